@@ -1,0 +1,3 @@
+"""Registry: a protected-records registry with access auditing."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,147 @@
+"""Everything that can go wrong, named for its meaning. No HTTP in here; no message ever holds a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.domain.enrollment import FieldProblem
+
+
+class RegistryError(Exception):
+    """Root of all errors of this package."""
+
+
+class InvalidInput(RegistryError):
+    """The submitted document breaks its rules.
+
+    Attributes:
+        problems: one per field, at least one.
+    """
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__(", ".join(f"{problem.pointer}: {problem.code}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+class UnreadableDocument(RegistryError):
+    """Not a readable document at all: bad UTF-8, bad JSON, duplicate key, lone surrogate, too deep.
+
+    Attributes:
+        code: short stable reason such as ``not_json``, ``duplicate_key``, ``not_utf8``, ``lone_surrogate``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class TokenRefused(RegistryError):
+    """The bearer token was not accepted.
+
+    Attributes:
+        reason: short stable code for the entry (``expired``, ``audience``, ``signature``, ``malformed`` ...).
+            Never sent to the caller.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class AccessDenied(RegistryError):
+    """A decision of policy; it is already in the ledger.
+
+    Attributes:
+        reason: public reason code.
+        entry: index of the entry.
+    """
+
+    def __init__(self, reason: str, entry: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.entry = entry
+
+
+class NotFound(RegistryError):
+    """Unknown, or not yours: the two look the same."""
+
+
+class Conflict(RegistryError):
+    """The thing exists already or has changed since it was read.
+
+    Attributes:
+        code: ``exists``, ``changed``, ``key_reused``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class AuditUnavailable(RegistryError):
+    """The ledger cannot take an entry, so nothing was decrypted or changed.
+
+    Attributes:
+        cause: ``disk_full``, ``read_only``, ``storage_error``, ``locked``, ``clock_behind``, ``key_missing``,
+            ``replaced_file`` or ``head_mismatch``.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class NotDurable(AuditUnavailable):
+    """The entry was not found as written after the commit."""
+
+    def __init__(self) -> None:
+        super().__init__("not_durable")
+
+
+class Busy(RegistryError):
+    """The bounded queue is full; try again."""
+
+
+class EnvelopeRejected(RegistryError):
+    """A sealed value does not open: wrong key, wrong place, changed bytes or an unknown version."""
+
+
+class ReceiptRefused(RegistryError):
+    """A receipt does not cover what was to be opened, or was used already."""
+
+
+class KeyUnavailable(RegistryError):
+    """A key is missing, unreadable, of the wrong mode or owner, or destroyed.
+
+    Attributes:
+        cause: what is wrong and which key id, in words fit for an operator.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class LedgerCorrupt(RegistryError):
+    """Verification of the ledger failed.
+
+    Attributes:
+        entry: the first bad entry's index, or None when the fault is not in one entry.
+        what: which check failed, in words.
+    """
+
+    def __init__(self, what: str, entry: int | None = None) -> None:
+        super().__init__(what if entry is None else f"entry {entry}: {what}")
+        self.what = what
+        self.entry = entry
+
+
+class ProofRejected(RegistryError):
+    """A proof, checkpoint, note or opening does not verify."""
+
+
+class MisconfiguredHome(RegistryError):
+    """The registry's folder or settings are not usable as they are; the message says what to do."""

@@ -1,0 +1,30 @@
+"""Identifiers. Each is its own type so that one cannot stand in for another."""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+from uuid import uuid4
+
+RegistryId = NewType("RegistryId", str)
+SubjectId = NewType("SubjectId", str)
+PersonId = NewType("PersonId", str)
+RecordId = NewType("RecordId", str)
+PrincipalId = NewType("PrincipalId", str)
+DisclosureId = NewType("DisclosureId", str)
+TraceId = NewType("TraceId", str)
+EventId = NewType("EventId", str)
+EntryIndex = NewType("EntryIndex", int)
+
+ID_PATTERN = r"^[0-9a-f]{32}$"
+_ID = re.compile(ID_PATTERN)
+
+
+def new_id() -> str:
+    """Return a fresh random identifier: 32 lower-case hexadecimal digits (122 random bits)."""
+    return uuid4().hex
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of an identifier."""
+    return _ID.match(text) is not None

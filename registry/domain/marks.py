@@ -1,0 +1,34 @@
+"""Confidentiality marks: what a record's mark says and since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Tier(StrEnum):
+    """How closely a record is held. ``none`` is still encrypted and logged."""
+
+    NONE = "none"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"  # one approval
+    SEALED = "sealed"  # two approvals
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A record's confidentiality mark.
+
+    Attributes:
+        tier: how closely the record is held.
+        basis: the policy or statute it rests on, in the agency's words; may be empty.
+        starts_on, ends_on: the days between which the mark holds; None means open.
+        review_on: the day somebody should look again. A passed review day never unprotects by itself.
+    """
+
+    tier: Tier = Tier.CONFIDENTIAL
+    basis: str = ""
+    starts_on: date | None = None
+    ends_on: date | None = None
+    review_on: date | None = None

@@ -1,0 +1,64 @@
+"""Who acts: roles and principals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from registry.domain.ids import PrincipalId
+
+
+class Role(StrEnum):
+    """What a principal may do; see registry/policy/README.md."""
+
+    ENROLLER = "enroller"
+    READER = "reader"
+    APPROVER = "approver"
+    SUBJECT = "subject"
+    INVESTIGATOR = "investigator"
+    AUDITOR = "auditor"
+    RECORDS_OFFICER = "records_officer"
+    SECURITY_ADMIN = "security_admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says. Holding one means the token passed every check of identity/tokens.py.
+
+    Attributes:
+        issuer, subject: the token's ``iss`` and ``sub``; together they name a principal.
+        roles: roles the token claims; they can only narrow those of the principals table. None: no claim.
+        token_id: ``jti`` or empty.
+        client: ``client_id`` (or ``azp``) or empty.
+        expires_at: Unix seconds.
+    """
+
+    issuer: str
+    subject: str
+    roles: frozenset[Role] | None
+    token_id: str
+    client: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who acts, as the principals table says, narrowed by the token.
+
+    Attributes:
+        id: row id.
+        name: ``issuer`` local part and ``sub``, for entries; never a person's value.
+        roles: effective roles.
+        employee_tag: keyed tag of the principal's own employee number, or None.
+        unit: organisational unit, or empty.
+        token_id, client, network: for the entry; empty where not known.
+    """
+
+    id: PrincipalId
+    name: str
+    roles: frozenset[Role]
+    employee_tag: bytes | None = None
+    unit: str = ""
+    token_id: str = ""
+    client: str = ""
+    network: str = ""
