@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from registry.domain.categories import Category as C
+from registry.domain.categories import Category
 
 
 class PurposeCode(StrEnum):
@@ -28,19 +28,21 @@ class PurposeRule:
         needs_case: whether a case reference must be given.
     """
 
-    opens: frozenset[C]
+    opens: frozenset[Category]
     needs_case: bool
 
 
-_PAYROLL = frozenset({C.SSN, C.DATE_OF_BIRTH, C.HOME_ADDRESS})
+_PAYROLL = frozenset({Category.SSN, Category.DATE_OF_BIRTH, Category.HOME_ADDRESS})
 
 PURPOSES: dict[PurposeCode, PurposeRule] = {
-    PurposeCode.EMERGENCY_CONTACT: PurposeRule(frozenset({C.HOME_ADDRESS, C.PHONE, C.FAMILY_MEMBER}), needs_case=False),
+    PurposeCode.EMERGENCY_CONTACT: PurposeRule(
+        frozenset({Category.HOME_ADDRESS, Category.PHONE, Category.FAMILY_MEMBER}), needs_case=False
+    ),
     PurposeCode.PAYROLL: PurposeRule(_PAYROLL, needs_case=False),
-    PurposeCode.BENEFITS: PurposeRule(_PAYROLL | {C.HEALTH}, needs_case=False),
-    PurposeCode.OFFICIAL_MAIL: PurposeRule(frozenset({C.HOME_ADDRESS}), needs_case=True),
-    PurposeCode.LEGAL_SERVICE: PurposeRule(frozenset({C.HOME_ADDRESS, C.PHONE}), needs_case=True),
-    PurposeCode.SAFETY: PurposeRule(frozenset(C), needs_case=True),
+    PurposeCode.BENEFITS: PurposeRule(_PAYROLL | {Category.HEALTH}, needs_case=False),
+    PurposeCode.OFFICIAL_MAIL: PurposeRule(frozenset({Category.HOME_ADDRESS}), needs_case=True),
+    PurposeCode.LEGAL_SERVICE: PurposeRule(frozenset({Category.HOME_ADDRESS, Category.PHONE}), needs_case=True),
+    PurposeCode.SAFETY: PurposeRule(frozenset(Category), needs_case=True),
 }
 
 
