@@ -1,0 +1,266 @@
+"""Which served copies held the found values: facts per account, never a judgement about one.
+
+A *copy* is one card released to one account by one entry of the ledger. A copy belongs to an account because it
+held at least one of the found values in a version that fits; nothing else decides, and nothing here ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.domain.categories import Category
+from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
+
+UNMARKED = "as_entered"
+OWN_VIEW = "self"
+INTERNAL_OPEN = "internal open"
+EXPOSURE_KINDS = (
+    "enrolled by",
+    "changed by",
+    "import file",
+    "subject and household",
+    "earlier trace",
+    INTERNAL_OPEN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundValue:
+    """One decided finding: this value of this person occurs in the text. The value itself is never carried.
+
+    Attributes:
+        employee_number: the subject's number, as printed in the report.
+        subject: the subject's id.
+        record: the record that holds the value, or None when the match does not name one record.
+        category, kind: what it is (``phone``, ``phone:mobile``).
+        member: ref of the household member (``c1``), or None for the subject. Never a name.
+        confidence: how sure the matcher is that the text holds this value, 0 to 1. Says nothing about a source.
+        spans: places in the text, ``[start, end)`` in code points.
+        reason: the matcher's short reason, without values.
+        versions: versions of the record that hold the found value; empty when not known, then any version fits.
+    """
+
+    employee_number: str
+    subject: SubjectId
+    record: RecordId | None
+    category: Category
+    kind: str
+    member: str | None
+    confidence: float
+    spans: tuple[tuple[int, int], ...]
+    reason: str
+    versions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCopy:
+    """One card released to one account by one entry.
+
+    Attributes:
+        entry: index of the disclose entry.
+        served_at: when, aware.
+        subject: whose card.
+        account: the principal it was served to. Only its neutral label reaches a report.
+        records: record id, version and category of each released record.
+        purpose: the stated purpose's code.
+        case_given: whether a case reference was stated; the reference itself stays in the entry.
+        form: ``as_entered``: an unmarked copy.
+        via: ``single``, ``batch`` or ``self`` (the subject's own view).
+    """
+
+    entry: EntryIndex
+    served_at: datetime
+    subject: SubjectId
+    account: PrincipalId
+    records: tuple[tuple[RecordId, int, Category], ...]
+    purpose: str
+    case_given: bool
+    form: str
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceExposure:
+    """Somebody or something that held a value without being served a copy of it.
+
+    Attributes:
+        kind: one of ``EXPOSURE_KINDS``.
+        account: the principal, or None where none is known (a household).
+        at: when, aware.
+        entry: the entry that shows it, or None.
+        subject: whose values.
+        note: short, without values.
+    """
+
+    kind: str
+    account: PrincipalId | None
+    at: datetime
+    entry: EntryIndex | None
+    subject: SubjectId
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFinding:
+    """A finding and the label by which the report refers to it (``F1``)."""
+
+    label: str
+    found: FoundValue
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFacts:
+    """One copy as the report shows it.
+
+    Attributes:
+        entry, served_at, purpose, case_given, form, via: as in ``ServedCopy``.
+        employee_number: whose card.
+        held: labels of the found values in this copy.
+        other_records: how many released records of this copy are not among the found values.
+        seconds_before: publication minus serving; negative when served later; None without a publication time.
+    """
+
+    entry: EntryIndex
+    served_at: datetime
+    purpose: str
+    case_given: bool
+    form: str
+    via: str
+    employee_number: str
+    held: tuple[str, ...]
+    other_records: int
+    seconds_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCopies:
+    """All copies of found values served to one account, under a neutral label.
+
+    Attributes:
+        label: ``Account 1``; numbered in the order of first serving, which says nothing about suspicion.
+        copies: by time, then entry.
+        held, not_held: labels of the found values that are, and are not, in any of these copies.
+        also: kinds of source exposure that this account has as well.
+    """
+
+    label: str
+    copies: tuple[CopyFacts, ...]
+    held: tuple[str, ...]
+    not_held: tuple[str, ...]
+    also: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SameCopies:
+    """Accounts whose copies held the same found values: by content nobody can tell them apart."""
+
+    held: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+def label_findings(findings: Iterable[FoundValue]) -> tuple[LabelledFinding, ...]:
+    """Number the findings F1, F2 ... by employee number, kind, member and place."""
+    ordered = sorted(findings, key=lambda found: (found.employee_number, found.kind, found.member or "", found.spans))
+    return tuple(LabelledFinding(f"F{number}", found) for number, found in enumerate(ordered, start=1))
+
+
+def held_findings(copy: ServedCopy, findings: Sequence[LabelledFinding]) -> tuple[str, ...]:
+    """Name the found values that a copy held.
+
+    A finding without a record fits every record of its category on the subject's card: saying less would leave
+    possible holders off the list.
+    """
+    return tuple(item.label for item in findings if any(_fits(item.found, copy, record) for record in copy.records))
+
+
+def _fits(found: FoundValue, copy: ServedCopy, released: tuple[RecordId, int, Category]) -> bool:
+    record, version, category = released
+    if found.record is None:
+        return copy.subject == found.subject and category is found.category
+    return record == found.record and (not found.versions or version in found.versions)
+
+
+def split_by_time(
+    copies: Iterable[ServedCopy], published_at: datetime | None
+) -> tuple[tuple[ServedCopy, ...], tuple[ServedCopy, ...]]:
+    """Part copies into those that can and those that cannot be the source by their time.
+
+    A copy served at the very moment of publication stays on the first side: stated times are rounded, and leaving
+    a possible holder out is the worse mistake. Without a publication time every copy is on the first side.
+    """
+    ordered = sorted(copies, key=lambda copy: (copy.served_at, copy.entry))
+    if published_at is None:
+        return tuple(ordered), ()
+    return (
+        tuple(copy for copy in ordered if copy.served_at <= published_at),
+        tuple(copy for copy in ordered if copy.served_at > published_at),
+    )
+
+
+def first_served_order(copies: Iterable[ServedCopy]) -> tuple[PrincipalId, ...]:
+    """Order accounts by their first copy's time, then entry. Nothing about the findings enters the order."""
+    ordered = sorted(copies, key=lambda copy: (copy.served_at, copy.entry))
+    return tuple(dict.fromkeys(copy.account for copy in ordered))
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What ``group_by_account`` needs besides the copies.
+
+    Attributes:
+        findings: all labelled findings.
+        labels: neutral label of each account.
+        published_at: publication time, or None.
+        also: exposure kinds of each account.
+    """
+
+    findings: tuple[LabelledFinding, ...]
+    labels: Mapping[PrincipalId, str]
+    published_at: datetime | None
+    also: Mapping[PrincipalId, tuple[str, ...]]
+
+
+def group_by_account(copies: Sequence[ServedCopy], grouping: Grouping) -> tuple[AccountCopies, ...]:
+    """Gather copies per account, accounts in the order of first serving."""
+    numbers = {item.found.subject: item.found.employee_number for item in grouping.findings}
+    groups = []
+    for account in first_served_order(copies):
+        facts = tuple(_facts(copy, grouping, numbers) for copy in copies if copy.account == account)
+        held = {label for fact in facts for label in fact.held}
+        groups.append(
+            AccountCopies(
+                label=grouping.labels[account],
+                copies=tuple(sorted(facts, key=lambda fact: (fact.served_at, fact.entry))),
+                held=tuple(item.label for item in grouping.findings if item.label in held),
+                not_held=tuple(item.label for item in grouping.findings if item.label not in held),
+                also=grouping.also.get(account, ()),
+            )
+        )
+    return tuple(groups)
+
+
+def _facts(copy: ServedCopy, grouping: Grouping, numbers: Mapping[SubjectId, str]) -> CopyFacts:
+    seconds = None if grouping.published_at is None else int((grouping.published_at - copy.served_at).total_seconds())
+    found = [item.found for item in grouping.findings]
+    return CopyFacts(
+        entry=copy.entry,
+        served_at=copy.served_at,
+        purpose=copy.purpose,
+        case_given=copy.case_given,
+        form=copy.form,
+        via=copy.via,
+        employee_number=numbers[copy.subject],
+        held=held_findings(copy, grouping.findings),
+        other_records=sum(not any(_fits(one, copy, record) for one in found) for record in copy.records),
+        seconds_before=seconds,
+    )
+
+
+def same_copies(groups: Iterable[AccountCopies]) -> tuple[SameCopies, ...]:
+    """Part accounts by the set of found values that their copies held; each part in label order of the report."""
+    parts: dict[tuple[str, ...], list[str]] = {}
+    for group in groups:
+        parts.setdefault(group.held, []).append(group.label)
+    return tuple(SameCopies(held, tuple(labels)) for held, labels in parts.items())

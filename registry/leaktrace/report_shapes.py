@@ -1,0 +1,171 @@
+"""The shapes of a trace report: which values, which copies, what is open, and what must not be concluded.
+
+Nothing in a ``TraceReport`` is a protected value, an account's name or an account's id: renderers cannot show what
+is not there. Tiers here are ``none`` and ``lead`` only, since copies are served without marks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from registry.domain.ids import EntryIndex, TraceId
+from registry.leaktrace.copies import (
+    AccountCopies,
+    FoundValue,
+    LabelledFinding,
+    SameCopies,
+    ServedCopy,
+    SourceExposure,
+)
+from registry.leaktrace.outside import OutsideField
+
+SCHEMA = "registry.trace-report/1"
+
+
+class TierLabel(StrEnum):
+    """How far the evidence goes. Stronger tiers need marked copies and do not exist here."""
+
+    NONE = "none"
+    LEAD = "lead"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceQuestion:
+    """What was asked.
+
+    Attributes:
+        trace: the trace's id.
+        asked_at: when the trace ran, aware.
+        text_sha256: 64 hex digits, from ``digest_of_text``.
+        text_length: code points of the text.
+        published_at: first known publication, aware, or None when not stated.
+        source: where the text was seen, as told by who asked; printed as text. Empty when not told.
+        engine: name and version of the software.
+        entry: the trace's own entry, which commits to the text, or None.
+    """
+
+    trace: TraceId
+    asked_at: datetime
+    text_sha256: str
+    text_length: int
+    published_at: datetime | None
+    source: str
+    engine: str
+    entry: EntryIndex | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """How the ledger stood when it was asked.
+
+    Attributes:
+        origin, size, root_hex: the checkpoint that the copies were read under.
+        chain_gaps: one text per person whose counter or previous index has a gap, without values. Printed first.
+        subjects_checked: persons whose counters were checked from 1 to their last.
+    """
+
+    origin: str
+    size: int
+    root_hex: str
+    chain_gaps: tuple[str, ...]
+    subjects_checked: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvidence:
+    """Everything that a report rests on.
+
+    Attributes:
+        findings: decided findings.
+        copies: every disclosure of a found record, before and after publication; others are left out of the report.
+        exposures: who held the values without a served copy.
+        ledger: how the ledger stood.
+    """
+
+    findings: tuple[FoundValue, ...]
+    copies: tuple[ServedCopy, ...]
+    exposures: tuple[SourceExposure, ...]
+    ledger: LedgerCheck
+
+
+@dataclass(frozen=True, slots=True)
+class TierStatement:
+    """The tier, its fixed wording and the reasons for it."""
+
+    label: TierLabel
+    wording: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFindings:
+    """The findings of one person."""
+
+    employee_number: str
+    findings: tuple[LabelledFinding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureLine:
+    """One source exposure as the report shows it.
+
+    Attributes:
+        kind, at, entry, note: as in ``SourceExposure``.
+        account: neutral label, or None.
+        employee_number: whose values.
+        after_publication: True when it cannot be the source by its time, None without a publication time.
+    """
+
+    kind: str
+    account: str | None
+    at: datetime
+    entry: EntryIndex | None
+    employee_number: str
+    note: str
+    after_publication: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceReport:
+    """The whole report. Sentences are final; renderers add layout only.
+
+    Attributes:
+        schema: name and version of this shape.
+        question, ledger: as given.
+        gaps: gap texts with the cap's sentence in front; printed before everything else; usually empty.
+        first_line: the copy-is-not-a-person line.
+        tier: ``none`` or ``lead``.
+        summary: what was found and served, in sentences.
+        people: findings per person, by employee number.
+        accounts: candidate accounts (copies not later than publication), by first serving.
+        not_distinguished: those accounts parted by what their copies held.
+        own_views: accounts that were served found values of their own subject only.
+        after_publication: copies served later; not possible sources.
+        unexplained: labels of the found values in no candidate copy.
+        exposures: source exposures by time, without internal opens.
+        internal_opens: system opens by time; never candidates.
+        outside: the outside assumption per found kind.
+        unknown, would_change, must_not: closing lists.
+    """
+
+    schema: str
+    question: TraceQuestion
+    ledger: LedgerCheck
+    gaps: tuple[str, ...]
+    first_line: str
+    tier: TierStatement
+    summary: tuple[str, ...]
+    people: tuple[PersonFindings, ...]
+    accounts: tuple[AccountCopies, ...]
+    not_distinguished: tuple[SameCopies, ...]
+    own_views: tuple[AccountCopies, ...]
+    after_publication: tuple[AccountCopies, ...]
+    unexplained: tuple[str, ...]
+    exposures: tuple[ExposureLine, ...]
+    internal_opens: tuple[ExposureLine, ...]
+    outside: tuple[OutsideField, ...]
+    unknown: tuple[str, ...]
+    would_change: tuple[str, ...]
+    must_not: tuple[str, ...]

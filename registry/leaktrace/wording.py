@@ -1,0 +1,265 @@
+"""Every sentence of a trace report that says what the evidence means. Renderers lay out; they do not word.
+
+Rules that the tests hold: no word of guilt, no percentage, no posterior, no name or id of an account, no ranking.
+Sources: the tiers and the fixed sentences follow the verbal practice of forensic reports (statements about the
+source of a copy, never about an act of a person).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FIRST_LINE = (
+    "A copy is not a person: this report says which accounts were served copies of the found values; it cannot say "
+    "who published them, and it must never be the sole basis for discipline or accusation."
+)
+
+GAP_CAP = (
+    "The ledger is incomplete for at least one person in this report. Copies may be missing from every list below, "
+    "so no result can be stronger than a lead, and an empty list proves nothing."
+)
+
+LEAD = (
+    "Worth a conversation or a log review; not a finding. The accounts are one group, in the order of first serving, "
+    "and are not ranked."
+)
+
+NOT_RANKED = (
+    "Order: by the time of the first copy. It is not an order of suspicion, and the number of found values that an "
+    "account's copies held is not a measure of it: whoever looks up more holds more."
+)
+
+NOT_FROM_HERE = (
+    "Not from here: the text may come from a source outside this registry. This hypothesis is always open. Everything "
+    "listed in this report would be listed just the same if nobody here had anything to do with the text."
+)
+
+OUTSIDE_ASSUMPTION = (
+    "How obtainable each kind of value is outside the registry, from 0 (never) to 1 (always). These are assumptions "
+    "that the agency can edit, not measurements, and they are not chances that the text came from anywhere. Several "
+    "kinds together are at most as obtainable as the least obtainable one; the numbers are not to be multiplied."
+)
+
+LABELS_NOTE = (
+    "Accounts carry neutral labels and are not named in this report. An auditor can resolve a label through the "
+    "ledger entries listed with it."
+)
+
+INTERNAL_OPENS_NOTE = (
+    "Internal opens are the system comparing, maintaining or re-encrypting a value. Nobody was shown it, so they are "
+    "never candidate copies; they are listed so that the account of the values is complete."
+)
+
+NO_PUBLICATION_TIME = (
+    "No publication time was stated, so every copy up to the time of this trace is listed, including copies that may "
+    "have been served because of the publication."
+)
+
+UNKNOWN_GAP = "Which copies the missing ledger entries would have shown."
+UNKNOWN_PUBLICATION = "When the text was first published, and so which of the listed copies are too late to matter."
+UNKNOWN_EARLIER = "Whether the text was shown or sent somewhere before the stated publication time."
+CHANGES_GAP = "The missing ledger entries, from a witness, a backup or the subjects' own receipts."
+CHANGES_PUBLICATION = "The time of first publication: copies served later are then listed apart."
+
+CONFIDENCE_NOTE = (
+    "Match confidence (0 to 1) is how sure the matcher is that the text holds this value. It says nothing about where "
+    "the text comes from."
+)
+
+PLACES_NOTE = "Places are code points of the text as given, first included, last excluded. No value is printed here."
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers that the sentences speak of.
+
+    Attributes:
+        findings, people: found values and persons.
+        accounts: accounts with at least one candidate copy.
+        copies: candidate copies.
+        unmarked: candidate copies without marks.
+        full: accounts whose copies held every found value.
+    """
+
+    findings: int
+    people: int
+    accounts: int
+    copies: int
+    unmarked: int
+    full: int
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """Return ``1 copy``, ``3 copies``: a count with its noun."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def none_tier(accounts: int) -> str:
+    """Word the tier ``none``."""
+    saw = "the 1 account that was" if accounts == 1 else f"the {accounts} accounts that were"
+    if not accounts:
+        return "No inference about any person is supported."
+    return (
+        f"The evidence does not distinguish {saw} served these values from outside sources. "
+        "No inference about any person is supported."
+    )
+
+
+def no_findings() -> str:
+    """Say that nothing was found, and what that does not mean."""
+    return (
+        "No protected value of this registry was found in the text. That does not show that the text holds none: a "
+        "value written in a way that the matcher does not read is missed."
+    )
+
+
+def found_what(counts: Counts) -> str:
+    """Say how much was found."""
+    return (
+        f"{many(counts.findings, 'protected value')} of {many(counts.people, 'person', 'people')} "
+        f"{'occurs' if counts.findings == 1 else 'occur'} in the text."
+    )
+
+
+def nothing_served(*, until: str, complete: bool) -> str:
+    """Say that no copy could be the source, as far as the ledger shows it."""
+    if complete:
+        return (
+            f"Nothing of this was served from here {until}: the registry's disclosures do not explain it. Whoever "
+            "supplied or held the values without a served copy is listed under source exposures."
+        )
+    return (
+        f"No copy of a found value served {until} is in the ledger, but the ledger has gaps: copies may have been "
+        "served all the same, and nothing follows from the empty list."
+    )
+
+
+def served_what(counts: Counts, *, until: str) -> str:
+    """Say how many accounts and copies are candidates."""
+    return (
+        f"{many(counts.accounts, 'account')} {'was' if counts.accounts == 1 else 'were'} served "
+        f"{many(counts.copies, 'copy', 'copies')} of at least one found value {until}."
+    )
+
+
+def unmarked_copies(counts: Counts) -> str:
+    """Say that served copies carry no marks, and what follows from it."""
+    every = counts.unmarked == counts.copies
+    share = f"All {counts.copies} of these copies" if every else f"{counts.unmarked} of these {counts.copies} copies"
+    if counts.copies == 1:
+        share = "This copy"
+    verb = "was" if counts.copies == 1 else "were"
+    return (
+        f"{share} {verb} served without marks. This version of the registry serves every copy exactly as enrolled, so "
+        "the text's content cannot tell two accounts apart that were served the same values."
+    )
+
+
+def indistinguishable(counts: Counts) -> str:
+    """Say how many accounts cannot be told apart."""
+    if counts.accounts == 1:
+        return (
+            "One account is listed. Being the only one listed is not evidence of being the source: outside sources, "
+            "source exposures, a copy seen over a shoulder and a borrowed sign-in remain."
+        )
+    head = f"{counts.accounts} accounts cannot be distinguished from one another by this report."
+    if counts.full == counts.accounts:
+        return f"{head} The copies of all of them held every found value."
+    held = (
+        f"The copies of {counts.full} of them held every found value"
+        if counts.full
+        else "No single account's copies held every found value"
+    )
+    return (
+        f"{head} {held}; the others are not ruled out by that, since a text can be put together from several copies "
+        "or from outside."
+    )
+
+
+def unexplained(labels: Sequence[str], named: str, until: str) -> str:
+    """Say that some values were in no candidate copy."""
+    subject = "was" if len(labels) == 1 else "were"
+    return (
+        f"{named} {subject} in no copy served {until}: served copies alone do not explain the whole text. "
+        "Another source had a part in it, or the ledger does not show all."
+    )
+
+
+def unknown_record(named: str) -> str:
+    """Say that some findings name no single record."""
+    return f"Which record {named} stands for exactly: every copy of that category for the person is listed."
+
+
+def shared_places(named: str) -> str:
+    """Say that several findings rest on one place of the text."""
+    return (
+        f"Whose record is meant where one place in the text is the value of several records ({named}): such a value "
+        "counts once for each of them, and each copy of any of them is listed."
+    )
+
+
+def tier_reasons(counts: Counts, *, published: bool) -> tuple[str, ...]:
+    """Say why no stronger tier than ``lead`` exists here, and what a missing publication time does."""
+    reasons = [
+        (
+            "Only evidence that we randomise ourselves (marks drawn for each copy) can attribute a text to a copy. "
+            "Copies are served without marks in this version, so who was served what, overlap and times are all there "
+            "is: they can support a lead at most."
+        )
+    ]
+    if counts.findings and not published:
+        reasons.append(
+            "No publication time was stated. Copies served because of the publication cannot be told from copies "
+            "served before it, so the tier is none."
+        )
+    return tuple(reasons)
+
+
+def lead_reason(names: str, limit: float) -> str:
+    """Say what made it a lead."""
+    return (
+        f"It is a lead because copies served before publication held {names}, of a kind that is assumed not to be "
+        f"easily obtainable outside ({limit:g} or less in the table of outside sources)."
+    )
+
+
+def none_reason(limit: float) -> str:
+    """Say why there is no lead although copies were served."""
+    return (
+        "It is not a lead because every found value that served copies held is of a kind that is assumed to be easily "
+        f"obtainable outside (more than {limit:g} in the table of outside sources)."
+    )
+
+
+MUST_NOT = (
+    "Do not conclude that a listed account, or the person who usually uses it, published the text.",
+    (
+        "Do not conclude that an account that is not listed had no part in it: screens are seen, prints are passed on, "
+        "sign-ins are borrowed or stolen, and supplied values never needed a lookup."
+    ),
+    "Do not read the order of accounts, the number of values they hold or the time before publication as a score.",
+    (
+        "Do not multiply the outside assumptions, and do not turn anything in this report into a probability that a "
+        "person did something."
+    ),
+    (
+        "Do not use this report as the sole basis for discipline. Whoever is asked about it is told what it rests on "
+        "and is given time to reply."
+    ),
+)
+
+ALWAYS_UNKNOWN = (
+    "Whether the text was made from a copy served here at all.",
+    "Who sat at the account when a copy was served, who else saw the screen, and where a copy was passed on.",
+    "Whether anyone reached the values by the database, a backup or an export instead of a lookup.",
+    "Whether several sources were put together.",
+)
+
+ALWAYS_CHANGES = (
+    "An earlier appearance of the same text or values anywhere: copies served after it cannot be its source.",
+    "A page outside that shows the same value, found with its date: it makes the outside source likelier for all.",
+    "Device, network and session records for the listed entries, and the case that each stated purpose refers to.",
+    "More of the original text, or its original file instead of a transcription.",
+    "Other values for the outside assumptions: they decide between none and lead.",
+)
