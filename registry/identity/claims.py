@@ -1,0 +1,119 @@
+"""The inside of a verified token: each claim has one type, one range and one meaning, or the token is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry.domain.principals import Claims, Role
+from registry.identity.issuers import IssuerSettings
+from registry.identity.refusals import Refusal, refuse
+
+MAX_TEXT_CHARACTERS = 255
+_LATEST_SECONDS = 2**53  # beyond it JSON numbers are no longer exact
+
+_ROLES: Mapping[str, Role] = {role.value: role for role in Role}
+
+
+def read_claims(payload: Mapping[str, Any], settings: IssuerSettings, now: float) -> Claims:
+    """Check every claim of a payload whose signature and issuer have been verified.
+
+    Args:
+        payload: the verified JSON object.
+        settings: the issuer's terms.
+        now: Unix seconds.
+
+    Raises:
+        TokenRefused: with the code of the first claim that does not hold.
+    """
+    # A token bound to its sender (RFC 9449, RFC 8705) and shown as a plain bearer token is a stolen one; one that
+    # acts for somebody else (RFC 8693) would put the wrong name into the ledger.
+    if "cnf" in payload:
+        refuse(Refusal.SENDER_BOUND)
+    if "act" in payload:
+        refuse(Refusal.DELEGATED)
+    _check_audience(payload, settings.audience)
+    expires_at = _check_times(payload, settings, now)
+    return Claims(
+        issuer=settings.issuer,
+        subject=_subject(payload),
+        roles=_roles(payload, settings.roles_claim),
+        token_id=_optional_text(payload, "jti"),
+        client=_optional_text(payload, "client_id") or _optional_text(payload, "azp"),
+        expires_at=expires_at,
+    )
+
+
+def _check_audience(payload: Mapping[str, Any], ours: str) -> None:
+    audience = payload.get("aud")
+    if audience is None:
+        refuse(Refusal.CLAIM_MISSING)
+    listed = [audience] if type(audience) is str else audience
+    if type(listed) is not list or not all(type(one) is str for one in listed):
+        refuse(Refusal.CLAIM_TYPE)
+    if ours not in listed:
+        refuse(Refusal.AUDIENCE)
+
+
+def _check_times(payload: Mapping[str, Any], settings: IssuerSettings, now: float) -> int:
+    expires_at = _seconds(payload, "exp")
+    issued_at = _seconds(payload, "iat")
+    if now >= expires_at + settings.leeway_seconds:
+        refuse(Refusal.EXPIRED)
+    if issued_at > now + settings.leeway_seconds:
+        refuse(Refusal.ISSUED_IN_FUTURE)
+    if not 0 < expires_at - issued_at <= settings.max_lifetime_seconds:
+        refuse(Refusal.LIFETIME)
+    if "nbf" in payload and _seconds(payload, "nbf") > now + settings.leeway_seconds:
+        refuse(Refusal.NOT_YET_VALID)
+    return expires_at
+
+
+def _seconds(payload: Mapping[str, Any], name: str) -> int:
+    value = payload.get(name)
+    if value is None:
+        refuse(Refusal.CLAIM_MISSING)
+    # type(), not isinstance(): True is an int to Python.
+    if type(value) is not int or not 0 <= value < _LATEST_SECONDS:
+        refuse(Refusal.CLAIM_TYPE)
+    return value
+
+
+def _subject(payload: Mapping[str, Any]) -> str:
+    subject = payload.get("sub")
+    if subject is None:
+        refuse(Refusal.CLAIM_MISSING)
+    if type(subject) is not str:
+        refuse(Refusal.CLAIM_TYPE)
+    if not is_plain_text(subject):
+        refuse(Refusal.SUBJECT)
+    return subject
+
+
+def _roles(payload: Mapping[str, Any], claim: str) -> frozenset[Role] | None:
+    if claim not in payload:
+        return None
+    listed = payload[claim]
+    if type(listed) is not list or not all(type(one) is str for one in listed):
+        refuse(Refusal.ROLES)
+    # Roles can only narrow, so a name this registry does not know (an issuer serves other systems too) gives nothing.
+    return frozenset(_ROLES[one] for one in listed if one in _ROLES)
+
+
+def _optional_text(payload: Mapping[str, Any], name: str) -> str:
+    if name not in payload:
+        return ""
+    value = payload[name]
+    if type(value) is not str or not is_plain_text(value):
+        refuse(Refusal.CLAIM_TYPE)
+    return value
+
+
+def is_plain_text(text: str) -> bool:
+    """Tell whether an identifier can stand in a log line or a report and be read as what it is.
+
+    1 to 255 characters, no control, format (bidirectional and zero-width) or unassigned character, no lone
+    surrogate, no separator but the space, and no space at either end. Nothing is normalised: the principals table
+    compares code points.
+    """
+    return 0 < len(text) <= MAX_TEXT_CHARACTERS and text.isprintable() and text == text.strip()

@@ -1,0 +1,117 @@
+"""Whose tokens are accepted, and under which terms. Each issuer pins one algorithm, one audience, one key source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from registry.domain.errors import MisconfiguredHome
+
+ALLOWED_ALGORITHMS = frozenset({"RS256", "ES256"})  # nothing symmetric, ever
+DEVELOPMENT_PROFILE = "development"
+DEVELOPMENT_ISSUER = "https://registry.invalid/development"
+DEVELOPMENT_AUDIENCE = "registry"
+
+_KNOWN_TYPES = frozenset({"at+jwt", "jwt"})
+_LONGEST_LIFETIME_SECONDS = 24 * 3600
+_LONGEST_LEEWAY_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSettings:
+    """One trusted issuer. Wrong settings are refused when they are built, not when the first token comes.
+
+    Attributes:
+        issuer: the exact ``iss`` text; compared byte for byte, no trailing slash added or removed.
+        audience: the exact ``aud`` value that means this registry.
+        algorithms: exactly one of RS256 and ES256. A set because that is how issuers publish it; one member
+            because a second family is what key-confusion attacks need.
+        jwks_uri, jwks_file: where the public keys are; exactly one of the two.
+        token_types: accepted ``typ`` header values, lower case. ``jwt`` only for issuers that cannot send
+            ``at+jwt`` (RFC 9068): with it, an ID token is told apart by its audience alone.
+        roles_claim: name of the claim that lists roles.
+        max_lifetime_seconds: longest accepted ``exp - iat``.
+        leeway_seconds: accepted clock difference.
+
+    Raises:
+        MisconfiguredHome: naming the setting.
+    """
+
+    issuer: str
+    audience: str
+    algorithms: frozenset[str]
+    jwks_uri: str | None = None
+    jwks_file: Path | None = None
+    token_types: frozenset[str] = frozenset({"at+jwt"})
+    roles_claim: str = "roles"
+    max_lifetime_seconds: int = 3600
+    leeway_seconds: int = 30
+
+    def __post_init__(self) -> None:
+        if not self.issuer or not self.audience or not self.roles_claim:
+            raise MisconfiguredHome("issuer, audience and roles_claim must not be empty")
+        if len(self.algorithms) != 1 or not self.algorithms <= ALLOWED_ALGORITHMS:
+            raise MisconfiguredHome("algorithms must name exactly one of ES256 and RS256")
+        if not self.token_types or not self.token_types <= _KNOWN_TYPES:
+            raise MisconfiguredHome("token_types must be at+jwt, or jwt for an issuer that cannot send it")
+        if (self.jwks_uri is None) == (self.jwks_file is None):
+            raise MisconfiguredHome("give exactly one of jwks_uri and jwks_file")
+        if self.jwks_uri is not None:
+            require_safe_url(self.jwks_uri)
+        if not 0 < self.max_lifetime_seconds <= _LONGEST_LIFETIME_SECONDS:
+            raise MisconfiguredHome("max_lifetime_seconds must be between 1 and 86400")
+        if not 0 <= self.leeway_seconds <= _LONGEST_LEEWAY_SECONDS:
+            raise MisconfiguredHome("leeway_seconds must be between 0 and 300")
+
+    @property
+    def algorithm(self) -> str:
+        """The one pinned algorithm."""
+        (only,) = self.algorithms
+        return only
+
+
+def require_safe_url(url: str) -> None:
+    """Check that keys fetched from an address can be trusted to come from there.
+
+    Raises:
+        MisconfiguredHome: not https (plain http is for the loopback interface only), no host, or a user name or
+            fragment in the address.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        raise MisconfiguredHome("jwks_uri is not a readable address") from None
+    if not host or parts.username is not None or parts.password is not None or parts.fragment:
+        raise MisconfiguredHome("jwks_uri needs a host and takes no user name, password or fragment")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise MisconfiguredHome("jwks_uri must be https; plain http is for loopback addresses only")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name means this machine: ``localhost``, 127.0.0.0/8 or ::1, nothing that needs DNS."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_fit_for_profile(issuers: Iterable[IssuerSettings], profile: str) -> None:
+    """Check that the production profile trusts nothing made for development.
+
+    Raises:
+        MisconfiguredHome: under any profile but development, an issuer is the development issuer, reads its keys
+            from a file, or fetches them over plain http.
+    """
+    if profile == DEVELOPMENT_PROFILE:
+        return
+    for settings in issuers:
+        if settings.issuer == DEVELOPMENT_ISSUER:
+            raise MisconfiguredHome("the development issuer is not accepted outside the development profile")
+        if settings.jwks_uri is None or urlsplit(settings.jwks_uri).scheme != "https":
+            raise MisconfiguredHome("outside the development profile every issuer needs an https jwks_uri")
