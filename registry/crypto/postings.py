@@ -115,9 +115,11 @@ class PostingList:
         Raises:
             EnvelopeRejected: changed, or of another term or number.
         """
+        if len(value) != VALUE_BYTES:
+            raise EnvelopeRejected("a posting does not open")
         number = counter.to_bytes(8, "big")
         tag = value[:TAG_BYTES]
-        payload = self._mask(number, tag, value[TAG_BYTES:]) if len(value) == VALUE_BYTES else b""
+        payload = self._mask(number, tag, value[TAG_BYTES:])
         if not equal(self._tag(number, payload), tag):
             raise EnvelopeRejected("a posting does not open")
         return payload

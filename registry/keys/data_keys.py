@@ -1,0 +1,136 @@
+"""Data keys: one per person, so that one person can be erased alone."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import NoReturn
+
+from registry.crypto.envelope import KEY_BYTES, DataKey
+from registry.crypto.random import random_bytes
+from registry.domain.errors import EnvelopeRejected
+from registry.domain.ids import PersonId, RegistryId
+from registry.keys.ports import KeyProvider, WrappedKey
+
+DEFAULT_MAX_KEYS = 20_000
+DEFAULT_MAX_SECONDS = 300.0
+
+_CONTEXT = b"registry/data-key/v1\0"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    wrapped: WrappedKey
+    key: DataKey
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLimits:
+    """How many opened data keys are kept, and how long after unwrapping (not after the last use), in seconds."""
+
+    max_keys: int = DEFAULT_MAX_KEYS
+    max_seconds: float = DEFAULT_MAX_SECONDS
+
+
+class DataKeys:
+    """Makes and opens the data keys of one registry's people. Safe to share between threads."""
+
+    def __init__(
+        self,
+        provider: KeyProvider,
+        registry: RegistryId,
+        *,
+        limits: CacheLimits | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the provider that holds the key-encryption key.
+
+        Args:
+            provider: wraps and unwraps.
+            registry: bound into every wrapped key.
+            limits: of the cache of opened keys.
+            monotonic: seconds that never go backwards.
+        """
+        self._provider = provider
+        self._registry = registry
+        self._limits = limits or CacheLimits()
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._cache: OrderedDict[PersonId, _Cached] = OrderedDict()
+        self._forgotten = 0
+
+    def new_key(self, person: PersonId) -> tuple[DataKey, WrappedKey]:
+        """Make a person's data key.
+
+        Not cached: an import of many people must not push the keys in use out of the cache.
+
+        Raises:
+            KeyUnavailable: the provider cannot be used now.
+        """
+        raw = random_bytes(KEY_BYTES)
+        return DataKey(raw), self._provider.wrap(self._context(person), raw)
+
+    def open_key(self, person: PersonId, wrapped: WrappedKey) -> DataKey:
+        """Open a person's data key as stored.
+
+        A key comes from the cache only if the very same wrapped bytes were opened before.
+
+        Raises:
+            EnvelopeRejected: the wrapped key is changed or another person's.
+            KeyUnavailable: the provider cannot be used now, or no longer holds that key id.
+        """
+        with self._lock:
+            found = self._fresh(person, wrapped)
+            forgotten = self._forgotten
+        if found is not None:
+            return found
+        raw = self._provider.unwrap(self._context(person), wrapped)  # outside the lock: it may be far away
+        if len(raw) != KEY_BYTES:
+            raise EnvelopeRejected("a wrapped key does not open")
+        key = DataKey(raw)
+        with self._lock:
+            if forgotten == self._forgotten:  # else this person may have been erased in between
+                self._keep(person, wrapped, key)
+        return key
+
+    def forget(self, person: PersonId) -> None:
+        """Drop a person's opened key from this process, also one that is being opened right now."""
+        with self._lock:
+            self._forgotten += 1
+            self._cache.pop(person, None)
+
+    def forget_all(self) -> None:
+        """Drop every opened key from this process."""
+        with self._lock:
+            self._forgotten += 1
+            self._cache.clear()
+
+    def _fresh(self, person: PersonId, wrapped: WrappedKey) -> DataKey | None:
+        cached = self._cache.get(person)
+        if cached is None or cached.wrapped != wrapped:
+            return None
+        if self._monotonic() >= cached.expires_at:
+            del self._cache[person]
+            return None
+        self._cache.move_to_end(person)
+        return cached.key
+
+    def _keep(self, person: PersonId, wrapped: WrappedKey, key: DataKey) -> None:
+        self._cache[person] = _Cached(wrapped, key, self._monotonic() + self._limits.max_seconds)
+        self._cache.move_to_end(person)
+        while len(self._cache) > self._limits.max_keys:
+            self._cache.popitem(last=False)
+
+    def _context(self, person: PersonId) -> bytes:
+        registry = self._registry.encode()
+        return b"".join((_CONTEXT, len(registry).to_bytes(4, "big"), registry, person.encode()))
+
+    def __repr__(self) -> str:
+        return f"DataKeys({self._registry})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is never pickled")
