@@ -1,0 +1,83 @@
+"""Openings of entries: the seed and values that the commitments in a leaf commit to, sealed apart from the leaf."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from registry.crypto.envelope import Binding, DataKey, seal, unseal
+from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
+from registry.transparency.leaf import SEED_BYTES, Leaf, commit_all, salt_of
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What one entry says.
+
+    Attributes:
+        seed: 32 random bytes from which the salt of every field follows.
+        values: field name to text, in the order of the leaf's commitments.
+    """
+
+    seed: bytes
+    values: Mapping[str, str]
+
+    def salt(self, name: str) -> bytes:
+        """Return the salt of one field."""
+        return salt_of(self.seed, name)
+
+    def commitments(self) -> tuple[bytes, ...]:
+        """Return the commitments that the leaf must hold."""
+        return commit_all(self.seed, ((name, value.encode()) for name, value in self.values.items()))
+
+
+class BodyKeys:
+    """The keys that openings are sealed under, by epoch."""
+
+    def __init__(self, registry: str, keys: Mapping[int, DataKey]) -> None:
+        self._registry = registry
+        self._keys = dict(keys)
+        self.current = max(self._keys)
+
+    def seal(self, opening: Opening, *, index: int, leaf_hash: bytes) -> bytes:
+        """Seal an opening to its place: index and leaf hash are bound, so it opens nowhere else."""
+        plaintext = json.dumps([opening.seed.hex(), opening.values], ensure_ascii=False, separators=(",", ":"))
+        return seal(self._keys[self.current], plaintext.encode(), self._binding(index, leaf_hash))
+
+    def open(self, sealed: bytes, *, key_epoch: int, index: int, leaf_hash: bytes) -> Opening:
+        """Open what ``seal`` made.
+
+        Raises:
+            LedgerCorrupt: the opening does not belong to this entry, was changed, or its key epoch is unknown.
+        """
+        key = self._keys.get(key_epoch)
+        if key is None:
+            raise LedgerCorrupt(f"its opening is under unknown key epoch {key_epoch}", index)
+        try:
+            seed, values = json.loads(unseal(key, sealed, self._binding(index, leaf_hash)))
+        except EnvelopeRejected as exc:
+            raise LedgerCorrupt("its opening was changed or belongs to another entry", index) from exc
+        return Opening(bytes.fromhex(seed), values)
+
+    def _binding(self, index: int, leaf_hash: bytes) -> Binding:
+        return Binding(
+            registry=self._registry, person="ledger", record=leaf_hash.hex(), category="entry", version=index
+        )
+
+
+def new_opening(seed: bytes, values: Mapping[str, str]) -> Opening:
+    """Make an opening from a fresh seed."""
+    if len(seed) != SEED_BYTES:
+        raise ValueError("a seed has 32 bytes")
+    return Opening(seed, values)
+
+
+def check_opening(opening: Opening, leaf: Leaf, index: int) -> None:
+    """Check that an opening is what its leaf commits to.
+
+    Raises:
+        LedgerCorrupt: some field differs from its commitment.
+    """
+    if opening.commitments() != tuple(leaf.commitments):
+        raise LedgerCorrupt("its opening is not what the leaf commits to", index)

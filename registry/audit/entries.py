@@ -1,0 +1,40 @@
+"""What is said in one entry before it gets its place in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from registry.audit.kinds import Kind
+from registry.domain.ids import EventId, SubjectId, new_id
+from registry.domain.principals import Principal
+from registry.transparency.fields import RecordLine
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """One entry to append. Field names and their order are in transparency/fields.py.
+
+    Attributes:
+        kind: what it is about.
+        values: field name to text, for the fields that this entry has; absent fields commit to the empty value.
+        subjects: subjects whose chains the entry belongs to, usually one; the caller holds their rows.
+        records: one line per record released, opened or written.
+        event: id that makes the entry unique.
+    """
+
+    kind: Kind
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    subjects: tuple[SubjectId, ...] = ()
+    records: tuple[RecordLine, ...] = ()
+    event: EventId = field(default_factory=lambda: EventId(new_id()))
+
+
+def said_by(principal: Principal) -> dict[str, str]:
+    """Return the fields that say who acts."""
+    return {
+        "principal": f"{principal.id} {principal.name}",
+        "organization": principal.unit,
+        "token": f"{principal.token_id} {principal.client}".strip(),
+        "network": principal.network,
+    }

@@ -1,0 +1,27 @@
+"""Entry kinds: the one table of what the ledger may hold. Short words, part of the leaf format, never renamed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an entry is about."""
+
+    INIT = "init"  # the registry itself was created; names its profile
+    AUTH = "auth"  # a token was refused (one, or a counted number in a minute)
+    GRANT = "grant"  # a principal was created or its roles changed
+    ENROLL = "enroll"
+    UPDATE = "update"
+    MARK = "mark"
+    DISCLOSE = "disclose"  # permitted; written before anything is decrypted
+    DENY = "deny"
+    SEARCH = "search"
+    OPEN = "open"  # the system opened values for matching or maintenance; no recipient, never a candidate copy
+    TRACE = "trace"
+    OUTCOME = "outcome"  # what became of earlier entries; carries failures
+    AUDIT_READ = "audit-read"
+
+
+# Kinds that speak of the release of a card to a person or machine.
+RELEASES = frozenset({Kind.DISCLOSE})

@@ -1,0 +1,188 @@
+"""Appending entries and minting receipts.
+
+An entry is appended inside the transaction that it describes; the head row is the last lock taken. A receipt is
+minted only after the commit, from what a second connection reads back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from registry.audit._mint import MINT
+from registry.audit.bodies import BodyKeys, Opening, check_opening, new_opening
+from registry.audit.chains import Chains, ChainState
+from registry.audit.entries import EntryDraft
+from registry.audit.ports import Appended, EntryReader, EntryRow, EntryStore, HeadRow
+from registry.audit.receipt import Covered, PendingReceipt, Receipt, StoredEntry
+from registry.crypto.random import random_bytes
+from registry.crypto.tags import keyed_tag
+from registry.domain.clock import Clock, unix_ms
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable
+from registry.domain.ids import EntryIndex, RecordId, SubjectId
+from registry.transparency.checkpoint import checkpoint_text
+from registry.transparency.fields import RECORD_PREFIX, RecordLine, field_names
+from registry.transparency.leaf import SEED_BYTES, encode_leaf, leaf_hash, parse_leaf
+from registry.transparency.merkle import Edge
+from registry.transparency.note import sign_note
+
+# A clock this far behind the newest entry is broken; smaller steps back are smoothed over.
+CLOCK_TOLERANCE_MS = 5_000
+# Crockford's alphabet: no I, L, O, U, so that a code can be read aloud and typed.
+_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class NoteKey(Protocol):
+    """Signs checkpoints."""
+
+    @property
+    def key_id(self) -> bytes:
+        """The 4-byte key id of the note format."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogKeys:
+    """Everything secret that the ledger uses, each for one thing."""
+
+    note: NoteKey
+    bodies: BodyKeys
+    chains: Chains
+    codes: bytes
+
+
+class AuditLog:
+    """The ledger: appends entries, mints receipts, opens what an entry says."""
+
+    def __init__(self, origin: str, keys: LogKeys, clock: Clock) -> None:
+        self.origin = origin
+        self._keys = keys
+        self._clock = clock
+
+    @property
+    def chains(self) -> Chains:
+        """The per-subject chains."""
+        return self._keys.chains
+
+    def append(self, store: EntryStore, drafts: Sequence[EntryDraft]) -> tuple[PendingReceipt, ...]:
+        """Append entries in the caller's transaction.
+
+        Args:
+            store: the ledger's tables in that transaction, which holds the rows of every subject named.
+            drafts: entries in order, at least one.
+
+        Returns:
+            One pending receipt per draft; it opens nothing until minted.
+
+        Raises:
+            AuditUnavailable: the clock is behind the ledger, or the store cannot be written.
+        """
+        subjects = sorted({subject for draft in drafts for subject in draft.subjects})
+        sealed_chains = store.chains_of(subjects)
+        states = {subject: self.chains.open(subject, sealed_chains[subject]) for subject in subjects}
+        head = store.lock_head()
+        moment = self._moment(head)
+        edge = Edge.from_bytes(head.size, head.edge)
+        rows: list[EntryRow] = []
+        postings: list[tuple[bytes, bytes]] = []
+        for draft in drafts:
+            index = head.size + len(rows)
+            opening = new_opening(random_bytes(SEED_BYTES), _values(draft, states))
+            leaf = encode_leaf(moment, draft.kind.value, opening.commitments())
+            digest = leaf_hash(leaf)
+            sealed = self._keys.bodies.seal(opening, index=index, leaf_hash=digest)
+            rows.append(EntryRow(index, leaf, draft.event, self._keys.bodies.current, sealed))
+            edge = edge.append(digest)
+            for subject in draft.subjects:
+                state = ChainState(states[subject].counter + 1, index)
+                states[subject] = state
+                postings.append(self.chains.posting(subject, state.counter, index))
+        new_head = self.sign_head(head.epoch, edge, moment)
+        chains = {subject: self.chains.seal(subject, states[subject]) for subject in subjects}
+        store.write(Appended(tuple(rows), tuple(postings), chains, new_head))
+        return tuple(PendingReceipt(EntryIndex(row.index), row.event, edge.size) for row in rows)
+
+    def mint(self, reader: EntryReader, pendings: Sequence[PendingReceipt]) -> tuple[Receipt, ...]:
+        """Turn pending receipts into receipts, after the commit.
+
+        The scope of each receipt is taken from the stored row, never from the caller.
+
+        Raises:
+            NotDurable: an entry is not there, not the one appended, or not what its leaf commits to.
+        """
+        if not pendings:
+            return ()
+        if reader.head().size < pendings[-1].size:
+            raise NotDurable
+        stored = {row.index: row for row in reader.entries([pending.index for pending in pendings])}
+        return tuple(self._receipt(pending, stored.get(pending.index)) for pending in pendings)
+
+    def opening(self, row: EntryRow) -> Opening | None:
+        """Open what an entry says, checked against its leaf; None when the opening was removed.
+
+        Raises:
+            LedgerCorrupt: the stored opening is not what the leaf commits to.
+        """
+        if row.sealed is None:
+            return None
+        leaf = parse_leaf(row.leaf)
+        opening = self._keys.bodies.open(
+            row.sealed, key_epoch=row.key_epoch, index=row.index, leaf_hash=leaf_hash(row.leaf)
+        )
+        check_opening(opening, leaf, row.index)
+        return opening
+
+    def sign_head(self, epoch: int, edge: Edge, last_ms: int) -> HeadRow:
+        """Sign a checkpoint over an edge and return the head row that holds both."""
+        root = edge.root()
+        text = checkpoint_text(self.origin, edge.size, root)
+        note = sign_note(text, self.origin, self._keys.note.key_id, self._keys.note.sign)
+        return HeadRow(epoch, edge.size, edge.to_bytes(), root, note, last_ms)
+
+    def code_of(self, index: int) -> str:
+        """Return the short code of a receipt: 40 bits keyed over origin and index, in the form ``K7QF-2M9D``."""
+        bits = int.from_bytes(keyed_tag(self._keys.codes, "receipt-code", f"{self.origin} {index}".encode())[:5], "big")
+        text = "".join(_CODE_ALPHABET[(bits >> shift) & 31] for shift in range(35, -1, -5))
+        return f"{text[:4]}-{text[4:]}"
+
+    def _moment(self, head: HeadRow) -> int:
+        now = unix_ms(self._clock.now())
+        if now < head.last_ms - CLOCK_TOLERANCE_MS:
+            raise AuditUnavailable("clock_behind")
+        return max(now, head.last_ms)
+
+    def _receipt(self, pending: PendingReceipt, row: EntryRow | None) -> Receipt:
+        if row is None or row.event != pending.event:
+            raise NotDurable
+        try:
+            opening = self.opening(row)
+        except LedgerCorrupt as exc:
+            raise NotDurable from exc
+        if opening is None:
+            raise NotDurable
+        stored = StoredEntry(self.origin, parse_leaf(row.leaf).kind, self.code_of(row.index))
+        return Receipt(MINT, pending, stored, _covered(opening))
+
+
+def _values(draft: EntryDraft, states: Mapping[SubjectId, ChainState]) -> dict[str, str]:
+    given = dict(draft.values)
+    given["event"] = draft.event
+    given["subject"] = " ".join(draft.subjects)
+    given["counter"] = " ".join(str(states[subject].counter + 1) for subject in draft.subjects)
+    given["previous"] = " ".join(states[subject].previous for subject in draft.subjects)
+    for number, line in enumerate(draft.records):
+        given[f"{RECORD_PREFIX}{number}"] = line.encode().decode("ascii")
+    values = {name: given.pop(name, "") for name in field_names(len(draft.records))}
+    if given:
+        raise ValueError(f"no such entry fields: {sorted(given)}")
+    return values
+
+
+def _covered(opening: Opening) -> frozenset[Covered]:
+    lines = (RecordLine.parse(text.encode()) for name, text in opening.values.items() if name.startswith(RECORD_PREFIX))
+    return frozenset(Covered(RecordId(line.record), line.version, line.ciphertext_digest) for line in lines)

@@ -1,0 +1,97 @@
+"""Who may see what: one readable function, pure, that answers with a permit or a denial and never raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from registry.domain.categories import Category
+from registry.domain.ids import RecordId
+from registry.domain.marks import Tier
+from registry.domain.principals import Principal, Role
+from registry.domain.purposes import PURPOSES, Purpose
+
+POLICY_VERSION = "plain/1"
+
+NOT_PERMITTED = "not_permitted"
+PURPOSE_NOT_ALLOWED = "purpose_not_allowed"
+CONFLICT_OF_INTEREST = "conflict_of_interest"
+APPROVAL_REQUIRED = "approval_required"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFacts:
+    """What policy may know of one record: never its value."""
+
+    record: RecordId
+    category: Category
+    tier: Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true at the moment of decision, read in the transaction that records it.
+
+    Attributes:
+        records: the active records that the ask names (by id or by category).
+        is_own_record: the subject is the principal.
+    """
+
+    records: tuple[RecordFacts, ...]
+    is_own_record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The ask is granted for exactly these records."""
+
+    records: tuple[RecordId, ...]
+    rules: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """The ask is refused.
+
+    Attributes:
+        reason: the public code; says nothing of who is related to whom.
+        rules: ids of the rules that decided; they stay in the entry.
+    """
+
+    reason: str
+    rules: tuple[str, ...]
+
+
+Decision = Permit | Denial
+
+
+def decide(principal: Principal, purpose: Purpose, facts: Facts) -> Decision:
+    """Decide one ask by an authorized staff member.
+
+    Args:
+        principal: who asks, with roles as the principals table says now.
+        purpose: the stated purpose; its form has been checked.
+        facts: the subject's records named by the ask, and relations.
+
+    Returns:
+        A permit for the named records, or the first denial in the order written here.
+    """
+    if Role.READER not in principal.roles:
+        return Denial(NOT_PERMITTED, ("role.reader",))
+    if facts.is_own_record:
+        return Denial(CONFLICT_OF_INTEREST, ("conflict.own_record",))
+    rule = PURPOSES[purpose.code]
+    if rule.needs_case and not purpose.case:
+        return Denial(PURPOSE_NOT_ALLOWED, ("purpose.case_missing",))
+    if any(record.category not in rule.opens for record in facts.records):
+        return Denial(PURPOSE_NOT_ALLOWED, ("purpose.category",))
+    # A restricted or sealed record needs somebody else's approval; there is no way to give one yet, so it stays shut.
+    if any(record.tier in (Tier.RESTRICTED, Tier.SEALED) for record in facts.records):
+        return Denial(APPROVAL_REQUIRED, ("tier.approval",))
+    return Permit(tuple(record.record for record in facts.records), ("permit.reader", f"purpose.{purpose.code.value}"))
+
+
+def decide_own(principal: Principal, facts: Facts) -> Decision:
+    """Decide a subject's ask for their own card."""
+    if Role.SUBJECT not in principal.roles or not facts.is_own_record:
+        return Denial(NOT_PERMITTED, ("role.subject",))
+    return Permit(tuple(record.record for record in facts.records), ("permit.own_record",))

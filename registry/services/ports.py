@@ -1,0 +1,222 @@
+"""What services need of a database: rows as frozen values, repositories, and a unit of work.
+
+storage/ has it on SQL. A service never sees a session; ``commit()`` is called once, on the unit of work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from registry.audit.ports import EntryReader, EntryStore
+from registry.domain.categories import Category
+from registry.domain.ids import PersonId, PrincipalId, RecordId, SubjectId, TraceId
+from registry.domain.marks import Tier
+from registry.domain.principals import Role
+from registry.keys.ports import WrappedKey
+from registry.vault.blind_index import PostingWriter
+from registry.vault.sealed import SealedField
+
+ACTIVE = "active"
+ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """A subject without any value. ``directory`` is sealed under the subject's own person."""
+
+    id: SubjectId
+    number_tag: bytes
+    content_tag: bytes
+    directory: SealedField
+    state: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person: the subject or a household member, with the wrapped data key."""
+
+    id: PersonId
+    subject: SubjectId
+    ref_tag: bytes
+    key: WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record's facts, with its current version sealed."""
+
+    id: RecordId
+    subject: SubjectId
+    person: PersonId
+    category: Category
+    slot_tag: bytes
+    value_tag: bytes
+    tier: Tier
+    mark_version: int
+    state: str
+    field: SealedField
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version's history: who entered it, when, how, and in which entry."""
+
+    record: RecordId
+    version: int
+    entered_by: PrincipalId
+    entered_via: str
+    entry: int
+    valid_from: int
+    valid_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRow:
+    """One mark, current or past; the basis is sealed."""
+
+    record: RecordId
+    mark_version: int
+    tier: Tier
+    basis: bytes | None
+    starts_on: str | None
+    ends_on: str | None
+    review_on: str | None
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalRow:
+    """One principal as the table says."""
+
+    id: PrincipalId
+    issuer: str
+    sub: str
+    roles: frozenset[Role]
+    employee_tag: bytes | None
+    unit: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """One trace; text and report are sealed under a key of its own."""
+
+    id: TraceId
+    principal: PrincipalId
+    created_at: int
+    entry: int
+    key: WrappedKey
+    sealed_text: bytes = field(repr=False)
+    sealed_report: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRow:
+    """What a write with an Idempotency-Key did; ids and indexes only."""
+
+    principal: PrincipalId
+    key_tag: bytes
+    body_tag: bytes
+    outcome: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubject:
+    """Rows to insert for one enrollment."""
+
+    subject: SubjectRow
+    chain: bytes
+
+
+class Subjects(Protocol):
+    def by_ids(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]: ...
+    def by_number_tags(self, tags: Iterable[bytes]) -> Mapping[bytes, SubjectRow]: ...
+    def lock(self, ids: Iterable[SubjectId]) -> None: ...
+    def insert(self, rows: Sequence[NewSubject], now_ms: int) -> None: ...
+    def update(self, row: SubjectRow, now_ms: int) -> None: ...
+
+
+class Persons(Protocol):
+    def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[PersonRow]: ...
+    def insert(self, rows: Sequence[PersonRow]) -> None: ...
+
+
+class Records(Protocol):
+    def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[RecordRow]: ...
+    def by_ids(self, ids: Iterable[RecordId]) -> Mapping[RecordId, RecordRow]: ...
+    def subjects_of(self, ids: Iterable[RecordId]) -> Mapping[RecordId, SubjectId]: ...
+    def versions_of(self, ids: Iterable[RecordId]) -> Sequence[VersionRow]: ...
+    def sealed_versions(self, pairs: Iterable[tuple[RecordId, int]]) -> Sequence[SealedField]: ...
+    def marks_of(self, ids: Iterable[RecordId]) -> Mapping[RecordId, MarkRow]: ...
+    def insert(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow], now_ms: int) -> None: ...
+    def insert_marks(self, rows: Sequence[MarkRow]) -> None: ...
+    def replace(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None: ...
+    def end(self, ids: Sequence[RecordId], now_ms: int) -> None: ...
+
+
+class Principals(Protocol):
+    def by_name(self, issuer: str, sub: str) -> PrincipalRow | None: ...
+    def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]: ...
+    def listing(self) -> Sequence[PrincipalRow]: ...
+    def insert(self, row: PrincipalRow, now_ms: int) -> None: ...
+    def update(self, row: PrincipalRow) -> None: ...
+
+
+class Idempotency(Protocol):
+    def get(self, principal: PrincipalId, key_tag: bytes) -> IdempotencyRow | None: ...
+    def put(self, row: IdempotencyRow) -> None: ...
+
+
+class Traces(Protocol):
+    def get(self, trace: TraceId) -> TraceRow | None: ...
+    def of_principal(self, principal: PrincipalId, limit: int) -> Sequence[TraceRow]: ...
+    def insert(self, row: TraceRow) -> None: ...
+
+
+class Work(Protocol):
+    """One transaction's repositories."""
+
+    @property
+    def subjects(self) -> Subjects: ...
+    @property
+    def persons(self) -> Persons: ...
+    @property
+    def records(self) -> Records: ...
+    @property
+    def postings(self) -> PostingWriter: ...
+    @property
+    def principals(self) -> Principals: ...
+    @property
+    def idempotency(self) -> Idempotency: ...
+    @property
+    def traces(self) -> Traces: ...
+    @property
+    def ledger(self) -> EntryStore: ...
+    def commit(self) -> None:
+        """Make everything durable, once.
+
+        Raises:
+            AuditUnavailable: the storage did not take it, or did not say whether it did.
+        """
+        ...
+
+
+class Database(Protocol):
+    """Opens transactions. Leaving the block without ``commit()`` rolls back."""
+
+    def write(self) -> AbstractContextManager[Work]:
+        """Open a write transaction; waits for its turn among writers."""
+        ...
+
+    def read(self) -> AbstractContextManager[Work]:
+        """Open a read-only transaction: one consistent snapshot."""
+        ...
+
+    def reader(self) -> AbstractContextManager[EntryReader]:
+        """Open the ledger's committed rows on a read-only connection of its own."""
+        ...

@@ -1,0 +1,164 @@
+"""Engines: how a database is opened, which settings it must have, and how its failures are named.
+
+Settings that durability rests on are set, read back and asserted on every new connection. Importing this module
+opens nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from registry.domain.errors import AuditUnavailable, MisconfiguredHome
+
+_BUSY_MS = 15_000
+_PRAGMAS = {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": _BUSY_MS}
+_CAUSES = (
+    ("database or disk is full", "disk_full"),
+    ("readonly database", "read_only"),
+    ("database is locked", "locked"),
+    ("unable to open database", "storage_missing"),
+    ("no such table", "not_migrated"),
+    ("disk i/o error", "storage_error"),
+    ("not a database", "storage_error"),
+    ("malformed", "storage_error"),
+)
+
+
+def open_engine(url: str, *, pool_size: int = 20) -> Engine:
+    """Open an engine on SQLite or PostgreSQL with the settings durability needs.
+
+    Opens no connection yet.
+
+    Raises:
+        MisconfiguredHome: the address is not of a supported engine.
+    """
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return _open_sqlite(address, pool_size)
+    if address.get_backend_name() == "postgresql":
+        engine = create_engine(address, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
+    raise MisconfiguredHome("the database address must begin with sqlite: or postgresql+psycopg:")
+
+
+def open_read_only(url: str, *, pool_size: int = 20) -> Engine:
+    """Open an engine whose connections cannot write: what the mint and every reader use."""
+    engine = open_engine(url, pool_size=pool_size)
+    event.listen(engine, "connect", _forbid_writes)
+    return engine
+
+
+def sqlite_path(engine: Engine) -> Path | None:
+    """Return the file behind a SQLite engine, None for another engine."""
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return None
+    return Path(engine.url.database)
+
+
+@contextmanager
+def named_failures() -> Iterator[None]:
+    """Turn database failures into ``AuditUnavailable`` with a cause; no statement text or parameter survives.
+
+    Raises:
+        AuditUnavailable: any failure of the engine, named.
+    """
+    try:
+        yield
+    except DBAPIError as exc:
+        cause = cause_of(exc.orig)
+        if cause is None:
+            raise
+        raise AuditUnavailable(cause) from None
+    except SQLAlchemyError:
+        raise AuditUnavailable("storage_error") from None
+
+
+def cause_of(error: BaseException | None) -> str | None:
+    """Name the cause of an operational failure; None for a fault of ours (constraint, type)."""
+    text = str(error).lower()
+    for needle, cause in _CAUSES:
+        if needle in text:
+            return cause
+    integrity = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+    if isinstance(error, integrity) or "Integrity" in type(error).__name__ or "Violation" in type(error).__name__:
+        return None
+    return "storage_error"
+
+
+def _open_sqlite(address: URL, pool_size: int) -> Engine:
+    engine = create_engine(
+        address,
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the begin event decides how a transaction starts
+    cursor = connection.cursor()
+    mode = cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    for name, value in _PRAGMAS.items():
+        cursor.execute(f"PRAGMA {name}={value}")
+    kept = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in _PRAGMAS}
+    cursor.close()
+    if mode != "wal" or kept != _PRAGMAS:
+        raise MisconfiguredHome("the database does not keep the settings that durability needs (WAL, synchronous FULL)")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A deferred transaction that reads first and writes later fails under load with "database is locked".
+    writes = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for name, wanted in (("fsync", "on"), ("full_page_writes", "on")):
+        cursor.execute(f"SHOW {name}")
+        if cursor.fetchone()[0] != wanted:
+            raise MisconfiguredHome(f"PostgreSQL runs with {name} off: acknowledged entries could be lost")
+    cursor.execute("SET synchronous_commit = on")
+    cursor.execute("SET lock_timeout = '15s'")
+    cursor.execute("SET statement_timeout = '60s'")
+    cursor.close()
+    connection.commit()
+
+
+def _forbid_writes(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    if isinstance(connection, sqlite3.Connection):
+        cursor.execute("PRAGMA query_only=1")
+        cursor.close()
+        return
+    cursor.execute("SET default_transaction_read_only = on")
+    cursor.close()
+    connection.commit()
+
+
+def file_identity(path: Path) -> tuple[int, int]:
+    """Return what identifies a file on this machine.
+
+    Raises:
+        AuditUnavailable: it is not there.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116 - one system call on the hot path
+    except OSError:
+        raise AuditUnavailable("storage_missing") from None
+    return found.st_dev, found.st_ino

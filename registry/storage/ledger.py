@@ -1,0 +1,115 @@
+"""The ledger's tables, for writing inside a transaction and for reading what is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from registry.audit.ports import Appended, EntryRow, HeadRow
+from registry.domain.errors import AuditUnavailable
+from registry.domain.ids import SubjectId
+from registry.storage.rows import chunks
+from registry.storage.tables import ledger_body, ledger_head, ledger_leaf, ledger_postings, subjects
+
+_SCAN_CHUNK = 2_000
+_ENTRIES = select(
+    ledger_leaf.c.i, ledger_leaf.c.leaf, ledger_body.c.event, ledger_body.c.key_epoch, ledger_body.c.sealed
+).join_from(ledger_leaf, ledger_body, ledger_leaf.c.i == ledger_body.c.i, isouter=True)
+
+
+class SqlEntryReader:
+    """Committed ledger rows."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def head(self) -> HeadRow:
+        return _head(self._connection, for_update=False)
+
+    def entries(self, indexes: Sequence[int]) -> Sequence[EntryRow]:
+        return [
+            EntryRow(row.i, row.leaf, row.event or "", row.key_epoch or 0, row.sealed)
+            for part in chunks(indexes)
+            for row in self._connection.execute(_ENTRIES.where(ledger_leaf.c.i.in_(part)).order_by(ledger_leaf.c.i))
+        ]
+
+    def scan(self, start: int, stop: int) -> Iterator[EntryRow]:
+        while start < stop:
+            end = min(start + _SCAN_CHUNK, stop)
+            span = _ENTRIES.where(ledger_leaf.c.i >= start, ledger_leaf.c.i < end).order_by(ledger_leaf.c.i)
+            for row in self._connection.execute(span):
+                yield EntryRow(row.i, row.leaf, row.event or "", row.key_epoch or 0, row.sealed)
+            start = end
+
+    def postings(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        return {
+            row.label: row.value
+            for part in chunks(labels)
+            for row in self._connection.execute(
+                select(ledger_postings.c.label, ledger_postings.c.value).where(ledger_postings.c.label.in_(part))
+            )
+        }
+
+    def chain_of(self, subject: SubjectId) -> bytes | None:
+        found: bytes | None = self._connection.execute(
+            select(subjects.c.chain).where(subjects.c.id == subject)
+        ).scalar_one_or_none()
+        return found
+
+    def chains(self) -> Iterator[tuple[SubjectId, bytes]]:
+        """Yield every subject's sealed chain state."""
+        for row in self._connection.execute(select(subjects.c.id, subjects.c.chain).order_by(subjects.c.id)):
+            yield SubjectId(row.id), row.chain
+
+
+class SqlEntryStore:
+    """The ledger's tables inside a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock_head(self) -> HeadRow:
+        return _head(self._connection, for_update=True)
+
+    def chains_of(self, ids: Sequence[SubjectId]) -> Mapping[SubjectId, bytes]:
+        return {
+            SubjectId(row.id): row.chain
+            for part in chunks(ids)
+            for row in self._connection.execute(select(subjects.c.id, subjects.c.chain).where(subjects.c.id.in_(part)))
+        }
+
+    def write(self, appended: Appended) -> None:
+        run = self._connection.execute
+        run(insert(ledger_leaf), [{"i": row.index, "leaf": row.leaf} for row in appended.entries])
+        run(
+            insert(ledger_body),
+            [
+                {"i": row.index, "event": row.event, "key_epoch": row.key_epoch, "sealed": row.sealed}
+                for row in appended.entries
+            ],
+        )
+        if appended.postings:
+            run(insert(ledger_postings), [{"label": label, "value": value} for label, value in appended.postings])
+        if appended.chains:
+            statement = update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("state"))
+            run(statement, [{"who": subject, "state": state} for subject, state in appended.chains.items()])
+        head = appended.head
+        run(
+            update(ledger_head).values(
+                epoch=head.epoch,
+                n=head.size,
+                edge=head.edge,
+                root=head.root,
+                checkpoint=head.checkpoint,
+                last_ms=head.last_ms,
+            )
+        )
+
+
+def _head(connection: Connection, *, for_update: bool) -> HeadRow:
+    statement = select(ledger_head)
+    row = connection.execute(statement.with_for_update() if for_update else statement).one_or_none()
+    if row is None:
+        raise AuditUnavailable("head_missing")
+    return HeadRow(row.epoch, row.n, row.edge, row.root, row.checkpoint, row.last_ms)

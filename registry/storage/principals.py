@@ -1,0 +1,108 @@
+"""Principals, idempotency keys and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, insert, select, update
+
+from registry.domain.ids import PrincipalId, TraceId
+from registry.services.ports import IdempotencyRow, PrincipalRow, TraceRow
+from registry.storage.rows import chunks, principal_row, trace_row
+from registry.storage.tables import idempotency, principals, traces
+
+
+class SqlPrincipals:
+    """Principals on SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_name(self, issuer: str, sub: str) -> PrincipalRow | None:
+        statement = select(principals).where(principals.c.issuer == issuer, principals.c.sub == sub)
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else principal_row(row)
+
+    def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]:
+        return {
+            PrincipalId(row.id): principal_row(row)
+            for part in chunks(set(ids))
+            for row in self._connection.execute(select(principals).where(principals.c.id.in_(part)))
+        }
+
+    def listing(self) -> Sequence[PrincipalRow]:
+        statement = select(principals).order_by(principals.c.issuer, principals.c.sub)
+        return [principal_row(row) for row in self._connection.execute(statement)]
+
+    def insert(self, row: PrincipalRow, now_ms: int) -> None:
+        values = {"id": row.id, "issuer": row.issuer, "sub": row.sub, "created_at": now_ms, **_changeable(row)}
+        self._connection.execute(insert(principals), values)
+
+    def update(self, row: PrincipalRow) -> None:
+        self._connection.execute(update(principals).where(principals.c.id == row.id).values(**_changeable(row)))
+
+
+def _changeable(row: PrincipalRow) -> dict[str, object]:
+    return {
+        "roles": " ".join(sorted(role.value for role in row.roles)),
+        "employee_tag": row.employee_tag,
+        "unit": row.unit,
+        "state": row.state,
+    }
+
+
+class SqlIdempotency:
+    """Idempotency keys on SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, principal: PrincipalId, key_tag: bytes) -> IdempotencyRow | None:
+        statement = select(idempotency).where(idempotency.c.principal == principal, idempotency.c.key_tag == key_tag)
+        row = self._connection.execute(statement).one_or_none()
+        if row is None:
+            return None
+        return IdempotencyRow(PrincipalId(row.principal), row.key_tag, row.body_tag, row.outcome, row.created_at)
+
+    def put(self, row: IdempotencyRow) -> None:
+        self._connection.execute(
+            insert(idempotency),
+            {
+                "principal": row.principal,
+                "key_tag": row.key_tag,
+                "body_tag": row.body_tag,
+                "outcome": row.outcome,
+                "created_at": row.created_at,
+            },
+        )
+
+
+class SqlTraces:
+    """Traces on SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, trace: TraceId) -> TraceRow | None:
+        row = self._connection.execute(select(traces).where(traces.c.id == trace)).one_or_none()
+        return None if row is None else trace_row(row)
+
+    def of_principal(self, principal: PrincipalId, limit: int) -> Sequence[TraceRow]:
+        statement = select(traces).where(traces.c.principal == principal)
+        newest = statement.order_by(traces.c.created_at.desc(), traces.c.id).limit(limit)
+        return [trace_row(row) for row in self._connection.execute(newest)]
+
+    def insert(self, row: TraceRow) -> None:
+        self._connection.execute(
+            insert(traces),
+            {
+                "id": row.id,
+                "principal": row.principal,
+                "created_at": row.created_at,
+                "entry": row.entry,
+                "key_id": row.key.key_id,
+                "wrapped_key": row.key.blob,
+                "sealed_text": row.sealed_text,
+                "sealed_report": row.sealed_report,
+            },
+        )

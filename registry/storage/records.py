@@ -1,0 +1,186 @@
+"""Records, their versions and their marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, insert, select, tuple_, update
+
+from registry.domain.ids import RecordId, SubjectId
+from registry.services.ports import ENDED, MarkRow, RecordRow, VersionRow
+from registry.storage.rows import chunks, mark_row, record_row, sealed_field, version_row
+from registry.storage.tables import marks, persons, record_versions, records
+from registry.vault.sealed import SealedField
+
+_VERSION_COLUMNS = (
+    record_versions.c.record,
+    record_versions.c.version,
+    record_versions.c.sealed,
+    record_versions.c.digest,
+    record_versions.c.value_tag,
+)
+_RECORD_COLUMNS = (
+    records.c.subject,
+    records.c.person,
+    records.c.category,
+    records.c.slot_tag,
+    records.c.tier,
+    records.c.mark_version,
+    records.c.state,
+)
+
+
+def _fields() -> Select[Any]:
+    return (
+        select(*_VERSION_COLUMNS, *_RECORD_COLUMNS, persons.c.key_id, persons.c.wrapped_key)
+        .join_from(records, record_versions, records.c.id == record_versions.c.record)
+        .join(persons, persons.c.id == records.c.person)
+    )
+
+
+def _current() -> Select[Any]:
+    return _fields().where(records.c.version == record_versions.c.version)
+
+
+class SqlRecords:
+    """Records on SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[RecordRow]:
+        return [
+            record_row(row)
+            for part in chunks(set(ids))
+            for row in self._connection.execute(
+                _current().where(records.c.subject.in_(part)).order_by(records.c.created_at, records.c.id)
+            )
+        ]
+
+    def by_ids(self, ids: Iterable[RecordId]) -> Mapping[RecordId, RecordRow]:
+        return {
+            RecordId(row.record): record_row(row)
+            for part in chunks(set(ids))
+            for row in self._connection.execute(_current().where(records.c.id.in_(part)))
+        }
+
+    def subjects_of(self, ids: Iterable[RecordId]) -> Mapping[RecordId, SubjectId]:
+        return {
+            RecordId(row.id): SubjectId(row.subject)
+            for part in chunks(set(ids))
+            for row in self._connection.execute(select(records.c.id, records.c.subject).where(records.c.id.in_(part)))
+        }
+
+    def versions_of(self, ids: Iterable[RecordId]) -> Sequence[VersionRow]:
+        return [
+            version_row(row)
+            for part in chunks(set(ids))
+            for row in self._connection.execute(
+                select(record_versions)
+                .where(record_versions.c.record.in_(part))
+                .order_by(record_versions.c.record, record_versions.c.version)
+            )
+        ]
+
+    def sealed_versions(self, pairs: Iterable[tuple[RecordId, int]]) -> Sequence[SealedField]:
+        key = tuple_(record_versions.c.record, record_versions.c.version)
+        return [
+            sealed_field(row)
+            for part in chunks(set(pairs), 1_000)
+            for row in self._connection.execute(_fields().where(key.in_(part)))
+        ]
+
+    def marks_of(self, ids: Iterable[RecordId]) -> Mapping[RecordId, MarkRow]:
+        current = and_(marks.c.record == records.c.id, marks.c.mark_version == records.c.mark_version)
+        return {
+            RecordId(row.record): mark_row(row)
+            for part in chunks(set(ids))
+            for row in self._connection.execute(
+                select(marks).join_from(marks, records, current).where(marks.c.record.in_(part))
+            )
+        }
+
+    def insert(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow], now_ms: int) -> None:
+        values = [
+            {
+                "id": row.id,
+                "subject": row.subject,
+                "person": row.person,
+                "category": row.category.value,
+                "slot_tag": row.slot_tag,
+                "version": row.field.version,
+                "state": row.state,
+                "tier": row.tier.value,
+                "mark_version": row.mark_version,
+                "created_at": now_ms,
+            }
+            for row in rows
+        ]
+        if values:
+            self._connection.execute(insert(records), values)
+            self._insert_versions(rows, versions)
+
+    def insert_marks(self, rows: Sequence[MarkRow]) -> None:
+        values = [
+            {
+                "record": row.record,
+                "mark_version": row.mark_version,
+                "tier": row.tier.value,
+                "basis": row.basis,
+                "starts_on": row.starts_on,
+                "ends_on": row.ends_on,
+                "review_on": row.review_on,
+                "entry": row.entry,
+            }
+            for row in rows
+        ]
+        if values:
+            self._connection.execute(insert(marks), values)
+
+    def replace(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
+        """Store changed records; a row whose version has no history yet gets a new version, closing the old one."""
+        for row in rows:
+            self._connection.execute(
+                update(records)
+                .where(records.c.id == row.id)
+                .values(version=row.field.version, tier=row.tier.value, mark_version=row.mark_version, state=row.state)
+            )
+        fresh = {version.record: version for version in versions}
+        for version in versions:
+            self._connection.execute(
+                update(record_versions)
+                .where(record_versions.c.record == version.record, record_versions.c.version == version.version - 1)
+                .values(valid_to=version.valid_from)
+            )
+        self._insert_versions([row for row in rows if row.id in fresh], versions)
+
+    def end(self, ids: Sequence[RecordId], now_ms: int) -> None:
+        for part in chunks(ids):
+            self._connection.execute(update(records).where(records.c.id.in_(part)).values(state=ENDED))
+            self._connection.execute(
+                update(record_versions)
+                .where(record_versions.c.record.in_(part), record_versions.c.valid_to.is_(None))
+                .values(valid_to=now_ms)
+            )
+
+    def _insert_versions(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
+        history = {version.record: version for version in versions}
+        values = [
+            {
+                "record": row.id,
+                "version": row.field.version,
+                "sealed": row.field.sealed,
+                "digest": row.field.digest,
+                "value_tag": row.value_tag,
+                "mark_epoch": 0,
+                "entered_by": history[row.id].entered_by,
+                "entered_via": history[row.id].entered_via,
+                "entry": history[row.id].entry,
+                "valid_from": history[row.id].valid_from,
+                "valid_to": history[row.id].valid_to,
+            }
+            for row in rows
+        ]
+        if values:
+            self._connection.execute(insert(record_versions), values)

@@ -1,0 +1,110 @@
+"""Subjects and persons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from registry.domain.ids import SubjectId
+from registry.services.ports import NewSubject, PersonRow, SubjectRow
+from registry.storage.rows import chunks, person_row, subject_row
+from registry.storage.tables import persons, subjects
+
+
+def _subject_query() -> Select[tuple[object, ...]]:
+    return select(subjects, persons.c.key_id, persons.c.wrapped_key).join_from(
+        subjects, persons, subjects.c.person == persons.c.id
+    )
+
+
+class SqlSubjects:
+    """Subjects on SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_ids(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
+        found: dict[SubjectId, SubjectRow] = {}
+        for part in chunks(set(ids)):
+            for row in self._connection.execute(_subject_query().where(subjects.c.id.in_(part))):
+                found[SubjectId(row.id)] = subject_row(row)
+        return found
+
+    def by_number_tags(self, tags: Iterable[bytes]) -> Mapping[bytes, SubjectRow]:
+        found: dict[bytes, SubjectRow] = {}
+        for part in chunks(set(tags)):
+            for row in self._connection.execute(_subject_query().where(subjects.c.number_tag.in_(part))):
+                found[row.number_tag] = subject_row(row)
+        return found
+
+    def lock(self, ids: Iterable[SubjectId]) -> None:
+        # Always in id order, so that two batches never wait for each other. SQLite's writer turn has it already.
+        for part in chunks(sorted(set(ids))):
+            statement = select(subjects.c.id).where(subjects.c.id.in_(part)).order_by(subjects.c.id)
+            self._connection.execute(statement.with_for_update()).all()
+
+    def insert(self, rows: Sequence[NewSubject], now_ms: int) -> None:
+        values = [
+            {
+                "id": new.subject.id,
+                "person": new.subject.directory.person,
+                "number_tag": new.subject.number_tag,
+                "content_tag": new.subject.content_tag,
+                "directory": new.subject.directory.sealed,
+                "directory_digest": new.subject.directory.digest,
+                "directory_version": new.subject.directory.version,
+                "state": new.subject.state,
+                "version": new.subject.version,
+                "chain": new.chain,
+                "created_at": now_ms,
+                "updated_at": now_ms,
+            }
+            for new in rows
+        ]
+        if values:
+            self._connection.execute(insert(subjects), values)
+
+    def update(self, row: SubjectRow, now_ms: int) -> None:
+        statement = update(subjects).where(subjects.c.id == row.id)
+        self._connection.execute(
+            statement.values(
+                content_tag=row.content_tag,
+                directory=row.directory.sealed,
+                directory_digest=row.directory.digest,
+                directory_version=row.directory.version,
+                state=row.state,
+                version=row.version,
+                updated_at=now_ms,
+            )
+        )
+
+
+class SqlPersons:
+    """Persons on SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[PersonRow]:
+        return [
+            person_row(row)
+            for part in chunks(set(ids))
+            for row in self._connection.execute(
+                select(persons).where(persons.c.subject.in_(part)).order_by(persons.c.id)
+            )
+        ]
+
+    def insert(self, rows: Sequence[PersonRow]) -> None:
+        values = [
+            {
+                "id": row.id,
+                "subject": row.subject,
+                "ref_tag": row.ref_tag,
+                "key_id": row.key.key_id,
+                "wrapped_key": row.key.blob,
+            }
+            for row in rows
+        ]
+        if values:
+            self._connection.execute(insert(persons), values)

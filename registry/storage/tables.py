@@ -1,0 +1,203 @@
+"""Every table. Values are sealed or keyed before they come here; this module holds no logic.
+
+Times are whole milliseconds since 1970 (UTC) so that both engines store the same thing.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = String(32)
+# SQLite grows a row id only for INTEGER; PostgreSQL needs the wide type.
+_INDEX = BigInteger().with_variant(Integer(), "sqlite")
+
+registry_meta = Table(
+    "registry_meta",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("person", _ID, nullable=False),  # the subject's own person, whose key seals the directory data
+    Column("number_tag", LargeBinary(16), nullable=False, unique=True),  # keyed; employee numbers are unique anyway
+    Column("content_tag", LargeBinary(16), nullable=False),  # keyed over the whole last enrollment document
+    Column("directory", LargeBinary, nullable=False),
+    Column("directory_digest", LargeBinary(32), nullable=False),
+    Column("directory_version", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("version", Integer, nullable=False),  # the ETag
+    Column("chain", LargeBinary, nullable=False),  # sealed: number of entries and index of the last one
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("subject", _ID, ForeignKey("subjects.id"), nullable=False, index=True),
+    Column("ref_tag", LargeBinary(16), nullable=False),  # keyed per subject; finds a household member again
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("subject", _ID, ForeignKey("subjects.id"), nullable=False, index=True),
+    Column("person", _ID, ForeignKey("persons.id"), nullable=False),
+    Column("category", String(20), nullable=False),
+    Column("slot_tag", LargeBinary(16), nullable=False),  # keyed per subject: category, kind and member
+    Column("version", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("tier", String(12), nullable=False),
+    Column("mark_version", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+record_versions = Table(
+    "record_versions",
+    metadata,
+    Column("record", _ID, ForeignKey("records.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("value_tag", LargeBinary(16), nullable=False),  # keyed per subject: tells whether a value changed
+    Column("mark_epoch", Integer, nullable=False),
+    Column("entered_by", _ID, ForeignKey("principals.id"), nullable=False),
+    Column("entered_via", String(12), nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("record", _ID, ForeignKey("records.id"), primary_key=True),
+    Column("mark_version", Integer, primary_key=True),
+    Column("tier", String(12), nullable=False),
+    Column("basis", LargeBinary),  # sealed under the person's key; None when none was given
+    Column("starts_on", String(10)),
+    Column("ends_on", String(10)),
+    Column("review_on", String(10)),
+    Column("entry", BigInteger, nullable=False),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("label", LargeBinary(16), primary_key=True),
+    Column("value", LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+principals = Table(
+    "principals",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("issuer", String(255), nullable=False),
+    Column("sub", String(255), nullable=False),
+    Column("roles", Text, nullable=False),  # space separated
+    Column("employee_tag", LargeBinary(16)),
+    Column("unit", String(120), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("issuer", "sub"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("principal", _ID, primary_key=True),
+    Column("key_tag", LargeBinary(16), primary_key=True),
+    Column("body_tag", LargeBinary(16), nullable=False),
+    Column("outcome", Text, nullable=False),  # ids and indexes only
+    Column("created_at", BigInteger, nullable=False, index=True),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("principal", _ID, ForeignKey("principals.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed_text", LargeBinary, nullable=False),
+    Column("sealed_report", LargeBinary, nullable=False),
+    Index("ix_traces_principal_created", "principal", "created_at"),
+)
+
+ledger_leaf = Table(
+    "ledger_leaf",
+    metadata,
+    Column("i", _INDEX, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+ledger_body = Table(
+    "ledger_body",
+    metadata,
+    Column("i", _INDEX, primary_key=True, autoincrement=False),
+    Column("event", _ID, nullable=False, unique=True),
+    Column("key_epoch", Integer, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("erased_at", BigInteger),
+)
+
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("k", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("edge", LargeBinary, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+)
+
+ledger_keys = Table(
+    "ledger_keys",
+    metadata,
+    Column("key_epoch", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+)
+
+# Which entries speak of a subject: counter-labelled, so that nothing at rest shows two entries to be about one subject.
+ledger_postings = Table(
+    "ledger_postings",
+    metadata,
+    Column("label", LargeBinary(16), primary_key=True),
+    Column("value", LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,135 @@
+"""Transactions. The only module that commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from registry.domain.errors import AuditUnavailable
+from registry.storage.engine import file_identity, named_failures, open_engine, open_read_only, sqlite_path
+from registry.storage.ledger import SqlEntryReader, SqlEntryStore
+from registry.storage.postings import SqlPostings
+from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
+from registry.storage.records import SqlRecords
+from registry.storage.subjects import SqlPersons, SqlSubjects
+from registry.storage.writer_turn import WriterTurn
+
+
+class SqlWork:
+    """One transaction's repositories."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def subjects(self) -> SqlSubjects:
+        """Subjects."""
+        return SqlSubjects(self._connection)
+
+    @cached_property
+    def persons(self) -> SqlPersons:
+        """Persons."""
+        return SqlPersons(self._connection)
+
+    @cached_property
+    def records(self) -> SqlRecords:
+        """Records, versions and marks."""
+        return SqlRecords(self._connection)
+
+    @cached_property
+    def postings(self) -> SqlPostings:
+        """Postings of the blind index."""
+        return SqlPostings(self._connection)
+
+    @cached_property
+    def principals(self) -> SqlPrincipals:
+        """Principals."""
+        return SqlPrincipals(self._connection)
+
+    @cached_property
+    def idempotency(self) -> SqlIdempotency:
+        """Idempotency keys."""
+        return SqlIdempotency(self._connection)
+
+    @cached_property
+    def traces(self) -> SqlTraces:
+        """Traces."""
+        return SqlTraces(self._connection)
+
+    @cached_property
+    def ledger(self) -> SqlEntryStore:
+        """The ledger's tables."""
+        return SqlEntryStore(self._connection)
+
+    def commit(self) -> None:
+        """Make everything durable.
+
+        Raises:
+            AuditUnavailable: not taken, or not known to be taken; treat as failed.
+        """
+        with named_failures():
+            self._connection.commit()
+
+
+class SqlDatabase:
+    """Opens transactions: one engine for writers, one whose connections cannot write for everybody else."""
+
+    def __init__(self, engine: Engine, read_only: Engine, turn: WriterTurn | None) -> None:
+        self._engine = engine
+        self._read_only = read_only
+        self._writes = engine.execution_options(write=True)
+        self._turn = turn
+        self._path = sqlite_path(engine)
+        self._identity = None if self._path is None else file_identity(self._path)
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for maintenance in this room."""
+        return self._engine
+
+    @contextmanager
+    def write(self) -> Iterator[SqlWork]:
+        """Open a write transaction; it rolls back unless committed."""
+        with ExitStack() as stack:
+            if self._turn is not None:
+                stack.enter_context(self._turn.taken())
+            self._demand_same_file()
+            stack.enter_context(named_failures())
+            connection = stack.enter_context(self._writes.connect())
+            yield SqlWork(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlWork]:
+        """Open a read-only transaction."""
+        with named_failures(), self._read_only.connect() as connection:
+            yield SqlWork(connection)
+
+    @contextmanager
+    def reader(self) -> Iterator[SqlEntryReader]:
+        """Open committed ledger rows on a connection of their own."""
+        self._demand_same_file()
+        with named_failures(), self._read_only.connect() as connection:
+            yield SqlEntryReader(connection)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+        self._read_only.dispose()
+        if self._turn is not None:
+            self._turn.close()
+
+    def _demand_same_file(self) -> None:
+        # A database moved away or replaced under a running server would take entries that nobody will find again.
+        if self._path is not None and file_identity(self._path) != self._identity:
+            raise AuditUnavailable("replaced_file")
+
+
+def open_database(url: str, lock_file: Path) -> SqlDatabase:
+    """Open a migrated database; on SQLite the lock file orders writers of all processes."""
+    engine = open_engine(url)
+    turn = WriterTurn(lock_file) if engine.dialect.name == "sqlite" else None
+    return SqlDatabase(engine, open_read_only(url), turn)

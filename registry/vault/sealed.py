@@ -1,0 +1,41 @@
+"""Ciphertext with everything that says where it belongs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from registry.audit.receipt import Covered
+from registry.domain.ids import PersonId, RecordId, SubjectId
+from registry.keys.ports import WrappedKey
+
+# What is sealed beside the ten categories: name, department, title and number of a subject.
+DIRECTORY = "directory"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedField:
+    """One sealed value at rest.
+
+    Attributes:
+        record: the record, or the subject's id for directory data.
+        subject, person: whose record, and whose data key it is sealed under.
+        category: a category's text, or ``directory``.
+        version: from 1; bound into the ciphertext.
+        sealed: envelope bytes.
+        digest: SHA-256 of ``sealed``, as stored beside it.
+        key: the person's wrapped data key.
+    """
+
+    record: RecordId
+    subject: SubjectId
+    person: PersonId
+    category: str
+    version: int
+    sealed: bytes = field(repr=False)
+    digest: bytes = field(repr=False)
+    key: WrappedKey = field(repr=False)
+
+    @property
+    def covered(self) -> Covered:
+        """What a receipt must cover to open this."""
+        return Covered(self.record, self.version, self.digest)

@@ -1,0 +1,109 @@
+"""Sealing and opening. ``Vault.open`` is the only function of this program that decrypts a person's value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from registry.audit.receipt import Receipt
+from registry.crypto.envelope import Binding, DataKey, ciphertext_digest, seal, unseal
+from registry.crypto.tags import equal
+from registry.domain.errors import EnvelopeRejected
+from registry.domain.ids import PersonId, RecordId, SubjectId, new_id
+from registry.keys.data_keys import DataKeys
+from registry.keys.ports import WrappedKey
+from registry.vault.revealed import RevealedField
+from registry.vault.sealed import SealedField
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person whose data key was just made: id, key in the clear for sealing now, and the key wrapped for storage."""
+
+    id: PersonId
+    key: DataKey
+    wrapped: WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value belongs; all of it is bound into the ciphertext."""
+
+    subject: SubjectId
+    person: PersonId
+    record: RecordId
+    category: str
+    version: int
+
+
+class Vault:
+    """Seals values under their person's key and opens them under a receipt."""
+
+    def __init__(self, registry: str, keys: DataKeys) -> None:
+        self._registry = registry
+        self._keys = keys
+
+    def new_person(self) -> NewPerson:
+        """Make a person with a fresh data key."""
+        person = PersonId(new_id())
+        key, wrapped = self._keys.new_key(person)
+        return NewPerson(person, key, wrapped)
+
+    def known_person(self, person: PersonId, wrapped: WrappedKey) -> NewPerson:
+        """Return a person's key for sealing something new. Opens no value."""
+        return NewPerson(person, self._keys.open_key(person, wrapped), wrapped)
+
+    def seal(
+        self, owner: NewPerson, place: Place, value: Mapping[str, str], *, member: str | None = None
+    ) -> SealedField:
+        """Seal one value to its place."""
+        payload: dict[str, object] = {"value": dict(value)}
+        if member is not None:
+            payload["member"] = member
+        plaintext = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        sealed = seal(owner.key, plaintext, self._binding(place))
+        return SealedField(
+            record=place.record,
+            subject=place.subject,
+            person=place.person,
+            category=place.category,
+            version=place.version,
+            sealed=sealed,
+            digest=ciphertext_digest(sealed),
+            key=owner.wrapped,
+        )
+
+    def seal_basis(self, owner: NewPerson, place: Place, basis: str) -> bytes:
+        """Seal the basis of a mark; ``place.version`` is the mark's version."""
+        return seal(owner.key, basis.encode(), self._binding(place))
+
+    def open(self, field: SealedField, receipt: Receipt) -> RevealedField:
+        """Open one sealed value.
+
+        Args:
+            field: the value as stored.
+            receipt: minted for a durable entry that names this record, version and these bytes.
+
+        Raises:
+            ReceiptRefused: the receipt does not cover this field, or was used for it already.
+            EnvelopeRejected: the stored bytes were changed, moved or rolled back.
+            KeyUnavailable: the person's key is gone or the key service does not answer.
+        """
+        receipt.redeem(field.covered)
+        if not equal(ciphertext_digest(field.sealed), field.digest):
+            raise EnvelopeRejected("stored bytes differ from their digest")
+        key = self._keys.open_key(field.person, field.key)
+        place = Place(field.subject, field.person, field.record, field.category, field.version)
+        payload = json.loads(unseal(key, field.sealed, self._binding(place)))
+        return RevealedField(field.record, field.subject, (field.category, field.version), payload)
+
+    def _binding(self, place: Place) -> Binding:
+        # The subject is bound through the person: a person belongs to one subject for ever.
+        return Binding(
+            registry=self._registry,
+            person=f"{place.subject}/{place.person}",
+            record=place.record,
+            category=place.category,
+            version=place.version,
+        )
