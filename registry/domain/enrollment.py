@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry.domain.categories import Category
+from registry.domain.ids import RecordId
 from registry.domain.marks import Mark
 
 
@@ -81,3 +82,61 @@ class FieldProblem:
 
     pointer: str
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDraft:
+    """A new value for a record whose category only the store knows; not yet checked against its rule.
+
+    Attributes:
+        record: the record that gets a new version.
+        value: as submitted.
+        pointer: where the draft stands in the submitted document (``/versions/0``).
+    """
+
+    record: RecordId
+    value: Mapping[str, object] = field(repr=False)
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A new value for a record, valid for its category."""
+
+    record: RecordId
+    category: Category
+    value: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkChange:
+    """The mark that replaces a record's present one as a whole."""
+
+    record: RecordId
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectChanges:
+    """What one update asks for. ``repr`` shows nothing personal.
+
+    Attributes:
+        given_name, family_name, department, title: new directory texts; None leaves the present one. Only a title
+            may be empty, which takes it away.
+        add_family: new household members.
+        add_records: new records; ``member`` is a ref of ``add_family`` or the id of a person of this household,
+            which the service checks.
+        versions: new values of present records, to be settled against their categories.
+        marks: new marks of present records.
+        ends: records whose protection is to end. None of them is in ``versions`` or ``marks``.
+    """
+
+    given_name: str | None = field(default=None, repr=False)
+    family_name: str | None = field(default=None, repr=False)
+    department: str | None = field(default=None, repr=False)
+    title: str | None = field(default=None, repr=False)
+    add_family: tuple[FamilyEntry, ...] = field(default=(), repr=False)
+    add_records: tuple[RecordEntry, ...] = field(default=(), repr=False)
+    versions: tuple[VersionDraft, ...] = ()
+    marks: tuple[MarkChange, ...] = ()
+    ends: tuple[RecordId, ...] = ()
