@@ -1,7 +1,7 @@
 """Draw the rooms and their imports from the code: ``python -m tests.architecture.import_graph``.
 
-Reads syntax trees, not import-linter's graph: a second opinion on the contracts of pyproject.toml. Only the order of the
-floors is taken from there. Ends with status 1 when an arrow points upwards or sideways.
+Reads syntax trees, not import-linter's graph: a second opinion on the contracts of pyproject.toml. Only the order of
+the floors is taken from there. Ends with status 1 when an arrow points upwards or sideways.
 """
 
 from __future__ import annotations
