@@ -131,8 +131,9 @@ def open_folder(folder: Path) -> int:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         raise KeyUnavailable(f"{folder} does not exist; run: registry init") from None
-    except OSError:
-        raise KeyUnavailable(f"{folder} cannot be opened as a folder (symbolic links are refused)") from None
+    except OSError as error:
+        why = _reason(error)
+        raise KeyUnavailable(f"{folder} cannot be opened as a folder (symbolic links are refused): {why}") from None
     try:
         _check_access(os.fstat(descriptor), folder, FOLDER_MODE)
     except KeyUnavailable:
@@ -152,14 +153,18 @@ def read_file(folder: Path, descriptor: int, name: str) -> bytes:
         file = os.open(name, _READ, dir_fd=descriptor)
     except FileNotFoundError:
         raise KeyUnavailable(f"{path} is missing; restore it from a backup") from None
-    except OSError:
-        raise KeyUnavailable(f"{path} cannot be opened (symbolic links are refused)") from None
-    with os.fdopen(file, "rb") as stream:
+    except OSError as error:
+        raise KeyUnavailable(f"{path} cannot be opened (symbolic links are refused): {_reason(error)}") from None
+    try:
         facts = os.fstat(file)
         if not stat.S_ISREG(facts.st_mode):
             raise KeyUnavailable(f"{path} is not a regular file")
         _check_access(facts, path, FILE_MODE)
-        content = stream.read(MAX_FILE_BYTES + 1)
+        content = os.read(file, MAX_FILE_BYTES + 1)  # a short read fails the checksum
+    except OSError as error:
+        raise KeyUnavailable(f"{path} cannot be read: {_reason(error)}") from None
+    finally:
+        os.close(file)
     if len(content) > MAX_FILE_BYTES:
         raise KeyUnavailable(f"{path} is too long for a key file")
     return content
@@ -194,6 +199,11 @@ def clear_unfinished(descriptor: int, name: str) -> None:
 
 def _unfinished(name: str) -> str:
     return f".{name}.unfinished"
+
+
+def _reason(error: OSError) -> str:
+    """Return the system's own words, without the path that ``str(error)`` would repeat."""
+    return error.strerror or "unknown reason"
 
 
 def _check_access(facts: os.stat_result, path: Path, mode: int) -> None:

@@ -111,7 +111,7 @@ class LocalKeyring:
                 write_file(descriptor, _MANIFEST, _render_manifest(keys))
                 _sync_parent(folder)
         except OSError as error:
-            raise KeyUnavailable(f"{folder} cannot be written: {os.strerror(error.errno or 0)}") from None
+            raise KeyUnavailable(f"{folder} cannot be written: {error.strerror}") from None
         return cls.load(folder)
 
     @classmethod

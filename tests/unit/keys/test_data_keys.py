@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from registry.crypto.envelope import Binding, DataKey, seal, unseal
+from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+from registry.domain.ids import PersonId, RegistryId
+from registry.keys.data_keys import CacheLimits, DataKeys
+from registry.keys.ports import WrappedKey
+from tests.fakes.keys import MemoryProvider
+
+REGISTRY = RegistryId("a" * 32)
+PERSON = PersonId("1" * 32)
+OTHER = PersonId("2" * 32)
+PLACE = Binding(REGISTRY, PERSON, "3" * 32, "school", 1)
+
+
+class Seconds:
+    """A monotonic clock that is turned by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def provider() -> MemoryProvider:
+    return MemoryProvider()
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def keys(provider: MemoryProvider, seconds: Callable[[], float]) -> DataKeys:
+    return DataKeys(provider, REGISTRY, limits=CacheLimits(max_keys=3, max_seconds=60), monotonic=seconds)
+
+
+def unwraps(provider: MemoryProvider) -> int:
+    return provider.calls.count("unwrap")
+
+
+def same_key(left: DataKey, right: DataKey) -> bool:
+    try:
+        return unseal(right, seal(left, b"x", PLACE), PLACE) == b"x"
+    except EnvelopeRejected:
+        return False
+
+
+def test_the_opened_key_is_the_made_one(keys: DataKeys) -> None:
+    made, wrapped = keys.new_key(PERSON)
+    assert same_key(made, keys.open_key(PERSON, wrapped))
+
+
+def test_every_key_is_new(keys: DataKeys) -> None:
+    first, second = keys.new_key(PERSON)[0], keys.new_key(PERSON)[0]
+    assert not same_key(first, second)
+
+
+def test_a_wrapped_key_is_one_persons_in_one_registry(keys: DataKeys, provider: MemoryProvider) -> None:
+    _, wrapped = keys.new_key(PERSON)
+    keys.open_key(PERSON, wrapped)
+    with pytest.raises(EnvelopeRejected):
+        keys.open_key(OTHER, wrapped)
+    with pytest.raises(EnvelopeRejected):
+        DataKeys(provider, RegistryId("b" * 32)).open_key(PERSON, wrapped)
+    with pytest.raises(EnvelopeRejected):  # the boundary between registry and person cannot be moved
+        DataKeys(provider, RegistryId(REGISTRY + PERSON[0])).open_key(PersonId(PERSON[1:]), wrapped)
+
+
+def test_a_key_of_another_size_is_refused(keys: DataKeys, provider: MemoryProvider) -> None:
+    wrapped = provider.wrap(keys._context(PERSON), bytes(64))
+    with pytest.raises(EnvelopeRejected):
+        keys.open_key(PERSON, wrapped)
+
+
+def test_a_second_opening_asks_nobody(keys: DataKeys, provider: MemoryProvider) -> None:
+    _, wrapped = keys.new_key(PERSON)
+    assert keys.open_key(PERSON, wrapped) is keys.open_key(PERSON, WrappedKey(wrapped.key_id, bytes(wrapped.blob)))
+    assert unwraps(provider) == 1
+
+
+def test_a_cached_key_does_not_answer_for_other_bytes(keys: DataKeys) -> None:
+    _, wrapped = keys.new_key(PERSON)
+    keys.open_key(PERSON, wrapped)
+    with pytest.raises(EnvelopeRejected):
+        keys.open_key(PERSON, WrappedKey(wrapped.key_id, wrapped.blob[:-1] + b"\0"))
+    with pytest.raises(KeyUnavailable):
+        keys.open_key(PERSON, WrappedKey("memory-0", wrapped.blob))
+    newer, rewrapped = keys.new_key(PERSON)
+    assert same_key(newer, keys.open_key(PERSON, rewrapped))
+
+
+def test_making_does_not_fill_the_cache(keys: DataKeys, provider: MemoryProvider) -> None:
+    _, wrapped = keys.new_key(PERSON)
+    keys.open_key(PERSON, wrapped)
+    for number in range(10):
+        keys.new_key(PersonId(f"{number:032x}"))
+    keys.open_key(PERSON, wrapped)
+    assert unwraps(provider) == 1
+
+
+def test_the_least_recently_used_key_goes_first(keys: DataKeys, provider: MemoryProvider) -> None:
+    people = [PersonId(f"{number:032x}") for number in range(4)]
+    wrapped = {person: keys.new_key(person)[1] for person in people}
+    for person in (*people[:3], people[0], people[3]):  # people[1] is now the oldest, and out
+        keys.open_key(person, wrapped[person])
+    assert unwraps(provider) == 4
+    assert list(keys._cache) == [people[2], people[0], people[3]]
+    keys.open_key(people[1], wrapped[people[1]])
+    assert unwraps(provider) == 5
+    assert len(keys._cache) == 3
+
+
+def test_a_key_is_kept_so_long_after_unwrapping_and_no_longer(
+    keys: DataKeys, provider: MemoryProvider, seconds: Seconds
+) -> None:
+    """Use does not prolong it: a destroyed key-encryption key takes effect everywhere after that time."""
+    _, wrapped = keys.new_key(PERSON)
+    keys.open_key(PERSON, wrapped)
+    for _ in range(5):
+        seconds.now += 11.9
+        keys.open_key(PERSON, wrapped)
+    assert unwraps(provider) == 1
+    seconds.now += 0.5
+    provider.fail_next()
+    with pytest.raises(KeyUnavailable):
+        keys.open_key(PERSON, wrapped)
+
+
+def test_a_forgotten_key_is_asked_for_again(keys: DataKeys, provider: MemoryProvider) -> None:
+    wrapped = {person: keys.new_key(person)[1] for person in (PERSON, OTHER)}
+    for person in (PERSON, OTHER):
+        keys.open_key(person, wrapped[person])
+    keys.forget(PERSON)
+    keys.forget(PersonId("f" * 32))
+    keys.open_key(OTHER, wrapped[OTHER])
+    assert unwraps(provider) == 2
+    keys.open_key(PERSON, wrapped[PERSON])
+    assert unwraps(provider) == 3
+    keys.forget_all()
+    provider.fail_next(2)
+    for person in (PERSON, OTHER):
+        with pytest.raises(KeyUnavailable):
+            keys.open_key(person, wrapped[person])
+
+
+@pytest.mark.parametrize("how", ["forget", "forget_all"])
+def test_a_key_forgotten_while_it_is_opened_is_not_kept(keys: DataKeys, provider: MemoryProvider, how: str) -> None:
+    _, wrapped = keys.new_key(PERSON)
+    provider.before_call = (lambda: keys.forget(PERSON)) if how == "forget" else keys.forget_all
+    keys.open_key(PERSON, wrapped)
+    provider.before_call = lambda: None
+    keys.open_key(PERSON, wrapped)
+    assert unwraps(provider) == 2
+
+
+def test_a_failure_is_not_remembered(keys: DataKeys, provider: MemoryProvider) -> None:
+    made, wrapped = keys.new_key(PERSON)
+    provider.fail_next()
+    with pytest.raises(KeyUnavailable):
+        keys.open_key(PERSON, wrapped)
+    assert same_key(made, keys.open_key(PERSON, wrapped))
+    provider.fail_next()
+    with pytest.raises(KeyUnavailable):
+        keys.new_key(OTHER)
+
+
+def test_a_slow_provider_does_not_hold_up_cached_keys(keys: DataKeys, provider: MemoryProvider) -> None:
+    """The lock is not held over a call: a cached key opens while another one is still being unwrapped."""
+    wrapped = {person: keys.new_key(person)[1] for person in (PERSON, OTHER)}
+    keys.open_key(PERSON, wrapped[PERSON])
+    entered, release = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        entered.set()
+        release.wait(10)
+
+    provider.before_call = wait
+    slow = threading.Thread(target=keys.open_key, args=(OTHER, wrapped[OTHER]))
+    slow.start()
+    assert entered.wait(10)
+    quick = threading.Thread(target=keys.open_key, args=(PERSON, wrapped[PERSON]))
+    quick.start()
+    quick.join(5)
+    held_up = quick.is_alive()
+    release.set()
+    slow.join()
+    quick.join()
+    assert not held_up
+
+
+def test_many_threads_get_the_right_keys(provider: MemoryProvider) -> None:
+    keys = DataKeys(provider, REGISTRY, limits=CacheLimits(max_keys=8, max_seconds=60))
+    people = [PersonId(f"{number:032x}") for number in range(20)]
+    wrapped = {}
+    sealed = {}
+    for person in people:
+        key, wrapped[person] = keys.new_key(person)
+        sealed[person] = seal(key, person.encode(), PLACE)
+    problems: list[object] = []
+    start = threading.Barrier(8)
+
+    def work(offset: int) -> None:
+        start.wait()
+        for step in range(300):
+            person = people[(offset + step * (offset + 1)) % len(people)]
+            try:
+                if unseal(keys.open_key(person, wrapped[person]), sealed[person], PLACE) != person.encode():
+                    problems.append(person)
+            except Exception as error:  # noqa: BLE001 - whatever happens in a thread must reach the test
+                problems.append(error)
+            if step % 50 == offset:
+                keys.forget(person)
+
+    threads = [threading.Thread(target=work, args=(offset,)) for offset in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(keys._cache) <= 8
+
+
+def test_nothing_is_shown_or_pickled(keys: DataKeys) -> None:
+    assert repr(keys) == f"DataKeys({REGISTRY})"
+    with pytest.raises(TypeError):
+        pickle.dumps(keys)
