@@ -1,0 +1,180 @@
+"""What exists is explained: rooms in their README, settings, commands and routes in docs/, errors in the HTTP answers.
+
+Each walk starts from the code, so a newcomer is missed by nobody. It turns itself on when its room exists.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import registry
+from registry.domain.errors import RegistryError
+from tests.architecture.source import ROOT, modules, parse, rooms
+
+_BASE_OPTIONS = {"--help"}
+
+
+def room_exists(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+def documentation() -> str:
+    return "\n".join(path.read_text("utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
+
+
+def unnamed(names: Iterable[str], text: str) -> list[str]:
+    """Return the names that the text does not hold as whole words (in code style or not)."""
+    return [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
+
+
+# ---- rooms ----
+
+
+def parts_of(room: Path) -> list[str]:
+    """Return what a room's README must name: its modules and the folders in it."""
+    named = [path.stem for path in room.glob("*.py") if path.stem != "__init__"]
+    folders = [path.name for path in room.iterdir() if path.is_dir() and not path.name.startswith(("_", "."))]
+    return sorted(named + folders)
+
+
+def in_code_style(text: str) -> str:
+    """Return only what a page sets in code style: a module called `fields` is not named by a sentence about fields."""
+    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
+
+
+@pytest.mark.parametrize("room", rooms(), ids=lambda room: room.name)
+def test_a_room_says_what_lives_in_it(room: Path) -> None:
+    readme = room / "README.md"
+    assert readme.is_file(), f"registry/{room.name} has no README.md"
+    assert unnamed(parts_of(room), in_code_style(readme.read_text("utf-8"))) == []
+
+
+def test_an_unnamed_module_is_found() -> None:
+    text = in_code_style("`vault.py` seals fields.\n```\nopen/  opens\n```\n")
+    assert unnamed(["vault", "open", "fields"], text) == ["fields"]
+
+
+# ---- errors ----
+
+
+def leaves(error: type[RegistryError]) -> Iterator[type[RegistryError]]:
+    for child in error.__subclasses__():
+        yield child
+        yield from leaves(child)
+
+
+def all_errors() -> set[str]:
+    for module in pkgutil.walk_packages(registry.__path__, "registry."):
+        if not module.name.endswith("__main__") and "_migrations" not in module.name:
+            importlib.import_module(module.name)
+    return {error.__name__ for error in leaves(RegistryError) if error.__module__.startswith("registry.")}
+
+
+def unmapped(errors: Iterable[str], source: str) -> list[str]:
+    used = {node.id for node in ast.walk(parse(source).tree) if isinstance(node, ast.Name)}
+    used |= {node.attr for node in ast.walk(parse(source).tree) if isinstance(node, ast.Attribute)}
+    return sorted(set(errors) - used)
+
+
+@pytest.mark.skipif(not room_exists("registry.api"), reason="registry.api does not exist yet")
+def test_every_error_has_its_http_answer() -> None:
+    assert unmapped(all_errors(), (ROOT / "registry/api/errors.py").read_text("utf-8")) == []
+
+
+def test_an_unmapped_error_is_found() -> None:
+    assert unmapped(["Busy", "Conflict"], "STATUS = {Busy: 503}\n") == ["Conflict"]
+
+
+# ---- settings ----
+
+
+def settings_fields(model: Any, prefix: str) -> Iterator[str]:
+    """Yield the environment name of each settings field, nested ones with two underscores."""
+    for name, field in model.model_fields.items():
+        nested = field.annotation
+        if hasattr(nested, "model_fields"):
+            yield from settings_fields(nested, f"{prefix}{name}__")
+        else:
+            yield f"{prefix}{name}".upper()
+
+
+@pytest.mark.skipif(not room_exists("registry.settings"), reason="registry.settings does not exist yet")
+def test_every_setting_is_documented() -> None:
+    settings = importlib.import_module("registry.settings").Settings
+    names = list(settings_fields(settings, "REGISTRY_"))
+    assert names
+    assert unnamed(names, documentation()) == []
+
+
+# ---- command line ----
+
+
+def commands(command: Any, path: str, context: Any) -> Iterator[tuple[str, set[str]]]:
+    """Yield each command's path and its long options."""
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    yield path, options - _BASE_OPTIONS
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        yield from commands(command.get_command(context, name), f"{path} {name}", context)
+
+
+def undocumented_options(found: Iterable[tuple[str, set[str]]], text: str) -> list[str]:
+    """Return commands that are not named, and options that no paragraph or table row about the command names."""
+    missing = []
+    blocks = [*re.split(r"\n\s*\n", text), *text.splitlines()]
+    for path, options in found:
+        about = "\n".join(block for block in blocks if not unnamed([path], block))
+        missing += (
+            [path] if not about else [f"{path} {option}" for option in sorted(options) if unnamed([option], about)]
+        )
+    return missing
+
+
+@pytest.mark.skipif(not room_exists("registry.cli"), reason="registry.cli does not exist yet")
+def test_every_command_and_option_is_documented() -> None:
+    import click
+
+    main = importlib.import_module("registry.cli.main").main
+    found = list(commands(main, "registry", click.Context(main)))
+    assert len(found) > 5
+    assert undocumented_options(found, documentation()) == []
+
+
+def test_an_undocumented_option_is_found() -> None:
+    found = [("registry", {"--home"}), ("registry serve", {"--port"}), ("registry init", set())]
+    text = "`registry` takes `--home`.\n\n| `registry serve` | `--port` |\n"
+    assert undocumented_options(found, text) == ["registry init"]
+    assert undocumented_options(found, text.replace("--port", "--ports")) == ["registry serve --port", "registry init"]
+
+
+# ---- routes ----
+
+
+def routes_in_code() -> set[str]:
+    """Return every path that a route of api or console is registered under, as written there."""
+    found = set()
+    for module in modules("registry/api", "registry/console"):
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call):
+                found |= {
+                    argument.value
+                    for argument in node.args[:1]
+                    if isinstance(argument, ast.Constant) and re.fullmatch(r"/[\w./{}:-]+", str(argument.value))
+                }
+    return found
+
+
+@pytest.mark.skipif(not room_exists("registry.api"), reason="registry.api does not exist yet")
+def test_every_route_is_documented() -> None:
+    found = routes_in_code()
+    assert "/v1/disclosures" in found
+    text = documentation()
+    assert [path for path in sorted(found) if path not in text] == []
