@@ -1,0 +1,202 @@
+"""Import files read row by row: CSV and NDJSON to the same documents, bad rows told apart from good ones."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import BinaryIO, Self
+
+from registry.domain.enrollment import Enrollment, FieldProblem
+from registry.domain.errors import InvalidInput, UnreadableDocument
+from registry.text.csv_people import COLUMNS, REQUIRED_COLUMNS, document_of
+from registry.text.intake import read_enrollment
+from registry.text.strict_json import MAX_DOCUMENT_BYTES, parse_json
+
+MAX_LINE_BYTES = MAX_DOCUMENT_BYTES
+MAX_ROW_BYTES = 1 << 17  # one CSV row over all its lines; also the csv module's own limit of a cell
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """One row of an import file: a document to enroll, or why there is none.
+
+    Attributes:
+        line: 1-based number of the line in the file on which the row begins.
+        document: the body of one enrollment, None when the row could not be read.
+        problems: why not; empty when there is a document.
+        columns: for CSV, where the parts of the document came from: pointer -> ``/column``.
+    """
+
+    line: int
+    document: object = field(default=None, repr=False)
+    problems: tuple[FieldProblem, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class _RowTooLarge(Exception):
+    """A row runs past its limit: most often a quote that is never closed."""
+
+
+def read_row(row: RowResult, *, today: date) -> Enrollment:
+    """Turn a row into an enrollment.
+
+    Raises:
+        InvalidInput: the row's own problems, or those of its document; the pointers of a CSV row name columns.
+    """
+    if row.problems:
+        raise InvalidInput(row.problems)
+    try:
+        return read_enrollment(row.document, today=today)
+    except InvalidInput as refusal:
+        problems = [FieldProblem(_column(problem.pointer, row.columns), problem.code) for problem in refusal.problems]
+    raise InvalidInput(list(dict.fromkeys(problems)))
+
+
+def read_ndjson(stream: BinaryIO) -> Iterator[RowResult]:
+    """Read one JSON document a line; blank lines are skipped but counted. A bad line does not end the reading."""
+    for number, line in enumerate(_lines(stream, MAX_LINE_BYTES), start=1):
+        if line is None:
+            yield _refused(number, "too_large")
+        elif line.strip(b" \t\r\n"):
+            try:
+                yield RowResult(number, parse_json(line))
+            except UnreadableDocument as refusal:
+                yield _refused(number, refusal.code)
+
+
+def read_csv(stream: BinaryIO) -> Iterator[RowResult]:
+    """Read a CSV file (RFC 4180, UTF-8, a byte order mark is let through) with a header of known columns.
+
+    Yields:
+        One result a row. A header that cannot be used gives a single result for its line and ends the reading.
+        Codes: ``missing_header``, ``unknown_column``, ``repeated_column``, ``missing_column``, ``csv_form`` (quotes
+        that do not match; the row's lines are used up), ``ragged_row``, ``too_large``, ``not_utf8``,
+        ``control_character`` (NUL).
+    """
+    source = _CsvSource(stream)
+    rows = source.rows()
+    header = next(rows, None)
+    if header is None:
+        yield _refused(1, "missing_header")
+        return
+    problems = header.problems or _header_problems(header.cells)
+    if problems:
+        yield RowResult(header.line, problems=problems)
+        return
+    for row in rows:
+        yield _row_result(row, header.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class _CsvRow:
+    line: int
+    cells: list[str] = field(default_factory=list, repr=False)
+    problems: tuple[FieldProblem, ...] = ()
+
+
+class _CsvSource:
+    """Gives lines to the csv module, and knows on which line each row began and how long it is by now."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._raw_lines = _lines(stream, MAX_ROW_BYTES)
+        self._line = 0
+        self._row_bytes = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        # A class and not a generator: a generator would be over after its first exception.
+        line = next(self._raw_lines)
+        self._line += 1
+        if line is None or self._row_bytes + len(line) > MAX_ROW_BYTES:
+            raise _RowTooLarge
+        self._row_bytes += len(line)
+        if self._line == 1:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        # Bad bytes become lone surrogates, so that only their own row is refused.
+        return line.decode("utf-8", "surrogateescape")
+
+    def rows(self) -> Iterator[_CsvRow]:
+        """Yield the rows; after a refused one the reading goes on with the next line."""
+        reader = csv.reader(self, strict=True)
+        while True:
+            begins_on = self._line + 1
+            self._row_bytes = 0
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except _RowTooLarge:
+                yield _CsvRow(begins_on, problems=(FieldProblem("", "too_large"),))
+            except csv.Error:
+                yield _CsvRow(begins_on, problems=(FieldProblem("", "csv_form"),))
+            else:
+                if cells:
+                    yield _CsvRow(begins_on, cells)
+
+
+def _header_problems(names: list[str]) -> tuple[FieldProblem, ...]:
+    # A name that is not known is not repeated: in a file without a header it is somebody's value.
+    if not COLUMNS.issuperset(names):
+        return (FieldProblem("", "unknown_column"),)
+    repeated = [FieldProblem(f"/{name}", "repeated_column") for name in COLUMNS if names.count(name) > 1]
+    missing = [FieldProblem(f"/{name}", "missing_column") for name in REQUIRED_COLUMNS if name not in names]
+    return (*sorted(repeated, key=lambda problem: problem.pointer), *missing)
+
+
+def _row_result(row: _CsvRow, header: list[str]) -> RowResult:
+    if row.problems:
+        return RowResult(row.line, problems=row.problems)
+    if len(row.cells) != len(header):
+        return _refused(row.line, "ragged_row")
+    cells = dict(zip(header, row.cells, strict=True))
+    problems = tuple(
+        FieldProblem(f"/{name}", code) for name, text in cells.items() if (code := _cell_problem(text)) is not None
+    )
+    if problems:
+        return RowResult(row.line, problems=problems)
+    made = document_of(cells)
+    if made.problems:
+        return RowResult(row.line, problems=tuple(made.problems))
+    return RowResult(row.line, made.document, columns=made.columns)
+
+
+def _cell_problem(text: str) -> str | None:
+    if text.isascii():
+        return "control_character" if "\0" in text else None
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "not_utf8"
+    return "control_character" if "\0" in text else None
+
+
+def _column(pointer: str, columns: Mapping[str, str]) -> str:
+    """Name the column that a place in the document came from; the pointer itself for NDJSON."""
+    if not columns:
+        return pointer
+    above = pointer
+    while above:
+        if above in columns:
+            return columns[above]
+        above = above.rpartition("/")[0]
+    return pointer if pointer[1:] in COLUMNS else ""
+
+
+def _lines(stream: BinaryIO, limit: int) -> Iterator[bytes | None]:
+    """Yield lines with their ends; None for one that is longer than the limit, of which no more is kept in memory."""
+    while line := stream.readline(limit + 1):
+        if len(line) <= limit:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(limit)
+        yield None
+
+
+def _refused(line: int, code: str) -> RowResult:
+    return RowResult(line, problems=(FieldProblem("", code),))
