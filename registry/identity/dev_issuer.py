@@ -159,14 +159,11 @@ def _read_private(path: Path) -> dict[str, str]:
         raise KeyUnavailable("development issuer: no key; run registry init") from None
     except OSError:
         raise KeyUnavailable("development issuer: the key file cannot be read or is a link") from None
-    with os.fdopen(descriptor, "rb") as file:
-        # Asked of the open file, not of the name, which could change in between.
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            raise KeyUnavailable("development issuer: the key file must be a file of the user who runs the registry")
-        if stat.S_IMODE(found.st_mode) & _OTHERS:
-            raise KeyUnavailable("development issuer: the key file must have mode 0600")
-        content = file.read(_MAX_FILE_BYTES + 1)
+    try:
+        _require_private(os.fstat(descriptor))  # asked of the open file: the name could be moved in between
+        content = os.read(descriptor, _MAX_FILE_BYTES)
+    finally:
+        os.close(descriptor)
     try:
         members = read_object(content)
     except NotStrict:
@@ -174,6 +171,13 @@ def _read_private(path: Path) -> dict[str, str]:
     if not all(type(members.get(name)) is str for name in ("kty", "crv", "x", "y", "d", "kid")):
         raise KeyUnavailable("development issuer: the key file does not hold a private P-256 key")
     return members
+
+
+def _require_private(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise KeyUnavailable("development issuer: the key file must be a file of the user who runs the registry")
+    if stat.S_IMODE(found.st_mode) & _OTHERS:
+        raise KeyUnavailable("development issuer: the key file must have mode 0600")
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -109,7 +109,7 @@ def _is_rsa(entry: Mapping[str, Any]) -> bool:
         return False
     modulus = int.from_bytes(_octets(entry.get("n")), "big")
     exponent = int.from_bytes(_octets(entry.get("e")), "big")
-    return modulus.bit_length() in RSA_BITS and exponent in _RSA_EXPONENTS
+    return modulus % 2 == 1 and modulus.bit_length() in RSA_BITS and exponent in _RSA_EXPONENTS
 
 
 def _octets(value: Any) -> bytes:
