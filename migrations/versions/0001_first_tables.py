@@ -163,7 +163,6 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("principal", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("entry", sa.BigInteger(), nullable=False),
         sa.Column("key_id", sa.String(length=64), nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
         sa.Column("sealed_text", sa.LargeBinary(), nullable=False),
@@ -202,7 +201,6 @@ def upgrade() -> None:
         sa.Column("starts_on", sa.String(length=10), nullable=True),
         sa.Column("ends_on", sa.String(length=10), nullable=True),
         sa.Column("review_on", sa.String(length=10), nullable=True),
-        sa.Column("entry", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["record"], ["records.id"], name=op.f("fk_marks_record")),
         sa.PrimaryKeyConstraint("record", "mark_version", name=op.f("pk_marks")),
     )
@@ -216,7 +214,6 @@ def upgrade() -> None:
         sa.Column("mark_epoch", sa.Integer(), nullable=False),
         sa.Column("entered_by", sa.String(length=32), nullable=False),
         sa.Column("entered_via", sa.String(length=12), nullable=False),
-        sa.Column("entry", sa.BigInteger(), nullable=False),
         sa.Column("valid_from", sa.BigInteger(), nullable=False),
         sa.Column("valid_to", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["entered_by"], ["principals.id"], name=op.f("fk_record_versions_entered_by")),

@@ -32,10 +32,12 @@ class Facts:
     """What is true at the moment of decision, read in the transaction that records it.
 
     Attributes:
+        asked: the categories asked for, whether or not the subject has any record of them: a refusal must not tell.
         records: the active records that the ask names (by id or by category).
         is_own_record: the subject is the principal.
     """
 
+    asked: frozenset[Category]
     records: tuple[RecordFacts, ...]
     is_own_record: bool = False
 
@@ -82,7 +84,7 @@ def decide(principal: Principal, purpose: Purpose, facts: Facts) -> Decision:
     rule = PURPOSES[purpose.code]
     if rule.needs_case and not purpose.case:
         return Denial(PURPOSE_NOT_ALLOWED, ("purpose.case_missing",))
-    if any(record.category not in rule.opens for record in facts.records):
+    if not facts.asked | {record.category for record in facts.records} <= rule.opens:
         return Denial(PURPOSE_NOT_ALLOWED, ("purpose.category",))
     # A restricted or sealed record needs somebody else's approval; there is no way to give one yet, so it stays shut.
     if any(record.tier in (Tier.RESTRICTED, Tier.SEALED) for record in facts.records):

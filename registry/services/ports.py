@@ -63,13 +63,12 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One version's history: who entered it, when, how, and in which entry."""
+    """One version's history: who entered it, when and how. The subject's chain has the entry."""
 
     record: RecordId
     version: int
     entered_by: PrincipalId
     entered_via: str
-    entry: int
     valid_from: int
     valid_to: int | None
 
@@ -85,7 +84,6 @@ class MarkRow:
     starts_on: str | None
     ends_on: str | None
     review_on: str | None
-    entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,6 @@ class TraceRow:
     id: TraceId
     principal: PrincipalId
     created_at: int
-    entry: int
     key: WrappedKey
     sealed_text: bytes = field(repr=False)
     sealed_report: bytes = field(repr=False)

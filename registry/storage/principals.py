@@ -99,7 +99,6 @@ class SqlTraces:
                 "id": row.id,
                 "principal": row.principal,
                 "created_at": row.created_at,
-                "entry": row.entry,
                 "key_id": row.key.key_id,
                 "wrapped_key": row.key.blob,
                 "sealed_text": row.sealed_text,

@@ -131,7 +131,6 @@ class SqlRecords:
                 "starts_on": row.starts_on,
                 "ends_on": row.ends_on,
                 "review_on": row.review_on,
-                "entry": row.entry,
             }
             for row in rows
         ]
@@ -176,7 +175,6 @@ class SqlRecords:
                 "mark_epoch": 0,
                 "entered_by": history[row.id].entered_by,
                 "entered_via": history[row.id].entered_via,
-                "entry": history[row.id].entry,
                 "valid_from": history[row.id].valid_from,
                 "valid_to": history[row.id].valid_to,
             }

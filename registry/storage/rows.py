@@ -82,7 +82,6 @@ def version_row(row: Any) -> VersionRow:
         version=row.version,
         entered_by=PrincipalId(row.entered_by),
         entered_via=row.entered_via,
-        entry=row.entry,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
     )
@@ -98,7 +97,6 @@ def mark_row(row: Any) -> MarkRow:
         starts_on=row.starts_on,
         ends_on=row.ends_on,
         review_on=row.review_on,
-        entry=row.entry,
     )
 
 
@@ -121,7 +119,6 @@ def trace_row(row: Any) -> TraceRow:
         id=TraceId(row.id),
         principal=PrincipalId(row.principal),
         created_at=row.created_at,
-        entry=row.entry,
         key=WrappedKey(row.key_id, row.wrapped_key),
         sealed_text=row.sealed_text,
         sealed_report=row.sealed_report,

@@ -92,7 +92,6 @@ record_versions = Table(
     Column("mark_epoch", Integer, nullable=False),
     Column("entered_by", _ID, ForeignKey("principals.id"), nullable=False),
     Column("entered_via", String(12), nullable=False),
-    Column("entry", BigInteger, nullable=False),
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger),
 )
@@ -107,7 +106,6 @@ marks = Table(
     Column("starts_on", String(10)),
     Column("ends_on", String(10)),
     Column("review_on", String(10)),
-    Column("entry", BigInteger, nullable=False),
 )
 
 postings = Table(
@@ -148,7 +146,6 @@ traces = Table(
     Column("id", _ID, primary_key=True),
     Column("principal", _ID, ForeignKey("principals.id"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("entry", BigInteger, nullable=False),
     Column("key_id", String(64), nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_text", LargeBinary, nullable=False),

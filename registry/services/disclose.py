@@ -1,0 +1,238 @@
+"""Releasing cards: decide, record, commit, mint, and only then open.
+
+Written for many asks at once: one transaction reads all facts, decides each ask and appends one entry per card,
+permits and refusals alike. A batch that fails is retried by halves, so that one bad ask costs nobody else theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.audit.receipt import PendingReceipt, Receipt
+from registry.crypto.random import random_bytes
+from registry.crypto.tags import equal
+from registry.domain.categories import Category
+from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavailable, RegistryError
+from registry.domain.ids import DisclosureId, RecordId, SubjectId
+from registry.domain.principals import Principal
+from registry.domain.purposes import Purpose
+from registry.policy.decide import POLICY_VERSION, Denial, Facts, RecordFacts, decide, decide_own
+from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, principal_of, record_line, view_of
+from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
+from registry.transparency.fields import NONCE_BYTES
+from registry.vault.revealed import RevealedField
+
+AS_ENTERED = "as_entered"
+NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureAsk:
+    """One ask for one card.
+
+    Attributes:
+        subject: the subject's id, or None when the employee number is given.
+        number_tag: keyed tag of the employee number, or None.
+        categories: all active records of these categories.
+        records: or exactly these records.
+        purpose: the stated purpose; None for the subject's own view.
+        via: ``single``, ``batch`` or ``self``.
+    """
+
+    subject: SubjectId | None
+    number_tag: bytes | None
+    categories: frozenset[Category]
+    records: frozenset[RecordId]
+    purpose: Purpose | None
+    via: str = "single"
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """One released card."""
+
+    disclosure: DisclosureId
+    subject: SubjectId
+    form: str
+    fields: tuple[RevealedField, ...]
+    receipt: ReceiptView
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One refused ask: a public reason, or ``not_found``; the entry is in the ledger."""
+
+    reason: str
+    receipt: ReceiptView
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One ask that could not be answered after its entry was written; nothing of it is released."""
+
+    error: RegistryError
+    receipt: ReceiptView | None
+
+
+Answer = Disclosed | Refused | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """One ask after decision: what its entry says and what a receipt may open."""
+
+    subject: SubjectRow | None
+    refusal: str | None
+    rows: tuple[RecordRow, ...]
+    draft: EntryDraft
+
+
+class Disclose:
+    """Releases cards to principals, and their own card to subjects."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def disclose_many(self, asks: Sequence[tuple[Caller, DisclosureAsk]]) -> tuple[Answer, ...]:
+        """Answer asks in order, each with an entry of its own.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entries; nothing was decrypted for any ask.
+        """
+        try:
+            decided, pendings = self._record(asks)
+        except AuditUnavailable:
+            raise
+        except RegistryError as exc:
+            return self._by_halves(asks, exc)
+        receipts = self._kernel.mint(pendings)
+        return tuple(self._open(one, receipt) for one, receipt in zip(decided, receipts, strict=True))
+
+    def _by_halves(self, asks: Sequence[tuple[Caller, DisclosureAsk]], error: RegistryError) -> tuple[Answer, ...]:
+        if len(asks) == 1:
+            return (Failed(error, self._record_failure(asks[0][0])),)
+        middle = len(asks) // 2
+        return self.disclose_many(asks[:middle]) + self.disclose_many(asks[middle:])
+
+    def _record_failure(self, caller: Caller) -> ReceiptView:
+        with self._kernel.database.write() as work:
+            values = said_by(self._kernel.principal(work, caller)) | {"result": "failed", "detail": "disclose"}
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.OUTCOME, values)])
+            work.commit()
+        return view_of(self._kernel.mint_one(pending))
+
+    def _record(
+        self, asks: Sequence[tuple[Caller, DisclosureAsk]]
+    ) -> tuple[list[_Decided], tuple[PendingReceipt, ...]]:
+        with self._kernel.database.write() as work:
+            principals = self._principals(work, [caller for caller, _ in asks])
+            subjects = _Subjects(work, [ask for _, ask in asks])
+            decided = [
+                self._decide(principal, ask, subjects)
+                for principal, (_, ask) in zip(principals, asks, strict=True)
+            ]
+            pendings = self._kernel.log.append(work.ledger, [one.draft for one in decided])
+            work.commit()
+        return decided, pendings
+
+    def _principals(self, work: Work, callers: Sequence[Caller]) -> list[Principal]:
+        names = {(caller.claims.issuer, caller.claims.subject) for caller in callers}
+        rows = {name: work.principals.by_name(*name) for name in names}
+        return [principal_of(rows[caller.claims.issuer, caller.claims.subject], caller) for caller in callers]
+
+    def _decide(self, principal: Principal, ask: DisclosureAsk, subjects: _Subjects) -> _Decided:
+        subject = subjects.of(ask)
+        rows = None if subject is None else subjects.records(subject, ask)
+        facts = Facts(
+            asked=ask.categories,
+            records=tuple(RecordFacts(row.id, row.category, row.tier) for row in rows or ()),
+            is_own_record=subject is not None and _is_own(principal, subject),
+        )
+        decision = decide_own(principal, facts) if ask.purpose is None else decide(principal, ask.purpose, facts)
+        values = said_by(principal) | _asked(ask) | {"rules": " ".join((POLICY_VERSION, *decision.rules))}
+        about = () if subject is None else (subject.id,)
+        if isinstance(decision, Denial):
+            lines = tuple(no_variant(row.field) for row in rows or ())
+            draft = EntryDraft(Kind.DENY, values | {"result": f"denied {decision.reason}"}, about, lines)
+            return _Decided(subject, decision.reason, (), draft)
+        # Unknown comes last: whether somebody is enrolled is nothing to tell a caller who may not see them.
+        if subject is None or rows is None:
+            draft = EntryDraft(Kind.DENY, values | {"result": f"denied {NOT_FOUND}"}, about)
+            return _Decided(subject, NOT_FOUND, (), draft)
+        return _Decided(subject, None, rows, _release(values, subject, rows))
+
+    def _open(self, one: _Decided, receipt: Receipt) -> Answer:
+        view = view_of(receipt)
+        if one.refusal is not None or one.subject is None:
+            return Refused(one.refusal or NOT_FOUND, view)
+        try:
+            fields = tuple(self._kernel.vault.open(row.field, receipt) for row in one.rows)
+        except (EnvelopeRejected, KeyUnavailable) as exc:
+            return Failed(exc, self._record_broken(one, view))
+        return Disclosed(DisclosureId(one.draft.event), one.subject.id, AS_ENTERED, fields, view)
+
+    def _record_broken(self, one: _Decided, view: ReceiptView) -> ReceiptView:
+        with self._kernel.database.write() as work:
+            values = {"result": "failed", "detail": f"nothing of entry {view.index} was released"}
+            subjects = () if one.subject is None else (one.subject.id,)
+            self._kernel.log.append(work.ledger, [EntryDraft(Kind.OUTCOME, values, subjects)])
+            work.commit()
+        return view
+
+
+class _Subjects:
+    """Facts of all asks of a batch: subjects and their active records, one query each."""
+
+    def __init__(self, work: Work, asks: Sequence[DisclosureAsk]) -> None:
+        tagged = work.subjects.by_number_tags(ask.number_tag for ask in asks if ask.number_tag is not None)
+        found = dict(work.subjects.by_ids(ask.subject for ask in asks if ask.subject is not None))
+        found |= {row.id: row for row in tagged.values()}
+        work.subjects.lock(found)
+        self._by_tag: Mapping[bytes, SubjectRow] = tagged
+        self._by_id: Mapping[SubjectId, SubjectRow] = found
+        self._rows: dict[SubjectId, list[RecordRow]] = {identifier: [] for identifier in found}
+        for row in work.records.of_subjects(found):
+            if row.state == ACTIVE:
+                self._rows[row.subject].append(row)
+
+    def of(self, ask: DisclosureAsk) -> SubjectRow | None:
+        """Return the subject that an ask names."""
+        row = self._by_tag.get(ask.number_tag) if ask.number_tag is not None else None
+        if ask.subject is not None:
+            row = self._by_id.get(ask.subject)
+        return row if row is not None and row.state == ACTIVE else None
+
+    def records(self, subject: SubjectRow, ask: DisclosureAsk) -> tuple[RecordRow, ...] | None:
+        """Return the records asked for; None when one asked for by id is not there."""
+        rows = self._rows[subject.id]
+        if not ask.records:
+            return tuple(row for row in rows if row.category in ask.categories)
+        chosen = tuple(row for row in rows if row.id in ask.records)
+        return chosen if len(chosen) == len(ask.records) else None
+
+
+def _is_own(principal: Principal, subject: SubjectRow) -> bool:
+    return principal.employee_tag is not None and equal(principal.employee_tag, subject.number_tag)
+
+
+def _asked(ask: DisclosureAsk) -> dict[str, str]:
+    wanted = " ".join(sorted(ask.records) or sorted(ask.categories))
+    asked = {"request": wanted, "detail": f"via {ask.via}"}
+    if ask.purpose is None:
+        return asked | {"purpose": "own_record"}
+    return asked | {
+        "purpose": ask.purpose.code.value,
+        "case": ask.purpose.case,
+        "note": ask.purpose.note,
+    }
+
+
+def _release(values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow]) -> EntryDraft:
+    nonce = random_bytes(NONCE_BYTES)
+    lines = tuple(record_line(row.field, nonce) for row in rows)
+    # The nonce opens the variant commitments; it stays with the opening.
+    said = {"result": "permitted", "form": AS_ENTERED, "detail": f"{values['detail']} variant-nonce {nonce.hex()}"}
+    return EntryDraft(Kind.DISCLOSE, {**values, **said}, (subject.id,), lines)

@@ -1,0 +1,67 @@
+"""Idempotency keys: a repeated write answers as the first did, without storing anything personal.
+
+Kept are a keyed tag of the key, a keyed tag of the canonical document, and ids.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from registry.crypto.tags import equal
+from registry.domain.errors import Conflict
+from registry.domain.principals import Principal
+from registry.services.kernel import Kernel
+from registry.services.ports import IdempotencyRow, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a write was asked and did: the canonical document (kept as a keyed tag only), and ids and indexes."""
+
+    document: bytes
+    outcome: Mapping[str, Any]
+
+
+class Idempotency:
+    """Remembers and recalls outcomes inside the write's own transaction."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def recall(self, work: Work, principal: Principal, key: str | None, document: bytes) -> Mapping[str, Any] | None:
+        """Return the outcome of an earlier write with this key.
+
+        Raises:
+            Conflict: ``key_reused``: the key came with another document before.
+        """
+        if key is None:
+            return None
+        row = work.idempotency.get(principal.id, self._key_tag(key))
+        if row is None:
+            return None
+        if not equal(row.body_tag, self._body_tag(document)):
+            raise Conflict("key_reused")
+        outcome: Mapping[str, Any] = json.loads(row.outcome)
+        return outcome
+
+    def remember(self, work: Work, principal: Principal, key: str | None, done: Remembered) -> None:
+        """Store what this write did."""
+        if key is None:
+            return
+        row = IdempotencyRow(
+            principal=principal.id,
+            key_tag=self._key_tag(key),
+            body_tag=self._body_tag(done.document),
+            outcome=json.dumps(done.outcome),
+            created_at=self._kernel.now_ms(),
+        )
+        work.idempotency.put(row)
+
+    def _key_tag(self, key: str) -> bytes:
+        return self._kernel.index.tag("idempotency-key", key.encode())
+
+    def _body_tag(self, document: bytes) -> bytes:
+        return self._kernel.index.tag("idempotency-body", document)

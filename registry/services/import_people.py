@@ -1,0 +1,126 @@
+"""Enrolling many people from a file: batches of one transaction each, and an outcome for every line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from registry.crypto.tags import equal
+from registry.domain.enrollment import Enrollment
+from registry.domain.errors import AccessDenied
+from registry.domain.ids import SubjectId
+from registry.policy.decide import NOT_PERMITTED
+from registry.services.enroll import ENROLLERS, VIA_IMPORT, Batch, Sealer
+from registry.services.household import Changes, HouseholdStore
+from registry.services.kernel import Caller, Kernel, denial
+from registry.services.ports import SubjectRow, Work
+from registry.services.replace_document import DocumentReplacer
+
+BATCH_LINES = 200
+
+
+class Outcome(StrEnum):
+    """What became of one line."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    EXISTS = "exists"
+
+
+class Existing(StrEnum):
+    """What to do with a person who is enrolled already with other content."""
+
+    REJECT = "reject"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class LineOutcome:
+    """Outcome of one enrollment, with the subject's id."""
+
+    outcome: Outcome
+    subject: SubjectId
+
+
+class ImportPeople:
+    """Imports batches of enrollments."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._sealer = Sealer(kernel)
+        self._households = HouseholdStore(kernel, self._sealer)
+        self._replacer = DocumentReplacer(kernel, self._sealer, self._households)
+
+    def run(self, caller: Caller, people: Sequence[Enrollment], existing: Existing) -> tuple[LineOutcome, ...]:
+        """Import one batch in one transaction.
+
+        The same employee number twice in a batch is handled as if the second came later.
+
+        Raises:
+            AccessDenied: the caller is no enroller; the refusal is an entry.
+        """
+        outcomes: list[LineOutcome] = []
+        for part in _without_repeats(people):
+            outcomes += self._run(caller, part, existing)
+        return tuple(outcomes)
+
+    def _run(self, caller: Caller, people: Sequence[Enrollment], existing: Existing) -> list[LineOutcome]:
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            if not principal.roles & ENROLLERS:
+                (pending,) = self._kernel.log.append(work.ledger, [denial(principal, "import", rules=("role.enroller",))])
+                work.commit()
+                raise AccessDenied(NOT_PERMITTED, self._kernel.mint_one(pending).index)
+            batch = Batch(principal, VIA_IMPORT, self._kernel.now_ms())
+            tags = [self._kernel.number_tag(person.employee_number) for person in people]
+            known = work.subjects.by_number_tags(tags)
+            outcomes: list[LineOutcome] = []
+            replaced: list[tuple[SubjectRow, Enrollment]] = []
+            for person, tag in zip(people, tags, strict=True):
+                row = known.get(tag)
+                if row is None:
+                    outcomes.append(LineOutcome(Outcome.CREATED, self._sealer.gather(batch, person, tag).id))
+                elif equal(row.content_tag, self._sealer.content_tag(person)):
+                    outcomes.append(LineOutcome(Outcome.UNCHANGED, row.id))
+                elif existing is Existing.UPDATE:
+                    replaced.append((row, person))
+                    outcomes.append(LineOutcome(Outcome.UPDATED, row.id))
+                else:
+                    outcomes.append(LineOutcome(Outcome.EXISTS, row.id))
+            pendings = self._write(work, batch, replaced)
+            if pendings:
+                work.commit()
+        return outcomes
+
+    def _write(self, work: Work, batch: Batch, replaced: Sequence[tuple[SubjectRow, Enrollment]]) -> int:
+        drafts = list(batch.drafts)
+        households = self._households.read(work, [row for row, _ in replaced])
+        all_changes: list[Changes] = []
+        subjects: list[SubjectRow] = []
+        for row, person in replaced:
+            changes, after, draft = self._replacer.plan(
+                Batch(batch.principal, batch.via, batch.now_ms), households[row.id], person
+            )
+            all_changes.append(changes)
+            subjects.append(after)
+            drafts.append(draft)
+        if not drafts:
+            return 0
+        batch.drafts = drafts
+        self._households.write(work, all_changes, subjects, batch.now_ms)
+        self._sealer.write(work, batch)
+        return len(drafts)
+
+
+def _without_repeats(people: Sequence[Enrollment]) -> list[list[Enrollment]]:
+    parts: list[list[Enrollment]] = [[]]
+    seen: set[str] = set()
+    for person in people:
+        if person.employee_number in seen:
+            parts.append([])
+            seen = set()
+        seen.add(person.employee_number)
+        parts[-1].append(person)
+    return [part for part in parts if part]

@@ -1,0 +1,165 @@
+"""What every service is built from, and the few things that all of them do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.audit.log import AuditLog
+from registry.audit.receipt import PendingReceipt, Receipt
+from registry.domain.clock import Clock, unix_ms
+from registry.domain.errors import AccessDenied
+from registry.domain.ids import PrincipalId, RegistryId, SubjectId
+from registry.domain.principals import Claims, Principal, Role
+from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
+from registry.services.ports import ACTIVE, Database, PrincipalRow, Work
+from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
+from registry.vault.blind_index import BlindIndex
+from registry.vault.sealed import SealedField
+from registry.vault.vault import Vault
+
+# An id that no row has: names a verified token whose principal is not in the table.
+UNKNOWN_PRINCIPAL = PrincipalId("0" * 32)
+# Slot table 0 has no slots: the copy is served as entered, and its commitment commits to that.
+UNMARKED_TABLE = 0
+UNMARKED_EPOCH = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: verified claims and, where known, the network address they came from."""
+
+    claims: Claims
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """A receipt as an answer shows it; opens nothing."""
+
+    origin: str
+    index: int
+    size: int
+    code: str
+
+    @property
+    def header(self) -> str:
+        """Value of the ``Audit-Receipt`` header."""
+        return f"{self.origin} {self.index} {self.size}"
+
+
+def view_of(receipt: Receipt) -> ReceiptView:
+    """Return what may be shown of a receipt."""
+    return ReceiptView(receipt.origin, receipt.index, receipt.size, receipt.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The parts of one running registry."""
+
+    registry: RegistryId
+    database: Database
+    log: AuditLog
+    vault: Vault
+    index: BlindIndex
+    clock: Clock
+
+    def now_ms(self) -> int:
+        """Return the time in milliseconds."""
+        return unix_ms(self.clock.now())
+
+    def number_tag(self, employee_number: str) -> bytes:
+        """Return the keyed tag of an employee number."""
+        return self.index.tag("employee-number", employee_number.encode())
+
+    def mint(self, pendings: Sequence[PendingReceipt]) -> tuple[Receipt, ...]:
+        """Turn pending receipts of a committed transaction into receipts."""
+        with self.database.reader() as reader:
+            return self.log.mint(reader, pendings)
+
+    def mint_one(self, pending: PendingReceipt) -> Receipt:
+        """Turn one pending receipt into a receipt."""
+        return self.mint((pending,))[0]
+
+    def view(self, index: int, size: int) -> ReceiptView:
+        """Return the receipt of an entry that was committed earlier."""
+        return ReceiptView(self.log.origin, index, size, self.log.code_of(index))
+
+    def principal(self, work: Work, caller: Caller) -> Principal:
+        """Return who acts, as the principals table says now; without roles when unknown or not active."""
+        row = work.principals.by_name(caller.claims.issuer, caller.claims.subject)
+        return principal_of(row, caller)
+
+    def admit(self, caller: Caller, roles: frozenset[Role], action: str) -> Principal:
+        """Check that the caller has one of these roles, before anything of the request is read.
+
+        Raises:
+            AccessDenied: none of them; the refusal is an entry already.
+        """
+        with self.database.read() as work:
+            principal = self.principal(work, caller)
+        if principal.roles & roles:
+            return principal
+        with self.database.write() as work:
+            principal = self.principal(work, caller)
+            if principal.roles & roles:
+                return principal
+            (pending,) = self.log.append(work.ledger, [denial(principal, action, rules=("role",))])
+            work.commit()
+        raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
+
+
+def principal_of(row: PrincipalRow | None, caller: Caller) -> Principal:
+    """Join table row and token: a token's roles can only narrow those of the table."""
+    claims = caller.claims
+    roles: frozenset[Role] = frozenset()
+    if row is not None and row.state == ACTIVE:
+        roles = row.roles if claims.roles is None else row.roles & claims.roles
+    return Principal(
+        id=UNKNOWN_PRINCIPAL if row is None else row.id,
+        name=f"{claims.issuer}#{claims.subject}",
+        roles=roles,
+        employee_tag=None if row is None else row.employee_tag,
+        unit="" if row is None else row.unit,
+        token_id=claims.token_id,
+        client=claims.client,
+        network=caller.network,
+    )
+
+
+def denial(principal: Principal, action: str, *, rules: Iterable[str], reason: str = NOT_PERMITTED) -> EntryDraft:
+    """Draft the entry of a refusal that concerns no subject."""
+    values = said_by(principal) | {
+        "result": f"denied {reason}",
+        "rules": " ".join((POLICY_VERSION, *rules)),
+        "detail": action,
+    }
+    return EntryDraft(Kind.DENY, values)
+
+
+def record_line(field: SealedField, nonce: bytes) -> RecordLine:
+    """Write one sealed value as an entry names it, with the commitment of an unmarked copy.
+
+    Args:
+        field: the value as stored.
+        nonce: 32 bytes, fresh for this entry; kept in the entry's detail by the caller when it needs opening.
+    """
+    return RecordLine(
+        record=field.record,
+        category=field.category,
+        version=field.version,
+        ciphertext_digest=field.digest,
+        variant_commitment=variant_commitment(b"", UNMARKED_TABLE, UNMARKED_EPOCH, nonce),
+    )
+
+
+def no_variant(field: SealedField) -> RecordLine:
+    """Write a sealed value that the entry stores or opens without serving a copy of it."""
+    return record_line(field, bytes(NONCE_BYTES))
+
+
+def about(draft: EntryDraft, subjects: Mapping[SubjectId, object] | Sequence[SubjectId]) -> EntryDraft:
+    """Return the draft with these subjects, in id order."""
+    return replace(draft, subjects=tuple(sorted(subjects)))

@@ -1,0 +1,185 @@
+"""Reading the ledger: entries for auditors, and a subject's own accounting. Reading is itself an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.audit.ports import EntryReader, EntryRow
+from registry.domain.categories import Category
+from registry.domain.errors import AccessDenied, NotFound
+from registry.domain.ids import RecordId, SubjectId
+from registry.domain.principals import Principal, Role
+from registry.policy.decide import NOT_PERMITTED
+from registry.services.kernel import Caller, Kernel, ReceiptView, denial, view_of
+from registry.services.ports import ACTIVE, MarkRow, SubjectRow, Work
+from registry.transparency.fields import RECORD_PREFIX, RecordLine
+from registry.transparency.leaf import parse_leaf
+
+AUDITORS = frozenset({Role.AUDITOR})
+SUBJECTS = frozenset({Role.SUBJECT})
+MAX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEntry:
+    """One entry as read.
+
+    Attributes:
+        index, unix_ms, kind: public parts of the leaf.
+        values: what it says; None once the opening was removed.
+        records: its record lines.
+    """
+
+    index: int
+    unix_ms: int
+    kind: str
+    values: Mapping[str, str] | None
+    records: tuple[RecordLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """A page of entries, newest first, and where the next one starts (None: no more)."""
+
+    entries: tuple[ReadEntry, ...]
+    before: int | None
+    receipt: ReceiptView
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecord:
+    """What a subject sees of one own record without its value."""
+
+    record: RecordId
+    category: Category
+    version: int
+    mark: MarkRow | None
+
+
+class ReadAudit:
+    """Reads entries."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def page(self, caller: Caller, *, before: int | None, limit: int, kind: Kind | None = None) -> EntryPage:
+        """Read a page of entries, newest first.
+
+        Raises:
+            AccessDenied: the caller is no auditor; the refusal is an entry.
+        """
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            is_allowed = bool(principal.roles & AUDITORS)
+            request = f"before {'-' if before is None else before} limit {limit} kind {kind or '-'}"
+            values = said_by(principal) | {"request": request, "detail": "entries"}
+            draft = EntryDraft(Kind.AUDIT_READ, values) if is_allowed else denial(principal, "entries", rules=("role.auditor",))
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            work.commit()
+        receipt = self._kernel.mint_one(pending)
+        if not is_allowed:
+            raise AccessDenied(NOT_PERMITTED, receipt.index)
+        with self._kernel.database.reader() as reader:
+            start = reader.head().size if before is None else before
+            found = list(self._newest_first(reader, start, limit, kind))
+        following = found[-1].index if len(found) == limit and found[-1].index > 0 else None
+        return EntryPage(tuple(found), following, view_of(receipt))
+
+    def accounting(self, caller: Caller) -> EntryPage:
+        """Read every entry about the caller's own records, newest first.
+
+        Raises:
+            AccessDenied: the caller is no subject.
+            NotFound: the caller is not enrolled.
+        """
+        subject, receipt = self._own(caller, "accounting")
+        with self._kernel.database.reader() as reader:
+            entries = tuple(self.of_subject(reader, subject.id))
+        return EntryPage(tuple(reversed(entries)), None, receipt)
+
+    def own_records(self, caller: Caller) -> tuple[SubjectRow, tuple[OwnRecord, ...], ReceiptView]:
+        """List the caller's own records: marks and metadata, no values.
+
+        Raises:
+            AccessDenied: the caller is no subject.
+            NotFound: the caller is not enrolled.
+        """
+        subject, receipt = self._own(caller, "own records")
+        with self._kernel.database.read() as work:
+            rows = [row for row in work.records.of_subjects([subject.id]) if row.state == ACTIVE]
+            marks = work.records.marks_of(row.id for row in rows)
+        own = tuple(OwnRecord(row.id, row.category, row.field.version, marks.get(row.id)) for row in rows)
+        return subject, own, receipt
+
+    def of_subject(self, reader: EntryReader, subject: SubjectId) -> Iterator[ReadEntry]:
+        """Yield the entries of a subject's chain, oldest first. Not an entry itself: for services that write one."""
+        indexes = list(self._kernel.log.chains.indexes(reader, subject))
+        for row in reader.entries(indexes):
+            yield self.read(row)
+
+    def read(self, row: EntryRow) -> ReadEntry:
+        """Open what one entry says."""
+        leaf = parse_leaf(row.leaf)
+        opening = self._kernel.log.opening(row)
+        values = None if opening is None else opening.values
+        return ReadEntry(row.index, leaf.unix_ms, leaf.kind, values, _lines(values))
+
+    def _newest_first(
+        self, reader: EntryReader, before: int, limit: int, kind: Kind | None
+    ) -> Iterator[ReadEntry]:
+        given = 0
+        while before > 0 and given < limit:
+            start = max(0, before - MAX_PAGE)
+            for row in reversed(list(reader.scan(start, before))):
+                if kind is not None and parse_leaf(row.leaf).kind != kind:
+                    continue
+                yield self.read(row)
+                given += 1
+                if given == limit:
+                    return
+            before = start
+
+    def _own(self, caller: Caller, what: str) -> tuple[SubjectRow, ReceiptView]:
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            subject = _own_subject(work, principal)
+            is_allowed = bool(principal.roles & SUBJECTS)
+            if is_allowed:
+                about = () if subject is None else (subject.id,)
+                draft = EntryDraft(Kind.AUDIT_READ, said_by(principal) | {"detail": what}, about)
+            else:
+                draft = denial(principal, what, rules=("role.subject",))
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            work.commit()
+        receipt = self._kernel.mint_one(pending)
+        if not is_allowed:
+            raise AccessDenied(NOT_PERMITTED, receipt.index)
+        if subject is None:
+            raise NotFound
+        return subject, view_of(receipt)
+
+
+def own_number_tag(work: Work, principal: Principal) -> SubjectRow | None:
+    """Return the subject that a principal is, if enrolled."""
+    return _own_subject(work, principal)
+
+
+def _own_subject(work: Work, principal: Principal) -> SubjectRow | None:
+    if principal.employee_tag is None:
+        return None
+    return work.subjects.by_number_tags([principal.employee_tag]).get(principal.employee_tag)
+
+
+def _lines(values: Mapping[str, str] | None) -> tuple[RecordLine, ...]:
+    if values is None:
+        return ()
+    texts: Iterable[str] = (text for name, text in values.items() if name.startswith(RECORD_PREFIX))
+    return tuple(RecordLine.parse(text.encode()) for text in texts)
+
+
+def categories_of(entry: ReadEntry) -> Sequence[str]:
+    """Return the categories an entry names, each once, in order."""
+    return tuple(dict.fromkeys(line.category for line in entry.records))

@@ -1,0 +1,157 @@
+"""Finding subjects by keyed terms. Every search is an entry; its receipt opens the directory data of the hits only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.domain.categories import Category
+from registry.domain.errors import AccessDenied
+from registry.domain.ids import RecordId, SubjectId
+from registry.domain.principals import Principal, Role
+from registry.leaktrace.terms import full_name_term, search_terms
+from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
+from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, view_of
+from registry.services.ports import ACTIVE, SubjectRow, Work
+from registry.services.values import department_term, index_terms
+from registry.vault.blind_index import IndexTerm, Posting
+from registry.vault.revealed import RevealedField
+
+MAX_HITS = 25
+_CAP = 200
+
+
+class SearchKind(StrEnum):
+    """What a search goes by."""
+
+    EMPLOYEE_NUMBER = "employee_number"
+    NAME = "name"
+    DEPARTMENT = "department"  # a target list: never for readers
+    VALUE = "value"
+
+
+ROLES = {
+    SearchKind.EMPLOYEE_NUMBER: frozenset({Role.READER, Role.ENROLLER, Role.INVESTIGATOR}),
+    SearchKind.NAME: frozenset({Role.READER, Role.ENROLLER, Role.INVESTIGATOR}),
+    SearchKind.DEPARTMENT: frozenset({Role.ENROLLER}),
+    SearchKind.VALUE: frozenset({Role.INVESTIGATOR}),
+}
+ANY_ROLE = frozenset(role for roles in ROLES.values() for role in roles)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAsk:
+    """One search.
+
+    Attributes:
+        kind: by what.
+        term: what the ledger commits to, as a keyed tag: canonical text of the search.
+        number_tag: for a search by employee number.
+        terms: for every other search; a hit by value has any of them, any other hit has all of them.
+    """
+
+    kind: SearchKind
+    term: str
+    number_tag: bytes | None = None
+    terms: tuple[IndexTerm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search answers.
+
+    Attributes:
+        hits: directory data of the subjects found, at most 25.
+        is_cut: there are more.
+    """
+
+    hits: tuple[RevealedField, ...]
+    is_cut: bool
+    receipt: ReceiptView
+
+
+class Search:
+    """Finds subjects."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def by_number(self, employee_number: str) -> SearchAsk:
+        """Return the ask for one employee number."""
+        tag = self._kernel.number_tag(employee_number)
+        return SearchAsk(SearchKind.EMPLOYEE_NUMBER, employee_number, number_tag=tag)
+
+    def by_name(self, given_name: str, family_name: str, department: str = "") -> SearchAsk:
+        """Return the ask for a full name, narrowed by a department if one is given."""
+        terms = index_terms([full_name_term(given_name, family_name)])
+        if department:
+            terms |= {department_term(department)}
+        return SearchAsk(SearchKind.NAME, _text(terms), terms=tuple(terms))
+
+    def by_department(self, department: str) -> SearchAsk:
+        """Return the ask for everybody of a department."""
+        terms = (department_term(department),)
+        return SearchAsk(SearchKind.DEPARTMENT, _text(terms), terms=terms)
+
+    def by_value(self, category: Category, value: Mapping[str, str]) -> SearchAsk:
+        """Return the ask for one whole value."""
+        terms = index_terms(search_terms(category, value))
+        return SearchAsk(SearchKind.VALUE, _text(terms), terms=tuple(terms))
+
+    def search(self, caller: Caller, ask: SearchAsk) -> Found:
+        """Search.
+
+        Raises:
+            AccessDenied: the caller may not search by this.
+        """
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            is_allowed = bool(principal.roles & ROLES[ask.kind])
+            subjects = self._subjects(work, ask) if is_allowed else []
+            kept = subjects[:MAX_HITS]
+            (pending,) = self._kernel.log.append(work.ledger, [self._draft(principal, ask, kept, is_allowed=is_allowed)])
+            work.commit()
+        receipt = self._kernel.mint_one(pending)
+        if not is_allowed:
+            raise AccessDenied(NOT_PERMITTED, receipt.index)
+        hits = tuple(self._kernel.vault.open(row.directory, receipt) for row in kept)
+        return Found(hits, len(subjects) > MAX_HITS, view_of(receipt))
+
+    def _subjects(self, work: Work, ask: SearchAsk) -> list[SubjectRow]:
+        if ask.number_tag is not None:
+            return [row for row in work.subjects.by_number_tags([ask.number_tag]).values() if row.state == ACTIVE]
+        postings = self._kernel.index.look_up(work.postings, ask.terms, cap=_CAP)
+        if ask.kind is SearchKind.VALUE:
+            return self._holders(work, {posting for group in postings.values() for posting in group})
+        if len(postings) < len(ask.terms):
+            return []
+        common = set.intersection(*(set(group) for group in postings.values()))
+        rows = work.subjects.by_ids(SubjectId(posting.target) for posting in common)
+        # A posting of an earlier version speaks of a name that is no longer so.
+        current = [row for row in rows.values() if Posting(row.id, row.directory.version) in common]
+        return sorted((row for row in current if row.state == ACTIVE), key=lambda row: row.id)
+
+    def _holders(self, work: Work, postings: set[Posting]) -> list[SubjectRow]:
+        records = work.records.by_ids(RecordId(posting.target) for posting in postings)
+        current = {row.subject for row in records.values() if Posting(row.id, row.field.version) in postings}
+        rows = work.subjects.by_ids(current)
+        return sorted((row for row in rows.values() if row.state == ACTIVE), key=lambda row: row.id)
+
+    def _draft(
+        self, principal: Principal, ask: SearchAsk, hits: Sequence[SubjectRow], *, is_allowed: bool
+    ) -> EntryDraft:
+        term = self._kernel.index.tag("search-term", f"{ask.kind} {ask.term}".encode()).hex()
+        values = said_by(principal) | {
+            "request": f"{ask.kind} {term}",
+            "result": f"hits {len(hits)}" if is_allowed else f"denied {NOT_PERMITTED}",
+            "rules": f"{POLICY_VERSION} search.{ask.kind}",
+        }
+        lines = tuple(no_variant(row.directory) for row in hits)
+        return EntryDraft(Kind.SEARCH, values, tuple(sorted(row.id for row in hits)), lines)
+
+
+def _text(terms: Iterable[IndexTerm]) -> str:
+    return " ".join(sorted(f"{term.kind}:{term.text}" for term in terms))

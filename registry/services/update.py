@@ -1,0 +1,228 @@
+"""Changing what is enrolled: new versions, marks, members, ended protection. Nothing is overwritten.
+
+Two transactions: the first writes an ``open`` entry and reads the names that index terms are made with; the second
+changes. A version number read in the first and checked in the second keeps anybody else from slipping in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.domain.categories import Category
+from registry.domain.enrollment import Enrollment, FieldProblem, RecordEntry, SubjectChanges
+from registry.domain.errors import AccessDenied, Conflict, InvalidInput, NotFound
+from registry.domain.ids import PersonId, RecordId, SubjectId
+from registry.domain.principals import Principal
+from registry.leaktrace.terms import PersonNames
+from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
+from registry.services.enroll import ENROLLERS, VIA_API, Batch, Enrolled, EnrolledRecord, Sealer
+from registry.services.household import Changes, Household, HouseholdStore, categories_of
+from registry.services.kernel import Caller, Kernel, denial, no_variant, view_of
+from registry.services.ports import SubjectRow, Work
+from registry.services.values import Owner, subject_terms
+from registry.text.intake import settle_versions
+from registry.vault.blind_index import IndexTerm, Posting
+from registry.vault.sealed import SealedField
+from registry.vault.vault import NewPerson
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateAsk:
+    """One update: whose, what, and the version the caller believes to change (None: whichever it is)."""
+
+    subject: SubjectId
+    changes: SubjectChanges
+    expected: int | None
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the first transaction found out: directory data, and the names of every person."""
+
+    version: int
+    directory: Mapping[str, str]
+    owners: Mapping[PersonId, Owner]
+
+
+class Update:
+    """Changes one subject."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._sealer = Sealer(kernel)
+        self._households = HouseholdStore(kernel, self._sealer)
+
+    def update(self, caller: Caller, ask: UpdateAsk) -> Enrolled:
+        """Change one subject.
+
+        Raises:
+            AccessDenied: the caller is no enroller.
+            NotFound: no such subject.
+            Conflict: ``changed``: another version than expected.
+            InvalidInput: a new value breaks its category's rule, or a named record or member is not there.
+        """
+        known = self._look(caller, ask)
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            work.subjects.lock([ask.subject])
+            household = self._household(work, ask.subject)
+            if not principal.roles & ENROLLERS or household is None or household.subject.version != known.version:
+                raise Conflict("changed")
+            changes, subject = self._plan(Batch(principal, VIA_API, self._kernel.now_ms()), household, ask, known)
+            self._households.write(work, [changes], [subject], changes.batch.now_ms)
+            pendings = self._kernel.log.append(work.ledger, _drafts(principal, subject, changes))
+            work.commit()
+        receipt = self._kernel.mint(pendings)[-1]
+        return Enrolled(subject.id, subject.version, _answers(changes, household, known), view_of(receipt))
+
+    def _look(self, caller: Caller, ask: UpdateAsk) -> _Known:
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            if not principal.roles & ENROLLERS:
+                (pending,) = self._kernel.log.append(work.ledger, [denial(principal, "update", rules=("role.enroller",))])
+                work.commit()
+                raise AccessDenied(NOT_PERMITTED, self._kernel.mint_one(pending).index)
+            household = self._household(work, ask.subject)
+            if household is None:
+                values = said_by(principal) | {"result": "not_found", "detail": "update"}
+                self._kernel.log.append(work.ledger, [EntryDraft(Kind.UPDATE, values)])
+                work.commit()
+                raise NotFound
+            if ask.expected not in (None, household.subject.version):
+                raise Conflict("changed")
+            fields = _names_of(household)
+            values = said_by(principal) | {"result": "opened", "detail": "names, to index changed values"}
+            lines = tuple(no_variant(field) for field in fields)
+            (pending,) = self._kernel.log.append(
+                work.ledger, [EntryDraft(Kind.OPEN, values, (ask.subject,), lines)]
+            )
+            work.commit()
+        receipt = self._kernel.mint_one(pending)
+        directory, *members = (self._kernel.vault.open(field, receipt) for field in fields)
+        names = directory.expose()
+        owners = {household.subject.directory.person: Owner("", _person_names(names))}
+        for field, member in zip(fields[1:], members, strict=True):
+            owners[field.person] = Owner(member.member or "", _person_names(member.expose()))
+        return _Known(household.subject.version, names, owners)
+
+    def _household(self, work: Work, subject: SubjectId) -> Household | None:
+        row = work.subjects.by_ids([subject]).get(subject)
+        return None if row is None else self._households.read(work, [row])[subject]
+
+    def _plan(self, batch: Batch, household: Household, ask: UpdateAsk, known: _Known) -> tuple[Changes, SubjectRow]:
+        changes = Changes(batch)
+        asked = ask.changes
+        owned = {person: (self._households.person(household, person), known.owners[person]) for person in known.owners}
+        members = self._new_members(changes, household, asked)
+        for number, entry in enumerate(asked.add_records):
+            owner = self._owner(household, owned, members, (number, entry))
+            self._sealer.record(batch, household.subject.id, entry, owner)
+        for version in settle_versions(asked.versions, categories_of(household), today=ask.today):
+            row = household.records[version.record]
+            self._households.new_version(changes, row, version.value, owned[row.person])
+        active = {row.id: row for row in household.active()}
+        _demand_records(active, asked)
+        for mark in asked.marks:
+            self._households.new_mark(changes, household, active[mark.record], mark.mark)
+        changes.ended += list(asked.ends)
+        return changes, self._subject(changes, household, asked, known)
+
+    def _new_members(
+        self, changes: Changes, household: Household, asked: SubjectChanges
+    ) -> dict[str | None, tuple[NewPerson, Owner]]:
+        for number, member in enumerate(asked.add_family):
+            if household.member_by_tag(self._sealer.ref_tag(household.subject.id, member.ref)) is not None:
+                raise InvalidInput([FieldProblem(f"/add_family/{number}/ref", "exists")])
+        return self._sealer.household(changes.batch, household.subject.id, asked.add_family)
+
+    def _owner(
+        self,
+        household: Household,
+        owned: Mapping[PersonId, tuple[NewPerson, Owner]],
+        members: Mapping[str | None, tuple[NewPerson, Owner]],
+        numbered: tuple[int, RecordEntry],
+    ) -> tuple[NewPerson, Owner]:
+        number, entry = numbered
+        if entry.member is None:
+            return owned[household.subject.directory.person]
+        found = members.get(entry.member) or owned.get(PersonId(entry.member))
+        if found is None:
+            raise InvalidInput([FieldProblem(f"/add_records/{number}/member", "unknown_member")])
+        return found
+
+    def _subject(self, changes: Changes, household: Household, asked: SubjectChanges, known: _Known) -> SubjectRow:
+        before = household.subject
+        new = {
+            name: given
+            for name in ("given_name", "family_name", "department", "title")
+            if (given := getattr(asked, name)) is not None
+        }
+        # Any other content than the last whole document: an import of that document is a change again.
+        content_tag = self._kernel.index.tag("enrollment-changed", before.content_tag)
+        if not new:
+            return replace(before, content_tag=content_tag, version=before.version + 1)
+        merged = {**known.directory, **new}
+        document = Enrollment(
+            employee_number=merged["employee_number"],
+            given_name=merged["given_name"],
+            family_name=merged["family_name"],
+            department=merged["department"],
+            title=merged["title"],
+        )
+        own = self._households.person(household, before.directory.person)
+        version = before.directory.version + 1
+        directory = self._sealer.directory(own, before.id, version, document)
+        terms = subject_terms(document)
+        changes.batch.postings += [(term, Posting(before.id, version)) for term in terms]
+        return replace(before, content_tag=content_tag, directory=directory, version=before.version + 1)
+
+
+def _names_of(household: Household) -> list[SealedField]:
+    family = [row.field for row in household.active() if row.category is Category.FAMILY_MEMBER]
+    return [household.subject.directory, *family]
+
+
+def _person_names(value: Mapping[str, str]) -> PersonNames:
+    return PersonNames(value["given_name"], value["family_name"])
+
+
+def _demand_records(active: Mapping[RecordId, object], asked: SubjectChanges) -> None:
+    problems = [
+        FieldProblem(f"/marks/{number}/record", "unknown_record")
+        for number, change in enumerate(asked.marks)
+        if change.record not in active
+    ]
+    problems += [
+        FieldProblem(f"/ends/{number}/record", "unknown_record")
+        for number, record in enumerate(asked.ends)
+        if record not in active
+    ]
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list[EntryDraft]:
+    rules = f"{POLICY_VERSION} role.enroller"
+    marked = {row.id for row in changes.marked}
+    drafts = []
+    if changes.marked:
+        tiers = " ".join(f"{row.id}={row.tier.value}" for row in changes.marked)
+        values = said_by(principal) | {"result": "marked", "rules": rules, "detail": tiers}
+        lines = tuple(no_variant(row.field) for row in changes.replaced if row.id in marked)
+        drafts.append(EntryDraft(Kind.MARK, values, (subject.id,), lines))
+    ended = " ".join(changes.ended)
+    values = said_by(principal) | {"result": "updated", "rules": rules, "detail": f"ended {ended}" if ended else ""}
+    lines = tuple(no_variant(sealed) for sealed in (subject.directory, *changes.touched()))
+    drafts.append(EntryDraft(Kind.UPDATE, values, (subject.id,), lines))
+    return drafts
+
+
+def _answers(changes: Changes, household: Household, known: _Known) -> tuple[EnrolledRecord, ...]:
+    refs = {person: owner.member or None for person, owner in known.owners.items()}
+    rows = [*changes.batch.records, *changes.replaced]
+    return tuple(EnrolledRecord(row.id, row.category, refs.get(row.person), row.field.version) for row in rows)

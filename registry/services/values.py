@@ -1,0 +1,102 @@
+"""From an enrolled value to what is sealed, tagged and indexed."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from registry.domain.categories import Category, kind_of
+from registry.domain.enrollment import Enrollment
+from registry.domain.ids import SubjectId
+from registry.leaktrace.terms import PersonNames, Term, directory_terms, record_terms
+from registry.services.kernel import Kernel
+from registry.text.addresses import canonical_address
+from registry.vault.blind_index import BlindIndex, IndexTerm
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One value ready to be stored.
+
+    Attributes:
+        stored: what is sealed.
+        value_tag, slot_tag: keyed per subject; equal values of two people give different tags.
+        terms: what the value is found by.
+    """
+
+    stored: Mapping[str, str]
+    value_tag: bytes
+    slot_tag: bytes
+    terms: tuple[IndexTerm, ...]
+
+
+def prepare(
+    kernel: Kernel, subject: SubjectId, category: Category, value: Mapping[str, str], owner: Owner
+) -> Prepared:
+    """Prepare one valid value of a subject's household."""
+    return Prepared(
+        stored=stored_form(kernel.index, category, value),
+        value_tag=subject_tag(kernel.index, subject, "value", [category, owner.member, sorted(value.items())]),
+        slot_tag=subject_tag(kernel.index, subject, "slot", [category, owner.member, kind_of(category, value)]),
+        terms=tuple(sorted(index_terms(record_terms(category, value, owner=owner.names)), key=IndexTerm.encode)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose value it is: the member's ref (empty for the subject) and names for terms that join value and name."""
+
+    member: str
+    names: PersonNames
+
+
+def stored_form(index: BlindIndex, category: Category, value: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is sealed: the value as given, with its canonical form beside an address.
+
+    A payment card is kept match-only: last four digits and a keyed digest, never a number that could be revealed.
+    """
+    if category is Category.PAYMENT_CARD:
+        digits = card_digits(value["number"])
+        return {"last_four": digits[-4:], "digest": card_digest(index, digits)}
+    if category is Category.HOME_ADDRESS:
+        return {**value, "canonical": canonical_address(value)}
+    return value
+
+
+def shown_form(category: Category, stored: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of a stored value that an answer may hold: as enrolled."""
+    hidden = {Category.PAYMENT_CARD: "digest", Category.HOME_ADDRESS: "canonical"}.get(category)
+    return {name: text for name, text in stored.items() if name != hidden}
+
+
+def card_digits(number: str) -> str:
+    """Return the digits of a card number as written."""
+    return "".join(character for character in number if character.isdigit())
+
+
+def card_digest(index: BlindIndex, digits: str) -> str:
+    """Return the keyed digest by which a card number is compared."""
+    return index.tag("payment-card", digits.encode()).hex()
+
+
+def subject_tag(index: BlindIndex, subject: SubjectId, what: str, parts: object) -> bytes:
+    """Return a keyed tag over parts, different for every subject."""
+    return index.tag(f"subject-{what}", json.dumps([subject, parts], ensure_ascii=False).encode())
+
+
+def subject_terms(person: Enrollment) -> list[IndexTerm]:
+    """Return the terms a subject's directory data is found by, in a fixed order."""
+    terms = index_terms(directory_terms(person.given_name, person.family_name)) | {department_term(person.department)}
+    return sorted(terms, key=IndexTerm.encode)
+
+
+def department_term(department: str) -> IndexTerm:
+    """Return the term of a department: case, width and spacing do not matter."""
+    return IndexTerm("DEPT", " ".join(unicodedata.normalize("NFKC", department).casefold().split()))
+
+
+def index_terms(terms: Iterable[Term]) -> frozenset[IndexTerm]:
+    """Turn matching terms into keyed ones."""
+    return frozenset(IndexTerm(term.kind.value, term.text) for term in terms)
