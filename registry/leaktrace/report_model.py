@@ -261,11 +261,12 @@ def _summary(
     if not counts.findings:
         return (wording.no_findings(),)
     until = _until(question)
+    found_what = wording.found_what(counts, sorted({item.found.kind for item in sorted_out.findings}))
     if not counts.accounts:
         complete = not evidence.ledger.chain_gaps
-        return (wording.found_what(counts), wording.nothing_served(until=until, complete=complete))
+        return (found_what, wording.nothing_served(until=until, complete=complete))
     sentences = [
-        wording.found_what(counts),
+        found_what,
         wording.served_what(counts, until=until),
         wording.unmarked_copies(counts),
         wording.indistinguishable(counts),

@@ -46,6 +46,18 @@ LABELS_NOTE = (
     "ledger entries listed with it."
 )
 
+EXPOSURES_NOTE = (
+    "Values reach people without any lookup: whoever enrolled, supplied or changed them, the household, whoever "
+    "handled an import file, and earlier investigators who pasted them. None of these was served a copy, and each "
+    "could be the source no less than an account that was."
+)
+
+SAME_NOTE = (
+    "Accounts in one row were served the same found values: nothing in the text's content can separate them. Accounts "
+    "in different rows are not separated by that either, since a text can be put together from several copies or from "
+    "outside."
+)
+
 INTERNAL_OPENS_NOTE = (
     "Internal opens are the system comparing, maintaining or re-encrypting a value. Nobody was shown it, so they are "
     "never candidate copies; they are listed so that the account of the values is complete."
@@ -114,11 +126,11 @@ def no_findings() -> str:
     )
 
 
-def found_what(counts: Counts) -> str:
-    """Say how much was found."""
+def found_what(counts: Counts, kinds: Sequence[str]) -> str:
+    """Say how much was found, and of which kinds."""
     return (
         f"{many(counts.findings, 'protected value')} of {many(counts.people, 'person', 'people')} "
-        f"{'occurs' if counts.findings == 1 else 'occur'} in the text."
+        f"{'occurs' if counts.findings == 1 else 'occur'} in the text: {', '.join(kinds)}."
     )
 
 
@@ -166,14 +178,12 @@ def indistinguishable(counts: Counts) -> str:
     head = f"{counts.accounts} accounts cannot be distinguished from one another by this report."
     if counts.full == counts.accounts:
         return f"{head} The copies of all of them held every found value."
-    held = (
-        f"The copies of {counts.full} of them held every found value"
-        if counts.full
-        else "No single account's copies held every found value"
-    )
+    since = "since a text can be put together from several copies or from outside."
+    if not counts.full:
+        return f"{head} No single account's copies held every found value, and none is ruled out by that, {since}"
     return (
-        f"{head} {held}; the others are not ruled out by that, since a text can be put together from several copies "
-        "or from outside."
+        f"{head} The copies of {counts.full} of them held every found value; the others are not ruled out by that, "
+        f"{since}"
     )
 
 

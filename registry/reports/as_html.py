@@ -1,0 +1,70 @@
+"""The report as one self-contained HTML page: no script, no request, readable at 320 px, on paper and aloud."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from registry.domain.clock import iso
+from registry.leaktrace.report_model import TraceReport
+from registry.reports.layout import Bullets, Facts, Paragraph, Table, TimelineHere, lay_out
+from registry.reports.plain import utc
+from registry.reports.timeline import timeline_of, timeline_svg
+
+_BLOCK_NAMES = {Paragraph: "paragraph", Bullets: "bullets", Facts: "facts", Table: "table", TimelineHere: "timeline"}
+
+
+def render_html(report: TraceReport) -> str:
+    """Return the page. Everything is escaped but the drawing and the style sheet, which are ours."""
+    timeline = timeline_of(report)
+    document = lay_out(report)
+    return (
+        _environment()
+        .get_template("trace_report.html.j2")
+        .render(
+            document=document,
+            made_at=utc(document.made_at),
+            made_at_iso=iso(document.made_at),
+            # Ours, built from labels, times and numbers; label texts are escaped where they are drawn.
+            drawing=None if timeline is None else Markup(timeline_svg(timeline)),  # noqa: S704  # see above
+            style=Markup(_style()),  # noqa: S704  # a file of this package
+            style_source=style_source(),
+        )
+    )
+
+
+def style_source() -> str:
+    """Return the page's style sheet as a Content-Security-Policy source: ``'sha256-...'``.
+
+    Whoever serves the page under a strict policy adds it to ``style-src``; nothing else in the page needs leave.
+    """
+    digest = hashlib.sha256(_style().encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+@cache
+def _style() -> str:
+    return _template("trace_report.css")
+
+
+def _template(name: str) -> str:
+    return files("registry.reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["block_name"] = lambda block: _BLOCK_NAMES[type(block)]
+    return environment

@@ -1,0 +1,125 @@
+"""The report as JSON: the stable shape that ``report.schema.json`` describes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from registry.domain.clock import iso
+from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
+from registry.leaktrace.report_model import ExposureLine, TraceReport
+
+
+def report_document(report: TraceReport) -> dict[str, Any]:
+    """Return the report as a JSON document: dicts, lists, strings, numbers, None. Times are RFC 3339 with a Z."""
+    question, ledger = report.question, report.ledger
+    return {
+        "schema": report.schema,
+        "gaps": list(report.gaps),
+        "first_line": report.first_line,
+        "tier": {
+            "label": report.tier.label.value,
+            "wording": report.tier.wording,
+            "reasons": list(report.tier.reasons),
+        },
+        "summary": list(report.summary),
+        "question": {
+            "trace": question.trace,
+            "asked_at": iso(question.asked_at),
+            "text_sha256": question.text_sha256,
+            "text_length": question.text_length,
+            "published_at": _moment(question.published_at),
+            "source": question.source,
+            "engine": question.engine,
+            "entry": question.entry,
+        },
+        "people": [
+            {"employee_number": person.employee_number, "findings": [_finding(item) for item in person.findings]}
+            for person in report.people
+        ],
+        "accounts": _accounts(report.accounts),
+        "not_distinguished": [
+            {"held": list(part.held), "accounts": list(part.accounts)} for part in report.not_distinguished
+        ],
+        "own_views": _accounts(report.own_views),
+        "after_publication": _accounts(report.after_publication),
+        "unexplained": list(report.unexplained),
+        "exposures": _exposures(report.exposures),
+        "internal_opens": _exposures(report.internal_opens),
+        "outside": [
+            {"kind": field.kind, "obtainable": field.obtainable, "where": field.where} for field in report.outside
+        ],
+        "unknown": list(report.unknown),
+        "would_change": list(report.would_change),
+        "must_not": list(report.must_not),
+        "ledger": {
+            "origin": ledger.origin,
+            "size": ledger.size,
+            "root": ledger.root_hex,
+            "chain_gaps": list(ledger.chain_gaps),
+            "subjects_checked": ledger.subjects_checked,
+        },
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def _finding(item: LabelledFinding) -> dict[str, Any]:
+    found = item.found
+    return {
+        "label": item.label,
+        "category": found.category.value,
+        "kind": found.kind,
+        "member": found.member,
+        "confidence": found.confidence,
+        "spans": [list(span) for span in found.spans],
+        "reason": found.reason,
+        "record": found.record,
+        "versions": list(found.versions),
+    }
+
+
+def _accounts(accounts: Iterable[AccountCopies]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": account.label,
+            "held": list(account.held),
+            "not_held": list(account.not_held),
+            "also": list(account.also),
+            "copies": [_copy(copy) for copy in account.copies],
+        }
+        for account in accounts
+    ]
+
+
+def _copy(copy: CopyFacts) -> dict[str, Any]:
+    return {
+        "entry": copy.entry,
+        "served_at": iso(copy.served_at),
+        "seconds_before_publication": copy.seconds_before,
+        "employee_number": copy.employee_number,
+        "held": list(copy.held),
+        "other_records": copy.other_records,
+        "purpose": copy.purpose,
+        "case_given": copy.case_given,
+        "form": copy.form,
+        "via": copy.via,
+    }
+
+
+def _exposures(lines: Iterable[ExposureLine]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": line.kind,
+            "account": line.account,
+            "at": iso(line.at),
+            "entry": line.entry,
+            "employee_number": line.employee_number,
+            "note": line.note,
+            "after_publication": line.after_publication,
+        }
+        for line in lines
+    ]

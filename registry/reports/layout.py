@@ -1,0 +1,363 @@
+"""The report as a document of few kinds of blocks: what every renderer shows, in one order, with the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.leaktrace import wording
+from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
+from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
+from registry.reports.plain import duration, places, relative, utc, visible
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and their values."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableGroup:
+    """Rows under one heading; without a heading when there is only one group. The first cell heads its row."""
+
+    heading: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a caption and column heads. ``shares`` are the columns' widths, any unit."""
+
+    caption: str
+    columns: tuple[str, ...]
+    groups: tuple[TableGroup, ...]
+    shares: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineHere:
+    """The place of the timeline."""
+
+
+_PUBLISHED = "text published, as told"
+
+Block = Paragraph | Bullets | Facts | Table | TimelineHere
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and its blocks. ``anchor`` names it within the page."""
+
+    anchor: str
+    heading: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole report, ready to be shown.
+
+    Attributes:
+        title: also the document's title property.
+        trace: the trace's id.
+        made_at: the time of the trace; the only date in the document's metadata.
+        gaps: printed before everything else; usually empty.
+        first_line: printed next, set off.
+        tier, tier_wording: the result.
+        sections: the rest, in order.
+    """
+
+    title: str
+    trace: str
+    made_at: datetime
+    gaps: tuple[str, ...]
+    first_line: str
+    tier: str
+    tier_wording: str
+    sections: tuple[Section, ...]
+
+
+def lay_out(report: TraceReport) -> Document:
+    """Lay out a report."""
+    return Document(
+        title="Trace report",
+        trace=visible(report.question.trace),
+        made_at=report.question.asked_at,
+        gaps=tuple(visible(gap) for gap in report.gaps),
+        first_line=report.first_line,
+        tier=report.tier.label.value,
+        tier_wording=report.tier.wording,
+        sections=tuple(section for section in _sections(report) if section.blocks),
+    )
+
+
+def _sections(report: TraceReport) -> Iterable[Section]:
+    yield Section("result", "Result", _result(report))
+    yield Section("must-not", "What must not be concluded", (Bullets(report.must_not),))
+    yield Section("question", "What was asked", (_question(report),))
+    yield Section("found", "Values found in the text", _found(report))
+    yield Section("timeline", "Timeline", _timeline(report))
+    yield Section("accounts", f"Copies served {_until(report)}", _accounts(report))
+    yield Section("same", "Accounts that cannot be told apart", _same(report))
+    yield Section("after", "Copies served after publication", _after(report))
+    yield Section("own", "Subjects' own views", _own(report))
+    yield Section("exposures", "Source exposures", _exposures(report))
+    yield Section("outside", "Not from here", _outside(report))
+    yield Section("unknown", "What is not known", (Bullets(report.unknown),))
+    yield Section("change", "What would change the result", (Bullets(report.would_change),))
+    yield Section("ledger", "State of the ledger", _ledger(report))
+
+
+def _until(report: TraceReport) -> str:
+    return "up to this trace" if report.question.published_at is None else "before publication"
+
+
+def _result(report: TraceReport) -> tuple[Block, ...]:
+    return (
+        *(Paragraph(sentence) for sentence in report.summary),
+        Paragraph(f"Why the tier is {report.tier.label.value}:"),
+        Bullets(report.tier.reasons),
+    )
+
+
+def _question(report: TraceReport) -> Facts:
+    asked = report.question
+    published = "not stated" if asked.published_at is None else f"{utc(asked.published_at)} UTC"
+    rows = [
+        ("Trace", visible(asked.trace)),
+        ("Asked", f"{utc(asked.asked_at)} UTC"),
+        ("First publication, as told", published),
+        ("Source, as told", visible(asked.source) or "not told"),
+        ("Length of the text", wording.many(asked.text_length, "code point")),
+        ("SHA-256 over a nonce and the text", visible(asked.text_sha256)),
+        ("Engine", visible(asked.engine)),
+    ]
+    if asked.entry is not None:
+        rows.append(("Entry of this trace", str(asked.entry)))
+    return Facts(tuple(rows))
+
+
+def _found(report: TraceReport) -> tuple[Block, ...]:
+    if not report.people:
+        return (Paragraph("None."),)
+    rows = tuple(
+        (
+            item.label,
+            visible(person.employee_number),
+            visible(item.found.kind),
+            visible(item.found.member or "subject"),
+            places(item.found.spans),
+            f"{item.found.confidence:.2f}",
+            visible(item.found.reason),
+        )
+        for person in report.people
+        for item in person.findings
+    )
+    columns = ("Label", "Person", "Kind of value", "Belongs to", "Places in the text", "Match confidence", "Reason")
+    caption = "Protected values that occur in the text, by employee number"
+    return (
+        Table(caption, columns, (TableGroup("", rows),), (6, 10, 15, 9, 13, 11, 16)),
+        Paragraph(wording.PLACES_NOTE),
+        Paragraph(wording.CONFIDENCE_NOTE),
+    )
+
+
+def _timeline(report: TraceReport) -> tuple[Block, ...]:
+    rows = _events(report)
+    if not rows:
+        return ()
+    columns = ("Time (UTC)", "Event", "Account", "Entry", "To publication")
+    caption = "The timeline as a table: every event in order of time"
+    return (TimelineHere(), Table(caption, columns, (TableGroup("", rows),), (20, 22, 13, 9, 16)))
+
+
+def _events(report: TraceReport) -> tuple[tuple[str, ...], ...]:
+    published = report.question.published_at
+    events: list[tuple[datetime, str, str, str]] = []
+    for groups in (report.accounts, report.own_views, report.after_publication):
+        events += [
+            (copy.served_at, "copy served", account.label, str(copy.entry))
+            for account in groups
+            for copy in account.copies
+        ]
+    events += [
+        (line.at, visible(line.kind), line.account or "none", "none" if line.entry is None else str(line.entry))
+        for line in report.exposures
+    ]
+    if not events:
+        return ()
+    if published is not None:
+        events.append((published, _PUBLISHED, "none", "none"))
+    return tuple(
+        (utc(at), what, account, entry, "publication" if what == _PUBLISHED else _to_publication(at, published))
+        for at, what, account, entry in sorted(events, key=lambda event: (event[0], event[3].zfill(20), event[1]))
+    )
+
+
+def _to_publication(at: datetime, published: datetime | None) -> str:
+    return relative(None if published is None else int((published - at).total_seconds()))
+
+
+def _accounts(report: TraceReport) -> tuple[Block, ...]:
+    if not report.accounts:
+        return ()
+    total = sum(len(person.findings) for person in report.people)
+    rows = tuple(
+        (
+            account.label,
+            f"{len(account.held)} of {total}",
+            label_ranges(account.held),
+            label_ranges(account.not_held) or "none",
+            str(len(account.copies)),
+            utc(account.copies[0].served_at),
+            _nearest(account),
+            ", ".join(visible(kind) for kind in account.also) or "none",
+        )
+        for account in report.accounts
+    )
+    columns = ("Account", "Held", "Held values", "Not held", "Copies", "First (UTC)", "Nearest copy", "Also")
+    caption = f"Accounts that were served a found value {_until(report)}, by first serving"
+    return (
+        Paragraph(wording.NOT_RANKED),
+        Paragraph(wording.LABELS_NOTE),
+        Table(caption, columns, (TableGroup("", rows),), (9, 7, 10, 10, 7, 11, 13, 10)),
+        _copies(report.accounts, f"Every copy served {_until(report)}, by account"),
+    )
+
+
+def _nearest(account: AccountCopies) -> str:
+    """Say how long before publication the last copy was served."""
+    nearest = account.copies[-1].seconds_before
+    return "not known" if nearest is None else f"{duration(nearest)} before"
+
+
+def _copies(accounts: tuple[AccountCopies, ...], caption: str) -> Table:
+    columns = ("Entry", "Served (UTC)", "To publication", "Person", "Held values", "Purpose", "Copy")
+    groups = tuple(TableGroup(account.label, tuple(_copy_row(copy) for copy in account.copies)) for account in accounts)
+    return Table(caption, columns, groups, (7, 11, 14, 11, 11, 15, 11))
+
+
+def _copy_row(copy: CopyFacts) -> tuple[str, ...]:
+    others = f", and {wording.many(copy.other_records, 'other record')}" if copy.other_records else ""
+    return (
+        str(copy.entry),
+        utc(copy.served_at),
+        relative(copy.seconds_before),
+        visible(copy.employee_number),
+        label_ranges(copy.held) + others,
+        f"{visible(copy.purpose)}, {'case stated' if copy.case_given else 'no case'}",
+        f"{visible(copy.form).replace('_', ' ')}, {visible(copy.via)}",
+    )
+
+
+def _same(report: TraceReport) -> tuple[Block, ...]:
+    if not report.not_distinguished:
+        return ()
+    rows = tuple(
+        (label_ranges(part.held), str(len(part.accounts)), ", ".join(part.accounts))
+        for part in report.not_distinguished
+    )
+    caption = "Accounts by the found values that their copies held"
+    return (
+        Table(caption, ("Held values", "Accounts", "Which"), (TableGroup("", rows),), (20, 10, 50)),
+        Paragraph(wording.SAME_NOTE),
+    )
+
+
+def _after(report: TraceReport) -> tuple[Block, ...]:
+    if not report.after_publication:
+        return ()
+    return (
+        Paragraph("If the stated time of publication is right, these copies came too late to be possible sources."),
+        _copies(report.after_publication, "Copies served after publication, by account"),
+    )
+
+
+def _own(report: TraceReport) -> tuple[Block, ...]:
+    if not report.own_views:
+        return ()
+    return (
+        Paragraph(
+            "Copies that subjects were shown of their own records. They count with the subject and the household."
+        ),
+        _copies(report.own_views, "Subjects' own views, by account"),
+    )
+
+
+def _exposures(report: TraceReport) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    if report.people:
+        blocks.append(Paragraph(wording.EXPOSURES_NOTE))
+    if report.exposures:
+        blocks.append(_exposure_table(report.exposures, "Who or what held the values without a served copy, by time"))
+    elif report.people:
+        blocks.append(Paragraph("None is known to the ledger."))
+    if report.internal_opens:
+        blocks.append(Paragraph(wording.INTERNAL_OPENS_NOTE))
+        blocks.append(_exposure_table(report.internal_opens, "Internal opens, by time"))
+    return tuple(blocks)
+
+
+def _exposure_table(lines: tuple[ExposureLine, ...], caption: str) -> Table:
+    rows = tuple(
+        (
+            visible(line.kind),
+            utc(line.at),
+            line.account or "none",
+            "none" if line.entry is None else str(line.entry),
+            visible(line.employee_number),
+            _exposure_note(line),
+        )
+        for line in lines
+    )
+    columns = ("Exposure", "Time (UTC)", "Account", "Entry", "Person", "Note")
+    return Table(caption, columns, (TableGroup("", rows),), (18, 12, 12, 8, 12, 18))
+
+
+def _exposure_note(line: ExposureLine) -> str:
+    note = visible(line.note)
+    if line.after_publication and line.kind != INTERNAL_OPEN:
+        return f"{note}; after publication, not a possible source" if note else "after publication"
+    return note or "none"
+
+
+def _outside(report: TraceReport) -> tuple[Block, ...]:
+    if not report.outside:
+        return (Paragraph(wording.NOT_FROM_HERE),)
+    rows = tuple((visible(field.kind), f"{field.obtainable:.2f}", visible(field.where)) for field in report.outside)
+    caption = "Assumed, not measured: how obtainable each found kind of value is outside"
+    return (
+        Paragraph(wording.NOT_FROM_HERE),
+        Table(caption, ("Kind of value", "Obtainable", "Usually found in"), (TableGroup("", rows),), (22, 12, 46)),
+        Paragraph(wording.OUTSIDE_ASSUMPTION),
+    )
+
+
+def _ledger(report: TraceReport) -> tuple[Block, ...]:
+    ledger = report.ledger
+    gaps = "none" if not ledger.chain_gaps else str(len(ledger.chain_gaps))
+    rows = (
+        ("Origin", visible(ledger.origin)),
+        ("Entries", str(ledger.size)),
+        ("Root hash", visible(ledger.root_hex)),
+        ("Persons whose counters were checked", str(ledger.subjects_checked)),
+        ("Gaps found", gaps),
+    )
+    return (Facts(rows), Paragraph("All times in this report are UTC."))

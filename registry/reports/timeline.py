@@ -1,0 +1,221 @@
+"""The timeline: when copies were served, when values were exposed, when the text was published.
+
+One model feeds the drawing (SVG, in page and PDF alike) and the lines of the text version. The drawing carries
+meaning by shape, never by colour alone; the table next to it says the same in words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from xml.sax.saxutils import escape
+
+from registry.leaktrace.report_model import TraceReport
+from registry.reports.plain import utc
+
+MOST_ROWS = 40  # a taller drawing helps nobody; the table has every event
+TEXT_COLUMNS = 80
+_WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 720, 150, 30, 52, 26
+_SPAN = _WIDTH - _LEFT - _RIGHT
+_EARLIER = 14  # px left of the axis start, for exposures before the first copy
+_LEGEND = 58
+_STEPS = tuple(
+    timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48, 96, 168, 336, 720, 2160, 8760, 43_800, 219_000)
+)
+_MOST_TICKS = 6
+_SIGNS = {"copy": "*", "late": "o", "exposure": "x"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the timeline.
+
+    Attributes:
+        label: account, or ``Exposures``.
+        marks: when, and ``copy``, ``late`` or ``exposure``.
+    """
+
+    label: str
+    marks: tuple[tuple[datetime, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What the drawing shows.
+
+    Attributes:
+        start, end: ends of the axis; exposures may lie before it.
+        published_at: the publication as told, or None.
+        rows: at most ``MOST_ROWS``.
+        left_out: rows that only the table shows.
+    """
+
+    start: datetime
+    end: datetime
+    published_at: datetime | None
+    rows: tuple[Row, ...]
+    left_out: int
+
+    def place(self, moment: datetime) -> float:
+        """Return 0 at the start, 1 at the end; below 0 for what lies before the axis."""
+        return (moment - self.start) / (self.end - self.start)
+
+
+def timeline_of(report: TraceReport) -> Timeline | None:
+    """Build the timeline; None when nothing was served and nothing is exposed."""
+    marks: dict[str, list[tuple[datetime, str]]] = {}
+    for accounts, shape in ((report.accounts, "copy"), (report.own_views, "copy"), (report.after_publication, "late")):
+        for account in accounts:
+            marks.setdefault(account.label, []).extend((copy.served_at, shape) for copy in account.copies)
+    rows = [Row(label, tuple(moments)) for label, moments in marks.items()]
+    served = [moment for row in rows for moment, _ in row.marks]
+    exposed = [line.at for line in report.exposures]
+    if not served and not exposed:
+        return None
+    if exposed:
+        rows.append(Row("Exposures", tuple((moment, "exposure") for moment in exposed)))
+    published = report.question.published_at
+    ends = [*(served or exposed), *([published] if published else [])]
+    length = max(max(ends) - min(ends), timedelta(minutes=1))
+    # The exposures' row is the last one and stays: leaving it off would hide a hypothesis.
+    shown = (*rows[: MOST_ROWS - 1], rows[-1]) if len(rows) > MOST_ROWS else tuple(rows)
+    return Timeline(min(ends), min(ends) + length * 1.04, published, shown, len(rows) - len(shown))
+
+
+def describe(timeline: Timeline) -> str:
+    """Say in words what the drawing shows."""
+    shapes = Counter(shape for row in timeline.rows for _, shape in row.marks)
+    published = timeline.published_at
+    when = "The publication time was not stated." if published is None else f"Published {utc(published)} UTC, as told."
+    rest = f" {timeline.left_out} more rows are in the table only." if timeline.left_out else ""
+    return (
+        f"From {utc(timeline.start)} to {utc(timeline.end)} UTC. "
+        f"Copies not later than publication: {shapes['copy']}. Later copies: {shapes['late']}. "
+        f"Source exposures: {shapes['exposure']}. {when}{rest} The table that follows lists every event."
+    )
+
+
+def timeline_svg(timeline: Timeline) -> str:
+    """Draw the timeline as one SVG element: presentation attributes only, so that a strict style policy holds."""
+    bottom = _TOP + _ROW * len(timeline.rows)
+    height = bottom + _LEGEND
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="tl" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
+            f'height="{height}" role="img" aria-labelledby="tl-title tl-desc" font-family="Libertinus Serif, serif" '
+            'font-size="13" fill="currentColor">'
+        ),
+        '<title id="tl-title">Timeline of served copies, source exposures and publication</title>',
+        f'<desc id="tl-desc">{escape(describe(timeline))}</desc>',
+        *_axis(timeline, bottom),
+    ]
+    for number, row in enumerate(timeline.rows):
+        parts += _row_marks(timeline, row, _TOP + _ROW * number + _ROW / 2)
+    parts += _publication(timeline, bottom)
+    parts += _legend(bottom + 40)
+    parts.append("</svg>")
+    return "\n".join(parts)
+
+
+def _x(timeline: Timeline, moment: datetime) -> float:
+    place = timeline.place(moment)
+    return _LEFT - _EARLIER if place < 0 else round(_LEFT + place * _SPAN, 1)
+
+
+def _axis(timeline: Timeline, bottom: int) -> list[str]:
+    parts = [
+        f'<path class="tl-axis" d="M{_LEFT} {bottom}H{_LEFT + _SPAN}" stroke="currentColor" stroke-width="1"/>',
+    ]
+    for tick in _ticks(timeline):
+        x = _x(timeline, tick)
+        label = tick.strftime("%Y-%m-%d" if tick.hour == tick.minute == 0 else "%m-%d %H:%M")
+        parts.append(
+            f'<path d="M{x} {_TOP}V{bottom + 4}" stroke="currentColor" stroke-width="0.5" stroke-opacity="0.25"/>'
+            f'<text x="{x}" y="{bottom + 17}" font-size="11" text-anchor="middle">{label}</text>'
+        )
+    return parts
+
+
+def _ticks(timeline: Timeline) -> list[datetime]:
+    """Choose at most ``_MOST_TICKS`` round moments, counted from a UTC midnight."""
+    length = timeline.end - timeline.start
+    step = next((step for step in _STEPS if length / step <= _MOST_TICKS), _STEPS[-1])
+    midnight = timeline.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight + step * -((midnight - timeline.start) // step)
+    return [first + step * number for number in range(_MOST_TICKS + 1) if first + step * number <= timeline.end]
+
+
+def _row_marks(timeline: Timeline, row: Row, y: float) -> list[str]:
+    parts = [
+        (
+            f'<text x="6" y="{y + 4}">{escape(row.label)}</text>'
+            f'<path d="M{_LEFT} {y}H{_LEFT + _SPAN}" stroke="currentColor" stroke-width="0.5" stroke-opacity="0.25"/>'
+        )
+    ]
+    places = dict.fromkeys((shape, _x(timeline, moment)) for moment, shape in row.marks)
+    return parts + [_mark(shape, x, y) for shape, x in places]
+
+
+def _mark(shape: str, x: float, y: float) -> str:
+    if shape == "copy":
+        return f'<circle class="tl-copy" fill="currentColor" cx="{x}" cy="{y}" r="5"/>'
+    if shape == "late":
+        return (
+            f'<circle class="tl-late" cx="{x}" cy="{y}" r="4.5" fill="none" stroke="currentColor" stroke-width="1.5"/>'
+        )
+    return f'<path class="tl-exposure" fill="currentColor" d="M{x} {y - 6}l6 6l-6 6l-6 -6z"/>'
+
+
+def _publication(timeline: Timeline, bottom: int) -> list[str]:
+    if timeline.published_at is None:
+        return []
+    x = _x(timeline, timeline.published_at)
+    anchor = "start" if x < _LEFT + _SPAN / 4 else "end" if x > _LEFT + _SPAN * 3 / 4 else "middle"
+    return [
+        (
+            f'<path class="tl-published" d="M{x} 30V{bottom}" stroke="currentColor" stroke-width="2" '
+            'stroke-dasharray="5 3" fill="none"/>'
+        ),
+        f'<text x="{x}" y="22" text-anchor="{anchor}">published, as told: {utc(timeline.published_at)} UTC</text>',
+    ]
+
+
+def _legend(y: int) -> list[str]:
+    entries = (
+        (_LEFT, "copy", "copy served"),
+        (_LEFT + 120, "late", "served after publication"),
+        (_LEFT + 310, "exposure", "source exposure (left of axis: earlier)"),
+    )
+    return [
+        part
+        for x, shape, text in entries
+        for part in (_mark(shape, x, y), f'<text x="{x + 12}" y="{y + 4}" font-size="11">{text}</text>')
+    ]
+
+
+def timeline_lines(timeline: Timeline) -> list[str]:
+    """Draw the timeline in text; the last two lines explain the signs."""
+    label_width = max(len(row.label) for row in timeline.rows)
+    width = TEXT_COLUMNS - label_width - 6
+    lines = []
+    for row in timeline.rows:
+        cells = ["."] * width
+        if timeline.published_at is not None:
+            cells[_cell(timeline, timeline.published_at, width)] = "|"
+        for moment, shape in row.marks:
+            if timeline.place(moment) >= 0:
+                cells[_cell(timeline, moment, width)] = _SIGNS[shape]
+        earlier = "<" if any(timeline.place(moment) < 0 for moment, _ in row.marks) else " "
+        lines.append(f"  {row.label:<{label_width}} {earlier} {''.join(cells)}")
+    start, end = utc(timeline.start), utc(timeline.end)
+    lines.append(" " * (label_width + 5) + start + end.rjust(width - len(start)))
+    if timeline.left_out:
+        lines.append(f"  ({timeline.left_out} more rows are in the table only)")
+    lines.append("  * copy served   o served after publication   x source exposure")
+    lines.append("  < exposure before the first copy   | published, as told")
+    return lines
+
+
+def _cell(timeline: Timeline, moment: datetime, width: int) -> int:
+    return min(width - 1, int(timeline.place(moment) * width))
