@@ -164,7 +164,7 @@ def read_bundle(raw: bytes) -> EvidenceBundle:
         key = _policy_key(members["policy"].decode())
         checkpoint = members["checkpoint"].decode()
         entries = tuple(_read_entry(members, index, checkpoint) for index in indexes)
-    except (Rejected, ValueError) as exc:
+    except ValueError as exc:
         raise ProofRejected(f"not a bundle: {exc}" if isinstance(exc, Rejected) else "not a bundle") from exc
     extras = {name: data for name, data in members.items() if name not in FIXED_MEMBERS and "/" not in name}
     return EvidenceBundle(key, checkpoint, entries, extras)

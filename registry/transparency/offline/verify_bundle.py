@@ -3,18 +3,15 @@
 
     python3 verify_bundle.py bundle.zip --key '<verifier key>'    (or --policy FILE, a C2SP tlog-policy)
 
-Needs Python 3.8 or later and nothing else: no package, no network. The verifier key must come from somewhere you
-trust, never from the bundle. Exit code 0: everything verified; 1: refused; 2: not run (usage, file, key).
-
-This is one file on purpose: it can be read in full, kept apart, and run by someone who trusts nobody's package.
-Formats: docs/ledger-format.md of the project; RFC 8032, RFC 9162; C2SP signed-note, tlog-checkpoint, tlog-proof.
+Needs Python 3.8 or later and nothing else. The verifier key must come from somewhere you trust, never from the bundle.
+Exit code 0: everything verified; 1: refused; 2: not run (usage, file, key). One file on purpose: it can be read in
+full, kept apart, and run by someone who trusts nobody's package. Formats: docs/ledger-format.md of the project.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -24,39 +21,36 @@ import time
 import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple, NoReturn
 
-MAX_BUNDLE_BYTES = 128 * 1024 * 1024
-MAX_MEMBERS = 60_000  # below the 65,535 of a plain zip
-MAX_LEAF_BYTES = 65_535
-MAX_NOTE_BYTES = 262_144
-MAX_SIGNATURES = 64
-MAX_PROOF_HASHES = 63
-MAX_OPENING_BYTES = 16 * 1024 * 1024
+MAX_BUNDLE_BYTES, MAX_OPENING_BYTES, MAX_NOTE_BYTES, MAX_LEAF_BYTES = 2**27, 2**24, 2**18, 65_535
+MAX_MEMBERS, MAX_SIGNATURES, MAX_PROOF_HASHES, MAX_RECORDS = 60_000, 64, 63, 1_500
 FIXED_MEMBERS = ("README.txt", "checkpoint", "manifest.sha256", "policy", "verify_bundle.py")
-ENTRY_PARTS = ("leaf", "open.json", "tlog-proof")
 FIXED_FIELDS = (
     *("event", "principal", "organization", "token", "network", "subject", "counter", "previous"),
     *("purpose", "case", "note", "request", "result", "rules", "form", "detail"),
 )
-MAX_RECORDS = 1_500
+_CHAIN_FIELDS = ("subject", "counter", "previous")
+_YEAR_10000 = 253_402_300_800_000  # in milliseconds
 
 _ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.(leaf|open\.json|tlog-proof)", re.ASCII)
 _EXTRA = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\.(json|pdf|txt|csv|md)", re.ASCII)
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])\.", re.IGNORECASE)  # names that Windows does not keep
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _KIND = re.compile(r"[a-z][a-z-]{0,31}", re.ASCII)
-_SALT = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_HEX = re.compile(r"(?:[0-9a-f]{2})+", re.ASCII)
-_NO_PREVIOUS = "-"
+_SALT_AND_HEX = re.compile(r"[0-9a-f]{64} (?:[0-9a-f]{2})*", re.ASCII)
 
 
-class Rejected(Exception):
+class Rejected(ValueError):
     """A check failed; the text says which, and holds nothing from the bundle that is not escaped."""
 
 
 class BadKey(ValueError):
     """The verifier key that was given is not one."""
+
+
+def _demand(holds: object, otherwise: str) -> None:
+    if not holds:
+        raise Rejected(otherwise)
 
 
 @dataclass
@@ -93,25 +87,7 @@ class Verdict:
         return not self.problems
 
 
-class Key(NamedTuple):
-    """A parsed Ed25519 verifier key."""
-
-    name: str
-    key_id: bytes
-    public_key: bytes
-
-
-class Checkpoint(NamedTuple):
-    """A checkpoint whose signature verified."""
-
-    size: int
-    root: bytes
-    others: int  # signature lines of keys that were not given
-
-
-# --- the container: a stored zip with exactly one byte form -------------------------------------------------------
-
-
+# --- the container: a stored zip with exactly one byte form
 def write_zip(members: dict[str, bytes]) -> bytes:
     """Return a zip of uncompressed members in name order, with fixed times and modes: equal members, equal bytes."""
     body, directory, offset = [], [], 0
@@ -122,143 +98,115 @@ def write_zip(members: dict[str, bytes]) -> bytes:
         tail = struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, offset)
         directory += [b"PK\x01\x02", struct.pack("<H", 0x0314), common, tail, raw]
         offset += 30 + len(raw) + len(data)
-    listing = b"".join(directory)
-    count = len(members)
-    end = struct.pack("<HHHHIIH", 0, 0, count, count, len(listing), offset, 0)
-    return b"".join([*body, listing, b"PK\x05\x06", end])
+    sizes = (len(members), len(members), sum(map(len, directory)), offset, 0)
+    return b"".join([*body, *directory, b"PK\x05\x06", struct.pack("<HHHHIIH", 0, 0, *sizes)])
 
 
 def read_zip(bundle: bytes) -> dict[str, bytes]:
-    """Return a bundle's members by name.
+    """Return a bundle's members by name, after writing the zip anew: anything but the very same bytes is refused.
 
-    The members are read one after the other and the zip is then written anew: anything but the very same bytes is
-    refused. So there is no compression, comment, link, second directory or hidden data on which two programs could
-    disagree, and no member outside the names that a bundle has.
+    So there is no compression, comment, link, second directory or hidden data on which two programs could disagree.
     """
-    if len(bundle) > MAX_BUNDLE_BYTES:
-        raise Rejected("the bundle is larger than 128 MiB")
+    _demand(len(bundle) <= MAX_BUNDLE_BYTES, "the bundle is larger than 128 MiB")
     members: dict[str, bytes] = {}
     at = 0
     while bundle[at : at + 4] == b"PK\x03\x04" and len(bundle) >= at + 30 and len(members) < MAX_MEMBERS:
         size, length = struct.unpack_from("<I", bundle, at + 22)[0], struct.unpack_from("<H", bundle, at + 26)[0]
         name = bundle[at + 30 : at + 30 + length].decode("ascii", "replace")
-        if not _allowed(name) or name in members:
-            raise Rejected("the zip has a member that a bundle does not have, or one twice")
+        _demand(_allowed(name) and name not in members, "the zip has a file that a bundle does not have, or one twice")
         members[name] = bundle[at + 30 + length : at + 30 + length + size]
         at += 30 + length + size
-    if write_zip(members) != bundle:
-        raise Rejected("the file is not a bundle in its one canonical form (was it packed again or changed?)")
+    _demand(write_zip(members) == bundle, "the zip is not in its one canonical form (changed, or packed again?)")
     return members
 
 
 def _allowed(name: str) -> bool:
-    if name in FIXED_MEMBERS or _ENTRY.fullmatch(name):
-        return True
-    clash = name.lower() in {fixed.lower() for fixed in FIXED_MEMBERS}
-    return bool(_EXTRA.fullmatch(name)) and not _DEVICE.match(name) and not clash
+    is_extra = _EXTRA.fullmatch(name) and not _DEVICE.match(name)
+    return name in FIXED_MEMBERS or bool(_ENTRY.fullmatch(name) or is_extra)
 
 
 def check_members(members: dict[str, bytes]) -> list[int]:
     """Check the manifest and that each entry is complete; return the entries' indexes in order."""
     lines = [f"{hashlib.sha256(members[n]).hexdigest()}  {n}\n" for n in sorted(members) if n != "manifest.sha256"]
-    if members.get("manifest.sha256") != "".join(lines).encode("ascii"):
-        raise Rejected("the manifest does not list exactly the other files with their SHA-256")
+    is_right = members.get("manifest.sha256") == "".join(lines).encode("ascii")
+    _demand(is_right, "the manifest does not list exactly the other files with their SHA-256")
     lowered = [name.lower() for name in members]
     if any(name not in members for name in FIXED_MEMBERS) or len(set(lowered)) != len(lowered):
         raise Rejected("the bundle lacks a file or has two names that differ only in case")
     matches = [match for match in map(_ENTRY.fullmatch, members) if match]
     indexes = sorted({int(match.group(1)) for match in matches})
-    if not indexes or len(matches) != len(ENTRY_PARTS) * len(indexes):
-        raise Rejected("the bundle has no entries, or an entry lacks its leaf, proof or opening")
+    _demand(
+        indexes and len(matches) == 3 * len(indexes),
+        "the bundle has no entries, or an entry lacks its leaf, proof or opening",
+    )
     return indexes
 
 
-# --- Ed25519 (RFC 8032 section 5.1), verification only ------------------------------------------------------------
-
+# --- Ed25519 (RFC 8032 section 5.1), verification only
 _P = 2**255 - 19
 _L = 2**252 + 27742317777372353535851937790883648493
 _D = -121665 * pow(121666, _P - 2, _P) % _P
 _ROOT_OF_MINUS_ONE = pow(2, (_P - 1) // 4, _P)
 
 
-class _Point(NamedTuple):
-    """A curve point in extended coordinates (section 5.1.4)."""
-
-    x: int
-    y: int
-    z: int
-    t: int
-
-
-def _decoded_point(encoded: bytes) -> _Point:
-    """Decode a point (section 5.1.3); other spellings of the same point are refused."""
+def _decoded_point(encoded: bytes) -> tuple[int, int, int, int]:
+    """Decode a point (section 5.1.3); another spelling or small order (which as a key verifies anything) is refused."""
     number = int.from_bytes(encoded, "little")
     sign, y = number >> 255, number & (2**255 - 1)
-    if len(encoded) != 32 or y >= _P:
-        raise Rejected("a curve point is not in canonical form")
+    _demand(len(encoded) == 32 and y < _P, "a curve point is not in canonical form")
     square = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
     x = pow(square, (_P + 3) // 8, _P)
     if (x * x - square) % _P:
         x = x * _ROOT_OF_MINUS_ONE % _P
-    if (x * x - square) % _P or (x == 0 and sign):
-        raise Rejected("a curve point is not on the curve")
-    if x & 1 != sign:
-        x = _P - x
-    return _Point(x, y, 1, x * y % _P)
+    _demand((x * x - square) % _P == 0 and (x or not sign), "a curve point is not on the curve")
+    x = _P - x if x & 1 != sign else x
+    point = eightfold = (x, y, 1, x * y % _P)
+    for _ in range(3):
+        eightfold = _added(eightfold, eightfold)
+    _demand(eightfold[0] or eightfold[1] != eightfold[2], "a curve point is of small order")
+    return point
 
 
-def _added(p: _Point, q: _Point) -> _Point:
-    """Add two points (section 5.1.4); the formula is complete and so doubles as well."""
-    a = (p.y - p.x) * (q.y - q.x) % _P
-    b = (p.y + p.x) * (q.y + q.x) % _P
-    c = 2 * p.t * q.t * _D % _P
-    d = 2 * p.z * q.z % _P
+def _added(p: tuple[int, int, int, int], q: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Add two points in extended coordinates (section 5.1.4); the formula is complete and so doubles as well."""
+    a = (p[1] - p[0]) * (q[1] - q[0]) % _P
+    b = (p[1] + p[0]) * (q[1] + q[0]) % _P
+    c = 2 * p[3] * q[3] * _D % _P
+    d = 2 * p[2] * q[2] % _P
     e, f, g, h = b - a, d - c, d + c, b + a
-    return _Point(e * f % _P, g * h % _P, f * g % _P, e * h % _P)
+    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
 _BASE = _decoded_point(bytes([0x58]) + bytes([0x66]) * 31)
-
-
-def _usable_key(public_key: bytes) -> _Point:
-    """Decode a key; one of small order is refused, since signatures verify under it that nobody made."""
-    key = point = _decoded_point(public_key)
-    for _ in range(3):
-        point = _added(point, point)
-    if point.x == 0 and point.y == point.z:
-        raise Rejected("the key is of small order")
-    return key
 
 
 def ed25519_verifies(public_key: bytes, signature: bytes, message: bytes) -> bool:
     """Tell whether a signature is good: [S]B = R + [k]A, S below the group order, all encodings canonical."""
     s = int.from_bytes(signature[32:], "little")
     try:
-        key = _usable_key(public_key)
+        key = _decoded_point(public_key)
     except Rejected:
         return False
     if len(signature) != 64 or s >= _L:  # a larger S would be a second signature over the same message
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % _L
-    negative = _Point(_P - key.x, key.y, 1, _P - key.t)
+    negative = (_P - key[0], key[1], 1, _P - key[3])
     choices = (_BASE, negative, _added(_BASE, negative))
-    total = _Point(0, 1, 1, 0)
+    total = (0, 1, 1, 0)
     for bit in range(252, -1, -1):
         total = _added(total, total)
         choice = (s >> bit & 1) + 2 * (k >> bit & 1)
         total = _added(total, choices[choice - 1]) if choice else total
-    inverse = pow(total.z, _P - 2, _P)
-    x, y = total.x * inverse % _P, total.y * inverse % _P
+    inverse = pow(total[2], _P - 2, _P)
+    x, y = total[0] * inverse % _P, total[1] * inverse % _P
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
 
 
-# --- signed notes, checkpoints and proofs -------------------------------------------------------------------------
-
-
+# --- signed notes, checkpoints and proofs
 def _base64(text: str) -> bytes | None:
     try:
         raw = base64.b64decode(text.encode("ascii"), validate=True)
-    except (UnicodeEncodeError, binascii.Error):
+    except ValueError:  # not ASCII, or not base64
         return None
     return raw if base64.b64encode(raw).decode("ascii") == text else None
 
@@ -272,29 +220,25 @@ def _is_name(name: str) -> bool:
     return bool(name) and not any(c.isspace() or c < " " or c == "+" or "\ud800" <= c <= "\udfff" for c in name)
 
 
-def parse_key(vkey: str) -> Key:
-    """Read a verifier key ``<name>+<key id>+<base64>`` (C2SP signed-note, Ed25519 only)."""
-    parts = vkey.strip().split("+", 2)
-    raw = _base64(parts[2]) if len(parts) == 3 else None
-    if raw is None or not _is_name(parts[0]) or len(raw) != 33 or raw[0] != 1:
-        raise BadKey("the key is not an Ed25519 verifier key")
-    digest = hashlib.sha256(parts[0].encode() + b"\n" + raw).digest()
-    if digest[:4].hex() != parts[1]:
-        raise BadKey("the key's id does not belong to it: it was copied wrong or changed")
+def parse_key(vkey: str) -> tuple[str, bytes, bytes]:
+    """Return name, key id and public key of a verifier key ``<name>+<key id>+<base64>`` (C2SP signed-note)."""
+    name, _, rest = vkey.strip().partition("+")
+    raw = _base64(rest[9:]) or b""
     try:
-        _usable_key(raw[1:])
+        _demand(_is_name(name) and len(raw) == 33 and raw[0] == 1, "it is not an Ed25519 verifier key")
+        key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+        _demand(rest[:9] == f"{key_id.hex()}+", "its id does not belong to it (copied wrong, or changed?)")
+        _decoded_point(raw[1:])
     except Rejected as exc:
         raise BadKey(f"the key cannot be used: {exc}") from exc
-    return Key(parts[0], digest[:4], raw[1:])
+    return name, key_id, raw[1:]
 
 
 def signature_lines(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     """Split a note into its text and (key name, key id and signature) of each line, unverified."""
     text, blank, signatures = note.rpartition("\n\n")
-    if len(note) > MAX_NOTE_BYTES or any(c < " " and c != "\n" for c in note):
-        raise Rejected("the checkpoint is too long or holds a control character")
-    if not blank or not signatures.endswith("\n"):
-        raise Rejected("the checkpoint has no signature or no final line end")
+    _demand(not any(c < " " and c != "\n" for c in note), "the checkpoint holds a control character")
+    _demand(blank and signatures.endswith("\n"), "the checkpoint has no signature or no final line end")
     lines: list[tuple[str, bytes]] = []
     for line in signatures[:-1].split("\n"):
         parts = line.split(" ")
@@ -305,26 +249,26 @@ def signature_lines(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     return text + "\n", lines
 
 
-def open_checkpoint(note: bytes, key: Key) -> Checkpoint:
-    """Verify the checkpoint's signature under the given key and read its three lines."""
+def open_checkpoint(note: bytes, key: tuple[str, bytes, bytes]) -> tuple[int, bytes, int]:
+    """Verify the checkpoint's signature under the given key; return size, root and number of other signatures."""
+    name, key_id, public_key = key
+    _demand(len(note) <= MAX_NOTE_BYTES, "the checkpoint is too long")
     text, lines = signature_lines(_text(note, "the checkpoint"))
-    ours = [raw[4:] for name, raw in lines if (name, raw[:4]) == (key.name, key.key_id)]
-    if len(ours) != 1:
-        raise Rejected("the checkpoint is not signed (once) by the key that was given")
-    if not ed25519_verifies(key.public_key, ours[0], text.encode()):
-        raise Rejected("the checkpoint's signature does not verify under the key that was given")
+    ours = [raw[4:] for signer, raw in lines if (signer, raw[:4]) == (name, key_id)]
+    _demand(len(ours) == 1, "the checkpoint is not signed (once) by the key that was given")
+    is_signed = ed25519_verifies(public_key, ours[0], text.encode())
+    _demand(is_signed, "the checkpoint's signature does not verify under the key that was given")
     stated = text.split("\n")
-    if len(stated) != 4 or stated[0] != key.name:
-        raise Rejected("the checkpoint is of another ledger, or has more than three lines")
+    _demand(len(stated) == 4 and stated[0] == name, "the checkpoint is of another ledger, or has more than three lines")
     size, root = _decimal(stated[1]), _base64(stated[2])
     if not size or root is None or len(root) != 32:
         raise Rejected("the checkpoint's size or root is not in canonical form")
-    return Checkpoint(size, root, len(lines) - 1)
+    return size, root, len(lines) - 1
 
 
-def check_proof(proof: bytes, index: int, leaf: bytes, checkpoint: tuple[bytes, Checkpoint]) -> None:
-    """Verify a ``.tlog-proof`` for one leaf; it must hold the bundle's own checkpoint, byte for byte."""
-    note, opened = checkpoint
+def check_proof(proof: bytes, leaf: bytes, note: bytes, place: tuple[int, int, bytes]) -> None:
+    """Verify a ``.tlog-proof`` for a leaf at (index, size, root); its checkpoint is the bundle's, byte for byte."""
+    index, size, root = place
     head, blank, carried = proof.partition(b"\n\n")
     lines = _text(head, "a proof").split("\n")
     if not blank or carried != note or lines[0] != "c2sp.org/tlog-proof@v1":
@@ -332,9 +276,8 @@ def check_proof(proof: bytes, index: int, leaf: bytes, checkpoint: tuple[bytes, 
     hashes = [_base64(line) for line in lines[2:]]
     if lines[1:2] != [f"index {index}"] or len(hashes) > MAX_PROOF_HASHES:
         raise Rejected("the proof is of another index, or too long")
-    node, position, last = hashlib.sha256(b"\x00" + leaf).digest(), index, opened.size - 1
-    if position > last:
-        raise Rejected("the index is not below the size of the ledger")
+    node, position, last = hashlib.sha256(b"\x00" + leaf).digest(), index, size - 1
+    _demand(position <= last, "the index is not below the size of the ledger")
     for sibling in hashes:  # RFC 9162 section 2.1.3.2
         if sibling is None or len(sibling) != 32 or last == 0:
             raise Rejected("the inclusion proof is malformed or too long")
@@ -345,13 +288,10 @@ def check_proof(proof: bytes, index: int, leaf: bytes, checkpoint: tuple[bytes, 
         else:
             node = hashlib.sha256(b"\x01" + node + sibling).digest()
         position, last = position >> 1, last >> 1
-    if last or node != opened.root:
-        raise Rejected("the inclusion proof does not lead to the signed root")
+    _demand(not last and node == root, "the inclusion proof does not lead to the signed root")
 
 
-# --- leaves, openings, chains -------------------------------------------------------------------------------------
-
-
+# --- leaves, openings, chains
 def parse_leaf(leaf: bytes) -> tuple[int, str, dict[str, bytes]]:
     """Read a leaf: time in milliseconds, kind, and the commitment of each field by name."""
     lines = _text(leaf, "a leaf").split("\n")
@@ -361,8 +301,7 @@ def parse_leaf(leaf: bytes) -> tuple[int, str, dict[str, bytes]]:
     records = len(joined or b"") // 32 - len(FIXED_FIELDS)
     if unix_ms is None or joined is None or not _KIND.fullmatch(lines[2]) or len(joined) % 32:
         raise Rejected("the leaf is not in canonical form")
-    if not 0 <= records <= MAX_RECORDS:
-        raise Rejected("the leaf's number of commitments fits no field list")
+    _demand(0 <= records <= MAX_RECORDS, "the leaf's number of commitments fits no field list")
     names = [*FIXED_FIELDS, *(f"record.{number}" for number in range(records))]
     return unix_ms, lines[2], {name: joined[32 * i : 32 * i + 32] for i, name in enumerate(names)}
 
@@ -373,131 +312,96 @@ def check_opening(opening: bytes, index: int, leaf: bytes, commitments: dict[str
     fields = document.get("fields")
     if not isinstance(fields, dict) or set(document) != {"index", "leaf_sha256", "fields"}:
         raise Rejected("the opening is malformed")
-    if type(document["index"]) is not int or document["index"] != index:
-        raise Rejected("the opening is of another index")
-    if document["leaf_sha256"] != hashlib.sha256(leaf).hexdigest():
-        raise Rejected("the opening is of another leaf")
-    values = {}
+    is_ours = (repr(document["index"]), document["leaf_sha256"]) == (str(index), hashlib.sha256(leaf).hexdigest())
+    _demand(is_ours, "the opening is of another entry")
+    values: dict[str, str] = {}
     for name, opened in fields.items():
-        if name not in commitments:
-            raise Rejected("the opening names a field that the leaf does not have")
-        salt, value, shown = opened_field(opened)
-        raw = name.encode()
-        digest = hashlib.sha256(b"alog/v1/c\0" + salt + bytes([len(raw)]) + raw + value).digest()
-        if digest != commitments[name]:
-            raise Rejected(f"field {name}: the opened value is not what the ledger committed to")
-        values[name] = shown
+        _demand(name in commitments, "the opening names a field that the leaf does not have")
+        salt, value, values[name] = opened_field(opened)
+        digest = hashlib.sha256(b"alog/v1/c\0" + salt + bytes([len(name)]) + name.encode() + value).digest()
+        _demand(digest == commitments[name], f"field {name}: the opened value is not what the ledger committed to")
     return values
 
 
 def opened_field(opened: object) -> tuple[bytes, bytes, str]:
     """Return salt, value bytes and the value to show. Each value has one spelling: hex only if it is not UTF-8."""
-    parts = opened if isinstance(opened, dict) else {}
-    salt, text, digits = parts.get("salt"), parts.get("value"), parts.get("hex")
-    if not isinstance(salt, str) or not _SALT.fullmatch(salt) or len(parts) != 2:
-        raise Rejected("an opened field is malformed")
-    try:
-        if isinstance(text, str):
-            return bytes.fromhex(salt), text.encode(), text
-        if isinstance(digits, str) and _HEX.fullmatch(digits):
-            bytes.fromhex(digits).decode()
-    except UnicodeEncodeError as exc:
-        raise Rejected("an opened field holds a lone surrogate") from exc
-    except UnicodeDecodeError:
-        return bytes.fromhex(salt), bytes.fromhex(str(digits)), f"hex:{digits}"
-    raise Rejected("an opened field is malformed")
+    parts = opened if isinstance(opened, dict) and len(opened) == 2 else {}
+    salt, text, digits = parts.get("salt"), parts.get("value"), parts.get("hex", "")
+    _demand(isinstance(digits, str) and _SALT_AND_HEX.fullmatch(f"{salt} {digits}"), "an opened field is malformed")
+    value = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes.fromhex(digits)
+    is_utf8 = value.decode("utf-8", "replace").encode() == value
+    _demand(is_utf8 == isinstance(text, str), "an opened field is malformed: text that is not UTF-8, or hex that is")
+    return bytes.fromhex(str(salt)), value, str(text) if is_utf8 else f"hex:{digits}"
 
 
-def check_chains(entries: list[Entry]) -> tuple[list[str], list[str], int]:
-    """Follow each opened subject through its counters; return contradictions, gaps, and how many links there are."""
+def check_chains(entries: list[Entry], problems: list[str], gaps: list[str]) -> int:
+    """Follow each opened subject through its counters; list contradictions and gaps; return the number of links."""
     chains: dict[str, list[tuple[int, int, int]]] = {}
-    problems: list[str] = []
-    for entry in entries:
-        if not all(name in entry.fields for name in ("subject", "counter", "previous")):
+    for entry in (each for each in entries if set(_CHAIN_FIELDS) <= set(each.fields)):
+        subjects, counters, previous = (entry.fields[name].split(" ") for name in _CHAIN_FIELDS)
+        if subjects == counters == previous == [""]:
             continue
-        columns = [entry.fields[name].split(" ") for name in ("subject", "counter", "previous")]
-        if columns == [[""], [""], [""]]:
-            continue
-        if len({len(column) for column in columns}) != 1 or len(set(columns[0])) != len(columns[0]):
+        if not len(set(subjects)) == len(subjects) == len(counters) == len(previous):
             problems.append(f"entry {entry.index}: subjects, counters and previous indexes do not pair up")
             continue
-        for i, subject in enumerate(columns[0]):
-            counter = _decimal(columns[1][i]) or 0
-            previous = -1 if columns[2][i] == _NO_PREVIOUS else _decimal(columns[2][i])
-            if not counter or previous is None or (previous < 0) != (counter == 1) or previous >= entry.index:
-                problems.append(f"entry {entry.index}: its place in the subject's chain contradicts itself")
-            else:
-                chains.setdefault(subject, []).append((counter, entry.index, previous))
-    gaps: list[str] = []
+        for i, subject in enumerate(subjects):
+            before = -1 if previous[i] == "-" else _decimal(previous[i])
+            link = (_decimal(counters[i]) or 0, entry.index, entry.index if before is None else before)
+            chains.setdefault(subject, []).append(link)
     for subject, links in sorted(chains.items()):
-        _follow(shown(subject), sorted(links), problems, gaps)
-    return problems, gaps, sum(len(links) for links in chains.values())
+        counted, at = 0, -1
+        for counter, index, before in sorted(links):
+            missing = counter - counted - 1
+            if missing < 0 or not at <= before < index or (before != at if missing == 0 else before < at + missing):
+                problems.append(f"entry {index}: contradicts other entries of subject {shown(subject)}, or itself")
+            elif missing:
+                gaps.append(f"{missing} entries before entry {index} about subject {shown(subject)}")
+            counted, at = counter, index
+    return sum(len(links) for links in chains.values())
 
 
-def _follow(subject: str, links: list[tuple[int, int, int]], problems: list[str], gaps: list[str]) -> None:
-    before, at = 0, -1
-    for counter, index, previous in links:
-        missing = counter - before - 1
-        if missing < 0 or index <= at or (previous != at if missing == 0 else previous < at + missing):
-            problems.append(f"subject {subject}: entry {index} contradicts the subject's other entries")
-        elif missing:
-            gaps.append(f"subject {subject}: {missing} entries before entry {index} are not in this bundle")
-        before, at = counter, index
-
-
-# --- the verdict --------------------------------------------------------------------------------------------------
-
-
+# --- the verdict
 def verify(bundle: bytes, vkey: str) -> Verdict:
-    """Verify a bundle under a verifier key that the caller trusts.
+    """Verify a bundle (the zip's bytes, possibly hostile) under a verifier key that the caller trusts.
 
-    Args:
-        bundle: the zip file's bytes; they may be hostile.
-        vkey: ``<origin>+<key id>+<base64>``.
-
-    Raises:
-        BadKey: the key is not a usable verifier key.
+    Raises BadKey if the key is not a usable one; everything else is in the verdict.
     """
     key = parse_key(vkey)
-    verdict = Verdict(origin=key.name, key=f"{key.name}+{key.key_id.hex()}")
+    verdict = Verdict(origin=key[0], key=f"{key[0]}+{key[1].hex()}")
     try:
         members = read_zip(bundle)
         indexes = check_members(members)
         verdict.checked.append(f"the manifest lists exactly the {len(members) - 1} other files, unchanged")
-        checkpoint = open_checkpoint(members["checkpoint"], key)
+        size, root, others = open_checkpoint(members["checkpoint"], key)
     except Rejected as exc:
         verdict.problems.append(str(exc))
         return verdict
-    verdict.size, verdict.root = checkpoint.size, base64.b64encode(checkpoint.root).decode("ascii")
-    verdict.checked.append(f"the checkpoint ({checkpoint.size} entries) is signed by the key you gave")
+    verdict.size, verdict.root = size, base64.b64encode(root).decode("ascii")
+    verdict.checked.append(f"the checkpoint ({size} entries) is signed by the key you gave")
     for index in indexes:
         try:
-            verdict.entries.append(_entry(members, index, checkpoint))
+            leaf, proof, opening = (members[f"entries/{index}.{part}"] for part in ("leaf", "tlog-proof", "open.json"))
+            check_proof(proof, leaf, members["checkpoint"], (index, size, root))
+            unix_ms, kind, commitments = parse_leaf(leaf)
+            fields = check_opening(opening, index, leaf, commitments)
+            withheld = [name for name in commitments if name not in fields]
+            verdict.entries.append(Entry(index, unix_ms, kind, fields, withheld))
         except Rejected as exc:
             verdict.problems.append(f"entry {index}: {exc}")
-    _conclude(verdict, members, checkpoint)
+    _conclude(verdict, members, others)
     return verdict
 
 
-def _entry(members: dict[str, bytes], index: int, checkpoint: Checkpoint) -> Entry:
-    leaf = members[f"entries/{index}.leaf"]
-    check_proof(members[f"entries/{index}.tlog-proof"], index, leaf, (members["checkpoint"], checkpoint))
-    unix_ms, kind, commitments = parse_leaf(leaf)
-    fields = check_opening(members[f"entries/{index}.open.json"], index, leaf, commitments)
-    return Entry(index, unix_ms, kind, fields, [name for name in commitments if name not in fields])
-
-
-def _conclude(verdict: Verdict, members: dict[str, bytes], checkpoint: Checkpoint) -> None:
+def _conclude(verdict: Verdict, members: dict[str, bytes], others: int) -> None:
     entries = verdict.entries
-    problems, verdict.gaps, links = check_chains(entries)
-    verdict.problems += problems
+    links = check_chains(entries, verdict.problems, verdict.gaps)
     for i in range(1, len(entries)):
         if entries[i].unix_ms < entries[i - 1].unix_ms:
             verdict.problems.append(f"entry {entries[i].index}: its time is before that of an earlier entry")
     opened, withheld = sum(len(e.fields) for e in entries), sum(len(e.withheld) for e in entries)
     verdict.checked.append(f"{len(entries)} entries stand in that ledger at their indexes, as committed")
     verdict.checked.append(f"{opened} opened fields are what the ledger committed to")
-    if links and not problems:
+    if links and not verdict.problems:
         verdict.checked.append(f"{links} links of subjects' chains agree with each other")
     unsigned = ", ".join(sorted(n for n in members if _EXTRA.fullmatch(n) or n == "policy"))
     verdict.not_checked += [
@@ -505,7 +409,7 @@ def _conclude(verdict: Verdict, members: dict[str, bytes], checkpoint: Checkpoin
         f"{withheld} fields are withheld; nothing is said about what they hold",
         "entries that are not in this bundle, in particular any after the last one shown",
         "times: they are the ledger's own claim; only their order was checked",
-        f"{checkpoint.others} further signatures on the checkpoint (witnesses), and that others saw the same one",
+        f"{others} further signatures on the checkpoint (witnesses), and that others saw the same one",
         "verify_bundle.py from the bundle itself: use a copy from a source you trust",
         f"unsigned files, which anyone could have written: {unsigned}",
     ]
@@ -515,14 +419,14 @@ def report(verdict: Verdict) -> str:
     """Return the verdict in words, safe for any terminal."""
     title = "VERIFIED" if verdict.verified else "REFUSED: do not rely on this bundle"
     lines = [title, f"ledger: {shown(verdict.origin)}", f"key:    {shown(verdict.key)}"]
-    if verdict.root:
-        lines += [f"size:   {verdict.size}", f"root:   {verdict.root}"]
-    listed = (("Problems", verdict.problems), ("Missing from the shown chains", verdict.gaps))
+    lines += [f"size:   {verdict.size}", f"root:   {verdict.root}"] if verdict.root else []
+    listed = (("Problems", verdict.problems), ("Missing in this bundle", verdict.gaps))
     for heading, items in (*listed, ("Verified", verdict.checked), ("Not verified", verdict.not_checked)):
         lines += ["", f"{heading}:", *(f"  - {item}" for item in items)] if items else []
     for entry in verdict.entries:
-        stamp = _stamp(entry.unix_ms)
-        lines += ["", f"Entry {entry.index}  {entry.kind}  {stamp}"]
+        seconds = time.gmtime(min(entry.unix_ms, _YEAR_10000 - 1) // 1000)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", seconds) + f".{entry.unix_ms % 1000:03d}Z"
+        lines += ["", f"Entry {entry.index}  {entry.kind}  {stamp if entry.unix_ms < _YEAR_10000 else entry.unix_ms}"]
         lines += [f"  {name}: {shown(value)}" for name, value in entry.fields.items() if value]
         blank = [name for name, value in entry.fields.items() if not value]
         lines += [f"  opened and empty: {', '.join(blank)}"] if blank else []
@@ -535,13 +439,6 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def _stamp(unix_ms: int) -> str:
-    try:
-        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(unix_ms // 1000)) + f".{unix_ms % 1000:03d}Z"
-    except (ValueError, OverflowError, OSError):  # beyond the platform's calendar
-        return f"{unix_ms} ms"
-
-
 def _text(raw: bytes, what: str) -> str:
     try:
         return raw.decode("utf-8")
@@ -550,16 +447,12 @@ def _text(raw: bytes, what: str) -> str:
 
 
 def json_object(raw: bytes) -> dict[str, object]:
-    """Parse a JSON object; a name that stands twice, a fraction, NaN or deep nesting is refused."""
-    if len(raw) > MAX_OPENING_BYTES:
-        raise Rejected("the opening is too long")
+    """Parse a JSON object strictly: no name twice; numbers other than canonical whole ones become null."""
+    _demand(len(raw) <= MAX_OPENING_BYTES, "the opening is too long")
+    text, number = _text(raw, "the opening"), _decimal
     try:
         document = json.loads(
-            _text(raw, "the opening"),
-            object_pairs_hook=_unique,
-            parse_float=_refused,
-            parse_constant=_refused,
-            parse_int=_decimal,
+            text, object_pairs_hook=_unique, parse_int=number, parse_float=number, parse_constant=number
         )
     except (ValueError, RecursionError) as exc:
         raise Rejected("the opening is not JSON in strict form") from exc
@@ -567,31 +460,15 @@ def json_object(raw: bytes) -> dict[str, object]:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a name stands twice")
+    _demand(len({name for name, _ in pairs}) == len(pairs), "the opening has a name twice")
     return dict(pairs)
 
 
-def _refused(number: str) -> NoReturn:
-    raise ValueError(number)
-
-
 def keys_of_policy(text: str) -> list[str]:
-    """Return the log keys of a C2SP tlog-policy; witnesses and quorum are not evaluated."""
-    lines = [line.split() for line in text.splitlines()]
-    return [parts[1] for parts in lines if len(parts) >= 2 and parts[0] == "log"]
-
-
-def _chosen_verdict(bundle: bytes, vkeys: list[str]) -> Verdict:
-    """Verify under the first key that fits; with none, the last key's verdict says why."""
-    if not vkeys:
-        raise BadKey("the policy names no log key")
-    verdicts = (verify(bundle, vkey) for vkey in vkeys)
-    last = None
-    for last in verdicts:
-        if last.verified:
-            break
-    return last or Verdict(problems=["nothing was verified"])
+    """Return the log keys of a C2SP tlog-policy, at least one; witnesses and quorum are not evaluated."""
+    keys = [parts[1] for parts in map(str.split, text.splitlines()) if len(parts) >= 2 and parts[0] == "log"]
+    _demand(keys, "the policy names no log key")
+    return keys
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -607,14 +484,15 @@ def main(arguments: list[str] | None = None) -> int:
         with options.bundle.open("rb") as file:
             bundle = file.read(MAX_BUNDLE_BYTES + 1)  # one more than is accepted, so that the rest is never read
         vkeys = [options.key] if options.key else keys_of_policy(options.policy.read_text("utf-8"))
-        verdict = _chosen_verdict(bundle, vkeys)
+        verdicts = [verify(bundle, vkey) for vkey in vkeys]
     except (OSError, ValueError) as exc:
         sys.stderr.write(f"verify_bundle: {shown(str(exc))}\n")
         return 2
-    text = report(verdict)
-    if options.json:
-        text = json.dumps({"verified": verdict.verified, **asdict(verdict)}, indent=1) + "\n"
-    sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "ascii", "backslashreplace"))
+    verdict = next((each for each in verdicts if each.verified), verdicts[-1])
+    document = {"verified": verdict.verified, **asdict(verdict)}
+    text = json.dumps(document, indent=1) + "\n" if options.json else report(verdict)
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     return 0 if verdict.verified else 1
 
 
