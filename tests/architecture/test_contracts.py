@@ -100,6 +100,12 @@ def test_the_contracts_allow_what_the_house_allows(toy: Path) -> None:
     assert outcome.returncode == 0, outcome.stdout
 
 
+def test_the_contracts_hold_without_a_room_that_may_be_missing(toy: Path) -> None:
+    shutil.rmtree(toy / "registry/console")
+    outcome = lint(toy)
+    assert outcome.returncode == 0, outcome.stdout
+
+
 @pytest.mark.parametrize(("contract", "module", "imported"), BREAKS)
 def test_a_contract_breaks_when_it_should(toy: Path, contract: str, module: str, imported: str) -> None:
     write(toy, module, f"{TOY.get(module, '')}\nimport {imported}")
