@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from registry.identity.issuers import ALLOWED_ALGORITHMS
 from registry.identity.refusals import Refusal, refuse
-from registry.identity.strict_json import NotStrict, decode_base64url, read_object
+from registry.identity.segments import NotStrict, decode_base64url, read_object
 
 MAX_TOKEN_BYTES = 8192
 MAX_KEY_ID_CHARACTERS = 255
@@ -54,8 +55,7 @@ def read_compact(token: str) -> UnverifiedToken:
         refuse(Refusal.MALFORMED)
     head, body, signature = parts.groups()
     try:
-        header = read_object(decode_base64url(head))
-        algorithm, key_id, token_type = _read_header(header)
+        algorithm, key_id, token_type = _read_header(head)
         decode_base64url(signature)
         payload = read_object(decode_base64url(body))
     except NotStrict:
@@ -63,7 +63,10 @@ def read_compact(token: str) -> UnverifiedToken:
     return UnverifiedToken(algorithm, key_id, token_type, payload)
 
 
-def _read_header(header: Mapping[str, Any]) -> tuple[str, str, str]:
+# An issuer's tokens share a header, so the answer is kept by its exact spelling. Refusals are not kept.
+@lru_cache(maxsize=64)
+def _read_header(head: str) -> tuple[str, str, str]:
+    header = read_object(decode_base64url(head))
     algorithm = header.get("alg")
     if type(algorithm) is not str or algorithm not in ALLOWED_ALGORITHMS:
         refuse(Refusal.ALGORITHM)

@@ -25,7 +25,7 @@ from registry.identity.issuers import (
     DEVELOPMENT_PROFILE,
     IssuerSettings,
 )
-from registry.identity.strict_json import NotStrict, read_object
+from registry.identity.segments import NotStrict, read_object
 
 PRIVATE_FILE = "development-issuer.private.jwk"
 PUBLIC_FILE = "development-issuer.jwks"

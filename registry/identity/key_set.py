@@ -15,7 +15,7 @@ from jose.exceptions import JOSEError
 
 from registry.domain.errors import KeyUnavailable
 from registry.identity.compact import MAX_KEY_ID_CHARACTERS
-from registry.identity.strict_json import NotStrict, decode_base64url, read_object
+from registry.identity.segments import NotStrict, decode_base64url, read_object
 
 MAX_DOCUMENT_BYTES = 256 * 1024
 MAX_KEYS = 100
