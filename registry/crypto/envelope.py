@@ -33,7 +33,6 @@ from registry.domain.errors import EnvelopeRejected
 KEY_BYTES = 32
 NONCE_BYTES = 12
 COMMITMENT_BYTES = 32
-TAG_BYTES = 16
 HEADER_BYTES = 1 + NONCE_BYTES + COMMITMENT_BYTES
 MAX_PLAINTEXT_BYTES = 64 * 1024 * 1024
 
@@ -44,7 +43,6 @@ _LENGTH_BYTES = 4
 _SMALL_STEP = 64
 _LARGE_STEP = 512
 _MAX_NUMBER = 0xFFFF_FFFF_FFFF_FFFF
-_MIN_SEALED_BYTES = HEADER_BYTES + _SMALL_STEP + TAG_BYTES
 _FIELD = struct.Struct(">I")
 
 
@@ -140,7 +138,7 @@ def unseal(key: DataKey, sealed: bytes, binding: Binding) -> bytes:
         ValueError: the binding is not encodable.
     """
     place = binding.to_bytes()
-    if len(sealed) < _MIN_SEALED_BYTES or sealed[:1] != _VERSION:
+    if sealed[:1] != _VERSION:
         raise _rejected()
     nonce = sealed[1 : 1 + NONCE_BYTES]
     expected = key._commitment.digest(_VERSION + nonce + place)  # noqa: SLF001 - a key has no other users

@@ -26,7 +26,6 @@ from registry.domain.errors import EnvelopeRejected
 KEK_BYTES = 32
 SALT_BYTES = 32
 COMMITMENT_BYTES = 32
-TAG_BYTES = 16
 HEADER_BYTES = 1 + SALT_BYTES + COMMITMENT_BYTES
 MIN_WRAPPED_KEY_BYTES = 16
 MAX_WRAPPED_KEY_BYTES = 4096
@@ -68,7 +67,7 @@ def unwrap_key(kek: bytes, wrapped: bytes, context: bytes) -> bytes:
         EnvelopeRejected: for whatever is wrong (version, key, context, any changed byte), in the same words.
         ValueError: the key-encryption key is not 32 bytes.
     """
-    if len(wrapped) < HEADER_BYTES + MIN_WRAPPED_KEY_BYTES + TAG_BYTES or wrapped[:1] != _VERSION:
+    if wrapped[:1] != _VERSION:
         raise _rejected()
     commitment, once = _derive(kek, wrapped[1 : 1 + SALT_BYTES], context)
     if not equal(commitment, wrapped[1 + SALT_BYTES : HEADER_BYTES]):

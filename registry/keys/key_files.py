@@ -182,7 +182,6 @@ def write_file(descriptor: int, name: str, content: bytes) -> None:
     unfinished = _unfinished(name)
     file = os.open(unfinished, _CREATE, FILE_MODE, dir_fd=descriptor)
     with os.fdopen(file, "wb") as stream:
-        os.fchmod(file, FILE_MODE)  # whatever the umask took away or a default ACL added
         stream.write(content)
         stream.flush()
         os.fsync(file)

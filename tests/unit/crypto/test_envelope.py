@@ -51,6 +51,13 @@ def test_every_changed_bit_is_refused(key: DataKey) -> None:
             unseal(key, bytes(changed), PLACE)
 
 
+def test_every_shortened_or_lengthened_value_is_refused(key: DataKey) -> None:
+    sealed = seal(key, TEXT, PLACE)
+    for wrong in (*(sealed[:length] for length in range(len(sealed))), sealed + b"\0", b"\0" + sealed):
+        with pytest.raises(EnvelopeRejected):
+            unseal(key, wrong, PLACE)
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [

@@ -28,6 +28,13 @@ def test_every_changed_bit_is_refused() -> None:
             unwrap_key(KEK, bytes(changed), b"context")
 
 
+def test_every_shortened_or_lengthened_key_is_refused() -> None:
+    wrapped = wrap_key(KEK, KEY, b"context")
+    for wrong in (*(wrapped[:length] for length in range(len(wrapped))), wrapped + b"\0", b"\0" + wrapped):
+        with pytest.raises(EnvelopeRejected):
+            unwrap_key(KEK, wrong, b"context")
+
+
 def test_another_key_or_context_is_refused() -> None:
     wrapped = wrap_key(KEK, KEY, b"context")
     for kek, context in ((bytes(32), b"context"), (KEK, b"contex"), (KEK, b""), (KEK, b"\0context")):

@@ -198,6 +198,28 @@ def test_a_slow_provider_does_not_hold_up_cached_keys(keys: DataKeys, provider: 
     assert not held_up
 
 
+def test_the_cache_is_changed_by_one_thread_at_a_time(provider: MemoryProvider) -> None:
+    """A key forgotten between being found and being moved up: without the lock the cache trips over itself."""
+    threads: list[threading.Thread] = []
+    armed = False
+
+    def monotonic() -> float:
+        if armed:
+            threads.append(threading.Thread(target=keys.forget, args=(PERSON,)))
+            threads[-1].start()
+            threads[-1].join(0.05)
+        return 0.0
+
+    keys = DataKeys(provider, REGISTRY, monotonic=monotonic)
+    _, wrapped = keys.new_key(PERSON)
+    first = keys.open_key(PERSON, wrapped)
+    armed = True
+    assert keys.open_key(PERSON, wrapped) is first
+    armed = False
+    threads[0].join()
+    assert keys.open_key(PERSON, wrapped) is not first
+
+
 def test_many_threads_get_the_right_keys(provider: MemoryProvider) -> None:
     keys = DataKeys(provider, REGISTRY, limits=CacheLimits(max_keys=8, max_seconds=60))
     people = [PersonId(f"{number:032x}") for number in range(20)]

@@ -207,6 +207,7 @@ def test_a_key_of_another_ring_is_refused(folder: Path, ring: LocalKeyring, tmp_
         ("registry-key/v1", "registry-key/v2"),
         ("key: ", "key: !"),
         ("purpose: data\n", ""),
+        ("purpose: data", "purpose: cases"),
         ("created: ", "made: "),
         ("key-id: data-", "key-id: data-0"),
     ],
@@ -217,6 +218,13 @@ def test_a_file_of_another_form_is_refused_though_its_checksum_fits(
     text, _, _ = (folder / "data.key").read_text().replace(before, after).rpartition("checksum: ")
     (folder / "data.key").write_bytes(with_checksum(text))
     assert str(folder / "data.key") in refused(folder)
+
+
+def test_an_exchanged_key_is_noticed_though_id_and_checksum_fit_the_file(folder: Path, ring: LocalKeyring) -> None:
+    text, _, _ = (folder / "data.key").read_text().rpartition("checksum: ")
+    old, new = (base64.b64encode(each).decode() for each in (secrets_of(ring)["data"], bytes(32)))
+    (folder / "data.key").write_bytes(with_checksum(text.replace(old, new)))
+    assert "does not hold the data key" in refused(folder)
 
 
 def test_an_empty_file_with_a_checksum_is_refused(folder: Path, ring: LocalKeyring) -> None:
