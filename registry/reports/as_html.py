@@ -12,16 +12,15 @@ from markupsafe import Markup
 
 from registry.domain.clock import iso
 from registry.leaktrace.report_model import TraceReport
-from registry.reports.layout import Bullets, Facts, Paragraph, Table, TimelineHere, lay_out
+from registry.reports.layout import Bullets, Drawing, Facts, Paragraph, Table, lay_out
 from registry.reports.plain import utc
-from registry.reports.timeline import timeline_of, timeline_svg
+from registry.reports.timeline import timeline_svg
 
-_BLOCK_NAMES = {Paragraph: "paragraph", Bullets: "bullets", Facts: "facts", Table: "table", TimelineHere: "timeline"}
+_BLOCK_NAMES = {Paragraph: "paragraph", Bullets: "bullets", Facts: "facts", Table: "table", Drawing: "drawing"}
 
 
 def render_html(report: TraceReport) -> str:
     """Return the page. Everything is escaped but the drawing and the style sheet, which are ours."""
-    timeline = timeline_of(report)
     document = lay_out(report)
     return (
         _environment()
@@ -30,8 +29,6 @@ def render_html(report: TraceReport) -> str:
             document=document,
             made_at=utc(document.made_at),
             made_at_iso=iso(document.made_at),
-            # Ours, built from labels, times and numbers; label texts are escaped where they are drawn.
-            drawing=None if timeline is None else Markup(timeline_svg(timeline)),  # noqa: S704  # see above
             style=Markup(_style()),  # noqa: S704  # a file of this package
             style_source=style_source(),
         )
@@ -56,6 +53,11 @@ def _template(name: str) -> str:
     return files("registry.reports").joinpath("templates", name).read_text(encoding="utf-8")
 
 
+def _svg(drawing: Drawing) -> Markup:
+    # Ours, built from labels, times and numbers; texts are escaped where they are drawn.
+    return Markup(timeline_svg(drawing.timeline))  # noqa: S704  # see above
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -66,5 +68,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["svg"] = _svg
     environment.filters["block_name"] = lambda block: _BLOCK_NAMES[type(block)]
     return environment

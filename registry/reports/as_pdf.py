@@ -15,9 +15,9 @@ from typing import Any
 import typst
 
 from registry.leaktrace.report_model import TraceReport
-from registry.reports.layout import Block, Bullets, Document, Facts, Paragraph, Table, lay_out
+from registry.reports.layout import Block, Bullets, Document, Drawing, Facts, Paragraph, Table, lay_out
 from registry.reports.plain import code_point, utc
-from registry.reports.timeline import describe, timeline_of, timeline_svg
+from registry.reports.timeline import describe, timeline_svg
 
 # Ranges that the fonts inside typst draw (tests compile each of them). PDF/A and PDF/UA refuse a text with a
 # character that has no glyph, so anything else is printed as its number.
@@ -35,23 +35,24 @@ _ALSO_PRINTABLE = frozenset("‘’“”…€")
 
 def render_pdf(report: TraceReport) -> bytes:
     """Return the PDF; equal bytes for equal reports."""
-    document, timeline = lay_out(report), timeline_of(report)
-    data = _data(document)
-    data["drawing"] = None if timeline is None else describe(timeline)
+    document = lay_out(report)
     inputs = {
         "main": _template().encode(),
-        "report.json": json.dumps(printable(data), ensure_ascii=True).encode(),
-        "timeline.svg": b"" if timeline is None else timeline_svg(timeline).encode(),
+        "report.json": json.dumps(printable(_data(document)), ensure_ascii=True).encode(),
+        "timeline.svg": "".join(timeline_svg(drawing.timeline) for drawing in _drawings(document)).encode(),
     }
-    return bytes(
-        typst.compile(
-            inputs,
-            format="pdf",
-            ignore_system_fonts=True,
-            pdf_standards=["ua-1", "a-2a"],
-            timestamp=int(document.made_at.timestamp()),
-        )
+    pdf = typst.compile(  # type: ignore[call-overload]  # typst's stubs leave out the dict of virtual files
+        inputs,
+        format="pdf",
+        ignore_system_fonts=True,
+        pdf_standards=["ua-1", "a-2a"],
+        timestamp=int(document.made_at.timestamp()),
     )
+    return bytes(pdf)
+
+
+def _drawings(document: Document) -> list[Drawing]:
+    return [block for section in document.sections for block in section.blocks if isinstance(block, Drawing)]
 
 
 @cache
@@ -108,4 +109,4 @@ def _block(block: Block) -> dict[str, Any]:
             "shares": list(block.shares),
             "groups": groups,
         }
-    return {"type": "timeline"}
+    return {"type": "drawing", "text": describe(block.timeline)}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from registry.leaktrace.report_model import TraceReport
 from registry.reports.layout import Block, Bullets, Document, Facts, Paragraph, Table, lay_out
 from registry.reports.plain import utc
-from registry.reports.timeline import TEXT_COLUMNS, timeline_lines, timeline_of
+from registry.reports.timeline import TEXT_COLUMNS, timeline_lines
 
 _GUTTER = 2
 _SHORT_CELL = 10  # `Account 1`, `2 of 3` stay on one line
@@ -18,13 +18,11 @@ _LONGEST_WORD = 20  # a longer word is broken
 def render_text(report: TraceReport) -> str:
     """Return the report as lines of at most 80 characters (longer only for unbroken text from outside)."""
     document = lay_out(report)
-    timeline = timeline_of(report)
-    drawing = [] if timeline is None else timeline_lines(timeline)
     lines = _head(document)
     for section in document.sections:
         lines += ["", section.heading.upper(), "-" * len(section.heading)]
         for block in section.blocks:
-            lines += [*_block(block, drawing), ""]
+            lines += [*_block(block), ""]
     squeezed = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
     return "\n".join(line.rstrip() for line in squeezed).rstrip() + "\n"
 
@@ -46,7 +44,7 @@ def _wrap(text: str, first: str = "", rest: str = "") -> list[str]:
     ]
 
 
-def _block(block: Block, drawing: Sequence[str]) -> list[str]:
+def _block(block: Block) -> list[str]:
     if isinstance(block, Paragraph):
         return _wrap(block.text)
     if isinstance(block, Bullets):
@@ -55,7 +53,7 @@ def _block(block: Block, drawing: Sequence[str]) -> list[str]:
         return _facts(block)
     if isinstance(block, Table):
         return _table(block)
-    return list(drawing)
+    return timeline_lines(block.timeline)
 
 
 def _facts(facts: Facts) -> list[str]:

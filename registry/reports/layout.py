@@ -10,6 +10,7 @@ from registry.leaktrace import wording
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
 from registry.reports.plain import duration, places, relative, utc, visible
+from registry.reports.timeline import Timeline, timeline_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class TimelineHere:
-    """The place of the timeline."""
+class Drawing:
+    """The timeline. A table with the same events follows it."""
+
+    timeline: Timeline
 
 
 _PUBLISHED = "text published, as told"
 
-Block = Paragraph | Bullets | Facts | Table | TimelineHere
+Block = Paragraph | Bullets | Facts | Table | Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +183,16 @@ def _found(report: TraceReport) -> tuple[Block, ...]:
 
 
 def _timeline(report: TraceReport) -> tuple[Block, ...]:
-    rows = _events(report)
-    if not rows:
+    timeline = timeline_of(report)
+    if timeline is None:
         return ()
     columns = ("Time (UTC)", "Event", "Account", "Entry", "To publication")
     caption = "The timeline as a table: every event in order of time"
-    return (TimelineHere(), Table(caption, columns, (TableGroup("", rows),), (20, 22, 13, 9, 16)))
+    table = Table(caption, columns, (TableGroup("", _events(report)),), (20, 22, 13, 9, 16))
+    if not timeline.left_out:
+        return (Drawing(timeline), table)
+    rest = Paragraph(f"{wording.many(timeline.left_out, 'more row')} of the drawing: in the table only.")
+    return (Drawing(timeline), rest, table)
 
 
 def _events(report: TraceReport) -> tuple[tuple[str, ...], ...]:
@@ -201,8 +208,6 @@ def _events(report: TraceReport) -> tuple[tuple[str, ...], ...]:
         (line.at, visible(line.kind), line.account or "none", "none" if line.entry is None else str(line.entry))
         for line in report.exposures
     ]
-    if not events:
-        return ()
     if published is not None:
         events.append((published, _PUBLISHED, "none", "none"))
     return tuple(
@@ -237,7 +242,7 @@ def _accounts(report: TraceReport) -> tuple[Block, ...]:
     return (
         Paragraph(wording.NOT_RANKED),
         Paragraph(wording.LABELS_NOTE),
-        Table(caption, columns, (TableGroup("", rows),), (9, 7, 10, 10, 7, 11, 13, 10)),
+        Table(caption, columns, (TableGroup("", rows),), (9, 7, 10, 10, 7, 16, 18, 11)),
         _copies(report.accounts, f"Every copy served {_until(report)}, by account"),
     )
 
@@ -251,7 +256,7 @@ def _nearest(account: AccountCopies) -> str:
 def _copies(accounts: tuple[AccountCopies, ...], caption: str) -> Table:
     columns = ("Entry", "Served (UTC)", "To publication", "Person", "Held values", "Purpose", "Copy")
     groups = tuple(TableGroup(account.label, tuple(_copy_row(copy) for copy in account.copies)) for account in accounts)
-    return Table(caption, columns, groups, (7, 11, 14, 11, 11, 15, 11))
+    return Table(caption, columns, groups, (6, 17, 18, 10, 10, 22, 13))
 
 
 def _copy_row(copy: CopyFacts) -> tuple[str, ...]:
@@ -328,7 +333,7 @@ def _exposure_table(lines: tuple[ExposureLine, ...], caption: str) -> Table:
         for line in lines
     )
     columns = ("Exposure", "Time (UTC)", "Account", "Entry", "Person", "Note")
-    return Table(caption, columns, (TableGroup("", rows),), (18, 12, 12, 8, 12, 18))
+    return Table(caption, columns, (TableGroup("", rows),), (18, 17, 11, 7, 12, 20))
 
 
 def _exposure_note(line: ExposureLine) -> str:

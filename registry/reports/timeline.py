@@ -16,8 +16,11 @@ from registry.reports.plain import utc
 
 MOST_ROWS = 40  # a taller drawing helps nobody; the table has every event
 TEXT_COLUMNS = 80
-_WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 720, 150, 30, 52, 26
+_WIDTH, _LEFT, _RIGHT, _TOP = 720, 150, 30, 52
 _SPAN = _WIDTH - _LEFT - _RIGHT
+_ROW, _CLOSE_ROW = 26, 18  # px; close from _MANY_ROWS on, so that the drawing fits under its heading on one sheet
+_MANY_ROWS = 20
+_ROOM = 1.04  # the last mark stands a little before the end of the axis
 _EARLIER = 14  # px left of the axis start, for exposures before the first copy
 _LEGEND = 58
 _STEPS = tuple(
@@ -58,8 +61,8 @@ class Timeline:
     left_out: int
 
     def place(self, moment: datetime) -> float:
-        """Return 0 at the start, 1 at the end; below 0 for what lies before the axis."""
-        return (moment - self.start) / (self.end - self.start)
+        """Return 0 at the start, a little under 1 at the end; below 0 for what lies before the axis."""
+        return (moment - self.start) / ((self.end - self.start) * _ROOM)
 
 
 def timeline_of(report: TraceReport) -> Timeline | None:
@@ -78,9 +81,10 @@ def timeline_of(report: TraceReport) -> Timeline | None:
     published = report.question.published_at
     ends = [*(served or exposed), *([published] if published else [])]
     length = max(max(ends) - min(ends), timedelta(minutes=1))
-    # The exposures' row is the last one and stays: leaving it off would hide a hypothesis.
-    shown = (*rows[: MOST_ROWS - 1], rows[-1]) if len(rows) > MOST_ROWS else tuple(rows)
-    return Timeline(min(ends), min(ends) + length * 1.04, published, shown, len(rows) - len(shown))
+    shown = tuple(rows[:MOST_ROWS])
+    if exposed and len(rows) > MOST_ROWS:
+        shown = (*shown[:-1], rows[-1])  # leaving the exposures off would hide a hypothesis
+    return Timeline(min(ends), min(ends) + length, published, shown, len(rows) - len(shown))
 
 
 def describe(timeline: Timeline) -> str:
@@ -98,7 +102,8 @@ def describe(timeline: Timeline) -> str:
 
 def timeline_svg(timeline: Timeline) -> str:
     """Draw the timeline as one SVG element: presentation attributes only, so that a strict style policy holds."""
-    bottom = _TOP + _ROW * len(timeline.rows)
+    row_height = _ROW if len(timeline.rows) < _MANY_ROWS else _CLOSE_ROW
+    bottom = _TOP + row_height * len(timeline.rows)
     height = bottom + _LEGEND
     parts = [
         (
@@ -111,7 +116,7 @@ def timeline_svg(timeline: Timeline) -> str:
         *_axis(timeline, bottom),
     ]
     for number, row in enumerate(timeline.rows):
-        parts += _row_marks(timeline, row, _TOP + _ROW * number + _ROW / 2)
+        parts += _row_marks(timeline, row, _TOP + row_height * (number + 0.5))
     parts += _publication(timeline, bottom)
     parts += _legend(bottom + 40)
     parts.append("</svg>")
@@ -131,7 +136,7 @@ def _axis(timeline: Timeline, bottom: int) -> list[str]:
         x = _x(timeline, tick)
         label = tick.strftime("%Y-%m-%d" if tick.hour == tick.minute == 0 else "%m-%d %H:%M")
         parts.append(
-            f'<path d="M{x} {_TOP}V{bottom + 4}" stroke="currentColor" stroke-width="0.5" stroke-opacity="0.25"/>'
+            f'<path d="M{x} {_TOP}V{bottom + 4}" stroke="#98a1aa" stroke-width="0.5"/>'
             f'<text x="{x}" y="{bottom + 17}" font-size="11" text-anchor="middle">{label}</text>'
         )
     return parts
@@ -150,7 +155,7 @@ def _row_marks(timeline: Timeline, row: Row, y: float) -> list[str]:
     parts = [
         (
             f'<text x="6" y="{y + 4}">{escape(row.label)}</text>'
-            f'<path d="M{_LEFT} {y}H{_LEFT + _SPAN}" stroke="currentColor" stroke-width="0.5" stroke-opacity="0.25"/>'
+            f'<path d="M{_LEFT} {y}H{_LEFT + _SPAN}" stroke="#98a1aa" stroke-width="0.5"/>'
         )
     ]
     places = dict.fromkeys((shape, _x(timeline, moment)) for moment, shape in row.marks)
@@ -210,8 +215,6 @@ def timeline_lines(timeline: Timeline) -> list[str]:
         lines.append(f"  {row.label:<{label_width}} {earlier} {''.join(cells)}")
     start, end = utc(timeline.start), utc(timeline.end)
     lines.append(" " * (label_width + 5) + start + end.rjust(width - len(start)))
-    if timeline.left_out:
-        lines.append(f"  ({timeline.left_out} more rows are in the table only)")
     lines.append("  * copy served   o served after publication   x source exposure")
     lines.append("  < exposure before the first copy   | published, as told")
     return lines
