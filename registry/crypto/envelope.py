@@ -20,17 +20,16 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
-from typing import NoReturn
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from registry.crypto.derive import derive
+from registry.crypto.data_key import DataKey
 from registry.crypto.random import random_bytes
-from registry.crypto.tags import HmacKey, equal
+from registry.crypto.tags import equal
 from registry.domain.errors import EnvelopeRejected
 
-KEY_BYTES = 32
+__all__ = ["Binding", "DataKey", "ciphertext_digest", "padded_length", "seal", "unseal"]
+
 NONCE_BYTES = 12
 COMMITMENT_BYTES = 32
 HEADER_BYTES = 1 + NONCE_BYTES + COMMITMENT_BYTES
@@ -38,7 +37,6 @@ MAX_PLAINTEXT_BYTES = 64 * 1024 * 1024
 
 _VERSION = b"\x01"
 _BINDING_VERSION = b"\x01"
-_LABEL = "registry/envelope/v1"
 _LENGTH_BYTES = 4
 _SMALL_STEP = 64
 _LARGE_STEP = 512
@@ -79,30 +77,6 @@ class Binding:
             parts += (_FIELD.pack(len(field)), field)
         parts.append(self.version.to_bytes(8, "big"))
         return b"".join(parts)
-
-
-class DataKey:
-    """A person's data key, ready to seal and open. Never shown, never pickled."""
-
-    __slots__ = ("_cipher", "_commitment")
-
-    def __init__(self, raw: bytes) -> None:
-        """Take 32 random bytes.
-
-        Raises:
-            ValueError: not 32 bytes.
-        """
-        if len(raw) != KEY_BYTES:
-            raise ValueError("a data key is 32 bytes")
-        both = derive(raw, _LABEL, length=2 * KEY_BYTES)
-        self._cipher = AESGCM(both[:KEY_BYTES])
-        self._commitment = HmacKey(both[KEY_BYTES:])
-
-    def __repr__(self) -> str:
-        return "DataKey(***)"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is never pickled")
 
 
 def seal(key: DataKey, plaintext: bytes, binding: Binding) -> bytes:

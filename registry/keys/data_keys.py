@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import NoReturn
 
-from registry.crypto.envelope import KEY_BYTES, DataKey
+from registry.crypto.data_key import KEY_BYTES, DataKey
 from registry.crypto.random import random_bytes
 from registry.domain.errors import EnvelopeRejected
 from registry.domain.ids import PersonId, RegistryId

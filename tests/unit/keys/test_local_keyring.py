@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry.crypto.sign import verify_signature
+from registry.crypto.wrap import unwrap_key
 from registry.domain.errors import KeyUnavailable, ProofRejected
 from registry.keys import key_files, local
 from registry.keys.key_files import key_id_of, with_checksum
@@ -366,3 +367,15 @@ def test_a_provider_that_gives_back_another_key_is_not_healthy(
     monkeypatch.setattr(local, "unwrap_key", lambda *_: bytes(32))
     with pytest.raises(KeyUnavailable, match="does not unwrap"):
         provider.health()
+    monkeypatch.setattr(local, "wrap_key", lambda *_: b"\x02")
+    monkeypatch.setattr(local, "unwrap_key", unwrap_key)
+    with pytest.raises(KeyUnavailable, match="does not unwrap"):
+        provider.health()
+
+
+def test_a_failing_disk_is_said(folder: Path, ring: LocalKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(key_files.os, "read", failing)
+    assert refused(folder) == f"{folder / 'keyring'} cannot be read: Input/output error"
