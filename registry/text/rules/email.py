@@ -28,7 +28,7 @@ def email_problem(text: str) -> str | None:
         return code
     try:
         # The reserved .test domain is let through: rehearsals enroll made-up people.
-        validate_email(text, check_deliverability=False, test_environment=True)
+        validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError:
         return "email_form"
     return None

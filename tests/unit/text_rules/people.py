@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from datetime import date
 
-from registry.domain.errors import InvalidInput
+from registry.domain.errors import InvalidInput, UnreadableDocument
 from registry.text.intake import read_enrollment
 
 TODAY = date(2026, 3, 1)
@@ -58,3 +59,11 @@ def problems_of(document: object) -> list[tuple[str, str]]:
     except InvalidInput as refusal:
         return [(problem.pointer, problem.code) for problem in refusal.problems]
     return []
+
+
+def outcome(call: Callable[..., object], *arguments: object, **named: object) -> object:
+    """Return what a call returns, or the refusal it raises. Any other exception fails the test."""
+    try:
+        return call(*arguments, **named)
+    except (InvalidInput, UnreadableDocument) as refusal:
+        return refusal

@@ -26,7 +26,7 @@ BASE = "Row{}an"
         ("\u2028", "control_character"),
         ("\u2029", "control_character"),
         ("\ud800", "lone_surrogate"),
-        ("\udfff", "lone_surrogate"),
+        (chr(0xDFFF), "lone_surrogate"),
         ("\ufdd0", "noncharacter"),
         ("\ufdef", "noncharacter"),
         ("\ufffe", "noncharacter"),
