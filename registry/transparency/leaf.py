@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from registry.domain.errors import LedgerCorrupt
-from registry.transparency._codec import decimal
+from registry.transparency._codec import MAX_SIZE, decimal
 
 LEAF_VERSION = "alog/v1"
 COMMITMENT_BYTES = 32
@@ -102,19 +102,18 @@ def encode_leaf(unix_ms: int, kind: str, commitments: Sequence[bytes]) -> bytes:
     """Return the leaf's bytes.
 
     Args:
-        unix_ms: milliseconds since 1970 UTC, not negative.
+        unix_ms: milliseconds since 1970 UTC, 0 to 2^63 - 1.
         kind: lower-case letters and hyphens, at most 32.
         commitments: at least one, 32 bytes each.
 
     Raises:
         ValueError: an argument is out of shape, or the leaf would exceed 65,535 bytes.
     """
-    joined = b"".join(commitments)
-    if not joined or len(joined) != COMMITMENT_BYTES * len(commitments):
+    if set(map(len, commitments)) != {COMMITMENT_BYTES}:
         raise ValueError("commitments are 32 bytes each, at least one")
-    if unix_ms < 0 or _KIND.fullmatch(kind) is None:
+    if not 0 <= unix_ms <= MAX_SIZE or _KIND.fullmatch(kind) is None:
         raise ValueError("time or kind out of shape")
-    leaf = b"%b%d\n%b\n%b" % (_HEAD, unix_ms, kind.encode(), binascii.b2a_base64(joined))
+    leaf = b"%b%d\n%b\n%b" % (_HEAD, unix_ms, kind.encode(), binascii.b2a_base64(b"".join(commitments)))
     if len(leaf) > MAX_LEAF_BYTES:
         raise ValueError("the leaf is too long")
     return leaf
