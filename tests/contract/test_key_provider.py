@@ -77,7 +77,9 @@ def test_refuses_keys_of_a_wrong_length(provider: KeyProvider, size: int) -> Non
 
 
 def test_is_healthy(provider: KeyProvider) -> None:
+    before = provider.current_key_id()
     provider.health()
+    assert provider.current_key_id() == before
 
 
 def test_the_fake_fails_on_demand() -> None:
