@@ -124,6 +124,7 @@ def build_report(
         unexplained=sorted_out.unexplained,
         exposures=tuple(line for line in sorted_out.exposures if line.kind != INTERNAL_OPEN),
         internal_opens=tuple(line for line in sorted_out.exposures if line.kind == INTERNAL_OPEN),
+        not_from_here=wording.NOT_FROM_HERE,
         outside=fields,
         unknown=_unknown(question, evidence, sorted_out),
         would_change=_would_change(question, evidence),

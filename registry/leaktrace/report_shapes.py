@@ -146,6 +146,7 @@ class TraceReport:
         unexplained: labels of the found values in no candidate copy.
         exposures: source exposures by time, without internal opens.
         internal_opens: system opens by time; never candidates.
+        not_from_here: the hypothesis that is always open.
         outside: the outside assumption per found kind.
         unknown, would_change, must_not: closing lists.
     """
@@ -165,6 +166,7 @@ class TraceReport:
     unexplained: tuple[str, ...]
     exposures: tuple[ExposureLine, ...]
     internal_opens: tuple[ExposureLine, ...]
+    not_from_here: str
     outside: tuple[OutsideField, ...]
     unknown: tuple[str, ...]
     would_change: tuple[str, ...]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from registry.domain.clock import iso
+from registry.leaktrace import wording
 from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.report_model import ExposureLine, TraceReport
 
@@ -47,12 +48,23 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "unexplained": list(report.unexplained),
         "exposures": _exposures(report.exposures),
         "internal_opens": _exposures(report.internal_opens),
+        "not_from_here": report.not_from_here,
         "outside": [
             {"kind": field.kind, "obtainable": field.obtainable, "where": field.where} for field in report.outside
         ],
         "unknown": list(report.unknown),
         "would_change": list(report.would_change),
         "must_not": list(report.must_not),
+        "notes": {
+            "order": wording.NOT_RANKED,
+            "labels": wording.LABELS_NOTE,
+            "places": wording.PLACES_NOTE,
+            "confidence": wording.CONFIDENCE_NOTE,
+            "not_distinguished": wording.SAME_NOTE,
+            "exposures": wording.EXPOSURES_NOTE,
+            "internal_opens": wording.INTERNAL_OPENS_NOTE,
+            "outside": wording.OUTSIDE_ASSUMPTION,
+        },
         "ledger": {
             "origin": ledger.origin,
             "size": ledger.size,

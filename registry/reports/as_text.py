@@ -90,6 +90,8 @@ def _widths(table: Table) -> list[int]:
     widths = [min(word, _LONGEST_WORD) for word in words]
     lengths = [max(len(cell) for cell in column) for column in columns]
     room = TEXT_COLUMNS - _GUTTER * (len(columns) - 1) - sum(widths)
+    for _ in range(-room):
+        widths[widths.index(max(widths))] -= 1
     while room > 0 and any(width < length for width, length in zip(widths, lengths, strict=True)):
         # The column whose longest cell takes the most lines is widened by one.
         neediest = max(range(len(widths)), key=lambda number: lengths[number] / widths[number])

@@ -345,11 +345,11 @@ def _exposure_note(line: ExposureLine) -> str:
 
 def _outside(report: TraceReport) -> tuple[Block, ...]:
     if not report.outside:
-        return (Paragraph(wording.NOT_FROM_HERE),)
+        return (Paragraph(report.not_from_here),)
     rows = tuple((visible(field.kind), f"{field.obtainable:.2f}", visible(field.where)) for field in report.outside)
     caption = "Assumed, not measured: how obtainable each found kind of value is outside"
     return (
-        Paragraph(wording.NOT_FROM_HERE),
+        Paragraph(report.not_from_here),
         Table(caption, ("Kind of value", "Obtainable", "Usually found in"), (TableGroup("", rows),), (22, 12, 46)),
         Paragraph(wording.OUTSIDE_ASSUMPTION),
     )

@@ -1,0 +1,100 @@
+"""Whole made-up reports for the renderers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from registry.domain.categories import Category
+from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
+from registry.leaktrace.report_model import TraceReport, build_report
+from tests.unit.leaktrace_report.evidence import (
+    ADDRESS,
+    ALPHA,
+    BRAVO,
+    CHARLIE,
+    CLERK,
+    HEALTH,
+    NOON,
+    SCHOOL,
+    evidence,
+    exposure,
+    found,
+    question,
+    served,
+)
+
+HOSTILE = "</title><script>alert(1)</script> #panic() {{7*7}} \u202ezz \u4e2d\u6587 \U0001f600 <b>&amp;"
+GAP = "KC-000101: counter 4 is missing"
+ACCOUNT_IDS = (ALPHA, BRAVO, CHARLIE, CLERK)
+
+
+def ordinary(*gaps: str, **asked: object) -> TraceReport:
+    findings = (
+        found(ADDRESS, reason="number, street and ZIP agree"),
+        found(HEALTH, spans=((50, 70),), confidence=0.93, reason="same words"),
+        found(SCHOOL, member="c1", spans=((90, 120), (130, 140)), reason="school with the child's first name"),
+    )
+    copies = (
+        served(ALPHA, 10, ADDRESS),
+        served(BRAVO, 50, ADDRESS, HEALTH, SCHOOL, purpose="safety", case_given=True),
+        served(CHARLIE, 80, ADDRESS),
+        served(ALPHA, 95, ADDRESS, SCHOOL, via="batch"),
+        served(CHARLIE, 99, HEALTH, served_at=NOON + timedelta(hours=30)),
+        served(PrincipalId("9" * 32), 60, ADDRESS, via="self"),
+    )
+    exposures = (
+        exposure("enrolled by", CLERK),
+        exposure("subject and household", None, entry=None, note="always"),
+        exposure("changed by", BRAVO, at=NOON - timedelta(hours=70), entry=EntryIndex(44)),
+        exposure("internal open", None, at=NOON + timedelta(hours=40), entry=EntryIndex(880), note="matching"),
+    )
+    return build_report(question(**asked), evidence(findings, copies, exposures, *gaps))
+
+
+def hostile() -> TraceReport:
+    """A report whose every free text tries to become markup."""
+    bad = (found(ADDRESS, employee_number=HOSTILE, member=HOSTILE, reason=HOSTILE),)
+    copies = (served(ALPHA, 10, ADDRESS, purpose=HOSTILE, via=HOSTILE),)
+    exposures = (exposure("enrolled by", CLERK, note=HOSTILE), exposure("internal open", None, note=HOSTILE))
+    return build_report(question(source=HOSTILE, engine=HOSTILE), evidence(bad, copies, exposures, HOSTILE))
+
+
+def empty() -> TraceReport:
+    return build_report(question(), evidence())
+
+
+def unserved() -> TraceReport:
+    return build_report(question(), evidence((found(ADDRESS),)))
+
+
+def dump(people: int = 120, accounts: int = 55) -> TraceReport:
+    """Many people, many accounts."""
+    ids = range(1, people + 1)
+    findings = tuple(
+        found(
+            RecordId(f"{n:032x}"),
+            employee_number=f"KC-{n:06d}",
+            subject=SubjectId(f"{n:032x}"),
+            category=Category.HOME_ADDRESS,
+            kind="home_address",
+            spans=((n * 50, n * 50 + 30),),
+        )
+        for n in ids
+    )
+    copies = tuple(
+        served(
+            PrincipalId(f"{n % accounts + 1:032x}"),
+            n,
+            subject=SubjectId(f"{n:032x}"),
+            records=((RecordId(f"{n:032x}"), 1, Category.HOME_ADDRESS),),
+            served_at=NOON - timedelta(hours=3 * n),
+        )
+        for n in ids
+        if n < 100
+    )
+    return build_report(
+        question(), evidence(findings, copies, (exposure("enrolled by", CLERK, subject=SubjectId(f"{1:032x}")),))
+    )
+
+
+EVERY = (ordinary(), ordinary(GAP), ordinary(published_at=None), hostile(), empty(), unserved(), dump())
