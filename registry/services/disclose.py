@@ -131,8 +131,7 @@ class Disclose:
             principals = self._principals(work, [caller for caller, _ in asks])
             subjects = _Subjects(work, [ask for _, ask in asks])
             decided = [
-                self._decide(principal, ask, subjects)
-                for principal, (_, ask) in zip(principals, asks, strict=True)
+                self._decide(principal, ask, subjects) for principal, (_, ask) in zip(principals, asks, strict=True)
             ]
             pendings = self._kernel.log.append(work.ledger, [one.draft for one in decided])
             work.commit()

@@ -6,22 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry.audit.chains import ChainState
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.audit.chains import ChainState
 from registry.audit.receipt import PendingReceipt
 from registry.domain.categories import Category
 from registry.domain.enrollment import Enrollment, FamilyEntry, RecordEntry
-from registry.domain.errors import AccessDenied, Conflict
+from registry.domain.errors import Conflict
 from registry.domain.ids import RecordId, SubjectId, new_id
 from registry.domain.marks import Mark
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import PersonNames
-from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
+from registry.policy.decide import POLICY_VERSION
 from registry.services.idempotency import Idempotency, Remembered
-from registry.services.kernel import Caller, Kernel, ReceiptView, denial, no_variant, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, view_of
 from registry.services.ports import ACTIVE, MarkRow, NewSubject, PersonRow, RecordRow, SubjectRow, VersionRow, Work
-from registry.services.values import Owner, prepare, subject_terms, subject_tag
+from registry.services.values import Owner, prepare, subject_tag, subject_terms
 from registry.text.intake import canonical_document
 from registry.vault.blind_index import IndexTerm, Posting
 from registry.vault.sealed import DIRECTORY, SealedField
@@ -91,7 +91,7 @@ class Enroll:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
-                return self._deny(work, principal)
+                self._kernel.deny(work, principal, "enroll")
             seen = self._idempotency.recall(work, principal, key, canonical_document(enrollment))
             if seen is not None:
                 return self._replay(seen, enrollment)
@@ -122,11 +122,6 @@ class Enroll:
         view = self._kernel.view(*outcome["receipt"])
         return Enrolled(SubjectId(outcome["subject"]), 1, _answers(records, enrollment), view)
 
-    def _deny(self, work: Work, principal: Principal) -> Enrolled:
-        (pending,) = self._kernel.log.append(work.ledger, [denial(principal, "enroll", rules=("role.enroller",))])
-        work.commit()
-        raise AccessDenied(NOT_PERMITTED, self._kernel.mint_one(pending).index)
-
     def _refuse_existing(self, work: Work, principal: Principal) -> PendingReceipt:
         values = said_by(principal) | {"result": "refused exists", "detail": "enroll"}
         (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.ENROLL, values)])
@@ -145,9 +140,7 @@ class Sealer:
         own = self.person(batch, subject, "")
         names = PersonNames(enrollment.given_name, enrollment.family_name)
         directory = self.directory(own, subject, 1, enrollment)
-        row = SubjectRow(
-            subject, number_tag, self.content_tag(enrollment), directory, ACTIVE, 1
-        )
+        row = SubjectRow(subject, number_tag, self.content_tag(enrollment), directory, ACTIVE, 1)
         batch.subjects.append(NewSubject(row, self._kernel.log.chains.seal(subject, ChainState())))
         self._index(batch, subject_terms(enrollment), subject, 1)
         start = len(batch.records)
@@ -176,9 +169,7 @@ class Sealer:
             self.record(batch, subject, family_record(member), (person, owner))
         return members
 
-    def record(
-        self, batch: Batch, subject: SubjectId, entry: RecordEntry, owned: tuple[NewPerson, Owner]
-    ) -> RecordRow:
+    def record(self, batch: Batch, subject: SubjectId, entry: RecordEntry, owned: tuple[NewPerson, Owner]) -> RecordRow:
         """Seal one new record into a batch."""
         person, owner = owned
         prepared = prepare(self._kernel, subject, entry.category, entry.value, owner)
@@ -268,11 +259,8 @@ def family_record(member: FamilyEntry) -> RecordEntry:
     return RecordEntry(Category.FAMILY_MEMBER, value, member.ref, member.mark)
 
 
-def _answers(
-    records: Sequence[tuple[RecordId, Category]], enrollment: Enrollment
-) -> tuple[EnrolledRecord, ...]:
+def _answers(records: Sequence[tuple[RecordId, Category]], enrollment: Enrollment) -> tuple[EnrolledRecord, ...]:
     members = [member.ref for member in enrollment.family] + [entry.member for entry in enrollment.records]
     return tuple(
-        EnrolledRecord(record, category, member, 1)
-        for (record, category), member in zip(records, members, strict=True)
+        EnrolledRecord(record, category, member, 1) for (record, category), member in zip(records, members, strict=True)
     )

@@ -77,7 +77,9 @@ class HouseholdStore:
         """Return a person's key for sealing something new."""
         return self._kernel.vault.known_person(person, household.persons[person].key)
 
-    def new_version(self, changes: Changes, row: RecordRow, value: Mapping[str, str], owned: tuple[NewPerson, Owner]) -> None:
+    def new_version(
+        self, changes: Changes, row: RecordRow, value: Mapping[str, str], owned: tuple[NewPerson, Owner]
+    ) -> None:
         """Seal a new version of a record; nothing happens when the value is the same."""
         person, owner = owned
         prepared = prepare(self._kernel, row.subject, row.category, value, owner)

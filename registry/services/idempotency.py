@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.crypto.tags import equal
+from registry.crypto.tags import equal, keyed_tag
 from registry.domain.errors import Conflict
 from registry.domain.principals import Principal
 from registry.services.kernel import Kernel
@@ -28,8 +28,9 @@ class Remembered:
 class Idempotency:
     """Remembers and recalls outcomes inside the write's own transaction."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, secret: bytes) -> None:
         self._kernel = kernel
+        self._secret = secret
 
     def recall(self, work: Work, principal: Principal, key: str | None, document: bytes) -> Mapping[str, Any] | None:
         """Return the outcome of an earlier write with this key.
@@ -61,7 +62,7 @@ class Idempotency:
         work.idempotency.put(row)
 
     def _key_tag(self, key: str) -> bytes:
-        return self._kernel.index.tag("idempotency-key", key.encode())
+        return keyed_tag(self._secret, "key", key.encode())
 
     def _body_tag(self, document: bytes) -> bytes:
-        return self._kernel.index.tag("idempotency-body", document)
+        return keyed_tag(self._secret, "body", document)

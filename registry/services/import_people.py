@@ -8,12 +8,10 @@ from enum import StrEnum
 
 from registry.crypto.tags import equal
 from registry.domain.enrollment import Enrollment
-from registry.domain.errors import AccessDenied
 from registry.domain.ids import SubjectId
-from registry.policy.decide import NOT_PERMITTED
 from registry.services.enroll import ENROLLERS, VIA_IMPORT, Batch, Sealer
 from registry.services.household import Changes, HouseholdStore
-from registry.services.kernel import Caller, Kernel, denial
+from registry.services.kernel import Caller, Kernel
 from registry.services.ports import SubjectRow, Work
 from registry.services.replace_document import DocumentReplacer
 
@@ -70,9 +68,7 @@ class ImportPeople:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
-                (pending,) = self._kernel.log.append(work.ledger, [denial(principal, "import", rules=("role.enroller",))])
-                work.commit()
-                raise AccessDenied(NOT_PERMITTED, self._kernel.mint_one(pending).index)
+                self._kernel.deny(work, principal, "import")
             batch = Batch(principal, VIA_IMPORT, self._kernel.now_ms())
             tags = [self._kernel.number_tag(person.employee_number) for person in people]
             known = work.subjects.by_number_tags(tags)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -11,7 +12,7 @@ from registry.audit.log import AuditLog
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AccessDenied
-from registry.domain.ids import PrincipalId, RegistryId, SubjectId
+from registry.domain.ids import PrincipalId, RegistryId
 from registry.domain.principals import Claims, Principal, Role
 from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
 from registry.services.ports import ACTIVE, Database, PrincipalRow, Work
@@ -104,10 +105,18 @@ class Kernel:
             return principal
         with self.database.write() as work:
             principal = self.principal(work, caller)
-            if principal.roles & roles:
-                return principal
-            (pending,) = self.log.append(work.ledger, [denial(principal, action, rules=("role",))])
-            work.commit()
+            if not principal.roles & roles:
+                self.deny(work, principal, action)
+            return principal
+
+    def deny(self, work: Work, principal: Principal, action: str) -> NoReturn:
+        """Refuse in the caller's transaction: write the entry, commit, raise.
+
+        Raises:
+            AccessDenied: always.
+        """
+        (pending,) = self.log.append(work.ledger, [denial(principal, action)])
+        work.commit()
         raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
 
 
@@ -129,11 +138,11 @@ def principal_of(row: PrincipalRow | None, caller: Caller) -> Principal:
     )
 
 
-def denial(principal: Principal, action: str, *, rules: Iterable[str], reason: str = NOT_PERMITTED) -> EntryDraft:
-    """Draft the entry of a refusal that concerns no subject."""
+def denial(principal: Principal, action: str) -> EntryDraft:
+    """Draft the entry of a refusal for want of a role."""
     values = said_by(principal) | {
-        "result": f"denied {reason}",
-        "rules": " ".join((POLICY_VERSION, *rules)),
+        "result": f"denied {NOT_PERMITTED}",
+        "rules": f"{POLICY_VERSION} role",
         "detail": action,
     }
     return EntryDraft(Kind.DENY, values)
@@ -158,8 +167,3 @@ def record_line(field: SealedField, nonce: bytes) -> RecordLine:
 def no_variant(field: SealedField) -> RecordLine:
     """Write a sealed value that the entry stores or opens without serving a copy of it."""
     return record_line(field, bytes(NONCE_BYTES))
-
-
-def about(draft: EntryDraft, subjects: Mapping[SubjectId, object] | Sequence[SubjectId]) -> EntryDraft:
-    """Return the draft with these subjects, in id order."""
-    return replace(draft, subjects=tuple(sorted(subjects)))

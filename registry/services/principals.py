@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.domain.errors import AccessDenied
 from registry.domain.ids import PrincipalId, new_id
 from registry.domain.principals import Role
-from registry.policy.decide import NOT_PERMITTED
-from registry.services.kernel import Caller, Kernel, ReceiptView, denial, view_of
-from registry.services.ports import ACTIVE, ENDED, PrincipalRow
+from registry.services.kernel import UNKNOWN_PRINCIPAL, Caller, Kernel, ReceiptView, view_of
+from registry.services.ports import ACTIVE, ENDED, PrincipalRow, Work
 
 ADMINS = frozenset({Role.SECURITY_ADMIN})
 
@@ -49,29 +47,51 @@ class Principals:
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            is_allowed = bool(principal.roles & ADMINS)
-            if is_allowed:
-                before = work.principals.by_name(grant.issuer, grant.sub)
-                row = self._row(grant, before)
-                if before is None:
-                    work.principals.insert(row, self._kernel.now_ms())
-                else:
-                    work.principals.update(row)
-                roles = " ".join(sorted(row.roles))
-                values = said_by(principal) | {
-                    "request": f"{grant.issuer}#{grant.sub}",
-                    "result": row.state,
-                    "detail": f"{row.id} roles {roles}",
-                }
-                draft = EntryDraft(Kind.GRANT, values)
-            else:
-                draft = denial(principal, "grant", rules=("role.security_admin",))
+            if not principal.roles & ADMINS:
+                self._kernel.deny(work, principal, "grant")
+            row, draft = self._put(work, grant, said_by(principal))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             work.commit()
-        receipt = self._kernel.mint_one(pending)
-        if not is_allowed:
-            raise AccessDenied(NOT_PERMITTED, receipt.index)
-        return row.id, view_of(receipt)
+        return row.id, view_of(self._kernel.mint_one(pending))
+
+    def ensure(self, grant: Grant, *, operator: str) -> PrincipalId:
+        """Make sure, from the machine's own command line, that a principal has at least these roles.
+
+        Args:
+            grant: issuer, sub and the roles that must be there.
+            operator: who is at the keyboard; named in the entry.
+        """
+        with self._kernel.database.read() as work:
+            before = work.principals.by_name(grant.issuer, grant.sub)
+        if before is not None and self._has(before, grant):
+            return before.id
+        with self._kernel.database.write() as work:
+            before = work.principals.by_name(grant.issuer, grant.sub)
+            kept = frozenset() if before is None else before.roles
+            said = {"principal": f"{UNKNOWN_PRINCIPAL} {operator}"}
+            row, draft = self._put(work, replace(grant, roles=grant.roles | kept), said)
+            self._kernel.log.append(work.ledger, [draft])
+            work.commit()
+        return row.id
+
+    def _put(self, work: Work, grant: Grant, said: dict[str, str]) -> tuple[PrincipalRow, EntryDraft]:
+        before = work.principals.by_name(grant.issuer, grant.sub)
+        row = self._row(grant, before)
+        if before is None:
+            work.principals.insert(row, self._kernel.now_ms())
+        else:
+            work.principals.update(row)
+        roles = " ".join(sorted(row.roles))
+        values = said | {
+            "request": f"{grant.issuer}#{grant.sub}",
+            "result": row.state,
+            "detail": f"{row.id} roles {roles}",
+        }
+        return row, EntryDraft(Kind.GRANT, values)
+
+    def _has(self, row: PrincipalRow, grant: Grant) -> bool:
+        tag = None if grant.employee_number is None else self._kernel.number_tag(grant.employee_number)
+        return grant.roles <= row.roles and row.state == ACTIVE and tag in (None, row.employee_tag)
 
     def listing(self) -> Sequence[PrincipalRow]:
         """Return every principal."""
@@ -85,6 +105,4 @@ class Principals:
             identifier = PrincipalId(new_id())
             return PrincipalRow(identifier, grant.issuer, grant.sub, grant.roles, tag, grant.unit, state)
         kept = before.employee_tag if tag is None else tag
-        return replace(
-            before, roles=grant.roles, employee_tag=kept, unit=grant.unit or before.unit, state=state
-        )
+        return replace(before, roles=grant.roles, employee_tag=kept, unit=grant.unit or before.unit, state=state)

@@ -9,11 +9,10 @@ from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryReader, EntryRow
 from registry.domain.categories import Category
-from registry.domain.errors import AccessDenied, NotFound
+from registry.domain.errors import NotFound
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
-from registry.policy.decide import NOT_PERMITTED
-from registry.services.kernel import Caller, Kernel, ReceiptView, denial, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, MarkRow, SubjectRow, Work
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
@@ -73,15 +72,14 @@ class ReadAudit:
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            is_allowed = bool(principal.roles & AUDITORS)
+            if not principal.roles & AUDITORS:
+                self._kernel.deny(work, principal, "entries")
             request = f"before {'-' if before is None else before} limit {limit} kind {kind or '-'}"
             values = said_by(principal) | {"request": request, "detail": "entries"}
-            draft = EntryDraft(Kind.AUDIT_READ, values) if is_allowed else denial(principal, "entries", rules=("role.auditor",))
+            draft = EntryDraft(Kind.AUDIT_READ, values)
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             work.commit()
         receipt = self._kernel.mint_one(pending)
-        if not is_allowed:
-            raise AccessDenied(NOT_PERMITTED, receipt.index)
         with self._kernel.database.reader() as reader:
             start = reader.head().size if before is None else before
             found = list(self._newest_first(reader, start, limit, kind))
@@ -127,9 +125,7 @@ class ReadAudit:
         values = None if opening is None else opening.values
         return ReadEntry(row.index, leaf.unix_ms, leaf.kind, values, _lines(values))
 
-    def _newest_first(
-        self, reader: EntryReader, before: int, limit: int, kind: Kind | None
-    ) -> Iterator[ReadEntry]:
+    def _newest_first(self, reader: EntryReader, before: int, limit: int, kind: Kind | None) -> Iterator[ReadEntry]:
         given = 0
         while before > 0 and given < limit:
             start = max(0, before - MAX_PAGE)
@@ -146,25 +142,16 @@ class ReadAudit:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             subject = _own_subject(work, principal)
-            is_allowed = bool(principal.roles & SUBJECTS)
-            if is_allowed:
-                about = () if subject is None else (subject.id,)
-                draft = EntryDraft(Kind.AUDIT_READ, said_by(principal) | {"detail": what}, about)
-            else:
-                draft = denial(principal, what, rules=("role.subject",))
+            if not principal.roles & SUBJECTS:
+                self._kernel.deny(work, principal, what)
+            about = () if subject is None else (subject.id,)
+            draft = EntryDraft(Kind.AUDIT_READ, said_by(principal) | {"detail": what}, about)
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             work.commit()
         receipt = self._kernel.mint_one(pending)
-        if not is_allowed:
-            raise AccessDenied(NOT_PERMITTED, receipt.index)
         if subject is None:
             raise NotFound
         return subject, view_of(receipt)
-
-
-def own_number_tag(work: Work, principal: Principal) -> SubjectRow | None:
-    """Return the subject that a principal is, if enrolled."""
-    return _own_subject(work, principal)
 
 
 def _own_subject(work: Work, principal: Principal) -> SubjectRow | None:

@@ -84,9 +84,7 @@ class Refusals:
         now = self._monotonic()
         with self._lock:
             over = [
-                key
-                for key, count in self._counts.items()
-                if not only_over or now - count.started >= WINDOW_SECONDS
+                key for key, count in self._counts.items() if not only_over or now - count.started >= WINDOW_SECONDS
             ]
             taken = {key: self._counts.pop(key) for key in over}
         drafts = [_draft(*key, count.more) for key, count in taken.items() if count.more]

@@ -19,7 +19,7 @@ from registry.services.household import Changes, Household, HouseholdStore
 from registry.services.kernel import Kernel, no_variant
 from registry.services.ports import RecordRow, SubjectRow
 from registry.services.values import Owner, prepare, subject_terms
-from registry.vault.blind_index import IndexTerm, Posting
+from registry.vault.blind_index import Posting
 from registry.vault.vault import NewPerson
 
 
@@ -93,9 +93,7 @@ class DocumentReplacer:
         if row.tier is not entry.mark.tier:
             self._households.new_mark(changes, household, row, entry.mark)
 
-    def _subject(
-        self, changes: Changes, household: Household, document: Enrollment, own: NewPerson
-    ) -> SubjectRow:
+    def _subject(self, changes: Changes, household: Household, document: Enrollment, own: NewPerson) -> SubjectRow:
         before = household.subject
         version = before.directory.version + 1
         directory = self._sealer.directory(own, before.id, version, document)

@@ -17,6 +17,7 @@ from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
 from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, view_of
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.values import department_term, index_terms
+from registry.text.names import name_words
 from registry.vault.blind_index import IndexTerm, Posting
 from registry.vault.revealed import RevealedField
 
@@ -86,7 +87,7 @@ class Search:
 
     def by_name(self, given_name: str, family_name: str, department: str = "") -> SearchAsk:
         """Return the ask for a full name, narrowed by a department if one is given."""
-        terms = index_terms([full_name_term(given_name, family_name)])
+        terms = index_terms([full_name_term(name_words(given_name), name_words(family_name))])
         if department:
             terms |= {department_term(department)}
         return SearchAsk(SearchKind.NAME, _text(terms), terms=tuple(terms))
@@ -112,7 +113,9 @@ class Search:
             is_allowed = bool(principal.roles & ROLES[ask.kind])
             subjects = self._subjects(work, ask) if is_allowed else []
             kept = subjects[:MAX_HITS]
-            (pending,) = self._kernel.log.append(work.ledger, [self._draft(principal, ask, kept, is_allowed=is_allowed)])
+            (pending,) = self._kernel.log.append(
+                work.ledger, [self._draft(principal, ask, kept, is_allowed=is_allowed)]
+            )
             work.commit()
         receipt = self._kernel.mint_one(pending)
         if not is_allowed:

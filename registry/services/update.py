@@ -14,18 +14,18 @@ from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.categories import Category
 from registry.domain.enrollment import Enrollment, FieldProblem, RecordEntry, SubjectChanges
-from registry.domain.errors import AccessDenied, Conflict, InvalidInput, NotFound
+from registry.domain.errors import Conflict, InvalidInput, NotFound
 from registry.domain.ids import PersonId, RecordId, SubjectId
 from registry.domain.principals import Principal
 from registry.leaktrace.terms import PersonNames
-from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
+from registry.policy.decide import POLICY_VERSION
 from registry.services.enroll import ENROLLERS, VIA_API, Batch, Enrolled, EnrolledRecord, Sealer
 from registry.services.household import Changes, Household, HouseholdStore, categories_of
-from registry.services.kernel import Caller, Kernel, denial, no_variant, view_of
+from registry.services.kernel import Caller, Kernel, no_variant, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.values import Owner, subject_terms
 from registry.text.intake import settle_versions
-from registry.vault.blind_index import IndexTerm, Posting
+from registry.vault.blind_index import Posting
 from registry.vault.sealed import SealedField
 from registry.vault.vault import NewPerson
 
@@ -78,15 +78,13 @@ class Update:
             pendings = self._kernel.log.append(work.ledger, _drafts(principal, subject, changes))
             work.commit()
         receipt = self._kernel.mint(pendings)[-1]
-        return Enrolled(subject.id, subject.version, _answers(changes, household, known), view_of(receipt))
+        return Enrolled(subject.id, subject.version, _answers(changes, known), view_of(receipt))
 
     def _look(self, caller: Caller, ask: UpdateAsk) -> _Known:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
-                (pending,) = self._kernel.log.append(work.ledger, [denial(principal, "update", rules=("role.enroller",))])
-                work.commit()
-                raise AccessDenied(NOT_PERMITTED, self._kernel.mint_one(pending).index)
+                self._kernel.deny(work, principal, "update")
             household = self._household(work, ask.subject)
             if household is None:
                 values = said_by(principal) | {"result": "not_found", "detail": "update"}
@@ -98,9 +96,7 @@ class Update:
             fields = _names_of(household)
             values = said_by(principal) | {"result": "opened", "detail": "names, to index changed values"}
             lines = tuple(no_variant(field) for field in fields)
-            (pending,) = self._kernel.log.append(
-                work.ledger, [EntryDraft(Kind.OPEN, values, (ask.subject,), lines)]
-            )
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.OPEN, values, (ask.subject,), lines)])
             work.commit()
         receipt = self._kernel.mint_one(pending)
         directory, *members = (self._kernel.vault.open(field, receipt) for field in fields)
@@ -222,7 +218,7 @@ def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list
     return drafts
 
 
-def _answers(changes: Changes, household: Household, known: _Known) -> tuple[EnrolledRecord, ...]:
+def _answers(changes: Changes, known: _Known) -> tuple[EnrolledRecord, ...]:
     refs = {person: owner.member or None for person, owner in known.owners.items()}
     rows = [*changes.batch.records, *changes.replaced]
     return tuple(EnrolledRecord(row.id, row.category, refs.get(row.person), row.field.version) for row in rows)

@@ -32,9 +32,7 @@ class Prepared:
     terms: tuple[IndexTerm, ...]
 
 
-def prepare(
-    kernel: Kernel, subject: SubjectId, category: Category, value: Mapping[str, str], owner: Owner
-) -> Prepared:
+def prepare(kernel: Kernel, subject: SubjectId, category: Category, value: Mapping[str, str], owner: Owner) -> Prepared:
     """Prepare one valid value of a subject's household."""
     return Prepared(
         stored=stored_form(kernel.index, category, value),

@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from registry.domain.errors import AuditUnavailable, MisconfiguredHome
@@ -46,7 +47,9 @@ def open_engine(url: str, *, pool_size: int = 20) -> Engine:
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address, pool_size)
     if address.get_backend_name() == "postgresql":
-        engine = create_engine(address, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        engine = create_engine(
+            address, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
     raise MisconfiguredHome("the database address must begin with sqlite: or postgresql+psycopg:")
@@ -80,8 +83,8 @@ def named_failures() -> Iterator[None]:
         if cause is None:
             raise
         raise AuditUnavailable(cause) from None
-    except SQLAlchemyError:
-        raise AuditUnavailable("storage_error") from None
+    except PoolTimeout:
+        raise AuditUnavailable("locked") from None
 
 
 def cause_of(error: BaseException | None) -> str | None:
@@ -102,6 +105,7 @@ def _open_sqlite(address: URL, pool_size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=pool_size,
+        hide_parameters=True,  # an exception's text never holds a bound value
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
     )
     event.listen(engine, "connect", _prepare_sqlite)

@@ -16,6 +16,8 @@ _SCAN_CHUNK = 2_000
 _ENTRIES = select(
     ledger_leaf.c.i, ledger_leaf.c.leaf, ledger_body.c.event, ledger_body.c.key_epoch, ledger_body.c.sealed
 ).join_from(ledger_leaf, ledger_body, ledger_leaf.c.i == ledger_body.c.i, isouter=True)
+# Subject rows are locked by id, before the head row: the lock order of every transaction.
+_CHAINS = select(subjects.c.id, subjects.c.chain).order_by(subjects.c.id).with_for_update()
 
 
 class SqlEntryReader:
@@ -76,7 +78,7 @@ class SqlEntryStore:
         return {
             SubjectId(row.id): row.chain
             for part in chunks(ids)
-            for row in self._connection.execute(select(subjects.c.id, subjects.c.chain).where(subjects.c.id.in_(part)))
+            for row in self._connection.execute(_CHAINS.where(subjects.c.id.in_(part)))
         }
 
     def write(self, appended: Appended) -> None:
@@ -92,8 +94,8 @@ class SqlEntryStore:
         if appended.postings:
             run(insert(ledger_postings), [{"label": label, "value": value} for label, value in appended.postings])
         if appended.chains:
-            statement = update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("state"))
-            run(statement, [{"who": subject, "state": state} for subject, state in appended.chains.items()])
+            statement = update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("chain_state"))
+            run(statement, [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()])
         head = appended.head
         run(
             update(ledger_head).values(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from registry.domain.errors import AuditUnavailable
 from registry.storage.engine import file_identity, named_failures, open_engine, open_read_only, sqlite_path
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
+from registry.storage.meta import SqlMeta
 from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
 from registry.storage.records import SqlRecords
@@ -59,6 +60,11 @@ class SqlWork:
     def traces(self) -> SqlTraces:
         """Traces."""
         return SqlTraces(self._connection)
+
+    @cached_property
+    def meta(self) -> SqlMeta:
+        """What the registry is."""
+        return SqlMeta(self._connection)
 
     @cached_property
     def ledger(self) -> SqlEntryStore:

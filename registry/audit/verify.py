@@ -1,0 +1,218 @@
+"""Verifying the whole ledger from its rows, trusting none of its caches, and naming the first bad entry.
+
+(1) Every index from 0 to the head's size has one leaf of the right form, times never go back.
+(2) Every opening opens, at its own place, to what its leaf commits to.
+(3) The tree over the stored leaves has the head's root, and the cached edge is that tree's edge.
+(4) The checkpoint is signed, and is over that origin, size and root.
+(5) Every subject's counters are 1, 2 ... n, each entry pointing to the one before, and n is what the sealed state says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from registry.audit.log import AuditLog
+from registry.audit.ports import EntryReader, EntryRow, HeadRow
+from registry.domain.errors import LedgerCorrupt, ProofRejected
+from registry.domain.ids import SubjectId
+from registry.transparency.checkpoint import open_checkpoint
+from registry.transparency.leaf import leaf_hash, parse_leaf
+from registry.transparency.merkle import Edge
+from registry.transparency.note import Verifier
+
+CHUNK = 2_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkChecked:
+    """What checking a run of entries gave.
+
+    Attributes:
+        hashes: leaf hashes in order.
+        first_ms, last_ms: times of the first and last entry.
+        places: (subject, counter, previous, index) of every entry about a subject.
+        removed: entries whose opening was removed.
+        fault: the first fault as (entry, what), or None.
+    """
+
+    hashes: tuple[bytes, ...]
+    first_ms: int
+    last_ms: int
+    places: tuple[tuple[str, int, str, int], ...]
+    removed: tuple[int, ...]
+    fault: tuple[int, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A ledger that verified.
+
+    Attributes:
+        origin, size, root: the tree.
+        subjects: subjects whose chains were checked.
+        removed: number of entries whose opening was removed; their leaves still verify.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    subjects: int
+    removed: int
+
+
+@dataclass(slots=True)
+class _Chains:
+    """Counters of every subject while walking."""
+
+    last: dict[str, tuple[int, int]] = field(default_factory=dict)
+    loose: bool = False
+
+
+def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChecked:
+    """Check entries one by one: (1) and (2).
+
+    Args:
+        log: opens what entries say.
+        start: the index that the first row must have.
+        rows: stored rows in index order.
+    """
+    hashes: list[bytes] = []
+    places: list[tuple[str, int, str, int]] = []
+    removed: list[int] = []
+    times: list[int] = []
+    fault: tuple[int, str] | None = None
+    for expected, row in enumerate(rows, start=start):
+        try:
+            _check_row(expected, row, times)
+            values = _values(log, row)
+        except (LedgerCorrupt, ProofRejected) as exc:
+            fault = (expected, exc.what if isinstance(exc, LedgerCorrupt) else str(exc))
+            break
+        hashes.append(leaf_hash(row.leaf))
+        if values is None:
+            removed.append(row.index)
+        else:
+            places += _places(values, row.index)
+    first, last = (times[0], times[-1]) if times else (0, 0)
+    return ChunkChecked(tuple(hashes), first, last, tuple(places), tuple(removed), fault)
+
+
+def _check_row(expected: int, row: EntryRow, times: list[int]) -> None:
+    if row.index != expected:
+        raise LedgerCorrupt("it is missing")
+    leaf = parse_leaf(row.leaf)
+    if times and leaf.unix_ms < times[-1]:
+        raise LedgerCorrupt("its time is before that of the entry in front of it")
+    times.append(leaf.unix_ms)
+
+
+def _values(log: AuditLog, row: EntryRow) -> Mapping[str, str] | None:
+    if not row.event:
+        raise LedgerCorrupt("its opening's row is missing")
+    opening = log.opening(row)
+    if opening is None:
+        return None
+    if opening.values["event"] != row.event:
+        raise LedgerCorrupt("its event id differs from its opening")
+    return opening.values
+
+
+def _places(values: Mapping[str, str], index: int) -> Iterator[tuple[str, int, str, int]]:
+    if not values["subject"]:
+        return
+    named = zip(values["subject"].split(" "), values["counter"].split(" "), values["previous"].split(" "), strict=True)
+    for subject, counter, previous in named:
+        yield subject, int(counter), previous, index
+
+
+class LedgerVerifier:
+    """Verifies one ledger."""
+
+    def __init__(self, log: AuditLog, verifier: Verifier) -> None:
+        self._log = log
+        self._verifier = verifier
+
+    def verify(self, head: HeadRow, checked: Iterable[ChunkChecked], progress: Progress) -> Verified:
+        """Verify tree, times and checkpoint over checked chunks.
+
+        Args:
+            head: the head row.
+            checked: results of ``check_chunk`` in order, covering every entry.
+            progress: told entries done and entries in all.
+
+        Raises:
+            LedgerCorrupt: with the first bad entry where the fault is in one.
+        """
+        edge, last_ms, removed, chains = Edge.empty(), 0, 0, _Chains()
+        for chunk in checked:
+            if chunk.hashes and chunk.first_ms < last_ms:
+                raise LedgerCorrupt("its time is before that of the entry in front of it", edge.size)
+            for place in chunk.places:
+                _follow(chains, place)
+            edge = edge.extend(chunk.hashes)
+            if chunk.fault is not None:
+                raise LedgerCorrupt(chunk.fault[1], chunk.fault[0])
+            last_ms = chunk.last_ms if chunk.hashes else last_ms
+            removed += len(chunk.removed)
+            chains.loose = chains.loose or bool(chunk.removed)
+            progress(edge.size, head.size)
+        self._check_head(head, edge, last_ms)
+        return Verified(self._log.origin, edge.size, edge.root(), len(chains.last), removed)
+
+    def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]]) -> int:
+        """Check that every subject's postings lead to its entries, as many as the sealed state counts: (5).
+
+        Raises:
+            LedgerCorrupt: a chain is broken.
+        """
+        count = 0
+        for subject, sealed in states:
+            state = self._log.chains.open(subject, sealed)
+            indexes = list(self._log.chains.indexes(reader, subject))
+            if len(indexes) != state.counter or (indexes and indexes[-1] != state.last):
+                raise LedgerCorrupt("a subject's entries are not as many as its sealed state counts", state.last)
+            count += 1
+        return count
+
+    def _check_head(self, head: HeadRow, edge: Edge, last_ms: int) -> None:
+        if edge.size != head.size:
+            raise LedgerCorrupt("it is missing", edge.size)
+        if edge.root() != head.root:
+            raise LedgerCorrupt("the tree over the stored leaves does not have the head's root")
+        if edge.to_bytes() != head.edge:
+            raise LedgerCorrupt("the head's edge is not the edge of the stored leaves")
+        if last_ms > head.last_ms:
+            raise LedgerCorrupt("the head's time is before the newest entry's")
+        try:
+            checkpoint = open_checkpoint(head.checkpoint, self._verifier, self._log.origin)
+        except ProofRejected as exc:
+            raise LedgerCorrupt(f"the head's checkpoint does not verify: {exc}") from exc
+        if (checkpoint.size, checkpoint.root) != (edge.size, edge.root()):
+            raise LedgerCorrupt("the head's checkpoint is over another tree")
+
+
+def _follow(chains: _Chains, place: tuple[str, int, str, int]) -> None:
+    subject, counter, previous, index = place
+    before = chains.last.get(subject)
+    chains.last[subject] = (counter, index)
+    if chains.loose:  # an opening was removed, so a link may be missing honestly
+        return
+    expected = (1, "-") if before is None else (before[0] + 1, str(before[1]))
+    if (counter, previous) != expected:
+        raise LedgerCorrupt("it does not follow the previous entry of its subject", index)
+
+
+def spans(size: int) -> list[tuple[int, int]]:
+    """Part all indexes into runs for workers."""
+    return [(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK)]
+
+
+def in_parallel(
+    executor: Executor, check: Callable[[tuple[int, int]], ChunkChecked], size: int
+) -> Iterator[ChunkChecked]:
+    """Check all runs on an executor, giving results in order."""
+    yield from executor.map(check, spans(size))

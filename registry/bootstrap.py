@@ -1,0 +1,326 @@
+"""The only place that builds objects. Importing it opens nothing; ``open_application`` opens one registry."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.audit.bodies import BodyKeys
+from registry.audit.chains import Chains
+from registry.audit.entries import EntryDraft
+from registry.audit.kinds import Kind
+from registry.audit.log import AuditLog, LogKeys
+from registry.audit.verify import LedgerVerifier
+from registry.crypto.derive import derive
+from registry.crypto.envelope import DataKey
+from registry.crypto.hardening import harden_process
+from registry.crypto.sign import SigningKey, verify_signature
+from registry.domain.clock import Clock, SystemClock, unix_ms
+from registry.domain.errors import KeyUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
+from registry.domain.ids import PersonId, RegistryId, new_id
+from registry.domain.principals import Claims, Role
+from registry.identity.dev_issuer import DevelopmentIssuer, development_settings
+from registry.identity.issuers import require_fit_for_profile
+from registry.identity.jwks import JwksCache
+from registry.identity.jwks_http import HttpFetch
+from registry.identity.token_cache import VerifiedTokens
+from registry.identity.tokens import TokenVerifier
+from registry.keys.data_keys import DataKeys
+from registry.keys.local import LocalKeyring
+from registry.services.copies import Histories
+from registry.services.disclose import Disclose
+from registry.services.enroll import Enroll
+from registry.services.evidence import Evidence
+from registry.services.idempotency import Idempotency
+from registry.services.import_people import ImportPeople
+from registry.services.kernel import Caller, Kernel
+from registry.services.match import MatchText
+from registry.services.principals import Grant, Principals
+from registry.services.read_audit import ReadAudit
+from registry.services.refusals import Refusals
+from registry.services.search import Search
+from registry.services.trace import Trace
+from registry.services.update import Update
+from registry.settings import DEVELOPMENT, PROFILES, Settings
+from registry.storage.migrate import current_revision, newest_revision, upgrade
+from registry.storage.unit_of_work import SqlDatabase, open_database
+from registry.transparency.merkle import Edge
+from registry.transparency.note import Verifier, VerifierKey, key_id_of, verifier_key
+from registry.vault.blind_index import BlindIndex
+from registry.vault.vault import Vault
+
+LOCAL_ISSUER = "local"
+# What the person at the keyboard of a development registry may do through the command line.
+LOCAL_ROLES = frozenset({Role.ENROLLER, Role.READER, Role.INVESTIGATOR, Role.AUDITOR, Role.SECURITY_ADMIN})
+_WRITER_LOCK = "writer.lock"
+_FIRST_KEY_EPOCH = 1
+_LEDGER_PERSON = PersonId("ledger-bodies")
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One opened registry: everything that the API, the console and the command line call."""
+
+    settings: Settings
+    profile: str
+    kernel: Kernel
+    database: SqlDatabase
+    tokens: VerifiedTokens
+    refusals: Refusals
+    enroll: Enroll
+    update: Update
+    import_people: ImportPeople
+    disclose: Disclose
+    search: Search
+    matcher: MatchText
+    trace: Trace
+    evidence: Evidence
+    audit: ReadAudit
+    principals: Principals
+    ledger_verifier: LedgerVerifier
+    verifier_key: VerifierKey
+
+    def close(self) -> None:
+        """Write what is only counted, and close the database."""
+        self.refusals.close()
+        self.database.close()
+
+    def local_caller(self) -> Caller:
+        """Return the person at the command line, as ``local:<user>``.
+
+        Raises:
+            MisconfiguredHome: not in the development profile.
+        """
+        if self.profile != DEVELOPMENT:
+            raise MisconfiguredHome(
+                "in the production profile this command speaks HTTP: set REGISTRY_URL and REGISTRY_TOKEN"
+            )
+        caller = Caller(Claims(LOCAL_ISSUER, _user(), None, "", "registry-cli", 0))
+        self.principals.ensure(Grant(LOCAL_ISSUER, _user(), LOCAL_ROLES), operator=operator())
+        return caller
+
+    def development_issuer(self) -> DevelopmentIssuer:
+        """Return the development issuer.
+
+        Raises:
+            MisconfiguredHome: not in the development profile.
+        """
+        return DevelopmentIssuer.load(self.settings.keys, self.profile)
+
+
+def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> bool:
+    """Make a new registry, or finish one whose making was interrupted.
+
+    Returns:
+        True when it was made now, False when everything was there: a second run changes nothing.
+
+    Raises:
+        MisconfiguredHome: unknown profile, or the registry there has another one.
+        KeyUnavailable: the key folder is damaged, or keys are missing for an existing database.
+    """
+    if profile not in PROFILES:
+        raise MisconfiguredHome("the profile is development or production")
+    now = SystemClock() if clock is None else clock
+    for folder in (settings.home, settings.ledger):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    upgrade(settings.database_url)
+    _make_private(settings)
+    database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK)
+    try:
+        with database.read() as work:
+            present = work.meta.get("profile")
+        if present is not None:
+            if present != profile:
+                raise MisconfiguredHome(f"this registry was made with the profile {present}; it stays so for ever")
+            LocalKeyring.load(settings.keys)
+            return False
+        ring = _new_keyring(settings, now)
+        if profile == DEVELOPMENT:
+            DevelopmentIssuer.create(settings.keys, profile)
+        _first_entry(database, ring, profile, now)
+    finally:
+        database.close()
+    return True
+
+
+def open_application(settings: Settings, clock: Clock | None = None) -> Application:
+    """Open a registry.
+
+    Raises:
+        MisconfiguredHome: not initialised, not migrated, or a profile that differs from the first entry.
+        KeyUnavailable: the keyring is missing, damaged or readable by others.
+    """
+    _demand_migrated(settings)
+    harden_process()
+    now = SystemClock() if clock is None else clock
+    ring = LocalKeyring.load(settings.keys)
+    database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK)
+    try:
+        return _build(settings, ring, database, now)
+    except BaseException:
+        database.close()
+        raise
+
+
+@contextmanager
+def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Application]:
+    """Open a registry for a block."""
+    application = open_application(settings, clock)
+    try:
+        yield application
+    finally:
+        application.close()
+
+
+def operator() -> str:
+    """Name the operating system's user, for entries about what was done at the keyboard."""
+    return f"local:{_user()}"
+
+
+def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock: Clock) -> Application:
+    with database.read() as work:
+        registry, origin, profile = (work.meta.get(name) or "" for name in ("registry", "origin", "profile"))
+        wrapped = work.meta.body_keys()
+    if not registry:
+        raise MisconfiguredHome(f"no registry in {settings.home}; run: registry init")
+    identifier = RegistryId(registry)
+    body_keys = DataKeys(ring.provider("bodies"), identifier)
+    bodies = BodyKeys(registry, {epoch: body_keys.open_key(_LEDGER_PERSON, key) for epoch, key in wrapped.items()})
+    log = _log(ring, registry, origin, bodies, clock)
+    kernel = Kernel(
+        registry=identifier,
+        database=database,
+        log=log,
+        vault=Vault(registry, DataKeys(ring.provider("data"), identifier)),
+        index=BlindIndex(derive(ring.secret("index"), "registry/blind-index/v1")),
+        clock=clock,
+    )
+    _demand_profile(kernel, profile)
+    signing = ring.signing_key()
+    key = verifier_key(origin, signing.public_bytes)
+    audit = ReadAudit(kernel)
+    matcher = MatchText(kernel)
+    issuers = settings.issuers
+    if profile == DEVELOPMENT:
+        issuers = (*issuers, development_settings(settings.keys, profile))
+    require_fit_for_profile(issuers, profile)
+    case_keys = DataKeys(ring.provider("cases"), identifier)
+    return Application(
+        settings=settings,
+        profile=profile,
+        kernel=kernel,
+        database=database,
+        tokens=VerifiedTokens(TokenVerifier(issuers, JwksCache(HttpFetch()), clock), clock),
+        refusals=Refusals(kernel, time.monotonic),
+        enroll=Enroll(kernel, Idempotency(kernel, ring.secret("idempotency"))),
+        update=Update(kernel),
+        import_people=ImportPeople(kernel),
+        disclose=Disclose(kernel),
+        search=Search(kernel),
+        matcher=matcher,
+        trace=Trace(kernel, case_keys, matcher, Histories(kernel, audit)),
+        evidence=Evidence(kernel, key),
+        audit=audit,
+        principals=Principals(kernel),
+        ledger_verifier=LedgerVerifier(log, Verifier(key, _SignatureChecker(signing.public_bytes))),
+        verifier_key=key,
+    )
+
+
+class _NoteKey:
+    """Signs checkpoints with the ledger's key."""
+
+    def __init__(self, origin: str, signing: SigningKey) -> None:
+        self._signing = signing
+        self.key_id = key_id_of(origin, signing.public_bytes)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature."""
+        return self._signing.sign(message)
+
+
+class _SignatureChecker:
+    """Checks signatures of one public key."""
+
+    def __init__(self, public: bytes) -> None:
+        self._public = public
+
+    def __call__(self, signature: bytes, message: bytes, /) -> bool:
+        try:
+            verify_signature(self._public, message, signature)
+        except ProofRejected:
+            return False
+        return True
+
+
+def _log(ring: LocalKeyring, registry: str, origin: str, bodies: BodyKeys, clock: Clock) -> AuditLog:
+    index = ring.secret("index")
+    chains = Chains(
+        registry,
+        DataKey(derive(index, "registry/chain-states/v1")),
+        derive(index, "registry/ledger-postings/v1"),
+    )
+    codes = derive(ring.secret("marks"), "registry/receipt-codes/v1")
+    return AuditLog(origin, LogKeys(_NoteKey(origin, ring.signing_key()), bodies, chains, codes), clock)
+
+
+def _first_entry(database: SqlDatabase, ring: LocalKeyring, profile: str, clock: Clock) -> None:
+    registry = new_id()
+    origin = f"registry.invalid/{registry[:12]}/e1"
+    key, wrapped = DataKeys(ring.provider("bodies"), RegistryId(registry)).new_key(_LEDGER_PERSON)
+    log = _log(ring, registry, origin, BodyKeys(registry, {_FIRST_KEY_EPOCH: key}), clock)
+    with database.write() as work:
+        for name, value in (("registry", registry), ("origin", origin), ("profile", profile)):
+            work.meta.put(name, value)
+        work.meta.put_body_key(_FIRST_KEY_EPOCH, wrapped)
+        work.meta.create_head(log.sign_head(1, Edge.empty(), unix_ms(clock.now())))
+        values = {"principal": f"{'0' * 32} {operator()}", "result": profile, "detail": "a new registry"}
+        log.append(work.ledger, [EntryDraft(Kind.INIT, values)])
+        work.commit()
+
+
+def _new_keyring(settings: Settings, clock: Clock) -> LocalKeyring:
+    try:
+        return LocalKeyring.create(settings.keys, clock=clock)
+    except KeyUnavailable:
+        # A finished ring without a registry: the making was interrupted between the two.
+        return LocalKeyring.load(settings.keys)
+
+
+def _make_private(settings: Settings) -> None:
+    database = settings.home / "registry.db"
+    for path in (database, Path(f"{database}-wal"), Path(f"{database}-shm")):
+        if path.exists():
+            path.chmod(0o600)
+
+
+def _demand_migrated(settings: Settings) -> None:
+    engine_file = settings.database_url.startswith("sqlite") and not _file_of(settings.database_url).exists()
+    if engine_file or not settings.keys.exists():
+        raise MisconfiguredHome(f"no registry in {settings.home}; run: registry init")
+    if current_revision(settings.database_url) != newest_revision():
+        raise MisconfiguredHome("the database is of another revision than this program; run: registry migrate")
+
+
+def _file_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def _demand_profile(kernel: Kernel, profile: str) -> None:
+    with kernel.database.reader() as reader:
+        rows = reader.entries([0])
+    opening = kernel.log.opening(rows[0]) if rows else None
+    if opening is None or opening.values["result"] != profile:
+        raise LedgerCorrupt("the profile differs from the first entry's", 0)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,0 +1,153 @@
+"""From a subject's chain in the ledger to served copies, source exposures and gaps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.audit.kinds import RELEASES, Kind
+from registry.audit.ports import EntryReader
+from registry.domain.categories import Category
+from registry.domain.clock import from_unix_ms
+from registry.domain.errors import LedgerCorrupt
+from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, is_id
+from registry.leaktrace.copies import ServedCopy, SourceExposure
+from registry.services.kernel import Kernel
+from registry.services.read_audit import ReadAudit, ReadEntry
+
+_VIA = re.compile(r"\bvia (\w+)")
+_FAMILY = "subject and household"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectHistory:
+    """What the ledger tells of one subject; ``entries`` are the indexes of its whole chain, so that none is missing."""
+
+    entries: tuple[int, ...]
+    copies: tuple[ServedCopy, ...]
+    exposures: tuple[SourceExposure, ...]
+    gaps: tuple[str, ...]
+
+
+class Histories:
+    """Reads subjects' histories."""
+
+    def __init__(self, kernel: Kernel, audit: ReadAudit) -> None:
+        self._kernel = kernel
+        self._audit = audit
+
+    def read(
+        self, reader: EntryReader, subject: SubjectId, records: Mapping[RecordId, Sequence[int]], *, below: int
+    ) -> SubjectHistory:
+        """Read one subject's history.
+
+        Args:
+            reader: committed rows.
+            subject: whose.
+            records: the found records with the versions that were compared.
+            below: entries from this index on are the trace's own and left out.
+        """
+        entries: list[ReadEntry] = []
+        gaps: list[str] = []
+        try:
+            entries = list(self._audit.of_subject(reader, subject))
+            gaps += chain_gaps(entries, subject, self._last_counter(reader, subject))
+        except LedgerCorrupt as exc:
+            gaps.append(f"the chain of a person with findings cannot be read: {exc}")
+        earlier = [entry for entry in entries if entry.index < below]
+        copies = tuple(copy for entry in earlier if (copy := _copy(entry, subject)) is not None)
+        exposures = tuple(line for entry in earlier for line in _exposures(entry, subject, records))
+        return SubjectHistory(tuple(entry.index for entry in entries), copies, exposures, tuple(gaps))
+
+    def _last_counter(self, reader: EntryReader, subject: SubjectId) -> int:
+        sealed = reader.chain_of(subject)
+        if sealed is None:
+            raise LedgerCorrupt("a subject has no chain state")
+        return self._kernel.log.chains.open(subject, sealed).counter
+
+
+def chain_gaps(entries: Sequence[ReadEntry], subject: SubjectId, counted: int) -> list[str]:
+    """Say where a subject's counters are not 1, 2 ... n, each pointing to the one before.
+
+    Args:
+        entries: the entries found for the subject, oldest first.
+        subject: whose.
+        counted: how many entries the subject's sealed state counts.
+    """
+    gaps = []
+    previous = "-"
+    for expected, entry in enumerate(entries, start=1):
+        if entry.values is None:
+            previous = str(entry.index)
+            continue
+        place = _place_of(entry, subject)
+        if place != (str(expected), previous):
+            gaps.append(f"entry {entry.index} does not follow the {expected - 1}. entry of its subject")
+        previous = str(entry.index)
+    if len(entries) != counted:
+        gaps.append(f"{counted} entries were counted for a subject, {len(entries)} are found")
+    return gaps
+
+
+def _place_of(entry: ReadEntry, subject: SubjectId) -> tuple[str, str] | None:
+    values = entry.values or {}
+    named = values.get("subject", "").split(" ")
+    if subject not in named:
+        return None
+    position = named.index(subject)
+    counters, previous = values["counter"].split(" "), values["previous"].split(" ")
+    if not len(named) == len(counters) == len(previous):
+        return None
+    return counters[position], previous[position]
+
+
+def _copy(entry: ReadEntry, subject: SubjectId) -> ServedCopy | None:
+    if entry.kind not in RELEASES or entry.values is None:
+        return None
+    account = account_of(entry)
+    if account is None:
+        return None
+    via = _VIA.search(entry.values["detail"])
+    return ServedCopy(
+        entry=EntryIndex(entry.index),
+        served_at=from_unix_ms(entry.unix_ms),
+        subject=subject,
+        account=account,
+        records=tuple((line.record, line.version, Category(line.category)) for line in entry.records),
+        purpose=entry.values["purpose"],
+        case_given=bool(entry.values["case"]),
+        form=entry.values["form"],
+        via=via.group(1) if via else "single",
+    )
+
+
+def _exposures(
+    entry: ReadEntry, subject: SubjectId, records: Mapping[RecordId, Sequence[int]]
+) -> Iterator[SourceExposure]:
+    touched = [line for line in entry.records if line.version in records.get(line.record, ())]
+    kind = _exposure_kind(entry)
+    if kind is None or (entry.kind != Kind.TRACE and not touched):
+        return
+    at, index = from_unix_ms(entry.unix_ms), EntryIndex(entry.index)
+    yield SourceExposure(kind, account_of(entry), at, index, subject, f"{len(touched)} of the found values")
+    if entry.kind == Kind.ENROLL:
+        yield SourceExposure(_FAMILY, None, at, index, subject, "the person and the household know their own values")
+
+
+def _exposure_kind(entry: ReadEntry) -> str | None:
+    detail = (entry.values or {}).get("detail", "")
+    if entry.kind in (Kind.ENROLL, Kind.UPDATE) and detail.startswith("via import"):
+        return "import file"
+    return {
+        Kind.ENROLL.value: "enrolled by",
+        Kind.UPDATE.value: "changed by",
+        Kind.TRACE.value: "earlier trace",
+        Kind.OPEN.value: "internal open",
+    }.get(entry.kind)
+
+
+def account_of(entry: ReadEntry) -> PrincipalId | None:
+    """Return the principal that an entry names."""
+    named = (entry.values or {}).get("principal", "").split(" ", 1)[0]
+    return PrincipalId(named) if is_id(named) else None

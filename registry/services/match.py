@@ -1,0 +1,204 @@
+"""Matching a text against the registry: ask the blind index, open a bounded set of candidates under an entry, decide.
+
+What is opened here has no recipient: the entry says ``open``, and opened values leave this module only as findings
+(offsets, categories, reasons).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.audit.receipt import Receipt
+from registry.domain.categories import Category, kind_of
+from registry.domain.ids import RecordId, SubjectId
+from registry.domain.principals import Principal, Role
+from registry.leaktrace.decide import decide
+from registry.leaktrace.dossier import Dossier, DossierRecord, Matching, Member
+from registry.leaktrace.reading import Reading, read_text
+from registry.leaktrace.select import Hit, select_subjects
+from registry.leaktrace.terms import Term
+from registry.policy.decide import POLICY_VERSION
+from registry.services.kernel import Caller, Kernel, no_variant
+from registry.services.ports import ACTIVE, SubjectRow, Work
+from registry.services.values import card_digest
+from registry.vault.blind_index import IndexTerm, Posting
+from registry.vault.revealed import RevealedField
+from registry.vault.sealed import SealedField
+
+INVESTIGATORS = frozenset({Role.INVESTIGATOR})
+MAX_CANDIDATES = 1_000
+# Postings read per term: a term that more people share says nothing about one of them.
+TERM_CAP = 512
+# Lines an entry may have, with room below the format's limit.
+_LINES_PER_ENTRY = 1_400
+_DIRECTORY_KINDS = frozenset({"N1", "N2", "N3", "N4"})
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What matching one text found.
+
+    Attributes:
+        matching: decided and possible findings.
+        versions: of each found record, the versions that were compared.
+        entries: indexes of the entries that matching wrote, at least one.
+    """
+
+    matching: Matching
+    versions: Mapping[RecordId, tuple[int, ...]]
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What is to be opened: directory data and records per subject."""
+
+    subjects: tuple[SubjectRow, ...]
+    fields: Mapping[SubjectId, tuple[SealedField, ...]]
+
+
+class MatchText:
+    """Matches texts."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def match(self, caller: Caller, text: str, *, detail: str) -> Matched:
+        """Match one text.
+
+        Args:
+            caller: an investigator.
+            text: as pasted.
+            detail: what the entry says the matching is for.
+
+        Raises:
+            AccessDenied: the caller is no investigator; the refusal is an entry.
+        """
+        self._kernel.admit(caller, INVESTIGATORS, detail)
+        reading = read_text(text)
+        with self._kernel.database.read() as work:
+            candidates = self._candidates(work, reading)
+        receipts = self._record(caller, candidates, detail)
+        dossiers = self._dossiers(candidates, receipts)
+        matching = decide(reading, dossiers, card_digest=lambda digits: card_digest(self._kernel.index, digits))
+        found = {finding.record for finding in (*matching.findings, *matching.possible)}
+        versions = _versions(candidates, found)
+        return Matched(matching, versions, tuple(receipt.index for receipt in receipts))
+
+    def _candidates(self, work: Work, reading: Reading) -> _Candidates:
+        wanted = {IndexTerm(term.kind.value, term.text): term for term in reading.terms}
+        postings = self._kernel.index.look_up(work.postings, wanted, cap=TERM_CAP)
+        hits, retired = self._hits(work, {wanted[term]: group for term, group in postings.items()})
+        chosen = select_subjects(reading, hits, limit=MAX_CANDIDATES)
+        rows = [row for row in work.subjects.by_ids(chosen).values() if row.state == ACTIVE]
+        fields: dict[SubjectId, list[SealedField]] = {row.id: [] for row in rows}
+        for record in work.records.of_subjects(fields):
+            if record.state == ACTIVE:
+                fields[record.subject].append(record.field)
+        # A value that is no longer current may be what leaked: open the very versions that the index points to.
+        present = {(field.record, field.version) for group in fields.values() for field in group}
+        older = [pair for subject in fields for pair in retired.get(subject, ()) if pair not in present]
+        for field in work.records.sealed_versions(older):
+            fields[field.subject].append(field)
+        return _Candidates(tuple(rows), {subject: tuple(group) for subject, group in fields.items()})
+
+    def _hits(
+        self, work: Work, postings: Mapping[Term, Sequence[Posting]]
+    ) -> tuple[dict[Term, list[Hit]], dict[SubjectId, set[tuple[RecordId, int]]]]:
+        records = {
+            RecordId(posting.target)
+            for term, group in postings.items()
+            if term.kind.value not in _DIRECTORY_KINDS
+            for posting in group
+        }
+        owners = work.records.subjects_of(records)
+        hits: dict[Term, list[Hit]] = {}
+        pointed: dict[SubjectId, set[tuple[RecordId, int]]] = {}
+        for term, group in postings.items():
+            found = hits.setdefault(term, [])
+            for posting in group:
+                if term.kind.value in _DIRECTORY_KINDS:
+                    found.append(Hit(SubjectId(posting.target), None))
+                elif (record := RecordId(posting.target)) in owners:
+                    found.append(Hit(owners[record], record))
+                    pointed.setdefault(owners[record], set()).add((record, posting.version))
+        return hits, pointed
+
+    def _record(self, caller: Caller, candidates: _Candidates, detail: str) -> tuple[Receipt, ...]:
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            if not principal.roles & INVESTIGATORS:
+                self._kernel.deny(work, principal, detail)
+            pendings = self._kernel.log.append(work.ledger, list(_drafts(principal, candidates, detail)))
+            work.commit()
+        return self._kernel.mint(pendings)
+
+    def _dossiers(self, candidates: _Candidates, receipts: Sequence[Receipt]) -> list[Dossier]:
+        groups = _groups(candidates)
+        return [
+            self._dossier(row, candidates.fields[row.id], receipt)
+            for group, receipt in zip(groups, receipts, strict=False)
+            for row in group
+        ]
+
+    def _dossier(self, row: SubjectRow, fields: Sequence[SealedField], receipt: Receipt) -> Dossier:
+        names = self._kernel.vault.open(row.directory, receipt).expose()
+        opened = [self._kernel.vault.open(field, receipt) for field in fields]
+        family = [field for field in opened if field.category == Category.FAMILY_MEMBER]
+        return Dossier(
+            subject=row.id,
+            employee_number=names["employee_number"],
+            given_name=names["given_name"],
+            family_name=names["family_name"],
+            members=tuple(_member(field) for field in family),
+            records=tuple(_dossier_record(field) for field in opened),
+        )
+
+
+def _groups(candidates: _Candidates) -> list[list[SubjectRow]]:
+    """Part the candidates so that one entry can name all that it opens; one group even when there are none."""
+    groups: list[list[SubjectRow]] = [[]]
+    lines = 0
+    for row in candidates.subjects:
+        needed = 1 + len(candidates.fields[row.id])
+        if groups[-1] and lines + needed > _LINES_PER_ENTRY:
+            groups.append([])
+            lines = 0
+        groups[-1].append(row)
+        lines += needed
+    return groups
+
+
+def _drafts(principal: Principal, candidates: _Candidates, detail: str) -> Iterable[EntryDraft]:
+    for group in _groups(candidates):
+        ordered = sorted(row.id for row in group)
+        lines = tuple(no_variant(field) for row in group for field in (row.directory, *candidates.fields[row.id]))
+        values = said_by(principal) | {
+            "result": f"candidates {len(group)}",
+            "rules": f"{POLICY_VERSION} role.investigator",
+            "detail": detail,
+        }
+        yield EntryDraft(Kind.OPEN, values, tuple(ordered), lines)
+
+
+def _versions(candidates: _Candidates, found: set[RecordId]) -> dict[RecordId, tuple[int, ...]]:
+    versions: dict[RecordId, list[int]] = {}
+    for group in candidates.fields.values():
+        for field in group:
+            if field.record in found:
+                versions.setdefault(field.record, []).append(field.version)
+    return {record: tuple(sorted(numbers)) for record, numbers in versions.items()}
+
+
+def _member(field: RevealedField) -> Member:
+    value = field.expose()
+    return Member(field.member or "", value["relation"], value["given_name"], value["family_name"])
+
+
+def _dossier_record(field: RevealedField) -> DossierRecord:
+    category = Category(field.category)
+    value = field.expose()
+    return DossierRecord(field.record, category, kind_of(category, value), field.member, value)

@@ -1,0 +1,267 @@
+"""Tracing a leaked text: which protected values are in it, which served copies held them, what stays open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+import registry
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.audit.ports import EntryStore
+from registry.audit.receipt import PendingReceipt
+from registry.crypto.envelope import Binding, DataKey, seal, unseal
+from registry.crypto.random import random_bytes
+from registry.domain.errors import NotFound
+from registry.domain.ids import EntryIndex, PersonId, PrincipalId, RecordId, SubjectId, TraceId, new_id
+from registry.domain.principals import Principal
+from registry.keys.data_keys import DataKeys
+from registry.leaktrace.dossier import Finding
+from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
+from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
+from registry.policy.decide import POLICY_VERSION
+from registry.services.copies import Histories
+from registry.services.evidence import Evidence, Snapshot
+from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.match import INVESTIGATORS, Matched, MatchText
+from registry.services.ports import TraceRow
+
+ENGINE = f"Registry {registry.__version__}"
+NONCE_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TraceAsk:
+    """One trace: the pasted text, when it was first seen in public (aware) and where, as told."""
+
+    text: str
+    published_at: datetime | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTrace:
+    """A trace as kept, sealed.
+
+    Attributes:
+        report: everything that renderers show.
+        possible: weaker findings, never part of the report's conclusions.
+        snapshot: the checkpoint it was made under.
+        entries: indexes of the entries it rests on.
+        nonce: hexadecimal; with the text it gives the digest in the report.
+    """
+
+    report: TraceReport
+    possible: tuple[FoundValue, ...]
+    snapshot: Snapshot
+    entries: tuple[int, ...]
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What a trace answers."""
+
+    trace: TraceId
+    stored: StoredTrace
+    receipt: ReceiptView
+
+
+_STORED = TypeAdapter(StoredTrace)
+
+
+class Trace:
+    """Runs traces and gives them back to who ran them."""
+
+    def __init__(self, kernel: Kernel, case_keys: DataKeys, matcher: MatchText, histories: Histories) -> None:
+        self._kernel = kernel
+        self._case_keys = case_keys
+        self._matcher = matcher
+        self._histories = histories
+
+    def trace(self, caller: Caller, ask: TraceAsk) -> Traced:
+        """Trace one text.
+
+        Raises:
+            AccessDenied: the caller is no investigator; the refusal is an entry.
+        """
+        trace = TraceId(new_id())
+        asked_at = self._kernel.clock.now()
+        nonce = random_bytes(NONCE_BYTES)
+        digest = digest_of_text(ask.text, nonce)
+        matched = self._matcher.match(caller, ask.text, detail=f"trace {trace} text {digest}")
+        question = TraceQuestion(
+            trace=trace,
+            asked_at=asked_at,
+            text_sha256=digest,
+            text_length=len(ask.text),
+            published_at=ask.published_at,
+            source=ask.source,
+            engine=ENGINE,
+            entry=EntryIndex(matched.entries[0]),
+        )
+        evidence, snapshot, chains = self._evidence(matched)
+        stored = StoredTrace(
+            report=build_report(question, evidence),
+            possible=_found(matched.matching.possible, matched.versions),
+            snapshot=snapshot,
+            entries=tuple(sorted({*matched.entries, *chains})),
+            nonce=nonce.hex(),
+        )
+        return Traced(trace, stored, view_of(self._kernel.mint_one(self._store(caller, ask, stored))))
+
+    def get(self, caller: Caller, trace: TraceId) -> StoredTrace:
+        """Return a trace to the investigator who ran it; reading it is an entry.
+
+        Raises:
+            AccessDenied: the caller is no investigator.
+            NotFound: unknown, or somebody else's.
+        """
+        return self._read(caller, trace, "report")[0]
+
+    def reveal(self, caller: Caller, trace: TraceId) -> str:
+        """Return the pasted text of a trace; an entry of its own.
+
+        Raises:
+            AccessDenied: the caller is no investigator.
+            NotFound: unknown, or somebody else's.
+        """
+        return self._read(caller, trace, "reveal text")[1]
+
+    def listing(self, caller: Caller) -> Sequence[TraceRow]:
+        """Return the caller's newest traces, sealed as they are."""
+        principal = self._kernel.admit(caller, INVESTIGATORS, "list traces")
+        with self._kernel.database.read() as work:
+            return work.traces.of_principal(principal.id, 100)
+
+    def evidence(self, caller: Caller, trace: TraceId, evidence: Evidence, extra: Mapping[str, bytes]) -> bytes:
+        """Cut the evidence bundle of a trace.
+
+        Args:
+            caller: the investigator who ran it.
+            trace: which.
+            evidence: cuts bundles.
+            extra: rendered reports to put beside the proofs.
+        """
+        stored = self.get(caller, trace)
+        with self._kernel.database.reader() as reader:
+            return evidence.cut(reader, stored.snapshot, stored.entries, extra)
+
+    def _read(self, caller: Caller, trace: TraceId, what: str) -> tuple[StoredTrace, str]:
+        self._kernel.admit(caller, INVESTIGATORS, what)
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            row = work.traces.get(trace)
+            is_own = row is not None and row.principal == principal.id
+            values = said_by(principal) | {
+                "request": trace if is_own else "",
+                "result": "read" if is_own else "not_found",
+                "detail": what,
+            }
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.AUDIT_READ, values)])
+            work.commit()
+        self._kernel.mint_one(pending)
+        if row is None or not is_own:
+            raise NotFound
+        key = self._case_keys.open_key(PersonId(trace), row.key)
+        text = unseal(key, row.sealed_text, self._binding(trace, "text")).decode("utf-8", "surrogatepass")
+        report = unseal(key, row.sealed_report, self._binding(trace, "report"))
+        return _STORED.validate_json(report), text
+
+    def _evidence(self, matched: Matched) -> tuple[TraceEvidence, Snapshot, set[int]]:
+        findings = _found(matched.matching.findings, matched.versions)
+        subjects = sorted({found.subject for found in findings})
+        with self._kernel.database.reader() as reader:
+            head = reader.head()
+            histories = [
+                self._histories.read(reader, subject, _records(findings, subject), below=matched.entries[0])
+                for subject in subjects
+            ]
+        check = LedgerCheck(
+            origin=self._kernel.log.origin,
+            size=head.size,
+            root_hex=head.root.hex(),
+            chain_gaps=tuple(gap for history in histories for gap in history.gaps),
+            subjects_checked=len(subjects),
+        )
+        held = {found.record for found in findings}
+        copies = tuple(
+            copy
+            for history in histories
+            for copy in history.copies
+            if any(record in held for record, _, _ in copy.records)
+        )
+        exposures = tuple(line for history in histories for line in history.exposures)
+        # The whole chain of each person goes into the bundle, so that an omitted lookup would show as a gap.
+        chains = {index for history in histories for index in history.entries if index < head.size}
+        return TraceEvidence(findings, copies, exposures, check), Snapshot(head.size, head.checkpoint), chains
+
+    def _store(self, caller: Caller, ask: TraceAsk, stored: StoredTrace) -> PendingReceipt:
+        question = stored.report.question
+        trace = question.trace
+        key, wrapped = self._case_keys.new_key(PersonId(trace))
+        text, report = self._seal(key, trace, ask.text, stored)
+        subjects = sorted({item.found.subject for person in stored.report.people for item in person.findings})
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            pending = self._append(work.ledger, principal, stored, subjects)
+            work.traces.insert(
+                TraceRow(
+                    id=trace,
+                    principal=PrincipalId(principal.id),
+                    created_at=self._kernel.now_ms(),
+                    key=wrapped,
+                    sealed_text=text,
+                    sealed_report=report,
+                )
+            )
+            work.commit()
+        return pending
+
+    def _append(
+        self, store: EntryStore, principal: Principal, stored: StoredTrace, subjects: Sequence[SubjectId]
+    ) -> PendingReceipt:
+        question = stored.report.question
+        findings = sum(len(person.findings) for person in stored.report.people)
+        values = said_by(principal) | {
+            "request": f"{question.trace} {question.text_sha256}",
+            "result": f"findings {findings} accounts {len(stored.report.accounts)} tier {stored.report.tier.label}",
+            "rules": f"{POLICY_VERSION} role.investigator",
+            "detail": f"text nonce {stored.nonce}",
+        }
+        (pending,) = self._kernel.log.append(store, [EntryDraft(Kind.TRACE, values, tuple(subjects))])
+        return pending
+
+    def _seal(self, key: DataKey, trace: TraceId, text: str, stored: StoredTrace) -> tuple[bytes, bytes]:
+        return (
+            seal(key, text.encode("utf-8", "surrogatepass"), self._binding(trace, "text")),
+            seal(key, _STORED.dump_json(stored), self._binding(trace, "report")),
+        )
+
+    def _binding(self, trace: TraceId, what: str) -> Binding:
+        return Binding(self._kernel.registry, "case", trace, what, 1)
+
+
+def _found(findings: Sequence[Finding], versions: Mapping[RecordId, tuple[int, ...]]) -> tuple[FoundValue, ...]:
+    return tuple(
+        FoundValue(
+            employee_number=finding.employee_number,
+            subject=finding.subject,
+            record=finding.record,
+            category=finding.category,
+            kind=finding.kind,
+            member=finding.member,
+            confidence=finding.confidence,
+            spans=finding.spans,
+            reason=finding.reason,
+            versions=versions.get(finding.record, ()),
+        )
+        for finding in findings
+    )
+
+
+def _records(findings: Sequence[FoundValue], subject: SubjectId) -> dict[RecordId, tuple[int, ...]]:
+    return {found.record: found.versions for found in findings if found.subject == subject and found.record is not None}

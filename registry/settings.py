@@ -1,0 +1,95 @@
+"""Settings: read once, frozen, handed on as values. Environment, then config.toml in the home folder, then defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from registry.domain.errors import MisconfiguredHome
+from registry.identity.issuers import IssuerSettings
+
+DEVELOPMENT = "development"
+PRODUCTION = "production"
+PROFILES = (DEVELOPMENT, PRODUCTION)
+AUDIENCE = "registry"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the registry lives and whom it trusts.
+
+    Attributes:
+        home: folder with registry.db, keys/, ledger/ and config.toml (``--home``, ``REGISTRY_HOME``).
+        database_url: SQLAlchemy address (``REGISTRY_DATABASE_URL``); default is registry.db in the home folder.
+        issuers: token issuers (``[[issuers]]`` in config.toml); the development issuer is added by bootstrap.
+    """
+
+    home: Path
+    database_url: str = field(repr=False)
+    issuers: tuple[IssuerSettings, ...] = ()
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the local keyring."""
+        return self.home / "keys"
+
+    @property
+    def ledger(self) -> Path:
+        """Folder of the ledger's side files."""
+        return self.home / "ledger"
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.home / "config.toml"
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """Return the home folder when none is given."""
+    given = environment.get("REGISTRY_HOME")
+    return Path(given) if given else Path.home() / ".local" / "share" / "registry"
+
+
+def load_settings(home: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Raises:
+        MisconfiguredHome: config.toml is not readable or says something unknown.
+    """
+    seen = os.environ if environment is None else environment
+    folder = (default_home(seen) if home is None else home).expanduser().absolute()
+    url = seen.get("REGISTRY_DATABASE_URL") or f"sqlite:///{folder / 'registry.db'}"
+    return Settings(folder, url, _issuers(_config(folder / "config.toml")))
+
+
+def _config(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise MisconfiguredHome(f"{path} is not readable TOML; mend it or remove it") from exc
+    unknown = set(config) - {"issuers"}
+    if unknown:
+        raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
+    return config
+
+
+def _issuers(config: Mapping[str, Any]) -> tuple[IssuerSettings, ...]:
+    issuers = []
+    for number, table in enumerate(config.get("issuers", ()), start=1):
+        given = dict(table)
+        for name in ("algorithms", "token_types"):
+            if name in given:
+                given[name] = frozenset(given[name])
+        if "jwks_file" in given:
+            given["jwks_file"] = Path(given["jwks_file"])
+        try:
+            issuers.append(IssuerSettings(**{"audience": AUDIENCE, **given}))
+        except (TypeError, ValueError) as exc:
+            raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: {exc}") from exc
+    return tuple(issuers)
