@@ -1,0 +1,573 @@
+"""The stand-alone verifier: what it accepts, what it refuses, what it says, and that it needs nothing."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import os
+import stat
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from registry.transparency.bundle import write_bundle
+from registry.transparency.fields import FIXED_FIELDS, MAX_RECORDS
+from registry.transparency.offline import verifier_source, verify_bundle
+from registry.transparency.offline.verify_bundle import BadKey, main, read_zip, report, shown, verify, write_zip
+from tests.unit.transparency.bundles import bundle_with, opening_with, sealed_anew
+from tests.unit.transparency.support import (
+    CHAIN,
+    LEDGER,
+    ORIGIN,
+    START_MS,
+    STRANGER,
+    SUBJECT,
+    WITNESS,
+    Ledger,
+    Signer,
+    example_bundle,
+    example_ledger,
+)
+
+EXAMPLE = example_bundle()
+MEMBERS = read_zip(EXAMPLE)
+CHECKPOINT = MEMBERS["checkpoint"].decode()
+
+
+def problems(bundle: bytes, vkey: str = LEDGER.vkey) -> str:
+    return "\n".join(verify(bundle, vkey).problems)
+
+
+def test_the_example_verifies() -> None:
+    verdict = verify(EXAMPLE, LEDGER.vkey)
+    assert verdict.problems == []
+    assert verdict.verified
+    assert (verdict.origin, verdict.size) == (ORIGIN, 10)
+    assert [(entry.index, entry.kind, entry.unix_ms - START_MS) for entry in verdict.entries] == [
+        (0, "disclose", 0),
+        (3, "disclose", 3_000),
+        (4, "disclose", 4_000),
+    ]
+    assert verdict.entries[0].fields == {"subject": SUBJECT, "counter": "1", "previous": "-", "purpose": "payroll"}
+    assert "record.0" in verdict.entries[2].withheld
+
+
+def test_the_report_says_what_was_and_what_was_not_verified() -> None:
+    text = report(verify(EXAMPLE, LEDGER.vkey))
+    assert text.startswith("VERIFIED\n")
+    assert "3 entries stand in that ledger" in text
+    assert "2 links of subjects' chains agree" in text
+    assert "README.txt, policy, report.json" in text
+    assert "note: café \\u202e\\n\n" in text
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_a_refused_bundle_says_so_first() -> None:
+    assert report(verify(EXAMPLE, STRANGER.vkey)).startswith("REFUSED")
+
+
+# --- the key
+
+
+def test_the_key_comes_from_the_caller_never_from_the_bundle() -> None:
+    """A forger signs a whole bundle, its policy included, with a key of the same name."""
+    ledger = example_ledger()
+    forged = ledger.bundle(ledger.entry(0))
+    note = ledger.checkpoint(STRANGER)
+    raw = write_bundle(type(forged)(STRANGER.key, note, forged.entries))
+    assert verify(raw, STRANGER.vkey).verified
+    assert "not signed" in problems(raw)
+
+
+@pytest.mark.parametrize(
+    "vkey",
+    [
+        "",
+        "x",
+        ORIGIN,
+        LEDGER.vkey + "=",
+        LEDGER.vkey[:-1],
+        LEDGER.vkey.replace(LEDGER.key.key_id.hex(), "00000000"),
+        LEDGER.vkey.replace("/e1", "/e2"),
+        "PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+    ],
+)
+def test_what_is_no_key_is_refused(vkey: str) -> None:
+    with pytest.raises(BadKey):
+        verify(EXAMPLE, vkey)
+
+
+def test_a_key_of_another_ledger_refuses() -> None:
+    other = Signer.named("registry.example/audit/e2", bytes(range(32)))
+    assert "not signed" in problems(EXAMPLE, other.vkey)
+
+
+# --- the checkpoint
+
+
+def _resigned(note: str) -> bytes:
+    """Return the example bundle with another checkpoint in every place where it stands."""
+    return sealed_anew({name: data.replace(CHECKPOINT.encode(), note.encode()) for name, data in MEMBERS.items()})
+
+
+TEXT = CHECKPOINT.rpartition("\n\n")[0] + "\n"
+
+
+def test_another_signature_on_the_checkpoint_is_counted_but_not_trusted() -> None:
+    verdict = verify(_resigned(CHECKPOINT + WITNESS.sign(TEXT).rpartition("\n\n")[2]), LEDGER.vkey)
+    assert verdict.verified
+    assert any(line.startswith("1 further signatures") for line in verdict.not_checked)
+
+
+FORGED = LEDGER.sign("other\n").rpartition("\n\n")[2]
+SIGNED_TWICE = CHECKPOINT + CHECKPOINT.rpartition("\n\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("note", "problem"),
+    [
+        (TEXT + "\n" + FORGED, "does not verify"),
+        (CHECKPOINT + FORGED, "once"),
+        (SIGNED_TWICE, "once"),
+        (WITNESS.sign(TEXT), "not signed"),
+        (TEXT, "no signature"),
+        (CHECKPOINT[:-1], "line end"),
+        (CHECKPOINT.replace("\n", "\r\n"), "control character"),
+        (CHECKPOINT + "- x y\n", "malformed"),
+        (CHECKPOINT + "— x AAAA\n", "malformed"),
+        (CHECKPOINT + WITNESS.sign(TEXT).rpartition("\n\n")[2] * 64, "malformed"),
+        (LEDGER.sign(TEXT + "extension\n"), "three lines"),
+        (LEDGER.sign(TEXT.replace("/e1", "/e2")), "another ledger"),
+        (LEDGER.sign(TEXT.replace("\n10\n", "\n010\n")), "canonical"),
+        (LEDGER.sign(TEXT.replace("\n10\n", "\n0\n")), "canonical"),
+        (LEDGER.sign(TEXT.replace("=", "")), "canonical"),
+        (LEDGER.sign(TEXT.replace("\n10\n", "\n17\n")), "root"),
+        (LEDGER.sign(TEXT.replace("\n10\n", "\n3\n")), "below the size"),
+        ("x" * 300_000, "too long"),
+    ],
+)
+def test_a_wrong_checkpoint_is_refused(note: str, problem: str) -> None:
+    assert problem in problems(_resigned(note))
+
+
+def test_a_checkpoint_that_is_not_utf8_is_refused() -> None:
+    assert "UTF-8" in problems(bundle_with({"checkpoint": b"\xff" + MEMBERS["checkpoint"]}))
+
+
+# --- leaves, proofs and openings
+
+
+def test_entries_that_change_places_are_refused() -> None:
+    swapped = {
+        "entries/0.leaf": MEMBERS["entries/3.leaf"],
+        "entries/3.leaf": MEMBERS["entries/0.leaf"],
+    }
+    assert problems(bundle_with(swapped)).count("does not lead to the signed root") == 2
+
+
+def test_openings_that_change_places_are_refused() -> None:
+    swapped = {"entries/0.open.json": MEMBERS["entries/3.open.json"]}
+    assert "opening is of another entry" in problems(bundle_with(swapped))
+
+
+def test_an_opening_that_claims_another_place_is_still_refused() -> None:
+    document = json.loads(MEMBERS["entries/3.open.json"])
+    own = json.loads(MEMBERS["entries/0.open.json"])
+    moved = json.dumps({**own, "fields": document["fields"]}).encode()
+    assert "not what the ledger committed to" in problems(bundle_with({"entries/0.open.json": moved}))
+
+
+PROOF = MEMBERS["entries/3.tlog-proof"]
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        PROOF.replace(b"@v1", b"@v2"),
+        PROOF.replace(b"index 3", b"index 4"),
+        PROOF.replace(b"index 3", b"index 03"),
+        PROOF.replace(b"index 3", b"extra AA==\nindex 3"),
+        PROOF.replace(b"index 3\n", b"index 3\n\n"),
+        PROOF.replace(b"index 3\n", b"index 3\n" + b"A" * 43 + b"=\n"),
+        PROOF.replace(b"index 3\n", b"index 3\n" + (b"A" * 43 + b"=\n") * 63),
+        PROOF.replace(b"index 3\n", b"index 3\n!\n"),
+        PROOF.replace(b"\n\n", b"\n", 1),
+        PROOF[:-1],
+        b"",
+        b"\xff",
+        MEMBERS["entries/4.tlog-proof"],
+    ],
+)
+def test_a_wrong_proof_is_refused(proof: bytes) -> None:
+    assert proof != PROOF
+    assert "entry 3" in problems(bundle_with({"entries/3.tlog-proof": proof}))
+
+
+def _ledger_with_leaf(leaf: bytes) -> bytes:
+    """Return a bundle whose only entry is any bytes at all, properly logged and signed."""
+    ledger = Ledger()
+    ledger.leaves.append(leaf)
+    ledger.values.append({})
+    return write_bundle(ledger.bundle(ledger.entry(0)))
+
+
+GOOD_LEAF = example_ledger().leaves[0]
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        b"",
+        b"\xff",
+        GOOD_LEAF + b"\n",
+        GOOD_LEAF[:-1],
+        GOOD_LEAF.replace(b"v1", b"v2"),
+        GOOD_LEAF.replace(b"disclose", b"Disclose"),
+        GOOD_LEAF.replace(b"disclose", b"\x1b[2J"),
+        GOOD_LEAF.replace(b"\n1700", b"\n01700"),
+        GOOD_LEAF.replace(b"\n1700", b"\n-1700"),
+        GOOD_LEAF.split(b"disclose\n")[0] + b"disclose\n" + b"A" * 44 + b"\n",
+        GOOD_LEAF.split(b"disclose\n")[0] + b"disclose\n\n",
+        b"alog/v1\n1\nx\n" + b"A" * 65_520 + b"\n",
+        b"alog/v1\n1\nx\n" + b"A" * 65_536 + b"\n",
+    ],
+)
+def test_a_leaf_of_another_form_is_refused_though_it_was_logged(leaf: bytes) -> None:
+    assert "entry 0: the leaf" in problems(_ledger_with_leaf(leaf)) or "UTF-8" in problems(_ledger_with_leaf(leaf))
+
+
+SALT = json.loads(MEMBERS["entries/0.open.json"])["fields"]["purpose"]["salt"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"fields": {"purpose": {"salt": SALT, "value": "benefits"}}}, "committed to"),
+        ({"fields": {"purpose": {"salt": "00" * 32, "value": "payroll"}}}, "committed to"),
+        ({"fields": {"case": {"salt": SALT, "value": ""}}}, "committed to"),
+        ({"fields": {"nonsense": {"salt": SALT, "value": ""}}}, "does not have"),
+        ({"fields": {"record.7": {"salt": SALT, "value": ""}}}, "does not have"),
+        ({"fields": {"purpose": {"salt": SALT.upper(), "value": "payroll"}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT[:-2], "value": "payroll"}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": None, "value": "payroll"}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT, "text": "payroll"}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT, "value": 7}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT, "value": "payroll", "hex": ""}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT, "hex": b"payroll".hex()}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT, "hex": "f"}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT, "hex": "FF"}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT, "hex": 99}}}, "malformed"),
+        ({"fields": {"purpose": {"salt": SALT, "value": "\ud800"}}}, "malformed"),
+        ({"fields": {"purpose": "payroll"}}, "malformed"),
+        ({"fields": {"purpose": [SALT, "payroll"]}}, "malformed"),
+        ({"index": 3}, "another entry"),
+        ({"index": "0"}, "another entry"),
+        ({"index": False}, "another entry"),
+        ({"index": 0.0}, "another entry"),
+        ({"leaf_sha256": "00" * 32}, "another entry"),
+        ({"more": 1}, "malformed"),
+    ],
+)
+def test_a_wrong_opening_is_refused(changes: dict[str, object], problem: str) -> None:
+    assert problem in problems(opening_with(0, **changes))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"{",
+        b"null",
+        b'{"index":0,"index":0}',
+        b'{"index":NaN}',
+        b"[" * 200_000,
+        b'{"a":' * 100_000,
+        b"\xff{}",
+        "\ufeff{}".encode(),
+        b'{"index":' + b"9" * 10_000 + b"}",
+        MEMBERS["entries/0.open.json"].replace(b'"purpose"', b'"counter"'),
+        MEMBERS["entries/0.open.json"] + b"x",
+    ],
+)
+def test_hostile_json_is_refused(document: bytes) -> None:
+    assert "entry 0: " in problems(bundle_with({"entries/0.open.json": document}))
+
+
+def test_a_very_long_opening_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_bundle, "MAX_OPENING_BYTES", 100)
+    assert "too long" in problems(EXAMPLE)
+
+
+# --- chains
+
+
+def _chained(*links: tuple[str, str, str], times: tuple[int, ...] = ()) -> bytes:
+    """Return a bundle of a ledger in which each entry has these subject, counter and previous fields, all opened."""
+    ledger = Ledger()
+    for number, link in enumerate(links):
+        ledger.add(dict(zip(CHAIN, link, strict=True)), ms=times[number] if times else 0)
+    return write_bundle(ledger.bundle(*(ledger.entry(index, *CHAIN) for index in range(len(links)))))
+
+
+def test_a_lookup_left_out_in_the_middle_shows() -> None:
+    ledger = example_ledger()
+    verdict = verify(write_bundle(ledger.bundle(ledger.entry(0, *CHAIN), ledger.entry(8, *CHAIN))), LEDGER.vkey)
+    assert verdict.verified
+    assert verdict.gaps == [f"2 entries before entry 8 about subject {SUBJECT}"]
+    assert "Missing in this bundle" in report(verdict)
+
+
+def test_a_lookup_left_out_at_the_start_shows() -> None:
+    ledger = example_ledger()
+    verdict = verify(write_bundle(ledger.bundle(ledger.entry(3, *CHAIN))), LEDGER.vkey)
+    assert verdict.gaps == [f"1 entries before entry 3 about subject {SUBJECT}"]
+
+
+def test_chains_of_several_subjects_are_followed_apart() -> None:
+    bundle = _chained(("a b", "1 1", "- -"), ("b", "2", "0"), ("b a", "3 2", "1 0"), ("", "", ""))
+    verdict = verify(bundle, LEDGER.vkey)
+    assert (verdict.problems, verdict.gaps) == ([], [])
+    assert "5 links of subjects' chains agree with each other" in verdict.checked
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        [("a", "1", "-"), ("a", "1", "-")],
+        [("a", "1", "-"), ("a", "2", "-")],
+        [("a", "2", "-"), ("b", "1", "-")],
+        [("a", "1", "0"), ("b", "1", "-")],
+        [("a", "2", "0"), ("a", "1", "-")],
+        [("a", "1", "-"), ("b", "1", "-"), ("a", "2", "1")],
+        [("a", "1", "-"), ("b", "1", "-"), ("a", "2", "2")],
+        [("a", "1", "-"), ("b", "1", "-"), ("a", "3", "0")],
+        [("a", "1", "-"), ("b", "1", "-"), ("a", "3", "7")],
+        [("b", "1", "-"), ("a", "3", "0")],
+        [("a", "0", "-")],
+        [("a", "01", "-")],
+        [("a", "one", "-")],
+        [("a", "1", "")],
+        [("a", "", "-")],
+        [("a", "1", "minus")],
+        [("a b", "1", "-")],
+        [("a a", "1 2", "- 0")],
+        [("a", "1 1", "- -")],
+        [("", "1", "-")] * 2,
+    ],
+)
+def test_chains_that_contradict_themselves_are_refused(links: list[tuple[str, str, str]]) -> None:
+    verdict = verify(_chained(*links), LEDGER.vkey)
+    assert verdict.problems
+    assert not any("chains agree" in line for line in verdict.checked)
+
+
+def test_time_that_runs_backwards_is_refused() -> None:
+    assert "before that of an earlier entry" in problems(_chained(("", "", ""), ("", "", ""), times=(2_000, 0)))
+
+
+# --- the container
+
+
+def _zipped(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+OUTSIDE = ["../x.json", "/x.json", "a\\b.json", "x.py", "x", "C:x.txt", "nul.txt", "README.txt ", "entries/x.leaf"]
+OUTSIDE += ["entries/00.leaf", "entries/-1.leaf", "entries/0.leaf/x", "entries/0.LEAF", "entries/\u0660.leaf"]
+OUTSIDE += ["entries/" + "9" * 20 + ".leaf", "entries/0.leaf\n", "entries/../0.leaf", "."]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_member_outside_the_list_is_refused(name: str) -> None:
+    with pytest.raises(verify_bundle.Rejected, match="a file that a bundle does not have"):
+        read_zip(_zipped({name: b"", **MEMBERS}))
+
+
+def test_a_member_without_a_name_is_refused() -> None:
+    with pytest.raises(verify_bundle.Rejected, match="a file that a bundle does not have"):
+        read_zip(write_zip({"": b"", **MEMBERS}))
+
+
+@pytest.mark.parametrize("name", ["readme.txt", "REPORT.json"])
+def test_names_that_differ_only_in_case_are_refused(name: str) -> None:
+    assert "case" in problems(bundle_with({name: b""}))
+
+
+@pytest.mark.parametrize("name", [*verify_bundle.FIXED_MEMBERS, "entries/0.leaf", "entries/0.open.json"])
+def test_a_missing_member_is_refused(name: str) -> None:
+    members = {other: data for other, data in MEMBERS.items() if other != name}
+    bundle = write_zip(members) if name == "manifest.sha256" else sealed_anew(members)
+    assert problems(bundle)
+
+
+@pytest.mark.parametrize("name", [name for name in MEMBERS if name != "manifest.sha256"])
+def test_a_member_that_the_manifest_does_not_fit_is_refused(name: str) -> None:
+    assert "manifest" in problems(write_zip({**MEMBERS, name: MEMBERS[name] + b" "}))
+
+
+def test_a_manifest_that_lists_more_is_refused() -> None:
+    manifest = MEMBERS["manifest.sha256"] + b"00  other\n"
+    assert "manifest" in problems(write_zip({**MEMBERS, "manifest.sha256": manifest}))
+
+
+def test_two_members_of_one_name_are_refused() -> None:
+    doubled = write_zip({"policy": b"", "policx": b"x"}).replace(b"policx", b"policy")
+    assert zipfile.ZipFile(io.BytesIO(doubled)).namelist() == ["policy", "policy"]
+    assert "twice" in problems(doubled)
+
+
+def test_other_spellings_of_the_container_are_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in MEMBERS.items():
+            archive.writestr(name, data)
+    commented = io.BytesIO(EXAMPLE)
+    with zipfile.ZipFile(commented, "a") as archive:
+        archive.comment = b"hello"
+    spellings = (_zipped(MEMBERS), packed.getvalue(), commented.getvalue(), b"#!/bin/sh\n" + EXAMPLE, EXAMPLE + EXAMPLE)
+    assert all(problems(raw) for raw in (*spellings, EXAMPLE + b"\0", b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18)))
+
+
+def test_a_symbolic_link_is_refused() -> None:
+    info = zipfile.ZipInfo("report.json")
+    info.create_system = 3
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+    assert "canonical" in problems(buffer.getvalue())
+
+
+def test_every_byte_of_the_container_counts() -> None:
+    """Each header byte in turn; the members' own bytes are the manifest's concern."""
+    headers = EXAMPLE[:40], EXAMPLE[EXAMPLE.index(b"PK\x01\x02") :]
+    for start, header in ((0, headers[0]), (len(EXAMPLE) - len(headers[1]), headers[1])):
+        for offset in range(len(header)):
+            raw = bytearray(EXAMPLE)
+            raw[start + offset] ^= 0x20
+            with pytest.raises(verify_bundle.Rejected):
+                read_zip(bytes(raw))
+
+
+def test_sizes_that_lie_are_refused() -> None:
+    for lie in (0, 1, 2**31, 2**32 - 1):
+        raw = bytearray(EXAMPLE)
+        struct.pack_into("<I", raw, 22, lie)
+        with pytest.raises(verify_bundle.Rejected):
+            read_zip(bytes(raw))
+
+
+def test_a_bundle_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_bundle, "MAX_BUNDLE_BYTES", len(EXAMPLE) - 1)
+    assert "larger" in problems(EXAMPLE)
+    monkeypatch.setattr(verify_bundle, "MAX_BUNDLE_BYTES", len(EXAMPLE))
+    monkeypatch.setattr(verify_bundle, "MAX_MEMBERS", len(MEMBERS) - 1)
+    assert "canonical" in problems(EXAMPLE)
+
+
+# --- the command
+
+
+@pytest.fixture
+def bundle_file(tmp_path: Path) -> Path:
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(EXAMPLE)
+    return path
+
+
+def test_the_command_runs_alone(bundle_file: Path, tmp_path: Path) -> None:
+    """In an empty folder, isolated from every package: ``-I`` ignores the environment and ``-S`` site-packages."""
+    script = tmp_path / "alone" / "verify_bundle.py"
+    script.parent.mkdir()
+    script.write_bytes(MEMBERS["verify_bundle.py"])
+    command = [sys.executable, "-I", "-S", str(script), str(bundle_file), "--key", LEDGER.vkey]
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment, cwd=tmp_path)
+    assert done.stderr == b""
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"VERIFIED")
+
+
+def test_exit_codes(bundle_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(bundle_file), "--key", LEDGER.vkey]) == 0
+    assert capsys.readouterr().out.startswith("VERIFIED")
+    assert main([str(bundle_file), "--key", STRANGER.vkey]) == 1
+    assert capsys.readouterr().out.startswith("REFUSED")
+    assert main([str(bundle_file), "--key", "nonsense\x1b"]) == 2
+    assert main([str(bundle_file.with_name("missing\x1b.zip")), "--key", LEDGER.vkey]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "\x1b" not in captured.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["x.zip"], ["x.zip", "--key", "a", "--policy", "b"]])
+def test_a_key_must_be_given(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_json_says_the_same(bundle_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(bundle_file), "--key", LEDGER.vkey, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["verified"] is True
+    assert document["entries"][1]["fields"]["note"] == "café \u202e\n"
+
+
+def test_a_policy_file_gives_the_key(bundle_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = bundle_file.with_name("policy")
+    policy.write_text(f"# trusted\n log {STRANGER.vkey}\nlog\t{LEDGER.vkey} https://{ORIGIN}\nquorum none\n")
+    assert main([str(bundle_file), "--policy", str(policy)]) == 0
+    policy.write_text(f"log {STRANGER.vkey}\nquorum none\n")
+    assert main([str(bundle_file), "--policy", str(policy)]) == 1
+    policy.write_text("quorum none\n")
+    assert main([str(bundle_file), "--policy", str(policy)]) == 2
+    policy.write_bytes(b"\xff")
+    assert main([str(bundle_file), "--policy", str(policy)]) == 2
+    assert "names no log key" in capsys.readouterr().err
+
+
+def test_output_survives_a_terminal_without_unicode(bundle_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main([str(bundle_file), "--key", LEDGER.vkey]) == 0
+    terminal.flush()
+    assert b"caf\\xe9" in terminal.buffer.getvalue()  # type: ignore[attr-defined]  # the BytesIO above
+
+
+def test_a_time_beyond_the_calendar_is_printed_as_a_number() -> None:
+    ledger = Ledger()
+    ledger.add({}, ms=2**62)
+    text = report(verify(write_bundle(ledger.bundle(ledger.entry(0))), LEDGER.vkey))
+    assert f"Entry 0  disclose  {START_MS + 2**62}\n" in text
+
+
+def test_what_could_fool_a_terminal_is_escaped() -> None:
+    assert shown("a\x1b[2J\u202eb\u0085\u2028\\n") == "a\\x1b[2J\\u202eb\\x85\\u2028\\\\n"
+
+
+# --- its source
+
+
+def test_it_imports_the_standard_library_alone_and_reads_as_python_3_8() -> None:
+    tree = ast.parse(verifier_source(), feature_version=(3, 8))
+    imported = {
+        alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    imported |= {(node.module or ".").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert imported <= set(sys.stdlib_module_names)
+    assert not imported & {"socket", "subprocess", "urllib", "http", "ctypes", "pickle", "importlib", "zipfile"}
+
+
+def test_it_knows_the_same_fields_as_the_ledger() -> None:
+    assert (verify_bundle.FIXED_FIELDS, verify_bundle.MAX_RECORDS) == (FIXED_FIELDS, MAX_RECORDS)
