@@ -6,6 +6,7 @@ Each walk starts from the code, so a newcomer is missed by nobody. It turns itse
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import importlib.util
 import pkgutil
@@ -18,7 +19,8 @@ import pytest
 
 import registry
 from registry.domain.errors import RegistryError
-from tests.architecture.source import ROOT, modules, parse, rooms
+from registry.identity.issuers import IssuerSettings
+from tests.architecture.source import ROOT, Module, modules, parse, rooms
 
 _BASE_OPTIONS = {"--help"}
 
@@ -97,22 +99,30 @@ def test_an_unmapped_error_is_found() -> None:
 # ---- settings ----
 
 
-def settings_fields(model: Any, prefix: str) -> Iterator[str]:
-    """Yield the environment name of each settings field, nested ones with two underscores."""
-    for name, field in model.model_fields.items():
-        nested = field.annotation
-        if hasattr(nested, "model_fields"):
-            yield from settings_fields(nested, f"{prefix}{name}__")
-        else:
-            yield f"{prefix}{name}".upper()
+def environment_names(code: Iterable[Module]) -> set[str]:
+    """Return the environment variables that the code reads or names."""
+    return {
+        node.value
+        for module in code
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and re.fullmatch(r"REGISTRY_[A-Z_]+", str(node.value))
+    }
 
 
-@pytest.mark.skipif(not room_exists("registry.settings"), reason="registry.settings does not exist yet")
-def test_every_setting_is_documented() -> None:
-    settings = importlib.import_module("registry.settings").Settings
-    names = list(settings_fields(settings, "REGISTRY_"))
-    assert names
-    assert unnamed(names, documentation()) == []
+def test_every_environment_variable_is_documented() -> None:
+    names = environment_names(modules("registry"))
+    assert {"REGISTRY_HOME", "REGISTRY_DATABASE_URL"} <= names
+    assert unnamed(names, in_code_style(documentation())) == []
+
+
+def test_every_key_of_the_configuration_is_documented() -> None:
+    keys = [field.name for field in dataclasses.fields(IssuerSettings)]
+    assert unnamed(["[[issuers]]", *keys], in_code_style(documentation())) == []
+
+
+def test_an_undocumented_variable_is_found() -> None:
+    names = environment_names([parse('where = environment.get("REGISTRY_ATTIC")\n')])
+    assert unnamed(names, "`REGISTRY_HOME`") == ["REGISTRY_ATTIC"]
 
 
 # ---- command line ----
