@@ -1,0 +1,77 @@
+"""Finding a known phrase (a diagnosis) in a passage: all its words close together, a few letters wrong at most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from registry.text.nearness import word_distance
+from registry.text.words import Words
+
+SLACK = 6  # small or foreign words that may stand between those of the phrase
+_NEGATIONS = frozenset({"without", "not", "no"})
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """The words of a passage with their positions; near words of each asked word are remembered."""
+
+    words: Words = field(repr=False)
+    positions: dict[str, list[int]] = field(default_factory=dict, repr=False)
+    _near: dict[str, dict[int, int]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for index, word in enumerate(self.words.texts):
+            self.positions.setdefault(word, []).append(index)
+
+    def near(self, word: str) -> dict[int, int]:
+        """Return the positions of words that a word may be, each with the letters wrong."""
+        if word not in self._near:
+            found: dict[int, int] = {}
+            for written, places in self.positions.items():
+                distance = word_distance(word, written)
+                if distance is not None:
+                    found.update(dict.fromkeys(places, distance))
+            self._near[word] = found
+        return self._near[word]
+
+
+def find_phrase(vocabulary: Vocabulary, phrase: list[str]) -> list[tuple[int, int, int]]:
+    """Return (first word, last word, letters wrong) of each place where a whole phrase stands, in any order."""
+    if not phrase:
+        return []
+    near = [vocabulary.near(word) for word in phrase]
+    rarest = min(near, key=len)
+    budget = max(2, sum(map(len, phrase)) // 10)
+    found: list[tuple[int, int, int]] = []
+    for spot in sorted(rarest):
+        if found and spot <= found[-1][1]:
+            continue
+        match = _around(vocabulary.words, near, spot, len(phrase))
+        if match and match[2] <= budget and not _negated(vocabulary.words, phrase, match):
+            found.append(match)
+    return found
+
+
+def _around(words: Words, near: list[dict[int, int]], spot: int, size: int) -> tuple[int, int, int] | None:
+    """Choose one position a word, all within a window around ``spot``."""
+    low, high = spot - size - SLACK, spot + size + SLACK
+    used: set[int] = set()
+    edits = 0
+    for positions in near:
+        choices = [
+            (positions[place], abs(place - spot), place)
+            for place in range(max(0, low), min(high + 1, len(words.texts)))
+            if place in positions and place not in used
+        ]
+        if not choices:
+            return None
+        distance, _, place = min(choices)
+        used.add(place)
+        edits += distance
+    first, last = min(used), max(used)
+    return (first, last, edits) if last - first + 1 <= size + SLACK else None
+
+
+def _negated(words: Words, phrase: list[str], match: tuple[int, int, int]) -> bool:
+    inside = set(words.texts[match[0] : match[1] + 1])
+    return bool((inside & _NEGATIONS) - set(phrase))

@@ -1,0 +1,177 @@
+"""Terms of addresses: a house number with what follows and surrounds it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from registry.leaktrace.terms import PREFIX, Term, TermKind
+from registry.text.addresses import city_key, sound_key, street_key, whole_key
+from registry.text.common_words import NO_STREET
+from registry.text.digits import Unit, digit_chains, digit_readings
+from registry.text.postal import CLOSING, DIRECTIONS, STATE_CODES, STATES, TYPES, UNITS
+from registry.text.words import Words, plain
+
+MAX_STREET = 6  # words of a street
+AHEAD = 14  # words after a house number in which its city and ZIP are looked for
+BEHIND = 6  # words before it, for a city written first
+_HOUSE = re.compile(r"^(\d{1,6})([a-z]?)$")
+_GAP = re.compile(r"^[\s.\-#'\"]{1,4}$|^$")
+_ZIP = re.compile(r"^\d{5}$")
+_BOX = re.compile(r"^box$|^pobox$|^pob$")
+
+Found = tuple[Term, int, int]
+
+
+def address_terms(words: Words) -> Iterator[Found]:
+    """Yield (term, first word, last word) of each house number that may begin an address."""
+    spoken = _spoken_numbers(words)
+    for index in range(len(words.texts)):
+        numbers = house_numbers(words.texts[index])
+        last = index
+        if index in spoken:
+            numbers, last = spoken[index]
+        if numbers and last + 1 < len(words.texts) and _opens_street(words, last):
+            for number in numbers:
+                yield from _street_terms(words, index, last, number)
+                yield from _around(words, index, last, number)
+    yield from _boxes(words)
+
+
+@lru_cache(maxsize=16384)
+def house_numbers(word: str) -> tuple[str, ...]:
+    """Return the house numbers that a word may stand for, look-alike letters read as digits."""
+    match = _HOUSE.match(word)
+    if match:
+        plain_number = (match.group(1).lstrip("0") or match.group(1)) + match.group(2)
+        others = digit_readings(word) if match.group(2) and len(word) > 1 else ()
+        return (plain_number, *(other for other in others if other != plain_number))
+    if not (2 <= len(word) <= 6) or word.isalpha():
+        return ()
+    return digit_readings(word)
+
+
+def _spoken_numbers(words: Words) -> dict[int, tuple[tuple[str, ...], int]]:
+    """House numbers written digit by digit in words."""
+    found: dict[int, tuple[tuple[str, ...], int]] = {}
+    for chain in digit_chains(words):
+        digits = sum(len(unit.readings[0]) for unit in chain)
+        if 1 < digits <= 6 and any(unit.spoken for unit in chain):
+            found[chain[0].first] = (_join(chain), _last_word(words, chain[-1]))
+    return found
+
+
+def _join(chain: list[Unit]) -> tuple[str, ...]:
+    return ("".join(unit.readings[0] for unit in chain),)
+
+
+def _last_word(words: Words, unit: Unit) -> int:
+    last = unit.first
+    while last + 1 < len(words.texts) and words.starts[last + 1] < unit.end:
+        last += 1
+    return last
+
+
+def _opens_street(words: Words, index: int) -> bool:
+    """Tell whether the word after a number may begin a street."""
+    following = words.texts[index + 1]
+    if words.cells[index] != words.cells[index + 1]:
+        return _is_number_column(words, index)
+    if not _GAP.match(words.gap(index)) or (following in UNITS and following not in DIRECTIONS):
+        return False
+    return following not in NO_STREET and (len(following) > 1 or following in DIRECTIONS or following.isalpha())
+
+
+def _is_number_column(words: Words, index: int) -> bool:
+    """A house number alone in its cell, its street in the next."""
+    alone = index == 0 or words.cells[index - 1] != words.cells[index]
+    return alone and words.cells[index + 1] == words.cells[index] + 1 and words.texts[index + 1].isalpha()
+
+
+def street_end(words: Words, first: int) -> int:
+    """Return the last word that may still belong to the street that begins at ``first``."""
+    last = first
+    closing = None
+    while last + 1 < len(words.texts) and last - first + 1 < MAX_STREET:
+        if words.cells[last + 1] != words.cells[first] or not _GAP.match(words.gap(last)):
+            break
+        word = plain(words.texts[last])
+        if closing is None and last > first and TYPES.get(word) in CLOSING:
+            closing = last
+        if closing is not None and last >= closing + 1:
+            break
+        last += 1
+    return last
+
+
+def _street_terms(words: Words, index: int, number_end: int, number: str) -> Iterator[Found]:
+    first = number_end + 1
+    seen: set[str] = set()
+    for last in range(first, street_end(words, first) + 1):
+        parts = words.texts[first : last + 1]
+        for key in (street_key(parts), whole_key(parts)):
+            if key in seen or not key:
+                continue
+            seen.add(key)
+            yield Term(TermKind.STREET, f"{number}|{key}"), index, number_end
+            yield Term(TermKind.NUMBER_PREFIX, f"{number}|{key[:PREFIX]}"), index, number_end
+        yield Term(TermKind.NUMBER_SOUND, f"{number}|{sound_key(parts)}"), index, number_end
+
+
+def _around(words: Words, index: int, number_end: int, number: str) -> Iterator[Found]:
+    """House number with each ZIP and each city that stands near."""
+    low, high = max(0, index - BEHIND), min(len(words.texts), number_end + 1 + AHEAD)
+    for place in (*range(low, index), *range(number_end + 1, high)):
+        word = words.texts[place]
+        zips = zip_readings(word)
+        for zip5 in zips:
+            yield Term(TermKind.NUMBER_ZIP, f"{number}|{zip5}"), index, number_end
+        if is_state(words, place) or zips or _ends_city(words, place, number_end):
+            for count in (1, 2, 3):
+                begin = place - count
+                if begin > number_end or (place < index and begin >= 0):
+                    key = city_key(words.texts[begin:place])
+                    yield Term(TermKind.NUMBER_CITY, f"{number}|{key}"), index, number_end
+
+
+def _ends_city(words: Words, place: int, number_end: int) -> bool:
+    """Tell whether the words before ``place`` may be a city without state or ZIP: the end of a clause or a cell."""
+    if place <= number_end + 1 or place > number_end + 9:
+        return False
+    if any("," in words.gap(before - 1) for before in range(max(number_end + 2, place - 2), place)):
+        return True  # one to three words after a comma
+    gap = words.gap(place - 1)
+    return words.cells[place] != words.cells[place - 1] or any(char in gap for char in ",.;:|\n")
+
+
+def zip_readings(word: str) -> tuple[str, ...]:
+    """Return the ZIP codes that a word may stand for."""
+    if len(word) == 9 and word.isdigit():
+        return (word[:5],)
+    if len(word) != 5:
+        return ()
+    return tuple(reading for reading in digit_readings(word) if _ZIP.match(reading))
+
+
+def is_state(words: Words, place: int) -> bool:
+    """Tell whether a word is a state's code or name; codes that are also words must be in capitals."""
+    word = words.texts[place]
+    if word in STATE_CODES:
+        if word in {"in", "or", "me", "hi", "ok", "oh", "de", "la", "al", "id", "ma", "pa", "co"}:
+            after = place + 1 < len(words.texts) and bool(zip_readings(words.texts[place + 1]))
+            return after or (words.is_capital(place) and words.folded.is_upper(words.ends[place] - 1))
+        return True
+    return word in STATES and len(word) > 3
+
+
+def _boxes(words: Words) -> Iterator[Found]:
+    """Post office boxes and rural routes."""
+    for index in range(len(words.texts) - 1):
+        number = words.texts[index + 1]
+        if not _BOX.match(words.texts[index]) or not _HOUSE.match(number):
+            continue
+        before = words.texts[index - 1] if index else ""
+        rural = index > 1 and before.isdigit() and words.texts[index - 2] in {"rr", "route", "hc", "rfd"}
+        name = f"rr{before}box{number}" if rural else f"box{number}"
+        yield from _around(words, index - 2 if rural else index, index + 1, name)

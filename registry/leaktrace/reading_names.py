@@ -1,0 +1,158 @@
+"""Terms of names: employees and household members, in prose and in columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from registry.leaktrace.terms import Term, TermKind, member_term
+from registry.text.common_words import NO_NAME
+from registry.text.names import initial, name_key
+from registry.text.words import Words, letters, plain
+
+MAX_NAME_WORDS = 5
+_GAP = re.compile(r"^(?:[ \t\-_'\".]{1,4}|[ \t]?\r?\n[ \t]*|[ \t]*[(\"']{1,2}[ \t]*)$")
+_COMMA = re.compile(r"^[ \t]*,\s*$")
+
+Found = tuple[Term, int, int]
+
+
+def name_terms(words: Words, labels: tuple[str, ...]) -> Iterator[Found]:
+    """Yield (term, first word, last word) for everything that may be a name."""
+    if words.scope == 0:
+        yield from _prose(words)
+        return
+    cells = _cells(words)
+    for first, last in cells.values():
+        yield from _in_cell(words, first, last)
+    yield from _columns(words, cells, labels)
+
+
+def may_be_name(word: str) -> bool:
+    """Tell whether a word may begin or end a name."""
+    return len(word) > 1 and word not in NO_NAME and plain(word).isalpha()
+
+
+def _prose(words: Words) -> Iterator[Found]:
+    likely = [may_be_name(word) for word in words.texts]
+    total = len(words.texts)
+    for first in range(total - 1):
+        if not likely[first]:
+            continue
+        for last in range(first + 1, min(first + 4, total)):
+            gap = words.gap(last - 1)
+            if _COMMA.match(gap):
+                yield from _turned(words, first, last, likely)
+                break
+            if not _GAP.match(gap):
+                break
+            if likely[last]:
+                yield from _window(words, first, last)
+
+
+def _window(words: Words, first: int, last: int) -> Iterator[Found]:
+    """Names of two to four words in a row."""
+    capital = words.is_capital(first) and words.is_capital(last)
+    if last - first > 1 and not capital:
+        return
+    parts = words.texts[first : last + 1]
+    yield Term(TermKind.NAME, letters(parts)), first, last
+    if last - first == 1 and not (words.is_capital(first) or words.is_capital(last)):
+        yield member_term(parts[:1], parts[1:]), first, last
+        return
+    for cut in range(1, len(parts)):
+        yield from _weak(parts[:cut], parts[cut:], first, last)
+    if last - first == 2 and len(parts[1]) == 1:
+        yield Term(TermKind.NAME, name_key(parts[:1], parts[2:])), first, last
+        yield from _weak(parts[:1], parts[2:], first, last)
+
+
+def _weak(given: list[str], family: list[str], first: int, last: int) -> Iterator[Found]:
+    yield Term(TermKind.NAME_GIVEN, f"{letters(given)}|{initial(family)}"), first, last
+    yield Term(TermKind.NAME_FAMILY, f"{initial(given)}|{letters(family)}"), first, last
+    yield member_term(given, family), first, last
+
+
+def _turned(words: Words, first: int, comma: int, likely: list[bool]) -> Iterator[Found]:
+    """``Family, Given``: the comma stands before word ``comma``."""
+    family = words.texts[first:comma]
+    for last in range(comma, min(comma + 2, len(words.texts))):
+        if not likely[last] or (last > comma and not _GAP.match(words.gap(last - 1))):
+            return
+        if not (words.is_capital(first) and words.is_capital(last)):
+            return
+        given = words.texts[comma : last + 1]
+        yield Term(TermKind.NAME, name_key(given, family)), first, last
+        yield from _weak(given, family, first, last)
+
+
+def _cells(words: Words) -> dict[int, tuple[int, int]]:
+    """Return the first and last word of each cell."""
+    found: dict[int, tuple[int, int]] = {}
+    for index, cell in enumerate(words.cells):
+        found[cell] = (found[cell][0] if cell in found else index, index)
+    return found
+
+
+def _in_cell(words: Words, first: int, last: int) -> Iterator[Found]:
+    if last == first:
+        return
+    if last - first >= MAX_NAME_WORDS:
+        yield from _bounded_prose(words, first, last)
+        return
+    parts = words.texts[first : last + 1]
+    if not all(plain(part).isalpha() for part in parts):
+        return
+    comma = next((place for place in range(first, last) if _COMMA.match(words.gap(place))), None)
+    if comma is not None:
+        given, family = words.texts[comma + 1 : last + 1], words.texts[first : comma + 1]
+        yield Term(TermKind.NAME, name_key(given, family)), first, last
+        yield from _weak(given, family, first, last)
+        return
+    yield from _whole(parts, first, last)
+
+
+def _whole(parts: list[str], first: int, last: int) -> Iterator[Found]:
+    """All ways to cut the words of one name into given and family name."""
+    yield Term(TermKind.NAME, letters(parts)), first, last
+    for cut in range(1, len(parts)):
+        yield from _weak(parts[:cut], parts[cut:], first, last)
+    short = [part for part in parts if len(part) > 1]
+    if 2 <= len(short) < len(parts):
+        yield Term(TermKind.NAME, letters(short)), first, last
+        for cut in range(1, len(short)):
+            yield from _weak(short[:cut], short[cut:], first, last)
+
+
+def _bounded_prose(words: Words, first: int, last: int) -> Iterator[Found]:
+    for place in range(first, last):
+        if may_be_name(words.texts[place]) and may_be_name(words.texts[place + 1]) and _GAP.match(words.gap(place)):
+            yield from _window(words, place, place + 1)
+
+
+_FIRST = re.compile(r"first|given|fname|forename")
+_LAST = re.compile(r"last|surname|family|lname")
+
+
+def _columns(words: Words, cells: dict[int, tuple[int, int]], labels: tuple[str, ...]) -> Iterator[Found]:
+    """Given and family name in two columns: the labelled ones, or any two neighbours of letters only."""
+    pairs = _labelled(labels)
+    if not pairs:
+        pairs = [(cell, cell + 1) for cell in cells if cell + 1 in cells]
+    for left, right in pairs:
+        if left not in cells or right not in cells:
+            continue
+        one = words.texts[cells[left][0] : cells[left][1] + 1]
+        two = words.texts[cells[right][0] : cells[right][1] + 1]
+        if len(one) > 3 or len(two) > 3 or not all(plain(part).isalpha() for part in one + two):
+            continue
+        first, last = min(cells[left][0], cells[right][0]), max(cells[left][1], cells[right][1])
+        for given, family in ((one, two),) if labels else ((one, two), (two, one)):
+            yield Term(TermKind.NAME, name_key(given, family)), first, last
+            yield from _weak(given, family, first, last)
+
+
+def _labelled(labels: tuple[str, ...]) -> list[tuple[int, int]]:
+    given = [cell for cell, label in enumerate(labels) if _FIRST.search(label)]
+    family = [cell for cell, label in enumerate(labels) if _LAST.search(label)]
+    return list(zip(given, family, strict=False))

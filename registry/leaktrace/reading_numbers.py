@@ -1,0 +1,102 @@
+"""Terms that are numbers or characters: phones, SSNs, cards, dates, last four digits, e-mail addresses, plates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from registry.leaktrace.terms import Term, TermKind
+from registry.text.cards import CARD_RUNS, cards_in
+from registry.text.dates import dates_in
+from registry.text.digits import Run, digit_chains, digit_readings, runs_of
+from registry.text.emails import emails_in
+from registry.text.fold import Folded
+from registry.text.phones import PHONE_RUNS, phones_in
+from registry.text.plates import plates_in
+from registry.text.ssn import SSN_RUNS, ssns_in
+from registry.text.words import Words
+
+_LENGTHS = SSN_RUNS | PHONE_RUNS | CARD_RUNS
+
+_FOUR = r"([0-9oilszbgq]{4})(?![0-9a-z])"
+_LAST4 = re.compile(
+    rf"(?:\b(?:last|final)\W{{0,3}}(?:4|four)\b[^0-9\n]{{0,40}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on)\W{{0,3}})"
+    rf"(?<![0-9a-z]){_FOUR}"
+)
+_MASKED = re.compile(rf"(?<![0-9a-z*#])((?:[x*#]{{1,12}}[\s().-]{{0,3}}){{1,4}}){_FOUR}")
+_CARD_WORDS = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|account|acct|bank|checking|savings)\b")
+_SSN_WORDS = re.compile(r"\b(?:ssn|social|ss#|soc)\b")
+_PHONE_WORDS = re.compile(r"\b(?:phone|cell|mobile|tel|telephone|call|number)\b")
+_CONTEXT = 60  # characters before
+_PLATE_WORDS = re.compile(r"\b(?:plates?|licen[sc]e|tags?|registration|vehicle|car|truck)\b")
+
+
+def number_terms(words: Words) -> Iterator[tuple[Term, int, int]]:
+    """Yield (term, first word, last word) for phones, SSNs, cards and dates."""
+    for chain in digit_chains(words):
+        if sum(len(unit.readings[0]) for unit in chain) < 9:
+            continue
+        for run in runs_of(chain, _LENGTHS):
+            last = run.word
+            while last + 1 < len(words.texts) and words.starts[last + 1] < run.end:
+                last += 1
+            for term in _run_terms(run):
+                yield term, run.word, last
+    for iso, first, last in dates_in(words):
+        yield Term(TermKind.BIRTH_DATE, iso), first, last
+
+
+def _run_terms(run: Run) -> Iterator[Term]:
+    length = len(run.readings[0])
+    if length in SSN_RUNS:
+        yield from (Term(TermKind.SSN, digits) for digits in ssns_in(run))
+    if length in PHONE_RUNS:
+        yield from (Term(TermKind.PHONE, digits) for digits in phones_in(run))
+    if length in CARD_RUNS:
+        yield from (Term(TermKind.CARD, digits) for digits in cards_in(run))
+
+
+def text_terms(folded: Folded) -> Iterator[tuple[Term, int, int]]:
+    """Yield (term, start, end) in folded offsets for what is found in running characters."""
+    text = folded.text
+    for address, start, end in emails_in(text):
+        yield Term(TermKind.EMAIL, address), start, end
+    yield from _last4_terms(text)
+    for plate, start, end in plates_in(text):
+        shown = folded.is_upper(start) or folded.is_upper(end - 1)
+        if shown or _PLATE_WORDS.search(text, max(0, start - _CONTEXT), end + _CONTEXT):
+            yield Term(TermKind.PLATE, plate), start, end
+
+
+def _last4_terms(text: str) -> Iterator[tuple[Term, int, int]]:
+    for match in _LAST4.finditer(text):
+        context = text[max(0, match.start() - _CONTEXT) : match.start(1)]
+        yield from _four(match, 1, _kinds_by_context(context))
+    for match in _MASKED.finditer(text):
+        mask = "".join(char for char in match.group(1) if char in "x*#")
+        context = text[max(0, match.start() - _CONTEXT) : match.start()]
+        kinds = {5: (TermKind.SSN_LAST4,), 6: (TermKind.PHONE_LAST4,)}.get(len(mask), _kinds_by_context(context))
+        yield from _four(match, 2, kinds)
+
+
+def _kinds_by_context(context: str) -> tuple[TermKind, ...]:
+    """Return what last four digits may be the end of, by the nearest word before them that tells."""
+    found = [
+        (matches[-1].start(), kinds)
+        for pattern, kinds in (
+            (_SSN_WORDS, (TermKind.SSN_LAST4,)),
+            (_PHONE_WORDS, (TermKind.PHONE_LAST4,)),
+            (_CARD_WORDS, ()),
+        )
+        if (matches := list(pattern.finditer(context)))
+    ]
+    both: tuple[TermKind, ...] = (TermKind.SSN_LAST4, TermKind.PHONE_LAST4)
+    return max(found, key=lambda item: item[0])[1] if found else both
+
+
+def _four(match: re.Match[str], group: int, kinds: tuple[TermKind, ...]) -> Iterator[tuple[Term, int, int]]:
+    if sum(char.isdigit() for char in match.group(group)) < 2:
+        return
+    for digits in digit_readings(match.group(group)):
+        for kind in kinds:
+            yield Term(kind, digits), match.start(group), match.end(group)

@@ -1,0 +1,97 @@
+"""Terms of schools: a school's name, alone and together with the first names that stand near it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from registry.leaktrace.reading_names import may_be_name
+from registry.leaktrace.terms import Term, TermKind, child_school_terms
+from registry.text.schools import is_trigger, school_key, school_sound, school_word, stem_words
+from registry.text.words import Words, letters
+
+MAX_BEFORE = 6  # words of a name before its school word
+MAX_AFTER = 2  # words of a name after it
+NEAR = 600  # characters between a school and a child's name, in prose
+MAX_NAMES = 40  # first names tried with one school
+_STOP = re.compile(r"[;:\"|!?<>]|\n\s*\n")
+
+Found = tuple[Term, int, int]
+
+
+def school_terms(words: Words) -> Iterator[Found]:
+    """Yield (term, first word, last word) for everything that may be a school."""
+    index, total = 0, len(words.texts)
+    while index < total:
+        if not is_trigger(words.texts[index]):
+            index += 1
+            continue
+        last = _right_end(words, index)
+        for end in _right_ends(words, last):
+            yield from _around(words, index, end)
+        index = last + 1
+
+
+def _right_end(words: Words, index: int) -> int:
+    """Return the last word of a name whose school word is given (``Academy of Technology``, ``High School``)."""
+    last = index
+    while last + 1 < len(words.texts) and words.cells[last + 1] == words.cells[index]:
+        if _STOP.search(words.gap(last)) or "," in words.gap(last):
+            break
+        if school_word(words.texts[last + 1]):
+            last += 1
+        elif words.texts[last + 1] in {"of", "for"} and last + 2 < len(words.texts) and words.is_capital(last + 2):
+            last += 2
+        else:
+            break
+    return last
+
+
+def _right_ends(words: Words, last: int) -> list[int]:
+    """Return where the name may end: at its school word, or a word or two later (``School North``, ``(Virtual)``)."""
+    ends = [last]
+    while len(ends) <= MAX_AFTER and ends[-1] + 1 < len(words.texts):
+        following = ends[-1] + 1
+        gap = words.gap(ends[-1])
+        if words.cells[following] != words.cells[last] or gap.strip() not in {"", "(", "#", "-"}:
+            break
+        if not (words.is_capital(following) or words.texts[following].isdigit()) or "\n" in gap:
+            break
+        ends.append(following)
+    return ends
+
+
+def _around(words: Words, trigger: int, last: int) -> Iterator[Found]:
+    names = _first_names(words, trigger)
+    seen: set[str] = set()
+    for first in range(trigger, max(-1, trigger - MAX_BEFORE - 1), -1):
+        if first < trigger and (words.cells[first] != words.cells[trigger] or _STOP.search(words.gap(first))):
+            return
+        parts = words.texts[first : last + 1]
+        key = school_key(parts)
+        if key in seen:
+            continue
+        seen.add(key)
+        yield Term(TermKind.SCHOOL, key), first, last
+        yield Term(TermKind.SCHOOL_SOUND, school_sound(parts)), first, last
+        stem = letters(stem_words(parts))
+        for name in names:
+            for term in child_school_terms(name, stem):
+                yield term, first, last
+
+
+def _first_names(words: Words, trigger: int) -> list[str]:
+    """Return the keys of words that may be a child's first name, the nearest to the school first."""
+    texts = words.texts
+    spot = words.starts[trigger]
+    found: dict[str, int] = {}
+    for index in range(len(texts)):
+        distance = abs(words.starts[index] - spot)
+        if (words.scope == 0 and distance > NEAR) or not may_be_name(texts[index]) or school_word(texts[index]):
+            continue
+        if words.scope == 0 and not words.is_capital(index):
+            continue
+        found.setdefault(letters([texts[index]]), distance)
+        if index + 1 < len(texts) and may_be_name(texts[index + 1]) and len(words.gap(index)) == 1:
+            found.setdefault(letters(texts[index : index + 2]), distance)
+    return sorted(found, key=lambda name: found[name])[:MAX_NAMES]

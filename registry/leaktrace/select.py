@@ -1,0 +1,114 @@
+"""Choosing whose values are opened: a strong full-value term alone, or two different fields standing together.
+
+A term's weight is a fixed number of bits (minus log2 of the share of a national population that it fits), so that a
+registry of 400 people works like one of a million. A name alone never opens anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.domain.ids import RecordId, SubjectId
+from registry.leaktrace.reading import Reading
+from registry.leaktrace.terms import Term, TermKind
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What one posting says: a term belongs to this subject (and to this record of it, unless it is the name)."""
+
+    subject: SubjectId
+    record: RecordId | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """How much a kind of term tells.
+
+    Attributes:
+        field: kinds of one field never add up.
+        bits: population constant.
+        opens: enough alone.
+    """
+
+    field: str
+    bits: float
+    opens: bool = False
+
+
+NEEDED_BITS = 13.0
+MOST_HEALTH_WORDS = 2  # that count
+
+WEIGHTS: dict[TermKind, _Weight] = {
+    TermKind.NAME: _Weight("name", 8),
+    TermKind.NAME_GIVEN: _Weight("name", 5),
+    TermKind.NAME_FAMILY: _Weight("name", 5),
+    TermKind.STREET: _Weight("address", 20, opens=True),
+    TermKind.NUMBER_ZIP: _Weight("address", 20, opens=True),
+    TermKind.NUMBER_CITY: _Weight("address", 16, opens=True),
+    TermKind.NUMBER_SOUND: _Weight("address", 16, opens=True),
+    TermKind.NUMBER_PREFIX: _Weight("address", 14, opens=True),
+    TermKind.PHONE: _Weight("phone", 26, opens=True),
+    TermKind.PHONE_LAST4: _Weight("phone_last4", 10),
+    TermKind.SSN: _Weight("ssn", 28, opens=True),
+    TermKind.SSN_LAST4: _Weight("ssn_last4", 10),
+    TermKind.BIRTH_DATE: _Weight("birth_date", 12),
+    TermKind.CARD: _Weight("card", 28, opens=True),
+    TermKind.EMAIL: _Weight("email", 28, opens=True),
+    TermKind.SCHOOL: _Weight("school", 9),
+    TermKind.SCHOOL_SOUND: _Weight("school", 7),
+    TermKind.CHILD_SCHOOL_HEAD: _Weight("child_school", 15),  # two fields in one term
+    TermKind.CHILD_SCHOOL_TAIL: _Weight("child_school", 15),
+    TermKind.HEALTH_WORD: _Weight("health", 6),
+    TermKind.MEMBER: _Weight("member", 8),
+    TermKind.PLATE: _Weight("plate", 20, opens=True),
+}
+
+
+def select_subjects(reading: Reading, hits: Mapping[Term, Sequence[Hit]], *, limit: int) -> tuple[SubjectId, ...]:
+    """Return whose values are to be opened and compared with the text, the surest first.
+
+    Args:
+        reading: the text's reading.
+        hits: what the index said for the reading's terms; terms without a posting may be left out.
+        limit: at most so many subjects.
+
+    Returns:
+        Subjects with a strong term, or with two fields (name and birth date, name and last four, a child's first name
+        with its school ...) in the prose or in one table row.
+    """
+    evidence: dict[tuple[SubjectId, int], dict[str, dict[Term, float]]] = {}
+    for term, found in hits.items():
+        weight = WEIGHTS.get(term.kind)
+        if weight is None or not found:
+            continue
+        for scope in reading.scopes(term):
+            for hit in found:
+                fields = evidence.setdefault((hit.subject, scope), {})
+                fields.setdefault(weight.field, {})[term] = weight.bits
+    best: dict[SubjectId, float] = {}
+    for (subject, _), fields in evidence.items():
+        bits = _enough(fields)
+        if bits:
+            best[subject] = max(bits, best.get(subject, 0.0))
+    ranked = sorted(best, key=lambda subject: (-best[subject], subject))
+    return tuple(ranked[:limit])
+
+
+def _enough(fields: Mapping[str, Mapping[Term, float]]) -> float:
+    """Return the bits of one subject in one scope, or 0 when they do not suffice to open anything."""
+    total = sum(_field_bits(name, terms) for name, terms in fields.items())
+    strong = any(WEIGHTS[term.kind].opens for terms in fields.values() for term in terms)
+    joint = "child_school" in fields
+    if strong or joint or (len(fields) >= 2 and total >= NEEDED_BITS):
+        return total
+    return 0.0
+
+
+def _field_bits(name: str, terms: Mapping[Term, float]) -> float:
+    if name == "health":
+        return sum(sorted(terms.values(), reverse=True)[:MOST_HEALTH_WORDS])
+    if name == "name":
+        return min(8.0, sum(terms.values()))
+    return max(terms.values())

@@ -1,0 +1,213 @@
+"""Terms: the exact keys under which an enrolled value is found again, and under which a text asks for it.
+
+A term is a kind and a canonical text. The caller keys it (one key per kind) before it is stored or looked up, so that
+a term here is a secret-free recipe and never rests in the clear. One enrolled person has about twenty terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from registry.domain.categories import Category
+from registry.text.addresses import city_key, parse_address, sound_key, street_key
+from registry.text.cards import canonical_card
+from registry.text.common_words import NO_DIAGNOSIS, NO_NAME
+from registry.text.dates import canonical_date
+from registry.text.emails import canonical_email
+from registry.text.names import initial, name_key, name_words, sound
+from registry.text.phones import canonical_phone
+from registry.text.plates import canonical_plate
+from registry.text.schools import school_key, school_sound, stem_words
+from registry.text.ssn import canonical_ssn
+from registry.text.words import letters, skeleton
+
+HEALTH_WORDS = 3  # of a statement that are terms
+HEALTH_WORD_LENGTH = 5  # letters at least
+PREFIX = 3  # letters of a street's name
+SCHOOL_PART = 4  # letters of a school's name, at either end
+
+
+class TermKind(StrEnum):
+    """What a term says. The codes are part of the stored postings: never reuse one."""
+
+    NAME = "N1"  # full name
+    NAME_GIVEN = "N2"  # given name and the family name's initial
+    NAME_FAMILY = "N3"  # family name and the given name's initial
+    FAMILY_NAME = "N4"  # family name alone; for directory search only
+    STREET = "A1"  # house number and street name
+    NUMBER_ZIP = "A2"  # house number and ZIP
+    NUMBER_CITY = "A3"  # house number and city
+    NUMBER_SOUND = "A4"  # house number and the sound of the street's name
+    NUMBER_PREFIX = "A5"  # house number and the first letters of the street's name
+    PHONE = "P1"  # ten digits
+    PHONE_LAST4 = "P4"
+    SSN = "S1"  # nine digits
+    SSN_LAST4 = "S4"
+    BIRTH_DATE = "D0"
+    CARD = "C1"  # the whole number
+    EMAIL = "E1"
+    SCHOOL = "H0"  # a school's own name
+    SCHOOL_SOUND = "H1"
+    CHILD_SCHOOL_HEAD = "H2"  # a child's first name and the first letters of its school
+    CHILD_SCHOOL_TAIL = "H3"  # the same with the last letters
+    HEALTH_WORD = "HW"  # one long word of a statement
+    MEMBER = "F1"  # the sound of a household member's full name
+    PLATE = "V1"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One key.
+
+    Attributes:
+        kind: which; keyed apart from other kinds.
+        text: canonical text; personal, so it is not shown.
+    """
+
+    kind: TermKind
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonNames:
+    """Whose record it is: the household member's names, or the subject's own."""
+
+    given_name: str = field(repr=False)
+    family_name: str = field(repr=False)
+
+
+def directory_terms(given_name: str, family_name: str) -> frozenset[Term]:
+    """Return the terms of a subject's name: for the trace, and for a search by full or family name."""
+    given, family = name_words(given_name), name_words(family_name)
+    if not given or not family:
+        return frozenset()
+    return frozenset(
+        {
+            full_name_term(given, family),
+            Term(TermKind.NAME_GIVEN, f"{letters(given)}|{initial(family)}"),
+            Term(TermKind.NAME_FAMILY, f"{initial(given)}|{letters(family)}"),
+            family_name_term(family_name),
+        }
+    )
+
+
+def full_name_term(given: list[str], family: list[str]) -> Term:
+    """Return the term of a full name."""
+    return Term(TermKind.NAME, name_key(given, family))
+
+
+def family_name_term(family_name: str) -> Term:
+    """Return the term of a family name alone. No text asks for it; it serves the directory search."""
+    return Term(TermKind.FAMILY_NAME, letters(name_words(family_name)))
+
+
+def record_terms(category: Category, value: Mapping[str, str], *, owner: PersonNames) -> frozenset[Term]:
+    """Return the terms of one record as enrolled.
+
+    Args:
+        category: the record's category.
+        value: its value; for a payment card ``{"number"}`` with the whole number, known at enrollment only.
+        owner: the household member that the record belongs to, or the subject.
+
+    Returns:
+        Its terms; none when the value has no canonical form.
+    """
+    return frozenset(_MAKERS[category](value, owner))
+
+
+def search_terms(category: Category, value: Mapping[str, str]) -> frozenset[Term]:
+    """Return the one strong term that stands for a whole value, for a search by value.
+
+    Only categories whose full-value term identifies somebody have one: address, phone, number, card, e-mail, plate.
+    A hit still has to be compared with the opened value by the caller.
+    """
+    strong = {TermKind.STREET, TermKind.PHONE, TermKind.SSN, TermKind.CARD, TermKind.EMAIL, TermKind.PLATE}
+    terms = record_terms(category, value, owner=PersonNames("", ""))
+    return frozenset(term for term in terms if term.kind in strong) or frozenset(
+        term for term in terms if term.kind is TermKind.NUMBER_ZIP
+    )
+
+
+def member_term(given: list[str], family: list[str]) -> Term:
+    """Return the term of a household member's full name."""
+    return Term(TermKind.MEMBER, f"{sound(given)}|{sound(family)}")
+
+
+def health_words(statement: str) -> list[str]:
+    """Return the words of a health statement in order, folded; small words left out."""
+    return [word for word in name_words(statement) if word not in NO_NAME]
+
+
+def health_keys(statement: str) -> list[str]:
+    """Return the statement's longest words, as skeletons: those that tell most."""
+    words = health_words(statement)
+    long_words = [word for word in words if len(word) >= HEALTH_WORD_LENGTH and word not in NO_DIAGNOSIS] or words
+    return [skeleton(word) for word in sorted(set(long_words), key=lambda word: (-len(word), word))[:HEALTH_WORDS]]
+
+
+def is_vague(word: str) -> bool:
+    """Tell whether a word stands in so many statements that it tells nothing."""
+    return word in NO_DIAGNOSIS
+
+
+def _one(kind: TermKind, text: str | None) -> Iterable[Term]:
+    return [Term(kind, text)] if text else []
+
+
+def _with_last4(kind: TermKind, last4: TermKind, digits: str | None) -> Iterable[Term]:
+    return [Term(kind, digits), Term(last4, digits[-4:])] if digits else []
+
+
+def _address_terms(value: Mapping[str, str]) -> Iterable[Term]:
+    address = parse_address(value)
+    if not address.number:
+        return
+    key = street_key(address.street) if address.street else ""
+    if key:
+        yield Term(TermKind.STREET, f"{address.number}|{key}")
+        yield Term(TermKind.NUMBER_SOUND, f"{address.number}|{sound_key(address.street)}")
+        yield Term(TermKind.NUMBER_PREFIX, f"{address.number}|{key[:PREFIX]}")
+    if address.zip5:
+        yield Term(TermKind.NUMBER_ZIP, f"{address.number}|{address.zip5}")
+    if address.city:
+        yield Term(TermKind.NUMBER_CITY, f"{address.number}|{city_key(address.city)}")
+
+
+def _school_terms(name: str, owner: PersonNames) -> Iterable[Term]:
+    words = name_words(name)
+    if not words:
+        return
+    yield Term(TermKind.SCHOOL, school_key(words))
+    yield Term(TermKind.SCHOOL_SOUND, school_sound(words))
+    child = letters(name_words(owner.given_name))
+    if child:
+        yield from child_school_terms(child, letters(stem_words(words)))
+
+
+def child_school_terms(child: str, key: str) -> tuple[Term, Term]:
+    """Return the joint terms of a child's first name and a school, tolerant of a typo at either end of its name."""
+    return (
+        Term(TermKind.CHILD_SCHOOL_HEAD, f"{child}|{key[:SCHOOL_PART]}"),
+        Term(TermKind.CHILD_SCHOOL_TAIL, f"{child}|{key[-SCHOOL_PART:]}"),
+    )
+
+
+_Maker = Callable[[Mapping[str, str], PersonNames], Iterable[Term]]
+_MAKERS: dict[Category, _Maker] = {
+    Category.HOME_ADDRESS: lambda value, _: _address_terms(value),
+    Category.PHONE: lambda value, _: _with_last4(
+        TermKind.PHONE, TermKind.PHONE_LAST4, canonical_phone(value["number"])
+    ),
+    Category.SSN: lambda value, _: _with_last4(TermKind.SSN, TermKind.SSN_LAST4, canonical_ssn(value["number"])),
+    Category.EMAIL: lambda value, _: _one(TermKind.EMAIL, canonical_email(value["address"])),
+    Category.DATE_OF_BIRTH: lambda value, _: _one(TermKind.BIRTH_DATE, canonical_date(value["date"])),
+    Category.PAYMENT_CARD: lambda value, _: _one(TermKind.CARD, canonical_card(value.get("number", ""))),
+    Category.VEHICLE_PLATE: lambda value, _: _one(TermKind.PLATE, canonical_plate(value["plate"])),
+    Category.SCHOOL: lambda value, owner: _school_terms(value["name"], owner),
+    Category.HEALTH: lambda value, _: (Term(TermKind.HEALTH_WORD, word) for word in health_keys(value["statement"])),
+    Category.FAMILY_MEMBER: lambda value, _: [
+        member_term(name_words(value["given_name"]), name_words(value["family_name"]))
+    ],
+}

@@ -1,0 +1,253 @@
+"""Full dates in any usual order, in figures or words. Day-first only when the day is over 12."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from rapidfuzz.distance import Levenshtein
+
+from registry.text.digits import TENS, digit_readings
+from registry.text.nearness import looks_alike
+from registry.text.words import Words, skeleton
+
+PIVOT = 47  # two-digit years from 47 on are 19xx, below 20xx
+FIRST_YEAR, LAST_YEAR = 1900, 2099
+
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_SHORT = {
+    **{skeleton(name): number for number, name in enumerate(_MONTHS, 1)},
+    **{skeleton(name[:3]): number for number, name in enumerate(_MONTHS, 1)},
+    "sept": 9,
+}
+_NUMBER_WORDS = {
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
+    "tenth": 10, "eleventh": 11, "twelfth": 12, "thirteenth": 13, "fourteenth": 14, "fifteenth": 15, "sixteenth": 16,
+    "seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30,
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
+    "eighteen": 18, "nineteen": 19, "oh": 0, "o": 0,
+}  # fmt: skip
+_FILLERS = frozenset({"of", "the", "dot", "dash", "slash", "day", "de"})
+_ORDINAL = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
+_GAP = re.compile(r"^[\s.,\-/()'\[\]_*]{0,5}$")
+_DAY_AND_TIME = re.compile(r"^(\d{2})t\d{2}")
+_COMPACT = re.compile(r"^(?:19|20)\d{6}$")
+_GLUED = re.compile(r"^(\d{1,2})?([a-z]{3,9})(\d{1,4})?$")
+_MAX_READINGS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One part of a date.
+
+    Attributes:
+        month: 1..12 when it is a month's name, else 0.
+        numbers: readings as (value, number of digits).
+        last: index of its last word.
+    """
+
+    month: int
+    numbers: tuple[tuple[int, int], ...]
+    last: int
+
+
+@lru_cache(maxsize=16384)
+def month_of(word: str) -> int:
+    """Return 1..12 for a month's name, full or short, with one letter wrong at most in a full one; else 0."""
+    form = skeleton(word)
+    if form in _SHORT:
+        return _SHORT[form]
+    if len(form) == 3:
+        alike = [number for short, number in _SHORT.items() if looks_alike(short, form)]
+        return alike[0] if len(alike) == 1 else 0
+    if len(word) < 5 or not word.isalnum():
+        return 0
+    for number, name in enumerate(_MONTHS, 1):
+        if len(name) >= 5 and Levenshtein.distance(word, name, score_cutoff=1) <= 1:
+            return number
+    return 0
+
+
+def dates_in(words: Words) -> Iterator[tuple[str, int, int]]:
+    """Yield (ISO date, first word, last word) for every full date of a passage, all readings of an unclear one."""
+    after = 0
+    for index in range(len(words.texts)):
+        word = words.texts[index]
+        if index < after or not (
+            word[0].isdigit() or word[-1].isdigit() or month_of(word) or word in _NUMBER_WORDS or word in TENS
+        ):
+            continue
+        pieces = _pieces(words, index)
+        if not pieces:
+            continue
+        for iso, used in _readings(pieces):
+            yield iso, index, pieces[used - 1].last
+            after = pieces[used - 1].last + 1
+
+
+def canonical_date(text: str) -> str | None:
+    """Return an enrolled ISO date as it is, or None if it is none."""
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        return None
+
+
+def _pieces(words: Words, index: int) -> list[_Piece]:
+    """Read up to three date parts from a word on."""
+    found: list[_Piece] = []
+    position = index
+    while position < len(words.texts) and len(found) < 3:
+        if found and not _near(words, position - 1):
+            break
+        if found and words.texts[position] in _FILLERS:
+            position += 1
+            continue
+        piece = _piece(words, position, len(found))
+        if not piece:
+            break
+        found.extend(piece)
+        position = piece[-1].last + 1
+    return found[:3]
+
+
+def _near(words: Words, index: int) -> bool:
+    if words.cells[index] != words.cells[index + 1]:
+        return False
+    gap = words.gap(index)
+    return _GAP.match(gap) is not None and gap.count("\n") <= 1
+
+
+def _piece(words: Words, index: int, before: int) -> list[_Piece]:
+    word = words.texts[index]
+    if before == 0 and len(word) == 8:
+        compact = next((text for text in digit_readings(word) if _COMPACT.match(text)), "")
+        if compact:
+            return [_number(compact[:4], index), _number(compact[4:6], index), _number(compact[6:], index)]
+    month = month_of(word)
+    if month:
+        return [_Piece(month, (), index)]
+    ordinal = _ORDINAL.match(word)
+    if ordinal:
+        return [_Piece(0, ((int(ordinal.group(1)), 2),), index)]
+    if word in _NUMBER_WORDS or word in TENS:
+        return _spoken(words, index, year=before == 2)
+    timed = _DAY_AND_TIME.match(word)
+    readings = (timed.group(1),) if timed else digit_readings(word)
+    if readings and len(readings[0]) in (1, 2, 4):
+        return [_Piece(0, tuple((int(text), len(text)) for text in readings), index)]
+    return _glued(word, index)
+
+
+def _number(text: str, index: int) -> _Piece:
+    return _Piece(0, ((int(text), len(text)),), index)
+
+
+def _glued(word: str, index: int) -> list[_Piece]:
+    """Take ``12dec1993`` apart."""
+    match = _GLUED.match(word)
+    month = month_of(match.group(2)) if match else 0
+    if not match or not month:
+        return []
+    before = [_number(match.group(1), index)] if match.group(1) else []
+    after = [_number(match.group(3), index)] if match.group(3) else []
+    return [*before, _Piece(month, (), index), *after]
+
+
+def _spoken(words: Words, index: int, *, year: bool) -> list[_Piece]:
+    """Read a number in words: a day, or (when two parts stand already) a year."""
+    value, last = _spoken_number(words, index)
+    if not year:
+        return [_Piece(0, ((value, 2),), last)]
+    following = last + 1
+    text = words.texts[following] if following < len(words.texts) else ""
+    if value == 2 and text == "thousand":
+        following += 1
+        if following < len(words.texts) and words.texts[following] == "and":
+            following += 1
+        rest, end = _spoken_number(words, following) if _is_spoken(words, following) else (0, following - 1)
+        return [_Piece(0, ((2000 + rest, 4),), end)]
+    if value in (19, 20) and _is_spoken(words, following):
+        rest, end = _spoken_number(words, following)
+        if rest == 0 and _is_spoken(words, end + 1):
+            rest, end = _spoken_number(words, end + 1)
+        return [_Piece(0, ((value * 100 + rest, 4),), end)]
+    if value in (19, 20) and text == "hundred":
+        return [_Piece(0, ((value * 100, 4),), following)]
+    return [_Piece(0, ((value, 2),), last)]
+
+
+def _is_spoken(words: Words, index: int) -> bool:
+    return index < len(words.texts) and (words.texts[index] in _NUMBER_WORDS or words.texts[index] in TENS)
+
+
+def _spoken_number(words: Words, index: int) -> tuple[int, int]:
+    word = words.texts[index]
+    if word in _NUMBER_WORDS:
+        return _NUMBER_WORDS[word], index
+    tens = int(TENS[word]) * 10
+    following = words.texts[index + 1] if index + 1 < len(words.texts) else ""
+    unit = _NUMBER_WORDS.get(following, 0)
+    return (tens + unit, index + 1) if 0 < unit < 10 else (tens, index)
+
+
+def _readings(pieces: list[_Piece]) -> list[tuple[str, int]]:
+    """Return (ISO date, pieces used) for the first three parts, if they are a full date."""
+    if len(pieces) < 3:
+        return []
+    found: list[tuple[str, int]] = []
+    named = [place for place, piece in enumerate(pieces) if piece.month]
+    if len(named) > 1:
+        return []
+    first, second, third = ([(piece.month, 0)] if piece.month else list(piece.numbers) for piece in pieces)
+    for one in first:
+        for two in second:
+            for three in third:
+                iso = _arrange((one, two, three), named[0] if named else -1)
+                if iso and (iso, 3) not in found:
+                    found.append((iso, 3))
+                if len(found) >= _MAX_READINGS:
+                    return found
+    return found
+
+
+def _arrange(parts: tuple[tuple[int, int], ...], named: int) -> str | None:
+    """Read three parts as a date.
+
+    Args:
+        parts: value and number of digits of each.
+        named: place of the part that is a month's name, -1 when there is none.
+    """
+    (one, one_size), (two, _), (three, three_size) = parts
+    if named == 2 or (one_size == 4 and named == 0):
+        return None
+    if one_size == 4:
+        return _iso(one, two, three)
+    year = _year(three, three_size)
+    if named == 0 or (named < 0 and one <= 12):
+        return _iso(year, one, two)
+    return _iso(year, two, one)
+
+
+def _year(value: int, size: int) -> int:
+    if size == 4:
+        return value
+    if size != 2:
+        return 0
+    return 1900 + value if value >= PIVOT else 2000 + value
+
+
+def _iso(year: int, month: int, day: int) -> str | None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        return None
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None

@@ -1,0 +1,214 @@
+"""Digit runs: numbers written with any separators, in words, spaced out, or with letters that look like digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+from registry.text.words import Words
+
+MAX_READINGS = 32  # of one run with look-alike letters
+MAX_DIGITS = 19
+
+_LOOKALIKE_DIGITS = {
+    "o": "0", "d": "0", "u": "0", "c": "0", "i": "1", "l": "1", "j": "1", "t": "7", "z": "27", "e": "3", "a": "4",
+    "h": "4",
+    "s": "58", "b": "68", "g": "96", "q": "9", "r": "2", "y": "4", "f": "7", "p": "9",
+}  # fmt: skip
+_WORD_DIGITS = {
+    "zero": "0", "oh": "0", "o": "0", "nought": "0", "naught": "0", "null": "0", "one": "1", "two": "2", "three": "3",
+    "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "niner": "9",
+    "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15",
+    "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19",
+}  # fmt: skip
+TENS = {
+    "twenty": "2", "thirty": "3", "forty": "4", "fourty": "4", "fifty": "5", "sixty": "6", "seventy": "7",
+    "eighty": "8", "ninety": "9",
+}  # fmt: skip
+_REPEATS = {"double": 2, "triple": 3, "treble": 3}
+_SEPARATORS = frozenset({"dot", "dash", "hyphen", "minus", "point", "period", "slash", "space", "fullstop"})
+_GAP = re.compile(r"^[\s.\-/()\[\]{}_*~:]{0,6}$")
+_WORD_GAP = re.compile(r"^[\s.,\-/()\[\]{}_*~:;]{0,6}$")
+_TIGHT = re.compile(r"^ ?[\-./()]+ ?$")
+_MIXED = re.compile(r"^[0-9oilszbgqdeatujchrfpy]+$")
+_ALIKE = re.compile(r"^[oilszbgq]{1,4}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One piece of a digit run: its possible readings, and where it stands.
+
+    Attributes:
+        readings: digit strings of the same length, the likeliest first.
+        start, end: folded offsets.
+        spoken: written in words, so its borders say nothing about the borders of the number.
+        first: index of its first word.
+    """
+
+    readings: tuple[str, ...]
+    start: int
+    end: int
+    spoken: bool
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of digits that starts and ends at unit borders.
+
+    Attributes:
+        readings: all readings (at most ``MAX_READINGS``), all of one length.
+        shape: number of digits of each unit, () when spoken.
+        start, end: folded offsets.
+        word: index of its first word.
+    """
+
+    readings: tuple[str, ...]
+    shape: tuple[int, ...]
+    start: int
+    end: int
+    word: int
+
+
+@lru_cache(maxsize=16384)
+def digit_readings(word: str) -> tuple[str, ...]:
+    """Return what digits a word of digits and look-alike letters may stand for; () if it is no such word."""
+    if word.isdigit():
+        return (word,)
+    if not _MIXED.match(word) or len(word) > MAX_DIGITS:
+        return ()
+    known = sum(char.isdigit() for char in word)
+    if known * 2 < len(word):
+        return ()
+    return _expand(word)
+
+
+def _expand(word: str) -> tuple[str, ...]:
+    options = [char if char.isdigit() else _LOOKALIKE_DIGITS[char] for char in word]
+    found = []
+    for reading in product(*options):
+        found.append("".join(reading))
+        if len(found) == MAX_READINGS:
+            break
+    return tuple(found)
+
+
+def digit_chains(words: Words) -> Iterator[list[Unit]]:
+    """Yield the maximal chains of digit units: neighbours with nothing but separators between them."""
+    chain: list[Unit] = []
+    index, total = 0, len(words.texts)
+    while index < total:
+        unit, after = _unit_at(words, index, chain)
+        if unit is None:
+            if chain and _is_separator(words, index):
+                index += 1
+                continue
+            if chain:
+                yield chain
+                chain = []
+            index += 1
+            continue
+        if chain and not _joins(words, chain[-1], unit, index):
+            yield chain
+            chain = []
+        chain.append(unit)
+        index = after
+    if chain:
+        yield chain
+
+
+def _is_separator(words: Words, index: int) -> bool:
+    return words.texts[index] in _SEPARATORS
+
+
+def _joins(words: Words, left: Unit, right: Unit, index: int) -> bool:
+    if words.cells[left.first] != words.cells[index]:
+        return False
+    gap = words.folded.text[left.end : right.start]
+    for separator in _SEPARATORS:
+        if separator in gap:
+            gap = gap.replace(separator, " ", 1)
+            return len(gap) <= 8 and _WORD_GAP.match(gap.strip()) is not None
+    pattern = _WORD_GAP if left.spoken and right.spoken else _GAP
+    return pattern.match(gap) is not None and gap.count("\n") <= 1
+
+
+def _unit_at(words: Words, index: int, chain: list[Unit]) -> tuple[Unit | None, int]:
+    word = words.texts[index]
+    if word[0].isdigit() or word[-1].isdigit():
+        readings = digit_readings(word)
+        if readings:
+            return Unit(readings, words.starts[index], words.ends[index], spoken=False, first=index), index + 1
+    if word in _REPEATS or word in TENS or (word in _WORD_DIGITS and (word != "o" or chain)):
+        return _spoken(words, index)
+    if chain and _ALIKE.match(word) and _is_tight(words, index):
+        return Unit(_expand(word), words.starts[index], words.ends[index], spoken=False, first=index), index + 1
+    return _inner_mixed(words, index), index + 1
+
+
+def _inner_mixed(words: Words, index: int) -> Unit | None:
+    """A mixed word that begins and ends with letters (``b5s``)."""
+    word = words.texts[index]
+    if len(word) < 3 or word.isalpha():
+        return None
+    readings = digit_readings(word)
+    return Unit(readings, words.starts[index], words.ends[index], spoken=False, first=index) if readings else None
+
+
+def _is_tight(words: Words, index: int) -> bool:
+    """Tell whether separators without much room stand on one side at least (``816-sss-``)."""
+    before = index > 0 and _TIGHT.match(words.gap(index - 1)) is not None
+    after = index + 1 < len(words.texts) and _TIGHT.match(words.gap(index)) is not None
+    return before or after
+
+
+def _spoken(words: Words, index: int) -> tuple[Unit | None, int]:
+    word, start = words.texts[index], words.starts[index]
+    following = words.texts[index + 1] if index + 1 < len(words.texts) else ""
+    if word in _REPEATS:
+        digit = _WORD_DIGITS.get(following) or (following if following.isdigit() else "")
+        if len(digit) != 1:
+            return None, index + 1
+        return Unit((digit * _REPEATS[word],), start, words.ends[index + 1], spoken=True, first=index), index + 2
+    if word in TENS:
+        digit = _WORD_DIGITS.get(following, "")
+        if len(digit) == 1 and digit != "0" and following != "o":
+            text = TENS[word] + digit
+            return Unit((text,), start, words.ends[index + 1], spoken=True, first=index), index + 2
+        return Unit((TENS[word] + "0",), start, words.ends[index], spoken=True, first=index), index + 1
+    if following == "hundred" and len(_WORD_DIGITS[word]) == 1:
+        text = _WORD_DIGITS[word] + "00"
+        return Unit((text,), start, words.ends[index + 1], spoken=True, first=index), index + 2
+    return Unit((_WORD_DIGITS[word],), start, words.ends[index], spoken=True, first=index), index + 1
+
+
+def runs_of(chain: list[Unit], lengths: frozenset[int]) -> Iterator[Run]:
+    """Yield every stretch of a chain with one of the given digit counts.
+
+    A stretch of spoken digits that goes on in the same breath on either side is no number of its own.
+    """
+    for first in range(len(chain)):
+        total = 0
+        for last in range(first, len(chain)):
+            total += len(chain[last].readings[0])
+            if total > MAX_DIGITS:
+                break
+            if total in lengths and not _cut_short(chain, first, last):
+                yield _run(chain[first : last + 1])
+
+
+def _cut_short(chain: list[Unit], first: int, last: int) -> bool:
+    before = first > 0 and chain[first].spoken and chain[first - 1].spoken
+    after = last + 1 < len(chain) and chain[last].spoken and chain[last + 1].spoken
+    return before or after
+
+
+def _run(units: list[Unit]) -> Run:
+    readings: list[str] = [""]
+    for unit in units:
+        readings = [left + right for left in readings for right in unit.readings][:MAX_READINGS]
+    shape = () if any(unit.spoken for unit in units) else tuple(len(unit.readings[0]) for unit in units)
+    return Run(tuple(readings), shape, units[0].start, units[-1].end, units[0].first)

@@ -1,0 +1,195 @@
+"""Folding: one plain, small-letter ASCII view of a text, with the way back to the raw code points.
+
+What is undone: case, compatibility forms (full-width, mathematical, circled letters, keycaps), invisible format
+characters, accents, look-alike letters of other scripts inside Latin words, HTML entities and tags, JSON escapes, quote
+marks of forwarded mail, soft line breaks. A word wholly in another script is transliterated instead.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from anyascii import anyascii
+
+from registry.text.lookalikes import LOOKALIKES, latin_base
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A folded text and its map to the raw one.
+
+    Attributes:
+        raw: the text as given.
+        text: the folded text, ASCII only.
+        starts, ends: raw offsets (code points) of each folded character; empty when the map is the identity.
+    """
+
+    raw: str = field(repr=False)
+    text: str = field(repr=False)
+    starts: array[int] = field(repr=False)
+    ends: array[int] = field(repr=False)
+
+    def raw_span(self, start: int, end: int) -> tuple[int, int]:
+        """Turn a non-empty folded range into the raw range that it came from."""
+        if not self.starts:
+            return start, end
+        return self.starts[start], self.ends[end - 1]
+
+    def is_upper(self, index: int) -> bool:
+        """Tell whether the raw character behind a folded one is a capital (scripts without case count as such)."""
+        raw = self.raw[self.starts[index] if self.starts else index]
+        return raw.isupper() or (raw.isalpha() and not raw.islower())
+
+    def folded_start(self, raw_index: int) -> int:
+        """Return the first folded index at or after a raw offset."""
+        if not self.starts:
+            return raw_index
+        return bisect_right(self.starts, raw_index - 1)
+
+
+# Where anything but lower-casing may have to happen.
+_SPECIAL = re.compile(
+    r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
+    r"|</?[A-Za-z][A-Za-z0-9]{0,15}(?:\s[^<>]{0,300})?/?>"
+    r"|<!--.{0,300}?-->"
+    r"|\\u[0-9a-fA-F]{4}"
+    r"|\\[ntr/\"']"
+    r"|=\r?\n"
+    r"|[\w'’]*[^\x00-\x7f][^\x00-\x7f\w]*[\w'’]*",
+    re.DOTALL,
+)
+_QUOTE_PREFIX = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
+_BLOCK_TAG = re.compile(r"</?(?:br|p|div|td|th|tr|li|ul|ol|table|h[1-6]|hr|dd|dt)\b", re.IGNORECASE)
+
+_PUNCTUATION = {
+    **dict.fromkeys("‘’‛ʼ′`´ʹ＇՚", "'"),
+    **dict.fromkeys("“”„‟″«»＂", '"'),
+    **dict.fromkeys("‐‑‒–—―−﹣－⁃˗‧ー‾", "-"),
+    **dict.fromkeys("⁄∕⧸╱", "/"),
+    **dict.fromkeys("•●◦∙·⋅▪■×✕✖＊∗⚫🔴█▓░", "*"),
+    **dict.fromkeys("。․｡", "."),
+    **dict.fromkeys("、，﹐", ","),
+    **dict.fromkeys("：ː∶", ":"),
+    "＋": "+",
+    "№": "#",
+    "…": "...",
+    "🔟": "10",
+}
+_INVISIBLE = frozenset({"Cf", "Mn", "Me", "Mc"})
+
+
+def fold_text(raw: str) -> Folded:
+    """Fold a text. Every folded character keeps the raw range it came from."""
+    plain = _QUOTE_PREFIX.sub(lambda match: " " * len(match.group()), raw) if ">" in raw else raw
+    if plain.isascii() and _SPECIAL.search(plain) is None:
+        return Folded(raw, plain.lower(), array("q"), array("q"))
+    pieces: list[str] = []
+    starts, ends = array("q"), array("q")
+    position = 0
+    for match in _SPECIAL.finditer(plain):
+        start, end = match.span()
+        if start > position:
+            _keep(plain, position, start, pieces, (starts, ends))
+        for piece, first, last in _replace(plain, start, end):
+            pieces.append(piece)
+            starts.extend([first] * len(piece))
+            ends.extend([last] * len(piece))
+        position = end
+    if position < len(plain):
+        _keep(plain, position, len(plain), pieces, (starts, ends))
+    return Folded(raw, "".join(pieces), starts, ends)
+
+
+def _keep(plain: str, start: int, end: int, pieces: list[str], maps: tuple[array[int], array[int]]) -> None:
+    """Copy a run of ASCII, lower-cased, one to one."""
+    pieces.append(plain[start:end].lower())
+    maps[0].extend(range(start, end))
+    maps[1].extend(range(start + 1, end + 1))
+
+
+def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
+    """Return the folded pieces of one special run, each with its raw range."""
+    run = plain[start:end]
+    if run[0] == "<":
+        return [(" ", start, end)] if _BLOCK_TAG.match(run) else []
+    if run[0] == "=" and run[-1] == "\n":
+        return []
+    if run[0] == "\\":
+        return [(_unescape(run), start, end)]
+    if run[0] == "&" and run[-1] == ";":
+        text = html.unescape(run)
+        return [(fold_word(text) if text != run else run.lower(), start, end)]
+    visual = _reads_as_latin(run)
+    return [(_fold_char(char, visual), start + offset, start + offset + 1) for offset, char in enumerate(run)]
+
+
+def _unescape(run: str) -> str:
+    if run[1] == "u":
+        return fold_word(chr(int(run.removeprefix("\\u"), 16)))
+    return run[1] if run[1] in "/\"'" else " "
+
+
+def fold_word(text: str) -> str:
+    """Fold a short text without keeping the way back."""
+    if text.isascii():
+        return text.lower()
+    return "".join(_fold_char(char, _reads_as_latin(word)) for word in re.split(r"(\s+)", text) for char in word)
+
+
+def _reads_as_latin(word: str) -> bool:
+    """Decide between look-alike reading and transliteration.
+
+    A word that mixes scripts is written to be read by its looks; a word wholly in one other script is a word of it.
+    """
+    scripts = {_script(char) for char in word if char.isalpha()} - {""}
+    if len(scripts & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "CANADIAN"}) > 1:
+        return True
+    return any(char.isdigit() for char in word)
+
+
+@lru_cache(maxsize=4096)
+def _script(char: str) -> str:
+    if char.isascii():
+        return "LATIN"
+    return unicodedata.name(char, "").split(" ")[0].split("-")[0]
+
+
+@lru_cache(maxsize=16384)
+def _fold_char(char: str, visual: bool) -> str:  # noqa: FBT001 - two readings of one character; both are cached
+    """Fold one character to zero or more ASCII ones."""
+    if char.isascii():
+        return char.lower()
+    if char in _PUNCTUATION:
+        return _PUNCTUATION[char]
+    category = unicodedata.category(char)
+    if category in _INVISIBLE:
+        return ""
+    if category[0] == "Z" or category == "Cc":
+        return " "
+    decomposed = "".join(
+        part for part in unicodedata.normalize("NFKD", char) if unicodedata.category(part) not in _INVISIBLE
+    )
+    if decomposed.isascii() and decomposed:
+        return decomposed.lower().strip("()") or decomposed
+    return _fold_letter(decomposed or char, visual)
+
+
+def _fold_letter(char: str, visual: bool) -> str:  # noqa: FBT001 - passes on the choice of _fold_char
+    if len(char) == 1:
+        if visual and char in LOOKALIKES:
+            return LOOKALIKES[char]
+        base = latin_base(char)
+        if base:
+            return base
+        if char.isdecimal():
+            return str(unicodedata.decimal(char))
+    if not any(part.isalnum() for part in char):
+        return " "
+    ascii_text = anyascii(char).lower()
+    return re.sub(r"[^a-z0-9]", "", ascii_text)

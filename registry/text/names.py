@@ -1,0 +1,33 @@
+"""Personal names: given and family name as keys, with any accents, hyphens, particles and order."""
+
+from __future__ import annotations
+
+import re
+
+import jellyfish
+
+from registry.text.fold import fold_word
+from registry.text.words import letters, skeleton
+
+_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
+
+
+def name_words(name: str) -> list[str]:
+    """Return the words of a name, folded, apostrophes removed."""
+    return [word.replace("'", "") for word in _WORD.findall(fold_word(name))]
+
+
+def name_key(given: list[str], family: list[str]) -> str:
+    """Return the key of a full name: skeleton letters without spaces, so that hyphens and spaces do not matter."""
+    return letters(given) + letters(family)
+
+
+def sound(words: list[str]) -> str:
+    """Return how a name sounds."""
+    return jellyfish.metaphone("".join(words))
+
+
+def initial(words: list[str]) -> str:
+    """Return the first letter's skeleton."""
+    text = letters(words)
+    return skeleton(text[:1]) if text else ""

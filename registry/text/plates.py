@@ -1,0 +1,28 @@
+"""Vehicle plates: 4 to 8 letters and digits, with or without a space or dash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from registry.text.fold import fold_word
+
+_PLATE = re.compile(r"(?<![a-z0-9])(?=[a-z0-9 -]{0,6}\d)([a-z0-9]{1,7}(?:[ -][a-z0-9]{2,6})?)(?![a-z0-9])")
+_SAME = str.maketrans("oiq", "010")
+
+
+def canonical_plate(plate: str) -> str | None:
+    """Return a plate's letters and digits; O and 0, I and 1 fall together. None if the count cannot be a plate's."""
+    text = "".join(char for char in fold_word(plate) if char.isalnum()).translate(_SAME)
+    return text if 4 <= len(text) <= 8 else None
+
+
+def plates_in(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (canonical plate, start, end) for everything in a folded text that may be a plate."""
+    for match in _PLATE.finditer(text):
+        word = match.group(1)
+        has_letter = any(char.isalpha() for char in word)
+        if has_letter and any(char.isdigit() for char in word):
+            plate = canonical_plate(word)
+            if plate:
+                yield plate, match.start(), match.end()
