@@ -69,7 +69,7 @@ class _Chains:
     """Counters of every subject while walking."""
 
     last: dict[str, tuple[int, int]] = field(default_factory=dict)
-    loose: bool = False
+    removed: set[int] = field(default_factory=set)
 
 
 def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChecked:
@@ -147,21 +147,20 @@ class LedgerVerifier:
         Raises:
             LedgerCorrupt: with the first bad entry where the fault is in one.
         """
-        edge, last_ms, removed, chains = Edge.empty(), 0, 0, _Chains()
+        edge, last_ms, chains = Edge.empty(), 0, _Chains()
         for chunk in checked:
             if chunk.hashes and chunk.first_ms < last_ms:
                 raise LedgerCorrupt("its time is before that of the entry in front of it", edge.size)
+            chains.removed.update(chunk.removed)
             for place in chunk.places:
                 _follow(chains, place)
             edge = edge.extend(chunk.hashes)
             if chunk.fault is not None:
                 raise LedgerCorrupt(chunk.fault[1], chunk.fault[0])
             last_ms = chunk.last_ms if chunk.hashes else last_ms
-            removed += len(chunk.removed)
-            chains.loose = chains.loose or bool(chunk.removed)
             progress(edge.size, head.size)
         self._check_head(head, edge, last_ms)
-        return Verified(self._log.origin, edge.size, edge.root(), len(chains.last), removed)
+        return Verified(self._log.origin, edge.size, edge.root(), len(chains.last), len(chains.removed))
 
     def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]]) -> int:
         """Check that every subject's postings lead to its entries, as many as the sealed state counts: (5).
@@ -199,8 +198,8 @@ def _follow(chains: _Chains, place: tuple[str, int, str, int]) -> None:
     subject, counter, previous, index = place
     before = chains.last.get(subject)
     chains.last[subject] = (counter, index)
-    if chains.loose:  # an opening was removed, so a link may be missing honestly
-        return
+    if previous.isdecimal() and int(previous) in chains.removed:
+        return  # the link leads to an entry whose opening was removed
     expected = (1, "-") if before is None else (before[0] + 1, str(before[1]))
     if (counter, previous) != expected:
         raise LedgerCorrupt("it does not follow the previous entry of its subject", index)

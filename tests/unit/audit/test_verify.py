@@ -1,0 +1,123 @@
+"""Verification names the first bad entry, whatever somebody with the database did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from registry.audit.chains import ChainState
+from registry.domain.errors import LedgerCorrupt
+from registry.transparency.leaf import leaf_hash
+from registry.transparency.merkle import Edge
+from tests.unit.audit.ledgers import Ledger, disclosed, line, make_log
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    made = Ledger()
+    subjects = [made.subject() for _ in range(3)]
+    for number in range(12):
+        made.append(disclosed(subjects[number % 3], line(), purpose="payroll"))
+    assert made.verify().size == 12
+    return made
+
+
+def flip(data: bytes, place: int = -20) -> bytes:
+    changed = bytearray(data)
+    changed[place] ^= 1
+    return bytes(changed)
+
+
+def delete_middle(ledger: Ledger) -> None:
+    del ledger.store.rows[5]
+
+
+def renumber(ledger: Ledger) -> None:
+    rows = ledger.store.rows
+    for index in range(5, 11):
+        rows[index] = replace(rows[index + 1], index=index)
+    del rows[11]
+
+
+def swap(ledger: Ledger) -> None:
+    rows = ledger.store.rows
+    rows[5], rows[6] = replace(rows[6], index=5), replace(rows[5], index=6)
+
+
+def edit_leaf(ledger: Ledger) -> None:
+    ledger.store.tamper(5, leaf=flip(ledger.store.rows[5].leaf))
+
+
+def edit_opening(ledger: Ledger) -> None:
+    ledger.store.tamper(5, sealed=flip(ledger.store.rows[5].sealed or b""))
+
+
+def exchange_event(ledger: Ledger) -> None:
+    ledger.store.tamper(5, event="f" * 32)
+
+
+@pytest.mark.parametrize("act", [delete_middle, renumber, swap, edit_leaf, edit_opening, exchange_event])
+def test_the_first_bad_entry_is_named(ledger: Ledger, act: Callable[[Ledger], None]) -> None:
+    act(ledger)
+    with pytest.raises(LedgerCorrupt) as found:
+        ledger.verify()
+    assert found.value.entry == 5
+
+
+def test_a_cut_tail_is_missed(ledger: Ledger) -> None:
+    del ledger.store.rows[11]
+    with pytest.raises(LedgerCorrupt) as found:
+        ledger.verify()
+    assert found.value.entry == 11
+
+
+def test_a_tail_cut_together_with_the_head_is_not_signed(ledger: Ledger) -> None:
+    del ledger.store.rows[11]
+    hashes = [leaf_hash(ledger.store.rows[index].leaf) for index in range(11)]
+    edge = Edge.empty().extend(hashes)
+    ledger.store.head_row = replace(ledger.store.head(), size=11, edge=edge.to_bytes(), root=edge.root())
+    with pytest.raises(LedgerCorrupt, match="another tree"):
+        ledger.verify()
+
+
+def test_a_head_signed_by_another_key_does_not_verify(ledger: Ledger) -> None:
+    head = ledger.store.head()
+    forger, _ = make_log(ledger.clock, seed=b"\x66" * 32)
+    edge = Edge.from_bytes(head.size, head.edge)
+    ledger.store.head_row = forger.sign_head(1, edge, head.last_ms)
+    with pytest.raises(LedgerCorrupt, match="checkpoint"):
+        ledger.verify()
+
+
+def test_a_false_edge_is_found(ledger: Ledger) -> None:
+    head = ledger.store.head()
+    ledger.store.head_row = replace(head, edge=flip(head.edge))
+    with pytest.raises(LedgerCorrupt, match="edge"):
+        ledger.verify()
+
+
+def test_a_removed_opening_leaves_the_tree_whole(ledger: Ledger) -> None:
+    ledger.store.tamper(5, sealed=None)
+    assert ledger.verify().removed == 1
+
+
+def test_a_lost_posting_is_found(ledger: Ledger) -> None:
+    ledger.store.links.pop(next(iter(ledger.store.links)))
+    with pytest.raises(LedgerCorrupt, match="not as many"):
+        ledger.verify()
+
+
+def test_a_rolled_back_chain_state_is_found(ledger: Ledger) -> None:
+    subject = next(iter(ledger.store.chains))
+    ledger.store.chains[subject] = ledger.log.chains.seal(subject, ChainState(1, 0))
+    with pytest.raises(LedgerCorrupt, match="not as many"):
+        ledger.verify()
+
+
+def test_a_chain_state_of_another_subject_does_not_open(ledger: Ledger) -> None:
+    one, other, *_ = ledger.store.chains
+    ledger.store.chains[one] = ledger.store.chains[other]
+    with pytest.raises(LedgerCorrupt, match="chain state"):
+        ledger.verify()
