@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
 from registry.crypto.tags import equal
 from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
@@ -85,8 +87,10 @@ class ImportPeople:
                     outcomes.append(LineOutcome(Outcome.UPDATED, row.id))
                 else:
                     outcomes.append(LineOutcome(Outcome.EXISTS, row.id))
-            pendings = self._write(work, batch, replaced)
-            if pendings:
+            rejected = sum(line.outcome is Outcome.EXISTS for line in outcomes)
+            if rejected:
+                batch.drafts.append(_refusal(batch, rejected))
+            if self._write(work, batch, replaced):
                 work.commit()
         return outcomes
 
@@ -120,3 +124,8 @@ def _without_repeats(people: Sequence[Enrollment]) -> list[list[Enrollment]]:
         seen.add(person.employee_number)
         parts[-1].append(person)
     return [part for part in parts if part]
+
+
+def _refusal(batch: Batch, count: int) -> EntryDraft:
+    values = said_by(batch.principal) | {"result": f"refused exists {count}", "detail": f"via {batch.via}"}
+    return EntryDraft(Kind.ENROLL, values)
