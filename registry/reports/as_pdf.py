@@ -46,7 +46,6 @@ def render_pdf(report: TraceReport) -> bytes:
         format="pdf",
         ignore_system_fonts=True,
         pdf_standards=["ua-1", "a-2a"],
-        timestamp=int(document.made_at.timestamp()),
     )
     return bytes(pdf)
 
@@ -81,7 +80,7 @@ def _data(document: Document) -> dict[str, Any]:
         "title": document.title,
         "trace": document.trace,
         "made_at": utc(made),
-        "date": [made.year, made.month, made.day],
+        "date": {name: getattr(made, name) for name in ("year", "month", "day", "hour", "minute", "second")},
         "gaps": list(document.gaps),
         "first_line": document.first_line,
         "tier": document.tier,

@@ -19,7 +19,7 @@ def test_it_claims_both_standards_and_names_itself(report: TraceReport) -> None:
     assert b"<pdfaid:conformance>A</pdfaid:conformance>" in pdf
     assert b"<dc:language>" in pdf
     assert b"Trace report eeee" in pdf
-    assert b"2026-03-12" in pdf
+    assert b"2026-03-12T12:00:00" in pdf  # the time of the trace, not of the printing
 
 
 @pytest.mark.parametrize(
