@@ -34,9 +34,11 @@ def test_a_name_is_not_looked_up(host: str | bytes) -> None:
 
 
 def test_this_machine_is_reached() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        with socket.create_connection(("localhost", server.getsockname()[1])) as client:
-            assert client.getpeername()[0] == "127.0.0.1"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(("localhost", server.getsockname()[1])) as client,
+    ):
+        assert client.getpeername()[0] == "127.0.0.1"
 
 
 def test_the_same_seed_gives_the_same_chances(rng: random.Random, request: pytest.FixtureRequest) -> None:
