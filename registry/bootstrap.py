@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from registry.crypto.envelope import DataKey
 from registry.crypto.hardening import harden_process
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import Clock, SystemClock, unix_ms
-from registry.domain.errors import KeyUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
+from registry.domain.errors import KeyUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected, RegistryError
 from registry.domain.ids import PersonId, RegistryId, new_id
 from registry.domain.principals import Claims, Role
 from registry.identity.dev_issuer import DevelopmentIssuer, development_settings
@@ -87,8 +87,20 @@ class Application:
 
     def close(self) -> None:
         """Write what is only counted, and close the database."""
-        self.refusals.close()
-        self.database.close()
+        try:
+            self.refusals.close()
+        finally:
+            self.database.close()
+
+    def readiness(self) -> Mapping[str, bool]:
+        """Try each thing that an answer needs: the database, its revision, the keyring, the ledger's head."""
+        checks: Mapping[str, Callable[[], object]] = {
+            "database": lambda: _registry_of(self.database),
+            "migrations": lambda: _demand_migrated(self.settings),
+            "keyring": lambda: LocalKeyring.load(self.settings.keys),
+            "ledger": lambda: _demand_sound_head(self.database),
+        }
+        return {name: _holds(check) for name, check in checks.items()}
 
     def local_caller(self) -> Caller:
         """Return the person at the command line, as ``local:<user>``.
@@ -146,6 +158,19 @@ def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> 
     finally:
         database.close()
     return True
+
+
+def migrate_database(settings: Settings) -> tuple[str | None, str]:
+    """Bring a registry's database to the newest revision; returns the revisions before and after.
+
+    Raises:
+        MisconfiguredHome: there is no registry.
+    """
+    if not settings.keys.exists():
+        raise MisconfiguredHome(f"no registry in {settings.home}; run: registry init")
+    before = current_revision(settings.database_url)
+    upgrade(settings.database_url)
+    return before, newest_revision()
 
 
 def open_application(settings: Settings, clock: Clock | None = None) -> Application:
@@ -317,6 +342,26 @@ def _demand_profile(kernel: Kernel, profile: str) -> None:
     opening = kernel.log.opening(rows[0]) if rows else None
     if opening is None or opening.values["result"] != profile:
         raise LedgerCorrupt("the profile differs from the first entry's", 0)
+
+
+def _holds(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except RegistryError:
+        return False
+    return True
+
+
+def _registry_of(database: SqlDatabase) -> str | None:
+    with database.read() as work:
+        return work.meta.get("registry")
+
+
+def _demand_sound_head(database: SqlDatabase) -> None:
+    with database.reader() as reader:
+        head = reader.head()
+    if Edge.from_bytes(head.size, head.edge).root() != head.root:
+        raise LedgerCorrupt("the head's edge does not have the head's root")
 
 
 def _user() -> str:

@@ -16,6 +16,8 @@ DEVELOPMENT = "development"
 PRODUCTION = "production"
 PROFILES = (DEVELOPMENT, PRODUCTION)
 AUDIENCE = "registry"
+# Nobody can own this domain: an installation that people rely on names a real address.
+NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,14 @@ class Settings:
         home: folder with registry.db, keys/, ledger/ and config.toml (``--home``, ``REGISTRY_HOME``).
         database_url: SQLAlchemy address (``REGISTRY_DATABASE_URL``); default is registry.db in the home folder.
         issuers: token issuers (``[[issuers]]`` in config.toml); the development issuer is added by bootstrap.
+        security_contact: address for reports of weaknesses, ``mailto:`` or ``https:`` (``security_contact`` in
+            config.toml); published at ``/.well-known/security.txt``.
     """
 
     home: Path
     database_url: str = field(repr=False)
     issuers: tuple[IssuerSettings, ...] = ()
+    security_contact: str = NO_SECURITY_CONTACT
 
     @property
     def keys(self) -> Path:
@@ -63,7 +68,8 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     seen = os.environ if environment is None else environment
     folder = (default_home(seen) if home is None else home).expanduser().absolute()
     url = seen.get("REGISTRY_DATABASE_URL") or f"sqlite:///{folder / 'registry.db'}"
-    return Settings(folder, url, _issuers(_config(folder / "config.toml")))
+    config = _config(folder / "config.toml")
+    return Settings(folder, url, _issuers(config), _security_contact(config))
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -73,10 +79,17 @@ def _config(path: Path) -> dict[str, Any]:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise MisconfiguredHome(f"{path} is not readable TOML; mend it or remove it") from exc
-    unknown = set(config) - {"issuers"}
+    unknown = set(config) - {"issuers", "security_contact"}
     if unknown:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
     return config
+
+
+def _security_contact(config: Mapping[str, Any]) -> str:
+    contact = config.get("security_contact", NO_SECURITY_CONTACT)
+    if not isinstance(contact, str) or not contact.startswith(("mailto:", "https:")) or not contact.isprintable():
+        raise MisconfiguredHome("config.toml: security_contact must be a mailto: or https: address in one line")
+    return contact
 
 
 def _issuers(config: Mapping[str, Any]) -> tuple[IssuerSettings, ...]:

@@ -44,12 +44,13 @@ class EnrolledRecord:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What enrollment and update answer: ids, never values."""
+    """What enrollment and update answer: ids, never values. A replay repeats the answer of an earlier call."""
 
     subject: SubjectId
     version: int
     records: tuple[EnrolledRecord, ...]
     receipt: ReceiptView
+    is_replay: bool = False
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ class Enroll:
     def _replay(self, outcome: Mapping[str, Any], enrollment: Enrollment) -> Enrolled:
         records = [(RecordId(record), Category(category)) for record, category in outcome["records"]]
         view = self._kernel.view(*outcome["receipt"])
-        return Enrolled(SubjectId(outcome["subject"]), 1, _answers(records, enrollment), view)
+        return Enrolled(SubjectId(outcome["subject"]), 1, _answers(records, enrollment), view, is_replay=True)
 
     def _refuse_existing(self, work: Work, principal: Principal) -> PendingReceipt:
         values = said_by(principal) | {"result": "refused exists", "detail": "enroll"}

@@ -81,10 +81,16 @@ class ReadAudit:
             work.commit()
         receipt = self._kernel.mint_one(pending)
         with self._kernel.database.reader() as reader:
-            start = reader.head().size if before is None else before
+            size = reader.head().size
+            start = size if before is None else min(before, size)
             found = list(self._newest_first(reader, start, limit, kind))
         following = found[-1].index if len(found) == limit and found[-1].index > 0 else None
         return EntryPage(tuple(found), following, view_of(receipt))
+
+    def checkpoint(self) -> str:
+        """Return the signed note of the ledger's head. No entry: it speaks of nobody and is meant to be passed on."""
+        with self._kernel.database.reader() as reader:
+            return reader.head().checkpoint
 
     def accounting(self, caller: Caller) -> EntryPage:
         """Read every entry about the caller's own records, newest first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,18 +137,20 @@ class Trace:
         with self._kernel.database.read() as work:
             return work.traces.of_principal(principal.id, 100)
 
-    def evidence(self, caller: Caller, trace: TraceId, evidence: Evidence, extra: Mapping[str, bytes]) -> bytes:
+    def evidence(
+        self, caller: Caller, trace: TraceId, evidence: Evidence, render: Callable[[TraceReport], Mapping[str, bytes]]
+    ) -> bytes:
         """Cut the evidence bundle of a trace.
 
         Args:
             caller: the investigator who ran it.
             trace: which.
             evidence: cuts bundles.
-            extra: rendered reports to put beside the proofs.
+            render: gives the reports to put beside the proofs, named ``report.*``.
         """
         stored = self.get(caller, trace)
         with self._kernel.database.reader() as reader:
-            return evidence.cut(reader, stored.snapshot, stored.entries, extra)
+            return evidence.cut(reader, stored.snapshot, stored.entries, render(stored.report))
 
     def _read(self, caller: Caller, trace: TraceId, what: str) -> tuple[StoredTrace, str]:
         self._kernel.admit(caller, INVESTIGATORS, what)
