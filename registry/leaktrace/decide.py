@@ -234,9 +234,19 @@ class _Case:
                 continue
             for place in self._text.places(term):
                 scope = self._text.scope_of(place)
+                if not self._ends_with_all(record, place):
+                    continue
                 named = self._named.get(scope, False) and (scope == 0 or scope in exact)
                 seen = self._sight(place, 0.85, "its last four digits stand with the full name", exact=False)
                 yield seen if named else _weaken(seen)
+
+    def _ends_with_all(self, record: DossierRecord, place: Place) -> bool:
+        """Tell whether a number without its area code has the other digits right, too."""
+        words = self._text.reading.passages[place.passage].texts[place.first : place.last + 1]
+        if len(words) < 2 or not all(word.isdigit() for word in words):
+            return True
+        number = "".join(char for char in record.value["number"] if char.isdigit())
+        return number.endswith("".join(words))
 
     # Contextual values
 

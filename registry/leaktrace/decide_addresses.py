@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.leaktrace.reading_addresses import is_state, street_end, zip_readings
+from registry.leaktrace.reading_addresses import is_state, near_direction, street_end, zip_readings
 from registry.text.addresses import Address, city_key, same_words, split_street, street_key, whole_key
 from registry.text.digits import digit_readings
 from registry.text.nearness import allowed_edits, key_distance, word_distance
@@ -85,6 +85,8 @@ def _best_street(address: Address, words: Words, first: int) -> _Street | None:
     keys = (street_key(address.street), whole_key(address.street))
     most = _most_edits(address)
     best: _Street | None = None
+    if near_direction(words.texts[first]) and first + 1 < len(words.texts):
+        best = _best_street(address, words, first + 1)
     for last in range(first, street_end(words, first) + 1):
         parts = words.texts[first : last + 1]
         if not same_words(parts[-1:]):
@@ -171,7 +173,8 @@ def _read_unit(words: Words, last: int) -> tuple[str, int]:
     following = last + 1
     if following >= len(words.texts):
         return "", last
-    if "#" in words.gap(last):
+    named = any(char.isdigit() for char in words.texts[following]) or len(words.texts[following]) == 1
+    if "#" in words.gap(last) and named:
         return _unit_words(words, following)
     if words.texts[following] in UNITS and following + 1 < len(words.texts):
         value = words.texts[following + 1]

@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from rapidfuzz.distance import OSA
+
 from registry.leaktrace.terms import PREFIX, Term, TermKind
 from registry.text.addresses import city_key, sound_key, street_key, whole_key
 from registry.text.common_words import NO_STREET
 from registry.text.digits import Unit, digit_chains, digit_readings
+from registry.text.nearness import looks_alike
 from registry.text.postal import CLOSING, DIRECTIONS, STATE_CODES, STATES, TYPES, UNITS
-from registry.text.words import Words, plain
+from registry.text.words import Words, blur, plain
 
 MAX_STREET = 6  # words of a street
 AHEAD = 14  # words after a house number in which its city and ZIP are looked for
+MOST_CITY_AHEAD = 10  # words after it within which a city ends
+_CITY_FIRST = frozenset({":", "-", ",", "", "--", "("})
 BEHIND = 6  # words before it, for a city written first
 _HOUSE = re.compile(r"^(\d{1,6})([a-z]?)$")
 _GAP = re.compile(r"^[\s.\-#'\"]{1,4}$|^$")
@@ -80,7 +85,22 @@ def _opens_street(words: Words, index: int) -> bool:
         return _is_number_column(words, index)
     if not _GAP.match(words.gap(index)) or (following in UNITS and following not in DIRECTIONS):
         return False
-    return following not in NO_STREET and (len(following) > 1 or following in DIRECTIONS or following.isalpha())
+    if following.isdigit():  # "12 11 Mile Rd"
+        after = words.texts[index + 2] if index + 2 < len(words.texts) else ""
+        return len(following) <= 3 and after.isalpha() and words.gap(index + 1) == " "
+    return following not in NO_STREET
+
+
+@lru_cache(maxsize=16384)
+def near_direction(word: str) -> bool:
+    """Tell whether a word is a written-out direction with a letter wrong."""
+    text = plain(word)
+    if len(text) < 4 or text in DIRECTIONS:
+        return False
+    return any(
+        len(name) > 3 and (OSA.distance(text, name, score_cutoff=1) <= 1 or looks_alike(text, name))
+        for name in DIRECTIONS
+    )
 
 
 def _is_number_column(words: Words, index: int) -> bool:
@@ -106,7 +126,13 @@ def street_end(words: Words, first: int) -> int:
 
 
 def _street_terms(words: Words, index: int, number_end: int, number: str) -> Iterator[Found]:
-    first = number_end + 1
+    yield from _streets_from(words, number_end + 1, (index, number_end), number)
+    misspelt = near_direction(words.texts[number_end + 1]) and number_end + 2 < len(words.texts)
+    if misspelt and words.cells[number_end + 2] == words.cells[number_end + 1]:
+        yield from _streets_from(words, number_end + 2, (index, number_end), number)
+
+
+def _streets_from(words: Words, first: int, place: tuple[int, int], number: str) -> Iterator[Found]:
     seen: set[str] = set()
     for last in range(first, street_end(words, first) + 1):
         parts = words.texts[first : last + 1]
@@ -114,35 +140,44 @@ def _street_terms(words: Words, index: int, number_end: int, number: str) -> Ite
             if key in seen or not key:
                 continue
             seen.add(key)
-            yield Term(TermKind.STREET, f"{number}|{key}"), index, number_end
-            yield Term(TermKind.NUMBER_PREFIX, f"{number}|{key[:PREFIX]}"), index, number_end
-        yield Term(TermKind.NUMBER_SOUND, f"{number}|{sound_key(parts)}"), index, number_end
+            yield Term(TermKind.STREET, f"{number}|{key}"), *place
+            yield Term(TermKind.NUMBER_PREFIX, f"{number}|{blur(key[:PREFIX])}"), *place
+        yield Term(TermKind.NUMBER_SOUND, f"{number}|{sound_key(parts)}"), *place
 
 
 def _around(words: Words, index: int, number_end: int, number: str) -> Iterator[Found]:
     """House number with each ZIP and each city that stands near."""
-    low, high = max(0, index - BEHIND), min(len(words.texts), number_end + 1 + AHEAD)
-    for place in (*range(low, index), *range(number_end + 1, high)):
-        word = words.texts[place]
-        zips = zip_readings(word)
-        for zip5 in zips:
+    for place, begin in _cities(words, index, number_end):
+        yield Term(TermKind.NUMBER_CITY, f"{number}|{city_key(words.texts[begin:place])}"), index, number_end
+    high = min(len(words.texts), number_end + 1 + AHEAD)
+    for place in (*range(max(0, index - BEHIND), index), *range(number_end + 2, high)):
+        for zip5 in zip_readings(words.texts[place]):
             yield Term(TermKind.NUMBER_ZIP, f"{number}|{zip5}"), index, number_end
-        if is_state(words, place) or zips or _ends_city(words, place, number_end):
-            for count in (1, 2, 3):
-                begin = place - count
-                if begin > number_end or (place < index and begin >= 0):
-                    key = city_key(words.texts[begin:place])
-                    yield Term(TermKind.NUMBER_CITY, f"{number}|{key}"), index, number_end
 
 
-def _ends_city(words: Words, place: int, number_end: int) -> bool:
-    """Tell whether the words before ``place`` may be a city without state or ZIP: the end of a clause or a cell."""
-    if place <= number_end + 1 or place > number_end + 9:
-        return False
-    if any("," in words.gap(before - 1) for before in range(max(number_end + 2, place - 2), place)):
-        return True  # one to three words after a comma
+def _cities(words: Words, index: int, number_end: int) -> Iterator[tuple[int, int]]:
+    """Yield (word after, first word) of what may be a city: one to three words before a state, ZIP or clause end."""
+    total = len(words.texts)
+    for place in range(number_end + 3, min(total, number_end + MOST_CITY_AHEAD) + 1):
+        known = place < total and (is_state(words, place) or bool(zip_readings(words.texts[place])))
+        if known or place == total or _ends_clause(words, place):
+            yield from ((place, begin) for begin in range(max(number_end + 2, place - 3), place))
+        if known and zip_readings(words.texts[place]):
+            break
+    if index and words.gap(index - 1).strip() in _CITY_FIRST:
+        place = index
+        while place > max(1, index - 4) and (zip_readings(words.texts[place - 1]) or is_state(words, place - 1)):
+            place -= 1
+        if place < index or ":" in words.gap(index - 1):
+            yield from ((place, begin) for begin in range(max(0, place - 3), place))
+
+
+def _ends_clause(words: Words, place: int) -> bool:
+    """Tell whether a clause or a cell ends before a word, or began not long before it."""
     gap = words.gap(place - 1)
-    return words.cells[place] != words.cells[place - 1] or any(char in gap for char in ",.;:|\n")
+    if words.cells[place] != words.cells[place - 1] or any(char in gap for char in ",.;:|\n)"):
+        return True
+    return any("," in words.gap(before - 1) for before in range(max(1, place - 2), place))
 
 
 def zip_readings(word: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from registry.text.names import initial, name_key
 from registry.text.words import Words, letters, plain
 
 MAX_NAME_WORDS = 5
+LONG_TEXT = 400  # words
 _GAP = re.compile(r"^(?:[ \t\-_'\".]{1,4}|[ \t]?\r?\n[ \t]*|[ \t]*[(\"']{1,2}[ \t]*)$")
 _COMMA = re.compile(r"^[ \t]*,\s*$")
 
@@ -34,32 +35,41 @@ def may_be_name(word: str) -> bool:
 
 
 def _prose(words: Words) -> Iterator[Found]:
-    likely = [may_be_name(word) for word in words.texts]
+    capitals = _capitals(words)
+    likely = [
+        may_be_name(word) or (capitals[index] and word in NO_NAME and len(word) > 2)
+        for index, word in enumerate(words.texts)
+    ]
     total = len(words.texts)
     for first in range(total - 1):
         if not likely[first]:
             continue
         for last in range(first + 1, min(first + 4, total)):
             gap = words.gap(last - 1)
-            if _COMMA.match(gap):
-                yield from _turned(words, first, last, likely)
+            if gap != " " and not _GAP.match(gap):
+                if _COMMA.match(gap) and capitals[first]:
+                    yield from _turned(words, first, last, likely)
                 break
-            if not _GAP.match(gap):
-                break
-            if likely[last]:
-                yield from _window(words, first, last)
+            if likely[last] and (words.texts[first] not in NO_NAME or words.texts[last] not in NO_NAME):
+                yield from _window(words, first, last, both=capitals[first] and capitals[last])
 
 
-def _window(words: Words, first: int, last: int) -> Iterator[Found]:
-    """Names of two to four words in a row."""
-    capital = words.is_capital(first) and words.is_capital(last)
-    if last - first > 1 and not capital:
-        return
+def _capitals(words: Words) -> list[bool]:
+    """Tell which words begin with a capital; none, when a long text is all in capitals and they tell nothing."""
+    capitals = [words.is_capital(index) for index in range(len(words.texts))]
+    if len(capitals) > LONG_TEXT and sum(capitals) * 2 > len(capitals):
+        return [False] * len(capitals)
+    return capitals
+
+
+def _window(words: Words, first: int, last: int, *, both: bool) -> Iterator[Found]:
+    """Names of two to four words in a row; without capitals (``both``) only the full name of two words or hyphens."""
     parts = words.texts[first : last + 1]
-    yield Term(TermKind.NAME, letters(parts)), first, last
-    if last - first == 1 and not (words.is_capital(first) or words.is_capital(last)):
-        yield member_term(parts[:1], parts[1:]), first, last
+    if not both:
+        if last - first == 1 or any(words.gap(place) == "-" for place in range(first, last)):
+            yield Term(TermKind.NAME, letters(parts)), first, last
         return
+    yield Term(TermKind.NAME, letters(parts)), first, last
     for cut in range(1, len(parts)):
         yield from _weak(parts[:cut], parts[cut:], first, last)
     if last - first == 2 and len(parts[1]) == 1:
@@ -127,7 +137,7 @@ def _whole(parts: list[str], first: int, last: int) -> Iterator[Found]:
 def _bounded_prose(words: Words, first: int, last: int) -> Iterator[Found]:
     for place in range(first, last):
         if may_be_name(words.texts[place]) and may_be_name(words.texts[place + 1]) and _GAP.match(words.gap(place)):
-            yield from _window(words, place, place + 1)
+            yield from _window(words, place, place + 1, both=True)
 
 
 _FIRST = re.compile(r"first|given|fname|forename")

@@ -23,6 +23,7 @@ _LAST4 = re.compile(
     rf"(?:\b(?:last|final)\W{{0,3}}(?:4|four)\b[^0-9\n]{{0,40}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on)\W{{0,3}})"
     rf"(?<![0-9a-z]){_FOUR}"
 )
+_LOCAL = re.compile(r"(?<![\da-z])(?<!\d[-. )/])(?<!\d\) )([2-9]\d{2})[-. ](\d{4})(?![\da-z])(?![-.]\d)")
 _MASKED = re.compile(rf"(?<![0-9a-z*#])((?:[x*#]{{1,12}}[\s().-]{{0,3}}){{1,4}}){_FOUR}")
 _CARD_WORDS = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|account|acct|bank|checking|savings)\b")
 _SSN_WORDS = re.compile(r"\b(?:ssn|social|ss#|soc)\b")
@@ -72,6 +73,8 @@ def _last4_terms(text: str) -> Iterator[tuple[Term, int, int]]:
     for match in _LAST4.finditer(text):
         context = text[max(0, match.start() - _CONTEXT) : match.start(1)]
         yield from _four(match, 1, _kinds_by_context(context))
+    for match in _LOCAL.finditer(text):  # a number without its area code
+        yield Term(TermKind.PHONE_LAST4, match.group(2)), match.start(), match.end()
     for match in _MASKED.finditer(text):
         mask = "".join(char for char in match.group(1) if char in "x*#")
         context = text[max(0, match.start() - _CONTEXT) : match.start()]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from registry.leaktrace.reading_names import may_be_name
-from registry.leaktrace.terms import Term, TermKind, child_school_terms
-from registry.text.schools import is_trigger, school_key, school_sound, school_word, stem_words
+from registry.leaktrace.terms import Term, TermKind, child_school_terms, school_part_terms
+from registry.text.schools import is_trigger, school_key, school_word, stem_words
 from registry.text.words import Words, letters
 
 MAX_BEFORE = 6  # words of a name before its school word
@@ -73,8 +73,9 @@ def _around(words: Words, trigger: int, last: int) -> Iterator[Found]:
             continue
         seen.add(key)
         yield Term(TermKind.SCHOOL, key), first, last
-        yield Term(TermKind.SCHOOL_SOUND, school_sound(parts)), first, last
         stem = letters(stem_words(parts))
+        for term in school_part_terms(stem):
+            yield term, first, last
         for name in names:
             for term in child_school_terms(name, stem):
                 yield term, first, last

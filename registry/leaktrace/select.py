@@ -37,6 +37,7 @@ class _Weight:
     opens: bool = False
 
 
+_CAPS = {"name": 8.0, "school": 9.0}  # fields whose weak terms add up, to so many bits
 NEEDED_BITS = 13.0
 MOST_HEALTH_WORDS = 2  # that count
 
@@ -57,7 +58,8 @@ WEIGHTS: dict[TermKind, _Weight] = {
     TermKind.CARD: _Weight("card", 28, opens=True),
     TermKind.EMAIL: _Weight("email", 28, opens=True),
     TermKind.SCHOOL: _Weight("school", 9),
-    TermKind.SCHOOL_SOUND: _Weight("school", 7),
+    TermKind.SCHOOL_HEAD: _Weight("school", 6),
+    TermKind.SCHOOL_TAIL: _Weight("school", 6),
     TermKind.CHILD_SCHOOL_HEAD: _Weight("child_school", 15),  # two fields in one term
     TermKind.CHILD_SCHOOL_TAIL: _Weight("child_school", 15),
     TermKind.HEALTH_WORD: _Weight("health", 6),
@@ -109,6 +111,6 @@ def _enough(fields: Mapping[str, Mapping[Term, float]]) -> float:
 def _field_bits(name: str, terms: Mapping[Term, float]) -> float:
     if name == "health":
         return sum(sorted(terms.values(), reverse=True)[:MOST_HEALTH_WORDS])
-    if name == "name":
-        return min(8.0, sum(terms.values()))
+    if name in _CAPS:
+        return min(_CAPS[name], sum(terms.values()))
     return max(terms.values())

@@ -13,20 +13,20 @@ from enum import StrEnum
 from registry.domain.categories import Category
 from registry.text.addresses import city_key, parse_address, sound_key, street_key
 from registry.text.cards import canonical_card
-from registry.text.common_words import NO_DIAGNOSIS, NO_NAME
+from registry.text.common_words import NO_DIAGNOSIS, SMALL
 from registry.text.dates import canonical_date
 from registry.text.emails import canonical_email
 from registry.text.names import initial, name_key, name_words, sound
 from registry.text.phones import canonical_phone
 from registry.text.plates import canonical_plate
-from registry.text.schools import school_key, school_sound, stem_words
+from registry.text.schools import school_key, stem_words
 from registry.text.ssn import canonical_ssn
-from registry.text.words import letters, skeleton
+from registry.text.words import blur, letters, skeleton
 
 HEALTH_WORDS = 3  # of a statement that are terms
 HEALTH_WORD_LENGTH = 5  # letters at least
 PREFIX = 3  # letters of a street's name
-SCHOOL_PART = 4  # letters of a school's name, at either end
+SCHOOL_PART = 3  # letters of a school's name, at either end
 
 
 class TermKind(StrEnum):
@@ -49,7 +49,8 @@ class TermKind(StrEnum):
     CARD = "C1"  # the whole number
     EMAIL = "E1"
     SCHOOL = "H0"  # a school's own name
-    SCHOOL_SOUND = "H1"
+    SCHOOL_HEAD = "H4"  # the first letters of a school's own name
+    SCHOOL_TAIL = "H5"  # the last ones
     CHILD_SCHOOL_HEAD = "H2"  # a child's first name and the first letters of its school
     CHILD_SCHOOL_TAIL = "H3"  # the same with the last letters
     HEALTH_WORD = "HW"  # one long word of a statement
@@ -68,6 +69,10 @@ class Term:
 
     kind: TermKind
     text: str = field(repr=False)
+
+    def __hash__(self) -> int:
+        """Hash the text alone: many terms are made for one text, and texts of two kinds hardly ever agree."""
+        return hash(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ def member_term(given: list[str], family: list[str]) -> Term:
 
 def health_words(statement: str) -> list[str]:
     """Return the words of a health statement in order, folded; small words left out."""
-    return [word for word in name_words(statement) if word not in NO_NAME]
+    return [word for word in name_words(statement) if word not in SMALL]
 
 
 def health_keys(statement: str) -> list[str]:
@@ -168,7 +173,7 @@ def _address_terms(value: Mapping[str, str]) -> Iterable[Term]:
     if key:
         yield Term(TermKind.STREET, f"{address.number}|{key}")
         yield Term(TermKind.NUMBER_SOUND, f"{address.number}|{sound_key(address.street)}")
-        yield Term(TermKind.NUMBER_PREFIX, f"{address.number}|{key[:PREFIX]}")
+        yield Term(TermKind.NUMBER_PREFIX, f"{address.number}|{blur(key[:PREFIX])}")
     if address.zip5:
         yield Term(TermKind.NUMBER_ZIP, f"{address.number}|{address.zip5}")
     if address.city:
@@ -180,17 +185,26 @@ def _school_terms(name: str, owner: PersonNames) -> Iterable[Term]:
     if not words:
         return
     yield Term(TermKind.SCHOOL, school_key(words))
-    yield Term(TermKind.SCHOOL_SOUND, school_sound(words))
+    stem = letters(stem_words(words))
+    yield from school_part_terms(stem)
     child = letters(name_words(owner.given_name))
     if child:
-        yield from child_school_terms(child, letters(stem_words(words)))
+        yield from child_school_terms(child, stem)
+
+
+def school_part_terms(key: str) -> tuple[Term, Term]:
+    """Return the terms of either end of a school's own name, tolerant of a typo at the other."""
+    return (
+        Term(TermKind.SCHOOL_HEAD, blur(key[: SCHOOL_PART + 1])),
+        Term(TermKind.SCHOOL_TAIL, blur(key[-SCHOOL_PART - 1 :])),
+    )
 
 
 def child_school_terms(child: str, key: str) -> tuple[Term, Term]:
     """Return the joint terms of a child's first name and a school, tolerant of a typo at either end of its name."""
     return (
-        Term(TermKind.CHILD_SCHOOL_HEAD, f"{child}|{key[:SCHOOL_PART]}"),
-        Term(TermKind.CHILD_SCHOOL_TAIL, f"{child}|{key[-SCHOOL_PART:]}"),
+        Term(TermKind.CHILD_SCHOOL_HEAD, f"{child}|{blur(key[:SCHOOL_PART])}"),
+        Term(TermKind.CHILD_SCHOOL_TAIL, f"{child}|{blur(key[-SCHOOL_PART:])}"),
     )
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 _NO_NAME = """
 a about after again all also am an and any are as at back be because been before being but by call can come could
-day did do does doing done down each even every few first for from get give go going good got had has have he her
-here him his how i if in into is it its just know last let like long look made make many me more most much must my
-need new no not now of off ok old on one only or other our out over own please put said same see send she should
-since so some still such take than thank thanks that the their them then there these they thing think this those
-through time to too two under until up us use very was way we well were what when where which while who why will
-with would yes yet you your address phone email number ssn dob born lives located street st road rd ave avenue drive
-dr name date birth mr mrs ms miss employee patient customer contact school high elementary middle says called
-account card credit social security monday tuesday wednesday thursday friday saturday sunday january february march
-april june july august september october november december http https www com org net html re fw cc subject sent
-wrote usa
+did do does doing done down each even every few first for from get give go going got had has have he her here him
+his how i if in into is it its just know let like look made make many me more most much must my need no not now of
+off ok on one only or other our out over own please put same send she should since so some such take than thank
+thanks that the their them then there these they thing think this those through time to too two under until up us
+use very was we well were what when where which while who why with would yes yet you your address phone email number
+ssn dob born lives located st road rd ave avenue drive dr name date birth mr mrs ms miss employee patient customer
+contact school elementary middle says called account card credit social security monday tuesday wednesday thursday
+friday saturday sunday january february march july september october november december http https www com org net
+html re fw cc subject sent wrote usa
 """
 _NO_STREET = """
 a about after again ago all also am an and any are as at be because been before being but by can could did do does
@@ -27,6 +26,9 @@ unspecified other specified disease disorder disorders syndrome right left witho
 sequela elsewhere classified complication complications type stage chronic acute due
 """
 
+_SMALL = "a an and at by for from in of on or the to with"
+# Words that a phrase may lose or gain without saying anything else.
+SMALL = frozenset(_SMALL.split())
 # Words that neither begin nor end a name in a running text.
 NO_NAME = frozenset(_NO_NAME.split())
 # Words that, after a number, do not begin a street.

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA
 
-from registry.text.digits import TENS, digit_readings
+from registry.text.digits import TENS, alike_readings, digit_readings
 from registry.text.nearness import looks_alike
-from registry.text.words import Words, skeleton
+from registry.text.words import Words, plain, skeleton
 
 PIVOT = 47  # two-digit years from 47 on are 19xx, below 20xx
 FIRST_YEAR, LAST_YEAR = 1900, 2099
@@ -67,10 +67,12 @@ def month_of(word: str) -> int:
     if len(form) == 3:
         alike = [number for short, number in _SHORT.items() if looks_alike(short, form)]
         return alike[0] if len(alike) == 1 else 0
-    if len(word) < 5 or not word.isalnum():
+    text = plain(word)
+    if len(text) < 5 or not text.isalpha():
         return 0
     for number, name in enumerate(_MONTHS, 1):
-        if len(name) >= 5 and Levenshtein.distance(word, name, score_cutoff=1) <= 1:
+        most = 2 if len(name) > 6 else 1
+        if len(name) >= 5 and (OSA.distance(text, name, score_cutoff=most) <= most or looks_alike(text, name)):
             return number
     return 0
 
@@ -126,24 +128,33 @@ def _near(words: Words, index: int) -> bool:
 
 
 def _piece(words: Words, index: int, before: int) -> list[_Piece]:
+    """Read one word as a part of a date (a compact date is all three at once)."""
     word = words.texts[index]
+    month = month_of(word)
+    if month:
+        return [_Piece(month, (), index)]
+    if word in _NUMBER_WORDS or word in TENS:
+        return _spoken(words, index, year=before == 2)
     if before == 0 and len(word) == 8:
         compact = next((text for text in digit_readings(word) if _COMPACT.match(text)), "")
         if compact:
             return [_number(compact[:4], index), _number(compact[4:6], index), _number(compact[6:], index)]
-    month = month_of(word)
-    if month:
-        return [_Piece(month, (), index)]
-    ordinal = _ORDINAL.match(word)
-    if ordinal:
-        return [_Piece(0, ((int(ordinal.group(1)), 2),), index)]
-    if word in _NUMBER_WORDS or word in TENS:
-        return _spoken(words, index, year=before == 2)
-    timed = _DAY_AND_TIME.match(word)
-    readings = (timed.group(1),) if timed else digit_readings(word)
+    readings = _figures(words, index, before)
     if readings and len(readings[0]) in (1, 2, 4):
         return [_Piece(0, tuple((int(text), len(text)) for text in readings), index)]
     return _glued(word, index)
+
+
+def _figures(words: Words, index: int, before: int) -> tuple[str, ...]:
+    """Return what figures a word may stand for: digits, an ordinal, a day with its time, look-alikes after a dash."""
+    word = words.texts[index]
+    for pattern in (_ORDINAL, _DAY_AND_TIME):
+        match = pattern.match(word)
+        if match:
+            return (match.group(1),)
+    if before and len(word) == 2 and words.gap(index - 1).strip() in {"-", "/", "."} and word.isalpha():
+        return alike_readings(word)
+    return digit_readings(word)
 
 
 def _number(text: str, index: int) -> _Piece:
@@ -228,8 +239,8 @@ def _arrange(parts: tuple[tuple[int, int], ...], named: int) -> str | None:
     (one, one_size), (two, _), (three, three_size) = parts
     if named == 2 or (one_size == 4 and named == 0):
         return None
-    if one_size == 4:
-        return _iso(one, two, three)
+    if one_size == 4 or (named < 0 and one > 31 and three_size == 2):
+        return _iso(_year(one, one_size), two, three)
     year = _year(three, three_size)
     if named == 0 or (named < 0 and one <= 12):
         return _iso(year, one, two)

@@ -30,10 +30,11 @@ TENS = {
 }  # fmt: skip
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
 _SEPARATORS = frozenset({"dot", "dash", "hyphen", "minus", "point", "period", "slash", "space", "fullstop"})
-_GAP = re.compile(r"^[\s.\-/()\[\]{}_*~:]{0,6}$")
+_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:]{0,6}|, ?)$")
 _WORD_GAP = re.compile(r"^[\s.,\-/()\[\]{}_*~:;]{0,6}$")
-_TIGHT = re.compile(r"^ ?[\-./()]+ ?$")
+_TIGHT = re.compile(r"^ ?[\-./\\()]+ ?$")
 _MIXED = re.compile(r"^[0-9oilszbgqdeatujchrfpy]+$")
+_SHORT = 4  # letters of a group in which one digit suffices
 _ALIKE = re.compile(r"^[oilszbgq]{1,4}$")
 
 
@@ -81,9 +82,14 @@ def digit_readings(word: str) -> tuple[str, ...]:
     if not _MIXED.match(word) or len(word) > MAX_DIGITS:
         return ()
     known = sum(char.isdigit() for char in word)
-    if known * 2 < len(word):
+    if known * 2 < len(word) and not (known and len(word) <= _SHORT):
         return ()
     return _expand(word)
+
+
+def alike_readings(word: str) -> tuple[str, ...]:
+    """Return what digits a short word of look-alike letters alone may stand for."""
+    return _expand(word) if _ALIKE.match(word) else ()
 
 
 def _expand(word: str) -> tuple[str, ...]:
@@ -159,10 +165,13 @@ def _inner_mixed(words: Words, index: int) -> Unit | None:
 
 
 def _is_tight(words: Words, index: int) -> bool:
-    """Tell whether separators without much room stand on one side at least (``816-sss-``)."""
+    """Tell whether separators stand on one side at least (``816-sss-``), or capitals before digits (``816 SSS 45``)."""
     before = index > 0 and _TIGHT.match(words.gap(index - 1)) is not None
-    after = index + 1 < len(words.texts) and _TIGHT.match(words.gap(index)) is not None
-    return before or after
+    if index + 1 == len(words.texts):
+        return before
+    capitals = words.is_capital(index) and words.folded.is_upper(words.ends[index] - 1)
+    after = _TIGHT.match(words.gap(index)) is not None
+    return before or after or (capitals and words.texts[index + 1][0].isdigit())
 
 
 def _spoken(words: Words, index: int) -> tuple[Unit | None, int]:

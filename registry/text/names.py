@@ -7,7 +7,7 @@ import re
 import jellyfish
 
 from registry.text.fold import fold_word
-from registry.text.words import letters, skeleton
+from registry.text.words import letters, plain, skeleton
 
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 
@@ -24,7 +24,7 @@ def name_key(given: list[str], family: list[str]) -> str:
 
 def sound(words: list[str]) -> str:
     """Return how a name sounds."""
-    return jellyfish.metaphone("".join(words))
+    return jellyfish.metaphone("".join(map(plain, words)))
 
 
 def initial(words: list[str]) -> str:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-import jellyfish
 from rapidfuzz.distance import OSA
 
 from registry.text.words import letters, plain
@@ -74,8 +73,3 @@ def levels(words: Sequence[str]) -> frozenset[str]:
 def school_key(words: Sequence[str]) -> str:
     """Return the key of a school's own name."""
     return letters(stem_words(words))
-
-
-def school_sound(words: Sequence[str]) -> str:
-    """Return how a school's own name sounds."""
-    return jellyfish.metaphone(" ".join(stem_words(words))).replace(" ", "")

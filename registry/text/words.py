@@ -8,10 +8,14 @@ from functools import lru_cache
 
 from registry.text.fold import Folded
 
-_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
+_WORD = re.compile(r"\d{4}(?=x\d{1,7}\b)|[a-z0-9]+(?:'[a-z0-9]+)*")
 # Characters written one by one: "B L A N C H A R D", "7-6-0 9 8".
 _SPACED_LETTERS = re.compile(r"(?<![a-z0-9'.@])[a-z](?:[ ._*-]{1,3}[a-z](?![a-z0-9'@])){3,}")
 _SPACED_DIGITS = re.compile(r"(?<![a-z0-9])\d(?:[ ._*/-]{1,3}[\doilszbqg](?![a-z0-9])){2,}[ ._*/-]{1,3}\d(?![a-z0-9])")
+# A house number before a street that is written one by one, too.
+_SPACED_NUMBER = re.compile(
+    r"(?<![a-z0-9])\d(?:[ ._*-]\d(?![a-z0-9])){1,5}(?=[ ._*-]{1,3}[a-z][ ._*-]{1,3}[a-z][ ._*-])"
+)
 _GAP = re.compile(r"[^a-z0-9]+")
 
 
@@ -63,16 +67,18 @@ def split_words(folded: Folded, pieces: list[tuple[int, int]], scope: int = 0) -
 def _words_between(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
     spaced = [
         part
-        for pattern in (_SPACED_LETTERS, _SPACED_DIGITS)
+        for pattern in (_SPACED_LETTERS, _SPACED_DIGITS, _SPACED_NUMBER)
         for match in pattern.finditer(text, start, end)
         for part in _join_spaced(match)
     ]
     if not spaced:
         return [_plain_word(match) for match in _WORD.finditer(text, start, end)]
-    spaced.sort(key=lambda part: part[1])
+    spaced.sort(key=lambda part: (part[1], -part[2]))
     found: list[tuple[str, int, int]] = []
     position = start
     for part in spaced:
+        if part[1] < position:
+            continue
         found.extend(_plain_word(match) for match in _WORD.finditer(text, position, part[1]))
         found.append(part)
         position = part[2]
@@ -105,7 +111,7 @@ def _join_spaced(match: re.Match[str]) -> list[tuple[str, int, int]]:
 
 
 _ORDINAL = re.compile(r"^(\d{1,3})(?:st|nd|rd|th)$")
-_UNIT_LIKE = re.compile(r"^\d+[a-z]?$|^[a-z]\d{1,4}$")
+_UNIT_LIKE = re.compile(r"^\d+[a-z]?$|^[a-z]\d{1,2}$")
 _LEET = str.maketrans("0134578692", "oleastbbgz")
 _SAME_LOOKS = str.maketrans("iqj", "lgl")
 _DOUBLED = re.compile(r"([a-z])\1+")
@@ -137,6 +143,14 @@ def skeleton(word: str) -> str:
         text = text.translate(_SAME_LOOKS).replace("rn", "m").replace("vv", "w")
         return _DOUBLED.sub(r"\1", text)
     return text
+
+
+_BLUR = str.maketrans("kudhevy", "rooccuu")
+
+
+def blur(key: str) -> str:
+    """Return a key with letters together that text recognition takes for each other. For weak keys only."""
+    return key.translate(_BLUR)
 
 
 def letters(words: list[str]) -> str:
