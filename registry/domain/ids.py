@@ -26,5 +26,5 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text has the form of an identifier."""
-    return _ID.match(text) is not None
+    """Tell whether a text is an identifier; not so with a line end behind it."""
+    return _ID.fullmatch(text) is not None

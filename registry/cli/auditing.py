@@ -1,0 +1,154 @@
+"""audit verify, audit checkpoint, verify-bundle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+
+from registry.audit.verify import ChunkChecked, Verified, check_chunk, spans
+from registry.bootstrap import Application, opened
+from registry.cli.common import Progress, common, registry_at, write_json
+from registry.cli.failures import FOUND_WRONG
+from registry.domain.errors import LedgerCorrupt, ProofRejected
+from registry.settings import Settings
+from registry.transparency.note import format_vkey, parse_vkey
+from registry.transparency.offline import verify_bundle as offline
+
+# Below this, starting processes costs more than it saves.
+_PARALLEL_FROM = 10_000
+
+
+@click.group()
+def audit() -> None:
+    """Verify the ledger; print its checkpoint."""
+
+
+@audit.command()
+@common
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes to use; else one a core.")
+@click.pass_context
+def verify(context: click.Context, home: str | None, workers: int | None, *, as_json: bool) -> None:
+    """Recompute everything from the stored rows and name the first bad entry."""
+    with registry_at(home) as application:
+        try:
+            found = verify_ledger(application, workers or os.cpu_count() or 1)
+        except LedgerCorrupt as error:
+            _say_corrupt(error, as_json=as_json)
+            context.exit(FOUND_WRONG)
+    if as_json:
+        write_json(
+            {
+                "verified": True,
+                "origin": found.origin,
+                "size": found.size,
+                "root": found.root.hex(),
+                "subjects": found.subjects,
+                "removed": found.removed,
+            }
+        )
+    else:
+        click.echo(
+            f"{found.size} entries verified: leaves, openings, tree, checkpoint, {found.subjects} subjects' chains"
+        )
+        click.echo(f"origin {found.origin}\nroot   {found.root.hex()}")
+
+
+def verify_ledger(application: Application, workers: int) -> Verified:
+    """Verify a whole ledger on several cores.
+
+    Raises:
+        LedgerCorrupt: with the first bad entry.
+    """
+    progress = Progress("entries")
+    with application.database.reader() as reader:
+        head = reader.head()
+        found = application.ledger_verifier.verify(head, _chunks(application, head.size, workers), progress)
+        application.ledger_verifier.check_subjects(reader, reader.chains())
+    progress.close()
+    return found
+
+
+def _chunks(application: Application, size: int, workers: int) -> Iterator[ChunkChecked]:
+    if workers == 1 or size < _PARALLEL_FROM:
+        for span in spans(size):
+            yield _check(application, span)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (application.settings,)) as executor:
+        yield from executor.map(_check_in_worker, spans(size))
+
+
+_worker: list[Application] = []
+
+
+def _open_worker(settings: Settings) -> None:
+    _worker.append(opened(settings).__enter__())
+
+
+def _check_in_worker(span: tuple[int, int]) -> ChunkChecked:
+    return _check(_worker[0], span)
+
+
+def _check(application: Application, span: tuple[int, int]) -> ChunkChecked:
+    with application.database.reader() as reader:
+        return check_chunk(application.kernel.log, span[0], list(reader.scan(*span)))
+
+
+def _say_corrupt(error: LedgerCorrupt, *, as_json: bool) -> None:
+    if as_json:
+        write_json({"verified": False, "entry": error.entry, "what": error.what})
+    else:
+        click.echo(f"The ledger does NOT verify. {str(error)[0].upper()}{str(error)[1:]}.", err=True)
+
+
+@audit.command()
+@common
+def checkpoint(home: str | None, *, as_json: bool) -> None:
+    """Print the signed checkpoint of the newest entry."""
+    with registry_at(home) as application, application.database.reader() as reader:
+        note = reader.head().checkpoint
+        vkey = format_vkey(application.verifier_key)
+    if as_json:
+        write_json({"checkpoint": note, "vkey": vkey})
+    else:
+        click.echo(note, nl=False)
+
+
+@click.command("verify-bundle")
+@common
+@click.argument("bundle", type=click.Path(exists=True, dir_okay=False))
+@click.option("--key", help="The ledger's verifier key, from a source that you trust.")
+@click.option("--key-file", type=click.Path(exists=True, dir_okay=False), help="A file that holds it.")
+@click.pass_context
+def verify_bundle(
+    context: click.Context, home: str | None, bundle: str, key: str | None, key_file: str | None, *, as_json: bool
+) -> None:
+    """Verify an evidence bundle. Needs no registry and no network; the key never comes from the bundle."""
+    del home  # every command takes it; this one needs none
+    if (key is None) == (key_file is None):
+        raise click.UsageError("give the ledger's key with --key or --key-file")
+    vkey = key or Path(key_file or "").read_text(encoding="utf-8").strip()
+    try:
+        parse_vkey(vkey)
+    except ProofRejected:
+        raise click.UsageError("that is not a verifier key") from None
+    verdict = offline.verify(Path(bundle).read_bytes(), vkey)
+    if as_json:
+        write_json(
+            {
+                "verified": not verdict.problems,
+                "origin": verdict.origin,
+                "size": verdict.size,
+                "problems": verdict.problems,
+                "checked": verdict.checked,
+                "not_checked": verdict.not_checked,
+                "gaps": verdict.gaps,
+            }
+        )
+    else:
+        click.echo(offline.report(verdict))
+    context.exit(FOUND_WRONG if verdict.problems else 0)

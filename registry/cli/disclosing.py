@@ -1,0 +1,54 @@
+"""disclose: one lookup, in the development profile."""
+
+from __future__ import annotations
+
+import click
+
+from registry.cli.common import common, registry_at, write_json
+from registry.cli.rendering import card, card_lines
+from registry.domain.categories import Category
+from registry.domain.errors import AccessDenied, NotFound
+from registry.domain.purposes import Purpose, PurposeCode
+from registry.services.disclose import NOT_FOUND, DisclosureAsk, Failed, Refused
+
+
+@click.command()
+@common
+@click.option("--employee-number", required=True, help="Whose card.")
+@click.option(
+    "--category", "categories", multiple=True, required=True, type=click.Choice([one.value for one in Category])
+)
+@click.option("--purpose", required=True, type=click.Choice([code.value for code in PurposeCode]))
+@click.option("--case", default="", help="Case reference.")
+@click.option("--note", default="", help="What it is for, in words.")
+def disclose(
+    home: str | None,
+    employee_number: str,
+    categories: tuple[str, ...],
+    purpose: str,
+    case: str,
+    note: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Look one person up. The lookup is in the ledger before anything is shown."""
+    with registry_at(home) as application:
+        ask = DisclosureAsk(
+            subject=None,
+            number_tag=application.kernel.number_tag(employee_number),
+            categories=frozenset(Category(one) for one in categories),
+            records=frozenset(),
+            purpose=Purpose(PurposeCode(purpose), case, note),
+        )
+        (answer,) = application.disclose.disclose_many([(application.local_caller(), ask)])
+    if isinstance(answer, Failed):
+        raise answer.error
+    if isinstance(answer, Refused):
+        if answer.reason == NOT_FOUND:
+            raise NotFound
+        raise AccessDenied(answer.reason, answer.receipt.index)
+    if as_json:
+        write_json(card(answer))
+        return
+    for line in card_lines(answer):
+        click.echo(line)

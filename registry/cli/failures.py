@@ -1,0 +1,77 @@
+"""One table from every error of this program to its exit code and to one line that says what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from registry.domain.errors import (
+    AccessDenied,
+    AuditUnavailable,
+    Busy,
+    Conflict,
+    EnvelopeRejected,
+    InvalidInput,
+    KeyUnavailable,
+    LedgerCorrupt,
+    MisconfiguredHome,
+    NotDurable,
+    NotFound,
+    ProofRejected,
+    ReceiptRefused,
+    RegistryError,
+    TokenRefused,
+    UnreadableDocument,
+)
+
+DONE = 0
+FOUND_WRONG = 1
+WRONG_USE = 2
+UNAVAILABLE = 3
+
+_MENDS = {
+    "disk_full": "free space on the disk of the home folder and try again",
+    "read_only": "make the home folder and its files writable for this user",
+    "locked": "another process holds the registry; try again, or look for one that hangs",
+    "storage_missing": "the database file is not there; give the right --home, or restore it",
+    "replaced_file": "the database file was replaced while in use; start again",
+    "not_migrated": "run: registry migrate",
+    "clock_behind": "this machine's clock is behind the ledger; set it right",
+}
+
+
+def _invalid(error: InvalidInput) -> str:
+    return "not valid: " + ", ".join(f"{problem.pointer} {problem.code}" for problem in error.problems)
+
+
+def _unavailable(error: AuditUnavailable) -> str:
+    mend = _MENDS.get(error.cause, "nothing was opened or changed; look at the disk and the database")
+    return f"the ledger takes no entries ({error.cause}): {mend}"
+
+
+_TABLE: Mapping[type[RegistryError], tuple[int, Callable[[Any], str]]] = {
+    AccessDenied: (UNAVAILABLE, lambda error: f"refused: {error.reason} (entry {error.entry} of the ledger)"),
+    AuditUnavailable: (UNAVAILABLE, _unavailable),
+    NotDurable: (UNAVAILABLE, _unavailable),
+    Busy: (UNAVAILABLE, lambda _: "busy; try again"),
+    Conflict: (WRONG_USE, lambda error: f"conflict: {error.code}"),
+    EnvelopeRejected: (UNAVAILABLE, lambda _: "a sealed value does not open; run: registry audit verify"),
+    InvalidInput: (WRONG_USE, _invalid),
+    KeyUnavailable: (UNAVAILABLE, lambda error: error.cause),
+    LedgerCorrupt: (FOUND_WRONG, lambda error: f"the ledger does not verify: {error}"),
+    MisconfiguredHome: (UNAVAILABLE, str),
+    NotFound: (WRONG_USE, lambda _: "not found"),
+    ProofRejected: (FOUND_WRONG, lambda error: f"does not verify: {error}"),
+    ReceiptRefused: (UNAVAILABLE, lambda _: "a receipt was refused; nothing was opened"),
+    TokenRefused: (UNAVAILABLE, lambda _: "the token was refused"),
+    UnreadableDocument: (WRONG_USE, lambda error: f"not readable: {error.code}"),
+}
+
+
+def exit_with(error: RegistryError) -> int:
+    """Print one line about an error and return the exit code."""
+    code, words = _TABLE[type(error)]
+    click.echo(f"registry: {words(error)}", err=True)
+    return code

@@ -1,0 +1,55 @@
+"""init, migrate, serve."""
+
+from __future__ import annotations
+
+import click
+
+from registry.bootstrap import initialise, migrate_database
+from registry.cli.common import common, registry_at, settings_of, write_json
+from registry.settings import DEVELOPMENT, PROFILES
+
+BANNER = """\
+DEVELOPMENT PROFILE. Anybody on this machine with access to the home folder can
+make tokens for any role. Never put real records in here. Bound to loopback only."""
+
+
+@click.command()
+@common
+@click.option("--profile", type=click.Choice(PROFILES), default=DEVELOPMENT, show_default=True)
+def init(home: str | None, profile: str, *, as_json: bool) -> None:
+    """Make a new registry: keys, tables, first entry. A second run changes nothing."""
+    settings = settings_of(home)
+    is_new = initialise(settings, profile)
+    if as_json:
+        write_json({"home": str(settings.home), "profile": profile, "created": is_new})
+    elif is_new:
+        click.echo(f"A new registry ({profile}) is in {settings.home}. Next: registry import FILE, registry serve")
+    else:
+        click.echo(f"The registry in {settings.home} is there already; nothing was changed.")
+
+
+@click.command()
+@common
+def migrate(home: str | None, *, as_json: bool) -> None:
+    """Bring the database to the revision that this program needs."""
+    before, after = migrate_database(settings_of(home))
+    if as_json:
+        write_json({"before": before, "after": after})
+    else:
+        click.echo(f"The database is at revision {after}." if before == after else f"From {before} to {after}.")
+
+
+@click.command()
+@common
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on.")
+def serve(home: str | None, host: str, port: int, *, as_json: bool) -> None:
+    """Serve the API until stopped."""
+    from registry.api.server import run  # noqa: PLC0415 - the web framework is slow to import
+
+    with registry_at(home) as application:
+        if application.profile == DEVELOPMENT:
+            click.echo(BANNER, err=True)
+        if as_json:
+            write_json({"url": f"http://{host}:{port}", "profile": application.profile})
+        run(application, host, port)
