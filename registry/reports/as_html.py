@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from registry.domain.clock import iso
 from registry.leaktrace.report_model import TraceReport
-from registry.reports.layout import Bullets, Drawing, Facts, Paragraph, Table, lay_out
+from registry.reports.blocks import Bullets, Drawing, Facts, Paragraph, Table
+from registry.reports.layout import lay_out
 from registry.reports.plain import utc
 from registry.reports.timeline import timeline_svg
 

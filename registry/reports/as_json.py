@@ -9,12 +9,11 @@ from typing import Any
 from registry.domain.clock import iso
 from registry.leaktrace import wording
 from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
-from registry.leaktrace.report_model import ExposureLine, TraceReport
+from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
 
 
 def report_document(report: TraceReport) -> dict[str, Any]:
     """Return the report as a JSON document: dicts, lists, strings, numbers, None. Times are RFC 3339 with a Z."""
-    question, ledger = report.question, report.ledger
     return {
         "schema": report.schema,
         "gaps": list(report.gaps),
@@ -25,16 +24,7 @@ def report_document(report: TraceReport) -> dict[str, Any]:
             "reasons": list(report.tier.reasons),
         },
         "summary": list(report.summary),
-        "question": {
-            "trace": question.trace,
-            "asked_at": iso(question.asked_at),
-            "text_sha256": question.text_sha256,
-            "text_length": question.text_length,
-            "published_at": _moment(question.published_at),
-            "source": question.source,
-            "engine": question.engine,
-            "entry": question.entry,
-        },
+        "question": _question(report.question),
         "people": [
             {"employee_number": person.employee_number, "findings": [_finding(item) for item in person.findings]}
             for person in report.people
@@ -55,23 +45,44 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "unknown": list(report.unknown),
         "would_change": list(report.would_change),
         "must_not": list(report.must_not),
-        "notes": {
-            "order": wording.NOT_RANKED,
-            "labels": wording.LABELS_NOTE,
-            "places": wording.PLACES_NOTE,
-            "confidence": wording.CONFIDENCE_NOTE,
-            "not_distinguished": wording.SAME_NOTE,
-            "exposures": wording.EXPOSURES_NOTE,
-            "internal_opens": wording.INTERNAL_OPENS_NOTE,
-            "outside": wording.OUTSIDE_ASSUMPTION,
-        },
-        "ledger": {
-            "origin": ledger.origin,
-            "size": ledger.size,
-            "root": ledger.root_hex,
-            "chain_gaps": list(ledger.chain_gaps),
-            "subjects_checked": ledger.subjects_checked,
-        },
+        "notes": _notes(),
+        "ledger": _ledger(report.ledger),
+    }
+
+
+def _question(question: TraceQuestion) -> dict[str, Any]:
+    return {
+        "trace": question.trace,
+        "asked_at": iso(question.asked_at),
+        "text_sha256": question.text_sha256,
+        "text_length": question.text_length,
+        "published_at": _moment(question.published_at),
+        "source": question.source,
+        "engine": question.engine,
+        "entry": question.entry,
+    }
+
+
+def _notes() -> dict[str, str]:
+    return {
+        "order": wording.NOT_RANKED,
+        "labels": wording.LABELS_NOTE,
+        "places": wording.PLACES_NOTE,
+        "confidence": wording.CONFIDENCE_NOTE,
+        "not_distinguished": wording.SAME_NOTE,
+        "exposures": wording.EXPOSURES_NOTE,
+        "internal_opens": wording.INTERNAL_OPENS_NOTE,
+        "outside": wording.OUTSIDE_ASSUMPTION,
+    }
+
+
+def _ledger(ledger: LedgerCheck) -> dict[str, Any]:
+    return {
+        "origin": ledger.origin,
+        "size": ledger.size,
+        "root": ledger.root_hex,
+        "chain_gaps": list(ledger.chain_gaps),
+        "subjects_checked": ledger.subjects_checked,
     }
 
 

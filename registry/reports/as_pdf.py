@@ -15,7 +15,8 @@ from typing import Any
 import typst
 
 from registry.leaktrace.report_model import TraceReport
-from registry.reports.layout import Block, Bullets, Document, Drawing, Facts, Paragraph, Table, lay_out
+from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Table
+from registry.reports.layout import lay_out
 from registry.reports.plain import code_point, utc
 from registry.reports.timeline import describe, timeline_svg
 

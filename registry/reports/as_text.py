@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Sequence
 
 from registry.leaktrace.report_model import TraceReport
-from registry.reports.layout import Block, Bullets, Document, Facts, Paragraph, Table, lay_out
+from registry.reports.blocks import Block, Bullets, Document, Facts, Paragraph, Table
+from registry.reports.layout import lay_out
 from registry.reports.plain import utc
 from registry.reports.timeline import TEXT_COLUMNS, timeline_lines
 

@@ -1,100 +1,18 @@
-"""The report as a document of few kinds of blocks: what every renderer shows, in one order, with the same words."""
+"""Lay a report out: what every form of it shows, in one order, with the same words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from registry.leaktrace import wording
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
+from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.plain import duration, places, relative, utc, visible
-from registry.reports.timeline import Timeline, timeline_of
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """One paragraph."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bullets:
-    """A list of sentences."""
-
-    items: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Names and their values."""
-
-    rows: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TableGroup:
-    """Rows under one heading; without a heading when there is only one group. The first cell heads its row."""
-
-    heading: str
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with a caption and column heads. ``shares`` are the columns' widths, any unit."""
-
-    caption: str
-    columns: tuple[str, ...]
-    groups: tuple[TableGroup, ...]
-    shares: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """The timeline. A table with the same events follows it."""
-
-    timeline: Timeline
-
+from registry.reports.timeline import timeline_of
 
 _PUBLISHED = "text published, as told"
-
-Block = Paragraph | Bullets | Facts | Table | Drawing
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A heading and its blocks. ``anchor`` names it within the page."""
-
-    anchor: str
-    heading: str
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A whole report, ready to be shown.
-
-    Attributes:
-        title: also the document's title property.
-        trace: the trace's id.
-        made_at: the time of the trace; the only date in the document's metadata.
-        gaps: printed before everything else; usually empty.
-        first_line: printed next, set off.
-        tier, tier_wording: the result.
-        sections: the rest, in order.
-    """
-
-    title: str
-    trace: str
-    made_at: datetime
-    gaps: tuple[str, ...]
-    first_line: str
-    tier: str
-    tier_wording: str
-    sections: tuple[Section, ...]
 
 
 def lay_out(report: TraceReport) -> Document:
