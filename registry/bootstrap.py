@@ -17,7 +17,6 @@ from registry.audit.kinds import Kind
 from registry.audit.log import AuditLog, LogKeys
 from registry.audit.verify import LedgerVerifier
 from registry.crypto.derive import derive
-from registry.crypto.envelope import DataKey
 from registry.crypto.hardening import harden_process
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import Clock, SystemClock, unix_ms
@@ -52,6 +51,7 @@ from registry.storage.unit_of_work import SqlDatabase, open_database
 from registry.transparency.merkle import Edge
 from registry.transparency.note import Verifier, VerifierKey, key_id_of, verifier_key
 from registry.vault.blind_index import BlindIndex
+from registry.vault.cases import CaseVault
 from registry.vault.vault import Vault
 
 LOCAL_ISSUER = "local"
@@ -234,7 +234,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
     if profile == DEVELOPMENT:
         issuers = (*issuers, development_settings(settings.keys, profile))
     require_fit_for_profile(issuers, profile)
-    case_keys = DataKeys(ring.provider("cases"), identifier)
+    cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier))
     return Application(
         settings=settings,
         profile=profile,
@@ -248,7 +248,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         disclose=Disclose(kernel),
         search=Search(kernel),
         matcher=matcher,
-        trace=Trace(kernel, case_keys, matcher, Histories(kernel, audit)),
+        trace=Trace(kernel, cases, matcher, Histories(kernel, audit)),
         evidence=Evidence(kernel, key),
         audit=audit,
         principals=Principals(kernel),
@@ -284,12 +284,7 @@ class _SignatureChecker:
 
 
 def _log(ring: LocalKeyring, registry: str, origin: str, bodies: BodyKeys, clock: Clock) -> AuditLog:
-    index = ring.secret("index")
-    chains = Chains(
-        registry,
-        DataKey(derive(index, "registry/chain-states/v1")),
-        derive(index, "registry/ledger-postings/v1"),
-    )
+    chains = Chains(registry, ring.secret("index"))
     codes = derive(ring.secret("marks"), "registry/receipt-codes/v1")
     return AuditLog(origin, LogKeys(_NoteKey(origin, ring.signing_key()), bodies, chains, codes), clock)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from registry.audit.ports import EntryReader
+from registry.crypto.derive import derive
 from registry.crypto.envelope import Binding, DataKey, seal, unseal
 from registry.crypto.postings import PostingList
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
@@ -35,10 +36,11 @@ class ChainState:
 class Chains:
     """Seals chain states and computes the labels of subject postings."""
 
-    def __init__(self, registry: str, state_key: DataKey, index_key: bytes) -> None:
+    def __init__(self, registry: str, index_secret: bytes) -> None:
+        """Derive both keys from the registry's index secret."""
         self._registry = registry
-        self._state_key = state_key
-        self._index_key = index_key
+        self._state_key = DataKey(derive(index_secret, "registry/chain-states/v1"))
+        self._index_key = derive(index_secret, "registry/ledger-postings/v1")
 
     def seal(self, subject: SubjectId, state: ChainState) -> bytes:
         """Seal a subject's state."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from registry.domain.categories import Category
 from registry.services.disclose import Disclosed
 from registry.services.values import shown_form
-from registry.vault.revealed import RevealedField
 
 
 def card(answer: Disclosed) -> dict[str, object]:
@@ -22,7 +21,7 @@ def card(answer: Disclosed) -> dict[str, object]:
                 "category": field.category,
                 "member": field.member,
                 "version": field.version,
-                "value": _value(field),
+                "value": shown_form(Category(field.category), field.expose()),
             }
             for field in answer.fields
         ],
@@ -39,9 +38,5 @@ def card_lines(answer: Disclosed) -> Iterator[str]:
     """Yield a released card as lines of text."""
     for field in answer.fields:
         whose = f" ({field.member})" if field.member else ""
-        yield f"{field.category}{whose}: {', '.join(_value(field).values())}"
+        yield f"{field.category}{whose}: {', '.join(shown_form(Category(field.category), field.expose()).values())}"
     yield f"receipt {answer.receipt.code}: entry {answer.receipt.index} of {answer.receipt.origin}"
-
-
-def _value(field: RevealedField) -> dict[str, str]:
-    return shown_form(Category(field.category), field.expose())

@@ -130,7 +130,8 @@ def _exposures(
     if kind is None or (entry.kind != Kind.TRACE and not touched):
         return
     at, index = from_unix_ms(entry.unix_ms), EntryIndex(entry.index)
-    yield SourceExposure(kind, account_of(entry), at, index, subject, f"{len(touched)} of the found values")
+    note = f"{len(touched)} of the found values" if touched else "a text in which this person's values stood was traced"
+    yield SourceExposure(kind, account_of(entry), at, index, subject, note)
     if entry.kind == Kind.ENROLL:
         yield SourceExposure(_FAMILY, None, at, index, subject, "the person and the household know their own values")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from registry.audit.ports import EntryReader, EntryStore, HeadRow
@@ -17,6 +17,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
 from registry.vault.blind_index import PostingWriter
+from registry.vault.cases import SealedCase
 from registry.vault.sealed import SealedField
 
 ACTIVE = "active"
@@ -101,14 +102,12 @@ class PrincipalRow:
 
 @dataclass(frozen=True, slots=True)
 class TraceRow:
-    """One trace; text and report are sealed under a key of its own."""
+    """One trace, sealed under a key of its own."""
 
     id: TraceId
     principal: PrincipalId
     created_at: int
-    key: WrappedKey
-    sealed_text: bytes = field(repr=False)
-    sealed_report: bytes = field(repr=False)
+    case: SealedCase
 
 
 @dataclass(frozen=True, slots=True)

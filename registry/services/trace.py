@@ -12,13 +12,11 @@ import registry
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryStore
-from registry.audit.receipt import PendingReceipt
-from registry.crypto.envelope import Binding, DataKey, seal, unseal
+from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
 from registry.domain.errors import NotFound
-from registry.domain.ids import EntryIndex, PersonId, PrincipalId, RecordId, SubjectId, TraceId, new_id
+from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
-from registry.keys.data_keys import DataKeys
 from registry.leaktrace.dossier import Finding
 from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
@@ -28,6 +26,9 @@ from registry.services.evidence import Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
 from registry.services.ports import TraceRow
+from registry.transparency.fields import RecordLine
+from registry.transparency.leaf import COMMITMENT_BYTES
+from registry.vault.cases import CATEGORY, REPORT, TEXT, CaseVault, SealedCase
 
 ENGINE = f"Registry {registry.__version__}"
 NONCE_BYTES = 32
@@ -76,9 +77,9 @@ _STORED = TypeAdapter(StoredTrace)
 class Trace:
     """Runs traces and gives them back to who ran them."""
 
-    def __init__(self, kernel: Kernel, case_keys: DataKeys, matcher: MatchText, histories: Histories) -> None:
+    def __init__(self, kernel: Kernel, cases: CaseVault, matcher: MatchText, histories: Histories) -> None:
         self._kernel = kernel
-        self._case_keys = case_keys
+        self._cases = cases
         self._matcher = matcher
         self._histories = histories
 
@@ -120,7 +121,8 @@ class Trace:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        return self._read(caller, trace, "report")[0]
+        case, receipt = self._read(caller, trace, "report", REPORT)
+        return _STORED.validate_json(self._cases.open_report(case, receipt))
 
     def reveal(self, caller: Caller, trace: TraceId) -> str:
         """Return the pasted text of a trace; an entry of its own.
@@ -129,7 +131,8 @@ class Trace:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        return self._read(caller, trace, "reveal text")[1]
+        case, receipt = self._read(caller, trace, "reveal text", TEXT)
+        return self._cases.open_text(case, receipt)
 
     def listing(self, caller: Caller) -> Sequence[TraceRow]:
         """Return the caller's newest traces, sealed as they are."""
@@ -152,7 +155,7 @@ class Trace:
         with self._kernel.database.reader() as reader:
             return evidence.cut(reader, stored.snapshot, stored.entries, render(stored.report))
 
-    def _read(self, caller: Caller, trace: TraceId, what: str) -> tuple[StoredTrace, str]:
+    def _read(self, caller: Caller, trace: TraceId, what: str, part: int) -> tuple[SealedCase, Receipt]:
         self._kernel.admit(caller, INVESTIGATORS, what)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
@@ -163,15 +166,13 @@ class Trace:
                 "result": "read" if is_own else "not_found",
                 "detail": what,
             }
-            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.AUDIT_READ, values)])
+            lines = (_case_line(row.case, part),) if row is not None and is_own else ()
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.AUDIT_READ, values, (), lines)])
             work.commit()
-        self._kernel.mint_one(pending)
+        receipt = self._kernel.mint_one(pending)
         if row is None or not is_own:
             raise NotFound
-        key = self._case_keys.open_key(PersonId(trace), row.key)
-        text = unseal(key, row.sealed_text, self._binding(trace, "text")).decode("utf-8", "surrogatepass")
-        report = unseal(key, row.sealed_report, self._binding(trace, "report"))
-        return _STORED.validate_json(report), text
+        return row.case, receipt
 
     def _evidence(self, matched: Matched) -> tuple[TraceEvidence, Snapshot, set[int]]:
         findings = _found(matched.matching.findings, matched.versions)
@@ -204,22 +205,13 @@ class Trace:
     def _store(self, caller: Caller, ask: TraceAsk, stored: StoredTrace) -> PendingReceipt:
         question = stored.report.question
         trace = question.trace
-        key, wrapped = self._case_keys.new_key(PersonId(trace))
-        text, report = self._seal(key, trace, ask.text, stored)
+        case = self._cases.seal(trace, ask.text, _STORED.dump_json(stored))
         subjects = sorted({item.found.subject for person in stored.report.people for item in person.findings})
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             pending = self._append(work.ledger, principal, stored, subjects)
-            work.traces.insert(
-                TraceRow(
-                    id=trace,
-                    principal=PrincipalId(principal.id),
-                    created_at=self._kernel.now_ms(),
-                    key=wrapped,
-                    sealed_text=text,
-                    sealed_report=report,
-                )
-            )
+            row = TraceRow(trace, PrincipalId(principal.id), self._kernel.now_ms(), case)
+            work.traces.insert(row)
             work.commit()
         return pending
 
@@ -237,14 +229,10 @@ class Trace:
         (pending,) = self._kernel.log.append(store, [EntryDraft(Kind.TRACE, values, tuple(subjects))])
         return pending
 
-    def _seal(self, key: DataKey, trace: TraceId, text: str, stored: StoredTrace) -> tuple[bytes, bytes]:
-        return (
-            seal(key, text.encode("utf-8", "surrogatepass"), self._binding(trace, "text")),
-            seal(key, _STORED.dump_json(stored), self._binding(trace, "report")),
-        )
 
-    def _binding(self, trace: TraceId, what: str) -> Binding:
-        return Binding(self._kernel.registry, "case", trace, what, 1)
+def _case_line(case: SealedCase, part: int) -> RecordLine:
+    covered = case.covered[part - TEXT]
+    return RecordLine(covered.record, CATEGORY, covered.version, covered.ciphertext_digest, bytes(COMMITMENT_BYTES))
 
 
 def _found(findings: Sequence[Finding], versions: Mapping[RecordId, tuple[int, ...]]) -> tuple[FoundValue, ...]:

@@ -99,9 +99,9 @@ class SqlTraces:
                 "id": row.id,
                 "principal": row.principal,
                 "created_at": row.created_at,
-                "key_id": row.key.key_id,
-                "wrapped_key": row.key.blob,
-                "sealed_text": row.sealed_text,
-                "sealed_report": row.sealed_report,
+                "key_id": row.case.key.key_id,
+                "wrapped_key": row.case.key.blob,
+                "sealed_text": row.case.text,
+                "sealed_report": row.case.report,
             },
         )

@@ -11,6 +11,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
 from registry.services.ports import MarkRow, PersonRow, PrincipalRow, RecordRow, SubjectRow, TraceRow, VersionRow
+from registry.vault.cases import SealedCase
 from registry.vault.sealed import DIRECTORY, SealedField
 
 T = TypeVar("T")
@@ -115,11 +116,5 @@ def principal_row(row: Any) -> PrincipalRow:
 
 def trace_row(row: Any) -> TraceRow:
     """Read a trace."""
-    return TraceRow(
-        id=TraceId(row.id),
-        principal=PrincipalId(row.principal),
-        created_at=row.created_at,
-        key=WrappedKey(row.key_id, row.wrapped_key),
-        sealed_text=row.sealed_text,
-        sealed_report=row.sealed_report,
-    )
+    case = SealedCase(TraceId(row.id), WrappedKey(row.key_id, row.wrapped_key), row.sealed_text, row.sealed_report)
+    return TraceRow(TraceId(row.id), PrincipalId(row.principal), row.created_at, case)

@@ -41,7 +41,7 @@ def make_log(clock: TestClock, seed: bytes = b"\x07" * 32) -> tuple[AuditLog, Ve
     keys = LogKeys(
         note=note,
         bodies=BodyKeys(REGISTRY, {1: DataKey(b"\x01" * 32)}),
-        chains=Chains(REGISTRY, DataKey(b"\x02" * 32), b"\x03" * 32),
+        chains=Chains(REGISTRY, b"\x03" * 32),
         codes=b"\x04" * 32,
     )
 

@@ -1,0 +1,78 @@
+"""What investigators paste is protected too: sealed under its trace's own key, opened under a receipt like a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from registry.audit.receipt import Covered, Receipt
+from registry.crypto.envelope import Binding, ciphertext_digest, seal, unseal
+from registry.domain.ids import PersonId, RecordId, TraceId
+from registry.keys.data_keys import DataKeys
+from registry.keys.ports import WrappedKey
+
+# What is kept of a trace, as versions of one sealed thing.
+TEXT = 1
+REPORT = 2
+CATEGORY = "case"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCase:
+    """A trace's pasted text and report, sealed."""
+
+    trace: TraceId
+    key: WrappedKey
+    text: bytes = field(repr=False)
+    report: bytes = field(repr=False)
+
+    @property
+    def covered(self) -> tuple[Covered, Covered]:
+        """What a receipt must cover to open text and report."""
+        record = RecordId(self.trace)
+        return (
+            Covered(record, TEXT, ciphertext_digest(self.text)),
+            Covered(record, REPORT, ciphertext_digest(self.report)),
+        )
+
+
+class CaseVault:
+    """Seals and opens what is kept of traces."""
+
+    def __init__(self, registry: str, keys: DataKeys) -> None:
+        self._registry = registry
+        self._keys = keys
+
+    def seal(self, trace: TraceId, text: str, report: bytes) -> SealedCase:
+        """Seal a trace's text and report under a fresh key."""
+        key, wrapped = self._keys.new_key(PersonId(trace))
+        return SealedCase(
+            trace,
+            wrapped,
+            seal(key, text.encode("utf-8", "surrogatepass"), self._binding(trace, TEXT)),
+            seal(key, report, self._binding(trace, REPORT)),
+        )
+
+    def open_text(self, case: SealedCase, receipt: Receipt) -> str:
+        """Open the pasted text.
+
+        Raises:
+            ReceiptRefused: the entry does not name it.
+            EnvelopeRejected: the stored bytes were changed or moved.
+        """
+        receipt.redeem(case.covered[0])
+        key = self._keys.open_key(PersonId(case.trace), case.key)
+        return unseal(key, case.text, self._binding(case.trace, TEXT)).decode("utf-8", "surrogatepass")
+
+    def open_report(self, case: SealedCase, receipt: Receipt) -> bytes:
+        """Open the report.
+
+        Raises:
+            ReceiptRefused: the entry does not name it.
+            EnvelopeRejected: the stored bytes were changed or moved.
+        """
+        receipt.redeem(case.covered[1])
+        key = self._keys.open_key(PersonId(case.trace), case.key)
+        return unseal(key, case.report, self._binding(case.trace, REPORT))
+
+    def _binding(self, trace: TraceId, what: int) -> Binding:
+        return Binding(self._registry, CATEGORY, trace, CATEGORY, what)
