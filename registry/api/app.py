@@ -1,0 +1,136 @@
+"""The HTTP application: routes, error answers, and what runs beside them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.api import (
+    routes_audit,
+    routes_disclosures,
+    routes_health,
+    routes_me,
+    routes_principals,
+    routes_subjects,
+    routes_traces,
+)
+from registry.api.errors import problem_of
+from registry.api.frame import Frame
+from registry.api.openapi import openapi_document
+from registry.api.problems import TITLES, HttpRefusal, Problem
+from registry.api.render import receipt_document
+from registry.bootstrap import Application
+from registry.domain.errors import AccessDenied, KeyUnavailable, RegistryError
+
+FLUSH_SECONDS = 60.0
+_CODES = {404: "not_found", 405: "method_not_allowed"}
+_ROUTERS = (
+    routes_subjects.router,
+    routes_disclosures.router,
+    routes_traces.router,
+    routes_me.router,
+    routes_audit.router,
+    routes_principals.router,
+    routes_health.router,
+)
+
+log = structlog.get_logger("registry.api")
+
+
+def create_app(application: Application) -> FastAPI:
+    """Build the HTTP application over an opened registry; its lifespan closes the registry at the end."""
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        lifespan=_lifespan(application),
+    )
+    app.state.application = application
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Frame)
+    app.add_exception_handler(RegistryError, _registry_error)
+    app.add_exception_handler(HttpRefusal, _http_refusal)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    document = openapi_document(app)
+    app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+    return app
+
+
+def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        ended = threading.Event()
+        beside = threading.Thread(target=_flush_refusals, args=(application, ended), name="refusals", daemon=True)
+        beside.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            await run_in_threadpool(_close, application, beside)
+
+    return lifespan
+
+
+def _flush_refusals(application: Application, ended: threading.Event) -> None:
+    while not ended.wait(FLUSH_SECONDS):
+        try:
+            application.refusals.flush()
+        except RegistryError as error:
+            # Nothing is lost: the counts stay and are tried again in a minute.
+            log.warning("refusals not written", error=type(error).__name__)
+
+
+def _close(application: Application, beside: threading.Thread) -> None:
+    beside.join()
+    try:
+        application.close()
+    except RegistryError as error:
+        log.warning("counted refusals not written at shutdown", error=type(error).__name__)
+
+
+async def _registry_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RegistryError):
+        raise error
+    problem = problem_of(error)
+    if isinstance(error, KeyUnavailable):
+        log.error("key unavailable", cause=error.cause)
+    if isinstance(error, AccessDenied):
+        # A refusal is appended alone, so its entry was the last one of the tree that it was committed with.
+        receipt = request.app.state.application.kernel.view(error.entry, error.entry + 1)
+        response = problem.saying(receipt=receipt_document(receipt)).response()
+        response.headers["Audit-Receipt"] = receipt.header
+        return response
+    return problem.response()
+
+
+async def _http_refusal(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HttpRefusal):
+        raise error
+    return error.problem.response()
+
+
+async def _http_exception(_request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses: unknown paths and methods. Its own text is not passed on."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status = error.status_code if error.status_code in TITLES else 400
+    allowed = {name: text for name, text in (error.headers or {}).items() if name.lower() == "allow"}
+    return Problem(status, _CODES.get(status, "bad_request"), headers=allowed).response()
+
+
+async def _validation_error(_request: Request, _error: Exception) -> Response:
+    # No route lets the framework validate anything; should one ever, its report would quote what was sent.
+    return Problem(422, "invalid").response()

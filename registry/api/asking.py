@@ -1,0 +1,157 @@
+"""What comes before every route, in this order: the token, the role, then the body.
+
+A caller without a valid token or role learns nothing about how a body is read; a body is not even waited for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import NoReturn, TypeVar
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from registry.api.problems import HttpRefusal, Problem
+from registry.bootstrap import Application
+from registry.domain.errors import TokenRefused
+from registry.domain.ids import is_id
+from registry.domain.principals import Principal, Role
+from registry.identity.bearer import bearer_token
+from registry.services.kernel import Caller
+from registry.text.strict_json import MAX_DOCUMENT_BYTES, parse_json
+
+BODY_SECONDS = 60.0
+_ID_LENGTH = 32
+# The one spelling of JSON: no other charset, no form, no text/plain (which a page may send without asking).
+_JSON_TYPE = re.compile(r'application/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
+
+Id = TypeVar("Id", bound=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request whose token and role are in order.
+
+    Attributes:
+        application: the registry.
+        caller: verified claims and network address.
+        principal: who that is in the principals table.
+        request: for headers, path and query.
+        body: the bytes as received, at most ``limit``; empty for a route without a body.
+    """
+
+    application: Application
+    caller: Caller
+    principal: Principal
+    request: Request
+    body: bytes = b""
+    limit: int = MAX_DOCUMENT_BYTES
+
+    @property
+    def today(self) -> date:
+        """The day to judge dates by."""
+        return self.application.kernel.clock.now().date()
+
+    def document(self) -> object:
+        """Read the body as strict JSON.
+
+        Raises:
+            UnreadableDocument: it is none.
+        """
+        return parse_json(self.body, max_bytes=self.limit)
+
+    def path_id(self, name: str, kind: type[Id] | Callable[[str], Id]) -> Id:
+        """Return an identifier of the path.
+
+        A text that is no identifier becomes one that nothing has, so that it goes the way of every unknown one: to
+        an entry and to 404.
+        """
+        text = str(self.request.path_params[name])
+        return kind(text if is_id(text) and len(text) == _ID_LENGTH else "0" * _ID_LENGTH)
+
+    def single_header(self, name: str, form: re.Pattern[str], code: str) -> str | None:
+        """Return a header that may come once and must have this form.
+
+        Raises:
+            HttpRefusal: 400 with the code.
+        """
+        values = self.request.headers.getlist(name)
+        if not values:
+            return None
+        if len(values) != 1 or form.fullmatch(values[0]) is None:
+            raise HttpRefusal(Problem(400, code))
+        return values[0]
+
+
+Gate = Callable[[Request], Awaitable[Ask]]
+
+
+def without_body(roles: frozenset[Role], action: str) -> Gate:
+    """Make the dependency of a route that reads no body.
+
+    Args:
+        roles: any of these must be the caller's.
+        action: what a refusal's entry says was wanted.
+    """
+
+    async def admitted(request: Request) -> Ask:
+        return await run_in_threadpool(_admit, request, roles, action)
+
+    return admitted
+
+
+def json_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_BYTES) -> Gate:
+    """Make the dependency of a route with a JSON body of at most ``limit`` bytes."""
+
+    async def admitted(request: Request) -> Ask:
+        ask = await run_in_threadpool(_admit, request, roles, action)
+        _demand_json(request)
+        body = await _read(request, limit)
+        return Ask(ask.application, ask.caller, ask.principal, request, body, limit)
+
+    return admitted
+
+
+def _admit(request: Request, roles: frozenset[Role], action: str) -> Ask:
+    application: Application = request.app.state.application
+    # The peer of the connection itself: a forwarded address is whatever the sender likes it to be.
+    source = request.client.host if request.client is not None else ""
+    try:
+        claims = application.tokens.verify(bearer_token(request.headers.getlist("authorization")))
+    except TokenRefused as refused:
+        application.refusals.record(source, refused.reason)
+        raise
+    caller = Caller(claims, source)
+    return Ask(application, caller, application.kernel.admit(caller, roles, action), request)
+
+
+def _demand_json(request: Request) -> None:
+    types = request.headers.getlist("content-type")
+    if len(types) != 1 or _JSON_TYPE.fullmatch(types[0]) is None:
+        raise HttpRefusal(Problem(415, "not_application_json"))
+    if any(value.strip().lower() != "identity" for value in request.headers.getlist("content-encoding")):
+        raise HttpRefusal(Problem(415, "content_encoding"))
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        _refuse_large()
+    received = bytearray()
+    try:
+        with anyio.fail_after(BODY_SECONDS):
+            async for chunk in request.stream():
+                received += chunk
+                if len(received) > limit:
+                    _refuse_large()
+    except TimeoutError:
+        raise HttpRefusal(Problem(408, "body_too_slow", headers={"Connection": "close"})) from None
+    return bytes(received)
+
+
+def _refuse_large() -> NoReturn:
+    raise HttpRefusal(Problem(413, "too_large", headers={"Connection": "close"}))

@@ -1,0 +1,282 @@
+"""From a parsed JSON body to an ask: disclosures, searches, traces and grants. Nothing submitted is ever named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from registry.domain.categories import Category
+from registry.domain.errors import InvalidInput
+from registry.domain.ids import RecordId, SubjectId, is_id
+from registry.domain.principals import Role
+from registry.domain.purposes import Purpose, PurposeCode
+from registry.identity.claims import is_plain_text
+from registry.services.disclose import AS_ENTERED
+from registry.services.principals import Grant
+from registry.services.trace import TraceAsk
+from registry.text.rules.employee_number import employee_number_problem
+from registry.text.rules.family_member import read_names
+from registry.text.rules.reading import ObjectReader, Reading, TextRule
+from registry.text.rules.texts import one_line, one_of, paragraphs
+from registry.text.rules.values import read_value
+
+MAX_ITEMS = 500
+MAX_RECORDS = 200
+MAX_TRACE_BYTES = 20 << 20
+MAX_TRACE_BODY = MAX_TRACE_BYTES + (1 << 20)  # room for the other members and for escapes
+_ID_LENGTH = 32
+
+_CARD_KEYS = frozenset({"subject", "employee_number", "categories", "records"})
+_WHOLE_KEYS = frozenset({"purpose", "form"})
+_OWN_KEYS = frozenset({"categories", "records", "form"})
+_PURPOSE_KEYS = frozenset({"code", "case", "note"})
+_SEARCH_KEYS = frozenset({"employee_number", "given_name", "family_name", "department", "value"})
+_TRACE_KEYS = frozenset({"text", "published_at", "source"})
+_GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit"})
+
+_CATEGORY = one_of(frozenset(Category))
+_PURPOSE_CODE = one_of(frozenset(PurposeCode))
+_FORM = one_of(frozenset({AS_ENTERED}))
+_ROLE = one_of(frozenset(Role))
+_CASE = one_line(100)
+_NOTE = paragraphs(1_000)
+_DEPARTMENT = one_line(120)
+_UNIT = one_line(120)
+_SOURCE = one_line(300)
+
+# RFC 3339 with an offset; date arithmetic on a time without one would shift by hours unseen.
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class CardAsk:
+    """Which card: of whom, and which categories or records of it."""
+
+    subject: SubjectId | None
+    employee_number: str | None = field(repr=False)
+    categories: frozenset[Category]
+    records: frozenset[RecordId]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchBody:
+    """What a search goes by: exactly one of a number, a name (with or without department), a department, a value."""
+
+    employee_number: str = field(default="", repr=False)
+    given_name: str = field(default="", repr=False)
+    family_name: str = field(default="", repr=False)
+    department: str = field(default="", repr=False)
+    category: Category | None = None
+    value: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def read_disclosure(document: object, *, today: date) -> tuple[CardAsk, Purpose]:
+    """Read ``{"subject"|"employee_number", "categories"|"records", "purpose":{"code","case","note"}, "form"?}``.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = _open(document, _CARD_KEYS | _WHOLE_KEYS, today)
+    card, purpose = _card(body), _purpose(body)
+    body.optional("form", _FORM)
+    body.reading.finish()
+    return card, purpose
+
+
+def read_batch(document: object, *, today: date) -> tuple[tuple[CardAsk, ...], Purpose]:
+    """Read ``{"items":[{"subject"|"employee_number", "categories"|"records"}], "purpose":{...}, "form"?}``.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = _open(document, _WHOLE_KEYS | {"items"}, today)
+    items = body.member("items")
+    if not body.has("items") or items == []:
+        body.refuse("missing", "items")
+    cards = tuple(_card(item) for item in body.items("items", _CARD_KEYS, MAX_ITEMS))
+    purpose = _purpose(body)
+    body.optional("form", _FORM)
+    body.reading.finish()
+    return cards, purpose
+
+
+def read_own_disclosure(document: object, *, today: date) -> tuple[frozenset[Category], frozenset[RecordId]]:
+    """Read ``{"categories"?|"records"?, "form"?}`` of a subject's ask for the own card; neither means everything.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = _open(document, _OWN_KEYS, today)
+    categories, records = frozenset(Category), frozenset[RecordId]()
+    if body.has("categories") or body.has("records"):
+        categories, records = _wanted(body)
+    body.optional("form", _FORM)
+    body.reading.finish()
+    return categories, records
+
+
+def read_search(document: object, *, today: date) -> SearchBody:
+    """Read one of ``{"employee_number"}``, ``{"given_name","family_name","department"?}``, ``{"department"}``,
+    ``{"value":{"category","value":{...}}}``.
+
+    Raises:
+        InvalidInput: with all problems; ``exactly_one`` when it is none of them or several.
+    """  # noqa: D205 - the shapes belong together
+    body = _open(document, _SEARCH_KEYS, today)
+    is_named = body.has("given_name") or body.has("family_name")
+    ways = [body.has("employee_number"), is_named, body.has("department") and not is_named, body.has("value")]
+    if ways.count(True) != 1 or (body.has("department") and (ways[0] or ways[3])):
+        body.refuse("exactly_one")
+        body.reading.finish()
+    found = SearchBody()
+    if ways[0]:
+        found = SearchBody(employee_number=body.required("employee_number", employee_number_problem))
+    elif ways[3]:
+        found = _searched_value(body, today)
+    else:
+        given_name, family_name = read_names(body) if is_named else ("", "")
+        found = SearchBody("", given_name, family_name, body.optional("department", _DEPARTMENT))
+    body.reading.finish()
+    return found
+
+
+def read_trace(document: object, *, today: date) -> TraceAsk:
+    """Read ``{"text", "published_at"?, "source"?}``.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = _open(document, _TRACE_KEYS, today)
+    text = body.required("text", _pasted_problem)
+    moment = body.optional("published_at", _moment_problem)
+    source = _loose(body, "source", _SOURCE)
+    body.reading.finish()
+    return TraceAsk(text, _moment(moment), source)
+
+
+def read_grant(document: object, *, today: date) -> Grant:
+    """Read ``{"issuer", "sub", "roles", "employee_number"?, "unit"?}``.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = _open(document, _GRANT_KEYS, today)
+    issuer = body.required("issuer", _plain_problem)
+    sub = body.required("sub", _plain_problem)
+    if not body.has("roles"):
+        body.refuse("missing", "roles")
+    roles = frozenset(Role(role) for role in _texts(body, "roles", _ROLE, len(Role)))
+    number = body.optional("employee_number", employee_number_problem)
+    unit = _loose(body, "unit", _UNIT)
+    body.reading.finish()
+    return Grant(issuer, sub, roles, number or None, unit)
+
+
+def _open(document: object, keys: frozenset[str], today: date) -> ObjectReader:
+    reading = Reading(today)
+    body = reading.open(document, keys, "")
+    if body is None:
+        raise InvalidInput(reading.problems)
+    return body
+
+
+def _card(body: ObjectReader) -> CardAsk:
+    if body.has("subject") == body.has("employee_number"):
+        body.refuse("exactly_one")
+    subject = body.optional("subject", _id_problem)
+    number = body.optional("employee_number", employee_number_problem)
+    categories, records = _wanted(body)
+    return CardAsk(SubjectId(subject) if subject else None, number or None, categories, records)
+
+
+def _wanted(body: ObjectReader) -> tuple[frozenset[Category], frozenset[RecordId]]:
+    if body.has("categories") == body.has("records"):
+        body.refuse("exactly_one")
+        return frozenset(), frozenset()
+    key = "categories" if body.has("categories") else "records"
+    if body.member(key) == []:
+        body.refuse("empty", key)
+    categories = frozenset(Category(text) for text in _texts(body, "categories", _CATEGORY, len(Category)))
+    records = frozenset(RecordId(text) for text in _texts(body, "records", _id_problem, MAX_RECORDS))
+    return categories, records
+
+
+def _purpose(body: ObjectReader) -> Purpose:
+    if not body.has("purpose"):
+        body.refuse("missing", "purpose")
+        return Purpose(PurposeCode.PAYROLL)
+    purpose = body.reading.open(body.member("purpose"), _PURPOSE_KEYS, f"{body.pointer}/purpose")
+    if purpose is None:
+        return Purpose(PurposeCode.PAYROLL)
+    code = purpose.required("code", _PURPOSE_CODE)
+    case, note = _loose(purpose, "case", _CASE), _loose(purpose, "note", _NOTE)
+    return Purpose(PurposeCode(code) if code else PurposeCode.PAYROLL, case, note)
+
+
+def _searched_value(body: ObjectReader, today: date) -> SearchBody:
+    holder = Reading(today).open(body.member("value"), frozenset({"category", "value"}), "/value")
+    if holder is None:
+        body.refuse("wrong_type", "value")
+        return SearchBody()
+    named = holder.required("category", _CATEGORY)
+    if not holder.has("value"):
+        holder.refuse("missing", "value")
+    value: dict[str, str] = {}
+    if named and holder.has("value"):
+        value = read_value(Category(named), holder.member("value"), "/value/value", holder.reading)
+    holder.reading.finish()
+    return SearchBody(category=Category(named), value=value)
+
+
+def _texts(body: ObjectReader, key: str, rule: TextRule, limit: int) -> Iterator[str]:
+    """Yield the texts of a list that keep the rule, no text twice; an absent list is an empty one."""
+    value = body.member(key)
+    if not body.has(key):
+        return
+    if not isinstance(value, list):
+        body.refuse("wrong_type", key)
+        return
+    if len(value) > limit:
+        body.refuse("too_many", key)
+        return
+    seen: set[str] = set()
+    for position, text in enumerate(value):
+        code = "wrong_type" if not isinstance(text, str) else rule(text) if text not in seen else "repeated"
+        if code is not None:
+            body.refuse(code, f"{key}/{position}")
+            continue
+        seen.add(text)
+        yield text
+
+
+def _loose(body: ObjectReader, key: str, rule: TextRule) -> str:
+    """Return a text that may be absent or empty, which mean the same."""
+    return "" if body.member(key) == "" else body.optional(key, rule)
+
+
+def _id_problem(text: str) -> str | None:
+    return None if is_id(text) and len(text) == _ID_LENGTH else "id_form"
+
+
+def _plain_problem(text: str) -> str | None:
+    return None if is_plain_text(text) else "not_plain_text"
+
+
+def _pasted_problem(text: str) -> str | None:
+    # A pasted text may hold any character: refusing some of them would be a way around the tracer.
+    return "too_long" if len(text.encode("utf-8", "surrogatepass")) > MAX_TRACE_BYTES else None
+
+
+def _moment_problem(text: str) -> str | None:
+    return None if _moment(text) is not None else "not_a_moment"
+
+
+def _moment(text: str) -> datetime | None:
+    if _MOMENT.fullmatch(text) is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None

@@ -1,0 +1,197 @@
+"""How a route is described in OpenAPI: everything by hand, so that the document says what the code does.
+
+FastAPI's own description is switched off with ``responses`` and ``openapi_extra``: it would promise its own 422 body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from registry.api.problems import PROBLEM_JSON, TITLES
+
+_RECEIPT_HEADER = {
+    "description": "Origin, index and size of the entry in the ledger, between single spaces.",
+    "schema": {"type": "string", "examples": ["registry.invalid/0123456789ab/e1 17 18"]},
+}
+HEADERS: Mapping[str, Any] = {
+    "Audit-Receipt": _RECEIPT_HEADER,
+    "ETag": {"description": 'The subject\'s version in quotes, for `If-Match`: `"1"`.', "schema": {"type": "string"}},
+    "Location": {"description": "Path of what was created.", "schema": {"type": "string"}},
+    "Link": {"description": 'The next page, `rel="next"`; absent on the last one.', "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "`true` when this repeats the answer of an earlier request with the same key.",
+        "schema": {"type": "string", "const": "true"},
+    },
+    "Content-Disposition": {"description": "A file name to save under.", "schema": {"type": "string"}},
+}
+_RETRY_AFTER = {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}
+_REASONS: Mapping[int, str] = {
+    400: "The body is not readable JSON, has a key twice, or a header has the wrong form. `code` says which.",
+    401: "No token, or one that is not accepted. The refusal is in the ledger; the reason is not told.",
+    403: "Refused by role, purpose or relation. `reason` says which, `receipt` names the entry.",
+    404: "Unknown, or not yours: the two look the same.",
+    408: "The body did not arrive in time.",
+    409: "It exists already (`exists`), has changed since it was read (`changed`), or the key came with another body "
+    "(`key_reused`).",
+    413: "The body is too large.",
+    415: "The body is not `application/json` in UTF-8 without content encoding.",
+    422: "The document breaks its rules; `errors` lists place and code of each, never a value.",
+    500: "A fault of the registry. Nothing of a value is in the answer.",
+    503: "`audit_unavailable` (the ledger takes no entry, so nothing was done or decrypted), `key_unavailable` or "
+    "`busy`. Nothing was changed; try again.",
+}
+_EXAMPLES: Mapping[int, Mapping[str, Any]] = {
+    400: {"code": "duplicate_key"},
+    401: {"code": "token_refused"},
+    403: {"code": "access_denied", "reason": "not_permitted"},
+    404: {"code": "not_found"},
+    408: {"code": "body_too_slow"},
+    409: {"code": "changed"},
+    413: {"code": "too_large"},
+    415: {"code": "not_application_json"},
+    422: {"code": "invalid", "errors": [{"pointer": "/purpose/code", "code": "not_one_of"}]},
+    500: {"code": "internal"},
+    503: {"code": "audit_unavailable", "cause": "disk_full"},
+}
+_ALWAYS = (401, 403, 500, 503)
+_WITH_BODY = (400, 408, 413, 415, 422)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A JSON body: name of its schema, and examples by name."""
+
+    schema: str
+    examples: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer.
+
+    Attributes:
+        description: what it is.
+        schema: name of its schema; None for another media type than JSON.
+        headers: names in ``HEADERS``.
+        media_type: of the content.
+        example: one, made up.
+    """
+
+    description: str
+    schema: str | None = None
+    headers: Sequence[str] = ()
+    media_type: str = "application/json"
+    example: Any = None
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI response object."""
+        content: dict[str, Any] = {"schema": {"type": "string"}}
+        if self.schema is not None:
+            content = {"schema": ref(self.schema)}
+        if self.example is not None:
+            content["example"] = self.example
+        document: dict[str, Any] = {"description": self.description, "content": {self.media_type: content}}
+        if self.headers:
+            document["headers"] = {name: HEADERS[name] for name in self.headers}
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        id, tag, summary, description: as OpenAPI has them.
+        status: of the good answer.
+        answer: the good answer.
+        errors: error statuses besides those that every protected route, or every route with a body, has.
+        body: its JSON body.
+        parameters: path, query and header parameters.
+        is_public: needs no token.
+    """
+
+    id: str
+    tag: str
+    summary: str
+    description: str
+    answer: Answer
+    status: int = 200
+    errors: tuple[int, ...] = ()
+    body: Body | None = None
+    parameters: tuple[Mapping[str, Any], ...] = ()
+    is_public: bool = False
+
+    def options(self) -> dict[str, Any]:
+        """Return what a route's decorator is given."""
+        extra: dict[str, Any] = {"security": [] if self.is_public else [{"bearer": []}]}
+        if self.parameters:
+            extra["parameters"] = [dict(parameter) for parameter in self.parameters]
+        if self.body is not None:
+            extra["requestBody"] = _body(self.body)
+        return {
+            "operation_id": self.id,
+            "tags": [self.tag],
+            "summary": self.summary,
+            "description": self.description,
+            "status_code": self.status,
+            "response_class": Response,
+            "response_model": None,
+            "responses": {self.status: self.answer.document(), **{code: _problem(code) for code in self.statuses()}},
+            "openapi_extra": extra,
+        }
+
+    def statuses(self) -> list[int]:
+        """Return every error status that the operation documents."""
+        statuses = set(self.errors)
+        if not self.is_public:
+            statuses |= set(_ALWAYS)
+        if self.body is not None:
+            statuses |= set(_WITH_BODY)
+        return sorted(statuses)
+
+
+def ref(schema: str) -> dict[str, str]:
+    """Return a reference to a named schema."""
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def path_id(name: str, what: str) -> dict[str, Any]:
+    """Describe an identifier in the path."""
+    return {"name": name, "in": "path", "required": True, "description": what, "schema": ref("Id")}
+
+
+def query(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a query parameter."""
+    return {"name": name, "in": "query", "required": False, "description": what, "schema": dict(schema)}
+
+
+def header(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a request header."""
+    return {"name": name, "in": "header", "required": False, "description": what, "schema": dict(schema)}
+
+
+def _body(body: Body) -> dict[str, Any]:
+    examples = {name: {"value": value} for name, value in body.examples.items()}
+    return {"required": True, "content": {"application/json": {"schema": ref(body.schema), "examples": examples}}}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    example = {"type": "about:blank", "title": TITLES[status], "status": status, **_EXAMPLES[status]}
+    document: dict[str, Any] = {
+        "description": _REASONS[status],
+        "content": {PROBLEM_JSON: {"schema": ref("Problem"), "example": example}},
+    }
+    if status == HTTP_UNAVAILABLE:
+        document["headers"] = {"Retry-After": _RETRY_AFTER}
+    if status == HTTP_UNAUTHORIZED:
+        challenge = {"description": "`Bearer`", "schema": {"type": "string"}}
+        document["headers"] = {"WWW-Authenticate": challenge}
+    return document
+
+
+HTTP_UNAUTHORIZED = 401
+HTTP_UNAVAILABLE = 503

@@ -1,0 +1,80 @@
+"""OpenAPI descriptions of the routes of routes_disclosures."""
+
+from __future__ import annotations
+
+from registry.api.describe import Answer, Body, Operation
+from registry.api.samples import BATCH_RESULTS, CARD
+
+DISCLOSE = Operation(
+    id="disclose",
+    tag="disclosures",
+    summary="Release records of one subject for a stated purpose",
+    description=(
+        "Role `reader`. The entry is in the ledger before any value is decrypted; the header `Audit-Receipt` and "
+        "`receipt` name it. A refusal (403) is an entry as well and carries its receipt. Name the subject by id or "
+        "by employee number, and what is wanted by categories (every current record of them) or by record ids.\n\n"
+        "| purpose | opens | needs `case` |\n|---|---|---|\n"
+        "| `emergency_contact` | home_address, phone, family_member | |\n"
+        "| `payroll` | ssn, date_of_birth, home_address | |\n"
+        "| `benefits` | those of payroll, and health | |\n"
+        "| `official_mail` | home_address | yes |\n"
+        "| `legal_service` | home_address, phone | yes |\n"
+        "| `safety` | everything | yes |\n\n"
+        "Reasons of a 403: `not_permitted`, `purpose_not_allowed` (a category that the purpose does not open, or no "
+        "case), `conflict_of_interest`, `approval_required` (a `restricted` or `sealed` record)."
+    ),
+    answer=Answer("The card.", "Card", ("Audit-Receipt",), example=CARD),
+    errors=(404,),
+    body=Body(
+        "DisclosureAsk",
+        {
+            "by number and categories": {
+                "employee_number": "KC-004211",
+                "categories": ["phone", "home_address"],
+                "purpose": {"code": "emergency_contact", "note": "Accident on duty"},
+            },
+            "by ids": {
+                "subject": "0" * 31 + "1",
+                "records": ["0" * 31 + "2"],
+                "purpose": {"code": "legal_service", "case": "2026-CV-0001"},
+            },
+        },
+    ),
+)
+
+DISCLOSE_BATCH = Operation(
+    id="discloseBatch",
+    tag="disclosures",
+    summary="Release records of many subjects for one purpose",
+    description=(
+        "Role `reader`. Up to 500 items, an entry and a result of its own for each, in the order of the items. One "
+        "item that is refused or fails costs the others nothing: look at `status` of each result. A single lookup "
+        "made meanwhile does not wait for the whole batch."
+    ),
+    answer=Answer("One result per item.", "BatchResults", example=BATCH_RESULTS),
+    body=Body(
+        "BatchAsk",
+        {
+            "two people": {
+                "items": [
+                    {"employee_number": "KC-004211", "categories": ["home_address"]},
+                    {"employee_number": "KC-009999", "categories": ["home_address"]},
+                ],
+                "purpose": {"code": "official_mail", "case": "MAIL-2026-17"},
+            }
+        },
+    ),
+)
+
+DISCLOSE_OWN = Operation(
+    id="discloseOwnRecords",
+    tag="me",
+    summary="Release the caller's own records",
+    description=(
+        "Role `subject`. The caller's employee number is in the principals table; nobody else's records can be "
+        "named. An empty object asks for everything. No purpose; the entry says `own_record`."
+    ),
+    answer=Answer("The card.", "Card", ("Audit-Receipt",), example=CARD),
+    errors=(404,),
+    body=Body("OwnDisclosureAsk", {"everything": {}, "one category": {"categories": ["phone"]}}),
+)

@@ -1,0 +1,37 @@
+"""OpenAPI descriptions of the routes of routes_health."""
+
+from __future__ import annotations
+
+from registry.api.describe import Answer, Operation
+
+HEALTHZ = Operation(
+    id="isAlive",
+    tag="operation",
+    summary="Tell that the process runs",
+    description="No token, no I/O.",
+    answer=Answer("It runs.", "Alive", example={"status": "ok"}),
+    is_public=True,
+)
+
+READYZ = Operation(
+    id="isReady",
+    tag="operation",
+    summary="Tell that requests can be answered",
+    description="No token. Tries the database, its revision, the keyring and the ledger's head.",
+    answer=Answer(
+        "All there.",
+        "Ready",
+        example={"status": "ready", "checks": dict.fromkeys(("database", "migrations", "keyring", "ledger"), "ok")},
+    ),
+    errors=(503,),
+    is_public=True,
+)
+
+SECURITY_TXT = Operation(
+    id="getSecurityTxt",
+    tag="operation",
+    summary="Say where to report a weakness",
+    description="RFC 9116. No token.",
+    answer=Answer("The file.", media_type="text/plain"),
+    is_public=True,
+)

@@ -1,0 +1,86 @@
+"""OpenAPI descriptions of the routes of routes_subjects."""
+
+from __future__ import annotations
+
+from registry.api.describe import Answer, Body, Operation, header, path_id
+from registry.api.samples import ENROLLED, ENROLLMENT, HITS
+
+ENROLL = Operation(
+    id="enrollSubject",
+    tag="subjects",
+    summary="Enroll one person with household and records",
+    description=(
+        "Role `enroller`. Everything is stored or nothing is. The answer holds ids and the receipt of the entry in "
+        "the ledger, never a value.\n\nSend an `Idempotency-Key` of your own: the same key with the same content "
+        "gives the first answer again, with other content 409 `key_reused`. The order of records, household members "
+        "and keys does not matter for sameness. Without a key a known employee number is 409 `exists`."
+    ),
+    status=201,
+    answer=Answer(
+        "Enrolled.",
+        "Enrolled",
+        ("Location", "ETag", "Audit-Receipt", "Idempotent-Replayed"),
+        example=ENROLLED,
+    ),
+    errors=(409,),
+    body=Body("Enrollment", {"household": ENROLLMENT}),
+    parameters=(
+        header(
+            "Idempotency-Key",
+            "1 to 200 visible ASCII characters, the same for every repetition of this one write.",
+            {"type": "string", "pattern": "^[!-~]{1,200}$"},
+        ),
+    ),
+)
+
+UPDATE = Operation(
+    id="updateSubject",
+    tag="subjects",
+    summary="Change a subject: new versions, marks, records, household members, ends",
+    description=(
+        "Role `enroller`. Nothing is overwritten: a new value is a new version beside the old one, and an ended "
+        "record stays traceable. With `If-Match` a change in between is 409 `changed` instead of lost. The answer "
+        "names the records that were added or changed."
+    ),
+    answer=Answer("Changed.", "Enrolled", ("ETag", "Audit-Receipt"), example={**ENROLLED, "version": 2}),
+    errors=(404, 409),
+    body=Body(
+        "Changes",
+        {
+            "new phone and mark": {
+                "versions": [{"record": "0" * 31 + "2", "value": {"kind": "mobile", "number": "816-555-0188"}}],
+                "marks": [{"record": "0" * 31 + "2", "confidentiality": "restricted", "basis": "HR policy 12"}],
+            }
+        },
+    ),
+    parameters=(
+        path_id("subject", "The subject's id, from enrolling or searching."),
+        header(
+            "If-Match",
+            "The `ETag` of the version that is to be changed.",
+            {"type": "string", "pattern": '^("(0|[1-9][0-9]{0,9})"|\\*)$'},
+        ),
+    ),
+)
+
+SEARCH = Operation(
+    id="searchSubjects",
+    tag="subjects",
+    summary="Find subjects by employee number, name, department or a whole value",
+    description=(
+        "By number or name: roles `reader`, `enroller`, `investigator`. By department alone: `enroller` only, since "
+        "it would make a target list. By value: `investigator` only. Exactly one way at a time; a name may be "
+        "narrowed by a department. Every search is an entry, an empty one too; the ledger commits to a keyed tag of "
+        "the term, never to the term. At most 25 hits."
+    ),
+    answer=Answer("What was found, possibly nothing.", "Hits", ("Audit-Receipt",), example=HITS),
+    body=Body(
+        "Search",
+        {
+            "by number": {"employee_number": "KC-004211"},
+            "by name": {"given_name": "Dana", "family_name": "O'Neil", "department": "Police"},
+            "by department": {"department": "Police"},
+            "by value": {"value": {"category": "phone", "value": {"kind": "mobile", "number": "816-555-0123"}}},
+        },
+    ),
+)

@@ -1,0 +1,96 @@
+"""OpenAPI descriptions of the routes of routes_traces."""
+
+from __future__ import annotations
+
+from registry.api.describe import Answer, Body, Operation, path_id
+from registry.api.samples import TRACED, TRACES_LIST
+
+_ID = (path_id("trace", "The trace's id, from `POST /v1/traces`."),)
+_READING = "Role `investigator`, and only who ran the trace. Reading it is an entry."
+
+TRACE = Operation(
+    id="traceText",
+    tag="traces",
+    summary="Find out which protected values occur in a text, and who was shown them before",
+    description=(
+        "Role `investigator`. The text is matched against the registry; values are opened for comparison under "
+        "entries without a recipient. The answer shows places in the text, categories and employee numbers, never a "
+        "value that was not in the text. `published_at` (when the text was first seen in public) parts copies that "
+        "could be the source from later ones. `report` never names anybody: accounts are numbered, and 'not from "
+        "here' is always one of the explanations."
+    ),
+    status=201,
+    answer=Answer("The trace.", "Traced", ("Location", "Audit-Receipt"), example=TRACED),
+    body=Body(
+        "TraceAsk",
+        {
+            "a post": {
+                "text": "He lives at 1234 Example Rd Apt 5, call 816 555 0123",
+                "published_at": "2026-03-02T18:30:00Z",
+                "source": "forum, thread 12",
+            }
+        },
+    ),
+)
+
+TRACES = Operation(
+    id="listTraces",
+    tag="traces",
+    summary="List the caller's own traces",
+    description="Role `investigator`. Ids and times of the newest 100.",
+    answer=Answer("The list.", "TraceList", example=TRACES_LIST),
+)
+
+REPORT = Operation(
+    id="getTrace",
+    tag="traces",
+    summary="Give a trace's report again",
+    description=_READING,
+    answer=Answer("The report.", "StoredTrace", example={key: TRACED[key] for key in ("trace", "report", "possible")}),
+    errors=(404,),
+    parameters=_ID,
+)
+
+REPORT_HTML = Operation(
+    id="getTraceReportHtml",
+    tag="traces",
+    summary="Give a trace's report as a page",
+    description=f"{_READING} One self-contained accessible page: no script, nothing loaded.",
+    answer=Answer("The page.", media_type="text/html"),
+    errors=(404,),
+    parameters=_ID,
+)
+
+REPORT_PDF = Operation(
+    id="getTraceReportPdf",
+    tag="traces",
+    summary="Give a trace's report as PDF",
+    description=f"{_READING} Tagged (PDF/UA-1) and fit for archives (PDF/A-2a).",
+    answer=Answer("The PDF.", None, ("Content-Disposition",), "application/pdf"),
+    errors=(404,),
+    parameters=_ID,
+)
+
+EVIDENCE = Operation(
+    id="getTraceEvidence",
+    tag="traces",
+    summary="Give the evidence bundle of a trace",
+    description=(
+        f"{_READING} A zip with the signed checkpoint, the entries that the report rests on with their inclusion "
+        "proofs and openings, the report in three forms, and a verifier that runs with Python's standard library "
+        "alone, without this server."
+    ),
+    answer=Answer("The bundle.", None, ("Content-Disposition",), "application/zip"),
+    errors=(404,),
+    parameters=_ID,
+)
+
+REVEAL = Operation(
+    id="revealTracedText",
+    tag="traces",
+    summary="Give back the text that was pasted",
+    description=f"{_READING} An entry of its own kind, since the text holds protected values.",
+    answer=Answer("The text.", "RevealedText", example={"text": "He lives at 1234 Example Rd Apt 5"}),
+    errors=(404,),
+    parameters=_ID,
+)

@@ -1,0 +1,81 @@
+"""One table from every error of this program to its HTTP answer. No answer holds a value or an exception's text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from registry.api.problems import Problem
+from registry.domain.errors import (
+    AccessDenied,
+    AuditUnavailable,
+    Busy,
+    Conflict,
+    EnvelopeRejected,
+    InvalidInput,
+    KeyUnavailable,
+    LedgerCorrupt,
+    MisconfiguredHome,
+    NotDurable,
+    NotFound,
+    ProofRejected,
+    ReceiptRefused,
+    RegistryError,
+    TokenRefused,
+    UnreadableDocument,
+)
+
+RETRY_SECONDS = 5
+_RETRY = {"Retry-After": str(RETRY_SECONDS)}
+
+
+def _token_refused(_error: TokenRefused) -> Problem:
+    # One answer for every reason: the reason is for the ledger, not for who guesses tokens.
+    return Problem(401, "token_refused", headers={"WWW-Authenticate": 'Bearer realm="registry"'})
+
+
+def _access_denied(error: AccessDenied) -> Problem:
+    return Problem(403, "access_denied", {"reason": error.reason})
+
+
+def _unreadable(error: UnreadableDocument) -> Problem:
+    return Problem(413 if error.code == "too_large" else 400, error.code)
+
+
+def _invalid(error: InvalidInput) -> Problem:
+    problems = [{"pointer": problem.pointer, "code": problem.code} for problem in error.problems]
+    return Problem(422, "invalid", {"errors": problems})
+
+
+def _audit_unavailable(error: AuditUnavailable) -> Problem:
+    return Problem(503, "audit_unavailable", {"cause": error.cause}, _RETRY)
+
+
+_TABLE: Mapping[type[RegistryError], Callable[[Any], Problem]] = {
+    TokenRefused: _token_refused,
+    AccessDenied: _access_denied,
+    UnreadableDocument: _unreadable,
+    InvalidInput: _invalid,
+    NotFound: lambda _: Problem(404, "not_found"),
+    Conflict: lambda error: Problem(409, error.code),
+    AuditUnavailable: _audit_unavailable,
+    NotDurable: _audit_unavailable,
+    Busy: lambda _: Problem(503, "busy", {"cause": "too_many_requests"}, _RETRY),
+    # The cause of these is for the operator's log: it names key ids and paths.
+    KeyUnavailable: lambda _: Problem(503, "key_unavailable", headers=_RETRY),
+    MisconfiguredHome: lambda _: Problem(503, "misconfigured", headers=_RETRY),
+    EnvelopeRejected: lambda _: Problem(500, "record_unreadable"),
+    ReceiptRefused: lambda _: Problem(500, "receipt_refused"),
+    LedgerCorrupt: lambda _: Problem(500, "ledger_corrupt"),
+    ProofRejected: lambda _: Problem(500, "ledger_corrupt"),
+}
+
+INTERNAL = Problem(500, "internal")
+
+
+def problem_of(error: RegistryError) -> Problem:
+    """Return the answer to an error; the nearest named ancestor's when the error itself is not in the table."""
+    for kind in type(error).__mro__:
+        if kind in _TABLE:
+            return _TABLE[kind](error)
+    return INTERNAL

@@ -1,0 +1,113 @@
+"""The outermost layer: request ids, headers that every answer has, a bound on requests at work, the last catch.
+
+Plain ASGI. What escapes the routes ends here: the server above would log it with its text.
+"""
+
+from __future__ import annotations
+
+import time
+from traceback import walk_tb
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from registry.api.errors import INTERNAL, problem_of
+from registry.api.problems import Problem
+from registry.domain.errors import Busy
+from registry.domain.ids import new_id
+
+MAX_AT_WORK = 128
+_UNBOUNDED = frozenset({"/healthz"})
+_PACKAGE = "registry."
+
+# Nothing here is for a cache, a frame, a sniffer or a referrer. A route that needs another policy sets its own.
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+log = structlog.get_logger("registry.api")
+
+
+class Frame:
+    """Wraps the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._at_work = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        if self._at_work >= MAX_AT_WORK and scope["path"] not in _UNBOUNDED:
+            await answer.problem(scope, receive, problem_of(Busy()))
+            return
+        self._at_work += 1
+        started = time.perf_counter()
+        try:
+            await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
+        except Exception as error:  # noqa: BLE001 - the last catch: anything else would be logged with its text above
+            log_fault(error, answer.request_id)
+            if not answer.is_started:
+                await answer.problem(scope, receive, INTERNAL)
+        finally:
+            self._at_work -= 1
+            _log_answer(scope, answer, time.perf_counter() - started)
+
+
+class _Answer:
+    """One answer on its way out."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.request_id = new_id()
+        self.status = 0
+
+    @property
+    def is_started(self) -> bool:
+        return self.status != 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            present = {name.lower() for name, _ in message["headers"]}
+            added = [(name, value) for name, value in _HEADERS if name not in present]
+            request_id = (b"x-request-id", self.request_id.encode())
+            message = {**message, "headers": [*message["headers"], *added, request_id]}
+        await self._send(message)
+
+    async def problem(self, scope: Scope, receive: Receive, problem: Problem) -> None:
+        await problem.response()(scope, receive, self.send)
+
+
+def log_fault(error: BaseException, request_id: str) -> None:
+    """Log a fault by its class and place: its text may quote what was being worked on."""
+    log.error("fault", error=type(error).__name__, where=_place(error), request_id=request_id)
+
+
+def _place(error: BaseException) -> str:
+    """Name the innermost line of this program, or of whatever else raised it."""
+    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(error.__traceback__)]
+    own = [frame for frame in frames if frame[0].startswith(_PACKAGE)]
+    module, line = (own or frames or [("", 0)])[-1]
+    return f"{module}:{line}"
+
+
+def _log_answer(scope: Scope, answer: _Answer, seconds: float) -> None:
+    # The route's template, never the path or the query: those are the caller's words.
+    route = getattr(scope.get("route"), "path", None)
+    log.info(
+        "answered",
+        method=scope["method"] if route is not None else None,
+        route=route,
+        status=answer.status,
+        milliseconds=round(seconds * 1000, 1),
+        request_id=answer.request_id,
+    )

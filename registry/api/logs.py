@@ -1,0 +1,77 @@
+"""Operational logs: one JSON object a line on standard output, ids and places only. They are not the audit log."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# Names under which somebody could one day log what must not be in a log. Their values are dropped, whatever they are.
+_NEVER = frozenset(
+    {"address", "authorization", "body", "case", "exc_info", "exception", "note", "path", "query", "stack", "token"}
+    | {"url", "value"}
+)
+
+
+def configure_logs(level: int = logging.INFO) -> None:
+    """Set up logging for a server process."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            without_personal_keys,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [ConstantHandler()]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(level)
+
+
+def without_personal_keys(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop keywords that could carry somebody's data."""
+    for key in _NEVER & event.keys():
+        event[key] = "***"
+    return event
+
+
+class ConstantHandler(logging.Handler):
+    """Passes on what libraries log: the constant text of the call, never its arguments or an exception's text."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        log = structlog.get_logger("registry.api")
+        raised = record.exc_info[0] if record.exc_info else None
+        fault = None if raised is None else raised.__name__
+        message = record.msg if isinstance(record.msg, str) and not raised else "library message"
+        log.log(record.levelno, "library", library=record.name, said=_template(message), error=fault)
+
+
+def _template(message: str) -> str:
+    # A message that was put together beforehand cannot be told from a template; only known short ones pass.
+    return message if message in _KNOWN else "other"
+
+
+_KNOWN = frozenset(
+    {
+        "Started server process [%d]",
+        "Waiting for application startup.",
+        "Application startup complete.",
+        "Shutting down",
+        "Waiting for connections to close. (CTRL+C to force quit)",
+        "Waiting for background tasks to complete. (CTRL+C to force quit)",
+        "Waiting for application shutdown.",
+        "Application shutdown complete.",
+        "Application startup failed. Exiting.",
+        "Application shutdown failed. Exiting.",
+        "Finished server process [%d]",
+        "Invalid HTTP request received.",
+    }
+)

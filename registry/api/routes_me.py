@@ -1,0 +1,77 @@
+"""A subject's own view: which records and marks there are, and who looked. Values come by POST only."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from registry.api import describe_me as described
+from registry.api.asking import Ask, without_body
+from registry.api.problems import json_answer
+from registry.api.render import receipt_document
+from registry.audit.kinds import Kind
+from registry.domain.clock import from_unix_ms, iso
+from registry.services.read_audit import SUBJECTS, OwnRecord, ReadEntry, categories_of
+
+router = APIRouter()
+
+RecordsAsk = Annotated[Ask, Depends(without_body(SUBJECTS, "own records"))]
+AccountingAsk = Annotated[Ask, Depends(without_body(SUBJECTS, "accounting"))]
+
+# Kinds whose entries name somebody who saw or set a value. An internal check has no recipient, and who looks into a
+# leak is not for the people around it to know.
+_NAMED = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DISCLOSE, Kind.DENY, Kind.SEARCH})
+
+
+@router.get("/v1/me/records", **described.RECORDS.options())
+def own_records(ask: RecordsAsk) -> Response:
+    subject, records, receipt = ask.application.audit.own_records(ask.caller)
+    document = {
+        "subject": subject.id,
+        "version": subject.version,
+        "records": [_record(record) for record in records],
+        "receipt": receipt_document(receipt),
+    }
+    return json_answer(document, headers={"Audit-Receipt": receipt.header})
+
+
+@router.get("/v1/me/accounting", **described.ACCOUNTING.options())
+def accounting(ask: AccountingAsk) -> Response:
+    page = ask.application.audit.accounting(ask.caller)
+    document = {
+        "entries": [_entry(entry) for entry in page.entries],
+        "receipt": receipt_document(page.receipt),
+    }
+    return json_answer(document, headers={"Audit-Receipt": page.receipt.header})
+
+
+def _record(record: OwnRecord) -> dict[str, Any]:
+    mark = record.mark
+    return {
+        "record": record.record,
+        "category": record.category.value,
+        "version": record.version,
+        "confidentiality": None if mark is None else mark.tier.value,
+        "starts_on": None if mark is None else mark.starts_on,
+        "ends_on": None if mark is None else mark.ends_on,
+        "review_on": None if mark is None else mark.review_on,
+    }
+
+
+def _entry(entry: ReadEntry) -> dict[str, Any]:
+    """Write one line of the accounting: never a rule, case or note, which may speak of other people."""
+    values = entry.values or {}
+    is_named = entry.kind in _NAMED
+    return {
+        "index": entry.index,
+        "at": iso(from_unix_ms(entry.unix_ms)),
+        "kind": entry.kind,
+        "recipient": values.get("principal", "").partition(" ")[2] or None if is_named else None,
+        "purpose": values.get("purpose") or None,
+        "result": values.get("result") or None if is_named else None,
+        "form": values.get("form") or None,
+        # An internal check opens values of many people at once: its lines are not only about the reader.
+        "categories": list(categories_of(entry)) if is_named else [],
+    }

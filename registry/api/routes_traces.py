@@ -1,0 +1,115 @@
+"""Tracing a leaked text, and giving the report to the investigator who asked. Reports hold places, never values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from registry.api import describe_traces as described
+from registry.api.asking import Ask, json_body, without_body
+from registry.api.bodies import MAX_TRACE_BODY, read_trace
+from registry.api.problems import json_answer
+from registry.api.render import receipt_document
+from registry.domain.clock import from_unix_ms, iso
+from registry.domain.ids import TraceId
+from registry.leaktrace.report_model import FoundValue
+from registry.leaktrace.report_shapes import TraceReport
+from registry.reports.as_html import render_html, style_source
+from registry.reports.as_json import report_document
+from registry.reports.as_pdf import render_pdf
+from registry.services.match import INVESTIGATORS
+from registry.services.trace import StoredTrace
+
+router = APIRouter()
+
+TraceBody = Annotated[Ask, Depends(json_body(INVESTIGATORS, "trace", MAX_TRACE_BODY))]
+ListAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "list traces"))]
+ReportAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "report"))]
+RevealAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "reveal text"))]
+
+
+@router.post("/v1/traces", **described.TRACE.options())
+def trace(ask: TraceBody) -> Response:
+    traced = ask.application.trace.trace(ask.caller, read_trace(ask.document(), today=ask.today))
+    document = {
+        "trace": traced.trace,
+        **_stored(traced.stored),
+        "receipt": receipt_document(traced.receipt),
+    }
+    headers = {"Location": f"/v1/traces/{traced.trace}", "Audit-Receipt": traced.receipt.header}
+    return json_answer(document, 201, headers)
+
+
+@router.get("/v1/traces", **described.TRACES.options())
+def traces(ask: ListAsk) -> Response:
+    rows = ask.application.trace.listing(ask.caller)
+    return json_answer({"traces": [{"trace": row.id, "at": iso(from_unix_ms(row.created_at))} for row in rows]})
+
+
+@router.get("/v1/traces/{trace}", **described.REPORT.options())  # noqa: FAST003 - Ask.path_id reads it
+def report(ask: ReportAsk) -> Response:
+    identifier = ask.path_id("trace", TraceId)
+    return json_answer({"trace": identifier, **_stored(ask.application.trace.get(ask.caller, identifier))})
+
+
+@router.get("/v1/traces/{trace}/report.html", **described.REPORT_HTML.options())  # noqa: FAST003 - Ask.path_id reads it
+def report_html(ask: ReportAsk) -> Response:
+    stored = ask.application.trace.get(ask.caller, ask.path_id("trace", TraceId))
+    # The page brings its own style and needs nothing else.
+    policy = f"default-src 'none'; style-src {style_source()}; base-uri 'none'; frame-ancestors 'none'"
+    return Response(
+        render_html(stored.report), 200, {"Content-Security-Policy": policy}, media_type="text/html; charset=utf-8"
+    )
+
+
+@router.get("/v1/traces/{trace}/report.pdf", **described.REPORT_PDF.options())  # noqa: FAST003 - Ask.path_id reads it
+def report_pdf(ask: ReportAsk) -> Response:
+    stored = ask.application.trace.get(ask.caller, ask.path_id("trace", TraceId))
+    return Response(render_pdf(stored.report), 200, _attached("report.pdf"), media_type="application/pdf")
+
+
+@router.get("/v1/traces/{trace}/evidence.zip", **described.EVIDENCE.options())  # noqa: FAST003 - Ask.path_id reads it
+def evidence(ask: ReportAsk) -> Response:
+    application, identifier = ask.application, ask.path_id("trace", TraceId)
+    bundle = application.trace.evidence(ask.caller, identifier, application.evidence, rendered_reports)
+    return Response(bundle, 200, _attached("evidence.zip"), media_type="application/zip")
+
+
+@router.post("/v1/traces/{trace}/reveal", **described.REVEAL.options())  # noqa: FAST003 - Ask.path_id reads it
+def reveal(ask: RevealAsk) -> Response:
+    return json_answer({"text": ask.application.trace.reveal(ask.caller, ask.path_id("trace", TraceId))})
+
+
+def rendered_reports(report: TraceReport) -> Mapping[str, bytes]:
+    """Return the report in every form that goes into an evidence bundle."""
+    return {
+        "report.json": bytes(json_answer(report_document(report)).body),
+        "report.html": render_html(report).encode(),
+        "report.pdf": render_pdf(report),
+    }
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _stored(stored: StoredTrace) -> dict[str, Any]:
+    return {
+        "report": report_document(stored.report),
+        "possible": [_possible(found) for found in stored.possible],
+    }
+
+
+def _possible(found: FoundValue) -> dict[str, Any]:
+    return {
+        "employee_number": found.employee_number,
+        "category": found.category.value,
+        "kind": found.kind,
+        "member": found.member,
+        "confidence": found.confidence,
+        "spans": [list(span) for span in found.spans],
+        "reason": found.reason,
+    }

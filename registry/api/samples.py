@@ -1,0 +1,191 @@
+"""Made-up examples for the OpenAPI document. Numbers are ones that nobody has: 555 lines, SSNs of area 000."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _id(number: int) -> str:
+    return f"{number:032x}"
+
+
+ORIGIN = "registry.invalid/0123456789ab/e1"
+RECEIPT: dict[str, Any] = {"origin": ORIGIN, "index": 17, "size": 18, "code": "K7QF-2M9D"}
+
+ENROLLMENT: dict[str, Any] = {
+    "employee_number": "KC-004211",
+    "given_name": "Dana",
+    "family_name": "O'Neil",
+    "department": "Police",
+    "title": "Officer",
+    "family": [{"ref": "c1", "relation": "child", "given_name": "Mia", "family_name": "O'Neil"}],
+    "records": [
+        {
+            "category": "home_address",
+            "value": {"line": "1234 Example Rd Apt 5, Kansas City, MO 64118"},
+            "confidentiality": "restricted",
+            "basis": "HR policy 12",
+            "review_on": "2027-01-31",
+        },
+        {"category": "phone", "value": {"kind": "mobile", "number": "816-555-0123"}},
+        {"category": "date_of_birth", "value": {"date": "1984-02-29"}},
+        {"category": "email", "value": {"address": "dana.oneil@mail.example"}},
+        {"category": "school", "member": "c1", "value": {"name": "Example Elementary School", "city": "Kansas City"}},
+        {"category": "vehicle_plate", "value": {"plate": "EXA 000", "state": "MO"}},
+    ],
+}
+
+ENROLLED: dict[str, Any] = {
+    "subject": _id(1),
+    "version": 1,
+    "records": [
+        {"record": _id(2), "category": "family_member", "member": "c1", "version": 1},
+        {"record": _id(3), "category": "phone", "member": None, "version": 1},
+    ],
+    "receipt": RECEIPT,
+}
+
+HITS: dict[str, Any] = {
+    "hits": [
+        {"subject": _id(1), "given_name": "Dana", "family_name": "O'Neil", "department": "Police", "title": "Officer"}
+    ],
+    "truncated": False,
+    "receipt": RECEIPT,
+}
+
+CARD: dict[str, Any] = {
+    "disclosure": _id(9),
+    "subject": _id(1),
+    "form": "as_entered",
+    "records": [
+        {
+            "record": _id(3),
+            "category": "phone",
+            "member": None,
+            "version": 1,
+            "value": {"kind": "mobile", "number": "816-555-0123"},
+            "display": "816-555-0123 (mobile)",
+        }
+    ],
+    "receipt": RECEIPT,
+}
+
+BATCH_RESULTS: dict[str, Any] = {
+    "results": [
+        {"status": 200, **CARD},
+        {
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "code": "not_found",
+            "receipt": {**RECEIPT, "index": 18, "size": 19, "code": "0C3V-77XA"},
+        },
+    ]
+}
+
+OWN_RECORDS: dict[str, Any] = {
+    "subject": _id(1),
+    "version": 1,
+    "records": [
+        {
+            "record": _id(2),
+            "category": "home_address",
+            "version": 1,
+            "confidentiality": "restricted",
+            "starts_on": None,
+            "ends_on": None,
+            "review_on": "2027-01-31",
+        }
+    ],
+    "receipt": RECEIPT,
+}
+
+ACCOUNTING: dict[str, Any] = {
+    "entries": [
+        {
+            "index": 17,
+            "at": "2026-03-02T09:15:30.125Z",
+            "kind": "disclose",
+            "recipient": "https://sign-in.example#benefits-desk-4",
+            "purpose": "emergency_contact",
+            "result": "permitted",
+            "form": "as_entered",
+            "categories": ["phone"],
+        }
+    ],
+    "receipt": {**RECEIPT, "index": 21, "size": 22, "code": "4T0Q-M2EX"},
+}
+
+_SENTENCE = "Example sentence."
+REPORT: dict[str, Any] = {
+    "schema": "registry.trace-report/1",
+    "gaps": [],
+    "first_line": _SENTENCE,
+    "tier": {"label": "none", "wording": _SENTENCE, "reasons": []},
+    "summary": [_SENTENCE],
+    "question": {
+        "trace": _id(5),
+        "asked_at": "2026-03-03T08:00:00.000Z",
+        "text_sha256": "0" * 64,
+        "text_length": 52,
+        "published_at": "2026-03-02T18:30:00.000Z",
+        "source": "forum, thread 12",
+        "engine": "Registry 0.1.0",
+        "entry": 30,
+    },
+    "people": [],
+    "accounts": [],
+    "not_distinguished": [],
+    "own_views": [],
+    "after_publication": [],
+    "unexplained": [],
+    "exposures": [],
+    "internal_opens": [],
+    "not_from_here": _SENTENCE,
+    "outside": [],
+    "unknown": [_SENTENCE],
+    "would_change": [_SENTENCE],
+    "must_not": [_SENTENCE],
+    "notes": [],
+    "ledger": {"origin": ORIGIN, "size": 31, "root": "0" * 64, "chain_gaps": [], "subjects_checked": 0},
+}
+POSSIBLE: dict[str, Any] = {
+    "employee_number": "KC-004211",
+    "category": "phone",
+    "kind": "phone:mobile",
+    "member": None,
+    "confidence": 0.4,
+    "spans": [[40, 52]],
+    "reason": "last four digits",
+}
+TRACED: dict[str, Any] = {"trace": _id(5), "report": REPORT, "possible": [POSSIBLE], "receipt": RECEIPT}
+TRACES_LIST: dict[str, Any] = {"traces": [{"trace": _id(5), "at": "2026-03-03T08:00:00.000Z"}]}
+
+ENTRY_PAGE: dict[str, Any] = {
+    "entries": [
+        {
+            "index": 17,
+            "at": "2026-03-02T09:15:30.125Z",
+            "kind": "disclose",
+            "values": {"event": _id(9), "subject": _id(1), "purpose": "emergency_contact", "result": "permitted"},
+            "records": [{"record": _id(3), "category": "phone", "version": 1}],
+        }
+    ],
+    "next": "/v1/audit/entries?before=17&limit=1",
+    "receipt": {**RECEIPT, "index": 21, "size": 22, "code": "4T0Q-M2EX"},
+}
+CHECKPOINT_NOTE = f"{ORIGIN}\n22\n{'A' * 43}=\n\n\u2014 {ORIGIN} {'A' * 90}==\n"
+
+PRINCIPALS_LIST: dict[str, Any] = {
+    "principals": [
+        {
+            "principal": _id(10),
+            "issuer": "https://sign-in.example",
+            "sub": "benefits-desk-4",
+            "roles": ["reader"],
+            "unit": "Benefits",
+            "state": "active",
+            "has_employee_number": True,
+        }
+    ]
+}

@@ -1,0 +1,126 @@
+"""Serving over HTTP with uvicorn: on loopback only in the development profile, drained before it ends."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from registry.api.app import create_app
+from registry.api.logs import configure_logs
+from registry.bootstrap import Application
+from registry.domain.errors import MisconfiguredHome
+from registry.settings import DEVELOPMENT
+
+DRAIN_SECONDS = 30
+_BACKLOG = 2048
+_START_SECONDS = 20.0
+
+
+def run(
+    application: Application,
+    host: str,
+    port: int,
+    *,
+    app: ASGIApp | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests at work.
+
+    Args:
+        application: the opened registry; closed at the end.
+        host: address or name to listen on; loopback in the development profile.
+        port: 0 takes a free one.
+        app: what to serve, when more than the API; its lifespan must be the API's.
+        ready: told the base address before the first request is taken.
+
+    Raises:
+        MisconfiguredHome: not a loopback address in the development profile, or the port cannot be had.
+    """
+    listening = listen(application, host, port)
+    configure_logs()
+    if ready is not None:
+        ready(base_url(listening))
+    _server(app or create_app(application)).run(sockets=[listening])
+
+
+@contextmanager
+def serving(application: Application, app: ASGIApp | None = None) -> Iterator[str]:
+    """Serve on a free loopback port in a thread of this process, and give the base address.
+
+    The registry is closed at the end.
+    """
+    listening = listen(application, "127.0.0.1", 0)
+    server = _server(app or create_app(application))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http", daemon=True)
+    thread.start()
+    try:
+        _wait(server, thread)
+        yield base_url(listening)
+    finally:
+        server.should_exit = True
+        thread.join(DRAIN_SECONDS + _START_SECONDS)
+        listening.close()
+
+
+def listen(application: Application, host: str, port: int) -> socket.socket:
+    """Open the listening socket.
+
+    Raises:
+        MisconfiguredHome: see ``run``.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError:
+        raise MisconfiguredHome("the address to listen on is not one of this machine") from None
+    if application.profile == DEVELOPMENT and not ipaddress.ip_address(address[0]).is_loopback:
+        raise MisconfiguredHome("the development profile listens on a loopback address only (127.0.0.1 or ::1)")
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise MisconfiguredHome(f"port {port} cannot be had; choose another with --port") from None
+    listening.set_inheritable(True)
+    return listening
+
+
+def base_url(listening: socket.socket) -> str:
+    """Return the base address of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,  # logs.py sets up logging; uvicorn's own would print paths and exceptions
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # who sent a request is who opened the connection
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        backlog=_BACKLOG,
+    )
+    return uvicorn.Server(config)
+
+
+def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:
+    waiting = threading.Event()
+    for _ in range(int(_START_SECONDS * 100)):
+        if server.started:
+            return
+        if not thread.is_alive():
+            break
+        waiting.wait(0.01)
+    raise MisconfiguredHome("the server did not start")
