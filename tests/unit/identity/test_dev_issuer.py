@@ -108,7 +108,7 @@ def test_link_folder_and_pipe_are_refused(tmp_path: Path) -> None:
     for name in ("link", "folder", "pipe"):
         (tmp_path / name).mkdir()
     (tmp_path / "link" / PRIVATE_FILE).symlink_to(tmp_path / "real" / PRIVATE_FILE)
-    (tmp_path / "folder" / PRIVATE_FILE).mkdir()
+    (tmp_path / "folder" / PRIVATE_FILE).mkdir(mode=0o700)
     os.mkfifo(tmp_path / "pipe" / PRIVATE_FILE, 0o600)
     for name in ("link", "folder", "pipe", "absent"):
         with pytest.raises(KeyUnavailable):

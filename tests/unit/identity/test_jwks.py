@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from threading import Event, Thread
 
@@ -134,6 +135,21 @@ def test_old_keys_are_given_up_after_a_day() -> None:
     assert keys.find(SETTINGS, "key-1").key_id == "key-1"
 
 
+def test_slow_failure_is_counted_from_its_end() -> None:
+    hands = Hands()
+    calls: list[str] = []
+
+    def slow(url: str) -> bytes:
+        calls.append(url)
+        hands.seconds += RETRY_SECONDS + 5
+        raise KeyUnavailable("key set: ReadTimeout")
+
+    keys = JwksCache(slow, hands)
+    assert reason(keys, "key-1") == "keys_unavailable"
+    assert reason(keys, "key-1") == "keys_unavailable"
+    assert len(calls) == 1
+
+
 def test_outage_from_the_start_refuses_and_asks_once_in_ten_seconds() -> None:
     keys, source, hands = cache()
     source.fails = True
@@ -161,7 +177,8 @@ def test_issuers_have_sets_of_their_own() -> None:
     assert [status.issuer for status in keys.status()] == ["https://other.example", "https://sign-in.example"]
 
 
-def test_who_has_a_key_does_not_wait_for_the_fetch_of_a_newer_set() -> None:
+def test_who_has_a_key_does_not_wait_for_the_fetch_of_a_newer_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registry.identity.jwks.WAIT_SECONDS", 30)
     entered, leave = Event(), Event()
     hands = Hands()
 
@@ -177,7 +194,9 @@ def test_who_has_a_key_does_not_wait_for_the_fetch_of_a_newer_set() -> None:
     fetching = Thread(target=keys.find, args=(SETTINGS, "key-1"))
     fetching.start()
     assert entered.wait(20)
-    assert keys.find(SETTINGS, "key-1").key_id == "key-1"  # would hang here if it waited
+    begun = time.monotonic()
+    assert keys.find(SETTINGS, "key-1").key_id == "key-1"
+    assert time.monotonic() - begun < 4
     leave.set()
     fetching.join()
 

@@ -198,13 +198,31 @@ def test_pss_signature_under_the_name_rs256_is_refused() -> None:
 
 
 def test_refusal_holds_no_part_of_the_token() -> None:
-    token = MAIN.token(NOW, sub="SENTINEL\nSENTINEL")
-    with pytest.raises(TokenRefused) as caught:
-        VERIFIER.verify(token)
-    link: BaseException | None = caught.value
-    while link is not None:
-        assert "SENTINEL" not in repr(link)
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    subject = MAIN.token(NOW, sub="SENTINEL\nSENTINEL")
+    payload = MAIN.signed(compact_json(MAIN.header()), b'{"SENTINEL":1,"SENTINEL":2}')
+    header = MAIN.token(NOW, header={"alg": "SENTINEL"})
+    signature = MAIN.token(NOW)[:-8] + "SENTINEL"
+    for token in (subject, payload, header, signature, "SENTINEL"):
+        with pytest.raises(TokenRefused) as caught:
+            VERIFIER.verify(token)
+        link = caught.value
+        assert (link.args, link.__cause__, link.__suppress_context__) == ((link.reason,), None, True)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ({"alg": "none"}, "algorithm"),
+        ({"alg": "HS256"}, "algorithm"),
+        ({"alg": "none", "crit": ["x"]}, "algorithm"),
+        ({"jwk": {}}, "header"),
+        ({"kid": DROP}, "header"),
+        ({"typ": DROP}, "token_type"),
+    ],
+)
+def test_header_is_checked_before_anything_else_is_read(header: dict[str, Any], expected: str) -> None:
+    assert refused(MAIN.token(NOW, header=header, iss="https://nobody.example")) == expected
+    assert refused(MAIN.signed(compact_json(MAIN.header(**header)), b"not JSON")) == expected
 
 
 def test_two_issuers_of_one_name_are_a_misconfiguration() -> None:
