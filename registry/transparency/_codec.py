@@ -8,7 +8,7 @@ import re
 HASH_BYTES = 32
 MAX_SIZE = 2**63 - 1  # tree sizes and indexes fit a signed 64-bit column; C2SP allows up to 2^64 - 1
 
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 def base64_text(raw: bytes) -> str:

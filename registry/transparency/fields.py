@@ -55,8 +55,8 @@ RECORD_PREFIX = "record."
 MAX_RECORDS = 1_500  # with the fixed fields, what fits into the largest leaf; 1,500 * 32 bytes = 64,000 of base64
 NONCE_BYTES = 32
 
-_HEX_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_CATEGORY = re.compile(r"[a-z_]{1,32}", re.ASCII)
+_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CATEGORY = re.compile(r"[a-z_]{1,32}")
 _VARIANT_DOMAIN = b"alog/v1/variant\0"
 _RECORD_PARTS = 5
 _U32 = 2**32

@@ -33,7 +33,7 @@ MAX_NAME_BYTES = 255  # the length of a name is one byte
 
 _COMMITMENT_DOMAIN = b"alog/v1/c\0"
 _HEAD = LEAF_VERSION.encode() + b"\n"
-_KIND = re.compile(r"[a-z][a-z-]{0,31}", re.ASCII)
+_KIND = re.compile(r"[a-z][a-z-]{0,31}")
 _LINES = 5  # version, time, kind, commitments, and nothing after the last line end
 _BLOCK_BYTES = 64  # SHA-256 block
 _INNER = bytes(byte ^ 0x36 for byte in range(256))

@@ -31,7 +31,7 @@ KEY_ID_BYTES = 4
 
 _SIGNATURE_PREFIX = "— "  # U+2014 and a space
 _BLANK_LINE = "\n\n"
-_KEY_ID = re.compile(r"[0-9a-f]{8}", re.ASCII)
+_KEY_ID = re.compile(r"[0-9a-f]{8}")
 _P = 2**255 - 19
 _SMALL_ORDER_Y = frozenset(
     {

@@ -91,6 +91,14 @@ def test_nobody_signs_for_a_key_of_small_order(public_key: bytes) -> None:
             assert not ed25519_verifies(public_key, point + bytes(32), b"%d" % number)
 
 
+def test_a_key_has_32_bytes() -> None:
+    """A signer who hashes a longer spelling of the own key must not be believed."""
+    secret = int.from_bytes(sha512(bytes(range(32))).digest()[:32], "little") & ((1 << 254) - 8) | (1 << 254)
+    r, longer = (1).to_bytes(32, "little"), LEDGER.key.public_key + b"\0"
+    k = int.from_bytes(sha512(r + longer + b"m").digest(), "little") % L
+    assert not ed25519_verifies(longer, r + (k * secret % L).to_bytes(32, "little"), b"m")
+
+
 def test_the_point_r_has_one_spelling() -> None:
     """A signer may choose R = the neutral point; its second encoding (y + p) must not verify."""
     secret = int.from_bytes(sha512(bytes(range(32))).digest()[:32], "little")

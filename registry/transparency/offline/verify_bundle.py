@@ -22,7 +22,7 @@ import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-MAX_BUNDLE_BYTES, MAX_OPENING_BYTES, MAX_NOTE_BYTES, MAX_LEAF_BYTES = 2**27, 2**24, 2**18, 65_535
+MAX_BUNDLE_BYTES, MAX_OPENING_BYTES, MAX_NOTE_BYTES = 2**27, 2**24, 2**18
 MAX_MEMBERS, MAX_SIGNATURES, MAX_PROOF_HASHES, MAX_RECORDS = 60_000, 64, 63, 1_500
 FIXED_MEMBERS = ("README.txt", "checkpoint", "manifest.sha256", "policy", "verify_bundle.py")
 FIXED_FIELDS = (
@@ -32,12 +32,12 @@ FIXED_FIELDS = (
 _CHAIN_FIELDS = ("subject", "counter", "previous")
 _YEAR_10000 = 253_402_300_800_000  # in milliseconds
 
-_ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.(leaf|open\.json|tlog-proof)", re.ASCII)
-_EXTRA = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\.(json|pdf|txt|csv|md)", re.ASCII)
+_ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.(leaf|open\.json|tlog-proof)")
+_EXTRA = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\.(json|pdf|txt|csv|md)")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])\.", re.IGNORECASE)  # names that Windows does not keep
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-_KIND = re.compile(r"[a-z][a-z-]{0,31}", re.ASCII)
-_SALT_AND_HEX = re.compile(r"[0-9a-f]{64} (?:[0-9a-f]{2})*", re.ASCII)
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
+_KIND = re.compile(r"[a-z][a-z-]{0,31}")
+_SALT_AND_HEX = re.compile(r"[0-9a-f]{64} (?:[0-9a-f]{2})*")
 
 
 class Rejected(ValueError):
@@ -150,7 +150,7 @@ _ROOT_OF_MINUS_ONE = pow(2, (_P - 1) // 4, _P)
 
 
 def _decoded_point(encoded: bytes) -> tuple[int, int, int, int]:
-    """Decode a point (section 5.1.3); another spelling or small order (which as a key verifies anything) is refused."""
+    """Decode a point (section 5.1.3). Refused: a second spelling, and small order, which as a key verifies anything."""
     number = int.from_bytes(encoded, "little")
     sign, y = number >> 255, number & (2**255 - 1)
     _demand(len(encoded) == 32 and y < _P, "a curve point is not in canonical form")
@@ -158,8 +158,8 @@ def _decoded_point(encoded: bytes) -> tuple[int, int, int, int]:
     x = pow(square, (_P + 3) // 8, _P)
     if (x * x - square) % _P:
         x = x * _ROOT_OF_MINUS_ONE % _P
-    _demand((x * x - square) % _P == 0 and (x or not sign), "a curve point is not on the curve")
-    x = _P - x if x & 1 != sign else x
+    _demand((x * x - square) % _P == 0, "a curve point is not on the curve")
+    x = _P - x if x & 1 != sign else x  # x = 0 has no sign, and small order
     point = eightfold = (x, y, 1, x * y % _P)
     for _ in range(3):
         eightfold = _added(eightfold, eightfold)
@@ -295,7 +295,7 @@ def check_proof(proof: bytes, leaf: bytes, note: bytes, place: tuple[int, int, b
 def parse_leaf(leaf: bytes) -> tuple[int, str, dict[str, bytes]]:
     """Read a leaf: time in milliseconds, kind, and the commitment of each field by name."""
     lines = _text(leaf, "a leaf").split("\n")
-    if len(leaf) > MAX_LEAF_BYTES or len(lines) != 5 or lines[0] != "alog/v1" or lines[4]:
+    if len(lines) != 5 or lines[0] != "alog/v1" or lines[4]:
         raise Rejected("the leaf is not of version alog/v1")
     unix_ms, joined = _decimal(lines[1]), _base64(lines[3])
     records = len(joined or b"") // 32 - len(FIXED_FIELDS)
@@ -341,7 +341,7 @@ def check_chains(entries: list[Entry], problems: list[str], gaps: list[str]) -> 
         subjects, counters, previous = (entry.fields[name].split(" ") for name in _CHAIN_FIELDS)
         if subjects == counters == previous == [""]:
             continue
-        if not len(set(subjects)) == len(subjects) == len(counters) == len(previous):
+        if not len(subjects) == len(counters) == len(previous):
             problems.append(f"entry {entry.index}: subjects, counters and previous indexes do not pair up")
             continue
         for i, subject in enumerate(subjects):

@@ -7,6 +7,7 @@ from hashlib import sha256
 import pytest
 
 from registry.domain.errors import ProofRejected
+from registry.transparency.leaf import node_hash
 from registry.transparency.merkle import EMPTY_ROOT
 from registry.transparency.proofs import (
     MAX_PROOF_HASHES,
@@ -117,6 +118,15 @@ PROOF = TREE.inclusion_proof(6)
 def test_a_wrong_inclusion_proof_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(ProofRejected):
         _check_inclusion(**changed)
+
+
+def test_a_proof_that_is_too_long_is_refused_though_it_leads_to_the_root() -> None:
+    """A dishonest ledger may sign any root for any size; the shape of the proof must fit the size all the same."""
+    with pytest.raises(ProofRejected, match="too long"):
+        verify_inclusion(index=0, size=1, leaf_hash=HASHES[1], proof=(HASHES[0],), root=TREE.root(2))
+    old, new = node_hash(HASHES[0], TREE.root(6)), node_hash(HASHES[0], TREE.root())
+    with pytest.raises(ProofRejected, match="too long"):
+        verify_consistency(old_size=6, new_size=21, old_root=old, new_root=new, proof=(*STEPS, HASHES[0]))
 
 
 def test_an_inner_node_is_not_a_leaf() -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.transparency.bundle import write_bundle
+from registry.transparency.bundle import BundleEntry, EvidenceBundle, write_bundle
+from registry.transparency.checkpoint import checkpoint_text
 from registry.transparency.fields import FIXED_FIELDS, MAX_RECORDS
 from registry.transparency.offline import verifier_source, verify_bundle
 from registry.transparency.offline.verify_bundle import BadKey, main, read_zip, report, shown, verify, write_zip
@@ -208,6 +209,17 @@ def test_a_wrong_proof_is_refused(proof: bytes) -> None:
     assert "entry 3" in problems(bundle_with({"entries/3.tlog-proof": proof}))
 
 
+def test_a_proof_that_is_too_long_is_refused_though_it_leads_to_the_root() -> None:
+    """A dishonest ledger signs size 1 with the root of two leaves, to show the second one as its first."""
+    ledger = Ledger()
+    ledger.add({})
+    ledger.add({})
+    second, proof = ledger.leaves[1], ledger.tree().inclusion_proof(1)
+    note = LEDGER.sign(checkpoint_text(ORIGIN, 1, ledger.tree().root()))
+    raw = write_bundle(EvidenceBundle(LEDGER.key, note, (BundleEntry(0, second, proof),)))
+    assert "too long" in problems(raw)
+
+
 def _ledger_with_leaf(leaf: bytes) -> bytes:
     """Return a bundle whose only entry is any bytes at all, properly logged and signed."""
     ledger = Ledger()
@@ -233,6 +245,7 @@ GOOD_LEAF = example_ledger().leaves[0]
         GOOD_LEAF.replace(b"\n1700", b"\n-1700"),
         GOOD_LEAF.split(b"disclose\n")[0] + b"disclose\n" + b"A" * 44 + b"\n",
         GOOD_LEAF.split(b"disclose\n")[0] + b"disclose\n\n",
+        GOOD_LEAF.split(b"disclose\n")[0] + b"disclose\n" + b"A" * 688 + b"\n",  # 16 commitments and 4 bytes
         b"alog/v1\n1\nx\n" + b"A" * 65_520 + b"\n",
         b"alog/v1\n1\nx\n" + b"A" * 65_536 + b"\n",
     ],
@@ -292,6 +305,7 @@ def test_a_wrong_opening_is_refused(changes: dict[str, object], problem: str) ->
         "\ufeff{}".encode(),
         b'{"index":' + b"9" * 10_000 + b"}",
         MEMBERS["entries/0.open.json"].replace(b'"purpose"', b'"counter"'),
+        MEMBERS["entries/0.open.json"].replace(b'"index": 0', b'"index": 0, "index": 0'),
         MEMBERS["entries/0.open.json"] + b"x",
     ],
 )
@@ -357,6 +371,8 @@ def test_chains_of_several_subjects_are_followed_apart() -> None:
         [("a", "1", "minus")],
         [("a b", "1", "-")],
         [("a a", "1 2", "- 0")],
+        [("a", "1", "-"), ("a a", "2 3", "0 0")],
+        [("a", "1", "-"), ("a a", "2 3", "0 1")],
         [("a", "1 1", "- -")],
         [("", "1", "-")] * 2,
     ],
