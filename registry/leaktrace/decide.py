@@ -295,18 +295,16 @@ class _Case:
     ) -> Iterator[tuple[Place, int]]:
         own = levels(name_words(record.value["name"]))
         most = allowed_edits(len(key))
+        best: dict[int, tuple[int, Place]] = {}  # by the window's last word: nearest key, then the longest window
         for written, place in windows:
             edits = key_distance(key, written, most)
-            if edits is None:
-                continue
+            if edits is not None and (place.last not in best or edits < best[place.last][0]):
+                best[place.last] = (edits, place)
+        for edits, place in best.values():
             words = self._text.reading.passages[place.passage]
-            parts = words.texts[place.first : place.last + 1]
-            stated = levels(parts)
-            if own and stated and not own & stated:
-                continue
-            if place.first and _widens(words.texts[place.first - 1]) and words.gap(place.first - 1) == " ":
-                continue
-            yield place, edits
+            stated = levels(words.texts[place.first : place.last + 1])
+            if (not own or not stated or own & stated) and not _is_wider(words, place.first):
+                yield place, edits
 
     def _child_passages(self, member: Member) -> dict[int, list[int]]:
         """Return the passages that hold a word like a child's first name, with the words' numbers."""
@@ -416,9 +414,11 @@ class _Case:
 _WIDER = frozenset({"north", "south", "east", "west", "new", "upper", "lower", "mount", "fort", "saint", "central"})
 
 
-def _widens(word: str) -> bool:
-    """Tell whether a word before a school's name makes it another school's."""
-    return word in _WIDER
+def _is_wider(words: Words, first: int) -> bool:
+    """Tell whether the word before a school's name makes it another school's (``North``)."""
+    while first and (school_word(words.texts[first - 1]) or len(words.texts[first - 1]) == 1):
+        first -= 1
+    return first > 0 and words.texts[first - 1] in _WIDER and words.gap(first - 1) == " "
 
 
 # Number and street without city or ZIP, by the letters wrong.

@@ -154,7 +154,10 @@ def _unit_form(unit: str) -> str:
 def _read_tail(address: Address, words: Words, street_last: int) -> _Tail:
     unit, last = _read_unit(words, street_last)
     begin = last + 1
-    place = _place_end(words, begin)
+    own_city = begin + len(address.city)
+    if address.city and city_key(words.texts[begin:own_city]) != city_key(address.city):
+        own_city = begin
+    place = _place_end(words, begin, own_city)
     if place is None:
         return _read_bare_city(address, words, _Tail(last, unit, None, None))
     zips = zip_readings(words.texts[place])
@@ -190,9 +193,12 @@ def _unit_words(words: Words, index: int) -> tuple[str, int]:
     return text, index
 
 
-def _place_end(words: Words, begin: int) -> int | None:
-    """Return the first state or ZIP after a street with nothing but a city between, or None."""
-    for place in range(begin, min(begin + _LOOK_AHEAD, len(words.texts))):
+def _place_end(words: Words, begin: int, own_city: int) -> int | None:
+    """Return the first state or ZIP after a street with nothing but a city between, or None.
+
+    The enrolled city, when it stands there, reaches up to ``own_city``: it may be named after a state.
+    """
+    for place in range(own_city, min(begin + _LOOK_AHEAD, len(words.texts))):
         if _breaks_off(words, place, begin):
             return None
         separate = "," in words.gap(place - 1) or words.cells[place] != words.cells[place - 1]
@@ -211,7 +217,13 @@ def _breaks_off(words: Words, place: int, begin: int) -> bool:
     if "\n\n" in gap or (words.scope == 0 and any(char in gap for char in ';:"|!?')):
         return True
     same_cell = words.cells[place] == words.cells[begin]
-    return place > begin and same_cell and "." in gap and len(words.texts[place - 1]) > _LONGEST_SHORT_FORM
+    return (
+        place > begin
+        and same_cell
+        and "." in gap
+        and "," not in gap
+        and len(words.texts[place - 1]) > _LONGEST_SHORT_FORM
+    )
 
 
 def _zip_after(words: Words, state: int) -> tuple[int, tuple[str, ...]]:
@@ -253,7 +265,7 @@ def _read_bare_city(address: Address, words: Words, tail: _Tail) -> _Tail:
 
 
 def _names_other_city(words: Words, begin: int) -> bool:
-    if words.gap(begin - 1).strip() != "," or words.cells[begin] != words.cells[begin - 1]:
+    if words.gap(begin - 1).strip() not in {",", ".,"} or words.cells[begin] != words.cells[begin - 1]:
         return False
     last = begin
     while last < len(words.texts) and last < begin + 4:

@@ -13,7 +13,8 @@ from registry.leaktrace.reading_schools import school_terms
 from registry.leaktrace.reading_words import health_terms
 from registry.leaktrace.terms import Term
 from registry.text.fold import Folded, fold_text
-from registry.text.tables import Row, find_rows
+from registry.text.table_rows import Row
+from registry.text.tables import find_rows
 from registry.text.words import Words, split_words
 
 

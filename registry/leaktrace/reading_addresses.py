@@ -88,7 +88,7 @@ def _opens_street(words: Words, index: int) -> bool:
     if following.isdigit():  # "12 11 Mile Rd"
         after = words.texts[index + 2] if index + 2 < len(words.texts) else ""
         return len(following) <= 3 and after.isalpha() and words.gap(index + 1) == " "
-    return following not in NO_STREET
+    return following not in NO_STREET or (following == "a" and words.is_capital(index + 1))
 
 
 @lru_cache(maxsize=16384)
@@ -119,7 +119,7 @@ def street_end(words: Words, first: int) -> int:
         word = plain(words.texts[last])
         if closing is None and last > first and TYPES.get(word) in CLOSING:
             closing = last
-        if closing is not None and last >= closing + 1:
+        if closing is not None and last >= closing + 1 and len(words.texts[last + 1]) > 1:
             break
         last += 1
     return last

@@ -11,7 +11,7 @@ from registry.text.schools import is_trigger, school_key, school_word, stem_word
 from registry.text.words import Words, letters
 
 MAX_BEFORE = 6  # words of a name before its school word
-MAX_AFTER = 2  # words of a name after it
+MAX_AFTER = 3  # words of a name after it
 NEAR = 600  # characters between a school and a child's name, in prose
 MAX_NAMES = 40  # first names tried with one school
 _STOP = re.compile(r"[;:\"|!?<>]|\n\s*\n")
@@ -53,7 +53,7 @@ def _right_ends(words: Words, last: int) -> list[int]:
     while len(ends) <= MAX_AFTER and ends[-1] + 1 < len(words.texts):
         following = ends[-1] + 1
         gap = words.gap(ends[-1])
-        if words.cells[following] != words.cells[last] or gap.strip() not in {"", "(", "#", "-"}:
+        if words.cells[following] != words.cells[last] or gap.strip() not in {"", "(", "#", "-", "/", "\\/", "&"}:
             break
         if not (words.is_capital(following) or words.texts[following].isdigit()) or "\n" in gap:
             break

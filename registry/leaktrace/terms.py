@@ -149,7 +149,12 @@ def health_keys(statement: str) -> list[str]:
     """Return the statement's longest words, as skeletons: those that tell most."""
     words = health_words(statement)
     long_words = [word for word in words if len(word) >= HEALTH_WORD_LENGTH and word not in NO_DIAGNOSIS] or words
-    return [skeleton(word) for word in sorted(set(long_words), key=lambda word: (-len(word), word))[:HEALTH_WORDS]]
+    return [health_key(word) for word in sorted(set(long_words), key=lambda word: (-len(word), word))[:HEALTH_WORDS]]
+
+
+def health_key(word: str) -> str:
+    """Return the key of one word of a statement."""
+    return blur(skeleton(word))
 
 
 def is_vague(word: str) -> bool:

@@ -137,9 +137,7 @@ def _unescape(run: str) -> str:
 
 def fold_word(text: str) -> str:
     """Fold a short text without keeping the way back."""
-    if text.isascii():
-        return text.lower()
-    return "".join(_fold_char(char, _reads_as_latin(word)) for word in re.split(r"(\s+)", text) for char in word)
+    return text.lower() if text.isascii() else fold_text(text).text
 
 
 def _reads_as_latin(word: str) -> bool:

@@ -14,6 +14,7 @@ _OPPOSITES = (
     ("anterior", "interior"),
     ("inferior", "interior"), ("pre", "post"), ("endo", "ecto"), ("macro", "micro"), ("male", "female"),
 )  # fmt: skip
+_NEGATING = ("un", "non", "dis", "in", "im", "ir", "a", "de", "pre", "re")
 
 
 def allowed_edits(length: int) -> int:
@@ -71,6 +72,9 @@ def word_distance(enrolled: str, written: str) -> int | None:
 
 def _opposed(left: str, right: str) -> bool:
     """Tell two real words of opposite sense from one word and its typo."""
+    longer, shorter = (left, right) if len(left) > len(right) else (right, left)
+    if any(longer == prefix + shorter for prefix in _NEGATING):
+        return True
     for one, other in _OPPOSITES:
         for first, second in ((one, other), (other, one)):
             if left.startswith(first) and right.startswith(second) and left[len(first) :] == right[len(second) :]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from registry.text.words import letters, plain
+from registry.text.words import letters, plain, skeleton
 
 # What a word says about the level; "" for words that only say that it is a school.
 KINDS: dict[str, str] = {
@@ -27,6 +27,7 @@ _LONG_TRIGGERS = tuple(
     word
     for word in ("elementary", "middle", "school", "academy", "charter", "intermediate", "magnet", "secondary", "high")
 )
+_FORMS = {skeleton(word): word for word in KINDS if len(word) > 3}
 _SMALL = frozenset({"of", "the", "for", "at", "and", "in", "a"})
 _INITIALS = re.compile(r"\b([a-z])\.\s*(?=[a-z]\b)")
 
@@ -37,6 +38,9 @@ def school_word(word: str) -> str:
     text = plain(word)
     if text in KINDS:
         return text
+    form = skeleton(word)
+    if len(form) >= 3 and form in _FORMS:
+        return _FORMS[form]
     if len(text) < 5:
         return ""
     for trigger in _LONG_TRIGGERS:
@@ -60,8 +64,11 @@ def stem_words(words: Sequence[str]) -> list[str]:
 
 
 def levels(words: Sequence[str]) -> frozenset[str]:
-    """Return the levels that a name states: elementary, middle, high."""
-    found = {KINDS[school_word(word)] for word in words if school_word(word)} - {""}
+    """Return the levels that a name states after its own words: elementary, middle, high."""
+    kinds = [school_word(word) for word in words]
+    own = [index for index, kind in enumerate(kinds) if not kind]
+    after = [kind for kind in kinds[own[-1] + 1 if own else 0 :] if kind]
+    found = {KINDS[kind] for kind in after or kinds if kind} - {""}
     if "senior" in found:
         found.discard("senior")
         found.add("high")

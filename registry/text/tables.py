@@ -1,42 +1,21 @@
-"""Tables inside a pasted text: delimited lines, SQL INSERT statements, JSON lines. A row is what may anchor what."""
+"""Tables inside a pasted text: delimited lines, columns of fixed width, blocks of labelled lines.
+
+A row is what may anchor what: a value in one row says nothing about the person in the next.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import pairwise
 
-MIN_ROWS = 4
-MIN_NARROW_ROWS = 8  # of a table of two columns
+from registry.text.table_rows import MIN_ROWS, Cell, Row
+from registry.text.tables_markup import marked_rows
+
+MIN_NARROW_ROWS = 8  # of a table of two columns, or of columns of fixed width
+MIN_BLOCKS = 3
 _DELIMITERS = "\t|;,"
 _LINE = re.compile(r"[^\r\n]+")
-_SQL_VALUES = re.compile(r"\bvalues\s*\(", re.IGNORECASE)
-_SQL_ROW = re.compile(r"^\s*(?:insert\s+into\b.{0,2000}?\bvalues\s*)?\((.*)\)\s*[,;]?\s*$", re.IGNORECASE | re.DOTALL)
-_SQL_HEAD = re.compile(r"\binsert\s+into\b[^()]{0,200}\(([^()]{0,2000})\)\s*values", re.IGNORECASE)
-_SQL_CELL = re.compile(r"\s*(?:'((?:[^'\\]|''|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([^,'\"]+))\s*(?:,|$)")
-_JSON_PAIR = re.compile(
-    r'"((?:[^"\\]|\\.){0,80})"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*|true|false|null))|"((?:[^"\\]|\\.)*)"'
-)
-_JSON_LINE = re.compile(r"^\s*\[?\s*\{.*\}\s*[,\]]?\s*$")
-
-Cell = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row.
-
-    Attributes:
-        start, end: raw offsets of the row.
-        cells: raw offsets of each cell's content, quotes and padding left out.
-        labels: small-letter column names, one a cell; () when unknown.
-    """
-
-    start: int
-    end: int
-    cells: tuple[Cell, ...]
-    labels: tuple[str, ...] = ()
 
 
 def find_rows(text: str) -> list[Row]:
@@ -44,63 +23,7 @@ def find_rows(text: str) -> list[Row]:
     lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
     if not lines:
         return []
-    return _json_rows(text, lines) or _sql_rows(text, lines) or _delimited_rows(text, lines)
-
-
-def _json_rows(text: str, lines: list[Cell]) -> list[Row]:
-    rows = []
-    for start, end in lines:
-        if text.find("{", start, min(end, start + 8)) < 0 or not _JSON_LINE.match(text[start:end]):
-            continue
-        cells, labels = [], []
-        for match in _JSON_PAIR.finditer(text, start, end):
-            group = next(number for number in (2, 3, 4) if match.group(number) is not None)
-            cells.append(match.span(group))
-            labels.append((match.group(1) or "").lower())
-        if cells:
-            rows.append(Row(start, end, tuple(cells), tuple(labels)))
-    return rows if len(rows) >= 2 else []
-
-
-def _sql_rows(text: str, lines: list[Cell]) -> list[Row]:
-    if not _SQL_VALUES.search(text) and not re.search(r"\bvalues\b", text, re.IGNORECASE):
-        return []
-    rows: list[Row] = []
-    labels: tuple[str, ...] = ()
-    for start, end in lines:
-        line = text[start:end]
-        head = _SQL_HEAD.search(line)
-        if head:
-            labels = tuple(part.strip(' "`[]').lower() for part in head.group(1).split(","))
-        body = _SQL_ROW.match(line)
-        if body and (head or rows or labels):
-            for first, last in _tuples(text, start + body.start(1), start + body.end(1)):
-                cells = tuple(_sql_cells(text, first, last))
-                rows.append(Row(first, last, cells, labels if len(labels) == len(cells) else ()))
-    return rows if len(rows) >= 2 else []
-
-
-_BETWEEN_TUPLES = re.compile(r"\)\s*,\s*\((?=\s*['\"\d-])")
-
-
-def _tuples(text: str, start: int, end: int) -> Iterator[Cell]:
-    """Split ``a, b), (c, d`` into its rows."""
-    for match in _BETWEEN_TUPLES.finditer(text, start, end):
-        yield start, match.start()
-        start = match.end()
-    yield start, end
-
-
-def _sql_cells(text: str, start: int, end: int) -> Iterator[Cell]:
-    position = start
-    while position < end:
-        match = _SQL_CELL.match(text, position, end)
-        if not match or match.end() == position:
-            yield position, end
-            return
-        group = next(number for number in (1, 2, 3) if match.group(number) is not None)
-        yield match.span(group)
-        position = match.end()
+    return marked_rows(text) or _delimited_rows(text, lines) or _labelled_blocks(text) or _fixed_rows(text, lines)
 
 
 def _delimited_rows(text: str, lines: list[Cell]) -> list[Row]:
@@ -218,3 +141,55 @@ def _with_labels(text: str, rows: list[Row]) -> list[Row]:
     if not header or re.search(r"\d{3}", " ".join(labels)) or others * 2 < len(rows) - 1:
         return rows
     return [Row(row.start, row.end, row.cells, labels) for row in rows[1:]]
+
+
+_BLOCK = re.compile(r"[^\r\n]+(?:\r?\n[^\r\n]+)*")
+_LABELLED = re.compile(r"(?m)^[ \t*-]{0,4}([A-Za-z][A-Za-z0-9 _.#/()-]{0,30}?)[ \t]*[:=][ \t]*(.*?)[ \t]*$")
+
+
+def _labelled_blocks(text: str) -> list[Row]:
+    """Blocks of ``label: value`` lines with a blank line between, all with the same labels."""
+    rows: list[Row] = []
+    for block in _BLOCK.finditer(text):
+        lines = list(_LABELLED.finditer(text, block.start(), block.end()))
+        if len(lines) > 1 and len(lines) == block.group().count("\n") + 1:
+            labels = tuple(line.group(1).lower() for line in lines)
+            rows.append(Row(block.start(), block.end(), tuple(line.span(2) for line in lines), labels))
+    if not rows:
+        return []
+    usual, count = Counter(row.labels for row in rows).most_common(1)[0]
+    return [row for row in rows if row.labels == usual] if count >= MIN_BLOCKS else []
+
+
+_WIDE_GAP = re.compile(r" {2,}|\t+")
+
+
+def _fixed_rows(text: str, lines: list[Cell]) -> list[Row]:
+    """Lines whose columns begin at the same places, with two blanks or more between."""
+    if text.count("  ") < MIN_NARROW_ROWS:
+        return []
+    begins = [{gap.end() - start for gap in _WIDE_GAP.finditer(text, start, end)} for start, end in lines]
+    block = _longest_block([bool(found) for found in begins])
+    inside = lines[block[0] : block[1]]
+    if len(inside) < MIN_NARROW_ROWS:
+        return []
+    common = Counter(column for columns in begins[block[0] : block[1]] for column in columns)
+    columns = [
+        column
+        for column, count in sorted(common.items())
+        if count * 5 >= len(inside) and _is_blank_before(text, inside, column)
+    ]
+    if not columns:
+        return []
+    return [Row(start, end, tuple(_fixed_cells(text, start, end, columns))) for start, end in inside]
+
+
+def _is_blank_before(text: str, lines: list[Cell], column: int) -> bool:
+    """Tell whether nearly every line has blanks right before a column, be its own cell filled or empty."""
+    blank = sum(start + column > end or text[start + column - 2 : start + column].isspace() for start, end in lines)
+    return blank * 10 >= len(lines) * 9
+
+
+def _fixed_cells(text: str, start: int, end: int, columns: list[int]) -> list[Cell]:
+    edges = [start, *(start + column for column in columns if start + column < end), end]
+    return [_trim(text, first, last) for first, last in pairwise(edges)]

@@ -1,0 +1,106 @@
+"""Rows of tables that carry marks of their own: JSON objects, SQL INSERT statements, HTML tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from registry.text.table_rows import Cell, Row
+
+MIN_MARKED_ROWS = 2
+_JSON_PAIR = re.compile(
+    r'"((?:[^"\\]|\\.){0,80})"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*|true|false|null))|"((?:[^"\\]|\\.)*)"'
+)
+_JSON_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]')
+_SQL_WORDS = re.compile(r"\binsert\s+into\b|\bvalues\b", re.IGNORECASE)
+_SQL_HEAD = re.compile(r"\binsert\s+into\b[^()]{0,200}(?:\(([^()]{0,2000})\)\s*)?values\s*(?=\()", re.IGNORECASE)
+_SQL_TUPLE = re.compile(r"\(((?:'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^'\"()])*)\)")
+_SQL_CELL = re.compile(r"\s*(?:'((?:[^'\\]|''|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([^,'\"]+))\s*(?:,|$)")
+_HTML_ROW = re.compile(r"<tr\b[^>]{0,200}>(.*?)(?=</tr>|<tr\b|</table>|\Z)", re.IGNORECASE | re.DOTALL)
+_HTML_CELL = re.compile(r"<t([dh])\b[^>]{0,200}>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", re.IGNORECASE | re.DOTALL)
+
+
+def marked_rows(text: str) -> list[Row]:
+    """Return the rows of JSON objects, SQL statements or HTML tables in a raw text, whichever there are."""
+    for reader in (_json_rows, _sql_rows, _html_rows):
+        rows = reader(text)
+        if len(rows) >= MIN_MARKED_ROWS:
+            return rows
+    return []
+
+
+def _json_rows(text: str) -> list[Row]:
+    if text.count("{") < MIN_MARKED_ROWS or '":' not in text.replace('" :', '":'):
+        return []
+    rows = []
+    for start, end in _objects(text):
+        cells, labels = [], []
+        for match in _JSON_PAIR.finditer(text, start, end):
+            group = next(number for number in (2, 3, 4) if match.group(number) is not None)
+            cells.append(match.span(group))
+            labels.append((match.group(1) or "").lower())
+        if cells:
+            rows.append(Row(start, end, tuple(cells), tuple(labels)))
+    return rows
+
+
+def _objects(text: str) -> list[Cell]:
+    """Return the outermost objects; when there is one only, the innermost ones."""
+    opened: list[int] = []
+    outer: list[Cell] = []
+    inner: list[Cell] = []
+    for match in _JSON_MARK.finditer(text):
+        if match.group() == "{":
+            opened.append(match.start())
+        elif match.group() == "}" and opened:
+            start = opened.pop()
+            if not opened:
+                outer.append((start, match.end()))
+            if not inner or start > inner[-1][0]:
+                inner.append((start, match.end()))
+    return outer if len(outer) > 1 else inner
+
+
+def _sql_rows(text: str) -> list[Row]:
+    if not _SQL_WORDS.search(text):
+        return []
+    rows: list[Row] = []
+    for head in _SQL_HEAD.finditer(text):
+        labels = tuple(part.strip(' "`[]\n\r\t').lower() for part in (head.group(1) or "").split(","))
+        position = head.end()
+        while (match := _SQL_TUPLE.match(text, position)) is not None:
+            cells = tuple(_sql_cells(text, match.start(1), match.end(1)))
+            rows.append(Row(match.start(1), match.end(1), cells, labels if len(labels) == len(cells) else ()))
+            position = match.end()
+            separator = re.compile(r"\s*,\s*").match(text, position)
+            if separator is None:
+                break
+            position = separator.end()
+    return rows
+
+
+def _sql_cells(text: str, start: int, end: int) -> Iterator[Cell]:
+    position = start
+    while position < end:
+        match = _SQL_CELL.match(text, position, end)
+        if not match or match.end() == position:
+            yield position, end
+            return
+        group = next(number for number in (1, 2, 3) if match.group(number) is not None)
+        yield match.span(group)
+        position = match.end()
+
+
+def _html_rows(text: str) -> list[Row]:
+    if "<t" not in text.lower():
+        return []
+    rows: list[Row] = []
+    labels: tuple[str, ...] = ()
+    for match in _HTML_ROW.finditer(text):
+        found = list(_HTML_CELL.finditer(text, match.start(1), match.end(1)))
+        if found and all(cell.group(1).lower() == "h" for cell in found):
+            labels = tuple(cell.group(2).strip().lower() for cell in found)
+        elif found:
+            known = labels if len(labels) == len(found) else ()
+            rows.append(Row(match.start(1), match.end(1), tuple(cell.span(2) for cell in found), known))
+    return rows
