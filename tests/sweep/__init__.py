@@ -1,0 +1,1 @@
+"""Looking for protected values where none may be."""

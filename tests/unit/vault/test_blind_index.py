@@ -1,0 +1,88 @@
+"""The blind index finds what was put in, and shows at rest nothing but how many postings there are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.crypto.postings import TOMBSTONE, PostingList
+from registry.domain.errors import LedgerCorrupt
+from registry.domain.ids import new_id
+from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
+from tests.fakes.postings import MemoryPostings
+
+KEY = b"\x05" * 32
+NAME = IndexTerm("N1", "brightwater|dana")
+
+
+def filled(counts: dict[IndexTerm, int]) -> tuple[BlindIndex, MemoryPostings, dict[IndexTerm, list[Posting]]]:
+    index, store = BlindIndex(KEY), MemoryPostings()
+    put: dict[IndexTerm, list[Posting]] = {}
+    for term, count in counts.items():
+        put[term] = [Posting(new_id(), number + 1) for number in range(count)]
+        for posting in put[term]:
+            index.add(store, [(term, posting)])
+    return index, store, put
+
+
+@given(
+    st.dictionaries(st.sampled_from([IndexTerm("N1", f"name {n}") for n in range(6)]), st.integers(1, 40), max_size=6)
+)
+def test_everything_put_in_is_found_and_nothing_else(counts: dict[IndexTerm, int]) -> None:
+    index, store, put = filled(counts)
+    found = index.look_up(store, [*counts, IndexTerm("N1", "nobody")], cap=512)
+    assert {term: sorted(group, key=lambda p: p.version) for term, group in found.items()} == put
+
+
+def test_one_call_may_add_many_postings_of_one_term() -> None:
+    index, store = BlindIndex(KEY), MemoryPostings()
+    postings = [Posting(new_id(), 1) for _ in range(50)]
+    index.add(store, [(NAME, posting) for posting in postings])
+    index.add(store, [(NAME, Posting(new_id(), 2))])
+    assert len(index.look_up(store, [NAME], cap=512)[NAME]) == 51
+
+
+def test_looking_up_stops_at_the_cap() -> None:
+    index, store, _ = filled({NAME: 30})
+    assert len(index.look_up(store, [NAME], cap=7)[NAME]) == 7
+
+
+def test_a_long_list_is_appended_to_in_few_rounds() -> None:
+    index, store, _ = filled({NAME: 300})
+    store.rounds = 0
+    index.add(store, [(NAME, Posting(new_id(), 1))])
+    assert store.rounds < 20
+
+
+def test_kinds_are_separate() -> None:
+    index, store, _ = filled({NAME: 1})
+    assert not index.look_up(store, [IndexTerm("N2", NAME.text)], cap=8)
+    assert not index.look_up(store, [IndexTerm("N", f"1\0{NAME.text}")], cap=8)
+
+
+def test_another_key_finds_nothing() -> None:
+    _, store, _ = filled({NAME: 3})
+    assert not BlindIndex(b"\x06" * 32).look_up(store, [NAME], cap=8)
+
+
+def test_a_thousand_equal_terms_look_like_a_thousand_different_ones() -> None:
+    record = new_id()
+    index, store = BlindIndex(KEY), MemoryPostings()
+    index.add(store, [(NAME, Posting(record, 1))] * 1000)
+    assert len(store.rows) == 1000
+    assert len(set(store.rows.values())) == 1000
+    assert {len(label) for label in store.rows} == {16}
+    assert bytes.fromhex(record) not in b"".join(store.rows.values())
+
+
+def test_an_erased_posting_is_passed_over_and_a_changed_one_is_noticed() -> None:
+    index, store, put = filled({NAME: 3})
+    postings = PostingList(KEY, NAME.encode())
+    store.rows[postings.label(1)] = postings.seal(1, TOMBSTONE)
+    assert list(index.look_up(store, [NAME], cap=8)[NAME]) == [put[NAME][0], put[NAME][2]]
+    changed = bytearray(store.rows[postings.label(0)])
+    changed[-1] ^= 1
+    store.rows[postings.label(0)] = bytes(changed)
+    with pytest.raises(LedgerCorrupt):
+        index.look_up(store, [NAME], cap=8)
