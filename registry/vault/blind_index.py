@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from registry.crypto.postings import PostingList, is_tombstone
+from registry.crypto.postings import PostingList, is_tombstone, pack_payload, unpack_payload
 from registry.crypto.tags import keyed_tag
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
 
@@ -75,7 +75,7 @@ class BlindIndex:
         for term, posting in wanted:
             counter = ends[term]
             ends[term] = counter + 1
-            payload = bytes.fromhex(posting.target) + posting.version.to_bytes(4, "big")
+            payload = pack_payload(posting.target, posting.version)
             rows.append((lists[term].label(counter), lists[term].seal(counter, payload)))
         store.add(rows)
 
@@ -116,7 +116,7 @@ class BlindIndex:
         except EnvelopeRejected as exc:
             raise LedgerCorrupt("a posting of the blind index was changed") from exc
         if not is_tombstone(payload):
-            into.append(Posting(payload[:16].hex(), int.from_bytes(payload[16:], "big")))
+            into.append(Posting(*unpack_payload(payload)))
 
     def _ends(self, store: PostingStore, lists: Mapping[IndexTerm, PostingList]) -> dict[IndexTerm, int]:
         """Return the first free counter of each list: gallop, then bisect, one select a round for all lists."""
