@@ -64,7 +64,7 @@ def create_app(application: Application) -> FastAPI:
     app.add_exception_handler(HttpRefusal, _http_refusal)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    document = openapi_document(app)
+    document = openapi_document(_ROUTERS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app
 

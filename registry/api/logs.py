@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -16,8 +16,13 @@ _NEVER = frozenset(
 )
 
 
-def configure_logs(level: int = logging.INFO) -> None:
-    """Set up logging for a server process."""
+def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
+    """Set up logging for a server process.
+
+    Args:
+        stream: where lines go; standard output when not given.
+        level: of our own lines; libraries are heard from warnings on.
+    """
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -26,7 +31,7 @@ def configure_logs(level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stdout),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

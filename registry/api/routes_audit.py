@@ -98,14 +98,14 @@ def _link(wanted: PageAsk, before: int) -> str:
 
 
 def _entry(entry: ReadEntry) -> dict[str, Any]:
-    values = None
+    said = None
     if entry.values is not None:
-        values = {name: text for name, text in entry.values.items() if text and not name.startswith("record.")}
+        said = {name: text for name, text in entry.values.items() if text and not name.startswith("record.")}
     return {
         "index": entry.index,
         "at": iso(from_unix_ms(entry.unix_ms)),
         "kind": entry.kind,
-        "values": values,
+        "fields": said,
         "records": [
             {"record": line.record, "category": line.category, "version": line.version} for line in entry.records
         ],

@@ -20,6 +20,7 @@ from registry.leaktrace.report_shapes import TraceReport
 from registry.reports.as_html import render_html, style_source
 from registry.reports.as_json import report_document
 from registry.reports.as_pdf import render_pdf
+from registry.reports.as_text import render_text
 from registry.services.match import INVESTIGATORS
 from registry.services.trace import StoredTrace
 
@@ -84,10 +85,10 @@ def reveal(ask: RevealAsk) -> Response:
 
 
 def rendered_reports(report: TraceReport) -> Mapping[str, bytes]:
-    """Return the report in every form that goes into an evidence bundle."""
+    """Return the report in the forms that a bundle takes; a page could run something, so it stays out."""
     return {
         "report.json": bytes(json_answer(report_document(report)).body),
-        "report.html": render_html(report).encode(),
+        "report.txt": render_text(report).encode(),
         "report.pdf": render_pdf(report),
     }
 

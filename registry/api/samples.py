@@ -167,7 +167,7 @@ ENTRY_PAGE: dict[str, Any] = {
             "index": 17,
             "at": "2026-03-02T09:15:30.125Z",
             "kind": "disclose",
-            "values": {"event": _id(9), "subject": _id(1), "purpose": "emergency_contact", "result": "permitted"},
+            "fields": {"event": _id(9), "subject": _id(1), "purpose": "emergency_contact", "result": "permitted"},
             "records": [{"record": _id(3), "category": "phone", "version": 1}],
         }
     ],

@@ -369,7 +369,7 @@ SCHEMAS: dict[str, Schema] = {
                         "index": _INDEX,
                         "at": ref("Moment"),
                         "kind": ref("EntryKind"),
-                        "values": nullable({"type": "object", "additionalProperties": {"type": "string"}}),
+                        "fields": nullable({"type": "object", "additionalProperties": {"type": "string"}}),
                         "records": listed(
                             closed(
                                 {
