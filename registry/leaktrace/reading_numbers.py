@@ -16,6 +16,7 @@ from registry.text.plates import plates_in
 from registry.text.ssn import SSN_RUNS, ssns_in
 from registry.text.words import Words
 
+MAX_GUESSED_RUNS = 400  # digit runs with look-alike letters in one passage
 _LENGTHS = SSN_RUNS | PHONE_RUNS | CARD_RUNS
 
 _FOUR = r"([0-9oilszbgq]{4})(?![0-9a-z])"
@@ -34,10 +35,14 @@ _PLATE_WORDS = re.compile(r"\b(?:plates?|licen[sc]e|tags?|registration|vehicle|c
 
 def number_terms(words: Words) -> Iterator[tuple[Term, int, int]]:
     """Yield (term, first word, last word) for phones, SSNs, cards and dates."""
+    guessed = 0
     for chain in digit_chains(words):
         if sum(len(unit.readings[0]) for unit in chain) < 9:
             continue
         for run in runs_of(chain, _LENGTHS):
+            guessed += len(run.readings) > 1
+            if guessed > MAX_GUESSED_RUNS and len(run.readings) > 1:
+                continue
             last = run.word
             while last + 1 < len(words.texts) and words.starts[last + 1] < run.end:
                 last += 1

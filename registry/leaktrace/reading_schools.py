@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from registry.leaktrace.reading_names import may_be_name
@@ -13,6 +14,7 @@ from registry.text.words import Words, letters
 MAX_BEFORE = 6  # words of a name before its school word
 MAX_AFTER = 3  # words of a name after it
 NEAR = 600  # characters between a school and a child's name, in prose
+MAX_SCHOOLS = 300  # school words looked at in one passage
 MAX_NAMES = 40  # first names tried with one school
 _STOP = re.compile(r"[;:\"|!?<>]|\n\s*\n")
 
@@ -21,11 +23,12 @@ Found = tuple[Term, int, int]
 
 def school_terms(words: Words) -> Iterator[Found]:
     """Yield (term, first word, last word) for everything that may be a school."""
-    index, total = 0, len(words.texts)
-    while index < total:
+    index, total, schools = 0, len(words.texts), 0
+    while index < total and schools < MAX_SCHOOLS:
         if not is_trigger(words.texts[index]):
             index += 1
             continue
+        schools += 1
         last = _right_end(words, index)
         for end in _right_ends(words, last):
             yield from _around(words, index, end)
@@ -85,13 +88,16 @@ def _first_names(words: Words, trigger: int) -> list[str]:
     """Return the keys of words that may be a child's first name, the nearest to the school first."""
     texts = words.texts
     spot = words.starts[trigger]
+    low, high = 0, len(texts)
+    if words.scope == 0:
+        low, high = bisect_left(words.starts, spot - NEAR), bisect_left(words.starts, spot + NEAR)
     found: dict[str, int] = {}
-    for index in range(len(texts)):
-        distance = abs(words.starts[index] - spot)
-        if (words.scope == 0 and distance > NEAR) or not may_be_name(texts[index]) or school_word(texts[index]):
+    for index in range(low, high):
+        if not may_be_name(texts[index]) or school_word(texts[index]):
             continue
         if words.scope == 0 and not words.is_capital(index):
             continue
+        distance = abs(words.starts[index] - spot)
         found.setdefault(letters([texts[index]]), distance)
         if index + 1 < len(texts) and may_be_name(texts[index + 1]) and len(words.gap(index)) == 1:
             found.setdefault(letters(texts[index : index + 2]), distance)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 
 from registry.text.words import Words
 
 MAX_READINGS = 32  # of one run with look-alike letters
+MAX_GUESSED_UNITS = 40  # of a chain; beyond, look-alike letters get one reading each
 MAX_DIGITS = 19
 
 _LOOKALIKE_DIGITS = {
@@ -199,6 +200,8 @@ def runs_of(chain: list[Unit], lengths: frozenset[int]) -> Iterator[Run]:
 
     A stretch of spoken digits that goes on in the same breath on either side is no number of its own.
     """
+    if sum(len(unit.readings) > 1 for unit in chain) > MAX_GUESSED_UNITS:
+        chain = [replace(unit, readings=unit.readings[:1]) for unit in chain]
     for first in range(len(chain)):
         total = 0
         for last in range(first, len(chain)):

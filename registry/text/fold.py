@@ -12,8 +12,10 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
 
 from anyascii import anyascii
 
@@ -54,16 +56,18 @@ class Folded:
 
 
 # Where anything but lower-casing may have to happen.
-_SPECIAL = re.compile(
+_MARKUP = (
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
     r"|</?[A-Za-z][A-Za-z0-9]{0,15}(?:\s[^<>]{0,300})?/?>"
     r"|<!--.{0,300}?-->"
     r"|\\u[0-9a-fA-F]{4}"
     r"|\\[ntr/\"']"
     r"|=\r?\n"
-    r"|[\w'’]*[^\x00-\x7f][^\x00-\x7f\w]*[\w'’]*",
-    re.DOTALL,
 )
+_IN_WORD = r"[\w'’\x80-\U0010ffff]"
+_SPECIAL_ASCII = re.compile(_MARKUP, re.DOTALL)
+# A run is tried from its first character only, so that a long one costs no more than its length.
+_SPECIAL = re.compile(_MARKUP + rf"|(?<!{_IN_WORD}){_IN_WORD}*[^\x00-\x7f]{_IN_WORD}*|[^\x00-\x7f]+", re.DOTALL)
 _QUOTE_PREFIX = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
 _BLOCK_TAG = re.compile(r"</?(?:br|p|div|td|th|tr|li|ul|ol|table|h[1-6]|hr|dd|dt)\b", re.IGNORECASE)
 
@@ -87,12 +91,13 @@ _INVISIBLE = frozenset({"Cf", "Mn", "Me", "Mc"})
 def fold_text(raw: str) -> Folded:
     """Fold a text. Every folded character keeps the raw range it came from."""
     plain = _QUOTE_PREFIX.sub(lambda match: " " * len(match.group()), raw) if ">" in raw else raw
-    if plain.isascii() and _SPECIAL.search(plain) is None:
+    special = _SPECIAL_ASCII if plain.isascii() else _SPECIAL
+    if special is _SPECIAL_ASCII and special.search(plain) is None:
         return Folded(raw, plain.lower(), array("q"), array("q"))
     pieces: list[str] = []
     starts, ends = array("q"), array("q")
     position = 0
-    for match in _SPECIAL.finditer(plain):
+    for match in special.finditer(plain):
         start, end = match.span()
         if start > position:
             _keep(plain, position, start, pieces, (starts, ends))
@@ -125,8 +130,25 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
     if run[0] == "&" and run[-1] == ";":
         text = html.unescape(run)
         return [(fold_word(text) if text != run else run.lower(), start, end)]
-    visual = _reads_as_latin(run)
-    return [(_fold_char(char, visual), start + offset, start + offset + 1) for offset, char in enumerate(run)]
+    return [
+        (_fold_char(char, visual), start + offset + place, start + offset + place + 1)
+        for offset, word, visual in _split_run(run)
+        for place, char in enumerate(word)
+    ]
+
+
+def _split_run(run: str) -> Iterator[tuple[int, str, bool]]:
+    """Cut a run into words and what is between them; yield (offset, part, whether it is read by its looks)."""
+    begin = 0
+    for inside, chars in groupby(run, _belongs_to_word):
+        part = "".join(chars)
+        yield begin, part, inside and _reads_as_latin(part)
+        begin += len(part)
+
+
+@lru_cache(maxsize=16384)
+def _belongs_to_word(char: str) -> bool:
+    return char.isalnum() or char in "_'’" or unicodedata.category(char) in _INVISIBLE
 
 
 def _unescape(run: str) -> str:
