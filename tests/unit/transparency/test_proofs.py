@@ -176,6 +176,7 @@ STEPS = TREE.consistency_proof(6)
         {"old_size": 21, "old_root": TREE.root(20), "proof": ()},
         {"old_size": 21, "old_root": TREE.root(), "proof": (HASHES[0],)},
         {"old_size": 21, "new_size": 6, "old_root": TREE.root(), "new_root": TREE.root(6)},
+        {"old_size": 2, "new_size": 1, "old_root": HASHES[0], "new_root": HASHES[0], "proof": ()},
         {"old_size": -1},
         {"new_size": 2**63},
         {"old_size": 5},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import base64
+import hashlib
 import io
 import json
 import os
@@ -103,6 +105,32 @@ def test_what_is_no_key_is_refused(vkey: str) -> None:
         verify(EXAMPLE, vkey)
 
 
+def _vkey(name: str, raw: bytes) -> str:
+    """Return a verifier key with the right key id, whatever is in it."""
+    key_id = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
+    return f"{name}+{key_id}+{base64.b64encode(raw).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("a b", b"\x01" + LEDGER.key.public_key),
+        ("", b"\x01" + LEDGER.key.public_key),
+        (ORIGIN, b"\x04" + LEDGER.key.public_key),
+        (ORIGIN, b"\x06" + LEDGER.key.public_key),
+        (ORIGIN, b"\x01" + LEDGER.key.public_key[:-1]),
+        (ORIGIN, b"\x01" + LEDGER.key.public_key + b"x"),
+        (ORIGIN, b"\x01\x01" + bytes(31)),  # the neutral point
+        (ORIGIN, b"\x01" + b"\xff" * 32),
+        (ORIGIN, b"\x01\x02" + bytes(31)),  # not on the curve
+    ],
+)
+def test_a_key_of_another_kind_is_refused_though_its_id_is_right(name: str, raw: bytes) -> None:
+    assert _vkey(ORIGIN, b"\x01" + LEDGER.key.public_key) == LEDGER.vkey
+    with pytest.raises(BadKey):
+        verify(EXAMPLE, _vkey(name, raw))
+
+
 def test_a_key_of_another_ledger_refuses() -> None:
     other = Signer.named("registry.example/audit/e2", bytes(range(32)))
     assert "not signed" in problems(EXAMPLE, other.vkey)
@@ -141,6 +169,8 @@ SIGNED_TWICE = CHECKPOINT + CHECKPOINT.rpartition("\n\n")[2]
         (CHECKPOINT.replace("\n", "\r\n"), "control character"),
         (CHECKPOINT + "- x y\n", "malformed"),
         (CHECKPOINT + "— x AAAA\n", "malformed"),
+        (CHECKPOINT + "— a+b AAAAAAAA\n", "malformed"),
+        (CHECKPOINT + "— a\u0085b AAAAAAAA\n", "malformed"),
         (CHECKPOINT + WITNESS.sign(TEXT).rpartition("\n\n")[2] * 64, "malformed"),
         (LEDGER.sign(TEXT + "extension\n"), "three lines"),
         (LEDGER.sign(TEXT.replace("/e1", "/e2")), "another ledger"),
@@ -238,6 +268,7 @@ GOOD_LEAF = example_ledger().leaves[0]
         b"\xff",
         GOOD_LEAF + b"\n",
         GOOD_LEAF[:-1],
+        GOOD_LEAF + b"x",
         GOOD_LEAF.replace(b"v1", b"v2"),
         GOOD_LEAF.replace(b"disclose", b"Disclose"),
         GOOD_LEAF.replace(b"disclose", b"\x1b[2J"),
