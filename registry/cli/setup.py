@@ -50,6 +50,12 @@ def serve(home: str | None, host: str, port: int, *, as_json: bool) -> None:
     with registry_at(home) as application:
         if application.profile == DEVELOPMENT:
             click.echo(BANNER, err=True)
-        if as_json:
-            write_json({"url": f"http://{host}:{port}", "profile": application.profile})
-        run(application, host, port)
+        profile = application.profile
+
+        def ready(url: str) -> None:
+            if as_json:
+                write_json({"url": url, "profile": profile})
+            else:
+                click.echo(f"Serving on {url}. Stop with Ctrl-C.", err=True)
+
+        run(application, host, port, ready=ready)
