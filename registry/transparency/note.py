@@ -33,6 +33,7 @@ _SIGNATURE_PREFIX = "— "  # U+2014 and a space
 _BLANK_LINE = "\n\n"
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 _P = 2**255 - 19
+_D = -121665 * pow(121666, -1, _P) % _P
 _SMALL_ORDER_Y = frozenset(
     {
         0,
@@ -135,8 +136,8 @@ def verifier_key(name: str, public_key: bytes) -> VerifierKey:
     if len(public_key) != PUBLIC_KEY_BYTES:
         raise ProofRejected("an Ed25519 public key is 32 bytes")
     y = int.from_bytes(public_key, "little") & (2**255 - 1)
-    if y >= _P or y in _SMALL_ORDER_Y:
-        raise ProofRejected("the public key is of small order or not in canonical form")
+    if y >= _P or y in _SMALL_ORDER_Y or not _is_on_curve(y):
+        raise ProofRejected("the public key is of small order or not a point in canonical form")
     return VerifierKey(name, key_id_of(name, public_key), public_key)
 
 
@@ -245,6 +246,11 @@ def split_note(note: str | bytes) -> tuple[str, tuple[SignatureLine, ...]]:
     if len(lines) > MAX_SIGNATURES:
         raise ProofRejected("the note has too many signatures")
     return text + "\n", tuple(_parse_line(line) for line in lines)
+
+
+def _is_on_curve(y: int) -> bool:
+    """Tell whether x^2 = (y^2 - 1) / (d y^2 + 1) has a root (RFC 8032 section 5.1.3), by Euler's criterion."""
+    return pow((y * y - 1) * pow(_D * y * y + 1, -1, _P), (_P - 1) // 2, _P) <= 1
 
 
 def _parse_line(line: str) -> SignatureLine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from hashlib import sha256, sha512
@@ -127,6 +128,20 @@ def test_both_readers_of_keys_agree(position: int, character: str) -> None:
                 parse_key(vkey)
         return
     assert parse_key(vkey) == (expected.name, expected.key_id, expected.public_key)
+
+
+@given(st.binary(min_size=32, max_size=32) | st.sampled_from(SMALL_POINTS))
+def test_both_readers_agree_on_what_is_a_point(public_key: bytes) -> None:
+    raw = b"\x01" + public_key
+    key_id = sha256(b"ledger.example\n" + raw).hexdigest()[:8]
+    vkey = f"ledger.example+{key_id}+{base64.b64encode(raw).decode()}"
+    try:
+        expected = parse_vkey(vkey)
+    except ProofRejected:
+        with pytest.raises(BadKey):
+            parse_key(vkey)
+        return
+    assert parse_key(vkey)[2] == expected.public_key == public_key
 
 
 def test_a_flipped_bit_anywhere_breaks_the_checkpoint() -> None:

@@ -218,8 +218,13 @@ SMALL += [
 @pytest.mark.parametrize("sign", [0, 1])
 def test_keys_of_small_order_and_other_spellings_are_refused(y: int, sign: int) -> None:
     public_key = (y | sign << 255).to_bytes(32, "little")
-    with pytest.raises(ProofRejected, match="small order or not in canonical form"):
+    with pytest.raises(ProofRejected, match="small order or not a point in canonical form"):
         verifier_key(ORIGIN, public_key)
+
+
+def test_a_key_that_is_no_point_is_refused() -> None:
+    with pytest.raises(ProofRejected, match="not a point"):
+        verifier_key(ORIGIN, b"\x02" + bytes(31))
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 64])
