@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from traceback import walk_tb
 from typing import Any
 
 import click
@@ -60,18 +61,37 @@ _TABLE: Mapping[type[RegistryError], tuple[int, Callable[[Any], str]]] = {
     EnvelopeRejected: (UNAVAILABLE, lambda _: "a sealed value does not open; run: registry audit verify"),
     InvalidInput: (WRONG_USE, _invalid),
     KeyUnavailable: (UNAVAILABLE, lambda error: error.cause),
-    LedgerCorrupt: (FOUND_WRONG, lambda error: f"the ledger does not verify: {error}"),
+    LedgerCorrupt: (UNAVAILABLE, lambda error: f"the ledger does not verify: {error}; run: registry audit verify"),
     MisconfiguredHome: (UNAVAILABLE, str),
     NotFound: (WRONG_USE, lambda _: "not found"),
-    ProofRejected: (FOUND_WRONG, lambda error: f"does not verify: {error}"),
+    ProofRejected: (UNAVAILABLE, lambda error: f"does not verify: {error}"),
     ReceiptRefused: (UNAVAILABLE, lambda _: "a receipt was refused; nothing was opened"),
     TokenRefused: (UNAVAILABLE, lambda _: "the token was refused"),
     UnreadableDocument: (WRONG_USE, lambda error: f"not readable: {error.code}"),
 }
 
 
-def exit_with(error: RegistryError) -> int:
-    """Print one line about an error and return the exit code."""
-    code, words = _TABLE[type(error)]
-    click.echo(f"registry: {words(error)}", err=True)
-    return code
+def exit_with(error: BaseException) -> int:
+    """Print one line about an error and return the exit code.
+
+    An error that is none of ours is told by its class and place alone: its text may quote what was worked on.
+    """
+    for kind in type(error).__mro__:
+        if kind in _TABLE:
+            code, words = _TABLE[kind]
+            click.echo(f"registry: {words(error)}", err=True)
+            return code
+    click.echo(
+        f"registry: an unexpected fault ({type(error).__name__} in {_place(error)}); nothing more was done", err=True
+    )
+    return UNAVAILABLE
+
+
+def _place(error: BaseException) -> str:
+    """Name the innermost line of this program."""
+    places = [
+        f"{name}:{line}"
+        for frame, line in walk_tb(error.__traceback__)
+        if (name := frame.f_globals.get("__name__", "")).startswith("registry.")
+    ]
+    return places[-1] if places else "a library"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 import registry
-from registry.cli.failures import exit_with
-from registry.domain.errors import RegistryError
 
 # name -> (module, attribute, one line of help)
 _COMMANDS = {
@@ -25,16 +25,17 @@ _COMMANDS = {
     "verify-bundle": ("auditing", "verify_bundle", "Verify an evidence bundle offline."),
     "demo": ("demonstration", "demo", "Run the whole story on made-up people."),
 }
+_INTERRUPTED = 130  # as shells say it: 128 and the signal's number
 
 
-class LazyGroup(click.Group):
-    """Imports a subcommand's module when it is needed."""
+class RegistryGroup(click.Group):
+    """Imports a subcommand's module when it is needed, and ends every failure in one line and an exit code."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the parameters are click's
         """Return the names in the order of the table."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above, click's
         """Import and return one command."""
         if cmd_name not in _COMMANDS:
             return None
@@ -42,31 +43,37 @@ class LazyGroup(click.Group):
         found: click.Command = getattr(import_module(f"registry.cli.{module}"), attribute)
         return found
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above, click's
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            ctx.exit(_INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read the output has left; what is buffered must not be written to a closed pipe at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        except Exception as error:  # noqa: BLE001 - the last catch: a traceback could show what was being worked on
+            from registry.cli.failures import exit_with  # noqa: PLC0415 - only needed when something failed
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+            ctx.exit(exit_with(error))
+
+
+@click.group(cls=RegistryGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", metavar="DIR", help="Folder of the registry; else REGISTRY_HOME, else ~/.local/share/registry.")
 @click.version_option(registry.__version__, prog_name="registry")
 @click.pass_context
-def command(context: click.Context, home: str | None) -> None:
+def main(context: click.Context, home: str | None) -> None:
     """Keep protected records encrypted, and every lookup of them in a ledger.
 
     Every command takes --home DIR and --json. Exit codes: 0 done; 1 a check or an import found something wrong;
     2 wrong use; 3 not available.
     """
     context.obj = {"home": home}
-
-
-def main() -> None:
-    """Run the command line."""
-    try:
-        command(prog_name="registry")
-    except RegistryError as error:
-        sys.exit(exit_with(error))
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)

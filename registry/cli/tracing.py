@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import click
 
 from registry.bootstrap import Application
-from registry.cli.common import Progress, common, registry_at, write_json
-from registry.domain.errors import UnreadableDocument
-from registry.leaktrace.dossier import Finding
+from registry.cli.common import common, registry_at, write_json
+from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
+from registry.leaktrace.report_shapes import TraceReport
 from registry.reports.as_html import render_html
 from registry.reports.as_json import report_document
 from registry.reports.as_text import render_text
 from registry.services.kernel import Caller
-from registry.services.trace import TraceAsk
-from registry.text.strict_json import parse_json
+from registry.services.trace import TraceAsk, Traced
 
-MAX_TEXT_BYTES = 20 * 1024 * 1024
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Files to write besides the answer on standard output."""
+
+    html: str | None
+    pdf: str | None
+    evidence: str | None
 
 
 @click.command()
@@ -31,9 +36,9 @@ MAX_TEXT_BYTES = 20 * 1024 * 1024
 @click.argument("file", type=click.Path(allow_dash=True), required=False)
 @click.option("--published-at", help="When the text was first seen in public: RFC 3339, or a date.")
 @click.option("--source", default="", help="Where it was seen.")
-@click.option("--html", type=click.Path(), help="Write the report as a web page.")
-@click.option("--pdf", type=click.Path(), help="Write the report as a PDF.")
-@click.option("--evidence", type=click.Path(), help="Write the evidence bundle.")
+@click.option("--html", type=click.Path(dir_okay=False), help="Write the report as a web page.")
+@click.option("--pdf", type=click.Path(dir_okay=False), help="Write the report as a PDF.")
+@click.option("--evidence", type=click.Path(dir_okay=False), help="Write the evidence bundle.")
 @click.option("--batch", type=click.Path(exists=True, dir_okay=False), help="Many texts, one JSON object a line.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Where the findings of a batch go.")
 def trace(
@@ -52,101 +57,72 @@ def trace(
     """Find protected values in FILE (- for standard input), and which served copies held them."""
     if (file is None) == (batch is None) or (batch is None) != (out is None):
         raise click.UsageError("give FILE, or --batch IN.jsonl with --out OUT.jsonl")
+    if batch is not None and out is not None:
+        _trace_batch(home, batch, out, as_json=as_json)
+        return
+    ask = TraceAsk(_read(file or "-"), _moment(published_at), source)
     with registry_at(home) as application:
         caller = application.local_caller()
-        if batch is not None and out is not None:
-            count = _run_batch(application, caller, Path(batch), Path(out))
-            if as_json:
-                write_json({"texts": count, "out": out})
-            else:
-                click.echo(f"{count} texts matched; findings are in {out}")
-            return
-        ask = TraceAsk(_read(file or "-"), _moment(published_at), source)
         traced = application.trace.trace(caller, ask)
-        report = traced.stored.report
-        page = render_html(report)
-        if html:
-            Path(html).write_text(page, encoding="utf-8")
-        if pdf:
-            from registry.reports.as_pdf import render_pdf  # noqa: PLC0415 - the typesetter is slow to import
-
-            Path(pdf).write_bytes(render_pdf(report))
-        if evidence:
-            extra = {
-                "report.json": json.dumps(report_document(report), indent=1).encode(),
-                "report.html": page.encode(),
-            }
-            Path(evidence).write_bytes(application.trace.evidence(caller, traced.trace, application.evidence, extra))
+        _write(application, caller, traced, _Wanted(html, pdf, evidence))
     if as_json:
-        write_json({"trace": traced.trace, "report": report_document(report)})
+        write_json({"trace": traced.trace, "report": report_document(traced.stored.report)})
     else:
-        click.echo(render_text(report))
+        click.echo(render_text(traced.stored.report))
 
 
-def _run_batch(application: Application, caller: Caller, source: Path, target: Path) -> int:
-    progress, count = Progress("texts"), 0
-    # Written beside the target and moved into place when whole: a stopped run leaves no half answer.
-    with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=".trace-", delete=False) as written:
-        try:
-            for line in _lines(source):
-                json.dump(_batch_line(application, caller, line), written, ensure_ascii=False)
-                written.write("\n")
-                count += 1
-                progress(count)
-        except BaseException:
-            Path(written.name).unlink()
-            raise
-    os.replace(written.name, target)  # noqa: PTH105 - atomic on one file system
-    progress.close()
-    return count
+def _trace_batch(home: str | None, batch: str, out: str, *, as_json: bool) -> None:
+    with registry_at(home) as application:
+        count = run_batch(application, application.local_caller(), Path(batch), Path(out))
+    if as_json:
+        write_json({"texts": count, "out": out})
+    else:
+        click.echo(f"{count} texts matched; findings are in {out}")
 
 
-def _lines(source: Path) -> Iterator[bytes]:
-    with source.open("rb") as stream:
-        for line in stream:
-            if line.strip():
-                yield line
+def _write(application: Application, caller: Caller, traced: Traced, wanted: _Wanted) -> None:
+    report = traced.stored.report
+    if wanted.html:
+        _save(wanted.html, render_html(report).encode())
+    if wanted.pdf:
+        _save(wanted.pdf, _pdf(report))
+    if wanted.evidence:
+        _save(wanted.evidence, application.trace.evidence(caller, traced.trace, application.evidence, _forms))
 
 
-def _batch_line(application: Application, caller: Caller, line: bytes) -> dict[str, object]:
-    try:
-        document = parse_json(line, max_bytes=MAX_TEXT_BYTES)
-    except UnreadableDocument as error:
-        return {"id": None, "findings": [], "possible": [], "error": error.code}
-    asked = document if isinstance(document, dict) else {}
-    identifier, text = asked.get("id"), asked.get("text")
-    if not isinstance(text, str):
-        return {"id": identifier, "findings": [], "possible": [], "error": "text_missing"}
-    matching = application.matcher.match(caller, text, detail="trace batch").matching
+def _forms(report: TraceReport) -> Mapping[str, bytes]:
     return {
-        "id": identifier,
-        "findings": [_finding(finding) for finding in matching.findings],
-        "possible": [_finding(finding) for finding in matching.possible],
+        "report.json": json.dumps(report_document(report), ensure_ascii=False).encode(),
+        "report.html": render_html(report).encode(),
+        "report.pdf": _pdf(report),
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
-    document: dict[str, object] = {
-        "employee_number": finding.employee_number,
-        "category": finding.category.value,
-        "kind": finding.kind,
-        "confidence": round(finding.confidence, 4),
-        "spans": [list(span) for span in finding.spans],
-        "reason": finding.reason,
-    }
-    if finding.member is not None:
-        document["member"] = finding.member
-    return document
+def _pdf(report: TraceReport) -> bytes:
+    from registry.reports.as_pdf import render_pdf  # noqa: PLC0415 - the typesetter is slow to import
+
+    return render_pdf(report)
+
+
+def _save(path: str, content: bytes) -> None:
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _read(file: str) -> str:
+    """Read a text. What is not UTF-8 becomes U+FFFD: a leak in another encoding is searched as far as it goes."""
     try:
         raw = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1) if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise click.UsageError(f"{file} cannot be read: {error.strerror}") from None
     if len(raw) > MAX_TEXT_BYTES:
         raise click.UsageError("the text is larger than 20 MiB")
-    return raw.decode("utf-8", "replace")
+    text = raw.decode("utf-8", "replace")
+    if "\ufffd" in text and b"\xef\xbf\xbd" not in raw:
+        click.echo("registry: the text is not all UTF-8; the other bytes were read as U+FFFD", err=True)
+    return text
 
 
 def _moment(text: str | None) -> datetime | None:
