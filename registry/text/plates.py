@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from registry.text.common_words import NO_STREET, SMALL
 from registry.text.fold import fold_word
 
 _PLATE = re.compile(r"(?<![a-z0-9])(?=[a-z0-9 -]{0,6}\d)([a-z0-9]{1,7}(?:[ -][a-z0-9]{2,6})?)(?![a-z0-9])")
+_NO_PLATE = NO_STREET | SMALL
+_BREAK = re.compile(r"[ -]")
 _SAME = str.maketrans("oiq", "010")
 
 
@@ -22,7 +25,7 @@ def plates_in(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _PLATE.finditer(text):
         word = match.group(1)
         has_letter = any(char.isalpha() for char in word)
-        if has_letter and any(char.isdigit() for char in word):
+        if has_letter and any(char.isdigit() for char in word) and _NO_PLATE.isdisjoint(_BREAK.split(word)):
             plate = canonical_plate(word)
             if plate:
                 yield plate, match.start(), match.end()

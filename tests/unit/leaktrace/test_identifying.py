@@ -1,0 +1,123 @@
+"""Identifying values count wherever the whole value stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.leaktrace.people import DANA, INDEX, PAVEL, kinds
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "1234 N. Thornbury Ave., Apt 5, Kansas City, MO 64118",
+        "1234 NORTH THORNBURY AVENUE UNIT 5 KANSAS CITY MO 64118",
+        "1234 n thornbury ave, kansas city, mo",
+        "1234 Thornbury Ave, Kansas City",
+        "1234 Thornbury",
+        "1234 N Thornbury Avenue",
+        "Kansas City, MO 64118: 1234 N Thornbury Ave",
+        "1234 N. Thornbury Ave. #5\nKansas City, Missouri 64118-0001",
+        "1234 N. Thornbury<br>Kansas City,&nbsp;MO",
+        "1234 N Thornbury Ave,\n> Kansas City",
+        "１２３４ N Thornbury Ave",
+        "1234 Th0rnbury 4v3",
+        "1234 Tһornbսry Аve",
+        "1 2 3 4  T h o r n b u r y  A v e",
+        "one two three four Thornbury Ave",
+        "1234 N Thornbruy Ave, Kansas City, MO 64118",
+        "1234 N Thornnbury Aevnue, Kansas City",
+        "1234 Noth Thornbury Ave, Kansas City",
+        "l234 N Thombury Ave, Kansas City, MO 64ll8",
+        "1234 Thornbury Avenue, Kannsas City",
+    ],
+)
+def test_an_address_in_any_writing(address: str) -> None:
+    assert "home_address" in kinds(f"He said {address}. Nothing else.")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "1234 N. Thornbury Ave., Springfield, MO 65806",
+        "1234 N. Thornbury Ave., Kansas City, KS 66101",
+        "1234 Thornbury Ave, Dallas, TX",
+        "1234 Thornbury Ave Dallas Texas 75201",
+        "It is 1234 Thornbury Ave., Springfield.",
+        "Springfield, MO 65806: 1234 N Thornbury Ave",
+        "1235 N. Thornbury Ave., Kansas City, MO 64118",
+        "1243 N. Thornbury Ave., Kansas City, MO 64118",
+        "1234 N. Thornbury St., Kansas City, MO 64118",
+        "1234 S. Thornbury Ave., Kansas City, MO 64118",
+        "1234 N. Thornbury Ave., Apt 6, Kansas City, MO 64118",
+        "1234 N. Hawthorn Ave., Kansas City, MO 64118",
+        "Thornbury Ave., Kansas City, MO 64118",
+        "1234 people in Kansas City, MO 64118",
+    ],
+)
+def test_another_address_is_none(address: str) -> None:
+    assert "home_address" not in kinds(f"See: {address}\nNothing else.")
+
+
+def test_another_unit_or_type_is_only_possible() -> None:
+    matching = INDEX.match("1234 N. Thornbury Ave., Apt 6, Kansas City, MO 64118")
+    assert [finding.kind for finding in matching.possible] == ["home_address"]
+    assert matching.findings == ()
+
+
+def test_ordinals_saints_and_directions() -> None:
+    for address in ("77 5TH STREET SOUTHWEST, ST. PAUL MN", "77 Fifth St. SW, Saint Paul", "77 5th St, St Paul 55101"):
+        assert kinds(address, PAVEL) == {"home_address"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("call 816.555.0123 now", "phone:mobile"),
+        ("call +1 (816) 555-0123 ext. 44", "phone:mobile"),
+        ("eight one six, five five five, zero one two three", "phone:mobile"),
+        ("9l3-5SS-O177", "phone:home"),
+        ("ssn 736456789", "ssn"),
+        ("736 dash 45 dash 6789", "ssn"),
+        ("four-one-one-one one one one one one one one one one one one one", "payment_card"),
+        ("4111-1111-1111-1111", "payment_card"),
+        ("dana dot oneil at example dot org", "email"),
+        ("plate xyz-789", "vehicle_plate"),
+    ],
+)
+def test_numbers_and_mail(text: str, kind: str) -> None:
+    assert kinds(text) == {kind}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["816.555.0132", "816-555-0124", "736-45-6798", "4111 1111 1111 1112", "dana.oneill@example.org", "plate xyz 798"],
+)
+def test_another_digit_is_another_value(text: str) -> None:
+    assert kinds(f"It is {text} today") == set()
+
+
+def test_spans_are_exact_code_points_of_the_raw_text() -> None:
+    text = "😀 Tel. (816) 555-0123! “736-45-6789”"
+    found = {finding.kind: [text[start:end] for start, end in finding.spans] for finding in INDEX.match(text).findings}
+    assert found == {"phone:mobile": ["816) 555-0123"], "ssn": ["736-45-6789"]}
+
+
+def test_one_finding_with_all_its_places() -> None:
+    text = "816-555-0123 or 8165550123"
+    (finding,) = INDEX.match(text).findings
+    assert finding.spans == ((0, 12), (16, 26))
+    assert (finding.employee_number, finding.member, finding.confidence) == ("004211", None, 0.99)
+
+
+def test_nothing_personal_is_shown_by_repr_or_reason() -> None:
+    matching = INDEX.match("Dana O'Neil, 1234 Thornbury Ave, 736-45-6789, born 1961-04-27, Otter Creek Elem.")
+    shown = (
+        repr(matching)
+        + repr(DANA.dossier())
+        + repr(DANA.dossier().records)
+        + repr(DANA.dossier().members)
+        + repr(sorted(DANA.terms(), key=lambda term: term.kind))
+    )
+    for secret in ("Dana", "Neil", "oneil", "1234", "thornbury", "736", "1961", "otter", "004211"):
+        assert secret.lower() not in shown.lower()

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from registry.text.fold import fold_text, fold_word
+
+
+@pytest.mark.parametrize(
+    ("raw", "folded"),
+    [
+        ("Plain TEXT 12", "plain text 12"),
+        ("Ｍａｐｌｅ １２", "maple 12"),
+        ("𝐌𝐚𝐩𝐥𝐞 𝟙𝟚", "maple 12"),
+        ("8️⃣1️⃣6️⃣", "816"),
+        ("Ⓜⓐⓟⓛⓔ ⑫", "maple 12"),
+        ("🅼🅰🅿🅻🅴", "maple"),
+        ("٨١٦", "816"),
+        ("M\u200ba\u00adp\u2060le", "maple"),
+        ("Wal\u0301nut Ŝt", "walnut st"),
+        ("O’Neil", "o'neil"),
+        ("816–555‑0123", "816-555-0123"),
+        ("a&amp;b &#49;2 &nbsp;c", "a&b 12  c"),
+        ("<b>7</b>3<br>4", "73 4"),
+        ('"Ren\\u00e9e" 1\\/2', '"renee" 1/2'),
+        ("soft=\nbreak", "softbreak"),
+    ],
+)
+def test_folds(raw: str, folded: str) -> None:
+    assert fold_text(raw).text == folded
+
+
+def test_mixed_scripts_are_read_by_their_looks_and_whole_words_transliterated() -> None:
+    assert fold_word("Wаlnυt") == "walnut"  # Cyrillic a, Greek upsilon
+    assert fold_word("Наталья Жукова") == "natalya zhukova"
+    assert fold_word("Наталья-Smith") == "natalya-smith"
+
+
+def test_quote_marks_at_line_begins_become_blanks() -> None:
+    assert fold_text("12\n> Maple\n>> St > 3").text == "12\n  maple\n   st > 3"
+
+
+def test_spans_lead_back_to_the_raw_text() -> None:
+    raw = "x &amp; Ｍａp\u200ble ☃ St"
+    folded = fold_text(raw)
+    start = folded.text.index("maple")
+    first, last = folded.raw_span(start, start + 5)
+    assert raw[first:last] == "Ｍａp\u200ble"
+
+
+def test_capitals_are_seen_through_the_fold() -> None:
+    folded = fold_text("é Ünal unal 李")
+    assert [folded.is_upper(folded.text.index(word)) for word in ("unal", "e", "li")] == [True, False, True]
+
+
+def test_repr_shows_nothing() -> None:
+    assert "Maple" not in repr(fold_text("12 Maple St, René"))

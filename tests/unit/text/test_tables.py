@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from registry.text.tables import find_rows
+
+PEOPLE = [
+    (f"Person {chr(65 + number)}", f"{number + 1} Maple St, Troy", f"736-45-67{number:02}") for number in range(12)
+]
+
+
+def cells(text: str) -> list[list[str]]:
+    return [[text[start:end] for start, end in row.cells] for row in find_rows(text)]
+
+
+def expected() -> list[list[str]]:
+    return [list(person) for person in PEOPLE]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimited_lines_with_a_heading(delimiter: str) -> None:
+    lines = [delimiter.join(("name", "addr", "ssn"))]
+    lines += [delimiter.join(f'"{cell}"' for cell in person) for person in PEOPLE]
+    text = "see below\n\n" + "\n".join(lines) + "\n\nbye, Tom"
+    assert cells(text) == expected()
+    assert find_rows(text)[0].labels == ("name", "addr", "ssn")
+
+
+def test_markdown() -> None:
+    text = "| name | addr | ssn |\n|---|---|---|\n" + "\n".join("| " + " | ".join(person) + " |" for person in PEOPLE)
+    assert cells(text)[-12:] == expected()
+
+
+def test_sql_one_statement_a_row_and_many_rows_a_statement() -> None:
+    tuples = ["(" + ", ".join("'" + cell + "'" for cell in person) + ")" for person in PEOPLE]
+    one = "\n".join(f"INSERT INTO t (name, addr, ssn) VALUES {row};" for row in tuples)
+    many = "INSERT INTO `t` VALUES " + ",".join(tuples) + ";"
+    lines = "insert into t (name, addr, ssn)\nvalues\n" + ",\n".join(tuples) + ";"
+    for text in (one, many, lines):
+        assert cells(text) == expected()
+
+
+def test_sql_strings_hold_quotes_and_brackets() -> None:
+    text = "INSERT INTO t VALUES ('O''Neil (Dana)', 1),('Poe, Sam', NULL);"
+    assert cells(text) == [["O''Neil (Dana)", "1"], ["Poe, Sam", "NULL"]]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_lines_and_arrays(indent: int | None) -> None:
+    records = [dict(zip(("name", "addr", "ssn"), person, strict=True)) for person in PEOPLE]
+    array = json.dumps(records, indent=indent)
+    assert cells(array) == expected()
+    assert cells("\n".join(json.dumps(record) for record in records)) == expected()
+    assert cells(json.dumps({"rows": records})) == expected()
+
+
+def test_html() -> None:
+    text = "<table>" + "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in person) + "</tr>" for person in PEOPLE)
+    assert cells(text + "</table>") == expected()
+
+
+def test_blocks_of_labelled_lines() -> None:
+    text = "\n\n".join(
+        "\n".join(f"{label}: {cell}" for label, cell in zip("abc", person, strict=True)) for person in PEOPLE
+    )
+    assert cells(text) == expected()
+    assert find_rows(text)[0].labels == ("a", "b", "c")
+
+
+def test_columns_of_fixed_width_even_with_empty_cells() -> None:
+    rows = [(name, addr if number % 3 else "", ssn) for number, (name, addr, ssn) in enumerate(PEOPLE)]
+    text = "\n".join(f"{name:<14}{addr:<30}{ssn}" for name, addr, ssn in rows)
+    assert [row[0] for row in cells(text)] == [person[0] for person in PEOPLE]
+    assert [row[-1] for row in cells(text)] == [person[2] for person in PEOPLE]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "one line",
+        "First, we met.\nThen, we left.\nLater, it rained.\nSo, we went home.\nWell, that is it.\nYes, all of it.",
+        "Name: Dana\nPhone: none\n\nThat is all, folks.",
+        "Savings: $1,000\nChecking: $2,000\nCar: $30,000\nHouse: $400,000\nDebt: $5,000",
+    ],
+)
+def test_prose_is_no_table(text: str) -> None:
+    assert find_rows(text) == []
