@@ -4,7 +4,9 @@
 (2) Every opening opens, at its own place, to what its leaf commits to.
 (3) The tree over the stored leaves has the head's root, and the cached edge is that tree's edge.
 (4) The checkpoint is signed, and is over that origin, size and root.
-(5) Every subject's counters are 1, 2 ... n, each entry pointing to the one before, and n is what the sealed state says.
+(5) Every subject's counters are 1, 2 ... n, each entry pointing to the one before, and n is what the sealed state says;
+    every subject that an entry names is there, and its postings find exactly its entries.
+(6) No row stands beyond the head.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from registry.audit.chains import ChainState
 from registry.audit.log import AuditLog
 from registry.audit.ports import EntryReader, EntryRow, HeadRow
 from registry.domain.errors import LedgerCorrupt, ProofRejected
@@ -53,15 +56,25 @@ class Verified:
 
     Attributes:
         origin, size, root: the tree.
-        subjects: subjects whose chains were checked.
-        removed: number of entries whose opening was removed; their leaves still verify.
+        chains: for every subject that an entry names, the counter and the index of its last entry.
+        removed_entries: entries whose opening was removed; their leaves still verify.
     """
 
     origin: str
     size: int
     root: bytes
-    subjects: int
-    removed: int
+    chains: Mapping[str, tuple[int, int]]
+    removed_entries: frozenset[int]
+
+    @property
+    def subjects(self) -> int:
+        """How many subjects' chains were checked."""
+        return len(self.chains)
+
+    @property
+    def removed(self) -> int:
+        """How many openings were removed."""
+        return len(self.removed_entries)
 
 
 @dataclass(slots=True)
@@ -160,22 +173,55 @@ class LedgerVerifier:
             last_ms = chunk.last_ms if chunk.hashes else last_ms
             progress(edge.size, head.size)
         self._check_head(head, edge, last_ms)
-        return Verified(self._log.origin, edge.size, edge.root(), len(chains.last), len(chains.removed))
+        return Verified(self._log.origin, edge.size, edge.root(), chains.last, frozenset(chains.removed))
 
-    def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]]) -> int:
-        """Check that every subject's postings lead to its entries, as many as the sealed state counts: (5).
+    def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]], found: Verified) -> None:
+        """Check that every subject's sealed state and postings agree with the entries: (5).
+
+        Args:
+            reader: committed rows, of the moment that ``found`` speaks of.
+            states: every subject with its sealed chain state.
+            found: what ``verify`` gave.
 
         Raises:
-            LedgerCorrupt: a chain is broken.
+            LedgerCorrupt: with the entry that is not accounted for, where there is one.
         """
-        count = 0
+        unseen = dict(found.chains)
         for subject, sealed in states:
             state = self._log.chains.open(subject, sealed)
-            indexes = list(self._log.chains.indexes(reader, subject))
-            if len(indexes) != state.counter or (indexes and indexes[-1] != state.last):
-                raise LedgerCorrupt("a subject's entries are not as many as its sealed state counts", state.last)
-            count += 1
-        return count
+            _check_state(state, unseen.pop(subject, None), found)
+            self._check_postings(reader, subject, state, found.size)
+        if unseen:
+            raise LedgerCorrupt("the row of its subject is missing", min(index for _, index in unseen.values()))
+
+    def check_tail(self, reader: EntryReader, found: Verified) -> None:
+        """Check that nothing stands behind the last entry: (6).
+
+        Raises:
+            LedgerCorrupt: a row does.
+        """
+        for row in reader.scan(found.size, found.size + CHUNK):
+            raise LedgerCorrupt("it stands beyond the head, which does not count it", row.index)
+
+    def _check_postings(self, reader: EntryReader, subject: SubjectId, state: ChainState, size: int) -> None:
+        what, counted = "its subject's posting is missing: those found are not as many as were counted", 0
+        try:
+            for _index in self._log.chains.indexes(reader, subject):
+                counted += 1
+        except LedgerCorrupt:
+            what = "its subject's posting was changed"
+        if counted > state.counter:
+            raise LedgerCorrupt("more postings than its subject's sealed state counts", state.last)
+        if counted < state.counter:
+            raise LedgerCorrupt(what, self._entry_at(reader, size, subject, counted + 1))
+
+    def _entry_at(self, reader: EntryReader, size: int, subject: SubjectId, counter: int) -> int | None:
+        """Find a subject's entry by its counter, going through the ledger; only after a fault was found."""
+        for row in reader.scan(0, size):
+            places = _places(_values(self._log, row) or {"subject": ""}, row.index)
+            if any(place[:2] == (subject, counter) for place in places):
+                return row.index
+        return None
 
     def _check_head(self, head: HeadRow, edge: Edge, last_ms: int) -> None:
         if edge.size != head.size:
@@ -203,6 +249,15 @@ def _follow(chains: _Chains, place: tuple[str, int, str, int]) -> None:
     expected = (1, "-") if before is None else (before[0] + 1, str(before[1]))
     if (counter, previous) != expected:
         raise LedgerCorrupt("it does not follow the previous entry of its subject", index)
+
+
+def _check_state(state: ChainState, end: tuple[int, int] | None, found: Verified) -> None:
+    if (state.counter, state.last) == ((0, None) if end is None else end):
+        return
+    if state.last in found.removed_entries:
+        return  # what the newest entry says was removed, so the entries alone tell less than the state
+    last = state.last if end is None else end[1]
+    raise LedgerCorrupt("the entries of its subject are not as many as the sealed state counts", last)
 
 
 def spans(size: int) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from registry.audit.verify import ChunkChecked, Verified, check_chunk, spans
+from registry.audit.verify import ChunkChecked, Verified, check_chunk, in_parallel, spans
 from registry.bootstrap import Application, opened
 from registry.cli.common import Progress, common, registry_at, write_json
 from registry.cli.failures import FOUND_WRONG
@@ -20,7 +20,7 @@ from registry.transparency.note import format_vkey, parse_vkey
 from registry.transparency.offline import verify_bundle as offline
 
 # Below this, starting processes costs more than it saves.
-_PARALLEL_FROM = 10_000
+PARALLEL_FROM = 10_000
 
 
 @click.group()
@@ -34,12 +34,12 @@ def audit() -> None:
 @click.pass_context
 def verify(context: click.Context, home: str | None, workers: int | None, *, as_json: bool) -> None:
     """Recompute everything from the stored rows and name the first bad entry."""
-    with registry_at(home) as application:
-        try:
+    try:
+        with registry_at(home) as application:
             found = verify_ledger(application, workers or os.cpu_count() or 1)
-        except LedgerCorrupt as error:
-            _say_corrupt(error, as_json=as_json)
-            context.exit(FOUND_WRONG)
+    except LedgerCorrupt as error:
+        _say_corrupt(error, as_json=as_json)
+        context.exit(FOUND_WRONG)
     if as_json:
         write_json(
             {
@@ -55,11 +55,18 @@ def verify(context: click.Context, home: str | None, workers: int | None, *, as_
         click.echo(
             f"{found.size} entries verified: leaves, openings, tree, checkpoint, {found.subjects} subjects' chains"
         )
+        if found.removed:
+            click.echo(f"{found.removed} of them have no opening any more; their leaves verify all the same")
         click.echo(f"origin {found.origin}\nroot   {found.root.hex()}")
 
 
-def verify_ledger(application: Application, workers: int) -> Verified:
+def verify_ledger(application: Application, workers: int, parallel_from: int = PARALLEL_FROM) -> Verified:
     """Verify a whole ledger on several cores.
+
+    Args:
+        application: the opened registry.
+        workers: how many processes; one does everything in this process.
+        parallel_from: entries from which on processes are started.
 
     Raises:
         LedgerCorrupt: with the first bad entry.
@@ -67,19 +74,23 @@ def verify_ledger(application: Application, workers: int) -> Verified:
     progress = Progress("entries")
     with application.database.reader() as reader:
         head = reader.head()
-        found = application.ledger_verifier.verify(head, _chunks(application, head.size, workers), progress)
-        application.ledger_verifier.check_subjects(reader, reader.chains())
+        is_parallel = workers > 1 and head.size >= parallel_from
+        chunks = _chunks_in_processes if is_parallel else _chunks_here
+        found = application.ledger_verifier.verify(head, chunks(application, head.size, workers), progress)
+        application.ledger_verifier.check_subjects(reader, reader.chains(), found)
+        application.ledger_verifier.check_tail(reader, found)
     progress.close()
     return found
 
 
-def _chunks(application: Application, size: int, workers: int) -> Iterator[ChunkChecked]:
-    if workers == 1 or size < _PARALLEL_FROM:
-        for span in spans(size):
-            yield _check(application, span)
-        return
+def _chunks_here(application: Application, size: int, _workers: int) -> Iterator[ChunkChecked]:
+    for span in spans(size):
+        yield _check(application, span)
+
+
+def _chunks_in_processes(application: Application, size: int, workers: int) -> Iterator[ChunkChecked]:
     with ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (application.settings,)) as executor:
-        yield from executor.map(_check_in_worker, spans(size))
+        yield from in_parallel(executor, _check_in_worker, size)
 
 
 _worker: list[Application] = []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from registry.cli.checking import CASE, NOTE, demand
 from registry.cli.common import common, registry_at, write_json
 from registry.cli.rendering import card, card_lines
 from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, NotFound
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.services.disclose import NOT_FOUND, DisclosureAsk, Failed, Refused
+from registry.text.rules.employee_number import employee_number_problem
 
 
 @click.command()
@@ -32,6 +34,11 @@ def disclose(
     as_json: bool,
 ) -> None:
     """Look one person up. The lookup is in the ledger before anything is shown."""
+    demand(
+        ("--employee-number", employee_number, employee_number_problem),
+        ("--case", case or None, CASE),
+        ("--note", note or None, NOTE),
+    )
     with registry_at(home) as application:
         ask = DisclosureAsk(
             subject=None,

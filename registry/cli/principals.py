@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from registry.bootstrap import operator
+from registry.cli.checking import UNIT, demand, plain
 from registry.cli.common import common, registry_at, write_json
 from registry.domain.clock import SystemClock
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.principals import Grant
+from registry.text.rules.employee_number import employee_number_problem
 
 _ROLES = [role.value for role in Role]
 
@@ -61,6 +63,12 @@ def grant(
     as_json: bool,
 ) -> None:
     """Make sure that a principal has these roles; an entry names you as the operator."""
+    demand(
+        ("--issuer", issuer, plain),
+        ("--sub", sub, plain),
+        ("--employee-number", employee_number, employee_number_problem),
+        ("--unit", unit or None, UNIT),
+    )
     wanted = Grant(issuer, sub, frozenset(Role(role) for role in roles), employee_number, unit)
     with registry_at(home) as application:
         identifier = application.principals.ensure(wanted, operator=operator())
@@ -80,6 +88,7 @@ def token(
     home: str | None, sub: str, roles: tuple[str, ...], employee_number: str | None, ttl: int, *, as_json: bool
 ) -> None:
     """Print a signed token. Development profile only; works while the server runs."""
+    demand(("--sub", sub, plain), ("--employee-number", employee_number, employee_number_problem))
     wanted = frozenset(Role(role) for role in roles)
     with registry_at(home) as application:
         issuer = application.development_issuer()

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from registry.bootstrap import Application
+from registry.cli.checking import SOURCE, demand
 from registry.cli.common import common, registry_at, write_json
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.leaktrace.report_shapes import TraceReport
@@ -57,6 +58,7 @@ def trace(
     """Find protected values in FILE (- for standard input), and which served copies held them."""
     if (file is None) == (batch is None) or (batch is None) != (out is None):
         raise click.UsageError("give FILE, or --batch IN.jsonl with --out OUT.jsonl")
+    demand(("--source", source or None, SOURCE))
     if batch is not None and out is not None:
         _trace_batch(home, batch, out, as_json=as_json)
         return

@@ -83,7 +83,8 @@ class Ledger:
         head = self.store.head()
         rows = list(self.store.scan(0, head.size))
         found = LedgerVerifier(self.log, self.verifier).verify(head, [check_chunk(self.log, 0, rows)], lambda *_: None)
-        LedgerVerifier(self.log, self.verifier).check_subjects(self.store, self.store.chains.items())
+        LedgerVerifier(self.log, self.verifier).check_subjects(self.store, self.store.chains.items(), found)
+        LedgerVerifier(self.log, self.verifier).check_tail(self.store, found)
         return found
 
 
