@@ -1,0 +1,211 @@
+"""From a template and its facts to an answer. Everything is escaped; there is no script and no style in a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from registry.console import words
+from registry.console.sessions import Session
+from registry.domain.clock import from_unix_ms, iso
+from registry.domain.principals import Principal, Role
+from registry.reports.blocks import Bullets, Drawing, Facts, Paragraph, Table
+from registry.reports.plain import utc, visible
+from registry.services.kernel import ReceiptView
+
+STYLE = "console.css"
+_BLOCK_NAMES = {Paragraph: "paragraph", Bullets: "bullets", Facts: "facts", Table: "table", Drawing: "drawing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the menu: where it is, what it is called, and who sees it there."""
+
+    path: str
+    name: str
+    does: str
+    roles: frozenset[Role]
+
+
+MENU: Sequence[Page] = (
+    Page(
+        "/console/look-up",
+        "Look up",
+        "See protected values of one person, for a stated purpose. Each is in the ledger before you see anything.",
+        frozenset({Role.READER}),
+    ),
+    Page(
+        "/console/search",
+        "Search",
+        "Find a person by employee number or name. You see name, department and title, and the search is recorded.",
+        frozenset({Role.READER, Role.ENROLLER, Role.INVESTIGATOR}),
+    ),
+    Page(
+        "/console/me",
+        "My records",
+        "See which of your records are protected and how, and your own values.",
+        frozenset({Role.SUBJECT}),
+    ),
+    Page(
+        "/console/me/accounting",
+        "Who looked",
+        "See who looked at your records, when, for what purpose, and who was refused.",
+        frozenset({Role.SUBJECT}),
+    ),
+    Page(
+        "/console/enroll",
+        "Enroll",
+        "Enter people and their records, one at a time or from a file. You cannot read values back.",
+        frozenset({Role.ENROLLER}),
+    ),
+    Page(
+        "/console/traces",
+        "Traces",
+        "Paste a text that surfaced. See which protected values are in it, and which copies were served before.",
+        frozenset({Role.INVESTIGATOR}),
+    ),
+    Page(
+        "/console/ledger",
+        "Ledger",
+        "Read the entries of the ledger, newest first, and its signed checkpoint. Reading is itself an entry.",
+        frozenset({Role.AUDITOR}),
+    ),
+    Page(
+        "/console/principals",
+        "Principals",
+        "See who may act in which roles, and change it. Each change is in the ledger.",
+        frozenset({Role.SECURITY_ADMIN}),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is at the browser: session and principal as the table says now."""
+
+    session: Session
+    principal: Principal
+
+    @property
+    def name(self) -> str:
+        """The account's name as its issuer gives it."""
+        return account_of(self.principal.name).name
+
+    @property
+    def roles(self) -> str:
+        """Roles in words."""
+        return words.role_words(self.principal.roles)
+
+    @property
+    def menu(self) -> tuple[Page, ...]:
+        """The pages for these roles."""
+        return tuple(page for page in MENU if page.roles & self.principal.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A principal as pages name it: its name and who vouches for it."""
+
+    name: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field of a form.
+
+    Attributes:
+        field: id of the field in the page; the summary links there.
+        text: a sentence.
+    """
+
+    field: str
+    text: str
+
+
+def account_of(principal: str) -> Account:
+    """Split ``issuer#sub``; a text of another form is all name."""
+    issuer, mark, name = principal.partition("#")
+    return Account(name, issuer) if mark else Account(principal, "")
+
+
+def render(request: Request, name: str, status: int = 200, **facts: Any) -> Response:
+    """Return a page.
+
+    Args:
+        request: for who is signed in and where the page is.
+        name: the template's name without its ending.
+        status: HTTP status.
+        facts: what the template needs; ``title`` at least. ``errors`` are the field errors of a form.
+    """
+    signed_in: SignedIn | None = getattr(request.state, "signed_in", None)
+    session = None if signed_in is None else signed_in.session
+    common: Mapping[str, Any] = {
+        "errors": (),
+        "signed_in": signed_in,
+        "form_token": "" if session is None else session.form_token,
+        "notice": "" if session is None or status != 200 else session.take_notice(),
+        "here": request.url.path,
+        "style": style_path(),
+        "words": words,
+    }
+    return HTMLResponse(_environment().get_template(f"{name}.html.j2").render({**common, **facts}), status)
+
+
+def with_receipt(response: Response, receipt: ReceiptView | None) -> Response:
+    """Name a receipt's entry in a header of the answer, as the API does."""
+    if receipt is not None:
+        response.headers["Audit-Receipt"] = receipt.header
+    return response
+
+
+def style_path() -> str:
+    """Return the style sheet's address: it changes with the content, so that browsers may keep it."""
+    return f"/console/static/{STYLE}?{sha256(style_sheet()).hexdigest()[:16]}"
+
+
+@cache
+def style_sheet() -> bytes:
+    """Return the style sheet."""
+    return files("registry.console").joinpath("static", STYLE).read_bytes()
+
+
+def _template(name: str) -> str:
+    return files("registry.console").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _moment(milliseconds: int) -> str:
+    return utc(from_unix_ms(milliseconds))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["block_name"] = lambda block: _BLOCK_NAMES[type(block)]
+    environment.filters["account"] = account_of
+    environment.filters["moment"] = _moment
+    environment.filters["machine_moment"] = lambda milliseconds: iso(from_unix_ms(milliseconds))
+    environment.filters["utc"] = utc
+    environment.filters["iso"] = _iso
+    environment.filters["visible"] = visible
+    return environment
+
+
+def _iso(moment: datetime) -> str:
+    return iso(moment)

@@ -1,0 +1,133 @@
+"""Signing in and out. A token is pasted, or a one-time link is used; either way the token itself decides."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from registry.console.asking import (
+    FORM_TOKEN,
+    MAX_FORM_BYTES,
+    SESSION_COOKIE,
+    console_of,
+    demand_own_page,
+    get_cookie,
+    network_of,
+    receive_form,
+    same_text,
+    session_id,
+    set_cookie,
+)
+from registry.console.errors import Refusal
+from registry.console.forms import Form
+from registry.console.frame import PAGE
+from registry.console.pages import FieldError, render
+from registry.domain.errors import TokenRefused
+
+_HOME = "/console/"
+_SIGN_IN = "/console/sign-in"
+_LINK = "/console/sign-in/{code}"
+# Before there is a session, its form token is kept in a cookie of its own: only our own page knows both halves.
+_FORM_COOKIE = "registry-sign-in"
+_LINK_REFUSED = "link_unknown"
+
+
+async def show_form(request: Request) -> Response:
+    """Show the sign-in page."""
+    request.scope[PAGE] = _SIGN_IN
+    has_ended = bool(session_id(request)) and console_of(request).sessions.find(session_id(request)) is None
+    return _form_page(request, has_ended=has_ended)
+
+
+async def sign_in(request: Request) -> Response:
+    """Sign in with a pasted token."""
+    request.scope[PAGE] = _SIGN_IN
+    token = (await _form_of(request)).text("token")
+    return await run_in_threadpool(_signed_in, request, "".join(token.split()))
+
+
+async def show_link(request: Request) -> Response:
+    """Show a one-time link's page. Whatever fetches links ahead of time does not use them up."""
+    request.scope[PAGE] = _LINK
+    if not console_of(request).links.is_good(request.path_params["code"]):
+        raise Refusal(404, _LINK_REFUSED)
+    return _with_form_token(request, "sign_in_link", 200, title="Sign in")
+
+
+async def use_link(request: Request) -> Response:
+    """Sign in with a one-time link."""
+    request.scope[PAGE] = _LINK
+    await _form_of(request)
+    console = console_of(request)
+    token = console.links.take(request.path_params["code"])
+    if token is None:
+        await run_in_threadpool(console.application.refusals.record, network_of(request), _LINK_REFUSED)
+        raise Refusal(404, _LINK_REFUSED)
+    return await run_in_threadpool(_signed_in, request, token)
+
+
+async def sign_out(request: Request) -> Response:
+    """End the session. Without one there is nothing to end, and the answer is the same."""
+    request.scope[PAGE] = "/console/sign-out"
+    demand_own_page(request)
+    console = console_of(request)
+    session = console.sessions.find(session_id(request))
+    if session is not None:
+        form = await receive_form(request, MAX_FORM_BYTES)
+        if not same_text(form.raw(FORM_TOKEN), session.form_token):
+            raise Refusal(403, "form_token")
+        console.sessions.end(session_id(request))
+    response = RedirectResponse(_SIGN_IN, 303)
+    set_cookie(request, response, SESSION_COOKIE, "")
+    return response
+
+
+def routes() -> list[Route]:
+    """Return the routes of this module."""
+    return [
+        Route("/console/sign-in", show_form, methods=["GET"]),
+        Route("/console/sign-in", sign_in, methods=["POST"]),
+        Route("/console/sign-in/{code}", show_link, methods=["GET"]),
+        Route("/console/sign-in/{code}", use_link, methods=["POST"]),
+        Route("/console/sign-out", sign_out, methods=["POST"]),
+    ]
+
+
+def _signed_in(request: Request, token: str) -> Response:
+    console = console_of(request)
+    try:
+        claims = console.application.tokens.verify(token)
+    except TokenRefused as refused:
+        console.application.refusals.record(network_of(request), refused.reason)
+        # One answer for every reason: the reason is for the ledger, not for who guesses tokens.
+        error = FieldError("token", "This token was not accepted. Check that all of it was pasted, or get a new one.")
+        return _form_page(request, status=401, errors=(error,))
+    console.sessions.end(session_id(request))  # whoever was signed in here before is so no more
+    response = RedirectResponse(_HOME, 303)
+    set_cookie(request, response, SESSION_COOKIE, console.sessions.open(token, claims.expires_at))
+    return response
+
+
+async def _form_of(request: Request) -> Form:
+    demand_own_page(request)
+    form = await receive_form(request, MAX_FORM_BYTES)
+    kept = get_cookie(request, _FORM_COOKIE)
+    if not kept or not same_text(form.raw(FORM_TOKEN), kept):
+        raise Refusal(403, "form_token")
+    return form
+
+
+def _form_page(request: Request, status: int = 200, **facts: Any) -> Response:
+    return _with_form_token(request, "sign_in", status, **{"title": "Sign in", "has_ended": False, **facts})
+
+
+def _with_form_token(request: Request, name: str, status: int, **facts: Any) -> Response:
+    form_token = get_cookie(request, _FORM_COOKIE) or secrets.token_urlsafe(32)
+    response = render(request, name, status, **facts, form_token=form_token)
+    set_cookie(request, response, _FORM_COOKIE, form_token)
+    return response

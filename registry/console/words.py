@@ -1,0 +1,140 @@
+"""The words that pages use for roles, categories, purposes, marks, entry kinds and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from registry.domain.categories import Category
+from registry.domain.marks import Tier
+from registry.domain.principals import Role
+from registry.domain.purposes import PURPOSES, PurposeCode
+from registry.policy.decide import APPROVAL_REQUIRED, CONFLICT_OF_INTEREST, NOT_PERMITTED, PURPOSE_NOT_ALLOWED
+from registry.services.disclose import NOT_FOUND
+
+CATEGORIES: Mapping[str, str] = {
+    Category.HOME_ADDRESS: "Home address",
+    Category.PHONE: "Phone number",
+    Category.EMAIL: "E-mail address",
+    Category.SSN: "Social security number",
+    Category.DATE_OF_BIRTH: "Date of birth",
+    Category.PAYMENT_CARD: "Payment card",
+    Category.SCHOOL: "School of a child",
+    Category.HEALTH: "Health information",
+    Category.FAMILY_MEMBER: "Family member",
+    Category.VEHICLE_PLATE: "Vehicle plate",
+}
+# Not a category of its own, but what a search opens; accounting lists name it.
+OTHER_CONTENTS: Mapping[str, str] = {"directory": "Name, department and title"}
+
+PURPOSE_NAMES: Mapping[str, str] = {
+    PurposeCode.EMERGENCY_CONTACT: "Emergency contact",
+    PurposeCode.PAYROLL: "Payroll",
+    PurposeCode.BENEFITS: "Benefits",
+    PurposeCode.OFFICIAL_MAIL: "Official mail",
+    PurposeCode.LEGAL_SERVICE: "Legal service",
+    PurposeCode.SAFETY: "Safety",
+    "own_record": "Own record",
+}
+
+ROLES: Mapping[str, str] = {
+    Role.ENROLLER: "Enroller",
+    Role.READER: "Reader",
+    Role.APPROVER: "Approver",
+    Role.SUBJECT: "Subject",
+    Role.INVESTIGATOR: "Investigator",
+    Role.AUDITOR: "Auditor",
+    Role.RECORDS_OFFICER: "Records officer",
+    Role.SECURITY_ADMIN: "Security administrator",
+}
+
+TIERS: Mapping[str, str] = {
+    Tier.NONE: "Not marked",
+    Tier.CONFIDENTIAL: "Confidential",
+    Tier.RESTRICTED: "Restricted: needs an approval",
+    Tier.SEALED: "Sealed: needs two approvals",
+}
+
+KINDS: Mapping[str, str] = {
+    "init": "Registry made",
+    "auth": "Token refused",
+    "grant": "Roles changed",
+    "enroll": "Enrolled",
+    "update": "Changed",
+    "mark": "Mark changed",
+    "disclose": "Shown",
+    "deny": "Refused",
+    "search": "Found in a search",
+    "open": "Checked by the system",
+    "trace": "Leak trace",
+    "outcome": "Outcome of an earlier entry",
+    "audit-read": "Ledger or own record read",
+}
+
+REASONS: Mapping[str, str] = {
+    NOT_PERMITTED: "Your account may not do this.",
+    PURPOSE_NOT_ALLOWED: (
+        "This purpose does not open what was asked for, or it needs a case reference that was not given."
+    ),
+    CONFLICT_OF_INTEREST: "The policy does not let you look up this record yourself. Ask a colleague.",
+    APPROVAL_REQUIRED: "Somebody else has to approve this, and this version has no way to do so: it stays shut.",
+    NOT_FOUND: "Nobody who can be looked up was found, or one of the records is not there.",
+}
+
+# What the codes of field problems mean to somebody who fills in a form. All others: "is not in the right form".
+PROBLEM_WORDS: Mapping[str, str] = {
+    "missing": "is missing",
+    "empty": "is empty",
+    "too_long": "is too long",
+    "too_many": "has too many items",
+    "surrounding_space": "begins or ends with a space",
+    "unknown_key": "has a part that is not known",
+    "unknown_column": "has a column that is not known",
+    "missing_column": "has no column for something that is needed",
+    "exists": "is enrolled already, with other content",
+    "not_one_of": "is not one of the choices",
+    "not_a_date": "is not a date",
+    "luhn": "is not a card number: its check digit is wrong",
+    "employee_number_form": "may hold letters, digits and single hyphens, dots, slashes or underscores between them",
+    "not_json": "is not readable JSON",
+    "not_utf8": "is not UTF-8 text",
+    "duplicate_key": "has the same key twice",
+    "too_large": "is too large",
+}
+
+
+def reason_words(reason: str) -> str:
+    """Say a public reason in a sentence."""
+    return REASONS.get(reason, "The policy does not allow this.")
+
+
+def problem_words(code: str) -> str:
+    """Say what is wrong with a field, to follow its name."""
+    return PROBLEM_WORDS.get(code, f"is not in the right form ({code})")
+
+
+def contents_words(names: Iterable[str]) -> str:
+    """List categories in words."""
+    return ", ".join(CATEGORIES.get(name) or OTHER_CONTENTS.get(name, name) for name in names)
+
+
+def purpose_words(code: str) -> str:
+    """Say a purpose in words."""
+    return PURPOSE_NAMES.get(code, code)
+
+
+def role_words(roles: Iterable[str]) -> str:
+    """List roles in words."""
+    return ", ".join(sorted(ROLES.get(role, role) for role in roles))
+
+
+def purpose_opens(code: PurposeCode) -> str:
+    """Say which categories a purpose opens and whether it needs a case."""
+    rule = PURPOSES[code]
+    opened = "every category" if rule.opens == frozenset(Category) else _list(rule.opens)
+    return f"Opens {opened}.{' Needs a case reference.' if rule.needs_case else ''}"
+
+
+def _list(categories: Iterable[Category]) -> str:
+    names = [CATEGORIES[one] for one in Category if one in frozenset(categories)]
+    words = [names[0].lower(), *(name.lower() for name in names[1:])]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
