@@ -14,7 +14,13 @@ from collections.abc import Iterable, Iterator
 from tests.architecture.source import Finding, Module
 
 # Plaintext leaves its wrapper here and nowhere else. Keep each line's reason true.
-EXPOSE_SITES: dict[str, str] = {}
+EXPOSE_SITES = {
+    "registry/api/render.py": "writes the answer of a disclosure and of a search",
+    "registry/cli/rendering.py": "prints a disclosure",
+    "registry/console/render.py": "shows a disclosure on a page",
+    "registry/services/match.py": "compares opened values with a pasted text, under an open entry",
+    "registry/services/update.py": "reads names that index terms of changed values are made with, under an open entry",
+}
 COMMIT_SITES = {
     "registry/storage/unit_of_work.py": "ends the transaction of one use case",
     "registry/storage/engine.py": "ends the settings' own transaction when a PostgreSQL connection opens",
@@ -170,7 +176,8 @@ def unfinished(module: Module) -> Iterator[Finding]:
         if re.search(rf"\b(?:{words})\b", comment):
             yield Finding(module.path, line, "unfinished or switched off")
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Name) and node.id == "NotImplemented" + "Error":
+        # Catching it is fine: zipfile raises it for an unknown compression.
+        if isinstance(node, ast.Raise) and node.exc and _name_of(node.exc) == "NotImplemented" + "Error":
             yield _at(module, node, "unfinished: what comes later is absent, not stubbed")
 
 

@@ -16,7 +16,7 @@ def test_every_arrow_points_downwards() -> None:
 
 def test_the_floors_are_those_of_the_contract() -> None:
     assert floors()[0] == ("domain",)
-    assert floors()[-1] == ("api", "console", "cli")
+    assert floors()[-1] == ("cli",)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ CASES = (
     ),
     Case(rules.unfinished, EVERYWHERE, "x = 1  # TO" + "DO later\n", "x = 1  # todos are rows\n"),
     Case(rules.unfinished, EVERYWHERE, "raise NotImplemented" + "Error\n", "raise KeyUnavailable('x')\n"),
+    Case(rules.unfinished, EVERYWHERE, "raise NotImplemented" + "Error('x')\n", "except_for = NotImplementedError\n"),
     Case(
         rules.empty_tests,
         ("tests",),
