@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.leaktrace.reading_addresses import is_state, near_direction, street_end, zip_readings
-from registry.text.addresses import Address, city_key, same_words, split_street, street_key, whole_key
+from registry.leaktrace.address_tail import Tail, read_before, read_tail
+from registry.leaktrace.reading_addresses import near_direction, street_end
+from registry.text.addresses import Address, same_words, split_street, street_key, whole_key
 from registry.text.digits import digit_readings
 from registry.text.nearness import allowed_edits, key_distance, word_distance
-from registry.text.postal import STATES, TYPES, UNITS
+from registry.text.postal import TYPES
 from registry.text.words import Words, letters, plain
-
-_LOOK_AHEAD = 7  # words after the street in which state or ZIP must come
-_LONGEST_SHORT_FORM = 3  # letters before a full stop that does not end a sentence (St., Ft.)
-_NOT_CITY = frozenset(
-    {"thanks", "please", "and", "but", "call", "phone", "usa", "united", "where", "who", "which", "near"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +41,6 @@ class _Street:
     directions: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tail:
-    """What stands beside the street: last word read, unit, and whether city and ZIP agree (None: not written)."""
-
-    last: int
-    unit: str
-    city: bool | None
-    zip5: bool | None
-
-
 def match_address(address: Address, words: Words, first: int, number_end: int) -> AddressMatch | None:
     """Compare an address with the text at a house number that is already known to be the same.
 
@@ -69,16 +54,16 @@ def match_address(address: Address, words: Words, first: int, number_end: int) -
     street = _best_street(address, words, number_end + 1)
     if street is None:
         return None
-    tail = _read_tail(address, words, street.last)
-    if tail.city is None and tail.zip5 is None:
-        tail = _read_before(address, words, first, tail)
-    if tail.zip5 is False or (tail.city is False and not tail.zip5):
+    tail = read_tail(address, words, street.last)
+    if tail.is_silent:
+        tail = read_before(address, words, first, tail)
+    if tail.contradicts:
         return None
-    confirmed = bool(tail.city or tail.zip5)
     if street.edits > allowed_edits(_name_length(address)) and not tail.zip5:
         return None
     named = bool(street.kind or street.directions) or words.is_capital(street.last) or words.scope > 0
-    return AddressMatch(first, tail.last, street.edits, confirmed, _agrees(address, street, tail), named)
+    first = first if tail.first < 0 else tail.first
+    return AddressMatch(first, tail.last, street.edits, tail.confirms, _agrees(address, street, tail), named)
 
 
 def _best_street(address: Address, words: Words, first: int) -> _Street | None:
@@ -137,7 +122,7 @@ def _with_misspelt_type(address: Address, words: Words, street: _Street) -> _Str
     return street
 
 
-def _agrees(address: Address, street: _Street, tail: _Tail) -> bool:
+def _agrees(address: Address, street: _Street, tail: Tail) -> bool:
     """Tell whether type, direction and unit, where both sides have them, are the same."""
     own = {address.before, address.after} - {""}
     if street.kind and address.kind and street.kind != address.kind:
@@ -151,159 +136,9 @@ def _unit_form(unit: str) -> str:
     return unit.lstrip("0").translate(str.maketrans("oilszb", "011528"))
 
 
-def _read_tail(address: Address, words: Words, street_last: int) -> _Tail:
-    unit, last = _read_unit(words, street_last)
-    begin = last + 1
-    own_city = begin + len(address.city)
-    if address.city and city_key(words.texts[begin:own_city]) != city_key(address.city):
-        own_city = begin
-    place = _place_end(words, begin, own_city)
-    if place is None:
-        return _read_bare_city(address, words, _Tail(last, unit, None, None))
-    zips = zip_readings(words.texts[place])
-    city_words = [word for word in words.texts[begin:place] if word not in STATES or len(word) > 2]
-    while len(city_words) > 1 and city_words[-1] in STATES and city_words[-1] != city_words[0]:
-        city_words = city_words[:-1]
-    end = place
-    if not zips:
-        end, zips = _zip_after(words, place)
-    zip_ok = (address.zip5 in zips) if zips and address.zip5 else None
-    return _Tail(end, unit, _same_city(address, city_words), zip_ok)
-
-
-def _read_unit(words: Words, last: int) -> tuple[str, int]:
-    """Read ``apt 2b``, ``# 12`` after the street; return the unit and its last word."""
-    following = last + 1
-    if following >= len(words.texts):
-        return "", last
-    named = any(char.isdigit() for char in words.texts[following]) or len(words.texts[following]) == 1
-    if "#" in words.gap(last) and named:
-        return _unit_words(words, following)
-    if words.texts[following] in UNITS and following + 1 < len(words.texts):
-        value = words.texts[following + 1]
-        if any(char.isdigit() for char in value) or len(value) == 1:
-            return _unit_words(words, following + 1)
-    return "", last
-
-
-def _unit_words(words: Words, index: int) -> tuple[str, int]:
-    text, following = words.texts[index], index + 1
-    if following < len(words.texts) and words.gap(index) in {"-", ""} and len(words.texts[following]) == 1:
-        return text + words.texts[following], following
-    return text, index
-
-
-def _place_end(words: Words, begin: int, own_city: int) -> int | None:
-    """Return the first state or ZIP after a street with nothing but a city between, or None.
-
-    The enrolled city, when it stands there, reaches up to ``own_city``: it may be named after a state.
-    """
-    for place in range(own_city, min(begin + _LOOK_AHEAD, len(words.texts))):
-        if _breaks_off(words, place, begin):
-            return None
-        separate = "," in words.gap(place - 1) or words.cells[place] != words.cells[place - 1]
-        if zip_readings(words.texts[place]):
-            return place if place > begin or separate else None
-        if is_state(words, place) and (place > begin or separate):
-            return place
-        if words.texts[place][0].isdigit():
-            return None
-    return None
-
-
-def _breaks_off(words: Words, place: int, begin: int) -> bool:
-    """Tell whether the address has ended before a word: a paragraph, a sentence, a bracket of another clause."""
-    gap = words.gap(place - 1)
-    if "\n\n" in gap or (words.scope == 0 and any(char in gap for char in ';:"|!?')):
-        return True
-    same_cell = words.cells[place] == words.cells[begin]
-    return (
-        place > begin
-        and same_cell
-        and "." in gap
-        and "," not in gap
-        and len(words.texts[place - 1]) > _LONGEST_SHORT_FORM
-    )
-
-
-def _zip_after(words: Words, state: int) -> tuple[int, tuple[str, ...]]:
-    """Return the ZIP right after a state (a second writing of the state may stand between)."""
-    end = state
-    for place in range(state + 1, min(state + 4, len(words.texts))):
-        zips = zip_readings(words.texts[place])
-        if zips:
-            return place, zips
-        if not is_state(words, place) and words.texts[place] not in STATES:
-            break
-        end = place
-    return end, ()
-
-
-def _same_city(address: Address, city: list[str]) -> bool | None:
-    """Tell whether the written city is the enrolled one; None when no city is written or none is enrolled."""
-    if not city or not address.city:
-        return None
-    own = city_key(address.city)
-    count = len(address.city)
-    candidates = {letters(same_words(city)), letters(same_words(city[-count:])), letters(same_words(city[:count]))}
-    most = max(1, min(2, len(own) // 4))
-    return any(key_distance(own, candidate, most) is not None for candidate in candidates)
-
-
-def _read_bare_city(address: Address, words: Words, tail: _Tail) -> _Tail:
-    """A city without state and ZIP: the enrolled one, or another between a comma and the end of a clause."""
-    begin = tail.last + 1
-    if begin >= len(words.texts):
-        return tail
-    count = max(1, len(address.city))
-    for size in (count, count + 1):
-        if begin + size <= len(words.texts) and _same_city(address, words.texts[begin : begin + size]):
-            return _Tail(begin + size - 1, tail.unit, city=True, zip5=None)
-    if _names_other_city(words, begin):
-        return _Tail(tail.last, tail.unit, city=False, zip5=None)
-    return tail
-
-
-def _names_other_city(words: Words, begin: int) -> bool:
-    if words.gap(begin - 1).strip() not in {",", ".,"} or words.cells[begin] != words.cells[begin - 1]:
-        return False
-    last = begin
-    while last < len(words.texts) and last < begin + 4:
-        if not words.is_capital(last) or not words.texts[last].isalpha() or words.texts[last] in _NOT_CITY:
-            return False
-        after = words.gap(last) if last + 1 < len(words.texts) else "."
-        if any(char in after for char in '.;)\n"|'):
-            return True
-        if after.strip():
-            return False
-        last += 1
-    return False
-
-
-def _read_before(address: Address, words: Words, first: int, tail: _Tail) -> _Tail:
-    """``City, ST 12345: 12 Street``: what stands right before the house number.
-
-    Agreement always counts; disagreement only after a colon, else it may be the end of another address.
-    """
-    if first == 0 or "." in words.gap(first - 1):
-        return tail
-    marked = ":" in words.gap(first - 1)
-    place = first - 1
-    zips = zip_readings(words.texts[place])
-    if zips and address.zip5:
-        same: bool | None = address.zip5 in zips
-        return _Tail(tail.last, tail.unit, None, zip5=same or (False if marked else None))
-    stated = is_state(words, place) and place > 0
-    end = place if stated else first
-    same = bool(_same_city(address, words.texts[max(0, end - max(1, len(address.city))) : end]))
-    if (stated or marked) and (same or (stated and marked)):
-        return _Tail(tail.last, tail.unit, city=same, zip5=None)
-    return tail
-
-
 def _match_box(address: Address, words: Words, first: int, number_end: int) -> AddressMatch | None:
     """A post office box or rural route counts with its city or ZIP only."""
-    tail = _read_tail(address, words, number_end)
-    if tail.zip5 is False or not (tail.city or tail.zip5):
+    tail = read_tail(address, words, number_end)
+    if tail.contradicts or not tail.confirms:
         return None
     return AddressMatch(first, tail.last, 0, confirmed=True, whole=True, named=True)

@@ -24,6 +24,9 @@ BEHIND = 6  # words before it, for a city written first
 _HOUSE = re.compile(r"^(\d{1,6})([a-z]?)$")
 _GAP = re.compile(r"^[\s.\-#'\"]{1,4}$|^$")
 _ZIP = re.compile(r"^\d{5}$")
+_MISREAD_STATES = frozenset(
+    code.translate(table) for code in STATE_CODES for table in (str.maketrans("ilo", "110"), str.maketrans("il", "l1"))
+) - set(STATES)
 _BOX = re.compile(r"^box$|^pobox$|^pob$")
 
 Found = tuple[Term, int, int]
@@ -192,6 +195,8 @@ def zip_readings(word: str) -> tuple[str, ...]:
 def is_state(words: Words, place: int) -> bool:
     """Tell whether a word is a state's code or name; codes that are also words must be in capitals."""
     word = words.texts[place]
+    if word in _MISREAD_STATES and place + 1 < len(words.texts):
+        return bool(zip_readings(words.texts[place + 1]))
     if word in STATE_CODES:
         if word in {"in", "or", "me", "hi", "ok", "oh", "de", "la", "al", "id", "ma", "pa", "co"}:
             after = place + 1 < len(words.texts) and bool(zip_readings(words.texts[place + 1]))

@@ -45,6 +45,8 @@ def test_an_address_in_any_writing(address: str) -> None:
         "1234 Thornbury Ave Dallas Texas 75201",
         "It is 1234 Thornbury Ave., Springfield.",
         "Springfield, MO 65806: 1234 N Thornbury Ave",
+        "1234 N Thornbury Ave, Kansas City, KS",
+        "1234 N Thornbury Ave, Kansas City, Kansas",
         "1235 N. Thornbury Ave., Kansas City, MO 64118",
         "1243 N. Thornbury Ave., Kansas City, MO 64118",
         "1234 N. Thornbury St., Kansas City, MO 64118",
@@ -98,9 +100,14 @@ def test_another_digit_is_another_value(text: str) -> None:
 
 
 def test_spans_are_exact_code_points_of_the_raw_text() -> None:
-    text = "😀 Tel. (816) 555-0123! “736-45-6789”"
+    text = "😀 Tel. (816) 555-0123! “736-45-6789” +1 913 555-0177 ext. 12. Kansas City, MO: 1234 Thornbury Ave!"
     found = {finding.kind: [text[start:end] for start, end in finding.spans] for finding in INDEX.match(text).findings}
-    assert found == {"phone:mobile": ["816) 555-0123"], "ssn": ["736-45-6789"]}
+    assert found == {
+        "phone:mobile": ["(816) 555-0123"],
+        "phone:home": ["+1 913 555-0177 ext. 12"],
+        "ssn": ["736-45-6789"],
+        "home_address": ["Kansas City, MO: 1234 Thornbury Ave"],
+    }
 
 
 def test_one_finding_with_all_its_places() -> None:

@@ -1,0 +1,74 @@
+"""Sightings of contextual values: birth date, health statement, school, household member's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+
+from registry.domain.categories import Category
+from registry.leaktrace.decide_schools import school_sightings
+from registry.leaktrace.dossier import Dossier, DossierRecord
+from registry.leaktrace.phrases import find_phrase
+from registry.leaktrace.reading import Place
+from registry.leaktrace.sightings import ReadText, Sighting
+from registry.leaktrace.terms import PersonNames, health_words, record_terms
+from registry.text.names import name_key, name_words
+from registry.text.nearness import allowed_edits, key_distance
+from registry.text.words import letters
+
+
+def contextual(
+    text: ReadText, dossier: Dossier, record: DossierRecord, anchors: AbstractSet[int]
+) -> Iterator[Sighting]:
+    """Yield each place where a contextual value stands; decided only in an anchored scope.
+
+    Args:
+        text: what was read.
+        dossier: whose record it is.
+        record: the value.
+        anchors: scopes that hold the subject's name or an identifying value.
+    """
+    match record.category:
+        case Category.DATE_OF_BIRTH:
+            yield from _birth_dates(text, record, anchors)
+        case Category.HEALTH:
+            yield from _health(text, record, anchors)
+        case Category.SCHOOL:
+            yield from school_sightings(text, dossier, record, anchors)
+        case _:
+            yield from _members(text, dossier, record, anchors)
+
+
+def _birth_dates(text: ReadText, record: DossierRecord, anchors: AbstractSet[int]) -> Iterator[Sighting]:
+    for term in record_terms(record.category, record.value, owner=PersonNames("", "")):
+        for place in text.places(term):
+            seen = text.sight(place, 0.95, "the date stands with the person", exact=True)
+            yield seen if seen.scope in anchors else seen.weakened()
+
+
+def _health(text: ReadText, record: DossierRecord, anchors: AbstractSet[int]) -> Iterator[Sighting]:
+    phrase = health_words(record.value["statement"])
+    for scope in sorted(anchors):
+        passage = text.by_scope[scope]
+        for first, last, edits in find_phrase(text.vocabulary(passage), phrase):
+            confidence = 0.95 if edits == 0 else 0.85
+            place = Place(passage, first, last)
+            yield text.sight(place, confidence, "the statement stands with the person", exact=edits == 0)
+
+
+def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: AbstractSet[int]) -> Iterator[Sighting]:
+    given, family = name_words(record.value["given_name"]), name_words(record.value["family_name"])
+    own = (name_key(given, family), name_key(family, given))
+    subject = name_key(name_words(dossier.given_name), name_words(dossier.family_name))
+    if not given or not family or own[0] == subject:
+        return
+    most = allowed_edits(min(len(letters(given)), len(letters(family))) + 2)
+    for windows in text.names.values():
+        for written, place in windows:
+            if abs(len(written) - len(own[0])) > most or written == subject:
+                continue
+            edits = [edit for key in own if (edit := key_distance(key, written, most)) is not None]
+            if edits:
+                exact = min(edits) == 0
+                seen = text.sight(place, 0.95 if exact else 0.75, "the full name stands with the person", exact=exact)
+                yield seen if seen.scope in anchors else seen.weakened()

@@ -1,0 +1,91 @@
+"""Sightings: one enrolled value seen at one place, and what several dossiers ask of one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from registry.leaktrace.dossier import Span
+from registry.leaktrace.phrases import Vocabulary
+from registry.leaktrace.reading import Place, Reading
+from registry.leaktrace.terms import Term, TermKind
+from registry.text.words import Words, skeleton
+
+WEAK = 0.4  # highest confidence of what is not decided
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A value seen at one place.
+
+    Attributes:
+        scope: 0 for prose, else the table row.
+        span: raw range.
+        confidence: 0 to 1.
+        reason: plain words, never the value.
+        exact: the whole value, nothing missing or wrong: it may support parts of other values.
+        decided: a finding; else only possible.
+    """
+
+    scope: int
+    span: Span
+    confidence: float
+    reason: str
+    exact: bool
+    decided: bool = True
+
+    def weakened(self) -> Sighting:
+        """Return it as only possible."""
+        reason = f"{self.reason}, without an anchor"
+        return replace(self, confidence=min(self.confidence, WEAK), reason=reason, exact=False, decided=False)
+
+
+class ReadText:
+    """A reading with what several dossiers ask of it, worked out once."""
+
+    def __init__(self, reading: Reading, card_digest: Callable[[str], str]) -> None:
+        self.reading = reading
+        self.digests: dict[str, list[Place]] = {}
+        self.schools: dict[int, list[tuple[str, Place]]] = {}
+        self.names: dict[int, list[tuple[str, Place]]] = {}
+        self.by_scope = {words.scope: number for number, words in enumerate(reading.passages)}
+        self._vocabularies: dict[int, Vocabulary] = {}
+        self._spots: dict[str, dict[int, list[int]]] = {}
+        for term, places in reading.places.items():
+            if term.kind is TermKind.CARD:
+                self.digests.setdefault(card_digest(term.text), []).extend(places)
+            windows = {TermKind.SCHOOL: self.schools, TermKind.NAME: self.names}.get(term.kind)
+            if windows is not None:
+                for place in places:
+                    windows.setdefault(place.passage, []).append((term.text, place))
+
+    def vocabulary(self, passage: int) -> Vocabulary:
+        """Return the words of a passage with their positions."""
+        if passage not in self._vocabularies:
+            self._vocabularies[passage] = Vocabulary(self.reading.passages[passage])
+        return self._vocabularies[passage]
+
+    def spots(self, word: str) -> dict[int, list[int]]:
+        """Return where a word (a skeleton) stands, by passage."""
+        if not self._spots:
+            for number, words in enumerate(self.reading.passages):
+                for index, text in enumerate(words.texts):
+                    self._spots.setdefault(skeleton(text), {}).setdefault(number, []).append(index)
+        return self._spots.get(word, {})
+
+    def words(self, place: Place) -> Words:
+        """Return the passage of a place."""
+        return self.reading.passages[place.passage]
+
+    def parts(self, place: Place) -> list[str]:
+        """Return the words of a place."""
+        return self.words(place).texts[place.first : place.last + 1]
+
+    def places(self, term: Term) -> list[Place]:
+        """Return where a term stands."""
+        return self.reading.places.get(term, [])
+
+    def sight(self, place: Place, confidence: float, reason: str, *, exact: bool) -> Sighting:
+        """Return a decided sighting of the words of a place."""
+        span = self.reading.span(place.passage, place.first, place.last)
+        return Sighting(self.words(place).scope, span, confidence, reason, exact)
