@@ -20,6 +20,7 @@ from registry.domain.ids import new_id
 MAX_AT_WORK = 128
 _UNBOUNDED = frozenset({"/healthz"})
 _PACKAGE = "registry."
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 # Nothing here is for a cache, a frame, a sniffer or a referrer. A route that needs another policy sets its own.
 _HEADERS = (
@@ -101,11 +102,11 @@ def _place(error: BaseException) -> str:
 
 
 def _log_answer(scope: Scope, answer: _Answer, seconds: float) -> None:
-    # The route's template, never the path or the query: those are the caller's words.
+    # The route's template, never the path or the query: those are the caller's words, as an odd method is.
     route = getattr(scope.get("route"), "path", None)
     log.info(
         "answered",
-        method=scope["method"] if route is not None else None,
+        method=scope["method"] if scope["method"] in _METHODS else None,
         route=route,
         status=answer.status,
         milliseconds=round(seconds * 1000, 1),

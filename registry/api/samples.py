@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+
+import registry
+from registry.domain.ids import EntryIndex, TraceId
+from registry.leaktrace.report_model import build_report
+from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion
+from registry.reports.as_json import report_document
 
 
 def _id(number: int) -> str:
@@ -116,39 +123,19 @@ ACCOUNTING: dict[str, Any] = {
     "receipt": {**RECEIPT, "index": 21, "size": 22, "code": "4T0Q-M2EX"},
 }
 
-_SENTENCE = "Example sentence."
-REPORT: dict[str, Any] = {
-    "schema": "registry.trace-report/1",
-    "gaps": [],
-    "first_line": _SENTENCE,
-    "tier": {"label": "none", "wording": _SENTENCE, "reasons": []},
-    "summary": [_SENTENCE],
-    "question": {
-        "trace": _id(5),
-        "asked_at": "2026-03-03T08:00:00.000Z",
-        "text_sha256": "0" * 64,
-        "text_length": 52,
-        "published_at": "2026-03-02T18:30:00.000Z",
-        "source": "forum, thread 12",
-        "engine": "Registry 0.1.0",
-        "entry": 30,
-    },
-    "people": [],
-    "accounts": [],
-    "not_distinguished": [],
-    "own_views": [],
-    "after_publication": [],
-    "unexplained": [],
-    "exposures": [],
-    "internal_opens": [],
-    "not_from_here": _SENTENCE,
-    "outside": [],
-    "unknown": [_SENTENCE],
-    "would_change": [_SENTENCE],
-    "must_not": [_SENTENCE],
-    "notes": [],
-    "ledger": {"origin": ORIGIN, "size": 31, "root": "0" * 64, "chain_gaps": [], "subjects_checked": 0},
-}
+_QUESTION = TraceQuestion(
+    trace=TraceId(_id(5)),
+    asked_at=datetime(2026, 3, 3, 8, tzinfo=UTC),
+    text_sha256="0" * 64,
+    text_length=52,
+    published_at=datetime(2026, 3, 2, 18, 30, tzinfo=UTC),
+    source="forum, thread 12",
+    engine=f"Registry {registry.__version__}",
+    entry=EntryIndex(16),
+)
+_LEDGER = LedgerCheck(origin=ORIGIN, size=17, root_hex="0" * 64, chain_gaps=(), subjects_checked=0)
+# A real report, of a text in which nothing was found.
+REPORT: dict[str, Any] = report_document(build_report(_QUESTION, TraceEvidence((), (), (), _LEDGER)))
 POSSIBLE: dict[str, Any] = {
     "employee_number": "KC-004211",
     "category": "phone",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -46,7 +47,15 @@ def run(
     configure_logs()
     if ready is not None:
         ready(base_url(listening))
-    _server(app or create_app(application)).run(sockets=[listening])
+    server = _server(app or create_app(application))
+    # Uvicorn drains on SIGTERM and then raises it once more; that must end this function, not the process.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +11,10 @@ from typing import Any
 
 import httpx2
 import pytest
+import structlog
 
 from registry.api.app import create_app
+from registry.api.logs import configure_logs
 from registry.api.server import serving
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
@@ -68,6 +72,19 @@ class Site:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[io.StringIO]:
+    """Everything that is logged, with the settings of a server process."""
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = (list(root.handlers), root.level, logging.getLogger("uvicorn.error").level)
+    configure_logs(stream)
+    yield stream
+    root.handlers, root.level = before[0], before[1]
+    logging.getLogger("uvicorn.error").setLevel(before[2])
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -112,7 +112,9 @@ def test_a_malformed_etag_is_refused(site: Site, known: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "if_match_form")
 
 
-@pytest.mark.parametrize("subject", ["0" * 32, "x", "A" * 32, "%0A", "..%2F..%2Fetc", "\u00fc", "0" * 31 + "1%0A", "%00"])
+@pytest.mark.parametrize(
+    "subject", ["0" * 32, "x", "A" * 32, "%0A", "..%2F..%2Fetc", "\u00fc", "0" * 31 + "1%0A", "%00"]
+)
 def test_an_unknown_subject_is_not_found(site: Site, subject: str) -> None:
     site.enroll()
     answer = patch(site, subject, {"title": "Chief"})
