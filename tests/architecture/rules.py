@@ -79,8 +79,9 @@ def revealing_gets(module: Module) -> Iterator[Finding]:
     """No GET handler opens, discloses or reveals anything: links, caches and prefetchers follow GETs."""
     if module.room not in {"api", "console"}:
         return
+    got = _handlers_of_get(module)
     for function in _functions(module.tree):
-        if any(_registers_get(decorator) for decorator in function.decorator_list):
+        if function.name in got or any(_registers_get(decorator) for decorator in function.decorator_list):
             for call in _calls(function):
                 if re.search(r"disclos|reveal|expose|unseal", _name_of(call.func)):
                     yield _at(module, call, f"GET handler {function.name} calls {_name_of(call.func)}")
@@ -252,6 +253,19 @@ def _registers_get(decorator: ast.expr) -> bool:
     methods = next((keyword.value for keyword in decorator.keywords if keyword.arg == "methods"), None)
     names = {node.value for node in ast.walk(methods) if isinstance(node, ast.Constant)} if methods else set()
     return bool(names & {"GET", "HEAD"})
+
+
+def _handlers_of_get(module: Module) -> set[str]:
+    """Name the functions that are given to ``Route`` for GET, or to the console's ``shown``."""
+    names = set()
+    for call in _calls(module.tree):
+        maker = _name_of(call.func)
+        methods = {
+            node.value for keyword in call.keywords for node in ast.walk(keyword) if isinstance(node, ast.Constant)
+        }
+        if maker == "shown" or (maker == "Route" and (not methods or methods & {"GET", "HEAD"})):
+            names |= {argument.id for argument in call.args if isinstance(argument, ast.Name)}
+    return names
 
 
 def _name_of(node: ast.expr) -> str:
