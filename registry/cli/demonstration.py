@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -16,9 +17,11 @@ from registry.cli.demo import steps
 from registry.cli.demo.desk import Desk, StepFailed
 from registry.cli.demo.findings import entries_of_copies
 from registry.cli.demo.folder import Folder, demo_folder
-from registry.cli.demo.signing_in import address_of, sign_ins, stay_open, tell_sign_ins
+from registry.cli.demo.leak import Leak
+from registry.cli.demo.signing_in import SignIn, sign_ins, stay_open, tell_sign_ins
 from registry.cli.demo.story import Story
 from registry.cli.failures import UNAVAILABLE
+from registry.cli.serving import SIGN_IN_PATH
 
 DEFAULT_FOLDER = "registry-demo"
 
@@ -40,14 +43,14 @@ def demo(context: click.Context, home: str | None, folder: str, seed: int, *, no
         run = _Run(Story(_silent if as_json else click.echo, log), place, seed)
         try:
             city = steps.open_city(run.story, place)
-            with steps.desk_of(city, log) as (desk, url):
-                document = run.tell(desk, city)
-                tokens = {} if no_serve else sign_ins(desk, city)
+            with steps.served(city, log) as served:
+                document, leak = run.tell(served.desk, city)
+                ways = () if no_serve else sign_ins(served, city, leak.source.number)
                 if as_json:
-                    write_json(document | ({} if no_serve else {"url": address_of(url), "tokens": tokens}))
+                    write_json(document | ({} if no_serve else _served(served.url, ways)))
                 if not no_serve:
-                    tell_sign_ins(run.story, place, url, tokens)
-                    stay_open(url)
+                    tell_sign_ins(run.story, place, served.url, ways)
+                    stay_open(served.url)
         except (StepFailed, httpx2.HTTPError) as error:
             _say_failed(run.story, error)
             context.exit(UNAVAILABLE)
@@ -59,8 +62,8 @@ class _Run:
     place: Folder
     seed: int
 
-    def tell(self, desk: Desk, city: steps.City) -> dict[str, Any]:
-        """Go through all steps that need the server; returns what ``--json`` prints."""
+    def tell(self, desk: Desk, city: steps.City) -> tuple[dict[str, Any], Leak]:
+        """Go through all steps that need the server; returns what ``--json`` prints, and the leak."""
         story, place = self.story, self.place
         played = steps.play_week(story, desk, city)
         leak = steps.post_leak(story, place, self.seed, city, played)
@@ -69,7 +72,7 @@ class _Run:
         steps.verify_evidence(story, place, city, leak)
         verified = steps.verify_whole_ledger(story, city)
         story.end()
-        return {
+        document = {
             "dir": str(place.path),
             "seed": self.seed,
             "people": len(city.people),
@@ -88,6 +91,12 @@ class _Run:
             "held": story.held,
             "steps": [{"title": step.title, "held": step.held, "seconds": step.seconds} for step in story.steps],
         }
+        return document, leak
+
+
+def _served(url: str, ways: Sequence[SignIn]) -> dict[str, Any]:
+    listed = [{"role": way.role.value, "sub": way.sub, "link": way.link, "token": way.token} for way in ways]
+    return {"url": url, "console": f"{url}{SIGN_IN_PATH}", "sign_ins": listed}
 
 
 def _say_failed(story: Story, error: Exception) -> None:

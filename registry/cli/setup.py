@@ -44,18 +44,22 @@ def migrate(home: str | None, *, as_json: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on.")
 def serve(home: str | None, host: str, port: int, *, as_json: bool) -> None:
-    """Serve the API until stopped."""
+    """Serve the API until stopped, and in the development profile the console beside it."""
     from registry.api.server import run  # noqa: PLC0415 - the web framework is slow to import
+    from registry.cli.serving import SIGN_IN_PATH, build_site  # noqa: PLC0415 - so are the pages
 
     with registry_at(home) as application:
         if application.profile == DEVELOPMENT:
             click.echo(BANNER, err=True)
-        profile = application.profile
+        profile, site = application.profile, build_site(application)
 
         def ready(url: str) -> None:
+            console = None if site.links is None else url + SIGN_IN_PATH
             if as_json:
-                write_json({"url": url, "profile": profile})
-            else:
-                click.echo(f"Serving on {url}. Stop with Ctrl-C.", err=True)
+                write_json({"url": url, "profile": profile, "console": console})
+                return
+            click.echo(f"Serving on {url}. Stop with Ctrl-C.", err=True)
+            if console is not None:
+                click.echo(f"Console: {console} (sign in with what `registry token` prints)", err=True)
 
-        run(application, host, port, ready=ready)
+        run(application, host, port, app=site.app, ready=ready)

@@ -53,7 +53,7 @@ def flip_one_bit(bundle: bytes, entry: int) -> bytes:
     """
     leaf = _leaf(read_zip(bundle), entry)
     # Members are stored uncompressed, so a leaf's bytes stand in the file as they are.
-    at = bundle.index(leaf) + len(leaf) - 1
+    at = bundle.index(leaf) + len(leaf) // 2
     return bundle[:at] + bytes([bundle[at] ^ 1]) + bundle[at + 1 :]
 
 
@@ -65,7 +65,7 @@ def flip_and_mend(bundle: bytes, entry: int) -> bytes:
     """
     members = read_zip(bundle)
     leaf = bytearray(_leaf(members, entry))
-    leaf[-1] ^= 1  # the last byte is part of a commitment
+    leaf[len(leaf) // 2] ^= 1  # there it is part of a commitment
     members[f"entries/{entry}.leaf"] = bytes(leaf)
     listed = sorted(name for name in members if name != _MANIFEST)
     members[_MANIFEST] = "".join(f"{sha256(members[name]).hexdigest()}  {name}\n" for name in listed).encode()

@@ -1,50 +1,75 @@
-"""Leaving the registry open after the story: its address, and a sign-in for each role."""
+"""Leaving the registry open after the story: the console's address, and a sign-in for each role."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import webbrowser
-from importlib.util import find_spec
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from registry.cli.demo.desk import TOKEN_SECONDS, Account, Desk
+from registry.cli.demo.desk import TOKEN_SECONDS, Account
 from registry.cli.demo.folder import Folder
-from registry.cli.demo.steps import City, grant_accounts
+from registry.cli.demo.staff import ADMIN, INVESTIGATOR
+from registry.cli.demo.steps import City, Served, grant_accounts
 from registry.cli.demo.story import Story
+from registry.cli.serving import SIGN_IN_PATH
+from registry.console.sessions import LINK_SECONDS
 from registry.domain.principals import Role
 
-CONSOLE_PATH = "/console"
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One way in: a role, who it is, a link that signs in once, and a bearer token for the API."""
+
+    role: Role
+    sub: str
+    link: str = field(repr=False)
+    token: str = field(repr=False)
 
 
-def sign_ins(desk: Desk, city: City) -> dict[str, str]:
-    """Make one account for each role; returns role -> token. The subject is the first person of the file."""
-    own = city.people[0].number
-    accounts = tuple(
-        Account(f"demo-{role.value}", frozenset({role}), "Demonstration", own if role is Role.SUBJECT else None)
-        for role in Role
-    )
-    grant_accounts(desk, city.application, accounts)
-    return {role.value: desk.token(account) for role, account in zip(Role, accounts, strict=True)}
+def sign_ins(served: Served, city: City, number: str) -> tuple[SignIn, ...]:
+    """Make a sign-in for each role.
+
+    Args:
+        served: the open registry.
+        city: its people and staff.
+        number: employee number of the person whose values were posted, who signs in as the subject.
+    """
+    known = {
+        Role.READER: city.readers[0].account,
+        Role.INVESTIGATOR: INVESTIGATOR,  # only who ran a trace may read it
+        Role.SECURITY_ADMIN: ADMIN,
+        Role.SUBJECT: Account("demo-subject", frozenset({Role.SUBJECT}), "", number),
+    }
+    accounts = [known.get(role, Account(f"demo-{role.value}", frozenset({role}))) for role in Role]
+    grant_accounts(served.desk, city.application, [account for account in accounts if account.sub.startswith("demo-")])
+    return tuple(_sign_in(served, account, role) for role, account in zip(Role, accounts, strict=True))
 
 
-def address_of(url: str) -> str:
-    """Return what to open: the console where it is installed, else the API."""
-    return url + CONSOLE_PATH if find_spec("registry.console") is not None else url
+def _sign_in(served: Served, account: Account, role: Role) -> SignIn:
+    token = served.desk.token(account)
+    link = "" if served.links is None else f"{served.url}{served.links.issue(token)}"
+    return SignIn(role, account.sub, link, token)
 
 
-def tell_sign_ins(story: Story, folder: Folder, url: str, tokens: dict[str, str]) -> None:
-    """Tell the address and the tokens; tokens are shown, never logged."""
-    story.say(f"The registry is open at {address_of(url)} (this machine only). Stop it with Ctrl-C.", 0)
-    for role, token in tokens.items():
-        story.tell(f"\n{role}:\n{token}")
-    story.tell(f"\nEach is good for {TOKEN_SECONDS // 60} minutes. For another, while this runs:")
-    story.tell(f"registry token --home {folder.home} --sub NAME --role ROLE")
+def tell_sign_ins(story: Story, folder: Folder, url: str, ways: Sequence[SignIn]) -> None:
+    """Tell the address, links and tokens: on the terminal only, for they are worth a password."""
+    story.tell(f"\nThe console is open at {url}{SIGN_IN_PATH} (this machine only). Stop it with Ctrl-C.")
+    story.tell(f"\nSign in as (each link works once, within {LINK_SECONDS // 60} minutes):")
+    for way in ways:
+        story.tell(f"  {way.role.value:16} {way.link}")
+    story.tell(f"\nThe same as bearer tokens, good for {TOKEN_SECONDS // 60} minutes:")
+    for way in ways:
+        story.tell(f"  {way.role.value}\n{way.token}")
+    story.tell("\nAnother token, at any time:")
+    story.tell(f"  registry token --home {folder.home} --sub {INVESTIGATOR.sub} --role investigator")
 
 
 def stay_open(url: str) -> None:
     """Open the browser, where there is somebody to see it, and wait until stopped."""
-    if sys.stdout.isatty() and address_of(url) != url:
-        webbrowser.open(address_of(url))
+    if sys.stdout.isatty():
+        webbrowser.open(f"{url}{SIGN_IN_PATH}")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

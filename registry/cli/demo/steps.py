@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import date
@@ -27,6 +27,8 @@ from registry.cli.demo.staff import ADMIN, INVESTIGATOR, Reader, make_staff
 from registry.cli.demo.story import Story
 from registry.cli.demo.week import Played, Week
 from registry.cli.importing import run_import
+from registry.cli.serving import build_site
+from registry.console.sessions import SignInLinks
 from registry.domain.clock import SystemClock, iso
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.import_people import Existing, Outcome
@@ -93,19 +95,29 @@ def enroll(story: Story, application: Application, folder: Folder, people: tuple
     story.say(f"{tally.lines} lines, {tally.counts[Outcome.CREATED]} created, 0 rejected: {path.name}")
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A city whose registry is being served: its address, the staff's desk, and the console's sign-in links."""
+
+    url: str
+    desk: Desk
+    links: SignInLinks | None
+
+
 @contextmanager
-def desk_of(city: City, log: TextIO) -> Iterator[tuple[Desk, str]]:
-    """Serve the city's registry on a loopback port; gives the desk and the address. Closes the registry at the end."""
+def served(city: City, log: TextIO) -> Iterator[Served]:
+    """Serve the city's registry on a loopback port of this process; the registry is closed at the end."""
     with redirect_stdout(log):
         configure_logs()
+    site = build_site(city.application)
     with (
-        serving(city.application) as url,
-        httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as web,
+        serving(city.application, site.app) as url,
+        httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client,
     ):
-        yield Desk(web, city.application.development_issuer(), city.clock), url
+        yield Served(url, Desk(client, city.application.development_issuer(), city.clock), site.links)
 
 
-def grant_accounts(desk: Desk, application: Application, accounts: tuple[Account, ...]) -> None:
+def grant_accounts(desk: Desk, application: Application, accounts: Sequence[Account]) -> None:
     """Put accounts into the principals table through the API; the first administrator is made at the keyboard."""
     application.principals.ensure(
         Grant(DEVELOPMENT_ISSUER, ADMIN.sub, ADMIN.roles, None, ADMIN.unit), operator=operator()
