@@ -64,8 +64,13 @@ class Chains:
         postings = self._postings(subject)
         return postings.label(counter), postings.seal(counter, index.to_bytes(16, "big") + counter.to_bytes(4, "big"))
 
-    def indexes(self, reader: EntryReader, subject: SubjectId) -> Iterator[int]:
+    def indexes(self, reader: EntryReader, subject: SubjectId, expected: int = _CHUNK) -> Iterator[int]:
         """Yield the indexes of a subject's entries, oldest first, until the first counter without a posting.
+
+        Args:
+            reader: committed rows.
+            subject: whose.
+            expected: how many there should be, when known; asked for at once.
 
         Raises:
             LedgerCorrupt: a posting was changed.
@@ -73,16 +78,13 @@ class Chains:
         postings = self._postings(subject)
         counter = 1
         while True:
-            labels = [postings.label(counter + step) for step in range(_CHUNK)]
+            labels = [postings.label(counter + step) for step in range(min(expected + 1, _CHUNK))]
             found = reader.postings(labels)
             for label in labels:
                 value = found.get(label)
                 if value is None:
                     return
-                try:
-                    yield int.from_bytes(postings.open(counter, value)[:16], "big")
-                except EnvelopeRejected as exc:
-                    raise LedgerCorrupt("a subject posting was changed") from exc
+                yield _index_of(postings, counter, value)
                 counter += 1
 
     def _postings(self, subject: SubjectId) -> PostingList:
@@ -90,3 +92,10 @@ class Chains:
 
     def _binding(self, subject: SubjectId) -> Binding:
         return Binding(registry=self._registry, person=subject, record="chain", category="chain", version=1)
+
+
+def _index_of(postings: PostingList, counter: int, value: bytes) -> int:
+    try:
+        return int.from_bytes(postings.open(counter, value)[:16], "big")
+    except EnvelopeRejected as exc:
+        raise LedgerCorrupt("a subject posting was changed") from exc

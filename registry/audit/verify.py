@@ -206,7 +206,7 @@ class LedgerVerifier:
     def _check_postings(self, reader: EntryReader, subject: SubjectId, state: ChainState, size: int) -> None:
         what, counted = "its subject's posting is missing: those found are not as many as were counted", 0
         try:
-            for _index in self._log.chains.indexes(reader, subject):
+            for _index in self._log.chains.indexes(reader, subject, state.counter):
                 counted += 1
         except LedgerCorrupt:
             what = "its subject's posting was changed"
