@@ -110,7 +110,7 @@ class Application:
         """
         if self.profile != DEVELOPMENT:
             raise MisconfiguredHome(
-                "in the production profile this command speaks HTTP: set REGISTRY_URL and REGISTRY_TOKEN"
+                "this command works in the development profile only; in production use the HTTP API with a token"
             )
         caller = Caller(Claims(LOCAL_ISSUER, _user(), None, "", "registry-cli", 0))
         self.principals.ensure(Grant(LOCAL_ISSUER, _user(), LOCAL_ROLES), operator=operator())
@@ -138,8 +138,11 @@ def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> 
     if profile not in PROFILES:
         raise MisconfiguredHome("the profile is development or production")
     now = SystemClock() if clock is None else clock
-    for folder in (settings.home, settings.ledger):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        for folder in (settings.home, settings.ledger):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        raise MisconfiguredHome(f"the folder {settings.home} cannot be made; choose another with --home") from None
     upgrade(settings.database_url)
     _make_private(settings)
     database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK)

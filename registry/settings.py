@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -93,16 +93,25 @@ def _security_contact(config: Mapping[str, Any]) -> str:
 
 
 def _issuers(config: Mapping[str, Any]) -> tuple[IssuerSettings, ...]:
-    issuers = []
-    for number, table in enumerate(config.get("issuers", ()), start=1):
-        given = dict(table)
-        for name in ("algorithms", "token_types"):
-            if name in given:
-                given[name] = frozenset(given[name])
+    tables = config.get("issuers", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise MisconfiguredHome("config.toml: write each issuer as a table under [[issuers]]")
+    return tuple(_issuer(number, table) for number, table in enumerate(tables, start=1))
+
+
+def _issuer(number: int, table: Mapping[str, Any]) -> IssuerSettings:
+    known = {field.name for field in fields(IssuerSettings)}
+    unknown = sorted(set(table) - known)
+    missing = [name for name in ("issuer", "algorithms") if name not in table]
+    if unknown or missing:
+        what = f"unknown {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
+        raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: {what}")
+    given = dict(table)
+    try:
+        for name in {"algorithms", "token_types"} & given.keys():
+            given[name] = frozenset(given[name])
         if "jwks_file" in given:
             given["jwks_file"] = Path(given["jwks_file"])
-        try:
-            issuers.append(IssuerSettings(**{"audience": AUDIENCE, **given}))
-        except (TypeError, ValueError) as exc:
-            raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: {exc}") from exc
-    return tuple(issuers)
+        return IssuerSettings(**{"audience": AUDIENCE, **given})
+    except (TypeError, ValueError):
+        raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: a setting has the wrong type") from None

@@ -106,7 +106,7 @@ def _input(file: str) -> Iterator[BinaryIO]:
     try:
         stream = Path(file).open("rb")  # noqa: SIM115 - closed below; only opening is guarded
     except OSError as error:
-        raise click.UsageError(f"{file} cannot be read: {error.strerror}") from None
+        raise click.UsageError(f"FILE cannot be read: {error.strerror}") from None
     with stream:
         yield stream
 

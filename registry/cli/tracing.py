@@ -110,7 +110,7 @@ def _save(path: str, content: bytes) -> None:
     try:
         Path(path).write_bytes(content)
     except OSError as error:
-        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from None
+        raise click.UsageError(f"the output cannot be written: {error.strerror}") from None
 
 
 def _read(file: str) -> str:
@@ -118,7 +118,7 @@ def _read(file: str) -> str:
     try:
         raw = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1) if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise click.UsageError(f"{file} cannot be read: {error.strerror}") from None
+        raise click.UsageError(f"FILE cannot be read: {error.strerror}") from None
     if len(raw) > MAX_TEXT_BYTES:
         raise click.UsageError("the text is larger than 20 MiB")
     text = raw.decode("utf-8", "replace")

@@ -160,7 +160,7 @@ def _read_private(path: Path) -> dict[str, str]:
     except OSError:
         raise KeyUnavailable("development issuer: the key file cannot be read or is a link") from None
     try:
-        _require_private(os.fstat(descriptor))  # asked of the open file: the name could be moved in between
+        _require_private(os.fstat(descriptor), path)  # asked of the open file: the name could be moved in between
         content = os.read(descriptor, _MAX_FILE_BYTES)
     finally:
         os.close(descriptor)
@@ -173,11 +173,11 @@ def _read_private(path: Path) -> dict[str, str]:
     return members
 
 
-def _require_private(found: os.stat_result) -> None:
+def _require_private(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
         raise KeyUnavailable("development issuer: the key file must be a file of the user who runs the registry")
     if stat.S_IMODE(found.st_mode) & _OTHERS:
-        raise KeyUnavailable("development issuer: the key file must have mode 0600")
+        raise KeyUnavailable(f"development issuer: the key file must have mode 0600; run: chmod 600 {path}")
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -15,13 +15,14 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from registry.domain.errors import AuditUnavailable, MisconfiguredHome
 
 _BUSY_MS = 15_000
+_ADDRESS_FORM = "the database address must begin with sqlite: or postgresql+psycopg:"
 _PRAGMAS = {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": _BUSY_MS}
 _CAUSES = (
     ("database or disk is full", "disk_full"),
@@ -43,16 +44,22 @@ def open_engine(url: str, *, pool_size: int = 20) -> Engine:
     Raises:
         MisconfiguredHome: the address is not of a supported engine.
     """
-    address = make_url(url)
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise MisconfiguredHome(_ADDRESS_FORM) from None  # the text of the address may hold a password
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address, pool_size)
     if address.get_backend_name() == "postgresql":
-        engine = create_engine(
-            address, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True
-        )
+        try:
+            engine = create_engine(
+                address, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True
+            )
+        except ImportError:
+            raise MisconfiguredHome("the driver of that database is not installed") from None
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
-    raise MisconfiguredHome("the database address must begin with sqlite: or postgresql+psycopg:")
+    raise MisconfiguredHome(_ADDRESS_FORM)
 
 
 def open_read_only(url: str, *, pool_size: int = 20) -> Engine:
