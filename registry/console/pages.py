@@ -40,7 +40,8 @@ MENU: Sequence[Page] = (
     Page(
         "/console/look-up",
         "Look up",
-        "See protected values of one person, for a stated purpose. Each is in the ledger before you see anything.",
+        "See protected values of one person, for a stated purpose. "
+        "Each lookup is in the ledger before you see anything.",
         frozenset({Role.READER}),
     ),
     Page(

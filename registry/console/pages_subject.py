@@ -62,8 +62,10 @@ def accounting(ask: Ask) -> Response:
     page = ask.application.audit.accounting(ask.caller)
     own = [entry for entry in page.entries if entry.kind == Kind.AUDIT_READ]
     lines = [_line(entry) for entry in page.entries if entry.kind != Kind.AUDIT_READ]
-    facts: dict[str, Any] = {"title": "Who looked", "lines": lines, "own_reads": len(own), "receipt": page.receipt}
-    return with_receipt(render(ask.request, "accounting", **facts), page.receipt)
+    issuers = {line.recipient.issuer for line in lines if line.recipient is not None}
+    facts: dict[str, Any] = {"lines": lines, "own_reads": len(own), "receipt": page.receipt}
+    response = render(ask.request, "accounting", title="Who looked", **facts, several_issuers=len(issuers) > 1)
+    return with_receipt(response, page.receipt)
 
 
 def routes() -> list[Route]:
@@ -82,7 +84,7 @@ def _line(entry: ReadEntry) -> AccountingLine:
     return AccountingLine(
         index=entry.index,
         unix_ms=entry.unix_ms,
-        what=KINDS.get(entry.kind, entry.kind),
+        what="Found in a search" if entry.kind == Kind.SEARCH else KINDS.get(entry.kind, entry.kind),
         recipient=account_of(principal) if is_named and principal else None,
         unit=values.get("organization", "") if is_named else "",
         contents=_contents(entry) if is_named else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from registry.console.words import CATEGORIES
@@ -12,20 +12,6 @@ from registry.services.disclose import Disclosed
 from registry.services.search import Found
 from registry.services.values import shown_form
 
-_PART_NAMES: Mapping[str, str] = {
-    "city": "City",
-    "family_name": "Family name",
-    "given_name": "Given name",
-    "kind": "Kind",
-    "last_four": "Ends in",
-    "name": "Name",
-    "number": "Number",
-    "postal_code": "ZIP code",
-    "relation": "Relation",
-    "state": "State",
-    "street": "Street",
-    "unit": "Unit",
-}
 _ORDER = {category.value: position for position, category in enumerate(Category)}
 
 
@@ -35,15 +21,15 @@ class ShownValue:
 
     Attributes:
         category: in words.
-        member: ref of the household member it belongs to, or empty.
-        version: which version.
-        parts: names and texts; a value of one part has no name for it.
+        owner: a household member's name where the card has it, else its ref; empty for the subject's own.
+        text: the value, in one or more lines.
+        note: what else is known of it, such as the kind of a phone; may be empty.
     """
 
     category: str
-    member: str
-    version: int
-    parts: Sequence[tuple[str, str]] = field(repr=False)
+    owner: str = field(repr=False)
+    text: str = field(repr=False)
+    note: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +45,18 @@ class ShownHit:
 def shown_card(card: Disclosed) -> list[ShownValue]:
     """Return the values of a released card in the order of the categories."""
     fields = sorted(card.fields, key=lambda one: (_ORDER[one.category], one.member or "", one.record))
+    values = [(one, shown_form(Category(one.category), one.expose())) for one in fields]
+    names = {one.member: _name(value) for one, value in values if one.category == Category.FAMILY_MEMBER}
     return [
         ShownValue(
             category=CATEGORIES[one.category],
-            member=one.member or "",
-            version=one.version,
-            parts=_parts(shown_form(Category(one.category), one.expose())),
+            owner=names.get(one.member, f"household member {one.member}")
+            if one.member and one.category != Category.FAMILY_MEMBER
+            else "",
+            text=_TEXTS[Category(one.category)](value),
+            note=value.get(_NOTES.get(one.category, ""), ""),
         )
-        for one in fields
+        for one, value in values
     ]
 
 
@@ -76,10 +66,40 @@ def shown_hits(found: Found) -> list[ShownHit]:
 
 
 def _hit(subject: SubjectId, value: Mapping[str, str]) -> ShownHit:
-    name = " ".join(part for part in (value["given_name"], value["family_name"]) if part)
-    return ShownHit(subject, name, value["department"], value["title"])
+    return ShownHit(subject, _name(value), value["department"], value["title"])
 
 
-def _parts(value: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-    parts = [(_PART_NAMES.get(name, name), text) for name, text in value.items() if text]
-    return [("", parts[0][1])] if len(parts) == 1 and "last_four" not in value else parts
+def _name(value: Mapping[str, str]) -> str:
+    return _joined(value, " ", "given_name", "family_name")
+
+
+def _address(value: Mapping[str, str]) -> str:
+    if "line" in value:
+        return value["line"]
+    region = _joined(value, " ", "state", "postal_code")
+    lines = (_joined(value, " ", "street", "unit"), ", ".join(part for part in (value.get("city"), region) if part))
+    return "\n".join(line for line in lines if line)
+
+
+def _joined(value: Mapping[str, str], between: str, *names: str) -> str:
+    return between.join(value[name] for name in names if value.get(name))
+
+
+_TEXTS: Mapping[Category, Callable[[Mapping[str, str]], str]] = {
+    Category.HOME_ADDRESS: _address,
+    Category.PHONE: lambda value: value["number"],
+    Category.EMAIL: lambda value: value["address"],
+    Category.SSN: lambda value: value["number"],
+    Category.DATE_OF_BIRTH: lambda value: value["date"],
+    Category.PAYMENT_CARD: lambda value: f"ending in {value['last_four']}",
+    Category.SCHOOL: lambda value: _joined(value, ", ", "name", "city"),
+    Category.HEALTH: lambda value: value["statement"],
+    Category.FAMILY_MEMBER: _name,
+    Category.VEHICLE_PLATE: lambda value: value["plate"],
+}
+# The part of a value that stands beside it.
+_NOTES: Mapping[str, str] = {
+    Category.PHONE: "kind",
+    Category.FAMILY_MEMBER: "relation",
+    Category.VEHICLE_PLATE: "state",
+}

@@ -63,7 +63,7 @@ KINDS: Mapping[str, str] = {
     "mark": "Mark changed",
     "disclose": "Shown",
     "deny": "Refused",
-    "search": "Found in a search",
+    "search": "Search",
     "open": "Checked by the system",
     "trace": "Leak trace",
     "outcome": "Outcome of an earlier entry",
@@ -113,8 +113,10 @@ def problem_words(code: str) -> str:
 
 
 def contents_words(names: Iterable[str]) -> str:
-    """List categories in words."""
-    return ", ".join(CATEGORIES.get(name) or OTHER_CONTENTS.get(name, name) for name in names)
+    """List categories in words, in the order in which all pages have them."""
+    order = [*OTHER_CONTENTS, *CATEGORIES]
+    known = sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return ", ".join(CATEGORIES.get(name) or OTHER_CONTENTS.get(name, name) for name in known)
 
 
 def purpose_words(code: str) -> str:
