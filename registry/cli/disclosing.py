@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from registry.api.render import card_document
 from registry.cli.checking import CASE, NOTE, demand
 from registry.cli.common import common, registry_at, write_json
-from registry.cli.rendering import card, card_lines
 from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, NotFound
 from registry.domain.purposes import Purpose, PurposeCode
@@ -54,8 +54,11 @@ def disclose(
         if answer.reason == NOT_FOUND:
             raise NotFound
         raise AccessDenied(answer.reason, answer.receipt.index)
+    document = card_document(answer)
     if as_json:
-        write_json(card(answer))
+        write_json(document)
         return
-    for line in card_lines(answer):
-        click.echo(line)
+    for record in document["records"]:
+        whose = f" ({record['member']})" if record["member"] else ""
+        click.echo(f"{record['category']}{whose}: {record['display']}")
+    click.echo(f"receipt {answer.receipt.code}: entry {answer.receipt.index} of {answer.receipt.origin}")
