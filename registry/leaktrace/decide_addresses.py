@@ -129,7 +129,11 @@ def _agrees(address: Address, street: _Street, tail: Tail) -> bool:
         return False
     if own and street.directions and not own & street.directions:
         return False
-    return not (tail.unit and address.unit and _unit_form(tail.unit) != _unit_form(address.unit))
+    return not (tail.unit and address.unit) or _same_unit(address.unit, tail.unit)
+
+
+def _same_unit(enrolled: str, written: str) -> bool:
+    return _unit_form(enrolled) == _unit_form(written) or enrolled in digit_readings(written)
 
 
 def _unit_form(unit: str) -> str:

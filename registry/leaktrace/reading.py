@@ -11,7 +11,7 @@ from registry.leaktrace.reading_names import name_terms
 from registry.leaktrace.reading_numbers import number_terms, text_terms
 from registry.leaktrace.reading_schools import school_terms
 from registry.leaktrace.reading_words import health_terms
-from registry.leaktrace.terms import Term
+from registry.leaktrace.terms import Term, TermKind
 from registry.text.fold import Folded, fold_text
 from registry.text.table_rows import Row
 from registry.text.tables import find_rows
@@ -25,6 +25,10 @@ class Place:
     passage: int
     first: int
     last: int
+
+    def overlaps(self, other: Place) -> bool:
+        """Tell whether two places share a word."""
+        return self.passage == other.passage and self.first <= other.last and other.first <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,15 @@ class Reading:
     @property
     def terms(self) -> frozenset[Term]:
         """Return all terms to look up."""
-        return frozenset(self.places)
+        return frozenset(term for term in self.places if term.kind is not TermKind.SCHOOL)
 
     def scopes(self, term: Term) -> set[int]:
         """Return the scopes in which a term stands: 0 for prose, else the number of the table row."""
         return {self.passages[place.passage].scope for place in self.places.get(term, ())}
+
+    def places_in(self, term: Term, scope: int) -> list[Place]:
+        """Return where a term stands within one scope."""
+        return [place for place in self.places.get(term, ()) if self.passages[place.passage].scope == scope]
 
     def span(self, passage: int, first: int, last: int) -> tuple[int, int]:
         """Return the raw code-point range of words ``first`` to ``last`` of a passage."""

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from registry.leaktrace.terms import PREFIX, Term, TermKind
-from registry.text.addresses import city_key, sound_key, street_key, whole_key
+from registry.leaktrace.terms import PART_SIZES, Term, TermKind, number_part_terms
+from registry.text.addresses import city_key, street_key, whole_key
 from registry.text.common_words import NO_STREET
 from registry.text.digits import Unit, digit_chains, digit_readings
 from registry.text.nearness import looks_alike
 from registry.text.postal import CLOSING, DIRECTIONS, STATE_CODES, STATES, TYPES, UNITS
-from registry.text.words import Words, blur, plain
+from registry.text.words import Words, plain
 
 MAX_STREET = 6  # words of a street
 AHEAD = 14  # words after a house number in which its city and ZIP are looked for
@@ -90,7 +90,7 @@ def _opens_street(words: Words, index: int) -> bool:
         return False
     if following.isdigit():  # "12 11 Mile Rd"
         after = words.texts[index + 2] if index + 2 < len(words.texts) else ""
-        return len(following) <= 3 and after.isalpha() and words.gap(index + 1) == " "
+        return len(following) <= 3 and after.isalpha() and words.gap(index + 1) in {" ", ". "}
     return following not in NO_STREET or (following == "a" and words.is_capital(index + 1))
 
 
@@ -144,8 +144,9 @@ def _streets_from(words: Words, first: int, place: tuple[int, int], number: str)
                 continue
             seen.add(key)
             yield Term(TermKind.STREET, f"{number}|{key}"), *place
-            yield Term(TermKind.NUMBER_PREFIX, f"{number}|{blur(key[:PREFIX])}"), *place
-        yield Term(TermKind.NUMBER_SOUND, f"{number}|{sound_key(parts)}"), *place
+            for size in PART_SIZES:
+                for term in number_part_terms(number, key, size):
+                    yield term, *place
 
 
 def _around(words: Words, index: int, number_end: int, number: str) -> Iterator[Found]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from registry.leaktrace.terms import Term, TermKind, member_term
+from registry.leaktrace.terms import Term, TermKind, member_terms
 from registry.text.common_words import NO_NAME
 from registry.text.names import initial, name_key
 from registry.text.words import Words, letters, plain
 
 MAX_NAME_WORDS = 5
+PARTICLE = 3  # letters of a small word inside a name (de, von, mac)
 LONG_TEXT = 400  # words
 _GAP = re.compile(r"^(?:[ \t\-_'\".]{1,4}|[ \t]?\r?\n[ \t]*|[ \t]*[(\"']{1,2}[ \t]*)$")
 _COMMA = re.compile(r"^[ \t]*,\s*$")
@@ -46,6 +47,8 @@ def _prose(words: Words) -> Iterator[Found]:
             continue
         for last in range(first + 1, min(first + 4, total)):
             gap = words.gap(last - 1)
+            if last > first + 1 and words.texts[last - 1] in NO_NAME:
+                break
             if gap != " " and not _GAP.match(gap):
                 if _COMMA.match(gap) and capitals[first]:
                     yield from _turned(words, first, last, likely)
@@ -70,6 +73,8 @@ def _window(words: Words, first: int, last: int, *, both: bool) -> Iterator[Foun
             yield Term(TermKind.NAME, letters(parts)), first, last
         return
     yield Term(TermKind.NAME, letters(parts)), first, last
+    if not all(words.is_capital(place) or len(words.texts[place]) <= PARTICLE for place in range(first, last)):
+        return
     for cut in range(1, len(parts)):
         yield from _weak(parts[:cut], parts[cut:], first, last)
     if last - first == 2 and len(parts[1]) == 1:
@@ -80,7 +85,8 @@ def _window(words: Words, first: int, last: int, *, both: bool) -> Iterator[Foun
 def _weak(given: list[str], family: list[str], first: int, last: int) -> Iterator[Found]:
     yield Term(TermKind.NAME_GIVEN, f"{letters(given)}|{initial(family)}"), first, last
     yield Term(TermKind.NAME_FAMILY, f"{initial(given)}|{letters(family)}"), first, last
-    yield member_term(given, family), first, last
+    for term in member_terms(given, family):
+        yield term, first, last
 
 
 def _turned(words: Words, first: int, comma: int, likely: list[bool]) -> Iterator[Found]:

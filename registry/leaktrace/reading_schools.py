@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from registry.leaktrace.reading_names import may_be_name
-from registry.leaktrace.terms import Term, TermKind, child_school_terms, school_part_terms
+from registry.leaktrace.terms import PART_SIZES, Term, TermKind, child_school_terms, school_part_terms
 from registry.text.schools import is_trigger, school_key, school_word, stem_words
 from registry.text.words import Words, letters
 
@@ -77,11 +77,13 @@ def _around(words: Words, trigger: int, last: int) -> Iterator[Found]:
         seen.add(key)
         yield Term(TermKind.SCHOOL, key), first, last
         stem = letters(stem_words(parts))
-        for term in school_part_terms(stem):
-            yield term, first, last
-        for name in names:
-            for term in child_school_terms(name, stem):
+        for size in PART_SIZES:
+            for term in school_part_terms(stem, size):
                 yield term, first, last
+        for name in names:
+            for size in PART_SIZES:
+                for term in child_school_terms(name, stem, size):
+                    yield term, first, last
 
 
 def _first_names(words: Words, trigger: int) -> list[str]:

@@ -37,7 +37,7 @@ class _Weight:
     opens: bool = False
 
 
-_CAPS = {"name": 8.0, "school": 9.0}  # fields whose weak terms add up, to so many bits
+_CAPS = {"name": 8.0, "member": 8.0, "school": 9.0}  # fields whose weak terms add up, to so many bits
 NEEDED_BITS = 13.0
 MOST_HEALTH_WORDS = 2  # that count
 
@@ -48,7 +48,7 @@ WEIGHTS: dict[TermKind, _Weight] = {
     TermKind.STREET: _Weight("address", 20, opens=True),
     TermKind.NUMBER_ZIP: _Weight("address", 20, opens=True),
     TermKind.NUMBER_CITY: _Weight("address", 16, opens=True),
-    TermKind.NUMBER_SOUND: _Weight("address", 16, opens=True),
+    TermKind.NUMBER_SUFFIX: _Weight("address", 16, opens=True),
     TermKind.NUMBER_PREFIX: _Weight("address", 14, opens=True),
     TermKind.PHONE: _Weight("phone", 26, opens=True),
     TermKind.PHONE_LAST4: _Weight("phone_last4", 10),
@@ -57,13 +57,13 @@ WEIGHTS: dict[TermKind, _Weight] = {
     TermKind.BIRTH_DATE: _Weight("birth_date", 12),
     TermKind.CARD: _Weight("card", 28, opens=True),
     TermKind.EMAIL: _Weight("email", 28, opens=True),
-    TermKind.SCHOOL: _Weight("school", 9),
     TermKind.SCHOOL_HEAD: _Weight("school", 6),
     TermKind.SCHOOL_TAIL: _Weight("school", 6),
     TermKind.CHILD_SCHOOL_HEAD: _Weight("child_school", 15),  # two fields in one term
     TermKind.CHILD_SCHOOL_TAIL: _Weight("child_school", 15),
     TermKind.HEALTH_WORD: _Weight("health", 6),
-    TermKind.MEMBER: _Weight("member", 8),
+    TermKind.MEMBER_GIVEN: _Weight("member", 5),
+    TermKind.MEMBER_FAMILY: _Weight("member", 5),
     TermKind.PLATE: _Weight("plate", 20, opens=True),
 }
 
@@ -90,12 +90,27 @@ def select_subjects(reading: Reading, hits: Mapping[Term, Sequence[Hit]], *, lim
                 fields = evidence.setdefault((hit.subject, scope), {})
                 fields.setdefault(weight.field, {})[term] = weight.bits
     best: dict[SubjectId, float] = {}
-    for (subject, _), fields in evidence.items():
-        bits = _enough(fields)
+    for (subject, scope), fields in evidence.items():
+        bits = _enough(_members_apart(reading, scope, fields))
         if bits:
             best[subject] = max(bits, best.get(subject, 0.0))
     ranked = sorted(best, key=lambda subject: (-best[subject], subject))
     return tuple(ranked[:limit])
+
+
+def _members_apart(reading: Reading, scope: int, fields: dict[str, dict[Term, float]]) -> dict[str, dict[Term, float]]:
+    """Leave out members whose name stands nowhere but where the subject's own does (a child of the same initials)."""
+    if "name" not in fields or "member" not in fields:
+        return fields
+    whole = [term for term in fields["name"] if term.kind is TermKind.NAME]
+    taken = [place for term in whole or fields["name"] for place in reading.places_in(term, scope)]
+    apart = {
+        term: bits
+        for term, bits in fields["member"].items()
+        if any(not any(place.overlaps(other) for other in taken) for place in reading.places_in(term, scope))
+    }
+    rest = {name: terms for name, terms in fields.items() if name != "member"}
+    return rest | ({"member": apart} if apart else {})
 
 
 def _enough(fields: Mapping[str, Mapping[Term, float]]) -> float:

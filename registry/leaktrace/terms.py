@@ -11,22 +11,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry.domain.categories import Category
-from registry.text.addresses import city_key, parse_address, sound_key, street_key
+from registry.text.addresses import city_key, parse_address, street_key
 from registry.text.cards import canonical_card
 from registry.text.common_words import NO_DIAGNOSIS, SMALL
 from registry.text.dates import canonical_date
 from registry.text.emails import canonical_email
-from registry.text.names import initial, name_key, name_words, sound
+from registry.text.names import initial, name_key, name_words
 from registry.text.phones import canonical_phone
 from registry.text.plates import canonical_plate
-from registry.text.schools import school_key, stem_words
+from registry.text.schools import stem_words
 from registry.text.ssn import canonical_ssn
 from registry.text.words import blur, letters, skeleton
 
 HEALTH_WORDS = 3  # of a statement that are terms
 HEALTH_WORD_LENGTH = 5  # letters at least
-PREFIX = 3  # letters of a street's name
-SCHOOL_PART = 3  # letters of a school's name, at either end
+# Letters at either end of a name that make a weak key: fewer of a short name, so that one wrong letter leaves an end.
+PART_SIZES = (2, 3)
+SHORT_NAME = 7  # letters from which a name counts as long
 
 
 class TermKind(StrEnum):
@@ -39,7 +40,7 @@ class TermKind(StrEnum):
     STREET = "A1"  # house number and street name
     NUMBER_ZIP = "A2"  # house number and ZIP
     NUMBER_CITY = "A3"  # house number and city
-    NUMBER_SOUND = "A4"  # house number and the sound of the street's name
+    NUMBER_SUFFIX = "A4"  # house number and the last letters of the street's name
     NUMBER_PREFIX = "A5"  # house number and the first letters of the street's name
     PHONE = "P1"  # ten digits
     PHONE_LAST4 = "P4"
@@ -48,13 +49,14 @@ class TermKind(StrEnum):
     BIRTH_DATE = "D0"
     CARD = "C1"  # the whole number
     EMAIL = "E1"
-    SCHOOL = "H0"  # a school's own name
+    SCHOOL = "H0"  # a school's own name; only within a reading, never stored: H4 and H5 together say as much
     SCHOOL_HEAD = "H4"  # the first letters of a school's own name
     SCHOOL_TAIL = "H5"  # the last ones
     CHILD_SCHOOL_HEAD = "H2"  # a child's first name and the first letters of its school
     CHILD_SCHOOL_TAIL = "H3"  # the same with the last letters
     HEALTH_WORD = "HW"  # one long word of a statement
-    MEMBER = "F1"  # the sound of a household member's full name
+    MEMBER_GIVEN = "F2"  # a household member's given name and the family name's initial
+    MEMBER_FAMILY = "F3"  # a household member's family name and the given name's initial
     PLATE = "V1"
 
 
@@ -135,9 +137,12 @@ def search_terms(category: Category, value: Mapping[str, str]) -> frozenset[Term
     )
 
 
-def member_term(given: list[str], family: list[str]) -> Term:
-    """Return the term of a household member's full name."""
-    return Term(TermKind.MEMBER, f"{sound(given)}|{sound(family)}")
+def member_terms(given: list[str], family: list[str]) -> tuple[Term, Term]:
+    """Return the terms of a household member's full name; a wrong letter in one name leaves the other's term."""
+    return (
+        Term(TermKind.MEMBER_GIVEN, f"{letters(given)}|{initial(family)}"),
+        Term(TermKind.MEMBER_FAMILY, f"{initial(given)}|{letters(family)}"),
+    )
 
 
 def health_words(statement: str) -> list[str]:
@@ -177,8 +182,7 @@ def _address_terms(value: Mapping[str, str]) -> Iterable[Term]:
     key = street_key(address.street) if address.street else ""
     if key:
         yield Term(TermKind.STREET, f"{address.number}|{key}")
-        yield Term(TermKind.NUMBER_SOUND, f"{address.number}|{sound_key(address.street)}")
-        yield Term(TermKind.NUMBER_PREFIX, f"{address.number}|{blur(key[:PREFIX])}")
+        yield from number_part_terms(address.number, key, part_size(key))
     if address.zip5:
         yield Term(TermKind.NUMBER_ZIP, f"{address.number}|{address.zip5}")
     if address.city:
@@ -189,27 +193,39 @@ def _school_terms(name: str, owner: PersonNames) -> Iterable[Term]:
     words = name_words(name)
     if not words:
         return
-    yield Term(TermKind.SCHOOL, school_key(words))
     stem = letters(stem_words(words))
-    yield from school_part_terms(stem)
+    yield from school_part_terms(stem, part_size(stem))
     child = letters(name_words(owner.given_name))
     if child:
-        yield from child_school_terms(child, stem)
+        yield from child_school_terms(child, stem, part_size(stem))
 
 
-def school_part_terms(key: str) -> tuple[Term, Term]:
-    """Return the terms of either end of a school's own name, tolerant of a typo at the other."""
+def part_size(key: str) -> int:
+    """Return how many letters at either end of an enrolled name are its weak keys. A text asks for both sizes."""
+    return PART_SIZES[len(key) >= SHORT_NAME]
+
+
+def number_part_terms(number: str, key: str, size: int) -> tuple[Term, Term]:
+    """Return the terms of a house number and either end of a street's name."""
     return (
-        Term(TermKind.SCHOOL_HEAD, blur(key[: SCHOOL_PART + 1])),
-        Term(TermKind.SCHOOL_TAIL, blur(key[-SCHOOL_PART - 1 :])),
+        Term(TermKind.NUMBER_PREFIX, f"{number}|{blur(key[:size])}"),
+        Term(TermKind.NUMBER_SUFFIX, f"{number}|{blur(key[-size:])}"),
     )
 
 
-def child_school_terms(child: str, key: str) -> tuple[Term, Term]:
-    """Return the joint terms of a child's first name and a school, tolerant of a typo at either end of its name."""
+def school_part_terms(key: str, size: int) -> tuple[Term, Term]:
+    """Return the terms of either end of a school's own name, one letter more than with a child's name."""
     return (
-        Term(TermKind.CHILD_SCHOOL_HEAD, f"{child}|{blur(key[:SCHOOL_PART])}"),
-        Term(TermKind.CHILD_SCHOOL_TAIL, f"{child}|{blur(key[-SCHOOL_PART:])}"),
+        Term(TermKind.SCHOOL_HEAD, blur(key[: size + 1])),
+        Term(TermKind.SCHOOL_TAIL, blur(key[-size - 1 :])),
+    )
+
+
+def child_school_terms(child: str, key: str, size: int) -> tuple[Term, Term]:
+    """Return the joint terms of a child's first name and either end of its school's own name."""
+    return (
+        Term(TermKind.CHILD_SCHOOL_HEAD, f"{child}|{blur(key[:size])}"),
+        Term(TermKind.CHILD_SCHOOL_TAIL, f"{child}|{blur(key[-size:])}"),
     )
 
 
@@ -226,7 +242,7 @@ _MAKERS: dict[Category, _Maker] = {
     Category.VEHICLE_PLATE: lambda value, _: _one(TermKind.PLATE, canonical_plate(value["plate"])),
     Category.SCHOOL: lambda value, owner: _school_terms(value["name"], owner),
     Category.HEALTH: lambda value, _: (Term(TermKind.HEALTH_WORD, word) for word in health_keys(value["statement"])),
-    Category.FAMILY_MEMBER: lambda value, _: [
-        member_term(name_words(value["given_name"]), name_words(value["family_name"]))
-    ],
+    Category.FAMILY_MEMBER: lambda value, _: member_terms(
+        name_words(value["given_name"]), name_words(value["family_name"])
+    ),
 }

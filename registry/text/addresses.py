@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import jellyfish
 import usaddress
 
 from registry.text.fold import fold_word
@@ -210,6 +209,8 @@ def split_street(words: Sequence[str]) -> tuple[str, list[str], str, str]:
     """Split a street's words into direction before, own name, type, direction after."""
     rest = same_words(words)
     before = after = kind = ""
+    if len(rest) > 1 and rest[0] == "5" and rest[1].isalpha() and rest[1] != "mile":
+        rest[0] = "s"  # S. misread
     if len(rest) > 1 and rest[0] in DIRECTIONS and not (len(rest) == 2 and rest[1] in DIRECTIONS):
         only_type = len(rest) == 2 and TYPES.get(rest[1]) in CLOSING
         if not only_type:
@@ -233,14 +234,9 @@ def _name_key(words: Sequence[str]) -> str:
 def whole_key(words: Sequence[str]) -> str:
     """Return the same key with the last word kept even if it is a type's name (``Ortega Park``)."""
     rest = same_words(words)
-    if len(rest) > 1 and rest[0] in DIRECTIONS:
+    if len(rest) > 1 and (rest[0] in DIRECTIONS or (rest[0] == "5" and rest[1] != "mile")):
         rest = rest[1:]
     return _name_key(rest)
-
-
-def sound_key(words: Sequence[str]) -> str:
-    """Return how a street's own name sounds (metaphone), for letters gone wrong."""
-    return jellyfish.metaphone(" ".join(split_street(words)[1])).replace(" ", "")
 
 
 def city_key(words: Sequence[str]) -> str:
@@ -271,7 +267,6 @@ __all__ = [
     "city_key",
     "parse_address",
     "same_words",
-    "sound_key",
     "split_street",
     "street_key",
     "whole_key",

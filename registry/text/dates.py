@@ -68,13 +68,20 @@ def month_of(word: str) -> int:
         alike = [number for short, number in _SHORT.items() if looks_alike(short, form)]
         return alike[0] if len(alike) == 1 else 0
     text = plain(word)
-    if len(text) < 5 or not text.isalpha():
+    if not text.isalpha() or len(text) < 4:
         return 0
-    for number, name in enumerate(_MONTHS, 1):
-        most = 2 if len(name) > 6 else 1
-        if len(name) >= 5 and (OSA.distance(text, name, score_cutoff=most) <= most or looks_alike(text, name)):
-            return number
-    return 0
+    most = 2 if len(text) > 6 else 1
+    near = [
+        number
+        for number, name in enumerate(_MONTHS, 1)
+        if looks_alike(text, name) or (len(name) > 3 and _is_near(text, name, most))
+    ]
+    return near[0] if len(near) == 1 else 0
+
+
+def _is_near(text: str, name: str, most: int) -> bool:
+    same_start = len(text) > 4 or text[0] == name[0]
+    return same_start and OSA.distance(text, name, score_cutoff=most) <= most
 
 
 def dates_in(words: Words) -> Iterator[tuple[str, int, int]]:

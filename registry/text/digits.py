@@ -170,6 +170,8 @@ def _is_tight(words: Words, index: int) -> bool:
     before = index > 0 and _TIGHT.match(words.gap(index - 1)) is not None
     if index + 1 == len(words.texts):
         return before
+    if len(words.texts[index]) == 1 and not before:
+        return False
     capitals = words.is_capital(index) and words.folded.is_upper(words.ends[index] - 1)
     after = _TIGHT.match(words.gap(index)) is not None
     return before or after or (capitals and words.texts[index + 1][0].isdigit())

@@ -167,6 +167,8 @@ def _reads_as_latin(word: str) -> bool:
 
     A word that mixes scripts is written to be read by its looks; a word wholly in one other script is a word of it.
     """
+    if len(word) == 1:
+        return word in LOOKALIKES
     scripts = {_script(char) for char in word if char.isalpha()} - {""}
     if len(scripts & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "CANADIAN"}) > 1:
         return True

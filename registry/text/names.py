@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-import jellyfish
-
 from registry.text.fold import fold_word
-from registry.text.words import letters, plain, skeleton
+from registry.text.words import letters, skeleton
 
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 
@@ -20,11 +18,6 @@ def name_words(name: str) -> list[str]:
 def name_key(given: list[str], family: list[str]) -> str:
     """Return the key of a full name: skeleton letters without spaces, so that hyphens and spaces do not matter."""
     return letters(given) + letters(family)
-
-
-def sound(words: list[str]) -> str:
-    """Return how a name sounds."""
-    return jellyfish.metaphone("".join(map(plain, words)))
 
 
 def initial(words: list[str]) -> str:

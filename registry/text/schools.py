@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,24 +11,27 @@ from registry.text.words import letters, plain, skeleton
 
 # What a word says about the level; "" for words that only say that it is a school.
 KINDS: dict[str, str] = {
-    "elementary": "elementary", "elem": "elementary", "elm": "elementary", "el": "", "es": "elementary",
-    "elemen": "elementary",
-    "primary": "elementary", "grade": "elementary", "middle": "middle", "mid": "middle", "ms": "middle",
-    "intermediate": "middle", "junior": "middle", "jr": "middle", "jhs": "middle", "high": "high", "hs": "high",
-    "senior": "senior", "sr": "senior", "shs": "high", "secondary": "high", "preparatory": "", "prep": "",
-    "school": "", "schools": "", "sch": "", "schl": "", "scl": "", "academy": "", "acad": "", "acdmy": "",
-    "charter": "",
-    "chtr": "", "magnet": "", "kindergarten": "", "preschool": "", "montessori": "", "elementry": "elementary",
-    "college": "", "institute": "", "center": "", "ctr": "", "campus": "", "k8": "", "k12": "",
+    "elementary": "elementary", "elem": "elementary", "es": "elementary", "elemen": "elementary",
+    "primary": "elementary",
+    "elementry": "elementary", "middle": "middle", "mid": "middle", "ms": "middle", "intermediate": "middle",
+    "junior": "middle", "jr": "middle", "jhs": "middle", "high": "high", "hs": "high", "senior": "senior",
+    "sr": "senior",
+    "shs": "high", "secondary": "high", "preparatory": "", "prep": "", "school": "", "schools": "", "sch": "",
+    "schl": "",
+    "scl": "", "academy": "", "acad": "", "acdmy": "", "charter": "", "chtr": "", "magnet": "", "kindergarten": "",
+    "preschool": "", "montessori": "", "k8": "", "k12": "",
 }  # fmt: skip
-_TRIGGERS = frozenset(KINDS) - {"el", "jr", "sr", "junior", "senior", "grade", "center", "ctr", "primary", "mid"}
-_LONG_TRIGGERS = tuple(
-    word
-    for word in ("elementary", "middle", "school", "academy", "charter", "intermediate", "magnet", "secondary", "high")
-)
+_TRIGGERS = frozenset(KINDS) - {"jr", "sr", "junior", "senior", "primary", "mid"}
+# School words that are recognised with letters wrong, and how many.
+_MISSPELT = {
+    "elementary": 2, "intermediate": 2, "secondary": 2, "academy": 1, "charter": 1, "middle": 1, "school": 1,
+    "magnet": 1,
+    "elem": 1, "high": 1,
+}  # fmt: skip
+_REAL_WORDS = frozenset({"hugh", "sigh", "nigh", "thigh", "riddle", "fiddle", "meddle", "mindle", "chapter", "charger"})
+_MISREAD = str.maketrans("51", "sj")  # 5r., 1r.
 _FORMS = {skeleton(word): word for word in KINDS if len(word) > 3}
 _SMALL = frozenset({"of", "the", "for", "at", "and", "in", "a"})
-_INITIALS = re.compile(r"\b([a-z])\.\s*(?=[a-z]\b)")
 
 
 @lru_cache(maxsize=16384)
@@ -38,17 +40,19 @@ def school_word(word: str) -> str:
     text = plain(word)
     if text in KINDS:
         return text
+    if len(word) == 2 and word.translate(_MISREAD) in KINDS:
+        return word.translate(_MISREAD)
     form = skeleton(word)
     if len(form) >= 3 and form in _FORMS:
         return _FORMS[form]
-    if len(text) < 5:
+    if len(text) < 3 or text in _REAL_WORDS:
         return ""
-    for trigger in _LONG_TRIGGERS:
-        allowed = 2 if len(trigger) > 7 else 1
-        if len(trigger) < 5 or text[0] != trigger[0] or abs(len(text) - len(trigger)) > allowed:
-            continue
-        if OSA.distance(text, trigger, score_cutoff=allowed) <= allowed:
-            return trigger
+    for kind, most in _MISSPELT.items():
+        near_length = abs(len(text) - len(kind)) <= most
+        # In words of middle length the first letter has to be right: too many others are near.
+        starts = len(kind) not in (6, 7) or text[0] == kind[0]
+        if near_length and starts and OSA.distance(text, kind, score_cutoff=most) <= most:
+            return kind
     return ""
 
 

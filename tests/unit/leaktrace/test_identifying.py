@@ -30,6 +30,7 @@ from tests.unit.leaktrace.people import DANA, INDEX, PAVEL, kinds
         "1234 Noth Thornbury Ave, Kansas City",
         "l234 N Thombury Ave, Kansas City, MO 64ll8",
         "1234 Thornbury Avenue, Kannsas City",
+        "1234 N Thornbury Ave Apt S, Kansas City, MO 64118",
     ],
 )
 def test_an_address_in_any_writing(address: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
+from registry.leaktrace.dossier import Member
 from registry.leaktrace.reading import read_text
 from registry.leaktrace.select import WEIGHTS, Hit, select_subjects
 from registry.leaktrace.terms import (
@@ -14,7 +15,7 @@ from registry.leaktrace.terms import (
     record_terms,
     search_terms,
 )
-from tests.unit.leaktrace.people import DANA, INDEX, PAVEL
+from tests.unit.leaktrace.people import DANA, INDEX, PAVEL, Index, Person
 
 NOBODY = PersonNames("", "")
 
@@ -61,6 +62,14 @@ def test_postings_of_unknown_use_are_passed_over() -> None:
     term = family_name_term("O'Neil")
     assert term.kind not in WEIGHTS
     assert select_subjects(read_text("O'Neil"), {term: [Hit(SubjectId("s"), RecordId("r"))]}, limit=5) == ()
+
+
+def test_a_child_of_the_same_initials_is_no_second_field() -> None:
+    dan = Person("100002", "Dan", "O'Neil", (Member("c1", "child", "Daisy", "O'Neil"),), DANA.records)
+    index = Index((dan,))
+    for text, opened in (("Dan O'Neil spoke", ()), ("Dan O'Neil and Daisy O'Neil", (dan.subject,))):
+        reading = read_text(text)
+        assert select_subjects(reading, index.hits(reading.terms), limit=5) == opened
 
 
 def test_names_are_capped_below_what_opens() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from registry.text.names import name_key, name_words
 from registry.text.nearness import key_distance, looks_alike, word_distance
-from registry.text.schools import is_trigger, levels, school_key
+from registry.text.schools import is_trigger, levels, school_key, school_word
 from registry.text.words import plain, skeleton
 from tests.unit.text.test_digits import words_of
 
@@ -82,6 +82,14 @@ def test_school_names() -> None:
     assert levels(name_words("Otter Creek Jr. High")) == {"middle"}
     assert levels(name_words("Otter Creek Sr. High School")) == {"high"}
     assert levels(name_words("High Point Elem.")) == {"elementary"}
+    assert [school_word(word) for word in ("5r", "hgh", "elme", "lementary", "hugh", "riddle")] == [
+        "sr",
+        "high",
+        "elem",
+        "elementary",
+        "",
+        "",
+    ]
     assert [is_trigger(word) for word in ("elem", "mixdle", "h1gh", "5ch00l", "maple")] == [
         True,
         True,
