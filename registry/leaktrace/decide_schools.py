@@ -77,7 +77,7 @@ class _Child:
         words = self._text.words(school)
         for first in self._text.spots(letters(self._given[:1])).get(school.passage, ()):
             last = first + len(self._given) - 1
-            if letters(words.texts[first : last + 1]) != letters(self._given) or school_word(words.texts[first]):
+            if letters(words.texts[first : last + 1]) != letters(self._given):
                 continue
             outside = last < school.first or first > school.last
             if outside and (words.scope or words.is_capital(first)) and not self._is_stranger(words, last):

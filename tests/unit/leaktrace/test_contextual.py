@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from registry.domain.categories import Category
 from tests.unit.leaktrace.people import DANA, INDEX, PAVEL, Index, Person, kinds
 
 NAMES = [
@@ -173,6 +174,20 @@ def test_labelled_columns_complete_or_contradict_wherever_they_stand() -> None:
     head = "town,street,who,zip"
     assert kinds("\n".join([head, "Kansas City,1234 Thornbury Ave,Sam Poe,64118", *rows])) == {"home_address"}
     assert kinds("\n".join([head, "Springfield,1234 Thornbury Ave,Dana O'Neil,65806", *rows])) == set()
+
+
+def test_columns_before_the_street_contradict_it_too() -> None:
+    rows = [f"Topeka,6660{number % 10},{number} Alder St,Sam Poe" for number in range(10, 19)]
+    head = "town,zip,street,who"
+    assert kinds("\n".join([head, "Kansas City,64118,1234 Thornbury Ave,Dana O'Neil", *rows])) == {"home_address"}
+    assert kinds("\n".join([head, "Springfield,65806,1234 Thornbury Ave,Dana O'Neil", *rows])) == set()
+
+
+def test_a_school_named_like_the_child_does_not_name_the_child() -> None:
+    school = (Category.SCHOOL, {"name": "Ivo Elem."}, "c1")
+    index = Index((Person("100003", "Nell", "Grant", PAVEL.members, (school, *PAVEL.records[:1])),))
+    assert index.match("They wait at Ivo elementary daily").findings == ()
+    assert [finding.kind for finding in index.match("Ivo goes to Ivo Elem.").findings] == ["school"]
 
 
 def test_couples_are_both_found() -> None:
