@@ -22,9 +22,10 @@ from registry.cli.main import main as command_line
 from registry.domain.errors import RegistryError
 from registry.identity.issuers import IssuerSettings
 from registry.settings import Settings
-from tests.architecture.source import ROOT, Module, modules, parse, rooms
+from tests.architecture.source import ROOT, Module, modules, parse, rooms, tracked_files
 
 _OPTIONS_OF_ALL = {"--help", "--home", "--json"}  # described once
+_IN_THE_WHEEL = "registry/_migrations"
 _GIVEN_OTHERWISE = {"home", "database_url"}  # by --home, REGISTRY_HOME and REGISTRY_DATABASE_URL
 
 
@@ -158,3 +159,28 @@ def test_an_undocumented_option_is_found() -> None:
     text = "`registry` takes `--home`.\n\n| `registry serve` | `--port` |\n"
     assert undocumented_options(found, text) == ["registry init"]
     assert undocumented_options(found, text.replace("--port", "--ports")) == ["registry serve --port", "registry init"]
+
+
+# ---- links ----
+
+
+def pages() -> list[Path]:
+    return [path for path in tracked_files() if path.suffix == ".md"]
+
+
+def dead_links(page: Path, text: str) -> list[str]:
+    """Return relative links, and paths in code style, that lead nowhere."""
+    linked = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+    dead = [target for target in linked if target and not (page.parent / target).exists()]
+    named = re.findall(r"`((?:tests|registry|docs|migrations|benchmarks)/[\w./-]*\w)`", text)
+    return dead + [path for path in named if path != _IN_THE_WHEEL and not (ROOT / path).exists()]
+
+
+def test_every_link_and_path_leads_somewhere() -> None:
+    found = {page.relative_to(ROOT).as_posix(): dead_links(page, page.read_text("utf-8")) for page in pages()}
+    assert {page: dead for page, dead in found.items() if dead} == {}
+
+
+def test_a_dead_link_is_found() -> None:
+    text = "[a](docs/README.md), [b](docs/none.md#x), `registry/vault/vault.py`, `tests/none`, [c](https://example.org)"
+    assert dead_links(ROOT / "README.md", text) == ["docs/none.md", "tests/none"]
