@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from html import unescape
 from typing import Any
 
 import pytest
@@ -353,11 +354,8 @@ def test_a_query_that_means_nothing_shows_the_newest(browser: Browser, query: st
 
 def test_the_checkpoint_is_the_ledgers(home: Home, browser: Browser) -> None:
     browser.sign_in("ada", Role.AUDITOR)
-    page = browser.get("/console/ledger/checkpoint").text
-    assert home.app.kernel.log.origin in page
-    assert home.app.audit.checkpoint().splitlines()[-1].split()[-1].replace("+", "&#43;") in page.replace(
-        "+", "&#43;"
-    )
+    page = unescape(browser.get("/console/ledger/checkpoint").text)
+    assert home.app.audit.checkpoint() in page
 
 
 # ---- enroller ----

@@ -1,0 +1,336 @@
+"""The console in a real browser: axe in light and dark, 320 px, keyboard alone, nothing complained about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.api.server import serving
+from registry.cli.serving import Site, build_site
+from registry.domain.principals import Role
+from tests.functional.console.browsers import Browser
+from tests.functional.services.homes import Home, open_copy, person
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+POST = "Dana Brightwater, 1207 Larkspur Ave Apt 3, Fairhollow, MO 64999, 816-555-0142"
+ROLES = (Role.READER, Role.SUBJECT, Role.INVESTIGATOR, Role.AUDITOR, Role.ENROLLER, Role.SECURITY_ADMIN)
+PAGES = (
+    "sign-in",
+    "sign-in refused",
+    "link",
+    "home",
+    "look up",
+    "look up, errors",
+    "card",
+    "refused",
+    "search",
+    "search result",
+    "me",
+    "own values",
+    "accounting",
+    "traces",
+    "trace",
+    "trace text",
+    "ledger",
+    "entry",
+    "checkpoint",
+    "enroll",
+    "enroll, errors",
+    "imported",
+    "principals",
+    "not found",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the console NOT checked")
+    pytest.importorskip("axe_playwright_python", reason="axe is not installed: accessibility NOT checked")
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is absent: the console was NOT checked in a browser")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield running
+        running.close()
+
+
+class Served:
+    """One registry served on a free port."""
+
+    def __init__(self, home: Home, site: Site, url: str) -> None:
+        self.home = home
+        self.site = site
+        self.url = url
+        self.tokens = Browser(home, site)
+
+    def link(self, name: str, *roles: Role, number: str | None = None) -> str:
+        assert self.site.links is not None
+        return self.url + self.site.links.issue(self.tokens.token(name, *roles, number=number))
+
+
+@pytest.fixture(scope="module")
+def served(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = open_copy(template, tmp_path_factory.mktemp("served") / "home")
+    home.enroll()
+    for number in range(2, 5):
+        home.enroll(person(f"T-000{number}", family=[], records=[]))
+    site = build_site(home.app)
+    with serving(home.app, site.app) as url:
+        yield Served(home, site, url)
+
+
+class Window:
+    """One window, which remembers what the browser complained about."""
+
+    def __init__(self, chromium: Any, served: Served, **context: Any) -> None:
+        self.served = served
+        self.page = chromium.new_context(**context).new_page()
+        self.page.set_default_timeout(10_000)
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.served.url + path)
+
+    def submit(self) -> None:
+        self.page.click("main form:last-of-type button")
+
+    def sign_in(self, *roles: Role) -> None:
+        self.page.goto(self.served.link("everybody", *(roles or ROLES), number="T-0002"))
+        self.submit()
+        self.page.wait_for_url("**/console/")
+
+    def look_up(self, purpose: str, *categories: str) -> None:
+        self.open("/console/look-up")
+        self.page.fill("#employee_number", "T-0001")
+        for category in categories:
+            self.page.check(f"#categories-{category}")
+        self.page.check(f"#purpose-{purpose}")
+        self.page.fill("#case", "C-1")
+        self.submit()
+
+    def without_required(self) -> None:
+        """Let a form through that this browser would hold back, as an older one would send it."""
+        self.page.evaluate("for (const form of document.forms) form.noValidate = true")
+
+
+def walk(window: Window) -> Iterator[str]:
+    """Go to every kind of page and name it."""
+    page = window.page
+    window.open("/console/sign-in")
+    yield "sign-in"
+    page.fill("#token", "no.such.token")
+    window.submit()
+    yield "sign-in refused"
+    page.goto(window.served.link("reader", Role.READER))
+    yield "link"
+    window.sign_in()
+    yield "home"
+    window.open("/console/look-up")
+    yield "look up"
+    window.without_required()
+    window.submit()
+    yield "look up, errors"
+    window.look_up("safety", "home_address", "phone", "health", "school", "payment_card", "family_member")
+    yield "card"
+    window.look_up("payroll", "phone")
+    yield "refused"
+    window.open("/console/search")
+    yield "search"
+    page.fill("#given_name", "Dana")
+    page.fill("#family_name", "Brightwater")
+    window.submit()
+    yield "search result"
+    yield from walk_subject(window)
+    yield from walk_investigator(window)
+    yield from walk_offices(window)
+
+
+def walk_subject(window: Window) -> Iterator[str]:
+    window.open("/console/me")
+    yield "me"
+    window.submit()
+    yield "own values"
+    window.open("/console/me/accounting")
+    yield "accounting"
+
+
+def walk_investigator(window: Window) -> Iterator[str]:
+    page = window.page
+    window.open("/console/traces")
+    yield "traces"
+    page.fill("#text", POST)
+    page.fill("#published_at", "2026-03-02T09:00:00")
+    window.submit()
+    yield "trace"
+    page.click("text=Show the text again")
+    yield "trace text"
+
+
+def walk_offices(window: Window) -> Iterator[str]:
+    page = window.page
+    window.open("/console/ledger")
+    yield "ledger"
+    page.click("tbody a >> nth=0")
+    yield "entry"
+    window.open("/console/ledger/checkpoint")
+    yield "checkpoint"
+    window.open("/console/enroll")
+    yield "enroll"
+    window.without_required()
+    page.fill("#ssn", "1")
+    window.submit()
+    yield "enroll, errors"
+    people = b'{"employee_number":"T-0001"}\n{"employee_number":"T-0009","family_name":"Quist","department":"Parks"}\n'
+    page.set_input_files("#file", {"name": "people.ndjson", "mimeType": "text/plain", "buffer": people})
+    page.click("text=Enroll from the file")
+    yield "imported"
+    window.open("/console/principals")
+    yield "principals"
+    window.open("/console/nothing")
+    yield "not found"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(chromium: Any, served: Served, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    # axe puts its script into the page; that the page's own policy holds is tested apart.
+    window = Window(chromium, served, bypass_csp=True, color_scheme=scheme)
+    visited = []
+    for name in walk(window):
+        results = Axe().run(window.page, options={"runOnly": {"type": "tag", "values": RULES}})
+        assert results.response["violations"] == [], f"{name}: {results.generate_report()}"
+        assert len(results.response["passes"]) > 15, name
+        visited.append(name)
+    assert tuple(visited) == PAGES
+
+
+def test_a_narrow_window_scrolls_inside_tables_only(chromium: Any, served: Served) -> None:
+    window = Window(chromium, served, viewport={"width": 320, "height": 640})
+    for name in walk(window):
+        assert window.page.evaluate("document.documentElement.scrollWidth") <= 320, name
+
+
+def test_nothing_is_complained_about_and_nothing_else_is_asked_for(chromium: Any, served: Served) -> None:
+    window = Window(chromium, served)
+    for name in walk(window):
+        # The browser reports each document that came with an error status; those are meant.
+        known = [text for text in window.complaints if text.startswith("Failed to load resource: the server responded")]
+        assert window.complaints == known, name
+        assert window.page.locator("script, style, [style]").count() == 0, name
+        assert window.page.locator("html[lang=en] h1").count() == 1, name
+    assert {url.split("/console")[0] for url in window.asked if not url.startswith("data:")} == {served.url}
+    assert not [url for url in window.asked if "T-0001" in url or "Brightwater" in url or "Larkspur" in url]
+
+
+def test_the_style_holds_under_the_pages_own_policy(chromium: Any, served: Served) -> None:
+    window = Window(chromium, served)
+    window.open("/console/sign-in")
+    assert window.page.evaluate("getComputedStyle(document.querySelector('.banner')).textAlign") == "center"
+
+
+def test_the_keyboard_alone_signs_in_and_looks_up(chromium: Any, served: Served) -> None:
+    window = Window(chromium, served)
+    page, keys = window.page, window.page.keyboard
+    window.open("/console/sign-in")
+    assert pressed(page, "Tab") == "Skip to the content"
+    assert page.locator("a.skip").bounding_box()["x"] >= 0
+    keys.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    keys.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "token"
+    keys.insert_text(served.tokens.token("kim", Role.READER))
+    assert pressed(page, "Tab") == "Sign in"
+    keys.press("Enter")
+    page.wait_for_url("**/console/")
+    tab_to(page, "Look up")
+    keys.press("Enter")
+    page.wait_for_url("**/console/look-up")
+    tab_to_id(page, "employee_number")
+    keys.insert_text("T-0001")
+    tab_to_id(page, "categories-phone")
+    keys.press("Space")
+    tab_to_id(page, "purpose-emergency_contact")
+    keys.press("Space")
+    tab_to_id(page, "note")
+    assert has_visible_focus(page)
+    assert pressed(page, "Tab") == "Look up"
+    assert has_visible_focus(page)
+    keys.press("Enter")
+    page.wait_for_selector("text=816-555-0142")
+    assert page.title() == "Protected values - Registry console"
+
+
+def test_a_form_with_mistakes_brings_the_keyboard_to_the_summary_and_on_to_the_field(
+    chromium: Any, served: Served
+) -> None:
+    window = Window(chromium, served)
+    window.sign_in()
+    window.open("/console/look-up")
+    window.without_required()
+    window.submit()
+    page = window.page
+    assert page.evaluate("document.activeElement.className") == "summary"
+    assert pressed(page, "Tab") == "Employee number is missing."
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "employee_number"
+
+
+def test_the_browser_itself_asks_for_what_is_required(chromium: Any, served: Served) -> None:
+    window = Window(chromium, served)
+    window.sign_in()
+    window.open("/console/look-up")
+    asked = len(window.asked)
+    window.submit()
+    assert len(window.asked) == asked
+
+
+def test_a_page_of_another_origin_cannot_send_a_form(chromium: Any, served: Served) -> None:
+    window = Window(chromium, served)
+    window.sign_in()
+    before = len(served.home.rows())
+    port = served.url.rsplit(":", 1)[1]
+    form = f'<form method="post" action="http://localhost:{port}/console/me/values"><button>Go</button></form>'
+    for own in (f"http://127.0.0.1:{port}/console/me/values", f"http://localhost:{port}/console/me/values"):
+        window.page.set_content(form.replace(f"http://localhost:{port}/console/me/values", own))
+        with window.page.expect_navigation() as navigation:
+            window.page.click("button")
+        assert navigation.value.status == 403
+        window.page.goto("about:blank")
+    assert len(served.home.rows()) == before
+
+
+def pressed(page: Any, key: str) -> str:
+    page.keyboard.press(key)
+    return str(page.evaluate("document.activeElement.textContent")).strip()
+
+
+def tab_to(page: Any, text: str) -> None:
+    for _ in range(40):
+        if pressed(page, "Tab") == text:
+            return
+    pytest.fail(f"the keyboard does not reach {text!r}")
+
+
+def tab_to_id(page: Any, identifier: str) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == identifier:
+            return
+    pytest.fail(f"the keyboard does not reach #{identifier}")
+
+
+def has_visible_focus(page: Any) -> bool:
+    return page.evaluate("getComputedStyle(document.activeElement).outlineWidth") == "3px"
