@@ -110,7 +110,9 @@ serve: $(READY_RUN) ## a development registry in ./.registry on http://127.0.0.1
 .PHONY: migrate
 migrate: $(READY_DEV) ## write a new migration from the tables: make migrate m="what changes"
 	@[ -n "$(m)" ] || { echo 'Say what changes: make migrate m="..."' >&2; exit 2; }
-	$(PY) -m alembic revision --autogenerate -m "$(m)"
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; url="url=sqlite:///$$scratch/registry.db"; \
+		$(PY) -m alembic -x "$$url" upgrade head && $(PY) -m alembic -x "$$url" revision --autogenerate -m "$(m)" \
+		--rev-id "$$(printf %04d $$(($$(ls migrations/versions/*.py | wc -l) + 1)))"
 
 .PHONY: lock
 lock: $(READY_DEV) ## pin every dependency with its hashes (ARGS=--upgrade takes the newest)
