@@ -95,10 +95,8 @@ def over_http(application: Application, home: Path, folder: Path) -> None:
 
 def main() -> None:
     """Print the table."""
-    load = os.getloadavg()[0]
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f} at the start"
-    )
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{machine}, load {os.getloadavg()[0]:.1f} at the start")
     print("SQLite, WAL, synchronous=FULL; 1,000 people with 6 records; medians; the baseline is in the same run\n")
     row("what", "Registry", "baseline", "ratio")
     with tempfile.TemporaryDirectory() as temporary:

@@ -26,8 +26,8 @@ def build(path: str, public_key: dict[str, str]) -> FastAPI:
 
     @event.listens_for(engine, "connect")
     def durable(connection: object, _record: object) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]
-        connection.execute("PRAGMA synchronous=FULL")  # type: ignore[attr-defined]
+        connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]  # a DB-API connection
+        connection.execute("PRAGMA synchronous=FULL")  # type: ignore[attr-defined]  # a DB-API connection
 
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE card (person INTEGER, field INTEGER, nonce BLOB, value BLOB)"))

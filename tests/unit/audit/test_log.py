@@ -34,7 +34,7 @@ def test_entries_get_contiguous_indexes_and_a_verified_tree(ledger: Ledger) -> N
 def test_each_subject_is_counted_and_linked(ledger: Ledger) -> None:
     subject, other = ledger.subject(), ledger.subject()
     ledger.append(disclosed(subject), EntryDraft(Kind.OPEN, {}, tuple(sorted((subject, other)))), disclosed(subject))
-    values = [ledger.log.opening(row).values for row in ledger.store.rows.values()]  # type: ignore[union-attr]
+    values = [ledger.log.opening(row).values for row in ledger.store.rows.values()]  # type: ignore[union-attr]  # none was removed
     assert (values[0]["counter"], values[0]["previous"]) == ("1", "-")
     assert (values[2]["counter"], values[2]["previous"]) == ("3", "1")
     both = dict(zip(values[1]["subject"].split(), values[1]["counter"].split(), strict=True))
@@ -137,7 +137,7 @@ def test_a_receipt_cannot_be_made_kept_or_copied(ledger: Ledger) -> None:
     (receipt,) = ledger.receipts(EntryDraft(Kind.SEARCH))
     stored = StoredEntry(ledger.log.origin, "disclose", "0000-0000")
     with pytest.raises(ReceiptRefused):
-        Receipt(object(), PendingReceipt(EntryIndex(0), new_id(), 1), stored, frozenset())  # type: ignore[arg-type]
+        Receipt(object(), PendingReceipt(EntryIndex(0), new_id(), 1), stored, frozenset())  # type: ignore[arg-type]  # the forgery
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError):
             attempt(receipt)
