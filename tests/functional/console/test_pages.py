@@ -49,7 +49,14 @@ def test_a_reader_sees_values_with_the_receipt_of_their_entry(enrolled: Home, br
     browser.sign_in("clerk.kim", Role.READER)
     answer = look_up(browser, "home_address", "phone", "payment_card", "school", "family_member", note="Welfare check")
     assert answer.status_code == 200
-    for text in (ADDRESS, "816-555-0142", "mobile", "ending in 1111", "Larch Hill Elementary School", "Mika Brightwater"):
+    for text in (
+        ADDRESS,
+        "816-555-0142",
+        "mobile",
+        "ending in 1111",
+        "Larch Hill Elementary School",
+        "Mika Brightwater",
+    ):
         assert text in answer.text
     for hidden in ("741-12-3456", "migraine", "4111", "dana.brightwater"):
         assert hidden not in answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,9 @@ from tests.functional.console.browsers import OWN, Browser, token_in
 from tests.functional.services.homes import Home
 
 
-def cookies(answer: object) -> list[str]:
-    return answer.headers.get_list("set-cookie")  # type: ignore[attr-defined]
+def cookies(answer: Any) -> list[str]:
+    found: list[str] = answer.headers.get_list("set-cookie")
+    return found
 
 
 def test_a_pasted_token_signs_in(browser: Browser) -> None:
@@ -215,5 +217,3 @@ def test_the_production_profile_has_no_console(home: Home, monkeypatch: pytest.M
     site = build_site(home.app)
     assert site.links is None
     assert Browser(home, site).http.get("/console/sign-in").status_code == 404
-
-

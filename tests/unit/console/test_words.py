@@ -65,9 +65,7 @@ def test_everything_that_pages_name_has_a_name() -> None:
 def test_a_purpose_says_what_it_opens() -> None:
     assert words.purpose_opens(PurposeCode.OFFICIAL_MAIL) == "Opens home address. Needs a case reference."
     assert words.purpose_opens(PurposeCode.SAFETY) == "Opens every category. Needs a case reference."
-    assert words.purpose_opens(PurposeCode.EMERGENCY_CONTACT) == (
-        "Opens home address, phone number and family member."
-    )
+    assert words.purpose_opens(PurposeCode.EMERGENCY_CONTACT) == ("Opens home address, phone number and family member.")
 
 
 def test_lists_have_one_order_and_unknown_words_stay() -> None:
