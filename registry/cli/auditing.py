@@ -142,7 +142,7 @@ def verify_bundle(
     del home  # every command takes it; this one needs none
     if (key is None) == (key_file is None):
         raise click.UsageError("give the ledger's key with --key or --key-file")
-    vkey = key or Path(key_file or "").read_text(encoding="utf-8").strip()
+    vkey = key or Path(key_file or "").read_bytes().decode("ascii", "replace").strip()
     try:
         parse_vkey(vkey)
     except ProofRejected:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +13,6 @@ from registry.bootstrap import Application
 from registry.cli.checking import SOURCE, demand
 from registry.cli.common import common, registry_at, write_json
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
-from registry.leaktrace.report_shapes import TraceReport
 from registry.reports.as_html import render_html
 from registry.reports.as_json import report_document
 from registry.reports.as_text import render_text
@@ -87,23 +84,14 @@ def _write(application: Application, caller: Caller, traced: Traced, wanted: _Wa
     if wanted.html:
         _save(wanted.html, render_html(report).encode())
     if wanted.pdf:
-        _save(wanted.pdf, _pdf(report))
+        from registry.reports.as_pdf import render_pdf  # noqa: PLC0415 - the typesetter is slow to import
+
+        _save(wanted.pdf, render_pdf(report))
     if wanted.evidence:
-        _save(wanted.evidence, application.trace.evidence(caller, traced.trace, application.evidence, _forms))
+        from registry.api.routes_traces import rendered_reports  # noqa: PLC0415 - the web framework is slow to import
 
-
-def _forms(report: TraceReport) -> Mapping[str, bytes]:
-    return {
-        "report.json": json.dumps(report_document(report), ensure_ascii=False).encode(),
-        "report.html": render_html(report).encode(),
-        "report.pdf": _pdf(report),
-    }
-
-
-def _pdf(report: TraceReport) -> bytes:
-    from registry.reports.as_pdf import render_pdf  # noqa: PLC0415 - the typesetter is slow to import
-
-    return render_pdf(report)
+        bundle = application.trace.evidence(caller, traced.trace, application.evidence, rendered_reports)
+        _save(wanted.evidence, bundle)
 
 
 def _save(path: str, content: bytes) -> None:
