@@ -25,3 +25,5 @@ class Kind(StrEnum):
 
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
+# Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.
+OPENS = frozenset({Kind.DISCLOSE, Kind.SEARCH, Kind.OPEN, Kind.AUDIT_READ})

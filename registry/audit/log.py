@@ -14,6 +14,7 @@ from registry.audit._mint import MINT
 from registry.audit.bodies import BodyKeys, Opening, check_opening, new_opening
 from registry.audit.chains import Chains, ChainState
 from registry.audit.entries import EntryDraft
+from registry.audit.kinds import OPENS
 from registry.audit.ports import Appended, EntryReader, EntryRow, EntryStore, HeadRow
 from registry.audit.receipt import Covered, PendingReceipt, Receipt, StoredEntry
 from registry.crypto.random import random_bytes
@@ -63,6 +64,8 @@ class AuditLog:
         self.origin = origin
         self._keys = keys
         self._clock = clock
+        # The longest ledger that this process has seen committed: one that is shorter now was rolled back.
+        self._longest = 0
 
     @property
     def chains(self) -> Chains:
@@ -80,14 +83,15 @@ class AuditLog:
             One pending receipt per draft; it opens nothing until minted.
 
         Raises:
-            AuditUnavailable: the clock is behind the ledger, or the store cannot be written.
+            AuditUnavailable: the clock is behind the ledger, the head is not as we signed it or was rolled back, or the
+                store cannot be written.
         """
         subjects = sorted({subject for draft in drafts for subject in draft.subjects})
         sealed_chains = store.chains_of(subjects)
         states = {subject: self.chains.open(subject, sealed_chains[subject]) for subject in subjects}
         head = store.lock_head()
+        edge = self._demand_own(head)
         moment = self._moment(head)
-        edge = Edge.from_bytes(head.size, head.edge)
         rows: list[EntryRow] = []
         postings: list[tuple[bytes, bytes]] = []
         for draft in drafts:
@@ -117,8 +121,10 @@ class AuditLog:
         """
         if not pendings:
             return ()
-        if reader.head().size < pendings[-1].size:
+        size = reader.head().size
+        if size < pendings[-1].size:
             raise NotDurable
+        self._longest = max(self._longest, size)
         stored = {row.index: row for row in reader.entries([pending.index for pending in pendings])}
         return tuple(self._receipt(pending, stored.get(pending.index)) for pending in pendings)
 
@@ -150,6 +156,19 @@ class AuditLog:
         text = "".join(_CODE_ALPHABET[(bits >> shift) & 31] for shift in range(35, -1, -5))
         return f"{text[:4]}-{text[4:]}"
 
+    def _demand_own(self, head: HeadRow) -> Edge:
+        """Check that the head is one that we signed: else the next entry would sign what somebody else put there."""
+        try:
+            edge = Edge.from_bytes(head.size, head.edge)
+        except LedgerCorrupt:
+            raise AuditUnavailable("head_mismatch") from None
+        # Ed25519 is deterministic, so signing again is checking, and the cheaper of the two.
+        if self.sign_head(head.epoch, edge, head.last_ms) != head:
+            raise AuditUnavailable("head_mismatch")
+        if head.size < self._longest:
+            raise AuditUnavailable("rolled_back")
+        return edge
+
     def _moment(self, head: HeadRow) -> int:
         now = unix_ms(self._clock.now())
         if now < head.last_ms - CLOCK_TOLERANCE_MS:
@@ -165,8 +184,9 @@ class AuditLog:
             raise NotDurable from exc
         if opening is None:
             raise NotDurable
-        stored = StoredEntry(self.origin, parse_leaf(row.leaf).kind, self.code_of(row.index))
-        return Receipt(MINT, pending, stored, _covered(opening))
+        kind = parse_leaf(row.leaf).kind
+        stored = StoredEntry(self.origin, kind, self.code_of(row.index))
+        return Receipt(MINT, pending, stored, _covered(opening) if kind in OPENS else frozenset())
 
 
 def _values(draft: EntryDraft, states: Mapping[SubjectId, ChainState]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Verifying the whole ledger from its rows, trusting none of its caches, and naming the first bad entry.
 
 (1) Every index from 0 to the head's size has one leaf of the right form, times never go back.
-(2) Every opening opens, at its own place, to what its leaf commits to.
+(2) Every entry has its opening, and it opens, at its own place, to what its leaf commits to.
 (3) The tree over the stored leaves has the head's root, and the cached edge is that tree's edge.
 (4) The checkpoint is signed, and is over that origin, size and root.
 (5) Every subject's counters are 1, 2 ... n, each entry pointing to the one before, and n is what the sealed state says;
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from registry.audit.chains import ChainState
 from registry.audit.log import AuditLog
@@ -38,7 +38,6 @@ class ChunkChecked:
         hashes: leaf hashes in order.
         first_ms, last_ms: times of the first and last entry.
         places: (subject, counter, previous, index) of every entry about a subject.
-        removed: entries whose opening was removed.
         fault: the first fault as (entry, what), or None.
     """
 
@@ -46,7 +45,6 @@ class ChunkChecked:
     first_ms: int
     last_ms: int
     places: tuple[tuple[str, int, str, int], ...]
-    removed: tuple[int, ...]
     fault: tuple[int, str] | None
 
 
@@ -57,32 +55,17 @@ class Verified:
     Attributes:
         origin, size, root: the tree.
         chains: for every subject that an entry names, the counter and the index of its last entry.
-        removed_entries: entries whose opening was removed; their leaves still verify.
     """
 
     origin: str
     size: int
     root: bytes
     chains: Mapping[str, tuple[int, int]]
-    removed_entries: frozenset[int]
 
     @property
     def subjects(self) -> int:
         """How many subjects' chains were checked."""
         return len(self.chains)
-
-    @property
-    def removed(self) -> int:
-        """How many openings were removed."""
-        return len(self.removed_entries)
-
-
-@dataclass(slots=True)
-class _Chains:
-    """Counters of every subject while walking."""
-
-    last: dict[str, tuple[int, int]] = field(default_factory=dict)
-    removed: set[int] = field(default_factory=set)
 
 
 def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChecked:
@@ -95,7 +78,6 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
     """
     hashes: list[bytes] = []
     places: list[tuple[str, int, str, int]] = []
-    removed: list[int] = []
     times: list[int] = []
     fault: tuple[int, str] | None = None
     for expected, row in enumerate(rows, start=start):
@@ -106,12 +88,9 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
             fault = (expected, exc.what if isinstance(exc, LedgerCorrupt) else str(exc))
             break
         hashes.append(leaf_hash(row.leaf))
-        if values is None:
-            removed.append(row.index)
-        else:
-            places += _places(values, row.index)
+        places += _places(values, row.index)
     first, last = (times[0], times[-1]) if times else (0, 0)
-    return ChunkChecked(tuple(hashes), first, last, tuple(places), tuple(removed), fault)
+    return ChunkChecked(tuple(hashes), first, last, tuple(places), fault)
 
 
 def _check_row(expected: int, row: EntryRow, times: list[int]) -> None:
@@ -123,12 +102,13 @@ def _check_row(expected: int, row: EntryRow, times: list[int]) -> None:
     times.append(leaf.unix_ms)
 
 
-def _values(log: AuditLog, row: EntryRow) -> Mapping[str, str] | None:
+def _values(log: AuditLog, row: EntryRow) -> Mapping[str, str]:
     if not row.event:
         raise LedgerCorrupt("its opening's row is missing")
     opening = log.opening(row)
     if opening is None:
-        return None
+        # Only an erasure may do this, and no kind of entry speaks of one: it is somebody hiding what an entry says.
+        raise LedgerCorrupt("its opening was removed, and no entry says so")
     if opening.values["event"] != row.event:
         raise LedgerCorrupt("its event id differs from its opening")
     return opening.values
@@ -160,11 +140,11 @@ class LedgerVerifier:
         Raises:
             LedgerCorrupt: with the first bad entry where the fault is in one.
         """
-        edge, last_ms, chains = Edge.empty(), 0, _Chains()
+        edge, last_ms = Edge.empty(), 0
+        chains: dict[str, tuple[int, int]] = {}  # each subject's last counter and index
         for chunk in checked:
             if chunk.hashes and chunk.first_ms < last_ms:
                 raise LedgerCorrupt("its time is before that of the entry in front of it", edge.size)
-            chains.removed.update(chunk.removed)
             for place in chunk.places:
                 _follow(chains, place)
             edge = edge.extend(chunk.hashes)
@@ -173,7 +153,7 @@ class LedgerVerifier:
             last_ms = chunk.last_ms if chunk.hashes else last_ms
             progress(edge.size, head.size)
         self._check_head(head, edge, last_ms)
-        return Verified(self._log.origin, edge.size, edge.root(), chains.last, frozenset(chains.removed))
+        return Verified(self._log.origin, edge.size, edge.root(), chains)
 
     def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]], found: Verified) -> None:
         """Check that every subject's sealed state and postings agree with the entries: (5).
@@ -189,7 +169,7 @@ class LedgerVerifier:
         unseen = dict(found.chains)
         for subject, sealed in states:
             state = self._log.chains.open(subject, sealed)
-            _check_state(state, unseen.pop(subject, None), found)
+            _check_state(state, unseen.pop(subject, None))
             self._check_postings(reader, subject, state, found.size)
         if unseen:
             raise LedgerCorrupt("the row of its subject is missing", min(index for _, index in unseen.values()))
@@ -218,7 +198,7 @@ class LedgerVerifier:
     def _entry_at(self, reader: EntryReader, size: int, subject: SubjectId, counter: int) -> int | None:
         """Find a subject's entry by its counter, going through the ledger; only after a fault was found."""
         for row in reader.scan(0, size):
-            places = _places(_values(self._log, row) or {"subject": ""}, row.index)
+            places = _places(_values(self._log, row), row.index)
             if any(place[:2] == (subject, counter) for place in places):
                 return row.index
         return None
@@ -240,22 +220,18 @@ class LedgerVerifier:
             raise LedgerCorrupt("the head's checkpoint is over another tree")
 
 
-def _follow(chains: _Chains, place: tuple[str, int, str, int]) -> None:
+def _follow(chains: dict[str, tuple[int, int]], place: tuple[str, int, str, int]) -> None:
     subject, counter, previous, index = place
-    before = chains.last.get(subject)
-    chains.last[subject] = (counter, index)
-    if previous.isdecimal() and int(previous) in chains.removed:
-        return  # the link leads to an entry whose opening was removed
+    before = chains.get(subject)
+    chains[subject] = (counter, index)
     expected = (1, "-") if before is None else (before[0] + 1, str(before[1]))
     if (counter, previous) != expected:
         raise LedgerCorrupt("it does not follow the previous entry of its subject", index)
 
 
-def _check_state(state: ChainState, end: tuple[int, int] | None, found: Verified) -> None:
+def _check_state(state: ChainState, end: tuple[int, int] | None) -> None:
     if (state.counter, state.last) == ((0, None) if end is None else end):
         return
-    if state.last in found.removed_entries:
-        return  # what the newest entry says was removed, so the entries alone tell less than the state
     last = state.last if end is None else end[1]
     raise LedgerCorrupt("the entries of its subject are not as many as the sealed state counts", last)
 

@@ -48,15 +48,12 @@ def verify(context: click.Context, home: str | None, workers: int | None, *, as_
                 "size": found.size,
                 "root": found.root.hex(),
                 "subjects": found.subjects,
-                "removed": found.removed,
             }
         )
     else:
         click.echo(
             f"{found.size} entries verified: leaves, openings, tree, checkpoint, {found.subjects} subjects' chains"
         )
-        if found.removed:
-            click.echo(f"{found.removed} of them have no opening any more; their leaves verify all the same")
         click.echo(f"origin {found.origin}\nroot   {found.root.hex()}")
 
 

@@ -38,6 +38,8 @@ _MENDS = {
     "locked": "another process holds the registry; try again, or look for one that hangs",
     "storage_missing": "the database file is not there; give the right --home, or restore it",
     "replaced_file": "the database file was replaced while in use; start again",
+    "head_mismatch": "the ledger's head is not as this registry signed it; keep the files, run: registry audit verify",
+    "rolled_back": "an older state of the ledger was put back while in use; keep the files and find out why",
     "not_migrated": "run: registry migrate",
     "clock_behind": "this machine's clock is behind the ledger; set it right",
 }

@@ -86,7 +86,7 @@ class AuditUnavailable(RegistryError):
 
     Attributes:
         cause: ``disk_full``, ``read_only``, ``storage_error``, ``locked``, ``clock_behind``, ``key_missing``,
-            ``replaced_file`` or ``head_mismatch``.
+            ``replaced_file``, ``head_mismatch``, ``rolled_back`` ...
     """
 
     def __init__(self, cause: str) -> None:
