@@ -65,7 +65,7 @@ def test_signing_in_gives_a_new_session_and_ends_the_old_one(browser: Browser) -
     second = browser.http.cookies["registry-console"]
     assert second != first
     browser.http.cookies.clear()
-    browser.http.cookies.set("registry-console", first, path="/console")
+    browser.http.cookies.set("registry-console", first, "127.0.0.1", "/console")
     assert browser.get("/console/").status_code == 303
 
 
@@ -74,7 +74,7 @@ def test_signing_out_ends_the_session_itself(browser: Browser) -> None:
     kept = browser.http.cookies["registry-console"]
     answer = browser.post("/console/sign-out")
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in")
-    browser.http.cookies.set("registry-console", kept, path="/console")
+    browser.http.cookies.set("registry-console", kept, "127.0.0.1", "/console")
     assert browser.get("/console/").status_code == 303
 
 
@@ -133,7 +133,7 @@ def test_a_token_that_is_no_longer_accepted_ends_the_session_and_is_recorded(hom
     browser = Browser(home, Site(console, None))
     sessions = console.state.console.sessions
     far = home.clock.now().timestamp() + 3600
-    browser.http.cookies.set("registry-console", sessions.open("no.longer.good", far), path="/console")
+    browser.http.cookies.set("registry-console", sessions.open("no.longer.good", far), "127.0.0.1", "/console")
     assert browser.get("/console/").headers["location"] == "/console/sign-in"
     assert len(sessions) == 0
     assert [entry.kind for entry in home.entries()][-1] == "auth"
