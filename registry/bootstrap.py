@@ -52,6 +52,7 @@ from registry.transparency.merkle import Edge
 from registry.transparency.note import Verifier, VerifierKey, key_id_of, verifier_key
 from registry.vault.blind_index import BlindIndex
 from registry.vault.cases import CaseVault
+from registry.vault.links import EmployeeLinks
 from registry.vault.vault import Vault
 
 LOCAL_ISSUER = "local"
@@ -226,6 +227,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         log=log,
         vault=Vault(registry, DataKeys(ring.provider("data"), identifier)),
         index=BlindIndex(derive(ring.secret("index"), "registry/blind-index/v1")),
+        links=EmployeeLinks(registry, ring.secret("index")),
         clock=clock,
     )
     _demand_profile(kernel, profile)

@@ -16,6 +16,16 @@ _SQLITE_TRIGGERS = (
        BEGIN SELECT RAISE(ABORT, 'ledger_leaf is append-only'); END""",
     """CREATE TRIGGER ledger_leaf_no_delete BEFORE DELETE ON ledger_leaf
        BEGIN SELECT RAISE(ABORT, 'ledger_leaf is append-only'); END""",
+    # INSERT OR REPLACE deletes without firing delete triggers (recursive_triggers is off), so it is met before.
+    """CREATE TRIGGER ledger_leaf_no_replace BEFORE INSERT ON ledger_leaf
+       WHEN EXISTS (SELECT 1 FROM ledger_leaf WHERE i = NEW.i)
+       BEGIN SELECT RAISE(ABORT, 'ledger_leaf is append-only'); END""",
+    """CREATE TRIGGER ledger_body_no_replace BEFORE INSERT ON ledger_body
+       WHEN EXISTS (SELECT 1 FROM ledger_body WHERE i = NEW.i OR event = NEW.event)
+       BEGIN SELECT RAISE(ABORT, 'ledger_body is append-only'); END""",
+    """CREATE TRIGGER ledger_head_no_replace BEFORE INSERT ON ledger_head
+       WHEN EXISTS (SELECT 1 FROM ledger_head WHERE k = NEW.k)
+       BEGIN SELECT RAISE(ABORT, 'ledger_head only grows'); END""",
     """CREATE TRIGGER ledger_body_only_removal BEFORE UPDATE ON ledger_body
        WHEN NOT (NEW.i = OLD.i AND NEW.event = OLD.event AND NEW.key_epoch = OLD.key_epoch
                  AND OLD.sealed IS NOT NULL AND NEW.sealed IS NULL AND NEW.erased_at IS NOT NULL)
@@ -115,7 +125,7 @@ def upgrade() -> None:
         sa.Column("issuer", sa.String(length=255), nullable=False),
         sa.Column("sub", sa.String(length=255), nullable=False),
         sa.Column("roles", sa.Text(), nullable=False),
-        sa.Column("employee_tag", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("employee", sa.LargeBinary(), nullable=True),
         sa.Column("unit", sa.String(length=120), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),

@@ -23,7 +23,7 @@ GrantAsk = Annotated[Ask, Depends(json_body(ADMINS, "grant"))]
 
 @router.get("/v1/principals", **described.PRINCIPALS.options())
 def principals(ask: ListAsk) -> Response:
-    return json_answer({"principals": [_principal(row) for row in ask.application.principals.listing()]})
+    return json_answer({"principals": [_principal(row) for row in ask.application.principals.read(ask.caller)]})
 
 
 @router.post("/v1/principals", **described.GRANT.options())
@@ -42,5 +42,5 @@ def _principal(row: PrincipalRow) -> dict[str, Any]:
         "roles": sorted(row.roles),
         "unit": row.unit or None,
         "state": row.state,
-        "has_employee_number": row.employee_tag is not None,
+        "has_employee_number": row.employee is not None,
     }

@@ -64,7 +64,7 @@ class Histories:
         sealed = reader.chain_of(subject)
         if sealed is None:
             raise LedgerCorrupt("a subject has no chain state")
-        return self._kernel.log.chains.open(subject, sealed).counter
+        return self._kernel.log.chain_state(subject, sealed).counter
 
 
 def chain_gaps(entries: Sequence[ReadEntry], subject: SubjectId, counted: int) -> list[str]:
@@ -79,6 +79,7 @@ def chain_gaps(entries: Sequence[ReadEntry], subject: SubjectId, counted: int) -
     previous = "-"
     for expected, entry in enumerate(entries, start=1):
         if entry.values is None:
+            gaps.append(f"what entry {entry.index} says was removed")
             previous = str(entry.index)
             continue
         place = _place_of(entry, subject)

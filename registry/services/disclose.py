@@ -20,7 +20,7 @@ from registry.domain.ids import DisclosureId, RecordId, SubjectId
 from registry.domain.principals import Principal
 from registry.domain.purposes import Purpose
 from registry.policy.decide import POLICY_VERSION, Denial, Facts, RecordFacts, decide, decide_own
-from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, principal_of, record_line, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, record_line, view_of
 from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
 from registry.transparency.fields import NONCE_BYTES
 from registry.vault.revealed import RevealedField
@@ -138,9 +138,9 @@ class Disclose:
         return decided, pendings
 
     def _principals(self, work: Work, callers: Sequence[Caller]) -> list[Principal]:
-        names = {(caller.claims.issuer, caller.claims.subject) for caller in callers}
-        rows = {name: work.principals.by_name(*name) for name in names}
-        return [principal_of(rows[caller.claims.issuer, caller.claims.subject], caller) for caller in callers]
+        named = [(caller.claims.issuer, caller.claims.subject) for caller in callers]
+        rows = {name: work.principals.by_name(*name) for name in set(named)}
+        return [self._kernel.principal_from(rows[name], caller) for name, caller in zip(named, callers, strict=True)]
 
     def _decide(self, principal: Principal, ask: DisclosureAsk, subjects: _Subjects) -> _Decided:
         subject = subjects.of(ask)

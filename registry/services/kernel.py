@@ -18,6 +18,7 @@ from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
 from registry.services.ports import ACTIVE, Database, PrincipalRow, Work
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
 from registry.vault.blind_index import BlindIndex
+from registry.vault.links import EmployeeLinks
 from registry.vault.sealed import SealedField
 from registry.vault.vault import Vault
 
@@ -65,6 +66,7 @@ class Kernel:
     log: AuditLog
     vault: Vault
     index: BlindIndex
+    links: EmployeeLinks
     clock: Clock
 
     def now_ms(self) -> int:
@@ -91,7 +93,24 @@ class Kernel:
     def principal(self, work: Work, caller: Caller) -> Principal:
         """Return who acts, as the principals table says now; without roles when unknown or not active."""
         row = work.principals.by_name(caller.claims.issuer, caller.claims.subject)
-        return principal_of(row, caller)
+        return self.principal_from(row, caller)
+
+    def principal_from(self, row: PrincipalRow | None, caller: Caller) -> Principal:
+        """Join table row and token: a token's roles can only narrow those of the table."""
+        claims = caller.claims
+        roles: frozenset[Role] = frozenset()
+        if row is not None and row.state == ACTIVE:
+            roles = row.roles if claims.roles is None else row.roles & claims.roles
+        return Principal(
+            id=UNKNOWN_PRINCIPAL if row is None else row.id,
+            name=f"{claims.issuer}#{claims.subject}",
+            roles=roles,
+            employee_tag=None if row is None or row.employee is None else self.links.open(row.id, row.employee),
+            unit="" if row is None else row.unit,
+            token_id=claims.token_id,
+            client=claims.client,
+            network=caller.network,
+        )
 
     def admit(self, caller: Caller, roles: frozenset[Role], action: str) -> Principal:
         """Check that the caller has one of these roles, before anything of the request is read.
@@ -109,6 +128,22 @@ class Kernel:
                 self.deny(work, principal, action)
             return principal
 
+    def note_read(self, caller: Caller, roles: frozenset[Role], what: str) -> Principal:
+        """Check the role and write an entry that something without values was read: a list, a setting.
+
+        Raises:
+            AccessDenied: none of the roles; the refusal is the entry.
+        """
+        with self.database.write() as work:
+            principal = self.principal(work, caller)
+            if not principal.roles & roles:
+                self.deny(work, principal, what)
+            draft = EntryDraft(Kind.AUDIT_READ, said_by(principal) | {"detail": what})
+            (pending,) = self.log.append(work.ledger, [draft])
+            work.commit()
+        self.mint_one(pending)
+        return principal
+
     def deny(self, work: Work, principal: Principal, action: str) -> NoReturn:
         """Refuse in the caller's transaction: write the entry, commit, raise.
 
@@ -118,24 +153,6 @@ class Kernel:
         (pending,) = self.log.append(work.ledger, [denial(principal, action)])
         work.commit()
         raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
-
-
-def principal_of(row: PrincipalRow | None, caller: Caller) -> Principal:
-    """Join table row and token: a token's roles can only narrow those of the table."""
-    claims = caller.claims
-    roles: frozenset[Role] = frozenset()
-    if row is not None and row.state == ACTIVE:
-        roles = row.roles if claims.roles is None else row.roles & claims.roles
-    return Principal(
-        id=UNKNOWN_PRINCIPAL if row is None else row.id,
-        name=f"{claims.issuer}#{claims.subject}",
-        roles=roles,
-        employee_tag=None if row is None else row.employee_tag,
-        unit="" if row is None else row.unit,
-        token_id=claims.token_id,
-        client=claims.client,
-        network=caller.network,
-    )
 
 
 def denial(principal: Principal, action: str) -> EntryDraft:

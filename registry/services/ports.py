@@ -95,7 +95,7 @@ class PrincipalRow:
     issuer: str
     sub: str
     roles: frozenset[Role]
-    employee_tag: bytes | None
+    employee: bytes | None  # sealed link to the principal's own number
     unit: str
     state: str
 

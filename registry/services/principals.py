@@ -91,7 +91,17 @@ class Principals:
 
     def _has(self, row: PrincipalRow, grant: Grant) -> bool:
         tag = None if grant.employee_number is None else self._kernel.number_tag(grant.employee_number)
-        return grant.roles <= row.roles and row.state == ACTIVE and tag in (None, row.employee_tag)
+        own = None if row.employee is None else self._kernel.links.open(row.id, row.employee)
+        return grant.roles <= row.roles and row.state == ACTIVE and tag in (None, own)
+
+    def read(self, caller: Caller) -> Sequence[PrincipalRow]:
+        """Return every principal to a security administrator; reading is an entry.
+
+        Raises:
+            AccessDenied: the caller is none; the refusal is an entry.
+        """
+        self._kernel.note_read(caller, ADMINS, "principals")
+        return self.listing()
 
     def listing(self) -> Sequence[PrincipalRow]:
         """Return every principal."""
@@ -103,6 +113,7 @@ class Principals:
         state = ACTIVE if grant.roles else ENDED
         if before is None:
             identifier = PrincipalId(new_id())
-            return PrincipalRow(identifier, grant.issuer, grant.sub, grant.roles, tag, grant.unit, state)
-        kept = before.employee_tag if tag is None else tag
-        return replace(before, roles=grant.roles, employee_tag=kept, unit=grant.unit or before.unit, state=state)
+            own = None if tag is None else self._kernel.links.seal(identifier, tag)
+            return PrincipalRow(identifier, grant.issuer, grant.sub, grant.roles, own, grant.unit, state)
+        kept = before.employee if tag is None else self._kernel.links.seal(before.id, tag)
+        return replace(before, roles=grant.roles, employee=kept, unit=grant.unit or before.unit, state=state)

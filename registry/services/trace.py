@@ -136,7 +136,7 @@ class Trace:
 
     def listing(self, caller: Caller) -> Sequence[TraceRow]:
         """Return the caller's newest traces, sealed as they are."""
-        principal = self._kernel.admit(caller, INVESTIGATORS, "list traces")
+        principal = self._kernel.note_read(caller, INVESTIGATORS, "list traces")
         with self._kernel.database.read() as work:
             return work.traces.of_principal(principal.id, 100)
 

@@ -45,7 +45,7 @@ class SqlPrincipals:
 def _changeable(row: PrincipalRow) -> dict[str, object]:
     return {
         "roles": " ".join(sorted(role.value for role in row.roles)),
-        "employee_tag": row.employee_tag,
+        "employee": row.employee,
         "unit": row.unit,
         "state": row.state,
     }

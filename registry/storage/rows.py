@@ -108,7 +108,7 @@ def principal_row(row: Any) -> PrincipalRow:
         issuer=row.issuer,
         sub=row.sub,
         roles=frozenset(Role(word) for word in row.roles.split()),
-        employee_tag=row.employee_tag,
+        employee=row.employee,
         unit=row.unit,
         state=row.state,
     )

@@ -123,7 +123,7 @@ principals = Table(
     Column("issuer", String(255), nullable=False),
     Column("sub", String(255), nullable=False),
     Column("roles", Text, nullable=False),  # space separated
-    Column("employee_tag", LargeBinary(16)),
+    Column("employee", LargeBinary),
     Column("unit", String(120), nullable=False),
     Column("state", String(12), nullable=False),
     Column("created_at", BigInteger, nullable=False),

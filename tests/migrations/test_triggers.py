@@ -20,6 +20,9 @@ REFUSED = {
     "ledger_body_only_removal": "UPDATE ledger_body SET sealed = x'00' WHERE i = 0",
     "ledger_head_no_delete": "DELETE FROM ledger_head",
     "ledger_head_grows": "UPDATE ledger_head SET n = 1, root = zeroblob(32)",
+    "ledger_leaf_no_replace": "INSERT OR REPLACE INTO ledger_leaf VALUES (0, x'00')",
+    "ledger_body_no_replace": f"INSERT OR REPLACE INTO ledger_body VALUES (0, '{EVENT}', 1, x'00', NULL)",
+    "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10)",
 }
 ALSO_REFUSED = (
     "UPDATE ledger_leaf SET i = 7 WHERE i = 0",
