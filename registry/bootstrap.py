@@ -253,7 +253,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         disclose=Disclose(kernel),
         search=Search(kernel),
         matcher=matcher,
-        trace=Trace(kernel, cases, matcher, Histories(kernel, audit)),
+        trace=Trace(kernel, cases, matcher, Histories(audit)),
         evidence=Evidence(kernel, key),
         audit=audit,
         principals=Principals(kernel),

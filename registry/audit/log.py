@@ -30,6 +30,7 @@ from registry.transparency.note import sign_note
 
 # A clock this far behind the newest entry is broken; smaller steps back are smoothed over.
 CLOCK_TOLERANCE_MS = 5_000
+_MAX_COUNTED = 100_000
 # Crockford's alphabet: no I, L, O, U, so that a code can be read aloud and typed.
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -66,6 +67,8 @@ class AuditLog:
         self._clock = clock
         # The longest ledger that this process has seen committed: one that is shorter now was rolled back.
         self._longest = 0
+        # And how many entries of a subject it has seen committed; a bounded memory, so that it never grows.
+        self._counted: dict[str, int] = {}
 
     @property
     def chains(self) -> Chains:
@@ -83,12 +86,13 @@ class AuditLog:
             One pending receipt per draft; it opens nothing until minted.
 
         Raises:
+            LedgerCorrupt: a subject's chain state was changed or rolled back.
             AuditUnavailable: the clock is behind the ledger, the head is not as we signed it or was rolled back, or the
                 store cannot be written.
         """
         subjects = sorted({subject for draft in drafts for subject in draft.subjects})
         sealed_chains = store.chains_of(subjects)
-        states = {subject: self.chains.open(subject, sealed_chains[subject]) for subject in subjects}
+        states = {subject: self.chain_state(subject, sealed_chains[subject]) for subject in subjects}
         head = store.lock_head()
         edge = self._demand_own(head)
         moment = self._moment(head)
@@ -143,6 +147,17 @@ class AuditLog:
         check_opening(opening, leaf, row.index)
         return opening
 
+    def chain_state(self, subject: SubjectId, sealed: bytes) -> ChainState:
+        """Open a subject's chain state.
+
+        Raises:
+            LedgerCorrupt: it was changed, or counts fewer entries than this process has seen of the subject.
+        """
+        state = self.chains.open(subject, sealed)
+        if state.counter < self._counted.get(subject, 0):
+            raise LedgerCorrupt("the chain state of a subject was rolled back")
+        return state
+
     def sign_head(self, epoch: int, edge: Edge, last_ms: int) -> HeadRow:
         """Sign a checkpoint over an edge and return the head row that holds both."""
         root = edge.root()
@@ -184,9 +199,16 @@ class AuditLog:
             raise NotDurable from exc
         if opening is None:
             raise NotDurable
+        self._count(opening)
         kind = parse_leaf(row.leaf).kind
         stored = StoredEntry(self.origin, kind, self.code_of(row.index))
         return Receipt(MINT, pending, stored, _covered(opening) if kind in OPENS else frozenset())
+
+    def _count(self, opening: Opening) -> None:
+        if len(self._counted) >= _MAX_COUNTED:
+            self._counted.clear()
+        for subject, counter in zip(opening.values["subject"].split(), opening.values["counter"].split(), strict=True):
+            self._counted[subject] = max(int(counter), self._counted.get(subject, 0))
 
 
 def _values(draft: EntryDraft, states: Mapping[SubjectId, ChainState]) -> dict[str, str]:

@@ -13,7 +13,6 @@ from registry.domain.clock import from_unix_ms
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, is_id
 from registry.leaktrace.copies import ServedCopy, SourceExposure
-from registry.services.kernel import Kernel
 from registry.services.read_audit import ReadAudit, ReadEntry
 
 _VIA = re.compile(r"\bvia (\w+)")
@@ -33,8 +32,7 @@ class SubjectHistory:
 class Histories:
     """Reads subjects' histories."""
 
-    def __init__(self, kernel: Kernel, audit: ReadAudit) -> None:
-        self._kernel = kernel
+    def __init__(self, audit: ReadAudit) -> None:
         self._audit = audit
 
     def read(
@@ -52,19 +50,13 @@ class Histories:
         gaps: list[str] = []
         try:
             entries = list(self._audit.of_subject(reader, subject))
-            gaps += chain_gaps(entries, subject, self._last_counter(reader, subject))
+            gaps += chain_gaps(entries, subject, self._audit.counted(reader, subject))
         except LedgerCorrupt as exc:
             gaps.append(f"the chain of a person with findings cannot be read: {exc}")
         earlier = [entry for entry in entries if entry.index < below]
         copies = tuple(copy for entry in earlier if (copy := _copy(entry, subject)) is not None)
         exposures = tuple(line for entry in earlier for line in _exposures(entry, subject, records))
         return SubjectHistory(tuple(entry.index for entry in entries), copies, exposures, tuple(gaps))
-
-    def _last_counter(self, reader: EntryReader, subject: SubjectId) -> int:
-        sealed = reader.chain_of(subject)
-        if sealed is None:
-            raise LedgerCorrupt("a subject has no chain state")
-        return self._kernel.log.chain_state(subject, sealed).counter
 
 
 def chain_gaps(entries: Sequence[ReadEntry], subject: SubjectId, counted: int) -> list[str]:

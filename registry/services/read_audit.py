@@ -9,7 +9,7 @@ from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryReader, EntryRow
 from registry.domain.categories import Category
-from registry.domain.errors import NotFound
+from registry.domain.errors import LedgerCorrupt, NotFound
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
@@ -98,10 +98,13 @@ class ReadAudit:
         Raises:
             AccessDenied: the caller is no subject.
             NotFound: the caller is not enrolled.
+            LedgerCorrupt: not all that were counted are found; an accounting that leaves some out is none.
         """
         subject, receipt = self._own(caller, "accounting")
         with self._kernel.database.reader() as reader:
             entries = tuple(self.of_subject(reader, subject.id))
+            if len(entries) != self.counted(reader, subject.id):
+                raise LedgerCorrupt("a person's entries are not as many as were counted")
         return EntryPage(tuple(reversed(entries)), None, receipt)
 
     def own_records(self, caller: Caller) -> tuple[SubjectRow, tuple[OwnRecord, ...], ReceiptView]:
@@ -123,6 +126,13 @@ class ReadAudit:
         indexes = list(self._kernel.log.chains.indexes(reader, subject))
         for row in reader.entries(indexes):
             yield self.read(row)
+
+    def counted(self, reader: EntryReader, subject: SubjectId) -> int:
+        """Return how many entries a subject's sealed state counts."""
+        sealed = reader.chain_of(subject)
+        if sealed is None:
+            raise LedgerCorrupt("a subject has no chain state")
+        return self._kernel.log.chain_state(subject, sealed).counter
 
     def read(self, row: EntryRow) -> ReadEntry:
         """Open what one entry says."""
