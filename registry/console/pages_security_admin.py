@@ -48,7 +48,7 @@ def routes() -> list[Route]:
 
 
 def _page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response:
-    rows = sorted(ask.application.principals.listing(), key=lambda row: (row.state, row.sub, row.issuer))
+    rows = sorted(ask.application.principals.read(ask.caller), key=lambda row: (row.state, row.sub, row.issuer))
     facts = {"title": "Principals", "rows": rows, "form": form, "errors": errors, "roles": list(Role)}
     return render(ask.request, "principals", 422 if errors else 200, **facts, default_issuer=DEVELOPMENT_ISSUER)
 

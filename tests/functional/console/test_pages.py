@@ -58,7 +58,7 @@ def test_a_reader_sees_values_with_the_receipt_of_their_entry(enrolled: Home, br
         "Mika Brightwater",
     ):
         assert text in answer.text
-    for hidden in ("741-12-3456", "migraine", "4111", "dana.brightwater"):
+    for hidden in ("741-12-3456", "migraine", "4111 1111", "dana.brightwater"):
         assert hidden not in answer.text
     entry = newest(enrolled, "disclose")
     assert {line.category for line in entry.records} == {
