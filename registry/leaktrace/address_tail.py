@@ -10,6 +10,7 @@ from registry.text.nearness import key_distance
 from registry.text.postal import STATES, UNITS
 from registry.text.words import Words, letters
 
+_ZIP_PLUS_FOUR = 9
 _LOOK_AHEAD = 7  # words after the street in which state or ZIP must come
 _LONGEST_SHORT_FORM = 3  # letters before a full stop that does not end a sentence (St., Ft.)
 _NOT_CITY = frozenset(
@@ -113,6 +114,8 @@ def _place_end(words: Words, begin: int, own_city: int) -> int | None:
             return None
         separate = "," in words.gap(place - 1) or words.cells[place] != words.cells[place - 1]
         if zip_readings(words.texts[place]):
+            if len(words.texts[place]) == _ZIP_PLUS_FOUR and place > own_city and not is_state(words, place - 1):
+                return None  # nine digits with other words in front are another number, an SSN often
             return place if place > begin or separate else None
         if is_state(words, place) and (place > begin or separate):
             return place

@@ -19,7 +19,8 @@ IMAGE = '"><img src=x onerror=alert(1)>'
 ADDRESS = "1207 Larkspur Ave Apt 3, Fairhollow, MO 64999"
 POST = f"Dana Brightwater, {ADDRESS}, 816-555-0142. {SCRIPT} {IMAGE}"
 VALUES = (
-    *("Larkspur", "816-555-0142", "741-12-3456", "741123456", "1984-02-29", "4111 1111", "41111111", "Larch Hill", "migraine"),
+    *("Larkspur", "816-555-0142", "741-12-3456", "741123456", "1984-02-29", "4111 1111", "41111111"),
+    *("Larch Hill", "migraine"),
     *("dana.brightwater", "ZX4", "Brightwater", "Mika", "T-0001", "T-0042", "Quist", "816-555-0177", "C-77", "Because"),
 )
 

@@ -129,3 +129,8 @@ def test_nothing_personal_is_shown_by_repr_or_reason() -> None:
     )
     for secret in ("Dana", "Neil", "oneil", "1234", "thornbury", "736", "1961", "otter", "004211"):
         assert secret.lower() not in shown.lower()
+
+
+@pytest.mark.parametrize("between", ["\nSSN is ", " ssn ", ", social: ", " "])
+def test_nine_bare_digits_after_an_address_are_no_foreign_zip(between: str) -> None:
+    assert kinds(f"1234 N Thornbury Ave, Kansas City{between}736456789") >= {"home_address", "ssn"}
