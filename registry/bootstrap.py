@@ -188,7 +188,8 @@ def open_application(settings: Settings, clock: Clock | None = None) -> Applicat
     harden_process()
     now = SystemClock() if clock is None else clock
     ring = LocalKeyring.load(settings.keys)
-    database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK)
+    guard = derive(ring.secret("index"), "registry/row-guards/v1")
+    database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK, guard)
     try:
         return _build(settings, ring, database, now)
     except BaseException:

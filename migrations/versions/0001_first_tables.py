@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(length=120), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("guard", sa.LargeBinary(length=16), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_principals")),
         sa.UniqueConstraint("issuer", "sub", name=op.f("uq_principals_issuer")),
     )
@@ -152,6 +153,7 @@ def upgrade() -> None:
         sa.Column("chain", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("guard", sa.LargeBinary(length=16), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subjects")),
         sa.UniqueConstraint("number_tag", name=op.f("uq_subjects_number_tag")),
     )
@@ -195,6 +197,7 @@ def upgrade() -> None:
         sa.Column("tier", sa.String(length=12), nullable=False),
         sa.Column("mark_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("guard", sa.LargeBinary(length=16), nullable=False),
         sa.ForeignKeyConstraint(["person"], ["persons.id"], name=op.f("fk_records_person")),
         sa.ForeignKeyConstraint(["subject"], ["subjects.id"], name=op.f("fk_records_subject")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_records")),

@@ -22,6 +22,8 @@ from registry.vault.sealed import SealedField
 
 ACTIVE = "active"
 ENDED = "ended"
+# Read instead of a principal's state when somebody else than this program changed its row.
+CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)

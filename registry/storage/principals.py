@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from registry.domain.ids import PrincipalId, TraceId
-from registry.services.ports import IdempotencyRow, PrincipalRow, TraceRow
+from registry.services.ports import CHANGED, IdempotencyRow, PrincipalRow, TraceRow
+from registry.storage.guards import RowGuard
 from registry.storage.rows import chunks, principal_row, trace_row
 from registry.storage.tables import idempotency, principals, traces
 
@@ -15,35 +17,47 @@ from registry.storage.tables import idempotency, principals, traces
 class SqlPrincipals:
     """Principals on SQL."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, guard: RowGuard) -> None:
         self._connection = connection
+        self._guard = guard
 
     def by_name(self, issuer: str, sub: str) -> PrincipalRow | None:
         statement = select(principals).where(principals.c.issuer == issuer, principals.c.sub == sub)
         row = self._connection.execute(statement).one_or_none()
-        return None if row is None else principal_row(row)
+        return None if row is None else self._row(row)
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]:
         return {
-            PrincipalId(row.id): principal_row(row)
+            PrincipalId(row.id): self._row(row)
             for part in chunks(set(ids))
             for row in self._connection.execute(select(principals).where(principals.c.id.in_(part)))
         }
 
     def listing(self) -> Sequence[PrincipalRow]:
         statement = select(principals).order_by(principals.c.issuer, principals.c.sub)
-        return [principal_row(row) for row in self._connection.execute(statement)]
+        return [self._row(row) for row in self._connection.execute(statement)]
 
     def insert(self, row: PrincipalRow, now_ms: int) -> None:
-        values = {"id": row.id, "issuer": row.issuer, "sub": row.sub, "created_at": now_ms, **_changeable(row)}
-        self._connection.execute(insert(principals), values)
+        self._connection.execute(insert(principals), self._values(row) | {"created_at": now_ms})
 
     def update(self, row: PrincipalRow) -> None:
-        self._connection.execute(update(principals).where(principals.c.id == row.id).values(**_changeable(row)))
+        self._connection.execute(update(principals).where(principals.c.id == row.id).values(**self._values(row)))
+
+    def _values(self, row: PrincipalRow) -> dict[str, object]:
+        return self._guard.guarded("principals", _columns(row))
+
+    def _row(self, row: Any) -> PrincipalRow:
+        if self._guard.holds("principals", row._asdict(), row.guard):
+            return principal_row(row)
+        # One account's changed row must not stop the others' asks: it has no roles, so whatever it asks is refused.
+        return PrincipalRow(PrincipalId(row.id), row.issuer, row.sub, frozenset(), None, "", CHANGED)
 
 
-def _changeable(row: PrincipalRow) -> dict[str, object]:
+def _columns(row: PrincipalRow) -> dict[str, object]:
     return {
+        "id": row.id,
+        "issuer": row.issuer,
+        "sub": row.sub,
         "roles": " ".join(sorted(role.value for role in row.roles)),
         "employee": row.employee,
         "unit": row.unit,

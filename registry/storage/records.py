@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, and_, insert, select, tuple_, update
 
 from registry.domain.ids import RecordId, SubjectId
 from registry.services.ports import ENDED, MarkRow, RecordRow, VersionRow
+from registry.storage.guards import RowGuard
 from registry.storage.rows import chunks, mark_row, record_row, sealed_field, version_row
 from registry.storage.tables import marks, persons, record_versions, records
 from registry.vault.sealed import SealedField
@@ -28,6 +29,8 @@ _RECORD_COLUMNS = (
     records.c.tier,
     records.c.mark_version,
     records.c.state,
+    records.c.version.label("current"),
+    records.c.guard,
 )
 
 
@@ -46,12 +49,13 @@ def _current() -> Select[Any]:
 class SqlRecords:
     """Records on SQL."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, guard: RowGuard) -> None:
         self._connection = connection
+        self._guard = guard
 
     def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[RecordRow]:
         return [
-            record_row(row)
+            record_row(self._checked(row))
             for part in chunks(set(ids))
             for row in self._connection.execute(
                 _current().where(records.c.subject.in_(part)).order_by(records.c.created_at, records.c.id)
@@ -60,7 +64,7 @@ class SqlRecords:
 
     def by_ids(self, ids: Iterable[RecordId]) -> Mapping[RecordId, RecordRow]:
         return {
-            RecordId(row.record): record_row(row)
+            RecordId(row.record): record_row(self._checked(row))
             for part in chunks(set(ids))
             for row in self._connection.execute(_current().where(records.c.id.in_(part)))
         }
@@ -86,7 +90,7 @@ class SqlRecords:
     def sealed_versions(self, pairs: Iterable[tuple[RecordId, int]]) -> Sequence[SealedField]:
         key = tuple_(record_versions.c.record, record_versions.c.version)
         return [
-            sealed_field(row)
+            sealed_field(self._checked(row))
             for part in chunks(set(pairs), 1_000)
             for row in self._connection.execute(_fields().where(key.in_(part)))
         ]
@@ -102,21 +106,7 @@ class SqlRecords:
         }
 
     def insert(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow], now_ms: int) -> None:
-        values = [
-            {
-                "id": row.id,
-                "subject": row.subject,
-                "person": row.person,
-                "category": row.category.value,
-                "slot_tag": row.slot_tag,
-                "version": row.field.version,
-                "state": row.state,
-                "tier": row.tier.value,
-                "mark_version": row.mark_version,
-                "created_at": now_ms,
-            }
-            for row in rows
-        ]
+        values = [self._guard.guarded("records", _columns(row)) | {"created_at": now_ms} for row in rows]
         if values:
             self._connection.execute(insert(records), values)
             self._insert_versions(rows, versions)
@@ -140,11 +130,8 @@ class SqlRecords:
     def replace(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
         """Store changed records; a row whose version has no history yet gets a new version, closing the old one."""
         for row in rows:
-            self._connection.execute(
-                update(records)
-                .where(records.c.id == row.id)
-                .values(version=row.field.version, tier=row.tier.value, mark_version=row.mark_version, state=row.state)
-            )
+            values = self._guard.guarded("records", _columns(row))
+            self._connection.execute(update(records).where(records.c.id == row.id).values(**values))
         fresh = {version.record: version for version in versions}
         for version in versions:
             self._connection.execute(
@@ -156,12 +143,20 @@ class SqlRecords:
 
     def end(self, ids: Sequence[RecordId], now_ms: int) -> None:
         for part in chunks(ids):
-            self._connection.execute(update(records).where(records.c.id.in_(part)).values(state=ENDED))
+            for row in self._connection.execute(select(records).where(records.c.id.in_(part))).all():
+                self._guard.demand("records", row._asdict(), row.guard)
+                guard = self._guard.tag("records", {**row._asdict(), "state": ENDED})
+                statement = update(records).where(records.c.id == row.id)
+                self._connection.execute(statement.values(state=ENDED, guard=guard))
             self._connection.execute(
                 update(record_versions)
                 .where(record_versions.c.record.in_(part), record_versions.c.valid_to.is_(None))
                 .values(valid_to=now_ms)
             )
+
+    def _checked(self, row: Any) -> Any:
+        self._guard.demand("records", {**row._asdict(), "id": row.record, "version": row.current}, row.guard)
+        return row
 
     def _insert_versions(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
         history = {version.record: version for version in versions}
@@ -182,3 +177,17 @@ class SqlRecords:
         ]
         if values:
             self._connection.execute(insert(record_versions), values)
+
+
+def _columns(row: RecordRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "subject": row.subject,
+        "person": row.person,
+        "category": row.category.value,
+        "slot_tag": row.slot_tag,
+        "version": row.field.version,
+        "state": row.state,
+        "tier": row.tier.value,
+        "mark_version": row.mark_version,
+    }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
 
 from registry.domain.ids import SubjectId
 from registry.services.ports import NewSubject, PersonRow, SubjectRow
+from registry.storage.guards import RowGuard
 from registry.storage.rows import chunks, person_row, subject_row
 from registry.storage.tables import persons, subjects
 
@@ -21,21 +23,22 @@ def _subject_query() -> Select[tuple[object, ...]]:
 class SqlSubjects:
     """Subjects on SQL."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, guard: RowGuard) -> None:
         self._connection = connection
+        self._guard = guard
 
     def by_ids(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
         found: dict[SubjectId, SubjectRow] = {}
         for part in chunks(set(ids)):
             for row in self._connection.execute(_subject_query().where(subjects.c.id.in_(part))):
-                found[SubjectId(row.id)] = subject_row(row)
+                found[SubjectId(row.id)] = self._row(row)
         return found
 
     def by_number_tags(self, tags: Iterable[bytes]) -> Mapping[bytes, SubjectRow]:
         found: dict[bytes, SubjectRow] = {}
         for part in chunks(set(tags)):
             for row in self._connection.execute(_subject_query().where(subjects.c.number_tag.in_(part))):
-                found[row.number_tag] = subject_row(row)
+                found[row.number_tag] = self._row(row)
         return found
 
     def lock(self, ids: Iterable[SubjectId]) -> None:
@@ -59,6 +62,7 @@ class SqlSubjects:
                 "chain": new.chain,
                 "created_at": now_ms,
                 "updated_at": now_ms,
+                "guard": self._tag(new.subject),
             }
             for new in rows
         ]
@@ -76,8 +80,17 @@ class SqlSubjects:
                 state=row.state,
                 version=row.version,
                 updated_at=now_ms,
+                guard=self._tag(row),
             )
         )
+
+    def _tag(self, row: SubjectRow) -> bytes:
+        columns = {"id": row.id, "person": row.directory.person, "number_tag": row.number_tag, "state": row.state}
+        return self._guard.tag("subjects", columns)
+
+    def _row(self, row: Any) -> SubjectRow:
+        self._guard.demand("subjects", row._asdict(), row.guard)
+        return subject_row(row)
 
 
 class SqlPersons:

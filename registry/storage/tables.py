@@ -54,6 +54,7 @@ subjects = Table(
     Column("chain", LargeBinary, nullable=False),  # sealed: number of entries and index of the last one
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # keyed over the columns that decisions read: guards.py
 )
 
 persons = Table(
@@ -79,6 +80,7 @@ records = Table(
     Column("tier", String(12), nullable=False),
     Column("mark_version", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # keyed over the columns that decisions read: guards.py
 )
 
 record_versions = Table(
@@ -127,6 +129,7 @@ principals = Table(
     Column("unit", String(120), nullable=False),
     Column("state", String(12), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # keyed over the columns that decisions read: guards.py
     UniqueConstraint("issuer", "sub"),
 )
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from registry.domain.errors import AuditUnavailable
 from registry.storage.engine import file_identity, named_failures, open_engine, open_read_only, sqlite_path
+from registry.storage.guards import RowGuard
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.meta import SqlMeta
 from registry.storage.postings import SqlPostings
@@ -23,13 +24,14 @@ from registry.storage.writer_turn import WriterTurn
 class SqlWork:
     """One transaction's repositories."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, guard: RowGuard) -> None:
         self._connection = connection
+        self._guard = guard
 
     @cached_property
     def subjects(self) -> SqlSubjects:
         """Subjects."""
-        return SqlSubjects(self._connection)
+        return SqlSubjects(self._connection, self._guard)
 
     @cached_property
     def persons(self) -> SqlPersons:
@@ -39,7 +41,7 @@ class SqlWork:
     @cached_property
     def records(self) -> SqlRecords:
         """Records, versions and marks."""
-        return SqlRecords(self._connection)
+        return SqlRecords(self._connection, self._guard)
 
     @cached_property
     def postings(self) -> SqlPostings:
@@ -49,7 +51,7 @@ class SqlWork:
     @cached_property
     def principals(self) -> SqlPrincipals:
         """Principals."""
-        return SqlPrincipals(self._connection)
+        return SqlPrincipals(self._connection, self._guard)
 
     @cached_property
     def idempotency(self) -> SqlIdempotency:
@@ -84,11 +86,12 @@ class SqlWork:
 class SqlDatabase:
     """Opens transactions: one engine for writers, one whose connections cannot write for everybody else."""
 
-    def __init__(self, engine: Engine, read_only: Engine, turn: WriterTurn | None) -> None:
+    def __init__(self, engine: Engine, read_only: Engine, turn: WriterTurn | None, guard: RowGuard) -> None:
         self._engine = engine
         self._read_only = read_only
         self._writes = engine.execution_options(write=True)
         self._turn = turn
+        self._guard = guard
         self._path = sqlite_path(engine)
         self._identity = None if self._path is None else file_identity(self._path)
 
@@ -106,13 +109,13 @@ class SqlDatabase:
             self._demand_same_file()
             stack.enter_context(named_failures())
             connection = stack.enter_context(self._writes.connect())
-            yield SqlWork(connection)
+            yield SqlWork(connection, self._guard)
 
     @contextmanager
     def read(self) -> Iterator[SqlWork]:
         """Open a read-only transaction."""
         with named_failures(), self._read_only.connect() as connection:
-            yield SqlWork(connection)
+            yield SqlWork(connection, self._guard)
 
     @contextmanager
     def reader(self) -> Iterator[SqlEntryReader]:
@@ -134,8 +137,11 @@ class SqlDatabase:
             raise AuditUnavailable("replaced_file")
 
 
-def open_database(url: str, lock_file: Path) -> SqlDatabase:
-    """Open a migrated database; on SQLite the lock file orders writers of all processes."""
+def open_database(url: str, lock_file: Path, guard_key: bytes = b"") -> SqlDatabase:
+    """Open a migrated database; on SQLite the lock file orders writers of all processes.
+
+    Without the key of the row guards, only the ledger and the facts of the registry can be read and written.
+    """
     engine = open_engine(url)
     turn = WriterTurn(lock_file) if engine.dialect.name == "sqlite" else None
-    return SqlDatabase(engine, open_read_only(url), turn)
+    return SqlDatabase(engine, open_read_only(url), turn, RowGuard(guard_key))

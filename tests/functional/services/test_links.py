@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.domain.categories import Category
-from registry.domain.errors import EnvelopeRejected
+from registry.domain.errors import AccessDenied
 from registry.domain.principals import Role
 from registry.services.disclose import Refused
 from registry.services.principals import Grant
@@ -37,5 +37,5 @@ def test_the_link_is_followed_and_cannot_be_moved_to_another_account(home: Home)
     home.sql().execute(
         "UPDATE principals SET employee = (SELECT employee FROM principals WHERE sub = 'dana') WHERE sub = 'lee'"
     )
-    with pytest.raises(EnvelopeRejected):
+    with pytest.raises(AccessDenied):
         home.app.kernel.admit(lee, frozenset({Role.READER}), "look")

@@ -39,6 +39,7 @@ def test_the_kinds_that_open(ledger: Ledger, kind: Kind) -> None:
     record = RecordId(new_id())
     (receipt,) = ledger.receipts(EntryDraft(kind, {}, (ledger.subject(),), (line(record),)))
     receipt.redeem(Covered(record, 1, b"\x0a" * 32))
+    assert receipt.kind == kind
 
 
 def test_no_checkpoint_is_signed_over_a_tree_that_somebody_else_put_there(ledger: Ledger) -> None:

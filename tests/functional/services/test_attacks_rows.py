@@ -1,0 +1,95 @@
+"""Rows that policy decides by, edited by somebody with the database and without keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.domain.categories import Category
+from registry.domain.errors import AccessDenied, LedgerCorrupt
+from registry.domain.principals import Role
+from registry.services.disclose import Disclosed, Failed, Refused
+from tests.functional.services.homes import Home, person
+
+SEALED = [{**record, "confidentiality": "sealed"} for record in person()["records"]]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE records SET tier = 'none'",
+        "UPDATE records SET tier = 'confidential', mark_version = 2",
+        "UPDATE records SET tier = 'nonsense'",
+        "UPDATE records SET category = 'phone'",
+        "UPDATE records SET category = 'nonsense'",
+        "UPDATE subjects SET state = 'ACTIVE'",
+    ],
+)
+def test_an_edited_row_releases_nothing_and_costs_nobody_else_theirs(home: Home, edit: str) -> None:
+    subject = home.enroll(person(records=SEALED)).subject
+    other = home.enroll(person("T-0002")).subject
+    reader = home.caller("reader", Role.READER)
+    where = "id" if "subjects" in edit else "subject"
+    home.sql().execute(f"{edit} WHERE {where} = ?", (subject,))
+    asks = [(reader, home.ask(subject, *Category)), (reader, home.ask(other, Category.PHONE))]
+    failed, fine = home.app.disclose.disclose_many(asks)
+    assert isinstance(failed, Failed)
+    assert isinstance(fine, Disclosed)
+    assert [entry.kind for entry in home.entries()[-2:]] == ["outcome", "disclose"]
+
+
+def test_an_ended_record_is_not_brought_back(home: Home) -> None:
+    subject = home.enroll().subject
+    home.sql().execute("UPDATE records SET state = 'ended' WHERE subject = ?", (subject,))
+    assert isinstance(home.disclose(home.caller("reader", Role.READER), home.ask(subject, Category.PHONE)), Failed)
+
+
+def test_exchanged_employee_numbers_give_nobody_the_wrong_card(home: Home) -> None:
+    """Else a reader's own record, or somebody else's, answers to another number."""
+    one, other = home.enroll().subject, home.enroll(person("T-0002")).subject
+    sql = home.sql()
+    tags = dict(sql.execute("SELECT id, number_tag FROM subjects").fetchall())
+    sql.execute("UPDATE subjects SET number_tag = x'00' WHERE id = ?", (other,))
+    sql.execute("UPDATE subjects SET number_tag = ? WHERE id = ?", (tags[other], one))
+    reader = home.caller("reader", Role.READER)
+    assert isinstance(home.disclose(reader, home.ask(one, Category.PHONE)), Failed)
+    with pytest.raises(LedgerCorrupt):
+        home.app.search.search(reader, home.app.search.by_number("T-0002"))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE principals SET roles = 'reader'",
+        "UPDATE principals SET state = 'active'",
+        "UPDATE principals SET roles = 'nonsense'",
+        "UPDATE principals SET sub = 'clerk', roles = 'enroller reader'",
+    ],
+)
+def test_a_role_that_nobody_granted_is_refused_and_an_entry(home: Home, edit: str) -> None:
+    subject = home.enroll().subject
+    clerk = home.caller("clerk", Role.ENROLLER)
+    home.sql().execute(f"{edit}, unit = 'x' WHERE sub = 'clerk'")
+    answer = home.disclose(clerk, home.ask(subject, Category.PHONE))
+    assert isinstance(answer, Refused)
+    assert answer.reason == "not_permitted"
+    with pytest.raises(AccessDenied):
+        home.app.kernel.admit(clerk, frozenset(Role), "look")
+    assert home.app.principals.listing()[0].state in ("active", "changed")
+
+
+def test_a_reader_cannot_be_made_a_stranger_to_their_own_record(home: Home) -> None:
+    subject = home.enroll().subject
+    dana = home.caller("dana", Role.READER, number="T-0001")
+    home.sql().execute("UPDATE principals SET employee = NULL WHERE sub = 'dana'")
+    assert isinstance(home.disclose(dana, home.ask(subject, Category.PHONE)), Refused)
+    assert isinstance(home.disclose(home.caller("reader", Role.READER), home.ask(subject, Category.PHONE)), Disclosed)
+
+
+def test_a_whole_row_of_another_principal_is_not_taken_over(home: Home) -> None:
+    subject = home.enroll().subject
+    clerk = home.caller("clerk", Role.ENROLLER)
+    home.caller("reader", Role.READER)
+    sql = home.sql()
+    guard, roles = sql.execute("SELECT guard, roles FROM principals WHERE sub = 'reader'").fetchone()
+    sql.execute("UPDATE principals SET guard = ?, roles = ? WHERE sub = 'clerk'", (guard, roles))
+    assert isinstance(home.disclose(clerk, home.ask(subject, Category.PHONE)), Refused)
