@@ -60,7 +60,7 @@ def read_tail(address: Address, words: Words, street_last: int) -> Tail:
     if address.city and city_key(words.texts[begin:own_city]) != city_key(address.city):
         own_city = begin
     place = _place_end(words, begin, own_city)
-    if place is None:
+    if place is None or _is_another_number(address, words, place):
         return _read_bare_city(address, words, Tail(last, unit))
     city = [word for word in words.texts[begin:place] if word not in STATES or len(word) > 2]
     while len(city) > 1 and city[-1] in STATES and city[-1] != city[0]:
@@ -114,14 +114,20 @@ def _place_end(words: Words, begin: int, own_city: int) -> int | None:
             return None
         separate = "," in words.gap(place - 1) or words.cells[place] != words.cells[place - 1]
         if zip_readings(words.texts[place]):
-            if len(words.texts[place]) == _ZIP_PLUS_FOUR and place > own_city and not is_state(words, place - 1):
-                return None  # nine digits with other words in front are another number, an SSN often
             return place if place > begin or separate else None
         if is_state(words, place) and (place > begin or separate):
             return place
         if words.texts[place][0].isdigit():
             return None
     return None
+
+
+def _is_another_number(address: Address, words: Words, place: int) -> bool:
+    """Tell whether nine bare digits are no ZIP+4: no state in front of them, and not the enrolled ZIP. An SSN often."""
+    word = words.texts[place]
+    if len(word) != _ZIP_PLUS_FOUR or not word.isdigit() or is_state(words, place - 1):
+        return False
+    return address.zip5 not in zip_readings(word)
 
 
 def _breaks_off(words: Words, place: int, begin: int) -> bool:

@@ -57,7 +57,6 @@ class HoldingProxy:
         self.without_receipt = 0
         threading.Thread(target=self._serve, daemon=True).start()
 
-
     def _serve(self) -> None:
         client, _ = self._listening.accept()
         self._listening.close()
