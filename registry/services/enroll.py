@@ -19,7 +19,7 @@ from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import PersonNames
 from registry.policy.decide import POLICY_VERSION
 from registry.services.idempotency import Idempotency, Remembered
-from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, tiers_of, view_of
 from registry.services.ports import ACTIVE, MarkRow, NewSubject, PersonRow, RecordRow, SubjectRow, VersionRow, Work
 from registry.services.values import Owner, prepare, subject_tag, subject_terms
 from registry.text.intake import canonical_document
@@ -93,7 +93,7 @@ class Enroll:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
                 self._kernel.deny(work, principal, "enroll")
-            seen = self._idempotency.recall(work, principal, key, canonical_document(enrollment))
+            seen = self._recall(work, principal, key, enrollment)
             if seen is not None:
                 return self._replay(seen, enrollment)
             tag = self._kernel.number_tag(enrollment.employee_number)
@@ -117,6 +117,16 @@ class Enroll:
             raise Conflict("exists")
         records = _answers([(row.id, row.category) for row in batch.records], enrollment)
         return Enrolled(outcome, 1, records, view_of(receipt))
+
+    def _recall(
+        self, work: Work, principal: Principal, key: str | None, enrollment: Enrollment
+    ) -> Mapping[str, Any] | None:
+        try:
+            return self._idempotency.recall(work, principal, key, canonical_document(enrollment))
+        except Conflict as conflict:
+            values = {"result": f"refused {conflict.code}", "detail": "enroll"}
+            self._kernel.note_refusal(work, principal, EntryDraft(Kind.ENROLL, values))
+            raise
 
     def _replay(self, outcome: Mapping[str, Any], enrollment: Enrollment) -> Enrolled:
         records = [(RecordId(record), Category(category)) for record, category in outcome["records"]]
@@ -152,7 +162,7 @@ class Sealer:
         values = said_by(batch.principal) | {
             "result": "created",
             "rules": f"{POLICY_VERSION} role.enroller",
-            "detail": f"via {batch.via}",
+            "detail": f"via {batch.via}{tiers_of(batch.records[start:])}",
         }
         lines = tuple(no_variant(record.field) for record in batch.records[start:])
         batch.drafts.append(EntryDraft(Kind.ENROLL, values, (subject,), (no_variant(directory), *lines)))

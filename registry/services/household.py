@@ -49,9 +49,11 @@ class Changes:
         fresh = {version.record for version in self.versions}
         return [row.field for row in self.batch.records] + [row.field for row in self.replaced if row.id in fresh]
 
-    def is_empty(self) -> bool:
-        """Tell whether nothing changes."""
-        return not (self.batch.records or self.batch.persons or self.replaced or self.ended)
+    def said(self) -> str:
+        """Say in an entry which records are ended, and the tier of every record whose mark is new."""
+        tiers = " ".join(f"{row.id}={row.tier.value}" for row in (*self.batch.records, *self.marked))
+        ended = " ".join(self.ended)
+        return (f"; tiers {tiers}" if tiers else "") + (f"; ended {ended}" if ended else "")
 
 
 class HouseholdStore:

@@ -43,7 +43,7 @@ class Idempotency:
         row = work.idempotency.get(principal.id, self._key_tag(key))
         if row is None:
             return None
-        if not equal(row.body_tag, self._body_tag(document)):
+        if not equal(row.body_tag, self._body_tag(document, row.outcome)):
             raise Conflict("key_reused")
         outcome: Mapping[str, Any] = json.loads(row.outcome)
         return outcome
@@ -52,11 +52,12 @@ class Idempotency:
         """Store what this write did."""
         if key is None:
             return
+        outcome = json.dumps(done.outcome)
         row = IdempotencyRow(
             principal=principal.id,
             key_tag=self._key_tag(key),
-            body_tag=self._body_tag(done.document),
-            outcome=json.dumps(done.outcome),
+            body_tag=self._body_tag(done.document, outcome),
+            outcome=outcome,
             created_at=self._kernel.now_ms(),
         )
         work.idempotency.put(row)
@@ -64,5 +65,6 @@ class Idempotency:
     def _key_tag(self, key: str) -> bytes:
         return keyed_tag(self._secret, "key", key.encode())
 
-    def _body_tag(self, document: bytes) -> bytes:
-        return keyed_tag(self._secret, "body", document)
+    def _body_tag(self, document: bytes, outcome: str) -> bytes:
+        # Over the outcome too: it stands in the clear, and an edited one would be answered as ours.
+        return keyed_tag(self._secret, "body", len(document).to_bytes(8, "big") + document + outcome.encode())

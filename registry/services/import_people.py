@@ -87,14 +87,14 @@ class ImportPeople:
                     outcomes.append(LineOutcome(Outcome.UPDATED, row.id))
                 else:
                     outcomes.append(LineOutcome(Outcome.EXISTS, row.id))
-            rejected = sum(line.outcome is Outcome.EXISTS for line in outcomes)
-            if rejected:
-                batch.drafts.append(_refusal(batch, rejected))
-            if self._write(work, batch, replaced):
-                work.commit()
+            left_alone = [line.outcome for line in outcomes if line.outcome in (Outcome.EXISTS, Outcome.UNCHANGED)]
+            if left_alone:
+                batch.drafts.append(_left_alone(batch, left_alone))
+            self._write(work, batch, replaced)
+            work.commit()
         return outcomes
 
-    def _write(self, work: Work, batch: Batch, replaced: Sequence[tuple[SubjectRow, Enrollment]]) -> int:
+    def _write(self, work: Work, batch: Batch, replaced: Sequence[tuple[SubjectRow, Enrollment]]) -> None:
         drafts = list(batch.drafts)
         households = self._households.read(work, [row for row, _ in replaced])
         all_changes: list[Changes] = []
@@ -106,12 +106,9 @@ class ImportPeople:
             all_changes.append(changes)
             subjects.append(after)
             drafts.append(draft)
-        if not drafts:
-            return 0
         batch.drafts = drafts
         self._households.write(work, all_changes, subjects, batch.now_ms)
         self._sealer.write(work, batch)
-        return len(drafts)
 
 
 def _without_repeats(people: Sequence[Enrollment]) -> list[list[Enrollment]]:
@@ -126,6 +123,9 @@ def _without_repeats(people: Sequence[Enrollment]) -> list[list[Enrollment]]:
     return [part for part in parts if part]
 
 
-def _refusal(batch: Batch, count: int) -> EntryDraft:
-    values = said_by(batch.principal) | {"result": f"refused exists {count}", "detail": f"via {batch.via}"}
+def _left_alone(batch: Batch, outcomes: Sequence[Outcome]) -> EntryDraft:
+    # Unchanged ones as well: the answer tells that a whole document is exactly what is stored.
+    exists, unchanged = outcomes.count(Outcome.EXISTS), outcomes.count(Outcome.UNCHANGED)
+    result = f"refused exists {exists} unchanged {unchanged}"
+    values = said_by(batch.principal) | {"result": result, "detail": f"via {batch.via}"}
     return EntryDraft(Kind.ENROLL, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -13,9 +13,10 @@ from registry.audit.receipt import PendingReceipt, Receipt
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AccessDenied
 from registry.domain.ids import PrincipalId, RegistryId
+from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
 from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
-from registry.services.ports import ACTIVE, Database, PrincipalRow, Work
+from registry.services.ports import ACTIVE, Database, PrincipalRow, RecordRow, Work
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
 from registry.vault.blind_index import BlindIndex
 from registry.vault.links import EmployeeLinks
@@ -144,6 +145,12 @@ class Kernel:
         self.mint_one(pending)
         return principal
 
+    def note_refusal(self, work: Work, principal: Principal, draft: EntryDraft) -> None:
+        """Write the entry of a refusal that is not for want of a role, and commit; the caller raises afterwards."""
+        said = EntryDraft(draft.kind, said_by(principal) | dict(draft.values), draft.subjects)
+        self.log.append(work.ledger, [said])
+        work.commit()
+
     def deny(self, work: Work, principal: Principal, action: str) -> NoReturn:
         """Refuse in the caller's transaction: write the entry, commit, raise.
 
@@ -153,6 +160,12 @@ class Kernel:
         (pending,) = self.log.append(work.ledger, [denial(principal, action)])
         work.commit()
         raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
+
+
+def tiers_of(rows: Iterable[RecordRow]) -> str:
+    """Say in an entry which records have another tier than the one that an omitted mark means."""
+    told = " ".join(f"{row.id}={row.tier.value}" for row in rows if row.tier is not Tier.CONFIDENTIAL)
+    return f"; tiers {told}" if told else ""
 
 
 def denial(principal: Principal, action: str) -> EntryDraft:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.domain.ids import PrincipalId, new_id
+from registry.domain.ids import PrincipalId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.services.kernel import UNKNOWN_PRINCIPAL, Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, ENDED, PrincipalRow, Work
@@ -87,7 +87,14 @@ class Principals:
             "result": row.state,
             "detail": f"{row.id} roles {roles}",
         }
-        return row, EntryDraft(Kind.GRANT, values)
+        return row, EntryDraft(Kind.GRANT, values, self._about(work, grant))
+
+    def _about(self, work: Work, grant: Grant) -> tuple[SubjectId, ...]:
+        """Whose own view an account is given: they find it in their accounting."""
+        if grant.employee_number is None:
+            return ()
+        found = work.subjects.by_number_tags([self._kernel.number_tag(grant.employee_number)])
+        return tuple(subject.id for subject in found.values())
 
     def _has(self, row: PrincipalRow, grant: Grant) -> bool:
         tag = None if grant.employee_number is None else self._kernel.number_tag(grant.employee_number)

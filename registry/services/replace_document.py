@@ -41,7 +41,7 @@ class DocumentReplacer:
         values = said_by(batch.principal) | {
             "result": "replaced",
             "rules": f"{POLICY_VERSION} role.enroller",
-            "detail": f"via {batch.via}; ended {len(changes.ended)}",
+            "detail": f"via {batch.via}{changes.said()}",
         }
         lines = tuple(no_variant(sealed) for sealed in (subject.directory, *changes.touched()))
         return changes, subject, EntryDraft(Kind.UPDATE, values, (subject.id,), lines)

@@ -71,9 +71,16 @@ class Update:
             principal = self._kernel.principal(work, caller)
             work.subjects.lock([ask.subject])
             household = self._household(work, ask.subject)
-            if not principal.roles & ENROLLERS or household is None or household.subject.version != known.version:
+            if not principal.roles & ENROLLERS:
+                self._kernel.deny(work, principal, "update")
+            if household is None or household.subject.version != known.version:
+                self._refuse(work, principal, ask, "changed")
                 raise Conflict("changed")
-            changes, subject = self._plan(Batch(principal, VIA_API, self._kernel.now_ms()), household, ask, known)
+            try:
+                changes, subject = self._plan(Batch(principal, VIA_API, self._kernel.now_ms()), household, ask, known)
+            except InvalidInput:
+                self._refuse(work, principal, ask, "invalid")
+                raise
             self._households.write(work, [changes], [subject], changes.batch.now_ms)
             pendings = self._kernel.log.append(work.ledger, _drafts(principal, subject, changes))
             work.commit()
@@ -92,6 +99,7 @@ class Update:
                 work.commit()
                 raise NotFound
             if ask.expected not in (None, household.subject.version):
+                self._refuse(work, principal, ask, "changed")
                 raise Conflict("changed")
             fields = _names_of(household)
             values = said_by(principal) | {"result": "opened", "detail": "names, to index changed values"}
@@ -105,6 +113,10 @@ class Update:
         for field, member in zip(fields[1:], members, strict=True):
             owners[field.person] = Owner(member.member or "", _person_names(member.expose()))
         return _Known(household.subject.version, names, owners)
+
+    def _refuse(self, work: Work, principal: Principal, ask: UpdateAsk, why: str) -> None:
+        values = {"result": f"refused {why}", "detail": "update"}
+        self._kernel.note_refusal(work, principal, EntryDraft(Kind.UPDATE, values, (ask.subject,)))
 
     def _household(self, work: Work, subject: SubjectId) -> Household | None:
         row = work.subjects.by_ids([subject]).get(subject)
@@ -211,8 +223,7 @@ def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list
         values = said_by(principal) | {"result": "marked", "rules": rules, "detail": tiers}
         lines = tuple(no_variant(row.field) for row in changes.replaced if row.id in marked)
         drafts.append(EntryDraft(Kind.MARK, values, (subject.id,), lines))
-    ended = " ".join(changes.ended)
-    values = said_by(principal) | {"result": "updated", "rules": rules, "detail": f"ended {ended}" if ended else ""}
+    values = said_by(principal) | {"result": "updated", "rules": rules, "detail": f"via {VIA_API}{changes.said()}"}
     lines = tuple(no_variant(sealed) for sealed in (subject.directory, *changes.touched()))
     drafts.append(EntryDraft(Kind.UPDATE, values, (subject.id,), lines))
     return drafts

@@ -75,8 +75,8 @@ def test_the_accounting_shows_who_asked_allowed_or_refused(site: Site) -> None:
     site.post("/v1/traces", {"text": "call 816 555 0142"}, Role.INVESTIGATOR)
     answer = mine(site, "GET", "/v1/me/accounting")
     lines = answer.json()["entries"]
-    assert [line["kind"] for line in lines] == ["audit-read", "trace", "open", "deny", "disclose", "enroll"]
-    released, refused = lines[4], lines[3]
+    assert [line["kind"] for line in lines] == ["audit-read", "grant", "trace", "open", "deny", "disclose", "enroll"]
+    released, refused = lines[5], lines[4]
     assert released["recipient"].endswith("#the reader")
     assert (released["purpose"], released["result"], released["categories"]) == (
         "emergency_contact",

@@ -183,8 +183,9 @@ def test_a_subject_sees_marks_values_and_who_looked(enrolled: Home, browser: Bro
 
     page = browser.get("/console/me/accounting")
     rows = [re.sub(r"\s*<[^>]+>\s*", "|", row) for row in page.text.split("<tr>")[2:]]
-    assert len(rows) == 5
-    own, search, refused, shown, enrollment = rows
+    assert len(rows) == 6
+    own, granted, search, refused, shown, enrollment = rows
+    assert "|Roles changed|" in granted
     assert "|Shown|" in own
     assert "|dana|" in own
     assert "|Own record|" in own

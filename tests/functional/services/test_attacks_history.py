@@ -76,7 +76,7 @@ def test_a_chain_rolled_back_with_its_postings_cut_is_a_gap(home: Home) -> None:
 def test_an_accounting_is_complete_or_refused(home: Home, counter: int) -> None:
     subject = looked_up(home, 3)
     own = home.caller("dana", Role.SUBJECT, number="T-0001")
-    assert len(home.app.audit.accounting(own).entries) == 5
+    assert len(home.app.audit.accounting(own).entries) == 6
     cut_posting(home, subject, counter)
     with pytest.raises(LedgerCorrupt):
         home.app.audit.accounting(own)

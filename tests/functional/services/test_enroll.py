@@ -180,11 +180,11 @@ def test_an_import_tells_created_unchanged_exists_and_updated(home: Home) -> Non
     assert run_import(home, one, two) == [Outcome.CREATED, Outcome.CREATED]
     size = len(home.entries())
     assert run_import(home, two, one) == [Outcome.UNCHANGED, Outcome.UNCHANGED]
-    assert len(home.entries()) == size
+    assert len(home.entries()) == size + 1
     changed = person("T-1", title="Warden")
     assert run_import(home, changed) == [Outcome.EXISTS]
     assert home.entries()[-1].values is not None
-    assert home.entries()[-1].values["result"] == "refused exists 1"  # type: ignore[index]  # checked above
+    assert home.entries()[-1].values["result"] == "refused exists 1 unchanged 0"  # type: ignore[index]  # checked above
     assert run_import(home, changed, existing=Existing.UPDATE) == [Outcome.UPDATED]
     assert run_import(home, changed) == [Outcome.UNCHANGED]
 
