@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from registry.audit.ports import Appended, EntryRow, HeadRow
 from registry.domain.errors import AuditUnavailable
 from registry.domain.ids import SubjectId
-from registry.storage.rows import chunks
+from registry.storage.rows import MANY, chunks
 from registry.storage.tables import ledger_body, ledger_head, ledger_leaf, ledger_postings, subjects
 
 _SCAN_CHUNK = 2_000
@@ -17,7 +17,21 @@ _ENTRIES = select(
     ledger_leaf.c.i, ledger_leaf.c.leaf, ledger_body.c.event, ledger_body.c.key_epoch, ledger_body.c.sealed
 ).join_from(ledger_leaf, ledger_body, ledger_leaf.c.i == ledger_body.c.i, isouter=True)
 # Subject rows are locked by id, before the head row: the lock order of every transaction.
-_CHAINS = select(subjects.c.id, subjects.c.chain).order_by(subjects.c.id).with_for_update()
+_CHAINS = (
+    select(subjects.c.id, subjects.c.chain).where(subjects.c.id.in_(MANY)).order_by(subjects.c.id).with_for_update()
+)
+_SOME_ENTRIES = _ENTRIES.where(ledger_leaf.c.i.in_(MANY)).order_by(ledger_leaf.c.i)
+_SPAN = _ENTRIES.where(ledger_leaf.c.i >= bindparam("start"), ledger_leaf.c.i < bindparam("stop")).order_by(
+    ledger_leaf.c.i
+)
+_POSTINGS = select(ledger_postings.c.label, ledger_postings.c.value).where(ledger_postings.c.label.in_(MANY))
+_HEAD = select(ledger_head)
+_LOCKED_HEAD = _HEAD.with_for_update()
+_INSERT_LEAF, _INSERT_BODY, _INSERT_POSTINGS = insert(ledger_leaf), insert(ledger_body), insert(ledger_postings)
+_UPDATE_CHAIN = update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("chain_state"))
+_UPDATE_HEAD = update(ledger_head).values(
+    {name: bindparam(f"new_{name}") for name in ("epoch", "n", "edge", "root", "checkpoint", "last_ms")}
+)
 
 
 class SqlEntryReader:
@@ -33,14 +47,13 @@ class SqlEntryReader:
         return [
             EntryRow(row.i, row.leaf, row.event or "", row.key_epoch or 0, row.sealed)
             for part in chunks(indexes)
-            for row in self._connection.execute(_ENTRIES.where(ledger_leaf.c.i.in_(part)).order_by(ledger_leaf.c.i))
+            for row in self._connection.execute(_SOME_ENTRIES, {"many": part})
         ]
 
     def scan(self, start: int, stop: int) -> Iterator[EntryRow]:
         while start < stop:
             end = min(start + _SCAN_CHUNK, stop)
-            span = _ENTRIES.where(ledger_leaf.c.i >= start, ledger_leaf.c.i < end).order_by(ledger_leaf.c.i)
-            for row in self._connection.execute(span):
+            for row in self._connection.execute(_SPAN, {"start": start, "stop": end}):
                 yield EntryRow(row.i, row.leaf, row.event or "", row.key_epoch or 0, row.sealed)
             start = end
 
@@ -48,9 +61,7 @@ class SqlEntryReader:
         return {
             row.label: row.value
             for part in chunks(labels)
-            for row in self._connection.execute(
-                select(ledger_postings.c.label, ledger_postings.c.value).where(ledger_postings.c.label.in_(part))
-            )
+            for row in self._connection.execute(_POSTINGS, {"many": part})
         }
 
     def chain_of(self, subject: SubjectId) -> bytes | None:
@@ -78,40 +89,39 @@ class SqlEntryStore:
         return {
             SubjectId(row.id): row.chain
             for part in chunks(ids)
-            for row in self._connection.execute(_CHAINS.where(subjects.c.id.in_(part)))
+            for row in self._connection.execute(_CHAINS, {"many": part})
         }
 
     def write(self, appended: Appended) -> None:
         run = self._connection.execute
-        run(insert(ledger_leaf), [{"i": row.index, "leaf": row.leaf} for row in appended.entries])
+        run(_INSERT_LEAF, [{"i": row.index, "leaf": row.leaf} for row in appended.entries])
         run(
-            insert(ledger_body),
+            _INSERT_BODY,
             [
                 {"i": row.index, "event": row.event, "key_epoch": row.key_epoch, "sealed": row.sealed}
                 for row in appended.entries
             ],
         )
         if appended.postings:
-            run(insert(ledger_postings), [{"label": label, "value": value} for label, value in appended.postings])
+            run(_INSERT_POSTINGS, [{"label": label, "value": value} for label, value in appended.postings])
         if appended.chains:
-            statement = update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("chain_state"))
-            run(statement, [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()])
+            run(_UPDATE_CHAIN, [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()])
         head = appended.head
         run(
-            update(ledger_head).values(
-                epoch=head.epoch,
-                n=head.size,
-                edge=head.edge,
-                root=head.root,
-                checkpoint=head.checkpoint,
-                last_ms=head.last_ms,
-            )
+            _UPDATE_HEAD,
+            {
+                "new_epoch": head.epoch,
+                "new_n": head.size,
+                "new_edge": head.edge,
+                "new_root": head.root,
+                "new_checkpoint": head.checkpoint,
+                "new_last_ms": head.last_ms,
+            },
         )
 
 
 def _head(connection: Connection, *, for_update: bool) -> HeadRow:
-    statement = select(ledger_head)
-    row = connection.execute(statement.with_for_update() if for_update else statement).one_or_none()
+    row = connection.execute(_LOCKED_HEAD if for_update else _HEAD).one_or_none()
     if row is None:
         raise AuditUnavailable("head_missing")
     return HeadRow(row.epoch, row.n, row.edge, row.root, row.checkpoint, row.last_ms)

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, insert, select
 
-from registry.storage.rows import chunks
+from registry.storage.rows import MANY, chunks
 from registry.storage.tables import postings
+
+_VALUES = select(postings.c.label, postings.c.value).where(postings.c.label.in_(MANY))
+_INSERT = insert(postings)
 
 
 class SqlPostings:
@@ -18,13 +21,9 @@ class SqlPostings:
 
     def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         return {
-            row.label: row.value
-            for part in chunks(labels)
-            for row in self._connection.execute(
-                select(postings.c.label, postings.c.value).where(postings.c.label.in_(part))
-            )
+            row.label: row.value for part in chunks(labels) for row in self._connection.execute(_VALUES, {"many": part})
         }
 
     def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
         if rows:
-            self._connection.execute(insert(postings), [{"label": label, "value": value} for label, value in rows])
+            self._connection.execute(_INSERT, [{"label": label, "value": value} for label, value in rows])

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from registry.domain.ids import PrincipalId, TraceId
 from registry.services.ports import CHANGED, IdempotencyRow, PrincipalRow, TraceRow
 from registry.storage.guards import RowGuard
-from registry.storage.rows import chunks, principal_row, trace_row
+from registry.storage.rows import MANY, chunks, principal_row, trace_row
 from registry.storage.tables import idempotency, principals, traces
+
+_BY_NAME = select(principals).where(principals.c.issuer == bindparam("iss"), principals.c.sub == bindparam("name"))
+_BY_IDS = select(principals).where(principals.c.id.in_(MANY))
 
 
 class SqlPrincipals:
@@ -22,15 +25,14 @@ class SqlPrincipals:
         self._guard = guard
 
     def by_name(self, issuer: str, sub: str) -> PrincipalRow | None:
-        statement = select(principals).where(principals.c.issuer == issuer, principals.c.sub == sub)
-        row = self._connection.execute(statement).one_or_none()
+        row = self._connection.execute(_BY_NAME, {"iss": issuer, "name": sub}).one_or_none()
         return None if row is None else self._row(row)
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]:
         return {
             PrincipalId(row.id): self._row(row)
             for part in chunks(set(ids))
-            for row in self._connection.execute(select(principals).where(principals.c.id.in_(part)))
+            for row in self._connection.execute(_BY_IDS, {"many": part})
         }
 
     def listing(self) -> Sequence[PrincipalRow]:

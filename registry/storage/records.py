@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, insert, select, tuple_, update
+from sqlalchemy import Connection, and_, insert, select, tuple_, update
 
 from registry.domain.ids import RecordId, SubjectId
 from registry.services.ports import ENDED, MarkRow, RecordRow, VersionRow
 from registry.storage.guards import RowGuard
-from registry.storage.rows import chunks, mark_row, record_row, sealed_field, version_row
+from registry.storage.rows import MANY, chunks, mark_row, record_row, sealed_field, version_row
 from registry.storage.tables import marks, persons, record_versions, records
 from registry.vault.sealed import SealedField
 
@@ -34,16 +34,27 @@ _RECORD_COLUMNS = (
 )
 
 
-def _fields() -> Select[Any]:
-    return (
-        select(*_VERSION_COLUMNS, *_RECORD_COLUMNS, persons.c.key_id, persons.c.wrapped_key)
-        .join_from(records, record_versions, records.c.id == record_versions.c.record)
-        .join(persons, persons.c.id == records.c.person)
-    )
-
-
-def _current() -> Select[Any]:
-    return _fields().where(records.c.version == record_versions.c.version)
+_FIELDS = (
+    select(*_VERSION_COLUMNS, *_RECORD_COLUMNS, persons.c.key_id, persons.c.wrapped_key)
+    .join_from(records, record_versions, records.c.id == record_versions.c.record)
+    .join(persons, persons.c.id == records.c.person)
+)
+_CURRENT = _FIELDS.where(records.c.version == record_versions.c.version)
+_OF_SUBJECTS = _CURRENT.where(records.c.subject.in_(MANY)).order_by(records.c.created_at, records.c.id)
+_BY_IDS = _CURRENT.where(records.c.id.in_(MANY))
+_SUBJECTS_OF = select(records.c.id, records.c.subject).where(records.c.id.in_(MANY))
+_VERSIONS_OF = (
+    select(record_versions)
+    .where(record_versions.c.record.in_(MANY))
+    .order_by(record_versions.c.record, record_versions.c.version)
+)
+_SEALED_VERSIONS = _FIELDS.where(tuple_(record_versions.c.record, record_versions.c.version).in_(MANY))
+_MARKS_OF = (
+    select(marks)
+    .join_from(marks, records, and_(marks.c.record == records.c.id, marks.c.mark_version == records.c.mark_version))
+    .where(marks.c.record.in_(MANY))
+)
+_INSERT, _INSERT_VERSIONS, _INSERT_MARKS = insert(records), insert(record_versions), insert(marks)
 
 
 class SqlRecords:
@@ -57,58 +68,48 @@ class SqlRecords:
         return [
             record_row(self._checked(row))
             for part in chunks(set(ids))
-            for row in self._connection.execute(
-                _current().where(records.c.subject.in_(part)).order_by(records.c.created_at, records.c.id)
-            )
+            for row in self._connection.execute(_OF_SUBJECTS, {"many": part})
         ]
 
     def by_ids(self, ids: Iterable[RecordId]) -> Mapping[RecordId, RecordRow]:
         return {
             RecordId(row.record): record_row(self._checked(row))
             for part in chunks(set(ids))
-            for row in self._connection.execute(_current().where(records.c.id.in_(part)))
+            for row in self._connection.execute(_BY_IDS, {"many": part})
         }
 
     def subjects_of(self, ids: Iterable[RecordId]) -> Mapping[RecordId, SubjectId]:
         return {
             RecordId(row.id): SubjectId(row.subject)
             for part in chunks(set(ids))
-            for row in self._connection.execute(select(records.c.id, records.c.subject).where(records.c.id.in_(part)))
+            for row in self._connection.execute(_SUBJECTS_OF, {"many": part})
         }
 
     def versions_of(self, ids: Iterable[RecordId]) -> Sequence[VersionRow]:
         return [
             version_row(row)
             for part in chunks(set(ids))
-            for row in self._connection.execute(
-                select(record_versions)
-                .where(record_versions.c.record.in_(part))
-                .order_by(record_versions.c.record, record_versions.c.version)
-            )
+            for row in self._connection.execute(_VERSIONS_OF, {"many": part})
         ]
 
     def sealed_versions(self, pairs: Iterable[tuple[RecordId, int]]) -> Sequence[SealedField]:
-        key = tuple_(record_versions.c.record, record_versions.c.version)
         return [
             sealed_field(self._checked(row))
             for part in chunks(set(pairs), 1_000)
-            for row in self._connection.execute(_fields().where(key.in_(part)))
+            for row in self._connection.execute(_SEALED_VERSIONS, {"many": part})
         ]
 
     def marks_of(self, ids: Iterable[RecordId]) -> Mapping[RecordId, MarkRow]:
-        current = and_(marks.c.record == records.c.id, marks.c.mark_version == records.c.mark_version)
         return {
             RecordId(row.record): mark_row(row)
             for part in chunks(set(ids))
-            for row in self._connection.execute(
-                select(marks).join_from(marks, records, current).where(marks.c.record.in_(part))
-            )
+            for row in self._connection.execute(_MARKS_OF, {"many": part})
         }
 
     def insert(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow], now_ms: int) -> None:
         values = [self._guard.guarded("records", _columns(row)) | {"created_at": now_ms} for row in rows]
         if values:
-            self._connection.execute(insert(records), values)
+            self._connection.execute(_INSERT, values)
             self._insert_versions(rows, versions)
 
     def insert_marks(self, rows: Sequence[MarkRow]) -> None:
@@ -125,7 +126,7 @@ class SqlRecords:
             for row in rows
         ]
         if values:
-            self._connection.execute(insert(marks), values)
+            self._connection.execute(_INSERT_MARKS, values)
 
     def replace(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
         """Store changed records; a row whose version has no history yet gets a new version, closing the old one."""
@@ -176,7 +177,7 @@ class SqlRecords:
             for row in rows
         ]
         if values:
-            self._connection.execute(insert(record_versions), values)
+            self._connection.execute(_INSERT_VERSIONS, values)
 
 
 def _columns(row: RecordRow) -> dict[str, object]:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from registry.domain.ids import SubjectId
 from registry.services.ports import NewSubject, PersonRow, SubjectRow
 from registry.storage.guards import RowGuard
-from registry.storage.rows import chunks, person_row, subject_row
+from registry.storage.rows import MANY, chunks, person_row, subject_row
 from registry.storage.tables import persons, subjects
 
-
-def _subject_query() -> Select[tuple[object, ...]]:
-    return select(subjects, persons.c.key_id, persons.c.wrapped_key).join_from(
-        subjects, persons, subjects.c.person == persons.c.id
-    )
+_SUBJECTS = select(subjects, persons.c.key_id, persons.c.wrapped_key).join_from(
+    subjects, persons, subjects.c.person == persons.c.id
+)
+_BY_IDS = _SUBJECTS.where(subjects.c.id.in_(MANY))
+_BY_NUMBER_TAGS = _SUBJECTS.where(subjects.c.number_tag.in_(MANY))
+_LOCK = select(subjects.c.id).where(subjects.c.id.in_(MANY)).order_by(subjects.c.id).with_for_update()
+_PERSONS = select(persons).where(persons.c.subject.in_(MANY)).order_by(persons.c.id)
+_INSERT, _INSERT_PERSONS = insert(subjects), insert(persons)
 
 
 class SqlSubjects:
@@ -30,22 +33,21 @@ class SqlSubjects:
     def by_ids(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
         found: dict[SubjectId, SubjectRow] = {}
         for part in chunks(set(ids)):
-            for row in self._connection.execute(_subject_query().where(subjects.c.id.in_(part))):
+            for row in self._connection.execute(_BY_IDS, {"many": part}):
                 found[SubjectId(row.id)] = self._row(row)
         return found
 
     def by_number_tags(self, tags: Iterable[bytes]) -> Mapping[bytes, SubjectRow]:
         found: dict[bytes, SubjectRow] = {}
         for part in chunks(set(tags)):
-            for row in self._connection.execute(_subject_query().where(subjects.c.number_tag.in_(part))):
+            for row in self._connection.execute(_BY_NUMBER_TAGS, {"many": part}):
                 found[row.number_tag] = self._row(row)
         return found
 
     def lock(self, ids: Iterable[SubjectId]) -> None:
         # Always in id order, so that two batches never wait for each other. SQLite's writer turn has it already.
         for part in chunks(sorted(set(ids))):
-            statement = select(subjects.c.id).where(subjects.c.id.in_(part)).order_by(subjects.c.id)
-            self._connection.execute(statement.with_for_update()).all()
+            self._connection.execute(_LOCK, {"many": part}).all()
 
     def insert(self, rows: Sequence[NewSubject], now_ms: int) -> None:
         values = [
@@ -67,7 +69,7 @@ class SqlSubjects:
             for new in rows
         ]
         if values:
-            self._connection.execute(insert(subjects), values)
+            self._connection.execute(_INSERT, values)
 
     def update(self, row: SubjectRow, now_ms: int) -> None:
         statement = update(subjects).where(subjects.c.id == row.id)
@@ -101,11 +103,7 @@ class SqlPersons:
 
     def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[PersonRow]:
         return [
-            person_row(row)
-            for part in chunks(set(ids))
-            for row in self._connection.execute(
-                select(persons).where(persons.c.subject.in_(part)).order_by(persons.c.id)
-            )
+            person_row(row) for part in chunks(set(ids)) for row in self._connection.execute(_PERSONS, {"many": part})
         ]
 
     def insert(self, rows: Sequence[PersonRow]) -> None:
@@ -120,4 +118,4 @@ class SqlPersons:
             for row in rows
         ]
         if values:
-            self._connection.execute(insert(persons), values)
+            self._connection.execute(_INSERT_PERSONS, values)
