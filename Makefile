@@ -116,7 +116,7 @@ migrate: $(READY_DEV) ## write a new migration from the tables: make migrate m="
 
 .PHONY: lock
 lock: $(READY_DEV) ## pin every dependency with its hashes (ARGS=--upgrade takes the newest)
-	$(PY) -m uv pip compile pyproject.toml --extra build $(LOCKED) -o requirements.txt
+	$(PY) -m uv pip compile pyproject.toml --extra build --extra postgresql $(LOCKED) -o requirements.txt
 	$(PY) -m uv pip compile pyproject.toml --all-extras -c requirements.txt $(LOCKED) -o requirements-dev.txt
 
 .PHONY: clean

@@ -54,7 +54,7 @@ def test_every_line_is_pinned_and_hashed(name: str) -> None:
 
 
 def test_the_lock_satisfies_the_project() -> None:
-    wanted = PROJECT["dependencies"] + EXTRAS["build"]
+    wanted = PROJECT["dependencies"] + EXTRAS["build"] + EXTRAS["postgresql"]
     assert unmet(wanted, pins(read("requirements.txt"))) == [], "run make lock"
     assert unmet(wanted + EXTRAS["dev"], pins(read("requirements-dev.txt"))) == [], "run make lock"
 
