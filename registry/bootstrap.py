@@ -31,6 +31,7 @@ from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
 from registry.keys.local import LocalKeyring
+from registry.services.check_rows import CheckRows
 from registry.services.copies import Histories
 from registry.services.disclose import Disclose
 from registry.services.enroll import Enroll
@@ -84,6 +85,7 @@ class Application:
     audit: ReadAudit
     principals: Principals
     ledger_verifier: LedgerVerifier
+    row_check: CheckRows
     verifier_key: VerifierKey
 
     def close(self) -> None:
@@ -259,6 +261,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         audit=audit,
         principals=Principals(kernel),
         ledger_verifier=LedgerVerifier(log, Verifier(key, _SignatureChecker(signing.public_bytes))),
+        row_check=CheckRows(kernel),
         verifier_key=key,
     )
 

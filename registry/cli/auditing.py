@@ -76,6 +76,7 @@ def verify_ledger(application: Application, workers: int, parallel_from: int = P
         found = application.ledger_verifier.verify(head, chunks(application, head.size, workers), progress)
         application.ledger_verifier.check_subjects(reader, reader.chains(), found)
         application.ledger_verifier.check_tail(reader, found)
+    application.row_check.check()
     progress.close()
     return found
 

@@ -73,6 +73,11 @@ class SqlWork:
         """The ledger's tables."""
         return SqlEntryStore(self._connection)
 
+    @cached_property
+    def entries(self) -> SqlEntryReader:
+        """The ledger's rows in the same snapshot as all others."""
+        return SqlEntryReader(self._connection)
+
     def commit(self) -> None:
         """Make everything durable.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.audit.receipt import Covered
+from registry.crypto.envelope import ciphertext_digest
+from registry.crypto.tags import equal
 from registry.domain.ids import PersonId, RecordId, SubjectId
 from registry.keys.ports import WrappedKey
 
@@ -34,6 +36,11 @@ class SealedField:
     sealed: bytes = field(repr=False)
     digest: bytes = field(repr=False)
     key: WrappedKey = field(repr=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the stored bytes are those of the digest beside them."""
+        return equal(ciphertext_digest(self.sealed), self.digest)
 
     @property
     def covered(self) -> Covered:

@@ -1,0 +1,152 @@
+"""Comparing the rows with what the ledger says of them: an older row put back, a lost one, one that was never entered.
+
+The ledger's own verification shows that the entries are whole; this shows that people's records are as the entries
+left them. Only entries that enroll, change, mark and grant are opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from registry.audit.kinds import Kind
+from registry.audit.ports import EntryReader
+from registry.domain.errors import LedgerCorrupt
+from registry.domain.ids import PrincipalId, RecordId, SubjectId
+from registry.domain.marks import Tier
+from registry.services.kernel import Kernel
+from registry.services.ports import ACTIVE, ENDED, Work
+from registry.transparency.fields import RECORD_PREFIX, RecordLine
+from registry.transparency.leaf import parse_leaf
+from registry.vault.sealed import DIRECTORY, SealedField
+
+_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.GRANT})
+_TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
+_ENDED = re.compile(r"; ended ([0-9a-f ]+)")
+_ROLES = re.compile(r"^([0-9a-f]{32}) roles (.*)$")
+_CHUNK = 500
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the entries say of one record or one subject's directory data, and which one said it last."""
+
+    subject: SubjectId
+    version: int
+    digest: bytes
+    entry: int
+    tier: Tier = Tier.CONFIDENTIAL
+    state: str = ACTIVE
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What the entries say, taken together."""
+
+    records: dict[RecordId, _Said] = field(default_factory=dict)
+    principals: dict[PrincipalId, tuple[str, str, int]] = field(default_factory=dict)
+    versions: dict[tuple[RecordId, int], tuple[bytes, int]] = field(default_factory=dict)
+
+    def take(self, index: int, kind: str, values: Mapping[str, str]) -> None:
+        """Add one entry."""
+        told = _ROLES.match(values["detail"]) if kind == Kind.GRANT else None
+        if told is not None:
+            self.principals[PrincipalId(told[1])] = (told[2], values["result"], index)
+        if kind == Kind.GRANT or values["result"] not in ("created", "updated", "replaced", "marked"):
+            return
+        for name, text in values.items():
+            if name.startswith(RECORD_PREFIX):
+                self._line(index, SubjectId(values["subject"]), RecordLine.parse(text.encode()))
+        for record, tier in _TIER.findall(values["detail"]):
+            said = self.records[RecordId(record)]
+            said.tier, said.entry = Tier(tier), index
+        ended = _ENDED.search(values["detail"])
+        for record in ended[1].split() if ended is not None else ():
+            said = self.records[RecordId(record)]
+            said.state, said.entry = ENDED, index
+
+    def _line(self, index: int, subject: SubjectId, line: RecordLine) -> None:
+        record = RecordId(line.record)
+        said = self.records.setdefault(record, _Said(subject, 0, b"", index))
+        if line.version > said.version:
+            said.version, said.digest, said.entry = line.version, line.ciphertext_digest, index
+            if line.category != DIRECTORY:
+                self.versions[record, line.version] = (line.ciphertext_digest, index)
+
+
+T = TypeVar("T")
+
+
+class CheckRows:
+    """Checks the rows of one registry."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def check(self) -> int:
+        """Check every subject, record, version and principal in one snapshot; returns how many records were compared.
+
+        Raises:
+            LedgerCorrupt: with the entry that says otherwise, where there is one.
+        """
+        with self._kernel.database.read() as work:
+            ledger = self._read(work.entries)
+            left = dict(ledger.records)
+            for subjects in _chunks(sorted({said.subject for said in ledger.records.values()})):
+                _check_subjects(work, subjects, left)
+            if left:
+                raise LedgerCorrupt("a row that it speaks of is missing", min(said.entry for said in left.values()))
+            _check_versions(work, ledger)
+            _check_principals(work, ledger)
+        return len(ledger.records)
+
+    def _read(self, reader: EntryReader) -> _Ledger:
+        ledger = _Ledger()
+        for row in reader.scan(0, reader.head().size):
+            kind = parse_leaf(row.leaf).kind
+            opening = self._kernel.log.opening(row) if kind in _TELLING else None
+            if opening is not None:
+                ledger.take(row.index, kind, opening.values)
+        return ledger
+
+
+def _check_subjects(work: Work, subjects: Sequence[SubjectId], left: dict[RecordId, _Said]) -> None:
+    for row in work.subjects.by_ids(subjects).values():
+        _compare(left.pop(RecordId(row.id), None), row.directory, Tier.CONFIDENTIAL, row.state)
+    for record in work.records.of_subjects(subjects):
+        _compare(left.pop(record.id, None), record.field, record.tier, record.state)
+
+
+def _compare(said: _Said | None, found: SealedField, tier: Tier, state: str) -> None:
+    if said is None:
+        raise LedgerCorrupt("a record stands that no entry speaks of")
+    if (said.subject, said.version, said.digest) != (found.subject, found.version, found.digest) or not found.is_whole:
+        raise LedgerCorrupt("what is stored is not what it says was stored", said.entry)
+    if (said.tier, said.state) != (tier, state):
+        raise LedgerCorrupt("a record's mark or state is not as it says", said.entry)
+
+
+def _check_versions(work: Work, ledger: _Ledger) -> None:
+    for pairs in _chunks(sorted(ledger.versions)):
+        found = {(field.record, field.version): field for field in work.records.sealed_versions(pairs)}
+        for pair in pairs:
+            digest, entry = ledger.versions[pair]
+            if pair not in found or found[pair].digest != digest or not found[pair].is_whole:
+                raise LedgerCorrupt("a version that it speaks of is lost or changed", entry)
+
+
+def _check_principals(work: Work, ledger: _Ledger) -> None:
+    left = dict(ledger.principals)
+    for row in work.principals.listing():
+        roles, state, entry = left.pop(row.id, ("", "", None))
+        if (roles, state) != (" ".join(sorted(row.roles)), row.state):
+            raise LedgerCorrupt("a principal's roles are not as they were granted", entry)
+    if left:
+        raise LedgerCorrupt("the principal that it speaks of is missing", min(entry for _, _, entry in left.values()))
+
+
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
