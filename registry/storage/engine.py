@@ -15,25 +15,15 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from registry.domain.errors import AuditUnavailable, MisconfiguredHome
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome
 
 _BUSY_MS = 15_000
 _ADDRESS_FORM = "the database address must begin with sqlite: or postgresql+psycopg:"
 _PRAGMAS = {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": _BUSY_MS}
-_CAUSES = (
-    ("database or disk is full", "disk_full"),
-    ("readonly database", "read_only"),
-    ("database is locked", "locked"),
-    ("unable to open database", "storage_missing"),
-    ("no such table", "not_migrated"),
-    ("disk i/o error", "storage_error"),
-    ("not a database", "storage_error"),
-    ("malformed", "storage_error"),
-)
 
 
 def open_engine(url: str, *, pool_size: int = 20) -> Engine:
@@ -74,36 +64,6 @@ def sqlite_path(engine: Engine) -> Path | None:
     if engine.dialect.name != "sqlite" or not engine.url.database:
         return None
     return Path(engine.url.database)
-
-
-@contextmanager
-def named_failures() -> Iterator[None]:
-    """Turn database failures into ``AuditUnavailable`` with a cause; no statement text or parameter survives.
-
-    Raises:
-        AuditUnavailable: any failure of the engine, named.
-    """
-    try:
-        yield
-    except DBAPIError as exc:
-        cause = cause_of(exc.orig)
-        if cause is None:
-            raise
-        raise AuditUnavailable(cause) from None
-    except PoolTimeout:
-        raise AuditUnavailable("locked") from None
-
-
-def cause_of(error: BaseException | None) -> str | None:
-    """Name the cause of an operational failure; None for a fault of ours (constraint, type)."""
-    text = str(error).lower()
-    for needle, cause in _CAUSES:
-        if needle in text:
-            return cause
-    integrity = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
-    if isinstance(error, integrity) or "Integrity" in type(error).__name__ or "Violation" in type(error).__name__:
-        return None
-    return "storage_error"
 
 
 def _open_sqlite(address: URL, pool_size: int) -> Engine:

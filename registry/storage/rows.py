@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam
+from sqlalchemy import BindParameter, bindparam
 
 from registry.domain.categories import Category
 from registry.domain.ids import PersonId, PrincipalId, RecordId, SubjectId, TraceId
@@ -19,7 +19,7 @@ from registry.vault.sealed import DIRECTORY, SealedField
 T = TypeVar("T")
 # Stands for a list of values in a prepared statement: ``column.in_(MANY)``, run with ``{"many": values}``. Statements
 # are built once: building one costs more than running it.
-MANY = bindparam("many", expanding=True)
+MANY: BindParameter[Any] = bindparam("many", expanding=True)
 # Below SQLite's and PostgreSQL's limits on bound parameters, with room for statements that bind two a row.
 IN_CHUNK = 5_000
 
