@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry.crypto.envelope import Binding, DataKey, seal, unseal
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
@@ -20,8 +20,8 @@ class Opening:
         values: field name to text, in the order of the leaf's commitments.
     """
 
-    seed: bytes
-    values: Mapping[str, str]
+    seed: bytes = field(repr=False)
+    values: Mapping[str, str] = field(repr=False)
 
     def salt(self, name: str) -> bytes:
         """Return the salt of one field."""

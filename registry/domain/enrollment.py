@@ -32,10 +32,10 @@ class FamilyEntry:
         mark: the mark of the ``family_member`` record.
     """
 
-    ref: str
+    ref: str = field(repr=False)
     relation: Relation
-    given_name: str
-    family_name: str
+    given_name: str = field(repr=False)
+    family_name: str = field(repr=False)
     mark: Mark = field(default_factory=Mark)
 
 
@@ -52,7 +52,7 @@ class RecordEntry:
 
     category: Category
     value: Mapping[str, str] = field(repr=False)
-    member: str | None = None
+    member: str | None = field(default=None, repr=False)
     mark: Mark = field(default_factory=Mark)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -28,7 +28,7 @@ class Mark:
     """
 
     tier: Tier = Tier.CONFIDENTIAL
-    basis: str = ""
+    basis: str = field(default="", repr=False)
     starts_on: date | None = None
     ends_on: date | None = None
     review_on: date | None = None

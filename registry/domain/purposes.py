@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry.domain.categories import Category
@@ -51,5 +51,5 @@ class Purpose:
     """The stated purpose of one ask."""
 
     code: PurposeCode
-    case: str = ""
-    note: str = ""
+    case: str = field(default="", repr=False)
+    note: str = field(default="", repr=False)

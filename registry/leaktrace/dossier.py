@@ -15,7 +15,7 @@ Span = tuple[int, int]
 class Member:
     """A household member as enrolled."""
 
-    ref: str
+    ref: str = field(repr=False)
     relation: str
     given_name: str = field(repr=False)
     family_name: str = field(repr=False)
@@ -36,7 +36,7 @@ class DossierRecord:
     record: RecordId
     category: Category
     kind: str
-    member: str | None
+    member: str | None = field(repr=False)
     value: Mapping[str, str] = field(repr=False)
 
 

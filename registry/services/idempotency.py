@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from registry.crypto.tags import equal, keyed_tag
@@ -21,7 +21,7 @@ from registry.services.ports import IdempotencyRow, Work
 class Remembered:
     """What a write was asked and did: the canonical document (kept as a keyed tag only), and ids and indexes."""
 
-    document: bytes
+    document: bytes = field(repr=False)
     outcome: Mapping[str, Any]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -29,7 +29,7 @@ class Grant:
     issuer: str
     sub: str
     roles: frozenset[Role]
-    employee_number: str | None = None
+    employee_number: str | None = field(default=None, repr=False)
     unit: str = ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -35,7 +35,7 @@ class ReadEntry:
     index: int
     unix_ms: int
     kind: str
-    values: Mapping[str, str] | None
+    values: Mapping[str, str] | None = field(repr=False)
     records: tuple[RecordLine, ...]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry.audit.entries import EntryDraft, said_by
@@ -55,7 +55,7 @@ class SearchAsk:
     """
 
     kind: SearchKind
-    term: str
+    term: str = field(repr=False)
     number_tag: bytes | None = None
     terms: tuple[IndexTerm, ...] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -38,9 +38,9 @@ NONCE_BYTES = 32
 class TraceAsk:
     """One trace: the pasted text, when it was first seen in public (aware) and where, as told."""
 
-    text: str
+    text: str = field(repr=False)
     published_at: datetime | None = None
-    source: str = ""
+    source: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ changes. A version number read in the first and checked in the second keeps anyb
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from registry.audit.entries import EntryDraft, said_by
@@ -45,8 +45,8 @@ class _Known:
     """What the first transaction found out: directory data, and the names of every person."""
 
     version: int
-    directory: Mapping[str, str]
-    owners: Mapping[PersonId, Owner]
+    directory: Mapping[str, str] = field(repr=False)
+    owners: Mapping[PersonId, Owner] = field(repr=False)
 
 
 class Update:
@@ -103,15 +103,15 @@ class Update:
                 raise Conflict("changed")
             fields = _names_of(household)
             values = said_by(principal) | {"result": "opened", "detail": "names, to index changed values"}
-            lines = tuple(no_variant(field) for field in fields)
+            lines = tuple(no_variant(sealed) for sealed in fields)
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.OPEN, values, (ask.subject,), lines)])
             work.commit()
         receipt = self._kernel.mint_one(pending)
-        directory, *members = (self._kernel.vault.open(field, receipt) for field in fields)
+        directory, *members = (self._kernel.vault.open(sealed, receipt) for sealed in fields)
         names = directory.expose()
         owners = {household.subject.directory.person: Owner("", _person_names(names))}
-        for field, member in zip(fields[1:], members, strict=True):
-            owners[field.person] = Owner(member.member or "", _person_names(member.expose()))
+        for sealed, member in zip(fields[1:], members, strict=True):
+            owners[sealed.person] = Owner(member.member or "", _person_names(member.expose()))
         return _Known(household.subject.version, names, owners)
 
     def _refuse(self, work: Work, principal: Principal, ask: UpdateAsk, why: str) -> None:

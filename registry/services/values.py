@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry.domain.categories import Category, kind_of
 from registry.domain.enrollment import Enrollment
@@ -26,7 +26,7 @@ class Prepared:
         terms: what the value is found by.
     """
 
-    stored: Mapping[str, str]
+    stored: Mapping[str, str] = field(repr=False)
     value_tag: bytes
     slot_tag: bytes
     terms: tuple[IndexTerm, ...]
@@ -46,8 +46,8 @@ def prepare(kernel: Kernel, subject: SubjectId, category: Category, value: Mappi
 class Owner:
     """Whose value it is: the member's ref (empty for the subject) and names for terms that join value and name."""
 
-    member: str
-    names: PersonNames
+    member: str = field(repr=False)
+    names: PersonNames = field(repr=False)
 
 
 def stored_form(index: BlindIndex, category: Category, value: Mapping[str, str]) -> Mapping[str, str]:

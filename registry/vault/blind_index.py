@@ -7,7 +7,7 @@ query for a known term, made with the index key, reveals how many postings it ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.crypto.postings import PostingList, is_tombstone, pack_payload, unpack_payload
@@ -38,7 +38,7 @@ class IndexTerm:
     """A term as it is keyed: the kind separates domains, the text is canonical."""
 
     kind: str
-    text: str
+    text: str = field(repr=False)
 
     def encode(self) -> bytes:
         """Return injective bytes."""
