@@ -94,11 +94,30 @@ class AuditUnavailable(RegistryError):
         self.cause = cause
 
 
+class Contended(AuditUnavailable):
+    """A transaction lost against another one and was rolled back whole; services run it again once."""
+
+    def __init__(self) -> None:
+        super().__init__("contended")
+
+
 class NotDurable(AuditUnavailable):
     """The entry was not found as written after the commit."""
 
     def __init__(self) -> None:
         super().__init__("not_durable")
+
+
+class StatementRefused(RegistryError):
+    """The database refused a statement of ours: a constraint, a type or a trigger; the storage itself is sound.
+
+    Attributes:
+        what: name of the driver's error. Its text is left behind: it may quote a row.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
 
 
 class Busy(RegistryError):

@@ -1,4 +1,4 @@
-"""Engines: how a database is opened, which settings it must have, and how its failures are named.
+"""Engines: how a database is opened and which settings it must have.
 
 Settings that durability rests on are set, read back and asserted on every new connection. Importing this module
 opens nothing.
@@ -8,22 +8,37 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.engine.interfaces import IsolationLevel
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
-from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome
+from registry.domain.errors import AuditUnavailable, MisconfiguredHome
 
 _BUSY_MS = 15_000
 _ADDRESS_FORM = "the database address must begin with sqlite: or postgresql+psycopg:"
 _PRAGMAS = {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": _BUSY_MS}
+_NEEDED_OF_POSTGRESQL = {"fsync": "on", "full_page_writes": "on", "server_encoding": "UTF8"}
+_SET_ON_POSTGRESQL = {
+    "lock_timeout": "15s",
+    "statement_timeout": "1min",
+    "idle_in_transaction_session_timeout": "1min",  # a writer that hangs lets go of the ledger's head
+}
+# A dead network path is noticed in half a minute, not when the kernel gives up after two hours.
+_NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": "registry",
+}
+# Settings of the server may change under a running program: every connection is opened anew, and asks again.
+_RECYCLE_SECONDS = 300
 
 
 def open_engine(url: str, *, pool_size: int = 20) -> Engine:
@@ -34,28 +49,44 @@ def open_engine(url: str, *, pool_size: int = 20) -> Engine:
     Raises:
         MisconfiguredHome: the address is not of a supported engine.
     """
+    return _open(url, pool_size, "READ COMMITTED")
+
+
+def open_read_only(url: str, *, pool_size: int = 20) -> Engine:
+    """Open an engine whose connections cannot write, and see one snapshot: what the mint and every reader use."""
+    engine = _open(url, pool_size, "REPEATABLE READ")
+    event.listen(engine, "connect", _forbid_writes)
+    return engine
+
+
+def _open(url: str, pool_size: int, isolation: IsolationLevel) -> Engine:
     try:
         address = make_url(url)
     except ArgumentError:
         raise MisconfiguredHome(_ADDRESS_FORM) from None  # the text of the address may hold a password
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address, pool_size)
-    if address.get_backend_name() == "postgresql":
-        try:
-            engine = create_engine(
-                address, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True
-            )
-        except ImportError:
-            raise MisconfiguredHome("the driver of that database is not installed") from None
-        event.listen(engine, "connect", _prepare_postgresql)
-        return engine
+    if address.drivername in {"postgresql", "postgresql+psycopg"}:
+        return _open_postgresql(address.set(drivername="postgresql+psycopg"), pool_size, isolation)
     raise MisconfiguredHome(_ADDRESS_FORM)
 
 
-def open_read_only(url: str, *, pool_size: int = 20) -> Engine:
-    """Open an engine whose connections cannot write: what the mint and every reader use."""
-    engine = open_engine(url, pool_size=pool_size)
-    event.listen(engine, "connect", _forbid_writes)
+def _open_postgresql(address: URL, pool_size: int, isolation: IsolationLevel) -> Engine:
+    try:
+        engine = create_engine(
+            address,
+            pool_size=pool_size,
+            pool_pre_ping=True,  # after a restart of the server, the next ask is answered
+            pool_recycle=_RECYCLE_SECONDS,
+            isolation_level=isolation,
+            hide_parameters=True,  # an exception's text never holds a bound value
+            connect_args={name: value for name, value in _NETWORK.items() if name not in address.query},
+        )
+    except ImportError:
+        raise MisconfiguredHome(
+            "the driver of PostgreSQL is not installed; install protected-registry[postgresql]"
+        ) from None
+    event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
 
@@ -100,15 +131,27 @@ def _begin_sqlite(connection: Any) -> None:
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for name, wanted in (("fsync", "on"), ("full_page_writes", "on")):
-        cursor.execute(f"SHOW {name}")
-        if cursor.fetchone()[0] != wanted:
-            raise MisconfiguredHome(f"PostgreSQL runs with {name} off: acknowledged entries could be lost")
-    cursor.execute("SET synchronous_commit = on")
-    cursor.execute("SET lock_timeout = '15s'")
-    cursor.execute("SET statement_timeout = '60s'")
+    for name, wanted in _NEEDED_OF_POSTGRESQL.items():
+        if _setting(cursor, name) != wanted:
+            raise MisconfiguredHome(f"PostgreSQL must run with {name} = {wanted}; this one does not")
+    # Set for this session as the server has it, so that a later change cannot weaken a connection that is open. The
+    # other values wait for this server's disk at least; a server that does not wait at all is refused.
+    commit = _setting(cursor, "synchronous_commit")
+    if commit == "off":
+        raise MisconfiguredHome("PostgreSQL must not run with synchronous_commit = off: entries could be lost")
+    wanted_here = {**_SET_ON_POSTGRESQL, "synchronous_commit": commit}
+    for name, value in wanted_here.items():
+        cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+    kept = {name: _setting(cursor, name) for name in wanted_here}
     cursor.close()
     connection.commit()
+    if kept != wanted_here:
+        raise MisconfiguredHome("PostgreSQL does not keep the settings of a session; connect without a pooler between")
+
+
+def _setting(cursor: Any, name: str) -> str:
+    cursor.execute("SELECT current_setting(%s)", (name,))
+    return str(cursor.fetchone()[0])
 
 
 def _forbid_writes(connection: Any, _record: object) -> None:
@@ -118,6 +161,7 @@ def _forbid_writes(connection: Any, _record: object) -> None:
         cursor.close()
         return
     cursor.execute("SET default_transaction_read_only = on")
+    cursor.execute("SET idle_in_transaction_session_timeout = 0")  # verifying may think longer, and holds no lock
     cursor.close()
     connection.commit()
 

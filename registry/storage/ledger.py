@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from registry.audit.ports import Appended, EntryRow, HeadRow
-from registry.domain.errors import AuditUnavailable
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt
 from registry.domain.ids import SubjectId
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import ledger_body, ledger_head, ledger_leaf, ledger_postings, subjects
@@ -72,7 +73,8 @@ class SqlEntryReader:
 
     def chains(self) -> Iterator[tuple[SubjectId, bytes]]:
         """Yield every subject's sealed chain state."""
-        for row in self._connection.execute(select(subjects.c.id, subjects.c.chain).order_by(subjects.c.id)):
+        statement = select(subjects.c.id, subjects.c.chain).order_by(subjects.c.id)
+        for row in self._connection.execute(statement, execution_options={"yield_per": _SCAN_CHUNK}):
             yield SubjectId(row.id), row.chain
 
 
@@ -94,16 +96,13 @@ class SqlEntryStore:
 
     def write(self, appended: Appended) -> None:
         run = self._connection.execute
-        run(_INSERT_LEAF, [{"i": row.index, "leaf": row.leaf} for row in appended.entries])
-        run(
-            _INSERT_BODY,
-            [
-                {"i": row.index, "event": row.event, "key_epoch": row.key_epoch, "sealed": row.sealed}
-                for row in appended.entries
-            ],
-        )
+        self._write_entries(appended.entries)
         if appended.postings:
-            run(_INSERT_POSTINGS, [{"label": label, "value": value} for label, value in appended.postings])
+            try:
+                run(_INSERT_POSTINGS, [{"label": label, "value": value} for label, value in appended.postings])
+            except IntegrityError:
+                # Their labels count up per subject, whose row is held: no other transaction can have written one.
+                raise LedgerCorrupt("a posting of a subject stands where the next one belongs") from None
         if appended.chains:
             run(_UPDATE_CHAIN, [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()])
         head = appended.head
@@ -118,6 +117,18 @@ class SqlEntryStore:
                 "new_last_ms": head.last_ms,
             },
         )
+
+    def _write_entries(self, entries: Sequence[EntryRow]) -> None:
+        leaves = [{"i": row.index, "leaf": row.leaf} for row in entries]
+        bodies = [
+            {"i": row.index, "event": row.event, "key_epoch": row.key_epoch, "sealed": row.sealed} for row in entries
+        ]
+        try:
+            self._connection.execute(_INSERT_LEAF, leaves)
+            self._connection.execute(_INSERT_BODY, bodies)
+        except IntegrityError:
+            # The head is held, so this is no race: somebody put a row where the head says that there is none.
+            raise AuditUnavailable("head_mismatch") from None
 
 
 def _head(connection: Connection, *, for_update: bool) -> HeadRow:

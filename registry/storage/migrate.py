@@ -11,7 +11,8 @@ from alembic.script import ScriptDirectory
 
 import registry
 from registry.domain.errors import MisconfiguredHome
-from registry.storage.engine import named_failures, open_engine
+from registry.storage.engine import open_engine
+from registry.storage.failures import named_failures
 
 
 def migrations_folder() -> Path:

@@ -10,7 +10,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from registry.domain.errors import AuditUnavailable
-from registry.storage.engine import file_identity, named_failures, open_engine, open_read_only, sqlite_path
+from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
+from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.meta import SqlMeta

@@ -15,7 +15,8 @@ from registry.audit.kinds import Kind
 from registry.bootstrap import Application, initialise, open_application
 from registry.domain.errors import AuditUnavailable, MisconfiguredHome
 from registry.settings import DEVELOPMENT, load_settings
-from registry.storage.engine import cause_of, named_failures, open_engine, open_read_only
+from registry.storage.engine import open_engine, open_read_only
+from registry.storage.failures import cause_of, named_failures
 from registry.storage.unit_of_work import open_database
 
 
