@@ -69,7 +69,15 @@ _SPECIAL_ASCII = re.compile(_MARKUP, re.DOTALL)
 # A run is tried from its first character only, so that a long one costs no more than its length.
 _SPECIAL = re.compile(_MARKUP + rf"|(?<!{_IN_WORD}){_IN_WORD}*[^\x00-\x7f]{_IN_WORD}*|[^\x00-\x7f]+", re.DOTALL)
 _QUOTE_PREFIX = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
-_BLOCK_TAG = re.compile(r"</?(?:br|p|div|td|th|tr|li|ul|ol|table|h[1-6]|hr|dd|dt)\b", re.IGNORECASE)
+_TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
+# Tags inside a word or line; every other tag parts words. Known ones lose their attributes, others keep them as text.
+_INLINE = "a abbr b bdi big code del em font i ins kbd mark q s small span strike strong sub sup tt u wbr"
+_BLOCK = """
+article blockquote body br button center dd div dl dt footer form h1 h2 h3 h4 h5 h6 head header hr html img input label
+li link main meta nav ol option p pre script section select style table tbody td th thead title tr ul
+"""
+_INLINE_TAGS = frozenset(_INLINE.split())
+_BLOCK_TAGS = frozenset(_BLOCK.split())
 
 _PUNCTUATION = {
     **dict.fromkeys("‘’‛ʼ′`´ʹ＇՚", "'"),
@@ -122,7 +130,7 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
     """Return the folded pieces of one special run, each with its raw range."""
     run = plain[start:end]
     if run[0] == "<":
-        return [(" ", start, end)] if _BLOCK_TAG.match(run) else []
+        return _tag(run, start)
     if run[0] == "=" and run[-1] == "\n":
         return []
     if run[0] == "\\":
@@ -135,6 +143,17 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
         for offset, word, visual in _split_run(run)
         for place, char in enumerate(word)
     ]
+
+
+def _tag(run: str, start: int) -> list[tuple[str, int, int]]:
+    """Leave a tag out; one of a data format keeps its attributes, which may be values."""
+    match = _TAG_NAME.match(run)
+    name = match.group(1).lower() if match else ""
+    if name in _INLINE_TAGS:
+        return []
+    if "=" in run and name and name not in _BLOCK_TAGS:
+        return [(fold_word(char) or " ", start + place, start + place + 1) for place, char in enumerate(run)]
+    return [(" ", start, start + len(run))]
 
 
 def _split_run(run: str) -> Iterator[tuple[int, str, bool]]:

@@ -14,7 +14,8 @@ from registry.text.tables_markup import marked_rows
 
 MIN_NARROW_ROWS = 8  # of a table of two columns, or of columns of fixed width
 MIN_BLOCKS = 3
-_DELIMITERS = "\t|;,"
+_DELIMITERS = ("\t", "|", ";", ",", " : ", " :: ", " - ", " / ", "~", "^")
+_WIDE = 3  # columns that a table needs when its delimiter is also one of prose
 _LINE = re.compile(r"[^\r\n]+")
 
 
@@ -23,7 +24,13 @@ def find_rows(text: str) -> list[Row]:
     lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
     if not lines:
         return []
-    return marked_rows(text) or _delimited_rows(text, lines) or _labelled_blocks(text) or _fixed_rows(text, lines)
+    return (
+        marked_rows(text)
+        or _labelled_blocks(text, lines)
+        or _delimited_rows(text, lines)
+        or _ruled_blocks(text)
+        or _fixed_rows(text, lines)
+    )
 
 
 def _delimited_rows(text: str, lines: list[Cell]) -> list[Row]:
@@ -55,7 +62,19 @@ def _rows_by(text: str, lines: list[Cell], delimiter: str) -> list[Row]:
         return []
     if width == 2 and len(rows) < MIN_NARROW_ROWS:
         return []
-    return rows
+    if len(delimiter) > 1 and (width < _WIDE or _long_cells(text, rows)):
+        return []
+    return [_without_count(text, row) for row in rows]
+
+
+_COUNT = re.compile(r"\d{1,5}[.)][ \t]+")
+
+
+def _without_count(text: str, row: Row) -> Row:
+    """Leave the number of a numbered list out of the first cell."""
+    start, end = row.cells[0]
+    count = _COUNT.match(text, start, end)
+    return row if count is None else Row(row.start, row.end, ((count.end(), end), *row.cells[1:]))
 
 
 def _longest_block(fits: list[bool]) -> tuple[int, int]:
@@ -81,13 +100,17 @@ def _table_like(text: str, rows: list[Row]) -> bool:
         for start, _ in row.cells[1:]:
             total += 1
             spaced += text[start - 2 : start] == ", "
-    long_cells = sum(end - start > 80 for row in rows for start, end in row.cells)
-    return spaced * 3 < total * 2 and long_cells * 4 < total + len(rows)
+    return spaced * 3 < total * 2 and not _long_cells(text, rows)
+
+
+def _long_cells(text: str, rows: list[Row]) -> bool:
+    cells = [text[start:end] for row in rows for start, end in row.cells]
+    return sum(len(cell) > 80 for cell in cells) * 4 >= len(cells)
 
 
 def _cells(text: str, start: int, end: int, delimiter: str) -> list[Cell]:
     """Split one line; a delimiter inside double quotes does not count."""
-    if '"' not in text[start:end]:
+    if len(delimiter) > 1 or '"' not in text[start:end]:
         return _trim_all(text, _plain_split(text, start, end, delimiter))
     cells: list[Cell] = []
     begin, quoted = start, False
@@ -107,7 +130,7 @@ def _plain_split(text: str, start: int, end: int, delimiter: str) -> list[Cell]:
     begin = start
     while (place := text.find(delimiter, begin, end)) >= 0:
         cells.append((begin, place))
-        begin = place + 1
+        begin = place + len(delimiter)
     cells.append((begin, end))
     return cells
 
@@ -143,22 +166,72 @@ def _with_labels(text: str, rows: list[Row]) -> list[Row]:
     return [Row(row.start, row.end, row.cells, labels) for row in rows[1:]]
 
 
-_BLOCK = re.compile(r"[^\r\n]+(?:\r?\n[^\r\n]+)*")
-_LABELLED = re.compile(r"(?m)^[ \t*-]{0,4}([A-Za-z][A-Za-z0-9 _.#/()-]{0,30}?)[ \t]*[:=][ \t]*(.*?)[ \t]*$")
+_LABELLED = re.compile(
+    r"[ \t]{0,8}(-[ \t]+|\*[ \t]+)?\"?([A-Za-z][A-Za-z0-9 _.#/();,-]{0,30}?)\"?[ \t]*[:=][ \t]*(.*?)[ \t]*$"
+)
+_MOST_LABELS = 40  # of one block
+_LONG_VALUE = 120  # characters
 
 
-def _labelled_blocks(text: str) -> list[Row]:
-    """Blocks of ``label: value`` lines with a blank line between, all with the same labels."""
-    rows: list[Row] = []
-    for block in _BLOCK.finditer(text):
-        lines = list(_LABELLED.finditer(text, block.start(), block.end()))
-        if len(lines) > 1 and len(lines) == block.group().count("\n") + 1:
-            labels = tuple(line.group(1).lower() for line in lines)
-            rows.append(Row(block.start(), block.end(), tuple(line.span(2) for line in lines), labels))
+def _labelled_blocks(text: str, lines: list[Cell]) -> list[Row]:
+    """Blocks of ``label: value`` lines: apart by a blank or ruled line, a list's mark, or the first label again."""
+    blocks: list[list[re.Match[str]]] = [[]]
+    position = 0
+    for start, end in lines:
+        match = _LABELLED.match(text, start, end)
+        if match is None or text.count("\n", position, start) > 1 or _repeats(blocks[-1], match):
+            blocks.append([])
+        if match is not None:
+            blocks[-1].append(match)
+        position = end
+    rows = [_block_row(text, block) for block in blocks if 1 < len(block) <= _MOST_LABELS]
     if not rows:
         return []
-    usual, count = Counter(row.labels for row in rows).most_common(1)[0]
-    return [row for row in rows if row.labels == usual] if count >= MIN_BLOCKS else []
+    usual, count = Counter(row.labels[0] for row in rows).most_common(1)[0]
+    kept = [row for row in rows if row.labels[0] == usual]
+    if count < MIN_BLOCKS or len(Counter(label for row in kept for label in row.labels)) > _MOST_LABELS:
+        return []
+    return kept if _apart(text, kept) else []
+
+
+def _repeats(block: list[re.Match[str]], match: re.Match[str]) -> bool:
+    return bool(block) and (bool(match.group(1)) or match.group(2).lower() == block[0].group(2).lower())
+
+
+def _block_row(text: str, block: list[re.Match[str]]) -> Row:
+    cells = tuple(_trim(text, *match.span(3)) for match in block)
+    return Row(block[0].start(), block[-1].end(), cells, tuple(match.group(2).lower() for match in block))
+
+
+def _apart(text: str, rows: list[Row]) -> bool:
+    """Tell records from the turns of a talk: short values, and either three labels or a blank line between."""
+    values = [end - start for row in rows for start, end in row.cells]
+    if sum(length > _LONG_VALUE for length in values) * 4 >= len(values):
+        return False
+    blank = all("\n\n" in text[one.end : two.start].replace("\r", "") for one, two in pairwise(rows))
+    return blank or sum(len(row.cells) >= _WIDE for row in rows) * 2 >= len(rows)
+
+
+_RULE = re.compile(r"(?m)^(?:-{2,}|\*{3,}|={3,}|_{3,}|#{3,}|~{3,})[ \t]*$")
+_MOST_LINES = 12  # of a ruled-off record
+_LONG_LINE = 100  # characters
+_MIN_RULES = 4
+
+
+def _ruled_blocks(text: str) -> list[Row]:
+    """Records of a few short lines, ruled off from one another."""
+    rules = [match.span() for match in _RULE.finditer(text)]
+    if len(rules) < _MIN_RULES:
+        return []
+    edges = [(0, 0), *rules, (len(text), len(text))]
+    rows = []
+    for (_, start), (end, _) in pairwise(edges):
+        cells = [_trim(text, *line.span()) for line in _LINE.finditer(text, start, end)]
+        cells = [cell for cell in cells if cell[1] > cell[0]]
+        if cells:
+            rows.append(Row(cells[0][0], cells[-1][1], tuple(cells)))
+    short = [row for row in rows if len(row.cells) <= _MOST_LINES and all(e - s <= _LONG_LINE for s, e in row.cells)]
+    return short if len(short) * 5 >= len(rows) * 4 and len(short) >= MIN_ROWS else []
 
 
 _WIDE_GAP = re.compile(r" {2,}|\t+")

@@ -1,13 +1,15 @@
-"""Rows of tables that carry marks of their own: JSON objects, SQL INSERT statements, HTML tables."""
+"""Rows of tables that carry marks of their own: JSON, SQL, HTML tables, XML elements, lines of ``key="value"``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from registry.text.table_rows import Cell, Row
 
 MIN_MARKED_ROWS = 2
+MIN_ALIKE_ROWS = 3  # of marks that prose may carry, too
 _JSON_PAIR = re.compile(
     r'"((?:[^"\\]|\\.){0,80})"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*|true|false|null))|"((?:[^"\\]|\\.)*)"'
 )
@@ -16,13 +18,15 @@ _SQL_WORDS = re.compile(r"\binsert\s+into\b|\bvalues\b", re.IGNORECASE)
 _SQL_HEAD = re.compile(r"\binsert\s+into\b[^()]{0,200}(?:\(([^()]{0,2000})\)\s*)?values\s*(?=\()", re.IGNORECASE)
 _SQL_TUPLE = re.compile(r"\(((?:'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^'\"()])*)\)")
 _SQL_CELL = re.compile(r"\s*(?:'((?:[^'\\]|''|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([^,'\"]+))\s*(?:,|$)")
+_LEAF = re.compile(r"<([A-Za-z][\w:.-]{0,40})(?:\s[^<>]{0,200})?>([^<>]{0,500})</\1\s*>")
+_ATTRIBUTE = re.compile(r"""([A-Za-z][\w.-]{0,30})[ \t]?=[ \t]?(?:"([^"\n]{0,300})"|'([^'\n]{0,300})')""")
 _HTML_ROW = re.compile(r"<tr\b[^>]{0,200}>(.*?)(?=</tr>|<tr\b|</table>|\Z)", re.IGNORECASE | re.DOTALL)
 _HTML_CELL = re.compile(r"<t([dh])\b[^>]{0,200}>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 def marked_rows(text: str) -> list[Row]:
-    """Return the rows of JSON objects, SQL statements or HTML tables in a raw text, whichever there are."""
-    for reader in (_json_rows, _sql_rows, _html_rows):
+    """Return the rows of JSON objects, SQL statements, HTML or XML, or attributes, whichever there are."""
+    for reader in (_json_rows, _sql_rows, _html_rows, _element_rows, _attribute_rows):
         rows = reader(text)
         if len(rows) >= MIN_MARKED_ROWS:
             return rows
@@ -104,3 +108,48 @@ def _html_rows(text: str) -> list[Row]:
             known = labels if len(labels) == len(found) else ()
             rows.append(Row(match.start(1), match.end(1), tuple(cell.span(2) for cell in found), known))
     return rows
+
+
+def _element_rows(text: str) -> list[Row]:
+    """Elements that hold text only and follow one another: one row up to the next tag of another kind."""
+    if "</" not in text:
+        return []
+    groups: list[list[re.Match[str]]] = []
+    for leaf in _LEAF.finditer(text):
+        if groups and not text[groups[-1][-1].end() : leaf.start()].strip():
+            groups[-1].append(leaf)
+        else:
+            groups.append([leaf])
+    return _alike(
+        Row(
+            group[0].start(),
+            group[-1].end(),
+            tuple(leaf.span(2) for leaf in group),
+            tuple(leaf.group(1).lower() for leaf in group),
+        )
+        for group in groups
+        if len(group) > 1
+    )
+
+
+def _attribute_rows(text: str) -> list[Row]:
+    """Lines of ``key="value"`` pairs."""
+    rows: list[Row] = []
+    begin = 0
+    for line in text.splitlines(keepends=True):
+        pairs = list(_ATTRIBUTE.finditer(text, begin, begin + len(line)))
+        if len(pairs) > 1:
+            cells = tuple(pair.span(2 if pair.group(2) is not None else 3) for pair in pairs)
+            labels = tuple(pair.group(1).lower() for pair in pairs)
+            rows.append(Row(pairs[0].start(), pairs[-1].end(), cells, labels))
+        begin += len(line)
+    return _alike(rows)
+
+
+def _alike(rows: Iterable[Row]) -> list[Row]:
+    """Keep the rows that begin with the usual label; none when too few do."""
+    found = list(rows)
+    if not found:
+        return []
+    usual, count = Counter(row.labels[0] for row in found).most_common(1)[0]
+    return [row for row in found if row.labels[0] == usual] if count >= MIN_ALIKE_ROWS else []

@@ -54,3 +54,10 @@ def test_capitals_are_seen_through_the_fold() -> None:
 
 def test_repr_shows_nothing() -> None:
     assert "Maple" not in repr(fold_text("12 Maple St, René"))
+
+
+def test_tags_of_data_part_words_and_keep_their_attributes() -> None:
+    assert fold_text("<b>8</b>1<i>6</i>").text == "816"
+    assert fold_text("<first>Ann</first><last>Roe</last>").text.split() == ["ann", "roe"]
+    assert "roe" in fold_text('<row last="Roe"/>').text
+    assert "blue" not in fold_text('<div class="blue">x</div>').text

@@ -88,3 +88,60 @@ def test_columns_of_fixed_width_even_with_empty_cells() -> None:
 )
 def test_prose_is_no_table(text: str) -> None:
     assert find_rows(text) == []
+
+
+KEYS = ("name", "addr", "ssn")
+
+
+def test_xml_elements() -> None:
+    rows = [
+        "<p>" + "".join(f"<{key}>{cell}</{key}>" for key, cell in zip(KEYS, person, strict=True)) + "</p>"
+        for person in PEOPLE
+    ]
+    text = "<people>\n" + "\n".join(rows) + "\n</people>"
+    assert cells(text) == expected()
+    assert find_rows(text)[0].labels == KEYS
+
+
+def test_lines_of_attributes() -> None:
+    text = "\n".join(
+        f"user[{number}] " + " ".join(f'{key}="{cell}"' for key, cell in zip(KEYS, person, strict=True))
+        for number, person in enumerate(PEOPLE)
+    )
+    assert cells(text) == expected()
+    assert find_rows(text)[0].labels == KEYS
+
+
+def test_yaml_list_without_blank_lines() -> None:
+    text = "\n".join(f"- name: {name}\n  addr: {addr}\n  ssn: {ssn}" for name, addr, ssn in PEOPLE)
+    assert cells(text) == expected()
+
+
+def test_blocks_that_leave_labels_out_and_contact_cards() -> None:
+    blocks = [
+        f"Name: {name}\n" + (f"Addr: {addr}\n" if number % 2 else "") + f"SSN: {ssn}\n"
+        for number, (name, addr, ssn) in enumerate(PEOPLE)
+    ]
+    assert len(find_rows("\n".join(blocks))) == len(PEOPLE)
+    cards = "\n".join(
+        f"BEGIN:VCARD\nVERSION:3.0\nFN:{name}\nADR;TYPE=HOME:{addr}\nEND:VCARD" for name, addr, _ in PEOPLE
+    )
+    rows = find_rows(cards)
+    assert len(rows) == len(PEOPLE)
+    assert all(PEOPLE[number][0] in cards[row.start : row.end] for number, row in enumerate(rows))
+
+
+def test_a_talk_is_no_table() -> None:
+    talk = "\n".join(f"User: do you know {name}?\nAgent: yes, {ssn} is the number" for name, _, ssn in PEOPLE)
+    assert find_rows(talk) == []
+
+
+@pytest.mark.parametrize("delimiter", [" : ", " - ", " / "])
+def test_numbered_lines_with_spaced_delimiters(delimiter: str) -> None:
+    text = "\n".join(f"{number}. " + delimiter.join(person) for number, person in enumerate(PEOPLE, 1))
+    assert cells(text) == expected()
+
+
+def test_records_ruled_off() -> None:
+    text = "\n-- \n".join("\n".join(person) for person in PEOPLE)
+    assert cells(text) == expected()
