@@ -100,7 +100,7 @@ class MatchText:
                 fields[record.subject].append(record.field)
         # A value that is no longer current may be what leaked: open the very versions that the index points to.
         present = {(field.record, field.version) for group in fields.values() for field in group}
-        older = [pair for subject in fields for pair in retired.get(subject, ()) if pair not in present]
+        older = [pair for subject in fields for pair in _newest(retired.get(subject, set()) - present, fields[subject])]
         for field in work.records.sealed_versions(older):
             fields[field.subject].append(field)
         return _Candidates(tuple(rows), {subject: tuple(group) for subject, group in fields.items()})
@@ -156,6 +156,12 @@ class MatchText:
             members=tuple(_member(field) for field in family),
             records=tuple(_dossier_record(field) for field in opened),
         )
+
+
+def _newest(retired: Iterable[tuple[RecordId, int]], current: Sequence[SealedField]) -> Sequence[tuple[RecordId, int]]:
+    """Keep as many retired versions, the newest first, as one entry can name beside the directory and current ones."""
+    room = max(0, _LINES_PER_ENTRY - 1 - len(current))
+    return sorted(retired, key=lambda pair: (-pair[1], pair[0]))[:room]
 
 
 def _groups(candidates: _Candidates) -> list[list[SubjectRow]]:

@@ -29,6 +29,9 @@ from registry.vault.blind_index import Posting
 from registry.vault.sealed import SealedField
 from registry.vault.vault import NewPerson
 
+# Active records of one household: all of a card must fit into one entry, with room for older versions in a trace.
+MAX_ACTIVE = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class UpdateAsk:
@@ -130,6 +133,8 @@ class Update:
         for number, entry in enumerate(asked.add_records):
             owner = self._owner(household, owned, members, (number, entry))
             self._sealer.record(batch, household.subject.id, entry, owner)
+        if len(household.active()) + len(batch.records) > MAX_ACTIVE:
+            raise InvalidInput([FieldProblem("/add_records", "too_many")])
         for version in settle_versions(asked.versions, categories_of(household), today=ask.today):
             row = household.records[version.record]
             self._households.new_version(changes, row, version.value, owned[row.person])
