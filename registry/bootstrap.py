@@ -31,6 +31,7 @@ from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
 from registry.keys.local import LocalKeyring
+from registry.services.admissions import Admissions
 from registry.services.check_rows import CheckRows
 from registry.services.copies import Histories
 from registry.services.disclose import Disclose
@@ -39,6 +40,7 @@ from registry.services.evidence import Evidence
 from registry.services.idempotency import Idempotency
 from registry.services.import_people import ImportPeople
 from registry.services.kernel import Caller, Kernel
+from registry.services.lane import Lane
 from registry.services.match import MatchText
 from registry.services.principals import Grant, Principals
 from registry.services.read_audit import ReadAudit
@@ -78,6 +80,8 @@ class Application:
     update: Update
     import_people: ImportPeople
     disclose: Disclose
+    lane: Lane
+    admissions: Admissions
     search: Search
     matcher: MatchText
     trace: Trace
@@ -89,7 +93,8 @@ class Application:
     verifier_key: VerifierKey
 
     def close(self) -> None:
-        """Write what is only counted, and close the database."""
+        """Answer the lookups that wait, write what is only counted, and close the database."""
+        self.lane.close()
         try:
             self.refusals.close()
         finally:
@@ -243,6 +248,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         issuers = (*issuers, development_settings(settings.keys, profile))
     require_fit_for_profile(issuers, profile)
     cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier))
+    disclose = Disclose(kernel)
     return Application(
         settings=settings,
         profile=profile,
@@ -253,7 +259,9 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         enroll=Enroll(kernel, Idempotency(kernel, ring.secret("idempotency"))),
         update=Update(kernel),
         import_people=ImportPeople(kernel),
-        disclose=Disclose(kernel),
+        disclose=disclose,
+        lane=Lane(disclose),
+        admissions=Admissions(kernel),
         search=Search(kernel),
         matcher=matcher,
         trace=Trace(kernel, cases, matcher, Histories(audit)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import wrap_future
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from registry.api import describe_disclosures as described
-from registry.api.asking import Ask, json_body
+from registry.api.asking import Ask, json_body, lookup_body
 from registry.api.bodies import CardAsk, read_batch, read_disclosure, read_own_disclosure
 from registry.api.errors import problem_of
 from registry.api.problems import Problem, json_answer
@@ -28,15 +29,17 @@ BATCH_BODY = 2 << 20
 # So many cards a transaction: a batch gives way to single lookups in between.
 CARDS_AT_ONCE = 64
 
-OneAsk = Annotated[Ask, Depends(json_body(READERS, "disclose"))]
+OneAsk = Annotated[Ask, Depends(lookup_body(READERS, "disclose"))]
 ManyAsk = Annotated[Ask, Depends(json_body(READERS, "disclose batch", BATCH_BODY))]
 OwnAsk = Annotated[Ask, Depends(json_body(SUBJECTS, "disclose own"))]
 
 
 @router.post("/v1/disclosures", **described.DISCLOSE.options())
-def disclose(ask: OneAsk) -> Response:
+async def disclose(ask: OneAsk) -> Response:
+    # Not a plain function: it does no I/O, it waits for its turn in the lane.
     card, purpose = read_disclosure(ask.document(), today=ask.today)
-    return _answered(ask, _disclosure_ask(ask.application.kernel, card, purpose, "single"))
+    wanted = _disclosure_ask(ask.application.kernel, card, purpose, "single")
+    return _shown(await wrap_future(ask.application.lane.submit(ask.caller, wanted)))
 
 
 @router.post("/v1/me/disclosures", **described.DISCLOSE_OWN.options())
@@ -54,6 +57,10 @@ def disclose_batch(ask: ManyAsk) -> Response:
 
 def _answered(ask: Ask, wanted: DisclosureAsk) -> Response:
     (answer,) = ask.application.disclose.disclose_many([(ask.caller, wanted)])
+    return _shown(answer)
+
+
+def _shown(answer: Answer) -> Response:
     if isinstance(answer, Disclosed):
         return json_answer(card_document(answer), headers={"Audit-Receipt": answer.receipt.header})
     response = _problem(answer).response()

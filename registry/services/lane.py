@@ -1,0 +1,103 @@
+"""The lane: single lookups that arrive together are answered together, by the same function that answers a batch.
+
+One commit costs as much for sixty cards as for one. A lookup is put into the lane; one thread takes whatever has
+gathered and calls ``disclose_many``. So cost per lookup falls as load rises, a slow disk makes batches larger and not
+answers rarer, and nothing waits for a batch to fill.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from registry.domain.errors import Busy
+from registry.services.disclose import Answer, Disclose, DisclosureAsk
+from registry.services.kernel import Caller
+
+CAPACITY = 2_048
+AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFigures:
+    """How the lane stands: lookups waiting, batches made, lookups answered, largest batch."""
+
+    waiting: int
+    batches: int
+    answered: int
+    largest: int
+
+
+class Lane:
+    """Gathers single lookups into batches. Safe to use from any thread."""
+
+    def __init__(self, disclose: Disclose, *, capacity: int = CAPACITY, at_once: int = AT_ONCE) -> None:
+        self._disclose = disclose
+        self._capacity = capacity
+        self._at_once = at_once
+        self._waiting: deque[tuple[Caller, DisclosureAsk, Future[Answer]]] = deque()
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._figures = LaneFigures(0, 0, 0, 0)
+        self._thread = threading.Thread(target=self._work, name="lane", daemon=True)
+        self._thread.start()
+
+    def submit(self, caller: Caller, ask: DisclosureAsk) -> Future[Answer]:
+        """Put one lookup into the lane.
+
+        Returns:
+            Its answer to come, or the error that ``disclose_many`` raised for its batch.
+
+        Raises:
+            Busy: the lane is full or closed; nothing was taken.
+        """
+        answer: Future[Answer] = Future()
+        with self._changed:
+            if self._is_closed or len(self._waiting) >= self._capacity:
+                raise Busy
+            self._waiting.append((caller, ask, answer))
+            self._changed.notify()
+        return answer
+
+    def close(self) -> None:
+        """Take no more, answer all that wait, and end."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def figures(self) -> LaneFigures:
+        """Return how the lane stands."""
+        with self._changed:
+            done = self._figures
+            return LaneFigures(len(self._waiting), done.batches, done.answered, done.largest)
+
+    def _work(self) -> None:
+        while batch := self._take():
+            self._answer(batch)
+
+    def _take(self) -> list[tuple[Caller, DisclosureAsk, Future[Answer]]]:
+        with self._changed:
+            while not self._waiting and not self._is_closed:
+                self._changed.wait()
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_once))]
+
+    def _answer(self, batch: list[tuple[Caller, DisclosureAsk, Future[Answer]]]) -> None:
+        # A caller who went away before its turn is not looked up; from here on, one who goes away is on record.
+        live = [one for one in batch if one[2].set_running_or_notify_cancel()]
+        try:
+            answers = self._disclose.disclose_many([(caller, ask) for caller, ask, _ in live]) if live else ()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            for _, _, waiting in live:
+                waiting.set_exception(error)
+            return
+        self._count(len(live))
+        for (_, _, waiting), answer in zip(live, answers, strict=True):
+            waiting.set_result(answer)
+
+    def _count(self, size: int) -> None:
+        with self._changed:
+            before = self._figures
+            self._figures = LaneFigures(0, before.batches + 1, before.answered + size, max(before.largest, size))
