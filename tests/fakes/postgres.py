@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -141,3 +142,30 @@ class PostgresServer:
         subprocess.run(
             [self._programs / program, *arguments], check=True, capture_output=True, cwd=self.folder, **self._as
         )
+
+
+class AsAdministrator:
+    """A connection with the administrator's rights, triggers and foreign keys off, that takes SQLite's words."""
+
+    def __init__(self, url: str) -> None:
+        found = re.fullmatch(r"postgresql\+psycopg://\w+@/(\w+)\?host=(.+)", url)
+        if found is None:
+            raise ValueError("not an address of the tests' server")
+        self._connection = psycopg.connect(f"host={found[2]} user=postgres dbname={found[1]}", autocommit=True)
+        self._connection.execute("SET session_replication_role = replica")
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[Any]:
+        return self._connection.execute(_translated(statement), values)
+
+    def executemany(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_translated(statement), rows)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _translated(statement: str) -> str:
+    text = statement.replace("%", "%%").replace("?", "%s")
+    text = re.sub(r"\bx'([0-9a-f]*)'", r"'\\x\1'::bytea", text)
+    return re.sub(r"\bzeroblob\((\d+)\)", r"decode(repeat('00', \1), 'hex')", text)

@@ -1,4 +1,4 @@
-"""One registry a test, copied from a template."""
+"""One registry a test, copied from a template, on each engine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.postgres import PostgresServer
 from tests.functional.services.homes import Home, make_template, open_copy
 
 
@@ -15,8 +16,31 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    name = postgres.create_database()
+    return make_template(tmp_path_factory.mktemp("template"), postgres.url(name)), name
+
+
 @pytest.fixture
-def home(template: Path, tmp_path: Path) -> Iterator[Home]:
+def sqlite_home(template: Path, tmp_path: Path) -> Iterator[Home]:
     opened = open_copy(template, tmp_path / "home")
     yield opened
-    opened.app.close()
+    opened.close()
+
+
+@pytest.fixture
+def postgres_home(postgres: PostgresServer, postgres_template: tuple[Path, str], tmp_path: Path) -> Iterator[Home]:
+    template, made = postgres_template
+    name = postgres.create_database(made)
+    opened = open_copy(template, tmp_path / "home", postgres.url(name))
+    yield opened
+    opened.close()
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def home(request: pytest.FixtureRequest) -> Home:
+    """A registry on each engine: one code path, so one suite."""
+    opened: Home = request.getfixturevalue("sqlite_home" if request.param == "sqlite" else "postgres_home")
+    return opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from registry.services.read_audit import ReadEntry
 from registry.settings import DEVELOPMENT, Settings, load_settings
 from registry.text.intake import read_enrollment
 from tests.fakes.clock import TestClock
+from tests.fakes.postgres import AsAdministrator
 
 TODAY = date(2026, 3, 2)
 ISSUER = "https://issuer.example"
@@ -61,6 +62,12 @@ class Home:
 
     app: Application
     clock: TestClock
+    _beside: list[AsAdministrator] = field(default_factory=list)
+
+    def close(self) -> None:
+        self.app.close()
+        for connection in self._beside:
+            connection.close()
 
     def caller(self, name: str, *roles: Role, number: str | None = None) -> Caller:
         self.app.principals.ensure(Grant(ISSUER, name, frozenset(roles), number), operator="local:test")
@@ -85,8 +92,12 @@ class Home:
         with self.app.database.reader() as reader:
             return list(reader.scan(0, reader.head().size))
 
-    def sql(self) -> sqlite3.Connection:
-        """Return a connection as somebody with the file has it, triggers dropped."""
+    def sql(self) -> Any:
+        """Return a connection as somebody with the database has it, triggers dropped; it takes SQLite's words."""
+        url = self.app.settings.database_url
+        if url.startswith("postgresql"):
+            self._beside.append(AsAdministrator(url))
+            return self._beside[-1]
         connection = sqlite3.connect(self.app.settings.home / "registry.db", isolation_level=None)
         triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (trigger,) in triggers:
@@ -94,16 +105,19 @@ class Home:
         return connection
 
 
-def make_template(folder: Path) -> Path:
+def make_template(folder: Path, url: str | None = None) -> Path:
     """Make a registry that tests copy."""
     home = folder / "template"
-    initialise(load_settings(home, {}), DEVELOPMENT, TestClock())
+    initialise(_settings(home, url), DEVELOPMENT, TestClock())
     return home
 
 
-def open_copy(template: Path, home: Path) -> Home:
-    """Open a copy of the template."""
+def open_copy(template: Path, home: Path, url: str | None = None) -> Home:
+    """Open a copy of the template, over a copy of its database when that is not in the folder."""
     shutil.copytree(template, home)
     clock = TestClock()
-    settings: Settings = load_settings(home, {})
-    return Home(open_application(settings, clock), clock)
+    return Home(open_application(_settings(home, url), clock), clock)
+
+
+def _settings(home: Path, url: str | None) -> Settings:
+    return load_settings(home, {} if url is None else {"REGISTRY_DATABASE_URL": url})

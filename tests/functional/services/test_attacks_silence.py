@@ -64,9 +64,10 @@ def test_a_refused_update_is_an_entry(
     home: Home, body: dict[str, object], error: type[RegistryError], result: str
 ) -> None:
     subject = home.enroll().subject
-    expected = body.pop("expected", None)
+    changes = dict(body)
+    expected = changes.pop("expected", None)
     with pytest.raises(error):
-        update(home, subject, expected, **body)  # type: ignore[arg-type]  # a number or None
+        update(home, subject, expected, **changes)  # type: ignore[arg-type]  # a number or None
     told = newest(home)
     assert (told["kind"], told["result"], told["subject"]) == (Kind.UPDATE, result, subject)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -51,13 +50,12 @@ def test_the_entry_is_committed_before_anything_is_opened(home: Home, monkeypatc
     subject = home.enroll().subject
     reader = home.caller("reader", Role.READER)
     real = Vault.open
+    other = home.sql()
     seen: list[int] = []
 
     def watched(self: Vault, field: SealedField, receipt: Receipt) -> RevealedField:
-        other = sqlite3.connect(f"file:{home.app.settings.home / 'registry.db'}?mode=ro", uri=True)
         (size,) = other.execute("SELECT n FROM ledger_head").fetchone()
         (kept,) = other.execute("SELECT count(*) FROM ledger_leaf WHERE i = ?", (receipt.index,)).fetchone()
-        other.close()
         assert kept == 1
         seen.append(size - receipt.index)
         return real(self, field, receipt)
@@ -113,25 +111,25 @@ def test_a_token_can_only_narrow_the_table(home: Home) -> None:
     assert refused(home.disclose(widened, home.ask(subject, Category.PHONE))) == "not_permitted"
 
 
-def test_an_unwritable_ledger_answers_nobody(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = home.enroll().subject
-    reader = home.caller("reader", Role.READER)
-    (home.app.settings.home / "registry.db").rename(home.app.settings.home / "elsewhere.db")
+def test_an_unwritable_ledger_answers_nobody(sqlite_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = sqlite_home.enroll().subject
+    reader = sqlite_home.caller("reader", Role.READER)
+    (sqlite_home.app.settings.home / "registry.db").rename(sqlite_home.app.settings.home / "elsewhere.db")
     monkeypatch.setattr(Vault, "open", lambda *_: pytest.fail("opened"))
     with pytest.raises(AuditUnavailable) as unavailable:
-        home.disclose(reader, home.ask(subject, Category.PHONE))
+        sqlite_home.disclose(reader, sqlite_home.ask(subject, Category.PHONE))
     assert unavailable.value.cause == "storage_missing"
 
 
-def test_a_replaced_database_file_is_noticed(home: Home) -> None:
-    subject = home.enroll().subject
-    reader = home.caller("reader", Role.READER)
-    path = home.app.settings.home / "registry.db"
-    other = home.app.settings.home / "copy.db"
+def test_a_replaced_database_file_is_noticed(sqlite_home: Home) -> None:
+    subject = sqlite_home.enroll().subject
+    reader = sqlite_home.caller("reader", Role.READER)
+    path = sqlite_home.app.settings.home / "registry.db"
+    other = sqlite_home.app.settings.home / "copy.db"
     other.write_bytes(path.read_bytes())
     other.rename(path)
     with pytest.raises(AuditUnavailable) as unavailable:
-        home.disclose(reader, home.ask(subject, Category.PHONE))
+        sqlite_home.disclose(reader, sqlite_home.ask(subject, Category.PHONE))
     assert unavailable.value.cause == "replaced_file"
 
 
