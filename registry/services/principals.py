@@ -43,12 +43,14 @@ class Principals:
         """Create a principal or replace its roles.
 
         Raises:
-            AccessDenied: the caller is no security administrator; the refusal is an entry.
+            AccessDenied: the caller is no security administrator, or the grant is to themselves; an entry either way.
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            if not principal.roles & ADMINS:
-                self._kernel.deny(work, principal, "grant")
+            # Administrators never read: nobody may give themselves a role that does.
+            is_own = (grant.issuer, grant.sub) == (caller.claims.issuer, caller.claims.subject)
+            if not principal.roles & ADMINS or is_own:
+                self._kernel.deny(work, principal, "grant to themselves" if is_own else "grant")
             row, draft = self._put(work, grant, said_by(principal))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             work.commit()

@@ -205,10 +205,10 @@ class Trace:
     def _store(self, caller: Caller, ask: TraceAsk, stored: StoredTrace) -> PendingReceipt:
         question = stored.report.question
         trace = question.trace
-        case = self._cases.seal(trace, ask.text, _STORED.dump_json(stored))
         subjects = sorted({item.found.subject for person in stored.report.people for item in person.findings})
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
+            case = self._cases.seal(trace, principal.id, ask.text, _STORED.dump_json(stored))
             pending = self._append(work.ledger, principal, stored, subjects)
             row = TraceRow(trace, PrincipalId(principal.id), self._kernel.now_ms(), case)
             work.traces.insert(row)

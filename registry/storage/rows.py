@@ -121,5 +121,8 @@ def principal_row(row: Any) -> PrincipalRow:
 
 def trace_row(row: Any) -> TraceRow:
     """Read a trace."""
-    case = SealedCase(TraceId(row.id), WrappedKey(row.key_id, row.wrapped_key), row.sealed_text, row.sealed_report)
-    return TraceRow(TraceId(row.id), PrincipalId(row.principal), row.created_at, case)
+    trace, principal = TraceId(row.id), PrincipalId(row.principal)
+    key = WrappedKey(row.key_id, row.wrapped_key)
+    return TraceRow(
+        trace, principal, row.created_at, SealedCase(trace, principal, key, row.sealed_text, row.sealed_report)
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from registry.audit.receipt import Covered, Receipt
 from registry.crypto.envelope import Binding, ciphertext_digest, seal, unseal
-from registry.domain.ids import PersonId, RecordId, TraceId
+from registry.domain.ids import PersonId, PrincipalId, RecordId, TraceId
 from registry.keys.data_keys import DataKeys
 from registry.keys.ports import WrappedKey
 
@@ -18,9 +18,10 @@ CATEGORY = "case"
 
 @dataclass(frozen=True, slots=True)
 class SealedCase:
-    """A trace's pasted text and report, sealed."""
+    """A trace's pasted text and report, sealed to the trace and to who ran it."""
 
     trace: TraceId
+    principal: PrincipalId
     key: WrappedKey
     text: bytes = field(repr=False)
     report: bytes = field(repr=False)
@@ -42,14 +43,15 @@ class CaseVault:
         self._registry = registry
         self._keys = keys
 
-    def seal(self, trace: TraceId, text: str, report: bytes) -> SealedCase:
-        """Seal a trace's text and report under a fresh key."""
+    def seal(self, trace: TraceId, principal: PrincipalId, text: str, report: bytes) -> SealedCase:
+        """Seal the text and report of a trace that a principal ran under a fresh key."""
         key, wrapped = self._keys.new_key(PersonId(trace))
         return SealedCase(
             trace,
+            principal,
             wrapped,
-            seal(key, text.encode("utf-8", "surrogatepass"), self._binding(trace, TEXT)),
-            seal(key, report, self._binding(trace, REPORT)),
+            seal(key, text.encode("utf-8", "surrogatepass"), self._binding(trace, principal, TEXT)),
+            seal(key, report, self._binding(trace, principal, REPORT)),
         )
 
     def open_text(self, case: SealedCase, receipt: Receipt) -> str:
@@ -61,7 +63,7 @@ class CaseVault:
         """
         receipt.redeem(case.covered[0])
         key = self._keys.open_key(PersonId(case.trace), case.key)
-        return unseal(key, case.text, self._binding(case.trace, TEXT)).decode("utf-8", "surrogatepass")
+        return unseal(key, case.text, self._binding(case.trace, case.principal, TEXT)).decode("utf-8", "surrogatepass")
 
     def open_report(self, case: SealedCase, receipt: Receipt) -> bytes:
         """Open the report.
@@ -72,7 +74,7 @@ class CaseVault:
         """
         receipt.redeem(case.covered[1])
         key = self._keys.open_key(PersonId(case.trace), case.key)
-        return unseal(key, case.report, self._binding(case.trace, REPORT))
+        return unseal(key, case.report, self._binding(case.trace, case.principal, REPORT))
 
-    def _binding(self, trace: TraceId, what: int) -> Binding:
-        return Binding(self._registry, CATEGORY, trace, CATEGORY, what)
+    def _binding(self, trace: TraceId, principal: PrincipalId, what: int) -> Binding:
+        return Binding(self._registry, principal, trace, CATEGORY, what)

@@ -15,7 +15,7 @@ from registry.audit.kinds import Kind
 from registry.audit.receipt import Receipt
 from registry.crypto.envelope import ciphertext_digest
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable, ReceiptRefused
-from registry.domain.ids import PersonId, RecordId, RegistryId, SubjectId, TraceId, new_id
+from registry.domain.ids import PersonId, PrincipalId, RecordId, RegistryId, SubjectId, TraceId, new_id
 from registry.keys.data_keys import DataKeys
 from registry.transparency.fields import RecordLine
 from registry.vault.cases import REPORT, TEXT, CaseVault
@@ -125,7 +125,7 @@ def test_equal_values_are_unlike_at_rest(room: Room) -> None:
 def test_a_case_opens_part_by_part_under_its_own_entry(room: Room) -> None:
     cases = CaseVault(REGISTRY, room.keys)
     trace = TraceId(new_id())
-    case = cases.seal(trace, "what was pasted \ud800", b'{"report": 1}')
+    case = cases.seal(trace, PrincipalId(new_id()), "what was pasted \ud800", b'{"report": 1}')
 
     def receipt(part: int, sealed: bytes) -> Receipt:
         line = RecordLine(RecordId(trace), "case", part, ciphertext_digest(sealed), bytes(32))
@@ -138,3 +138,6 @@ def test_a_case_opens_part_by_part_under_its_own_entry(room: Room) -> None:
     exchanged = replace(case, text=case.report, report=case.text)
     with pytest.raises(EnvelopeRejected):
         cases.open_text(exchanged, receipt(TEXT, exchanged.text))
+    handed_on = replace(case, principal=PrincipalId(new_id()))
+    with pytest.raises(EnvelopeRejected):
+        cases.open_text(handed_on, receipt(TEXT, case.text))
