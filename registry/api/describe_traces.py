@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.api.describe import Answer, Body, Operation, path_id
-from registry.api.samples import TRACED, TRACES_LIST
+from registry.api.samples import STORED_TRACE, TRACED, TRACES_LIST
 
 _ID = (path_id("trace", "The trace's id, from `POST /v1/traces`."),)
 _READING = "Role `investigator`, and only who ran the trace. Reading it is an entry."
@@ -46,7 +46,7 @@ REPORT = Operation(
     tag="traces",
     summary="Give a trace's report again",
     description=_READING,
-    answer=Answer("The report.", "StoredTrace", example={key: TRACED[key] for key in ("trace", "report", "possible")}),
+    answer=Answer("The report.", "StoredTrace", example=STORED_TRACE),
     errors=(404,),
     parameters=_ID,
 )

@@ -18,7 +18,7 @@ from registry.domain.ids import TraceId
 from registry.leaktrace.report_model import FoundValue
 from registry.leaktrace.report_shapes import TraceReport
 from registry.reports.as_html import render_html, style_source
-from registry.reports.as_json import report_document
+from registry.reports.as_json import candidates_of, findings_of, report_document
 from registry.reports.as_pdf import render_pdf
 from registry.reports.as_text import render_text
 from registry.services.match import INVESTIGATORS
@@ -99,6 +99,8 @@ def _attached(name: str) -> dict[str, str]:
 
 def _stored(stored: StoredTrace) -> dict[str, Any]:
     return {
+        "findings": findings_of(stored.report),
+        "candidates": candidates_of(stored.report),
         "report": report_document(stored.report),
         "possible": [_possible(found) for found in stored.possible],
     }

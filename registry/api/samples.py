@@ -145,7 +145,15 @@ POSSIBLE: dict[str, Any] = {
     "spans": [[40, 52]],
     "reason": "last four digits",
 }
-TRACED: dict[str, Any] = {"trace": _id(5), "report": REPORT, "possible": [POSSIBLE], "receipt": RECEIPT}
+TRACED: dict[str, Any] = {
+    "trace": _id(5),
+    "findings": [],
+    "candidates": [],
+    "report": REPORT,
+    "possible": [POSSIBLE],
+    "receipt": RECEIPT,
+}
+STORED_TRACE: dict[str, Any] = {name: part for name, part in TRACED.items() if name != "receipt"}
 TRACES_LIST: dict[str, Any] = {"traces": [{"trace": _id(5), "at": "2026-03-03T08:00:00.000Z"}]}
 
 ENTRY_PAGE: dict[str, Any] = {

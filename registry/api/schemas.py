@@ -152,6 +152,14 @@ _FOUND = closed(
 )
 _STORED: dict[str, Schema] = {
     "trace": ref("Id"),
+    "findings": {
+        **listed({"type": "object"}),
+        "description": "All decided findings in one list; each as in `report.people[].findings`, with its person.",
+    },
+    "candidates": {
+        **listed({"type": "object"}),
+        "description": "Accounts served found values before publication, as in `report.accounts`: unranked, unnamed.",
+    },
     "report": ref("TraceReport"),
     "possible": {**listed(ref("Possible")), "description": "Weaker findings; never part of the conclusions."},
 }

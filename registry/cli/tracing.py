@@ -14,7 +14,7 @@ from registry.cli.checking import SOURCE, demand
 from registry.cli.common import common, registry_at, write_json
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.reports.as_html import render_html
-from registry.reports.as_json import report_document
+from registry.reports.as_json import candidates_of, findings_of, report_document
 from registry.reports.as_text import render_text
 from registry.services.kernel import Caller
 from registry.services.trace import TraceAsk, Traced
@@ -65,7 +65,9 @@ def trace(
         traced = application.trace.trace(caller, ask)
         _write(application, caller, traced, _Wanted(html, pdf, evidence))
     if as_json:
-        write_json({"trace": traced.trace, "report": report_document(traced.stored.report)})
+        report = traced.stored.report
+        document = {"trace": traced.trace, "findings": findings_of(report), "candidates": candidates_of(report)}
+        write_json({**document, "report": report_document(report)})
     else:
         click.echo(render_text(traced.stored.report))
 

@@ -50,6 +50,20 @@ def report_document(report: TraceReport) -> dict[str, Any]:
     }
 
 
+def findings_of(report: TraceReport) -> list[dict[str, Any]]:
+    """Return all findings in one list: the core of the report for a program."""
+    return [
+        {"employee_number": person.employee_number, **_finding(item)}
+        for person in report.people
+        for item in person.findings
+    ]
+
+
+def candidates_of(report: TraceReport) -> list[dict[str, Any]]:
+    """Return the accounts that were served found values no later than publication, under neutral labels, unranked."""
+    return _accounts(report.accounts)
+
+
 def _question(question: TraceQuestion) -> dict[str, Any]:
     return {
         "trace": question.trace,

@@ -57,7 +57,7 @@ def test_no_value_beyond_the_pasted_text(site: Site, traced: dict[str, Any]) -> 
 def test_the_report_is_kept_and_reading_it_is_an_entry(site: Site, traced: dict[str, Any]) -> None:
     size = len(site.home.entries())
     answer = site.get(f"/v1/traces/{traced['trace']}", Role.INVESTIGATOR)
-    assert answer.json() == {key: traced[key] for key in ("trace", "report", "possible")}
+    assert answer.json() == {name: part for name, part in traced.items() if name != "receipt"}
     assert "audit-read" in [entry.kind for entry in site.home.entries()[size:]]
 
 
@@ -165,3 +165,14 @@ def test_a_text_may_hold_any_character(site: Site) -> None:
     assert answer.status_code == 201
     revealed = site.post(f"/v1/traces/{answer.json()['trace']}/reveal", None, Role.INVESTIGATOR)
     assert revealed.json() == {"text": text}
+
+
+def test_findings_and_candidates_stand_at_the_top(site: Site, traced: dict[str, Any]) -> None:
+    report = traced["report"]
+    inside = [finding for person in report["people"] for finding in person["findings"]]
+    assert [
+        {name: part for name, part in one.items() if name != "employee_number"} for one in traced["findings"]
+    ] == inside
+    assert {one["employee_number"] for one in traced["findings"]} == {"T-0001"}
+    assert traced["candidates"] == report["accounts"]
+    assert traced["candidates"]
