@@ -22,6 +22,7 @@ from registry.domain.purposes import Purpose
 from registry.policy.decide import POLICY_VERSION, Denial, Facts, RecordFacts, decide, decide_own
 from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, record_line, view_of
 from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
+from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES
 from registry.vault.revealed import RevealedField
 
@@ -117,6 +118,7 @@ class Disclose:
         middle = len(asks) // 2
         return self.disclose_many(asks[:middle]) + self.disclose_many(asks[middle:])
 
+    @rerun_once
     def _record_failure(self, caller: Caller) -> ReceiptView:
         with self._kernel.database.write() as work:
             values = said_by(self._kernel.principal(work, caller)) | {"result": "failed", "detail": "disclose"}
@@ -124,6 +126,7 @@ class Disclose:
             work.commit()
         return view_of(self._kernel.mint_one(pending))
 
+    @rerun_once
     def _record(
         self, asks: Sequence[tuple[Caller, DisclosureAsk]]
     ) -> tuple[list[_Decided], tuple[PendingReceipt, ...]]:
@@ -173,6 +176,7 @@ class Disclose:
             return Failed(exc, self._record_broken(one, view))
         return Disclosed(DisclosureId(one.draft.event), one.subject.id, AS_ENTERED, fields, view)
 
+    @rerun_once
     def _record_broken(self, one: _Decided, view: ReceiptView) -> ReceiptView:
         with self._kernel.database.write() as work:
             values = {"result": "failed", "detail": f"nothing of entry {view.index} was released"}

@@ -21,6 +21,7 @@ from registry.policy.decide import POLICY_VERSION
 from registry.services.idempotency import Idempotency, Remembered
 from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, tiers_of, view_of
 from registry.services.ports import ACTIVE, MarkRow, NewSubject, PersonRow, RecordRow, SubjectRow, VersionRow, Work
+from registry.services.rerun import rerun_once
 from registry.services.values import Owner, prepare, subject_tag, subject_terms
 from registry.text.intake import canonical_document
 from registry.vault.blind_index import IndexTerm, Posting
@@ -77,6 +78,7 @@ class Enroll:
         self._idempotency = idempotency
         self._sealer = Sealer(kernel)
 
+    @rerun_once
     def enroll(self, caller: Caller, enrollment: Enrollment, *, key: str | None = None) -> Enrolled:
         """Enroll one person.
 

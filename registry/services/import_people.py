@@ -16,6 +16,7 @@ from registry.services.household import Changes, HouseholdStore
 from registry.services.kernel import Caller, Kernel
 from registry.services.ports import SubjectRow, Work
 from registry.services.replace_document import DocumentReplacer
+from registry.services.rerun import rerun_once
 
 BATCH_LINES = 200
 
@@ -66,6 +67,7 @@ class ImportPeople:
             outcomes += self._run(caller, part, existing)
         return tuple(outcomes)
 
+    @rerun_once
     def _run(self, caller: Caller, people: Sequence[Enrollment], existing: Existing) -> list[LineOutcome]:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)

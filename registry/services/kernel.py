@@ -17,6 +17,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
 from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
 from registry.services.ports import ACTIVE, Database, PrincipalRow, RecordRow, Work
+from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
 from registry.vault.blind_index import BlindIndex
 from registry.vault.links import EmployeeLinks
@@ -113,6 +114,7 @@ class Kernel:
             network=caller.network,
         )
 
+    @rerun_once
     def admit(self, caller: Caller, roles: frozenset[Role], action: str) -> Principal:
         """Check that the caller has one of these roles, before anything of the request is read.
 
@@ -129,6 +131,7 @@ class Kernel:
                 self.deny(work, principal, action)
             return principal
 
+    @rerun_once
     def note_read(self, caller: Caller, roles: frozenset[Role], what: str) -> Principal:
         """Check the role and write an entry that something without values was read: a list, a setting.
 

@@ -23,6 +23,7 @@ from registry.leaktrace.terms import Term
 from registry.policy.decide import POLICY_VERSION
 from registry.services.kernel import Caller, Kernel, no_variant
 from registry.services.ports import ACTIVE, SubjectRow, Work
+from registry.services.rerun import rerun_once
 from registry.services.values import card_digest
 from registry.vault.blind_index import IndexTerm, Posting
 from registry.vault.revealed import RevealedField
@@ -127,6 +128,7 @@ class MatchText:
                     pointed.setdefault(owners[record], set()).add((record, posting.version))
         return hits, pointed
 
+    @rerun_once
     def _record(self, caller: Caller, candidates: _Candidates, detail: str) -> tuple[Receipt, ...]:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)

@@ -11,6 +11,7 @@ from registry.domain.ids import PrincipalId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.services.kernel import UNKNOWN_PRINCIPAL, Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, ENDED, PrincipalRow, Work
+from registry.services.rerun import rerun_once
 
 ADMINS = frozenset({Role.SECURITY_ADMIN})
 
@@ -39,6 +40,7 @@ class Principals:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
 
+    @rerun_once
     def grant(self, caller: Caller, grant: Grant) -> tuple[PrincipalId, ReceiptView]:
         """Create a principal or replace its roles.
 
@@ -56,6 +58,7 @@ class Principals:
             work.commit()
         return row.id, view_of(self._kernel.mint_one(pending))
 
+    @rerun_once
     def ensure(self, grant: Grant, *, operator: str) -> PrincipalId:
         """Make sure, from the machine's own command line, that a principal has at least these roles.
 

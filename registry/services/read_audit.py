@@ -14,6 +14,7 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, MarkRow, SubjectRow, Work
+from registry.services.rerun import rerun_once
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
 
@@ -64,6 +65,7 @@ class ReadAudit:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
 
+    @rerun_once
     def page(self, caller: Caller, *, before: int | None, limit: int, kind: Kind | None = None) -> EntryPage:
         """Read a page of entries, newest first.
 
@@ -154,6 +156,7 @@ class ReadAudit:
                     return
             before = start
 
+    @rerun_once
     def _own(self, caller: Caller, what: str) -> tuple[SubjectRow, ReceiptView]:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)

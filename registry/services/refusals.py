@@ -14,6 +14,7 @@ from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
 from registry.domain.errors import AuditUnavailable
 from registry.services.kernel import Kernel
+from registry.services.rerun import rerun_once
 
 WINDOW_SECONDS = 60.0
 MAX_SOURCES = 1_000
@@ -98,6 +99,7 @@ class Refusals:
                     self._counts.setdefault(key, _Count(count.started)).more += count.more
             raise
 
+    @rerun_once
     def _write(self, drafts: list[EntryDraft]) -> None:
         with self._kernel.database.write() as work:
             self._kernel.log.append(work.ledger, drafts)

@@ -16,6 +16,7 @@ from registry.leaktrace.terms import full_name_term, search_terms
 from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
 from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, view_of
 from registry.services.ports import ACTIVE, SubjectRow, Work
+from registry.services.rerun import rerun_once
 from registry.services.values import department_term, index_terms
 from registry.text.names import name_words
 from registry.vault.blind_index import IndexTerm, Posting
@@ -102,6 +103,7 @@ class Search:
         terms = index_terms(search_terms(category, value))
         return SearchAsk(SearchKind.VALUE, _text(terms), terms=tuple(terms))
 
+    @rerun_once
     def search(self, caller: Caller, ask: SearchAsk) -> Found:
         """Search.
 

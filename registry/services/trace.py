@@ -26,6 +26,7 @@ from registry.services.evidence import Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
 from registry.services.ports import TraceRow
+from registry.services.rerun import rerun_once
 from registry.transparency.fields import RecordLine
 from registry.transparency.leaf import COMMITMENT_BYTES
 from registry.vault.cases import CATEGORY, REPORT, TEXT, CaseVault, SealedCase
@@ -155,6 +156,7 @@ class Trace:
         with self._kernel.database.reader() as reader:
             return evidence.cut(reader, stored.snapshot, stored.entries, render(stored.report))
 
+    @rerun_once
     def _read(self, caller: Caller, trace: TraceId, what: str, part: int) -> tuple[SealedCase, Receipt]:
         self._kernel.admit(caller, INVESTIGATORS, what)
         with self._kernel.database.write() as work:
@@ -202,6 +204,7 @@ class Trace:
         chains = {index for history in histories for index in history.entries if index < head.size}
         return TraceEvidence(findings, copies, exposures, check), Snapshot(head.size, head.checkpoint), chains
 
+    @rerun_once
     def _store(self, caller: Caller, ask: TraceAsk, stored: StoredTrace) -> PendingReceipt:
         question = stored.report.question
         trace = question.trace

@@ -23,6 +23,7 @@ from registry.services.enroll import ENROLLERS, VIA_API, Batch, Enrolled, Enroll
 from registry.services.household import Changes, Household, HouseholdStore, categories_of
 from registry.services.kernel import Caller, Kernel, no_variant, view_of
 from registry.services.ports import SubjectRow, Work
+from registry.services.rerun import rerun_once
 from registry.services.values import Owner, subject_terms
 from registry.text.intake import settle_versions
 from registry.vault.blind_index import Posting
@@ -60,6 +61,7 @@ class Update:
         self._sealer = Sealer(kernel)
         self._households = HouseholdStore(kernel, self._sealer)
 
+    @rerun_once
     def update(self, caller: Caller, ask: UpdateAsk) -> Enrolled:
         """Change one subject.
 
@@ -90,6 +92,7 @@ class Update:
         receipt = self._kernel.mint(pendings)[-1]
         return Enrolled(subject.id, subject.version, _answers(changes, known), view_of(receipt))
 
+    @rerun_once
     def _look(self, caller: Caller, ask: UpdateAsk) -> _Known:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)

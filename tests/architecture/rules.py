@@ -49,6 +49,19 @@ def commits(module: Module) -> Iterator[Finding]:
                 yield _at(module, call, "commits; only the unit of work of the storage room does")
 
 
+def transactions_run_once(module: Module) -> Iterator[Finding]:
+    """A service that opens a write transaction is run again when it loses against another one (``@rerun_once``)."""
+    if module.room != "services":
+        return
+    for function in _functions(module.tree):
+        opens = any(
+            isinstance(call.func, ast.Attribute) and ast.unparse(call.func).endswith("database.write")
+            for call in _calls(function)
+        )
+        if opens and "rerun_once" not in {_name_of(decorator) for decorator in function.decorator_list}:
+            yield _at(module, function, f"{function.name} opens a write transaction without @rerun_once")
+
+
 def session_dependencies(module: Module) -> Iterator[Finding]:
     """No ``yield`` dependency holds a session: the client would have the answer before the commit."""
     if module.room not in {"api", "console"}:

@@ -38,6 +38,13 @@ CASES = (
         "def f(self):\n    with self._open_work() as work:\n        work.commit()\n",
     ),
     Case(
+        rules.transactions_run_once,
+        ("registry",),
+        "class S:\n    def f(self):\n        with self._kernel.database.write() as work:\n            work.commit()\n",
+        "class S:\n    @rerun_once\n    def f(self):\n        with self._kernel.database.write() as work:\n"
+        "            work.commit()\n",
+    ),
+    Case(
         rules.session_dependencies,
         ("registry",),
         "def work():\n    yield open_work()\n\ndef route(w=Depends(work)):\n    return w\n",
