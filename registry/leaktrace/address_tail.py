@@ -11,6 +11,7 @@ from registry.text.postal import STATES, UNITS
 from registry.text.words import Words, letters
 
 _ZIP_PLUS_FOUR = 9
+_BARE_UNITS = frozenset({"rear", "bsmt", "uppr", "lowr", "frnt"})
 _LOOK_AHEAD = 7  # words after the street in which state or ZIP must come
 _LONGEST_SHORT_FORM = 3  # letters before a full stop that does not end a sentence (St., Ft.)
 _NOT_CITY = frozenset(
@@ -87,13 +88,17 @@ def _read_unit(words: Words, last: int) -> tuple[str, int]:
     following = last + 1
     if following >= len(words.texts):
         return "", last
+    if words.texts[following] in _BARE_UNITS:
+        return words.texts[following], following
     named = any(char.isdigit() for char in words.texts[following]) or len(words.texts[following]) == 1
     if "#" in words.gap(last) and named:
         return _unit_words(words, following)
     if words.texts[following] in UNITS and following + 1 < len(words.texts):
         value = words.texts[following + 1]
         if any(char.isdigit() for char in value) or len(value) == 1:
-            return _unit_words(words, following + 1)
+            outer, end = _unit_words(words, following + 1)
+            inner, end = _read_unit(words, end)
+            return outer + inner, end
     return "", last
 
 

@@ -61,7 +61,8 @@ def match_address(address: Address, words: Words, first: int, number_end: int) -
         return None
     if street.edits > allowed_edits(_name_length(address)) and not tail.zip5:
         return None
-    named = bool(street.kind or street.directions) or words.is_capital(street.last) or words.scope > 0
+    named = bool(street.kind or street.directions) or words.scope > 0
+    named = named or any(words.is_capital(place) for place in range(number_end + 1, street.last + 1))
     first = first if tail.first < 0 else tail.first
     return AddressMatch(first, tail.last, street.edits, tail.confirms, _agrees(address, street, tail), named)
 
@@ -108,7 +109,14 @@ def _street_edits(address: Address, keys: tuple[str, str], parts: list[str], mos
         ("".join(address.stem), "".join(map(plain, written))),  # doubled letters and i, l kept apart
     )
     found = [distance for left, right in pairs if (distance := key_distance(left, right, most)) is not None]
-    return min(found) if found else None
+    if not found or (min(found) and not _short_words_agree(address, written)):
+        return None
+    return min(found)
+
+
+def _short_words_agree(address: Address, written: list[str]) -> bool:
+    """Tell whether the words of one letter (``Avenue D``) are the same: a letter wrong in them is another street."""
+    return {word for word in address.stem if len(word) == 1} == {word for word in written if len(word) == 1}
 
 
 def _with_misspelt_type(address: Address, words: Words, street: _Street) -> _Street:
@@ -133,7 +141,8 @@ def _agrees(address: Address, street: _Street, tail: Tail) -> bool:
 
 
 def _same_unit(enrolled: str, written: str) -> bool:
-    return _unit_form(enrolled) == _unit_form(written) or enrolled in digit_readings(written)
+    own, other = _unit_form(enrolled), _unit_form(written)
+    return own.endswith(other) or other.endswith(own) or enrolled in digit_readings(written)
 
 
 def _unit_form(unit: str) -> str:
@@ -143,6 +152,8 @@ def _unit_form(unit: str) -> str:
 def _match_box(address: Address, words: Words, first: int, number_end: int) -> AddressMatch | None:
     """A post office box or rural route counts with its city or ZIP only."""
     tail = read_tail(address, words, number_end)
+    if tail.is_silent:
+        tail = read_before(address, words, first, tail)
     if tail.contradicts or not tail.confirms:
         return None
     return AddressMatch(first, tail.last, 0, confirmed=True, whole=True, named=True)

@@ -22,12 +22,16 @@ MOST_CITY_AHEAD = 10  # words after it within which a city ends
 _CITY_FIRST = frozenset({":", "-", ",", "", "--", "("})
 BEHIND = 6  # words before it, for a city written first
 _HOUSE = re.compile(r"^(\d{1,6})([a-z]?)$")
+_GRID = re.compile(r"^[nsew]\d{1,3}[nsew]\d{1,6}$")  # W150N5928
+_LINKS = frozenset({"of", "de", "del", "du", "la"})  # a type before them is part of the name
+_ROADS = frozenset({"highway", "hwy", "route", "rte", "rt"})
 _GAP = re.compile(r"^[\s.\-#'\"]{1,4}$|^$")
 _ZIP = re.compile(r"^\d{5}$")
 _MISREAD_STATES = frozenset(
     code.translate(table) for code in STATE_CODES for table in (str.maketrans("ilo", "110"), str.maketrans("il", "l1"))
 ) - set(STATES)
 _BOX = re.compile(r"^box$|^pobox$|^pob$")
+_RURAL = frozenset({"rr", "r", "route", "rt", "rte", "hc", "contract", "rfd"})
 
 Found = tuple[Term, int, int]
 
@@ -40,6 +44,8 @@ def address_terms(words: Words) -> Iterator[Found]:
         last = index
         if index in spoken:
             numbers, last = spoken[index]
+        elif numbers and _is_fraction(words, index):
+            numbers, last = (f"{numbers[0]}f{words.texts[index + 1]}{words.texts[index + 2]}",), index + 2
         if numbers and last + 1 < len(words.texts) and _opens_street(words, last):
             for number in numbers:
                 yield from _street_terms(words, index, last, number)
@@ -55,9 +61,18 @@ def house_numbers(word: str) -> tuple[str, ...]:
         plain_number = (match.group(1).lstrip("0") or match.group(1)) + match.group(2)
         others = digit_readings(word) if match.group(2) and len(word) > 1 else ()
         return (plain_number, *(other for other in others if other != plain_number))
+    if _GRID.match(word):
+        return (word,)
     if not (2 <= len(word) <= 6) or word.isalpha():
         return ()
     return digit_readings(word)
+
+
+def _is_fraction(words: Words, index: int) -> bool:
+    """Tell whether a half or quarter follows a house number (``12 1/2``)."""
+    if index + 2 >= len(words.texts) or words.gap(index).strip(" -") or words.gap(index + 1) != "/":
+        return False
+    return words.texts[index + 1] in {"1", "2", "3"} and words.texts[index + 2] in {"2", "4", "8"}
 
 
 def _spoken_numbers(words: Words) -> dict[int, tuple[tuple[str, ...], int]]:
@@ -91,7 +106,10 @@ def _opens_street(words: Words, index: int) -> bool:
     if following.isdigit():  # "12 11 Mile Rd"
         after = words.texts[index + 2] if index + 2 < len(words.texts) else ""
         return len(following) <= 3 and after.isalpha() and words.gap(index + 1) in {" ", ". "}
-    return following not in NO_STREET or (following == "a" and words.is_capital(index + 1))
+    if following == "us":
+        after = words.texts[index + 2] if index + 2 < len(words.texts) else ""
+        return after in _ROADS or after.isdigit()
+    return following not in NO_STREET or (following in {"a", "the"} and words.is_capital(index + 1))
 
 
 @lru_cache(maxsize=16384)
@@ -120,7 +138,7 @@ def street_end(words: Words, first: int) -> int:
         if words.cells[last + 1] != words.cells[first] or not _GAP.match(words.gap(last)):
             break
         word = plain(words.texts[last])
-        if closing is None and last > first and TYPES.get(word) in CLOSING:
+        if closing is None and last > first and TYPES.get(word) in CLOSING and words.texts[last + 1] not in _LINKS:
             closing = last
         if closing is not None and last >= closing + 1 and len(words.texts[last + 1]) > 1:
             break
@@ -149,9 +167,9 @@ def _streets_from(words: Words, first: int, place: tuple[int, int], number: str)
                     yield term, *place
 
 
-def _around(words: Words, index: int, number_end: int, number: str) -> Iterator[Found]:
-    """House number with each ZIP and each city that stands near."""
-    for place, begin in _cities(words, index, number_end):
+def _around(words: Words, index: int, number_end: int, number: str, *, street: int = 1) -> Iterator[Found]:
+    """House number with each ZIP and each city that stands near, behind a street of ``street`` words at least."""
+    for place, begin in _cities(words, index, number_end - 1 + street):
         yield Term(TermKind.NUMBER_CITY, f"{number}|{city_key(words.texts[begin:place])}"), index, number_end
     high = min(len(words.texts), number_end + 1 + AHEAD)
     for place in (*range(max(0, index - BEHIND), index), *range(number_end + 2, high)):
@@ -213,6 +231,6 @@ def _boxes(words: Words) -> Iterator[Found]:
         if not _BOX.match(words.texts[index]) or not _HOUSE.match(number):
             continue
         before = words.texts[index - 1] if index else ""
-        rural = index > 1 and before.isdigit() and words.texts[index - 2] in {"rr", "route", "hc", "rfd"}
+        rural = index > 1 and before.isdigit() and words.texts[index - 2] in _RURAL
         name = f"rr{before}box{number}" if rural else f"box{number}"
-        yield from _around(words, index - 2 if rural else index, index + 1, name)
+        yield from _around(words, index - 2 if rural else index, index + 1, name, street=0)

@@ -22,13 +22,19 @@ from registry.text.postal import (
     TYPES,
     UNITS,
 )
+from registry.text.roads import same_roads
 from registry.text.words import letters, plain
 
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*|#|,")
 _ZIP_END = re.compile(r"[\s,]*(\d{5})(?:[-\s]?\d{4})?\s*(?:,?\s*(?:usa|u\.s\.a\.|united states)\.?)?\s*$")
 _PO_BOX = re.compile(r"\b(?:p\.?\s*o\.?\s*box|post office box|pob|box)\s*#?\s*(\d{1,7}[a-z]?)")
-_RURAL = re.compile(r"\b(?:rr|r\.r\.|rural route|rfd|hc|star route)\s*#?\s*(\d{1,4})\s*,?\s*box\s*#?\s*(\d{1,6}[a-z]?)")
-_HOUSE = re.compile(r"^\d{1,6}[a-z]?$")
+_RURAL = re.compile(
+    r"\b(?:rr|r\.? ?r\.?|rural (?:route|rte?)|rfd|hc|highway contract(?: route)?|star route)"
+    r"\s*#?\s*(\d{1,4})\s*,?\s*box\s*#?\s*(\d{1,6}[a-z]?)"
+)
+# 12, 12b, 12 1/2 (written 12f12 here), W150N5928 (grids of Wisconsin and Illinois).
+_HOUSE = re.compile(r"^\d{1,6}(?:[a-z]|f\d\d)?$|^[nsew]\d{1,3}[nsew]\d{1,6}$")
+_FRACTION = re.compile(r"(?<![\d/])(\d{1,6})[\s-]+([123])/([248])(?![\d/])")
 _ORDINAL = re.compile(r"^0*(\d{1,3})(?:st|nd|rd|th)$")
 
 
@@ -78,7 +84,7 @@ def _as_dict(address: Address) -> dict[str, object]:
 
 
 def _parse_line(line: str) -> Address:
-    text = " ".join(fold_word(line).split())
+    text = _FRACTION.sub(r"\1f\2\3", " ".join(fold_word(line).split()))
     zip_match = _ZIP_END.search(text)
     zip5 = zip_match.group(1) if zip_match else ""
     if zip_match:
@@ -169,7 +175,8 @@ def _cut_unit(words: list[str]) -> tuple[list[str], str, list[str]]:
         after = [part for part in words[place + 1 :] if part != "#"]
         if after and (word == "#" or (word in UNITS and (words[place + 1] == "#" or _names_unit(after[0])))):
             size = 2 if len(after) > 1 and len(after[1]) == 1 else 1
-            return words[:place], _unit_text(after[:size]), after[size:]
+            _, inner, left = _cut_unit(["", *after[size:]])  # Bldg 4 Unit 12B
+            return words[:place], _unit_text(after[:size]) + inner, left if inner else after[size:]
     if len(words) > 1 and words[-1] in {"rear", "bsmt", "uppr", "lowr", "frnt", "ph"}:
         return words[:-1], words[-1], []
     return words, "", []
@@ -224,7 +231,7 @@ def split_street(words: Sequence[str]) -> tuple[str, list[str], str, str]:
 
 def street_key(words: Sequence[str]) -> str:
     """Return the key of a street's own name: no direction, no type, no spaces, look-alikes together."""
-    return _name_key(split_street(words)[1])
+    return _name_key(split_street(same_roads(same_words(words)))[1])
 
 
 def _name_key(words: Sequence[str]) -> str:
@@ -233,7 +240,7 @@ def _name_key(words: Sequence[str]) -> str:
 
 def whole_key(words: Sequence[str]) -> str:
     """Return the same key with the last word kept even if it is a type's name (``Ortega Park``)."""
-    rest = same_words(words)
+    rest = same_roads(same_words(words))
     if len(rest) > 1 and (rest[0] in DIRECTIONS or (rest[0] == "5" and rest[1] != "mile")):
         rest = rest[1:]
     return _name_key(rest)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.leaktrace.people import DANA, INDEX, PAVEL, kinds
+from registry.domain.categories import Category
+from tests.unit.leaktrace.people import DANA, INDEX, PAVEL, Index, Person, kinds
 
 
 @pytest.mark.parametrize(
@@ -134,3 +135,57 @@ def test_nothing_personal_is_shown_by_repr_or_reason() -> None:
 @pytest.mark.parametrize("between", ["\nSSN is ", " ssn ", ", social: ", " "])
 def test_nine_bare_digits_after_an_address_are_no_foreign_zip(between: str) -> None:
     assert kinds(f"1234 N Thornbury Ave, Kansas City{between}736456789") >= {"home_address", "ssn"}
+
+
+def stands(line: str, text: str) -> bool:
+    """Tell whether an enrolled address is found in a text."""
+    person = Person("000417", "Ada", "Quill", (), ((Category.HOME_ADDRESS, {"line": line}, None),))
+    return bool(Index((person,)).match(text).findings)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("W150N5928 Fox Run Ave, Troy, MI 48084", "w150n5928 Fox Run Avenue"),
+        ("891 1/2 Monroe Ct, Troy, MI 48084", "at 891 1/2 MONROE CT, TROY, MI 48084"),
+        ("891 1/2 Monroe Ct, Troy, MI 48084", "at 891½ Monroe Court in Troy"),
+        ("144 US Highway 27 S, Ocala, FL 34470", "144 US Hwy 27 South, Ocala"),
+        ("144 US Highway 27 S, Ocala, FL 34470", "144 US-27 S, Ocala, FL"),
+        ("368 Highway 61, Duluth, MN 55802", "the place at 368 Highway 61 has a red door"),
+        ("990 State Route 44, Troy, MI 48084", "990 SR 44, Troy"),
+        ("990 County Rd 318, Troy, MI 48084", "990 CR 318, Troy"),
+        ("84 W Martin Luther King Jr Blvd, Troy, MI 48084", "84 W Dr. MLK Blvd, Troy"),
+        (
+            "1396 W Avenue of the Americas Bldg 4 Unit 12B, Troy, MI",
+            "1396 WEST AVENUE OF THE AMERICAS BLDG 4 UNIT 12B, TROY",
+        ),
+        ("81 Fort King Ave, Rear, Troy, MI 48084", "81 Ft. King Ave Rear, Troy, MI"),
+        ("755 N 155th St, Troy, MI 48084", "755 N 155 St, Troy"),
+        ("350 S 400 E, Provo, UT 84601", "350 South 400 East, Provo"),
+        ("84-15 Lefferts Blvd, Jamaica, NY 11415", "84-15 Lefferts Boulevard, Jamaica"),
+        ("P.O. Box 3772, Ft. Myers, FL 33901", "mail to PO Box 3772, Fort Myers, FL"),
+        ("RR 7 Box 149, Troy, MI 48084", "R.R. 7 Box 149, Troy"),
+        ("HC 2 Box 22, Saint Cloud, MN 56301", "HC 2 Box 22, St. Cloud"),
+        ("14293 The Esplanade, Troy, MI 48084", "14293 The Esplanade, Troy"),
+    ],
+)
+def test_rare_kinds_of_addresses(line: str, text: str) -> None:
+    assert stands(line, text)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("44 W Avenue D, Troy, MI 48084", "44 W Avenue K, Troy, MI 48084"),
+        ("891 1/2 Monroe Ct, Troy, MI 48084", "891 Monroe Ct, Troy, MI 48084"),
+        ("891 Monroe Ct, Troy, MI 48084", "891 1/2 Monroe Ct, Troy, MI 48084"),
+        ("990 State Route 44, Troy, MI 48084", "990 County Route 44, Troy"),
+        ("990 State Route 44, Troy, MI 48084", "990 State Route 45, Troy"),
+        ("755 N 155th St, Troy, MI 48084", "755 N 156 St, Troy"),
+        ("RR 7 Box 149, Troy, MI 48084", "RR 7 Box 149, Flint, MI 48501"),
+        ("1396 Main St Bldg 4 Unit 12B, Troy, MI", "1396 Main St Bldg 4 Unit 11B, Troy, MI"),
+        ("144 US Highway 27, Ocala, FL 34470", "gave 144 us dollars to Ocala"),
+    ],
+)
+def test_rare_kinds_of_other_addresses(line: str, text: str) -> None:
+    assert not stands(line, text)
