@@ -191,10 +191,10 @@ class _Subjects:
 
     def __init__(self, work: Work, asks: Sequence[DisclosureAsk]) -> None:
         tagged = work.subjects.by_number_tags(ask.number_tag for ask in asks if ask.number_tag is not None)
-        found = dict(work.subjects.by_ids(ask.subject for ask in asks if ask.subject is not None))
-        found |= {row.id: row for row in tagged.values()}
-        work.subjects.lock(found)
-        self._by_tag: Mapping[bytes, SubjectRow] = tagged
+        named = {ask.subject for ask in asks if ask.subject is not None}
+        # Decided is on the rows as they are once they are held: what was read before may have been changed since.
+        found = work.subjects.lock(named | {row.id for row in tagged.values()})
+        self._by_tag: Mapping[bytes, SubjectRow] = {row.number_tag: row for row in found.values()}
         self._by_id: Mapping[SubjectId, SubjectRow] = found
         self._rows: dict[SubjectId, list[RecordRow]] = {identifier: [] for identifier in found}
         for row in work.records.of_subjects(found):

@@ -245,7 +245,7 @@ class Sealer:
         work.persons.insert(batch.persons)
         work.records.insert(batch.records, batch.versions, batch.now_ms)
         work.records.insert_marks(batch.marks)
-        self._kernel.index.add(work.postings, batch.postings)
+        self._kernel.add_postings(work, batch.postings)
         return self._kernel.log.append(work.ledger, batch.drafts)
 
     def person(self, batch: Batch, subject: SubjectId, ref: str) -> NewPerson:

@@ -118,9 +118,9 @@ class HouseholdStore:
             work.records.replace(change.replaced, change.versions)
             work.records.insert_marks(batch.marks)
             work.records.end(change.ended, now_ms)
-        self._kernel.index.add(work.postings, [posting for change in changes for posting in change.batch.postings])
         for subject in subjects:
             work.subjects.update(subject, now_ms)
+        self._kernel.add_postings(work, [posting for change in changes for posting in change.batch.postings])
 
 
 def categories_of(household: Household) -> dict[RecordId, Category]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,7 +75,9 @@ class ImportPeople:
                 self._kernel.deny(work, principal, "import")
             batch = Batch(principal, VIA_IMPORT, self._kernel.now_ms())
             tags = [self._kernel.number_tag(person.employee_number) for person in people]
-            known = work.subjects.by_number_tags(tags)
+            known = dict(work.subjects.by_number_tags(tags))
+            if existing is Existing.UPDATE:
+                known |= self._held(work, known, zip(tags, people, strict=True))
             outcomes: list[LineOutcome] = []
             replaced: list[tuple[SubjectRow, Enrollment]] = []
             for person, tag in zip(people, tags, strict=True):
@@ -109,8 +111,20 @@ class ImportPeople:
             subjects.append(after)
             drafts.append(draft)
         batch.drafts = drafts
-        self._households.write(work, all_changes, subjects, batch.now_ms)
+        # New subjects first: an employee number may have to wait for another import, and that before the head is held.
         self._sealer.write(work, batch)
+        self._households.write(work, all_changes, subjects, batch.now_ms)
+
+    def _held(
+        self, work: Work, known: Mapping[bytes, SubjectRow], wanted: Iterable[tuple[bytes, Enrollment]]
+    ) -> dict[bytes, SubjectRow]:
+        """Hold the subjects that differ from their documents, and return them as they are now."""
+        differing = [
+            known[tag].id
+            for tag, person in wanted
+            if tag in known and not equal(known[tag].content_tag, self._sealer.content_tag(person))
+        ]
+        return {row.number_tag: row for row in work.subjects.lock(differing).values()}
 
 
 def _without_repeats(people: Sequence[Enrollment]) -> list[list[Enrollment]]:

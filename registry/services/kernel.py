@@ -19,7 +19,7 @@ from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
 from registry.services.ports import ACTIVE, Database, PrincipalRow, RecordRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
-from registry.vault.blind_index import BlindIndex
+from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
 from registry.vault.links import EmployeeLinks
 from registry.vault.sealed import SealedField
 from registry.vault.vault import Vault
@@ -87,6 +87,15 @@ class Kernel:
     def mint_one(self, pending: PendingReceipt) -> Receipt:
         """Turn one pending receipt into a receipt."""
         return self.mint((pending,))[0]
+
+    def add_postings(self, work: Work, postings: Sequence[tuple[IndexTerm, Posting]]) -> None:
+        """Index terms, after every other row of the transaction has been written.
+
+        The ledger's head is held from here on, or two writers would find the same place of a list free.
+        """
+        if postings:
+            work.ledger.lock_head()
+            self.index.add(work.postings, postings)
 
     def view(self, index: int, size: int) -> ReceiptView:
         """Return the receipt of an entry that was committed earlier."""

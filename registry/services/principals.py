@@ -71,7 +71,7 @@ class Principals:
         if before is not None and self._has(before, grant):
             return before.id
         with self._kernel.database.write() as work:
-            before = work.principals.by_name(grant.issuer, grant.sub)
+            before = work.principals.lock(grant.issuer, grant.sub)
             kept = frozenset() if before is None else before.roles
             said = {"principal": f"{UNKNOWN_PRINCIPAL} {operator}"}
             row, draft = self._put(work, replace(grant, roles=grant.roles | kept), said)
@@ -80,7 +80,7 @@ class Principals:
         return row.id
 
     def _put(self, work: Work, grant: Grant, said: dict[str, str]) -> tuple[PrincipalRow, EntryDraft]:
-        before = work.principals.by_name(grant.issuer, grant.sub)
+        before = work.principals.lock(grant.issuer, grant.sub)
         row = self._row(grant, before)
         if before is None:
             work.principals.insert(row, self._kernel.now_ms())

@@ -19,7 +19,10 @@ _ENTRIES = select(
 ).join_from(ledger_leaf, ledger_body, ledger_leaf.c.i == ledger_body.c.i, isouter=True)
 # Subject rows are locked by id, before the head row: the lock order of every transaction.
 _CHAINS = (
-    select(subjects.c.id, subjects.c.chain).where(subjects.c.id.in_(MANY)).order_by(subjects.c.id).with_for_update()
+    select(subjects.c.id, subjects.c.chain)
+    .where(subjects.c.id.in_(MANY))
+    .order_by(subjects.c.id)
+    .with_for_update(key_share=True)
 )
 _SOME_ENTRIES = _ENTRIES.where(ledger_leaf.c.i.in_(MANY)).order_by(ledger_leaf.c.i)
 _SPAN = _ENTRIES.where(ledger_leaf.c.i >= bindparam("start"), ledger_leaf.c.i < bindparam("stop")).order_by(

@@ -14,6 +14,7 @@ from registry.storage.rows import MANY, chunks, principal_row, trace_row
 from registry.storage.tables import idempotency, principals, traces
 
 _BY_NAME = select(principals).where(principals.c.issuer == bindparam("iss"), principals.c.sub == bindparam("name"))
+_LOCK = _BY_NAME.with_for_update(key_share=True)
 _BY_IDS = select(principals).where(principals.c.id.in_(MANY))
 
 
@@ -26,6 +27,10 @@ class SqlPrincipals:
 
     def by_name(self, issuer: str, sub: str) -> PrincipalRow | None:
         row = self._connection.execute(_BY_NAME, {"iss": issuer, "name": sub}).one_or_none()
+        return None if row is None else self._row(row)
+
+    def lock(self, issuer: str, sub: str) -> PrincipalRow | None:
+        row = self._connection.execute(_LOCK, {"iss": issuer, "name": sub}).one_or_none()
         return None if row is None else self._row(row)
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]:

@@ -18,7 +18,8 @@ _SUBJECTS = select(subjects, persons.c.key_id, persons.c.wrapped_key).join_from(
 )
 _BY_IDS = _SUBJECTS.where(subjects.c.id.in_(MANY))
 _BY_NUMBER_TAGS = _SUBJECTS.where(subjects.c.number_tag.in_(MANY))
-_LOCK = select(subjects.c.id).where(subjects.c.id.in_(MANY)).order_by(subjects.c.id).with_for_update()
+# FOR NO KEY UPDATE: no key changes, and rows that refer to these may be inserted beside it.
+_LOCK = _BY_IDS.order_by(subjects.c.id).with_for_update(of=subjects, key_share=True)
 _PERSONS = select(persons).where(persons.c.subject.in_(MANY)).order_by(persons.c.id)
 _INSERT, _INSERT_PERSONS = insert(subjects), insert(persons)
 
@@ -44,10 +45,13 @@ class SqlSubjects:
                 found[row.number_tag] = self._row(row)
         return found
 
-    def lock(self, ids: Iterable[SubjectId]) -> None:
+    def lock(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
         # Always in id order, so that two batches never wait for each other. SQLite's writer turn has it already.
-        for part in chunks(sorted(set(ids))):
-            self._connection.execute(_LOCK, {"many": part}).all()
+        return {
+            SubjectId(row.id): self._row(row)
+            for part in chunks(sorted(set(ids)))
+            for row in self._connection.execute(_LOCK, {"many": part})
+        }
 
     def insert(self, rows: Sequence[NewSubject], now_ms: int) -> None:
         values = [
@@ -66,7 +70,7 @@ class SqlSubjects:
                 "updated_at": now_ms,
                 "guard": self._tag(new.subject),
             }
-            for new in rows
+            for new in sorted(rows, key=lambda new: new.subject.number_tag)  # two imports wait in one order
         ]
         if values:
             self._connection.execute(_INSERT, values)
