@@ -58,6 +58,8 @@ def _migrate(url: str, revision: str, step: object) -> None:
     try:
         with named_failures(), engine.begin() as connection:
             config.attributes["connection"] = connection
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # an index over millions takes its time
             step(config, revision)  # type: ignore[operator]  # upgrade or downgrade, same signature
     finally:
         engine.dispose()

@@ -155,17 +155,18 @@ class AsAdministrator:
         self._connection.execute("SET session_replication_role = replica")
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[Any]:
-        return self._connection.execute(_translated(statement), values)
+        return self._connection.execute(translated(statement), values)
 
     def executemany(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         with self._connection.cursor() as cursor:
-            cursor.executemany(_translated(statement), rows)
+            cursor.executemany(translated(statement), rows)
 
     def close(self) -> None:
         self._connection.close()
 
 
-def _translated(statement: str) -> str:
+def translated(statement: str) -> str:
+    """Write a statement of SQLite's words in PostgreSQL's."""
     text = statement.replace("%", "%%").replace("?", "%s")
     text = re.sub(r"\bx'([0-9a-f]*)'", r"'\\x\1'::bytea", text)
     return re.sub(r"\bzeroblob\((\d+)\)", r"decode(repeat('00', \1), 'hex')", text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -11,9 +10,11 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.storage.engine import open_engine
 from registry.storage.migrate import upgrade
+from tests.fakes.postgres import translated
 
 EVENT = "0123456789abcdef0123456789abcdef"
-REFUSED = {
+# Each trigger, and a statement that it alone refuses.
+ON_SQLITE = {
     "ledger_leaf_no_update": "UPDATE ledger_leaf SET leaf = x'00' WHERE i = 0",
     "ledger_leaf_no_delete": "DELETE FROM ledger_leaf WHERE i = 0",
     "ledger_body_no_delete": "DELETE FROM ledger_body WHERE i = 0",
@@ -24,6 +25,22 @@ REFUSED = {
     "ledger_body_no_replace": f"INSERT OR REPLACE INTO ledger_body VALUES (0, '{EVENT}', 1, x'00', NULL)",
     "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10)",
 }
+ON_POSTGRESQL = {
+    "ledger_leaf_append_only": "UPDATE ledger_leaf SET leaf = x'00' WHERE i = 0",
+    "ledger_body_no_delete": "DELETE FROM ledger_body WHERE i = 0",
+    "ledger_body_only_removal": "UPDATE ledger_body SET sealed = x'00' WHERE i = 0",
+    "ledger_head_no_delete": "DELETE FROM ledger_head",
+    "ledger_head_grows": "UPDATE ledger_head SET n = 1, root = zeroblob(32)",
+}
+REFUSED = {"sqlite": ON_SQLITE, "postgresql": ON_POSTGRESQL}
+ONLY_ON_POSTGRESQL = (
+    "DELETE FROM ledger_leaf WHERE i = 0",
+    "TRUNCATE ledger_leaf",
+    "TRUNCATE ledger_body",
+    "TRUNCATE ledger_head",
+    "INSERT INTO ledger_leaf VALUES (0, x'00') ON CONFLICT (i) DO UPDATE SET leaf = x'00'",
+    "INSERT INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10) ON CONFLICT (k) DO UPDATE SET n = 0",
+)
 ALSO_REFUSED = (
     "UPDATE ledger_leaf SET i = 7 WHERE i = 0",
     "UPDATE ledger_body SET sealed = NULL WHERE i = 0",  # a removal is dated
@@ -40,40 +57,72 @@ ALLOWED = (
 )
 
 
+TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+}
+
+
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    url = f"sqlite:///{tmp_path / 'registry.db'}"
+def connection(url: str) -> Iterator[Connection]:
     upgrade(url)
     engine = open_engine(url).execution_options(write=True)
     with engine.connect() as opened:
         for index in (0, 1):
-            opened.exec_driver_sql("INSERT INTO ledger_leaf VALUES (?, x'01')", (index,))
-            opened.exec_driver_sql(
+            run(opened, "INSERT INTO ledger_leaf VALUES (?, x'01')", index)
+            run(
+                opened,
                 "INSERT INTO ledger_body (i, event, key_epoch, sealed) VALUES (?, ?, 1, ?)",
-                (index, f"{EVENT[1:]}{index}", b"\x01" if index == 0 else None),
+                index,
+                f"{EVENT[1:]}{index}",
+                b"\x01" if index == 0 else None,
             )
-        opened.exec_driver_sql("INSERT INTO ledger_head VALUES (1, 1, 2, x'', zeroblob(32), '', 10)")
+        run(opened, "INSERT INTO ledger_head VALUES (1, 1, 2, x'', zeroblob(32), '', 10)")
         yield opened
     engine.dispose()
 
 
-@pytest.mark.parametrize("statement", [*REFUSED.values(), *ALSO_REFUSED])
+def run(connection: Connection, statement: str, *values: object) -> int:
+    """Run a statement as somebody with a connection would, and return how many rows it touched."""
+    if connection.dialect.name == "postgresql":
+        statement = translated(statement)
+    return connection.exec_driver_sql(statement, values).rowcount
+
+
+def on_both(*statements: str) -> list[tuple[str, str]]:
+    return [(engine, statement) for engine in REFUSED for statement in statements]
+
+
+@pytest.mark.parametrize(
+    ("url", "statement"),
+    [
+        *(("sqlite", statement) for statement in ON_SQLITE.values()),
+        *(("postgresql", statement) for statement in (*ON_POSTGRESQL.values(), *ONLY_ON_POSTGRESQL)),
+        *on_both(*ALSO_REFUSED),
+    ],
+    indirect=["url"],
+)
 def test_a_change_is_refused(connection: Connection, statement: str) -> None:
     with pytest.raises(DBAPIError, match=r"append-only|only grows|only an opening"):
-        connection.exec_driver_sql(statement)
+        run(connection, statement)
 
 
 @pytest.mark.parametrize("statement", ALLOWED)
 def test_growth_and_the_removal_of_an_opening_are_allowed(connection: Connection, statement: str) -> None:
-    assert connection.exec_driver_sql(statement).rowcount == 1
+    assert run(connection, statement) == 1
 
 
-@pytest.mark.parametrize(("trigger", "statement"), REFUSED.items())
+@pytest.mark.parametrize(
+    ("url", "trigger", "statement"),
+    [(engine, trigger, statement) for engine, each in REFUSED.items() for trigger, statement in each.items()],
+    indirect=["url"],
+)
 def test_it_is_the_trigger_that_refuses(connection: Connection, trigger: str, statement: str) -> None:
-    connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
-    assert connection.exec_driver_sql(statement).rowcount == 1
+    table = "_".join(trigger.split("_")[:2])
+    run(connection, f"DROP TRIGGER {trigger}" + (f" ON {table}" if connection.dialect.name == "postgresql" else ""))
+    assert run(connection, statement) >= 1
 
 
 def test_no_trigger_is_without_a_test(connection: Connection) -> None:
-    named = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
-    assert set(named) == set(REFUSED)
+    engine = connection.dialect.name
+    assert set(connection.exec_driver_sql(TRIGGERS[engine]).scalars()) == set(REFUSED[engine])
