@@ -27,7 +27,7 @@ def test_a_retry_of_the_same_event_cannot_stand_twice() -> None:
     ledger.store.fail_next(persisted=True)
     with pytest.raises(AuditUnavailable):
         ledger.append(draft)
-    with pytest.raises(AssertionError, match="event id"):
+    with pytest.raises(AuditUnavailable, match="head_mismatch"):
         ledger.append(draft)
 
 

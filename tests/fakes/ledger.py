@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from registry.audit.ports import Appended, EntryRow, HeadRow
-from registry.domain.errors import AuditUnavailable
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt
 from registry.domain.ids import SubjectId
 
 
@@ -41,7 +41,9 @@ class MemoryLedger:
     def write(self, appended: Appended) -> None:
         taken = {row.event for row in self.rows.values()}
         if any(row.index in self.rows or row.event in taken for row in appended.entries):
-            raise AssertionError("index or event id stands in the ledger already")
+            raise AuditUnavailable("head_mismatch")
+        if any(label in self.links for label, _ in appended.postings):
+            raise LedgerCorrupt("a posting of a subject stands where the next one belongs")
         self._pending.append(appended)
 
     def commit(self) -> None:
