@@ -6,10 +6,11 @@ import pytest
 
 from registry.domain.categories import Category
 from registry.domain.errors import LedgerCorrupt
-from registry.domain.ids import SubjectId
+from registry.domain.ids import SubjectId, new_id
 from registry.domain.principals import Role
-from registry.services.copies import Histories
+from registry.services.copies import Histories, chain_gaps
 from registry.services.disclose import Failed
+from registry.services.read_audit import ReadEntry
 from tests.functional.services.homes import Home
 
 
@@ -80,3 +81,18 @@ def test_an_accounting_is_complete_or_refused(home: Home, counter: int) -> None:
     cut_posting(home, subject, counter)
     with pytest.raises(LedgerCorrupt):
         home.app.audit.accounting(own)
+
+
+@pytest.mark.parametrize("counter", [1, 3, 4])
+def test_a_posting_cut_to_hide_lookups_is_a_gap(home: Home, counter: int) -> None:
+    subject = looked_up(home, 3)
+    cut_posting(home, subject, counter)
+    assert any("were counted" in gap for gap in gaps(home, subject))
+
+
+@pytest.mark.parametrize(("counter", "previous"), [("2", "-"), ("1", "5"), ("1 1", "-")])
+def test_an_entry_out_of_its_place_is_a_gap(counter: str, previous: str) -> None:
+    subject = SubjectId(new_id())
+    values = {"subject": subject, "counter": counter, "previous": previous}
+    assert chain_gaps([ReadEntry(9, 0, "disclose", values, ())], subject, 1)
+    assert not chain_gaps([ReadEntry(9, 0, "disclose", values | {"counter": "1", "previous": "-"}, ())], subject, 1)

@@ -10,7 +10,7 @@ from registry.audit.chains import ChainState
 from registry.audit.entries import EntryDraft
 from registry.audit.kinds import OPENS, Kind
 from registry.audit.receipt import Covered
-from registry.domain.errors import AuditUnavailable, LedgerCorrupt, ReceiptRefused
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable, ReceiptRefused
 from registry.domain.ids import RecordId, new_id
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
@@ -109,3 +109,30 @@ def test_a_rolled_back_chain_with_its_postings_cut_is_found(ledger: Ledger) -> N
         ledger.verify()
     assert found.value.entry == 6
     assert ledger.log.chains.open(subject, early) == ChainState(1, 5)
+
+
+def test_a_fork_of_a_subjects_chain_is_found(ledger: Ledger) -> None:
+    """Put back, cut, and appended to after a restart: state and postings agree, two entries claim one place."""
+    subject = ledger.subject()
+    ledger.append(disclosed(subject, line()))
+    early, links = ledger.store.chains[subject], dict(ledger.store.links)
+    ledger.append(disclosed(subject, line()))
+    ledger.store.chains[subject], ledger.store.links = early, links
+    ledger.append(disclosed(subject, line()))
+    with pytest.raises(LedgerCorrupt, match="does not follow") as found:
+        ledger.verify()
+    assert found.value.entry == 7
+
+
+def test_a_subject_whose_row_is_gone_is_found(ledger: Ledger) -> None:
+    del ledger.store.chains[next(iter(ledger.store.chains))]
+    with pytest.raises(LedgerCorrupt, match="row of its subject is missing"):
+        ledger.verify()
+
+
+def test_no_receipt_while_the_head_does_not_count_the_entry(ledger: Ledger) -> None:
+    head = ledger.store.head()
+    pendings = ledger.append(disclosed(ledger.subject(), line()))
+    ledger.store.head_row = head
+    with pytest.raises(NotDurable):
+        ledger.log.mint(ledger.store, pendings)

@@ -135,9 +135,17 @@ def test_a_case_opens_part_by_part_under_its_own_entry(room: Room) -> None:
     assert cases.open_report(case, receipt(REPORT, case.report)) == b'{"report": 1}'
     with pytest.raises(ReceiptRefused):
         cases.open_text(case, receipt(REPORT, case.report))
+    with pytest.raises(ReceiptRefused):
+        cases.open_report(case, receipt(TEXT, case.text))
     exchanged = replace(case, text=case.report, report=case.text)
     with pytest.raises(EnvelopeRejected):
         cases.open_text(exchanged, receipt(TEXT, exchanged.text))
     handed_on = replace(case, principal=PrincipalId(new_id()))
     with pytest.raises(EnvelopeRejected):
         cases.open_text(handed_on, receipt(TEXT, case.text))
+
+
+def test_a_value_is_bound_to_its_person_apart_from_the_persons_key(room: Room) -> None:
+    place = Place(SubjectId(new_id()), PersonId(new_id()), RecordId(new_id()), "phone", 1)
+    other = replace(place, person=PersonId(new_id()))
+    assert room.vault._binding(place) != room.vault._binding(other)
