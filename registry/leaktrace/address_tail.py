@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 from registry.leaktrace.reading_addresses import is_state, zip_readings
 from registry.text.addresses import Address, city_key, same_words
+from registry.text.dates import month_of
 from registry.text.nearness import key_distance
 from registry.text.postal import STATES, UNITS
 from registry.text.words import Words, letters
 
 _ZIP_PLUS_FOUR = 9
 _BARE_UNITS = frozenset({"rear", "bsmt", "uppr", "lowr", "frnt"})
+_INSIDE_CITY = frozenset({"of", "or", "de", "del", "la", "du", "the", "and", "on", "d"})
 _LOOK_AHEAD = 7  # words after the street in which state or ZIP must come
 _LONGEST_SHORT_FORM = 3  # letters before a full stop that does not end a sentence (St., Ft.)
 _NOT_CITY = frozenset(
@@ -138,7 +140,7 @@ def _is_another_number(address: Address, words: Words, place: int) -> bool:
 def _breaks_off(words: Words, place: int, begin: int) -> bool:
     """Tell whether the address has ended before a word: a paragraph, a sentence, a bracket of another clause."""
     gap = words.gap(place - 1)
-    if "\n\n" in gap or (words.scope == 0 and any(char in gap for char in ';:"|!?')):
+    if "\n\n" in gap or (words.scope == 0 and any(char in gap for char in ';:"!?')):
         return True
     same_cell = words.cells[place] == words.cells[begin]
     return (
@@ -188,12 +190,30 @@ def _read_bare_city(address: Address, words: Words, tail: Tail) -> Tail:
     return replace(tail, city=False) if _names_other_city(words, begin) else tail
 
 
+def _begins_name(words: Words, index: int) -> bool:
+    """Tell whether a word has a capital at its start, or behind an apostrophe (``d'Alene``)."""
+    start = words.starts[index]
+    inner = words.ends[index] > start + 2 and words.folded.text[start + 1] == "'"
+    return words.is_capital(index) or (inner and words.folded.is_upper(start + 2))
+
+
 def _names_other_city(words: Words, begin: int) -> bool:
-    if words.gap(begin - 1).strip() not in {",", ".,"} or words.cells[begin] != words.cells[begin - 1]:
+    if words.cells[begin] != words.cells[begin - 1]:
+        return False
+    if words.texts[begin] == "in" and begin + 1 < len(words.texts) and words.gap(begin - 1) in {" ", ", "}:
+        begin += 1
+    elif words.gap(begin - 1).strip() not in {",", ".,"}:
         return False
     last = begin
     while last < len(words.texts) and last < begin + 4:
-        if not words.is_capital(last) or not words.texts[last].isalpha() or words.texts[last] in _NOT_CITY:
+        small = begin < last and words.texts[last] in _INSIDE_CITY and last + 1 < len(words.texts)
+        capital = _begins_name(words, last) or (small and words.is_capital(last + 1))
+        if (
+            not capital
+            or not words.texts[last].isalpha()
+            or words.texts[last] in _NOT_CITY
+            or month_of(words.texts[last])
+        ):
             return False
         after = words.gap(last) if last + 1 < len(words.texts) else "."
         if any(char in after for char in '.;)\n"|'):
@@ -201,6 +221,16 @@ def _names_other_city(words: Words, begin: int) -> bool:
         if after.strip():
             return False
         last += 1
+    return False
+
+
+def _has_own_street(words: Words, state: int) -> bool:
+    """Tell whether a number stands before a city and state, whose street they may belong to."""
+    for index in range(state - 1, max(-1, state - _LOOK_AHEAD - 1), -1):
+        if any(char.isdigit() for char in words.texts[index]):
+            return True
+        if index and ("\n" in words.gap(index - 1) or ". " in words.gap(index - 1)):
+            return False
     return False
 
 
@@ -217,6 +247,7 @@ def read_before(address: Address, words: Words, first: int, tail: Tail) -> Tail:
     place -= bool(zips)
     stated = place > 0 and is_state(words, place - 1)
     place -= stated
+    marked = marked or (bool(zips) and stated and not _has_own_street(words, place))
     count = max(1, len(address.city))
     begin = max(0, place - count)
     same_city = bool(_same_city(address, words.texts[begin:place]))

@@ -78,8 +78,8 @@ class _Case:
             ]
 
     def _last_four(self, record: DossierRecord, exact: set[int]) -> Iterable[Sighting]:
-        for seen in last_four(self._text, record):
-            named = self._named.get(seen.scope, False) and (seen.scope == 0 or seen.scope in exact)
+        for seen, labelled in last_four(self._text, record):
+            named = self._named.get(seen.scope, False) and (seen.scope == 0 or seen.scope in exact or labelled)
             yield seen if named else seen.weakened()
 
     def _confirm_children(self) -> None:

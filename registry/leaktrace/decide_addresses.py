@@ -57,7 +57,7 @@ def match_address(address: Address, words: Words, first: int, number_end: int) -
     tail = read_tail(address, words, street.last)
     if tail.is_silent:
         tail = read_before(address, words, first, tail)
-    if tail.contradicts:
+    if tail.contradicts or ("," in words.gap(number_end) and not tail.confirms):
         return None
     if street.edits > allowed_edits(_name_length(address)) and not tail.zip5:
         return None

@@ -11,6 +11,7 @@ from registry.leaktrace.decide_addresses import AddressMatch, match_address
 from registry.leaktrace.dossier import DossierRecord
 from registry.leaktrace.reading import Place
 from registry.leaktrace.reading_addresses import zip_readings
+from registry.leaktrace.reading_numbers import LAST4_LABEL
 from registry.leaktrace.sightings import WEAK, ReadText, Sighting
 from registry.leaktrace.terms import PersonNames, TermKind, record_terms
 from registry.text.addresses import Address, city_key, parse_address
@@ -56,13 +57,17 @@ def _with_frame(text: ReadText, place: Place, seen: Sighting) -> Sighting:
     return replace(seen, span=folded.raw_span(start, end))
 
 
-def last_four(text: ReadText, record: DossierRecord) -> Iterator[Sighting]:
-    """Yield each place where the last four digits of an SSN or phone stand as such."""
+def last_four(text: ReadText, record: DossierRecord) -> Iterator[tuple[Sighting, bool]]:
+    """Yield each place where the last four digits of an SSN or phone stand as such, and whether a column says so."""
     for term in record_terms(record.category, record.value, owner=_NOBODY):
         if term.kind in _LAST4_KINDS:
             for place in text.places(term):
                 if _other_digits_agree(text, record, place):
-                    yield text.sight(place, 0.85, "its last four digits stand with the full name", exact=False)
+                    labelled = LAST4_LABEL.search(text.label(place)) is not None
+                    yield (
+                        text.sight(place, 0.85, "its last four digits stand with the full name", exact=False),
+                        labelled,
+                    )
 
 
 def _other_digits_agree(text: ReadText, record: DossierRecord, place: Place) -> bool:

@@ -80,7 +80,8 @@ class _Child:
             if letters(words.texts[first : last + 1]) != letters(self._given):
                 continue
             outside = last < school.first or first > school.last
-            if outside and (words.scope or words.is_capital(first)) and not self._is_stranger(words, last):
+            named = outside and (words.scope or words.is_capital(first))
+            if named and (last + 1 == school.first or not self._is_stranger(words, last)):
                 return True
         return False
 

@@ -8,6 +8,7 @@ from registry.text.nearness import word_distance
 from registry.text.words import Words
 
 SLACK = 6  # small or foreign words that may stand between those of the phrase
+_LONG_WORD = 7  # letters from which a statement of one word may have letters wrong
 _NEGATIONS = frozenset({"without", "not", "no"})
 
 
@@ -42,6 +43,8 @@ def find_phrase(vocabulary: Vocabulary, phrase: list[str]) -> list[tuple[int, in
     near = [vocabulary.near(word) for word in phrase]
     rarest = min(near, key=len)
     budget = max(2, sum(map(len, phrase)) // 10)
+    if len(phrase) == 1 and len(phrase[0]) < _LONG_WORD:
+        budget = 0  # a letter wrong in one short word is another word
     found: list[tuple[int, int, int]] = []
     for spot in sorted(rarest):
         if found and spot <= found[-1][1]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from registry.leaktrace.reading_addresses import address_terms
 from registry.leaktrace.reading_names import name_terms
-from registry.leaktrace.reading_numbers import number_terms, text_terms
-from registry.leaktrace.reading_schools import school_terms
+from registry.leaktrace.reading_numbers import column_terms, number_terms, text_terms
+from registry.leaktrace.reading_schools import school_column_terms, school_terms
 from registry.leaktrace.reading_words import health_terms
 from registry.leaktrace.terms import Term, TermKind
 from registry.text.fold import Folded, fold_text
@@ -89,9 +89,11 @@ def read_text(text: str) -> Reading:
 def _extractors(words: Words, labels: tuple[str, ...]) -> tuple[Iterable[tuple[Term, int, int]], ...]:
     return (
         number_terms(words),
+        column_terms(words, labels) if labels else (),
         name_terms(words, labels),
         address_terms(words),
         school_terms(words),
+        school_column_terms(words, labels) if labels else (),
         health_terms(words),
     )
 

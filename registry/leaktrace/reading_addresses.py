@@ -10,13 +10,15 @@ from rapidfuzz.distance import OSA
 
 from registry.leaktrace.terms import PART_SIZES, Term, TermKind, number_part_terms
 from registry.text.addresses import city_key, street_key, whole_key
+from registry.text.cardinals import COUNTING, DIGIT_NAMES, spoken_cardinal
 from registry.text.common_words import NO_STREET
 from registry.text.digits import Unit, digit_chains, digit_readings
 from registry.text.nearness import looks_alike
 from registry.text.postal import CLOSING, DIRECTIONS, STATE_CODES, STATES, TYPES, UNITS
 from registry.text.words import Words, plain
 
-MAX_STREET = 6  # words of a street
+_SPOKEN_HUNDRED = 100
+MAX_STREET = 7  # words of a street
 AHEAD = 14  # words after a house number in which its city and ZIP are looked for
 MOST_CITY_AHEAD = 10  # words after it within which a city ends
 _CITY_FIRST = frozenset({":", "-", ",", "", "--", "("})
@@ -42,6 +44,8 @@ def address_terms(words: Words) -> Iterator[Found]:
     for index in range(len(words.texts)):
         numbers = house_numbers(words.texts[index])
         last = index
+        if numbers and index and words.gap(index - 1) in {".", "-"} and words.texts[index - 1].isdigit():
+            numbers = ()  # the end of another number (8.4, 84-15)
         if index in spoken:
             numbers, last = spoken[index]
         elif numbers and _is_fraction(words, index):
@@ -82,6 +86,16 @@ def _spoken_numbers(words: Words) -> dict[int, tuple[tuple[str, ...], int]]:
         digits = sum(len(unit.readings[0]) for unit in chain)
         if 1 < digits <= 6 and any(unit.spoken for unit in chain):
             found[chain[0].first] = (_join(chain), _last_word(words, chain[-1]))
+        elif 1 < len(chain) == digits <= 6:  # 5 9 3 Oak St
+            last = chain[-1].first
+            apart = all(words.gap(index) in {" ", ".", "-"} for index in range(chain[0].first, last))
+            if apart and len({words.gap(index) for index in range(chain[0].first, last)}) == 1:
+                found[chain[0].first] = (_join(chain), last)
+    for index, word in enumerate(words.texts):
+        if word in DIGIT_NAMES and (not index or words.texts[index - 1] not in COUNTING):
+            value, last = spoken_cardinal(words.texts, index)
+            if value >= _SPOKEN_HUNDRED:
+                found[index] = ((str(value),), last)
     return found
 
 
@@ -101,7 +115,8 @@ def _opens_street(words: Words, index: int) -> bool:
     following = words.texts[index + 1]
     if words.cells[index] != words.cells[index + 1]:
         return _is_number_column(words, index)
-    if not _GAP.match(words.gap(index)) or (following in UNITS and following not in DIRECTIONS):
+    comma = words.gap(index) == ", " and words.is_capital(index + 1)
+    if not (comma or _GAP.match(words.gap(index))) or (following in UNITS and following not in DIRECTIONS):
         return False
     if following.isdigit():  # "12 11 Mile Rd"
         after = words.texts[index + 2] if index + 2 < len(words.texts) else ""
@@ -134,11 +149,13 @@ def street_end(words: Words, first: int) -> int:
     """Return the last word that may still belong to the street that begins at ``first``."""
     last = first
     closing = None
+    named = False  # a word that is no direction has come: W St. Charles Ave does not end at St.
     while last + 1 < len(words.texts) and last - first + 1 < MAX_STREET:
         if words.cells[last + 1] != words.cells[first] or not _GAP.match(words.gap(last)):
             break
         word = plain(words.texts[last])
-        if closing is None and last > first and TYPES.get(word) in CLOSING and words.texts[last + 1] not in _LINKS:
+        named = named or (last > first and words.texts[last - 1] not in DIRECTIONS)
+        if closing is None and named and TYPES.get(word) in CLOSING and words.texts[last + 1] not in _LINKS:
             closing = last
         if closing is not None and last >= closing + 1 and len(words.texts[last + 1]) > 1:
             break

@@ -47,10 +47,11 @@ def _prose(words: Words) -> Iterator[Found]:
             continue
         for last in range(first + 1, min(first + 4, total)):
             gap = words.gap(last - 1)
-            if last > first + 1 and words.texts[last - 1] in NO_NAME:
+            between = words.texts[last - 1]
+            if last > first + 1 and between in NO_NAME and not (len(between) == 1 and capitals[last - 1]):
                 break
             if gap != " " and not _GAP.match(gap):
-                if _COMMA.match(gap) and capitals[first]:
+                if _COMMA.match(gap) and (capitals[first] or len(words.texts[first]) <= PARTICLE):
                     yield from _turned(words, first, last, likely)
                 break
             if likely[last] and (words.texts[first] not in NO_NAME or words.texts[last] not in NO_NAME):
@@ -69,17 +70,22 @@ def _window(words: Words, first: int, last: int, *, both: bool) -> Iterator[Foun
     """Names of two to four words in a row; without capitals (``both``) only the full name of two words or hyphens."""
     parts = words.texts[first : last + 1]
     if not both:
-        if last - first == 1 or any(words.gap(place) == "-" for place in range(first, last)):
+        short_text = len(words.texts) <= LONG_TEXT
+        if short_text or last - first == 1 or any(words.gap(place) == "-" for place in range(first, last)):
             yield Term(TermKind.NAME, letters(parts)), first, last
+        if short_text and last - first == 1:  # a person's or a member's name in small letters
+            yield from _weak(parts[:1], parts[1:], first, last)
         return
     yield Term(TermKind.NAME, letters(parts)), first, last
     if not all(words.is_capital(place) or len(words.texts[place]) <= PARTICLE for place in range(first, last)):
         return
     for cut in range(1, len(parts)):
         yield from _weak(parts[:cut], parts[cut:], first, last)
-    if last - first == 2 and len(parts[1]) == 1:
-        yield Term(TermKind.NAME, name_key(parts[:1], parts[2:])), first, last
-        yield from _weak(parts[:1], parts[2:], first, last)
+    full = [part for place, part in enumerate(parts) if len(part) > 1 or place in (0, len(parts) - 1)]
+    if len(full) < len(parts):  # without initials
+        yield Term(TermKind.NAME, letters(full)), first, last
+        for cut in range(1, len(full)):
+            yield from _weak(full[:cut], full[cut:], first, last)
 
 
 def _weak(given: list[str], family: list[str], first: int, last: int) -> Iterator[Found]:
@@ -95,7 +101,7 @@ def _turned(words: Words, first: int, comma: int, likely: list[bool]) -> Iterato
     for last in range(comma, min(comma + 2, len(words.texts))):
         if not likely[last] or (last > comma and not _GAP.match(words.gap(last - 1))):
             return
-        if not (words.is_capital(first) and words.is_capital(last)):
+        if not (words.is_capital(comma - 1) and words.is_capital(last)):
             return
         given = words.texts[comma : last + 1]
         yield Term(TermKind.NAME, name_key(given, family)), first, last

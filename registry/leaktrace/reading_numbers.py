@@ -21,7 +21,8 @@ _LENGTHS = SSN_RUNS | PHONE_RUNS | CARD_RUNS
 
 _FOUR = r"([0-9oilszbgq]{4})(?![0-9a-z])"
 _LAST4 = re.compile(
-    rf"(?:\b(?:last|final)\W{{0,3}}(?:4|four)\b[^0-9\n]{{0,40}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on)\W{{0,3}})"
+    rf"(?:\b(?:last|final)\W{{0,3}}(?:4|four)\b[^0-9\n]{{0,40}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on)\W{{0,3}}|\bending\W{{1,3}}"
+    rf"|\b(?:ssn?|social)[\s_-]?(?:last)?[\s_-]?4\W{{1,3}})"
     rf"(?<![0-9a-z]){_FOUR}"
 )
 _LOCAL = re.compile(r"(?<![\da-z])(?<!\d[-. )/])(?<!\d\) )([2-9]\d{2})[-. ](\d{4})(?![\da-z])(?![-.]\d)")
@@ -60,6 +61,19 @@ def _run_terms(run: Run) -> Iterator[Term]:
         yield from (Term(TermKind.PHONE, digits) for digits in phones_in(run))
     if length in CARD_RUNS:
         yield from (Term(TermKind.CARD, digits) for digits in cards_in(run))
+
+
+_FOUR_DIGITS = re.compile(r"^\d{4}$")
+LAST4_LABEL = re.compile(r"last[ _-]?(?:4|four)|(?:ssn?|social|phone|cell|tel)[ _-]?4$|^4[ _-]?ssn")
+
+
+def column_terms(words: Words, labels: tuple[str, ...]) -> Iterator[tuple[Term, int, int]]:
+    """Yield (term, word, word) for last four digits alone in a column that is labelled as such."""
+    for index, word in enumerate(words.texts):
+        label = labels[words.cells[index]] if words.cells[index] < len(labels) else ""
+        if _FOUR_DIGITS.match(word) and LAST4_LABEL.search(label):
+            for kind in _kinds_by_context(label.replace("_", " ")):
+                yield Term(kind, word), index, index
 
 
 def text_terms(folded: Folded) -> Iterator[tuple[Term, int, int]]:

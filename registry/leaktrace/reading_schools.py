@@ -35,6 +35,19 @@ def school_terms(words: Words) -> Iterator[Found]:
         index = last + 1
 
 
+_LABEL = re.compile(r"school|academy")
+
+
+def school_column_terms(words: Words, labels: tuple[str, ...]) -> Iterator[Found]:
+    """Yield the terms of whole cells in a column of schools whose names hold no school word."""
+    columns = {cell for cell, label in enumerate(labels) if _LABEL.search(label)}
+    for cell in sorted(columns & set(words.cells)):
+        first = words.cells.index(cell)
+        last = first + words.cells.count(cell) - 1
+        if not any(is_trigger(word) for word in words.texts[first : last + 1]):
+            yield from _window(words.texts[first : last + 1], (first, last), _first_names(words, first))
+
+
 def _right_end(words: Words, index: int) -> int:
     """Return the last word of a name whose school word is given (``Academy of Technology``, ``High School``)."""
     last = index
@@ -72,18 +85,21 @@ def _around(words: Words, trigger: int, last: int) -> Iterator[Found]:
             return
         parts = words.texts[first : last + 1]
         key = school_key(parts)
-        if key in seen:
-            continue
-        seen.add(key)
-        yield Term(TermKind.SCHOOL, key), first, last
-        stem = letters(stem_words(parts))
+        if key not in seen:
+            seen.add(key)
+            yield from _window(parts, (first, last), names)
+
+
+def _window(parts: list[str], place: tuple[int, int], names: list[str]) -> Iterator[Found]:
+    yield Term(TermKind.SCHOOL, school_key(parts)), *place
+    stem = letters(stem_words(parts))
+    for size in PART_SIZES:
+        for term in school_part_terms(stem, size):
+            yield term, *place
+    for name in names:
         for size in PART_SIZES:
-            for term in school_part_terms(stem, size):
-                yield term, first, last
-        for name in names:
-            for size in PART_SIZES:
-                for term in child_school_terms(name, stem, size):
-                    yield term, first, last
+            for term in child_school_terms(name, stem, size):
+                yield term, *place
 
 
 def _first_names(words: Words, trigger: int) -> list[str]:

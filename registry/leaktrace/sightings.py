@@ -81,6 +81,12 @@ class ReadText:
         """Return the words of a place."""
         return self.words(place).texts[place.first : place.last + 1]
 
+    def label(self, place: Place) -> str:
+        """Return the name of the column in which a place begins; '' when there is none."""
+        labels = self.reading.labels[place.passage]
+        cell = self.words(place).cells[place.first]
+        return labels[cell] if cell < len(labels) else ""
+
     def places(self, term: Term) -> list[Place]:
         """Return where a term stands."""
         return self.reading.places.get(term, [])

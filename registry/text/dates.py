@@ -21,7 +21,15 @@ _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
+# Months of languages that US texts may be mixed with; those with an English skeleton of their own are left out.
+_FOREIGN = (
+    "enero janvier januar janeiro gennaio", "febrero fevrier februar fevereiro febbraio", "marzo mars marz marco",
+    "abril avril aprile", "mayo mai maio maggio", "junio juin juni junho giugno", "julio juillet juli julho luglio",
+    "agosto aout", "septiembre septembre setembro settembre", "octubre octobre oktober outubro ottobre",
+    "noviembre novembre novembro", "diciembre decembre dezember dezembro dicembre",
+)  # fmt: skip
 _SHORT = {
+    **{skeleton(name): number for number, names in enumerate(_FOREIGN, 1) for name in names.split()},
     **{skeleton(name): number for number, name in enumerate(_MONTHS, 1)},
     **{skeleton(name[:3]): number for number, name in enumerate(_MONTHS, 1)},
     "sept": 9,
@@ -39,6 +47,7 @@ _ORDINAL = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
 _GAP = re.compile(r"^[\s.,\-/()'\[\]_*]{0,5}$")
 _DAY_AND_TIME = re.compile(r"^(\d{2})t\d{2}")
 _COMPACT = re.compile(r"^(?:19|20)\d{6}$")
+_COMPACT_US = re.compile(r"^(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d$")  # month, day, year
 _GLUED = re.compile(r"^(\d{1,2})?([a-z]{3,9})(\d{1,4})?$")
 _MAX_READINGS = 8
 
@@ -146,6 +155,8 @@ def _piece(words: Words, index: int, before: int) -> list[_Piece]:
         compact = next((text for text in digit_readings(word) if _COMPACT.match(text)), "")
         if compact:
             return [_number(compact[:4], index), _number(compact[4:6], index), _number(compact[6:], index)]
+        if _COMPACT_US.match(word):
+            return [_number(word[:2], index), _number(word[2:4], index), _number(word[4:], index)]
     readings = _figures(words, index, before)
     if readings and len(readings[0]) in (1, 2, 4):
         return [_Piece(0, tuple((int(text), len(text)) for text in readings), index)]

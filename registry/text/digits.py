@@ -17,7 +17,7 @@ MAX_DIGITS = 19
 _LOOKALIKE_DIGITS = {
     "o": "0", "d": "0", "u": "0", "c": "0", "i": "1", "l": "1", "j": "1", "t": "7", "z": "27", "e": "3", "a": "4",
     "h": "4",
-    "s": "58", "b": "68", "g": "96", "q": "9", "r": "2", "y": "4", "f": "7", "p": "9",
+    "s": "58", "b": "68", "g": "96", "q": "90", "r": "2", "y": "4", "f": "7", "p": "9",
 }  # fmt: skip
 _WORD_DIGITS = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "naught": "0", "null": "0", "one": "1", "two": "2", "three": "3",
@@ -30,9 +30,9 @@ TENS = {
     "eighty": "8", "ninety": "9",
 }  # fmt: skip
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
-_SEPARATORS = frozenset({"dot", "dash", "hyphen", "minus", "point", "period", "slash", "space", "fullstop"})
-_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:]{0,6}|, ?)$")
-_WORD_GAP = re.compile(r"^[\s.,\-/()\[\]{}_*~:;]{0,6}$")
+_SEPARATORS = frozenset({"dot", "dash", "hyphen", "minus", "point", "period", "slash", "space", "fullstop", "then"})
+_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:|+=]{0,6}|, ?)$")
+_WORD_GAP = re.compile(r"^[\s.,\-/()\[\]{}_*~:;|\"'+=]{0,6}$")
 _TIGHT = re.compile(r"^ ?[\-./\\()]+ ?$")
 _MIXED = re.compile(r"^[0-9oilszbgqdeatujchrfpy]+$")
 _SHORT = 4  # letters of a group in which one digit suffices
@@ -83,7 +83,8 @@ def digit_readings(word: str) -> tuple[str, ...]:
     if not _MIXED.match(word) or len(word) > MAX_DIGITS:
         return ()
     known = sum(char.isdigit() for char in word)
-    if known * 2 < len(word) and not (known and len(word) <= _SHORT):
+    usual = all(char.isdigit() or char in "oil" for char in word)
+    if known * (3 if usual else 2) < len(word) and not (known and len(word) <= _SHORT):
         return ()
     return _expand(word)
 
@@ -153,7 +154,26 @@ def _unit_at(words: Words, index: int, chain: list[Unit]) -> tuple[Unit | None, 
         return _spoken(words, index)
     if chain and _ALIKE.match(word) and _is_tight(words, index):
         return Unit(_expand(word), words.starts[index], words.ends[index], spoken=False, first=index), index + 1
+    glued = _glued(words, index)
+    if glued is not None:
+        return glued, index + 1
     return _inner_mixed(words, index), index + 1
+
+
+_GLUED = re.compile(r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|\d)+")
+_GLUED_PART = re.compile(r"zero|oh|one|two|three|four|five|six|seven|eight|nine|\d")
+_MIN_GLUED = 3  # digits of a word of digit names without blanks
+
+
+def _glued(words: Words, index: int) -> Unit | None:
+    """Digit names and digits written together (``eight1six``)."""
+    word = words.texts[index]
+    if len(word) < 7 or not _GLUED.fullmatch(word):
+        return None
+    parts = [_WORD_DIGITS.get(part, part) for part in _GLUED_PART.findall(word)]
+    if not _MIN_GLUED <= len(parts) <= MAX_DIGITS:
+        return None
+    return Unit(("".join(parts),), words.starts[index], words.ends[index], spoken=True, first=index)
 
 
 def _inner_mixed(words: Words, index: int) -> Unit | None:

@@ -129,6 +129,10 @@ def _keep(plain: str, start: int, end: int, pieces: list[str], maps: tuple[array
     maps[1].extend(range(start + 1, end + 1))
 
 
+# Year, month and day marks of East Asian dates; in names the same characters are letters.
+_DATE_MARKS = re.compile(r"(?<=[\d\s])[年月년월](?=\s?\d)|(?<=\d)[日일号](?!\d)")
+
+
 def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
     """Return the folded pieces of one special run, each with its raw range."""
     run = plain[start:end]
@@ -141,6 +145,7 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
     if run[0] == "&" and run[-1] == ";":
         text = html.unescape(run)
         return [(fold_word(text) if text != run else run.lower(), start, end)]
+    run = _DATE_MARKS.sub("-", run)
     return [
         (_fold_char(char, visual), start + offset + place, start + offset + place + 1)
         for offset, word, visual in _split_run(run)

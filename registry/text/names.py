@@ -12,7 +12,10 @@ _WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 
 def name_words(name: str) -> list[str]:
     """Return the words of a name, folded, apostrophes removed."""
-    return [word.replace("'", "") for word in _WORD.findall(fold_word(name))]
+    return [
+        (word[:-2] if word.endswith("'s") and len(word) > 3 else word).replace("'", "")  # as words of texts are read
+        for word in _WORD.findall(fold_word(name))
+    ]
 
 
 def name_key(given: list[str], family: list[str]) -> str:

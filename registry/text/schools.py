@@ -21,7 +21,11 @@ KINDS: dict[str, str] = {
     "scl": "", "academy": "", "acad": "", "acdmy": "", "charter": "", "chtr": "", "magnet": "", "kindergarten": "",
     "preschool": "", "montessori": "", "k8": "", "k12": "",
 }  # fmt: skip
-_TRIGGERS = frozenset(KINDS) - {"jr", "sr", "junior", "senior", "primary", "mid"}
+# Words that belong to a school's own name, and still say that it is a school.
+_OWN_TRIGGERS = frozenset(
+    {"college", "institute", "conservatory", "lyceum", "seminary", "collegiate", "escuela", "colegio", "ecole"}
+)
+_TRIGGERS = (frozenset(KINDS) - {"jr", "sr", "junior", "senior", "primary", "mid"}) | _OWN_TRIGGERS
 # School words that are recognised with letters wrong, and how many.
 _MISSPELT = {
     "elementary": 2, "intermediate": 2, "secondary": 2, "academy": 1, "charter": 1, "middle": 1, "school": 1,
@@ -58,7 +62,7 @@ def school_word(word: str) -> str:
 
 def is_trigger(word: str) -> bool:
     """Tell whether a word may end a school's name."""
-    return school_word(word) in _TRIGGERS
+    return word in _OWN_TRIGGERS or school_word(word) in _TRIGGERS
 
 
 def stem_words(words: Sequence[str]) -> list[str]:

@@ -151,6 +151,9 @@ def _trim(text: str, start: int, end: int) -> Cell:
     return start, end
 
 
+_HEADING = re.compile(
+    r"name|school|address|street|city|state|zip|phone|mobile|cell|ssn|social|dob|birth|date|mail|diagnos|card|spouse|child"
+)
 _LABEL = re.compile(r"^[A-Za-z][A-Za-z0-9 _.#/()-]{0,30}$")
 
 
@@ -161,7 +164,8 @@ def _with_labels(text: str, rows: list[Row]) -> list[Row]:
     labels = tuple(text[start:end].lower() for start, end in rows[0].cells)
     header = all(_LABEL.match(text[start:end]) and not text[start:end].isdigit() for start, end in rows[0].cells)
     others = sum(bool(re.search(r"\d", text[row.start : row.end])) for row in rows[1:])
-    if not header or re.search(r"\d{3}", " ".join(labels)) or others * 2 < len(rows) - 1:
+    known = sum(_HEADING.search(label) is not None for label in labels) * 2 > len(labels)
+    if not header or re.search(r"\d{3}", " ".join(labels)) or not (known or others * 2 >= len(rows) - 1):
         return rows
     return [Row(row.start, row.end, row.cells, labels) for row in rows[1:]]
 

@@ -198,3 +198,49 @@ def test_couples_are_both_found() -> None:
 
 def test_about_twenty_terms_a_person() -> None:
     assert len(DANA.terms()) <= 40
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "27 de abril de 1961",
+        "27. April 1961",
+        "27 avril 1961",
+        "1961年4月27日",
+        "04271961",
+    ],
+)
+def test_a_birth_date_of_other_writings(written: str) -> None:
+    assert "date_of_birth" in kinds(f"Dana O'Neil, born {written}")
+
+
+@pytest.mark.parametrize("name", ["Dana A. O'Neil", "dana o'neil"])
+def test_members_and_initials(name: str) -> None:
+    assert "family_member:spouse" in kinds(f"{name}, married to robin castellan")
+
+
+def test_a_statement_of_one_short_word_must_be_right() -> None:
+    person = Person("000417", "Ada", "Quill", (), ((Category.HEALTH, {"statement": "Gout"}, None),))
+    index = Index((person,))
+    assert not index.match("Ada Quill ran out of time, 736-45-6789").findings
+    assert not index.match("Ada Quill told us about out-of-line goats").findings
+
+
+@pytest.mark.parametrize("label", ["SSN_last4", "last4", "ssn4"])
+def test_a_column_of_last_four_digits(label: str) -> None:
+    rows = [("Dana O'Neil", "6789"), *((f"Some Body{number}", f"{number}321") for number in range(1, 9))]
+    table = f"name,id,{label}\n" + "\n".join(f"{name},{number},{four}" for number, (name, four) in enumerate(rows))
+    assert kinds(table) == {"ssn"}
+    assert kinds(table.replace(label, "floor")) == set()
+
+
+def test_a_school_right_behind_its_child() -> None:
+    assert "school" in kinds("Please share with #Mia Otter Creek Elem today")
+
+
+def test_a_school_without_a_school_word_in_its_column() -> None:
+    person = Person("000417", "Ada", "Quill", (), ((Category.SCHOOL, {"name": "Children's House"}, None),))
+    table = "name,school\n" + "\n".join(
+        f"{name},Children's House" for name in ["Ada Quill", *(f"Mo {c}x" for c in "ABCDEFGH")]
+    )
+    assert len(Index((person,)).match(table).findings) == 1

@@ -189,3 +189,50 @@ def test_rare_kinds_of_addresses(line: str, text: str) -> None:
 )
 def test_rare_kinds_of_other_addresses(line: str, text: str) -> None:
     assert not stands(line, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "816|555|0123",
+        "eight1six555oh123",
+        "eight one six then 555 then 0123",
+        "8l6-555-Ol23",
+    ],
+)
+def test_a_phone_in_rarer_disguises(text: str) -> None:
+    assert "phone:mobile" in kinds(f"call {text} now")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one thousand two hundred thirty-four Thornbury Ave",
+        "one thousand two hundred and thirty four N Thornbury Ave",
+        "twelve thirty-four Thornbury Ave",
+        "1.2.3.4 Thornbury Ave",
+        "1 2 3 4 Thornbury Ave",
+        "1234, N Thornbury Ave, Kansas City",
+    ],
+)
+def test_a_house_number_in_rarer_disguises(text: str) -> None:
+    assert "home_address" in kinds(f"lives at {text}.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1234 Thornbury Ave in Coeur d'Alene",
+        "1234 Thornbury Ave, Truth or Consequences",
+        "home of Duluth, MN 55802, 1234 Thornbury Ave",
+        "1234 N Thornbury Ave | Duluth | MN | 55802",
+        "in 1234, Thornbury Ave was laid out",
+        "one thousand two hundred thirty-five Thornbury Ave",
+    ],
+)
+def test_other_cities_and_numbers(text: str) -> None:
+    assert "home_address" not in kinds(text)
+
+
+def test_a_city_first_behind_another_address() -> None:
+    assert "home_address" in kinds("from 7 Elm St, Duluth, MN 55802, 1234 Thornbury Ave is far")
