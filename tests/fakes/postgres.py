@@ -51,8 +51,8 @@ class PostgresServer:
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
-            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        self.own(self.folder)
         self._programs = self._readable(programs)
         self._data = self.folder / "data"
         self._settings = {**_SETTINGS, **(settings or {}), "unix_socket_directories": str(self.folder)}
@@ -63,6 +63,11 @@ class PostgresServer:
 
     def url(self, database: str = "postgres", user: str = OWNER) -> str:
         return f"postgresql+psycopg://{user}@/{database}?host={self.folder}"
+
+    def own(self, folder: Path) -> None:
+        """Give a folder to the user that the server runs as."""
+        if self._as:
+            os.chown(folder, self._as["user"], self._as["group"])
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -91,7 +96,7 @@ class PostgresServer:
             self._process = None
 
     def remove(self) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder)
 
     @contextmanager
