@@ -93,10 +93,11 @@ def test_a_failed_commit_is_no_rollback(ledger: Ledger) -> None:
 
 def test_an_opening_that_nobody_was_told_of_is_not_removed_unseen(ledger: Ledger) -> None:
     """The trigger lets an opening be removed; who hides a look-up that way must not pass."""
-    ledger.store.tamper(3, sealed=None)
-    with pytest.raises(LedgerCorrupt) as found:
+    ledger.append(EntryDraft(Kind.SEARCH))  # about nobody, so that no chain tells
+    ledger.store.tamper(5, sealed=None)
+    with pytest.raises(LedgerCorrupt, match="opening was removed") as found:
         ledger.verify()
-    assert found.value.entry == 3
+    assert found.value.entry == 5
 
 
 def test_a_rolled_back_chain_with_its_postings_cut_is_found(ledger: Ledger) -> None:
