@@ -1,4 +1,4 @@
-"""The lane: lookups that arrive together share a commit; one bad ask hurts nobody; a full lane says so; none is lost."""
+"""The lane: lookups that arrive together share a commit; a bad ask hurts nobody; a full lane says so; none is lost."""
 
 from __future__ import annotations
 
