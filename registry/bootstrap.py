@@ -7,14 +7,17 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from registry.audit.bodies import BodyKeys
 from registry.audit.chains import Chains
 from registry.audit.entries import EntryDraft
+from registry.audit.high_water import Compared, Standing, compare, mark_of
 from registry.audit.kinds import Kind
 from registry.audit.log import AuditLog, LogKeys
+from registry.audit.ports import HeadRow
 from registry.audit.verify import LedgerVerifier
 from registry.crypto.derive import derive
 from registry.crypto.hardening import harden_process
@@ -49,6 +52,7 @@ from registry.services.search import Search
 from registry.services.trace import Trace
 from registry.services.update import Update
 from registry.settings import DEVELOPMENT, PROFILES, Settings
+from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.migrate import current_revision, newest_revision, upgrade
 from registry.storage.unit_of_work import SqlDatabase, open_database
 from registry.transparency.merkle import Edge
@@ -90,15 +94,33 @@ class Application:
     principals: Principals
     ledger_verifier: LedgerVerifier
     row_check: CheckRows
-    verifier_key: VerifierKey
+    verifier: Verifier
+    high_water: HighWaterKeeper | None = None
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """The key that the ledger's checkpoints verify with."""
+        return self.verifier.key
 
     def close(self) -> None:
-        """Answer the lookups that wait, write what is only counted, and close the database."""
+        """Answer the lookups that wait, write what is only counted, raise the high-water mark, close the database."""
         self.lane.close()
         try:
             self.refusals.close()
         finally:
+            if self.high_water is not None:
+                self.high_water.close()
             self.database.close()
+
+    def compare_high_water(self) -> Compared:
+        """Compare the database with the mark in the home folder.
+
+        Raises:
+            MisconfiguredHome: the mark cannot be read.
+        """
+        raw = HighWaterFile(self.settings.ledger).read()
+        with self.database.reader() as reader:
+            return compare(raw, reader, self.verifier)
 
     def readiness(self) -> Mapping[str, bool]:
         """Try each thing that an answer needs: the database, its revision, the keyring, the ledger's head."""
@@ -160,12 +182,13 @@ def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> 
         if present is not None:
             if present != profile:
                 raise MisconfiguredHome(f"this registry was made with the profile {present}; it stays so for ever")
-            LocalKeyring.load(settings.keys)
+            _finish_first_mark(settings, LocalKeyring.load(settings.keys), database)
             return False
         ring = _new_keyring(settings, now)
         if profile == DEVELOPMENT:
             DevelopmentIssuer.create(settings.keys, profile)
         _first_entry(database, ring, profile, now)
+        _finish_first_mark(settings, ring, database)
     finally:
         database.close()
     return True
@@ -185,12 +208,32 @@ def migrate_database(settings: Settings) -> tuple[str | None, str]:
 
 
 def open_application(settings: Settings, clock: Clock | None = None) -> Application:
-    """Open a registry.
+    """Open a registry for service.
 
     Raises:
-        MisconfiguredHome: not initialised, not migrated, or a profile that differs from the first entry.
+        MisconfiguredHome: not initialised, not migrated, or the database is behind its high-water mark or differs.
+        LedgerCorrupt: the profile is not the first entry's, or a row of the ledger is not readable.
         KeyUnavailable: the keyring is missing, damaged or readable by others.
     """
+    application = _open(settings, clock)
+    try:
+        return replace(application, high_water=_keeper(application))
+    except BaseException:
+        application.close()
+        raise
+
+
+@contextmanager
+def inspected(settings: Settings, clock: Clock | None = None) -> Iterator[Application]:
+    """Open a registry for a block, to look at it: whatever its database is, and without keeping a mark of it."""
+    application = _open(settings, clock)
+    try:
+        yield application
+    finally:
+        application.close()
+
+
+def _open(settings: Settings, clock: Clock | None) -> Application:
     _demand_migrated(settings)
     harden_process()
     now = SystemClock() if clock is None else clock
@@ -239,8 +282,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         clock=clock,
     )
     _demand_profile(kernel, profile)
-    signing = ring.signing_key()
-    key = verifier_key(origin, signing.public_bytes)
+    verifier = _verifier(ring, origin)
     audit = ReadAudit(kernel)
     matcher = MatchText(kernel)
     issuers = settings.issuers
@@ -265,13 +307,47 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         search=Search(kernel),
         matcher=matcher,
         trace=Trace(kernel, cases, matcher, Histories(audit)),
-        evidence=Evidence(kernel, key),
+        evidence=Evidence(kernel, verifier.key),
         audit=audit,
         principals=Principals(kernel),
-        ledger_verifier=LedgerVerifier(log, Verifier(key, _SignatureChecker(signing.public_bytes))),
+        ledger_verifier=LedgerVerifier(log, verifier),
         row_check=CheckRows(kernel),
-        verifier_key=key,
+        verifier=verifier,
     )
+
+
+def _keeper(application: Application) -> HighWaterKeeper:
+    compared = application.compare_high_water()
+    if compared.standing is not Standing.FOLLOWS:
+        raise MisconfiguredHome(
+            f"{compared.what}; nothing is served from it. Put the newest copy back, or state the loss and go on with:"
+            " registry audit recover"
+        )
+    log = application.kernel.log
+    return HighWaterKeeper(
+        HighWaterFile(application.settings.ledger),
+        partial(_head_of, application.database),
+        application.verifier,
+        log.seen,
+    )
+
+
+def _verifier(ring: LocalKeyring, origin: str) -> Verifier:
+    public = ring.signing_key().public_bytes
+    return Verifier(verifier_key(origin, public), _SignatureChecker(public))
+
+
+def _finish_first_mark(settings: Settings, ring: LocalKeyring, database: SqlDatabase) -> None:
+    """Keep the mark of a new registry; also when its making was interrupted before that. Later ones are kept in use."""
+    file = HighWaterFile(settings.ledger)
+    with database.read() as work:
+        origin = work.meta.get("origin") or ""
+    head = _head_of(database)
+    if head.size == 1 and file.read() is None:
+        try:
+            file.replace(mark_of(head, _verifier(ring, origin)))
+        except OSError:
+            raise MisconfiguredHome(f"{file.path} cannot be written; make the folder writable for this user") from None
 
 
 class _NoteKey:
@@ -369,9 +445,13 @@ def _registry_of(database: SqlDatabase) -> str | None:
         return work.meta.get("registry")
 
 
-def _demand_sound_head(database: SqlDatabase) -> None:
+def _head_of(database: SqlDatabase) -> HeadRow:
     with database.reader() as reader:
-        head = reader.head()
+        return reader.head()
+
+
+def _demand_sound_head(database: SqlDatabase) -> None:
+    head = _head_of(database)
     if Edge.from_bytes(head.size, head.edge).root() != head.root:
         raise LedgerCorrupt("the head's edge does not have the head's root")
 

@@ -11,6 +11,7 @@ from registry.domain.errors import (
     AuditUnavailable,
     Busy,
     Conflict,
+    Contended,
     EnvelopeRejected,
     InvalidInput,
     KeyUnavailable,
@@ -21,6 +22,7 @@ from registry.domain.errors import (
     ProofRejected,
     ReceiptRefused,
     RegistryError,
+    StatementRefused,
     TokenRefused,
     UnreadableDocument,
 )
@@ -60,12 +62,14 @@ _TABLE: Mapping[type[RegistryError], Callable[[Any], Problem]] = {
     Conflict: lambda error: Problem(409, error.code),
     AuditUnavailable: _audit_unavailable,
     NotDurable: _audit_unavailable,
+    Contended: _audit_unavailable,
     Busy: lambda _: Problem(503, "busy", {"cause": "too_many_requests"}, _RETRY),
     # The cause of these is for the operator's log: it names key ids and paths.
     KeyUnavailable: lambda _: Problem(503, "key_unavailable", headers=_RETRY),
     MisconfiguredHome: lambda _: Problem(503, "misconfigured", headers=_RETRY),
     EnvelopeRejected: lambda _: Problem(500, "record_unreadable"),
     ReceiptRefused: lambda _: Problem(500, "receipt_refused"),
+    StatementRefused: lambda _: Problem(500, "internal"),
     LedgerCorrupt: lambda _: Problem(500, "ledger_corrupt"),
     ProofRejected: lambda _: Problem(500, "ledger_corrupt"),
 }

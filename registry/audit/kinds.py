@@ -21,6 +21,7 @@ class Kind(StrEnum):
     TRACE = "trace"
     OUTCOME = "outcome"  # what became of earlier entries; carries failures
     AUDIT_READ = "audit-read"
+    RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 
 
 # Kinds that speak of the release of a card to a person or machine.

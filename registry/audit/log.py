@@ -75,6 +75,10 @@ class AuditLog:
         """The per-subject chains."""
         return self._keys.chains
 
+    def seen(self, size: int) -> None:
+        """Take note that the ledger was this long: a shorter one was rolled back, and takes no entry."""
+        self._longest = max(self._longest, size)
+
     def append(self, store: EntryStore, drafts: Sequence[EntryDraft]) -> tuple[PendingReceipt, ...]:
         """Append entries in the caller's transaction.
 
@@ -128,7 +132,7 @@ class AuditLog:
         size = reader.head().size
         if size < pendings[-1].size:
             raise NotDurable
-        self._longest = max(self._longest, size)
+        self.seen(size)
         stored = {row.index: row for row in reader.entries([pending.index for pending in pendings])}
         return tuple(self._receipt(pending, stored.get(pending.index)) for pending in pendings)
 

@@ -1,4 +1,4 @@
-"""audit verify, audit checkpoint, verify-bundle."""
+"""audit verify, audit checkpoint, audit recover, verify-bundle."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from pathlib import Path
 import click
 
 from registry.audit.verify import ChunkChecked, Verified, check_chunk, in_parallel, spans
-from registry.bootstrap import Application, opened
-from registry.cli.common import Progress, common, registry_at, write_json
+from registry.bootstrap import Application, inspected
+from registry.cli.checking import NOTE, demand
+from registry.cli.common import Progress, common, registry_to_inspect, write_json
 from registry.cli.failures import FOUND_WRONG
 from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.settings import Settings
 from registry.transparency.note import format_vkey, parse_vkey
 from registry.transparency.offline import verify_bundle as offline
+from registry.upkeep.recover import recover as recover_ledger
 
 # Below this, starting processes costs more than it saves.
 PARALLEL_FROM = 10_000
@@ -25,7 +27,7 @@ PARALLEL_FROM = 10_000
 
 @click.group()
 def audit() -> None:
-    """Verify the ledger; print its checkpoint."""
+    """Verify the ledger; print its checkpoint; go on after a loss."""
 
 
 @audit.command()
@@ -35,7 +37,7 @@ def audit() -> None:
 def verify(context: click.Context, home: str | None, workers: int | None, *, as_json: bool) -> None:
     """Recompute everything from the stored rows and name the first bad entry."""
     try:
-        with registry_at(home) as application:
+        with registry_to_inspect(home) as application:
             found = verify_ledger(application, workers or os.cpu_count() or 1)
     except LedgerCorrupt as error:
         _say_corrupt(error, as_json=as_json)
@@ -95,7 +97,7 @@ _worker: list[Application] = []
 
 
 def _open_worker(settings: Settings) -> None:
-    _worker.append(opened(settings).__enter__())
+    _worker.append(inspected(settings).__enter__())
 
 
 def _check_in_worker(span: tuple[int, int]) -> ChunkChecked:
@@ -118,13 +120,36 @@ def _say_corrupt(error: LedgerCorrupt, *, as_json: bool) -> None:
 @common
 def checkpoint(home: str | None, *, as_json: bool) -> None:
     """Print the signed checkpoint of the newest entry."""
-    with registry_at(home) as application, application.database.reader() as reader:
+    with registry_to_inspect(home) as application, application.database.reader() as reader:
         note = reader.head().checkpoint
         vkey = format_vkey(application.verifier_key)
     if as_json:
         write_json({"checkpoint": note, "vkey": vkey})
     else:
         click.echo(note, nl=False)
+
+
+@audit.command()
+@common
+@click.option("--reason", required=True, help="Why the database is what it is; goes into the entry.")
+@click.pass_context
+def recover(context: click.Context, home: str | None, reason: str, *, as_json: bool) -> None:
+    """Go on with a database that does not follow its high-water mark, and state the loss in an entry."""
+    demand(("--reason", reason, NOTE))
+    with registry_to_inspect(home) as application:
+        try:
+            verify_ledger(application, os.cpu_count() or 1)
+        except LedgerCorrupt as error:
+            _say_corrupt(error, as_json=as_json)
+            context.exit(FOUND_WRONG)
+        done = recover_ledger(application, reason)
+    if as_json:
+        write_json({"standing": done.standing, "kept": done.kept, "found": done.found, "entry": done.entry})
+    elif done.entry is None:
+        click.echo(f"Nothing to recover: the database follows its high-water mark of {done.kept} entries.")
+    else:
+        lost = "" if done.lost is None else f" {done.lost} entries are lost."
+        click.echo(f"Entry {done.entry} states it.{lost} The registry serves again; restart what still runs on it.")
 
 
 @click.command("verify-bundle")

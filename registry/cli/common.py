@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from registry.bootstrap import Application, opened
+from registry.bootstrap import Application, inspected, opened
 from registry.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,6 +34,13 @@ def settings_of(home: str | None) -> Settings:
 def registry_at(home: str | None) -> Iterator[Application]:
     """Open the registry of a command."""
     with opened(settings_of(home)) as application:
+        yield application
+
+
+@contextmanager
+def registry_to_inspect(home: str | None) -> Iterator[Application]:
+    """Open the registry of a command that only looks: also one that may not serve."""
+    with inspected(settings_of(home)) as application:
         yield application
 
 

@@ -13,6 +13,7 @@ from registry.domain.errors import (
     AuditUnavailable,
     Busy,
     Conflict,
+    Contended,
     EnvelopeRejected,
     InvalidInput,
     KeyUnavailable,
@@ -23,6 +24,7 @@ from registry.domain.errors import (
     ProofRejected,
     ReceiptRefused,
     RegistryError,
+    StatementRefused,
     TokenRefused,
     UnreadableDocument,
 )
@@ -58,6 +60,7 @@ _TABLE: Mapping[type[RegistryError], tuple[int, Callable[[Any], str]]] = {
     AccessDenied: (UNAVAILABLE, lambda error: f"refused: {error.reason} (entry {error.entry} of the ledger)"),
     AuditUnavailable: (UNAVAILABLE, _unavailable),
     NotDurable: (UNAVAILABLE, _unavailable),
+    Contended: (UNAVAILABLE, lambda _: "another writer was in the way twice; try again"),
     Busy: (UNAVAILABLE, lambda _: "busy; try again"),
     Conflict: (WRONG_USE, lambda error: f"conflict: {error.code}"),
     EnvelopeRejected: (UNAVAILABLE, lambda _: "a sealed value does not open; run: registry audit verify"),
@@ -68,6 +71,10 @@ _TABLE: Mapping[type[RegistryError], tuple[int, Callable[[Any], str]]] = {
     NotFound: (WRONG_USE, lambda _: "not found"),
     ProofRejected: (UNAVAILABLE, lambda error: f"does not verify: {error}"),
     ReceiptRefused: (UNAVAILABLE, lambda _: "a receipt was refused; nothing was opened"),
+    StatementRefused: (
+        UNAVAILABLE,
+        lambda error: f"the database refused a statement ({error.what}); nothing was changed",
+    ),
     TokenRefused: (UNAVAILABLE, lambda _: "the token was refused"),
     UnreadableDocument: (WRONG_USE, lambda error: f"not readable: {error.code}"),
 }

@@ -68,6 +68,7 @@ KINDS: Mapping[str, str] = {
     "trace": "Leak trace",
     "outcome": "Outcome of an earlier entry",
     "audit-read": "Ledger or own record read",
+    "recover": "Went on after a loss of entries",
 }
 
 REASONS: Mapping[str, str] = {

@@ -19,6 +19,7 @@ MADE = {
     errors.AccessDenied: errors.AccessDenied("not_permitted", 7),
     errors.AuditUnavailable: errors.AuditUnavailable("disk_full"),
     errors.NotDurable: errors.NotDurable(),
+    errors.Contended: errors.Contended(),
     errors.Conflict: errors.Conflict("exists"),
     errors.InvalidInput: errors.InvalidInput([FieldProblem("/x", "missing")]),
     errors.KeyUnavailable: errors.KeyUnavailable("the key x is gone"),

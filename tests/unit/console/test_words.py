@@ -28,6 +28,7 @@ def made(kind: type[errors.RegistryError]) -> errors.RegistryError:
         errors.InvalidInput: ([FieldProblem("/a", "missing")],),
         errors.LedgerCorrupt: ("what", 3),
         errors.NotDurable: (),
+        errors.Contended: (),
     }
     wants = kind.__init__ is not Exception.__init__
     return kind(*arguments.get(kind, ("cause",) if wants else ()))
