@@ -98,8 +98,10 @@ class SqlDatabase:
         self._writes = engine.execution_options(write=True)
         self._turn = turn
         self._guard = guard
-        self._path = sqlite_path(engine)
-        self._identity = None if self._path is None else file_identity(self._path)
+        self._files = _files_of(sqlite_path(engine))
+        # Held open for good: SQLite removes its log when the last connection goes, and makes another one later.
+        self._keeper = _open_keeper(read_only) if self._files else None
+        self._identity = [file_identity(path) for path in self._files]
 
     @property
     def engine(self) -> Engine:
@@ -129,18 +131,37 @@ class SqlDatabase:
         self._demand_same_file()
         with named_failures(), self._read_only.connect() as connection:
             yield SqlEntryReader(connection)
+        self._demand_same_file()  # what was read back counts only if it is in the file that will be there tomorrow
 
     def close(self) -> None:
         """Close every connection."""
+        if self._keeper is not None:
+            self._keeper.close()
         self._engine.dispose()
         self._read_only.dispose()
         if self._turn is not None:
             self._turn.close()
 
     def _demand_same_file(self) -> None:
-        # A database moved away or replaced under a running server would take entries that nobody will find again.
-        if self._path is not None and file_identity(self._path) != self._identity:
+        # A database or log moved away or replaced under a running server would take entries that nobody finds again.
+        if [file_identity(path) for path in self._files] != self._identity:
             raise AuditUnavailable("replaced_file")
+
+
+def _files_of(path: Path | None) -> tuple[Path, ...]:
+    """Return the files that a SQLite database consists of: the database, its write-ahead log and the log's index."""
+    if path is None:
+        return ()
+    file_identity(path)  # it must be there already: connecting would make an empty one
+    return (path, Path(f"{path}-wal"), Path(f"{path}-shm"))
+
+
+def _open_keeper(engine: Engine) -> Connection:
+    with named_failures():
+        connection = engine.connect()
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # opens the log
+        connection.rollback()
+        return connection
 
 
 def open_database(url: str, lock_file: Path, guard_key: bytes = b"") -> SqlDatabase:
