@@ -95,11 +95,13 @@ class Enroll:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
                 self._kernel.deny(work, principal, "enroll")
+            tag = self._kernel.number_tag(enrollment.employee_number)
+            # Before the key: a person who was enrolled with this key a moment ago is then known by the key as well.
+            known = work.subjects.by_number_tags([tag])
             seen = self._recall(work, principal, key, enrollment)
             if seen is not None:
                 return self._replay(seen, enrollment)
-            tag = self._kernel.number_tag(enrollment.employee_number)
-            if work.subjects.by_number_tags([tag]):
+            if known:
                 pending = self._refuse_existing(work, principal)
                 outcome = None
             else:
