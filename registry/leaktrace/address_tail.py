@@ -119,6 +119,8 @@ def _place_end(words: Words, begin: int, own_city: int) -> int | None:
     for place in range(own_city, min(begin + _LOOK_AHEAD, len(words.texts))):
         if _breaks_off(words, place, begin):
             return None
+        if words.scope == 0 and _leaves_city(words, (begin, own_city), place):
+            return None
         separate = "," in words.gap(place - 1) or words.cells[place] != words.cells[place - 1]
         if zip_readings(words.texts[place]):
             return place if place > begin or separate else None
@@ -127,6 +129,19 @@ def _place_end(words: Words, begin: int, own_city: int) -> int | None:
         if words.texts[place][0].isdigit():
             return None
     return None
+
+
+def _leaves_city(words: Words, city: tuple[int, int], place: int) -> bool:
+    """Tell whether the words before one are no city, so that a state or number after them is another matter's.
+
+    Behind the enrolled city nothing but states may stand; a city that begins with a capital goes on with capitals.
+    """
+    begin, own_city = city
+    if place > own_city > begin and words.texts[place - 1] not in STATES:
+        return True
+    between = range(begin + 1, place)
+    small = any(not _begins_name(words, index) and words.texts[index] not in _INSIDE_CITY for index in between)
+    return small and words.is_capital(begin)
 
 
 def _is_another_number(address: Address, words: Words, place: int) -> bool:
@@ -140,7 +155,7 @@ def _is_another_number(address: Address, words: Words, place: int) -> bool:
 def _breaks_off(words: Words, place: int, begin: int) -> bool:
     """Tell whether the address has ended before a word: a paragraph, a sentence, a bracket of another clause."""
     gap = words.gap(place - 1)
-    if "\n\n" in gap or (words.scope == 0 and any(char in gap for char in ';:"!?')):
+    if "\n\n" in gap or (words.scope == 0 and any(char in gap for char in ':"!?#')):
         return True
     same_cell = words.cells[place] == words.cells[begin]
     return (

@@ -22,7 +22,8 @@ class AddressMatch:
         edits: letters wrong in the street's name.
         confirmed: its city or ZIP stands beside it.
         whole: nothing speaks against it (type, direction, unit).
-        named: street type or direction is written, or the name begins with a capital.
+        typed: street type or direction is written.
+        named: it is, or the name begins with a capital.
     """
 
     first: int
@@ -30,6 +31,7 @@ class AddressMatch:
     edits: int
     confirmed: bool
     whole: bool
+    typed: bool
     named: bool
 
 
@@ -61,10 +63,17 @@ def match_address(address: Address, words: Words, first: int, number_end: int) -
         return None
     if street.edits > allowed_edits(_name_length(address)) and not tail.zip5:
         return None
-    named = bool(street.kind or street.directions) or words.scope > 0
-    named = named or any(words.is_capital(place) for place in range(number_end + 1, street.last + 1))
+    typed = bool(street.kind or street.directions)
+    capital = any(words.is_capital(place) for place in range(number_end + 1, street.last + 1))
+    named = typed or words.scope > 0 or (capital and not _ends_sentence(words, first, number_end))
     first = first if tail.first < 0 else tail.first
-    return AddressMatch(first, tail.last, street.edits, tail.confirms, _agrees(address, street, tail), named)
+    return AddressMatch(first, tail.last, street.edits, tail.confirms, _agrees(address, street, tail), typed, named)
+
+
+def _ends_sentence(words: Words, first: int, number_end: int) -> bool:
+    """Tell whether a number is a time, or the last word of a sentence (``at 6:30. Park spoke``)."""
+    time = first > 0 and words.gap(first - 1) == ":" and words.texts[first - 1].isdigit()
+    return time or words.gap(number_end) in {". ", ".  ", ".\n"}
 
 
 def _best_street(address: Address, words: Words, first: int) -> _Street | None:
@@ -156,4 +165,4 @@ def _match_box(address: Address, words: Words, first: int, number_end: int) -> A
         tail = read_before(address, words, first, tail)
     if tail.contradicts or not tail.confirms:
         return None
-    return AddressMatch(first, tail.last, 0, confirmed=True, whole=True, named=True)
+    return AddressMatch(first, tail.last, 0, confirmed=True, whole=True, typed=True, named=True)

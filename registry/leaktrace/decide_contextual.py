@@ -11,7 +11,7 @@ from registry.leaktrace.dossier import Dossier, DossierRecord
 from registry.leaktrace.phrases import find_phrase
 from registry.leaktrace.reading import Place
 from registry.leaktrace.sightings import ReadText, Sighting
-from registry.leaktrace.terms import PersonNames, health_words, record_terms
+from registry.leaktrace.terms import PersonNames, Term, TermKind, health_words, record_terms
 from registry.text.names import name_key, name_words
 from registry.text.nearness import allowed_edits, key_distance
 from registry.text.words import letters
@@ -63,10 +63,14 @@ def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: A
     if not given or not family or own[0] == subject:
         return
     most = allowed_edits(min(len(letters(given)), len(letters(family))) + 2)
+    named = text.places(Term(TermKind.NAME, subject))
+    others = {name_key(name_words(m.given_name), name_words(m.family_name)) for m in dossier.members} - {own[0]}
     for windows in text.names.values():
         for written, place in windows:
-            if abs(len(written) - len(own[0])) > most or written == subject:
+            if abs(len(written) - len(own[0])) > most or written == subject or written in others:
                 continue
+            if written != own[0] and any(place.overlaps(other) for other in named):
+                continue  # part of the subject's own name
             edits = [edit for key in own if (edit := key_distance(key, written, most)) is not None]
             if edits:
                 exact = min(edits) == 0

@@ -138,6 +138,6 @@ def _judge(match: AddressMatch) -> tuple[float, str, bool]:
         exact = match.edits == 0
         wrong = "" if exact else " with a letter wrong"
         return (0.99 if exact else 0.9), f"number, street{wrong}, and city or ZIP stand in the text", True
-    if not match.named:
+    if not match.named or (match.edits and not match.typed):
         return WEAK, "number and street name stand in the text, but hardly as an address", False
     return _ALONE.get(match.edits, (WEAK, "number and a similar street stand in the text", False))

@@ -120,10 +120,11 @@ def _opens_street(words: Words, index: int) -> bool:
         return False
     if following.isdigit():  # "12 11 Mile Rd"
         after = words.texts[index + 2] if index + 2 < len(words.texts) else ""
-        return len(following) <= 3 and after.isalpha() and words.gap(index + 1) in {" ", ". "}
+        return len(following) <= 3 and after.isalpha() and words.gap(index + 1).strip(" ") in {"", "."}
     if following == "us":
         after = words.texts[index + 2] if index + 2 < len(words.texts) else ""
-        return after in _ROADS or after.isdigit()
+        shouted = words.is_capital(index + 1) and words.folded.is_upper(words.ends[index + 1] - 1)
+        return after in _ROADS or after.isdigit() or shouted
     return following not in NO_STREET or (following in {"a", "the"} and words.is_capital(index + 1))
 
 

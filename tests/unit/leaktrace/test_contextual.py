@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.domain.categories import Category
+from registry.leaktrace.dossier import Member
 from tests.unit.leaktrace.people import DANA, INDEX, PAVEL, Index, Person, kinds
 
 NAMES = [
@@ -244,3 +245,19 @@ def test_a_school_without_a_school_word_in_its_column() -> None:
         f"{name},Children's House" for name in ["Ada Quill", *(f"Mo {c}x" for c in "ABCDEFGH")]
     )
     assert len(Index((person,)).match(table).findings) == 1
+
+
+def test_a_part_of_the_own_name_or_another_member_is_no_member() -> None:
+    person = Person(
+        "000417",
+        "Ngoc Lan",
+        "Dang",
+        (
+            Member("s1", "spouse", "June", "Dang"),
+            Member("c1", "child", "Jun", "Dang"),
+            Member("c2", "child", "Ian", "Dang"),
+        ),
+        ((Category.SSN, {"number": "736-45-6789"}, None),),
+    )
+    found = Index((person,)).match("Ngoc Lan Dang, 736-45-6789, with June Dang").findings
+    assert {(finding.kind, finding.member) for finding in found} == {("ssn", None), ("family_member:spouse", "s1")}

@@ -236,3 +236,33 @@ def test_other_cities_and_numbers(text: str) -> None:
 
 def test_a_city_first_behind_another_address() -> None:
     assert "home_address" in kinds("from 7 Elm St, Duluth, MN 55802, 1234 Thornbury Ave is far")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1234 Thornbury Ave, Kansas City yesterday, ticket 48213 is open",
+        "1234 Thornbury Ave Ticket #48213 is open",
+        "I passed 1234 Thornbury Ave and order 65806 came",
+    ],
+)
+def test_a_later_number_is_no_zip(text: str) -> None:
+    assert "home_address" in kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The council meets at 6:30. Mark spoke.",
+        "The council meets at 6:30. Park spoke.",
+        "All 30. Park spoke.",
+        "30 Mark",
+    ],
+)
+def test_a_time_and_the_next_sentence_are_no_address(text: str) -> None:
+    assert not stands("30 Park Ave, Troy, MI 48084", text)
+
+
+@pytest.mark.parametrize("text", ["1234 Thornbury Ave; Duluth; MN", "8.1234 Thornbury Ave", "99-1234 Thornbury Ave"])
+def test_other_cities_behind_semicolons_and_ends_of_other_numbers(text: str) -> None:
+    assert "home_address" not in kinds(text)
