@@ -262,6 +262,12 @@ def operator() -> str:
     return f"local:{_user()}"
 
 
+def ledger_verifier(ring: LocalKeyring, origin: str) -> Verifier:
+    """Return what checks the signatures of the ledger of a keyring."""
+    public = ring.signing_key().public_bytes
+    return Verifier(verifier_key(origin, public), _SignatureChecker(public))
+
+
 def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock: Clock) -> Application:
     with database.read() as work:
         registry, origin, profile = (work.meta.get(name) or "" for name in ("registry", "origin", "profile"))
@@ -282,7 +288,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         clock=clock,
     )
     _demand_profile(kernel, profile)
-    verifier = _verifier(ring, origin)
+    verifier = ledger_verifier(ring, origin)
     audit = ReadAudit(kernel)
     matcher = MatchText(kernel)
     issuers = settings.issuers
@@ -332,11 +338,6 @@ def _keeper(application: Application) -> HighWaterKeeper:
     )
 
 
-def _verifier(ring: LocalKeyring, origin: str) -> Verifier:
-    public = ring.signing_key().public_bytes
-    return Verifier(verifier_key(origin, public), _SignatureChecker(public))
-
-
 def _finish_first_mark(settings: Settings, ring: LocalKeyring, database: SqlDatabase) -> None:
     """Keep the mark of a new registry; also when its making was interrupted before that. Later ones are kept in use."""
     file = HighWaterFile(settings.ledger)
@@ -345,7 +346,7 @@ def _finish_first_mark(settings: Settings, ring: LocalKeyring, database: SqlData
     head = _head_of(database)
     if head.size == 1 and file.read() is None:
         try:
-            file.replace(mark_of(head, _verifier(ring, origin)))
+            file.replace(mark_of(head, ledger_verifier(ring, origin)))
         except OSError:
             raise MisconfiguredHome(f"{file.path} cannot be written; make the folder writable for this user") from None
 

@@ -32,6 +32,11 @@ def newest_revision() -> str:
     return head
 
 
+def known_revisions() -> frozenset[str]:
+    """Return every revision that this code can bring up to the newest."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def current_revision(url: str) -> str | None:
     """Return the revision a database is at, None for an empty one."""
     engine = open_engine(url)

@@ -1,0 +1,208 @@
+"""Backup and restore of a registry's database. Never of its keys: a backup that is lost then opens nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.audit.high_water import Standing
+from registry.bootstrap import inspected, ledger_verifier
+from registry.domain.clock import Clock, SystemClock, iso
+from registry.domain.errors import MisconfiguredHome, ProofRejected
+from registry.keys.local import LocalKeyring
+from registry.settings import Settings
+from registry.storage import backup as storage
+from registry.storage import backup_postgresql, backup_sqlite
+from registry.storage.backup import CopyFacts, Present
+from registry.storage.migrate import known_revisions, newest_revision
+from registry.storage.writer_turn import WriterTurn
+from registry.transparency.checkpoint import open_checkpoint
+from registry.upkeep.manifest import FORMAT, NAME, Manifest, describe_file, read_manifest
+
+CHECKPOINT = "checkpoint"
+_RESTORING = ".restoring"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore gave.
+
+    Attributes:
+        manifest: of the backup.
+        standing: how the database stands to the high-water mark; None without keys, or before a migration.
+        must_migrate: the tables are of an older revision than this program needs.
+    """
+
+    manifest: Manifest
+    standing: Standing | None
+    must_migrate: bool
+
+
+def back_up(settings: Settings, folder: Path, clock: Clock | None = None) -> Manifest:
+    """Copy the database, its checkpoint and a manifest into a new folder, while others use the registry.
+
+    Needs no key. The manifest is written last: a folder without one is not a backup.
+
+    Raises:
+        MisconfiguredHome: the folder is there and not empty, or the copy cannot be made.
+        AuditUnavailable: the database cannot be read.
+    """
+    now = SystemClock() if clock is None else clock
+    _make_folder(folder)
+    try:
+        file, facts = storage.copy_database(settings.database_url, folder)
+        _write(folder, CHECKPOINT, facts.checkpoint.encode())
+        manifest = Manifest(
+            format=FORMAT,
+            made=iso(now.now()),
+            engine=storage.engine_of(settings.database_url),
+            revision=facts.revision,
+            registry=facts.registry,
+            origin=facts.origin,
+            profile=facts.profile,
+            entries=facts.entries,
+            files={path.name: describe_file(path) for path in (file, folder / CHECKPOINT)},
+        )
+        _write(folder, NAME, manifest.render())
+    except OSError:
+        raise MisconfiguredHome(f"{folder} cannot be written; free space, or choose another folder") from None
+    return manifest
+
+
+def restore(settings: Settings, folder: Path) -> Restored:
+    """Verify a backup and put its database into a home folder that has none. See ``restore_over``.
+
+    Raises:
+        MisconfiguredHome: as there; and when a database is there.
+        KeyUnavailable: as there.
+    """
+    return _restore(settings, folder, Present.REFUSE)
+
+
+def restore_over(settings: Settings, folder: Path) -> Restored:
+    """Verify a backup and put its database in place of the one that is there. The high-water mark is left as it is.
+
+    Args:
+        settings: of the home folder.
+        folder: the backup.
+
+    Raises:
+        MisconfiguredHome: the backup is not complete, damaged, of a newer program or of another registry than the
+            keys in the home folder; or there are no keys beside a database that is to be replaced.
+        KeyUnavailable: the keyring is damaged or open to others.
+    """
+    return _restore(settings, folder, Present.SET_ASIDE)
+
+
+def _restore(settings: Settings, folder: Path, present: Present) -> Restored:
+    manifest = read_manifest(folder)
+    if manifest.engine not in storage.FILES or storage.FILES[manifest.engine] not in manifest.files:
+        raise MisconfiguredHome(f"{folder} holds no database that this program knows")
+    if manifest.engine != storage.engine_of(settings.database_url):
+        raise MisconfiguredHome(
+            f"this backup is of {manifest.engine}; set REGISTRY_DATABASE_URL to such a database, or unset it for sqlite"
+        )
+    if manifest.revision not in known_revisions():
+        raise MisconfiguredHome("the backup is of a newer program than this one; install that version")
+    if storage.is_there(settings.database_url) and present is Present.REFUSE:
+        raise MisconfiguredHome("a database is there already; --replace puts the backup in its place")
+    _make_home(settings)
+    _demand_own_keys(settings, folder, manifest, present)
+    _put_in_place(settings, folder, manifest, present)
+    must_migrate = manifest.revision != newest_revision()
+    standing = None if must_migrate or not settings.keys.exists() else _standing(settings)
+    return Restored(manifest, standing, must_migrate)
+
+
+def _put_in_place(settings: Settings, folder: Path, manifest: Manifest, present: Present) -> None:
+    file = folder / storage.FILES[manifest.engine]
+    if manifest.engine == storage.POSTGRESQL:
+        backup_postgresql.demand_readable(file)
+        storage.put_in_place(file, settings.database_url, present)
+        _demand_as_told(storage.facts_of(settings.database_url), manifest)
+        return
+    target = backup_sqlite.path_of(settings.database_url)
+    unfinished = target.with_name(target.name + _RESTORING)
+    try:
+        unfinished.unlink(missing_ok=True)
+        _copy_private(file, unfinished)
+        if describe_file(unfinished) != manifest.files[file.name]:
+            raise MisconfiguredHome(f"{file} changed while it was read; use another backup")
+        _demand_as_told(storage.facts_of(f"sqlite:///{unfinished}"), manifest)
+        backup_sqlite.demand_sound(unfinished)
+        turn = WriterTurn(settings.ledger / "writer.lock")
+        try:
+            with turn.taken():
+                storage.put_in_place(unfinished, settings.database_url, present)
+        finally:
+            turn.close()
+    except OSError:
+        raise MisconfiguredHome(f"{target.parent} cannot be written; free space or mend its mode") from None
+    finally:
+        for path in target.parent.glob(f"{unfinished.name}*"):
+            path.unlink(missing_ok=True)
+
+
+def _demand_as_told(facts: CopyFacts, manifest: Manifest) -> None:
+    told = (manifest.revision, manifest.registry, manifest.origin, manifest.profile, manifest.entries)
+    if (facts.revision, facts.registry, facts.origin, facts.profile, facts.entries) != told:
+        raise MisconfiguredHome("the database in the backup is not the one that its manifest tells of; use another one")
+
+
+def _demand_own_keys(settings: Settings, folder: Path, manifest: Manifest, present: Present) -> None:
+    """Check that the backup's checkpoint is signed by the ledger's key in the home folder, where there is one."""
+    if not settings.keys.exists():
+        if present is Present.SET_ASIDE and storage.is_there(settings.database_url):
+            raise MisconfiguredHome(f"{settings.keys} is not there; put the keys back before a database is replaced")
+        return
+    try:
+        note = (folder / CHECKPOINT).read_bytes()
+        verifier = ledger_verifier(LocalKeyring.load(settings.keys), manifest.origin)
+        size = open_checkpoint(note, verifier, manifest.origin).size
+    except (OSError, ProofRejected, ValueError):
+        raise MisconfiguredHome(
+            "the backup's checkpoint is not signed by this registry's key; nothing was restored"
+        ) from None
+    if size != manifest.entries:
+        raise MisconfiguredHome("the backup's checkpoint is of another size than its manifest tells")
+
+
+def _standing(settings: Settings) -> Standing:
+    with inspected(settings) as application:
+        return application.compare_high_water().standing
+
+
+def _make_home(settings: Settings) -> None:
+    try:
+        for folder in (settings.home, settings.ledger):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        raise MisconfiguredHome(f"the folder {settings.home} cannot be made; choose another with --home") from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_empty = not any(folder.iterdir())
+    except OSError:
+        raise MisconfiguredHome(f"the folder {folder} cannot be made; choose another") from None
+    if not is_empty:
+        raise MisconfiguredHome(f"{folder} is not empty; a backup never replaces another: choose a new folder")
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(file)
+
+
+def _copy_private(source: Path, target: Path) -> None:
+    file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with source.open("rb") as read, os.fdopen(file, "wb") as written:
+        shutil.copyfileobj(read, written, 1 << 20)
+        written.flush()
+        os.fsync(file)
