@@ -124,6 +124,22 @@ def test_imports_of_the_same_people_in_any_order_end_with_each_once(home: Home) 
     verify_ledger(home.app, 1)
 
 
+def test_documents_that_replace_each_other_are_each_a_version(home: Home) -> None:
+    subject = home.enroll().subject
+    clerk = home.caller("hr", Role.ENROLLER)
+
+    def replace(number: int) -> object:
+        document = read_enrollment(person(title=f"Ranger {number}"), today=TODAY)
+        return home.app.import_people.run(clerk, [document], Existing.UPDATE)
+
+    given = at_once([lambda number=number: replace(number) for number in range(CALLERS)])  # type: ignore[misc]  # bound now
+    assert not [answer for answer in given if isinstance(answer, Exception)]
+    with home.app.database.read() as work:
+        row = work.subjects.by_ids([subject])[subject]
+    assert (row.version, row.directory.version) == (CALLERS + 1, CALLERS + 1)
+    verify_ledger(home.app, 1)
+
+
 def test_of_two_changes_each_builds_on_the_other_or_is_refused(home: Home) -> None:
     subject = home.enroll().subject
     clerk = home.caller("hr", Role.ENROLLER)
