@@ -16,6 +16,7 @@ DEVELOPMENT = "development"
 PRODUCTION = "production"
 PROFILES = (DEVELOPMENT, PRODUCTION)
 AUDIENCE = "registry"
+IMPORT_MAX_BYTES = 256 << 20
 # Nobody can own this domain: an installation that people rely on names a real address.
 NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
 
@@ -30,12 +31,14 @@ class Settings:
         issuers: token issuers (``[[issuers]]`` in config.toml); the development issuer is added by bootstrap.
         security_contact: address for reports of weaknesses, ``mailto:`` or ``https:`` (``security_contact`` in
             config.toml); published at ``/.well-known/security.txt``.
+        import_max_bytes: longest body of ``POST /v1/subjects/import`` (``import_max_bytes`` in config.toml).
     """
 
     home: Path
     database_url: str = field(repr=False)
     issuers: tuple[IssuerSettings, ...] = ()
     security_contact: str = NO_SECURITY_CONTACT
+    import_max_bytes: int = IMPORT_MAX_BYTES
 
     @property
     def keys(self) -> Path:
@@ -69,7 +72,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     folder = (default_home(seen) if home is None else home).expanduser().absolute()
     url = seen.get("REGISTRY_DATABASE_URL") or f"sqlite:///{folder / 'registry.db'}"
     config = _config(folder / "config.toml")
-    return Settings(folder, url, _issuers(config), _security_contact(config))
+    return Settings(folder, url, _issuers(config), _security_contact(config), _import_max_bytes(config))
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -79,7 +82,7 @@ def _config(path: Path) -> dict[str, Any]:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise MisconfiguredHome(f"{path} is not readable TOML; mend it or remove it") from exc
-    unknown = set(config) - {"issuers", "security_contact"}
+    unknown = set(config) - {"issuers", "security_contact", "import_max_bytes"}
     if unknown:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
     return config
@@ -90,6 +93,13 @@ def _security_contact(config: Mapping[str, Any]) -> str:
     if not isinstance(contact, str) or not contact.startswith(("mailto:", "https:")) or not contact.isprintable():
         raise MisconfiguredHome("config.toml: security_contact must be a mailto: or https: address in one line")
     return contact
+
+
+def _import_max_bytes(config: Mapping[str, Any]) -> int:
+    limit = config.get("import_max_bytes", IMPORT_MAX_BYTES)
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise MisconfiguredHome("config.toml: import_max_bytes must be a whole number of bytes, at least 1")
+    return limit
 
 
 def _issuers(config: Mapping[str, Any]) -> tuple[IssuerSettings, ...]:

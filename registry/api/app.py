@@ -26,6 +26,7 @@ from registry.api import (
 )
 from registry.api.errors import problem_of
 from registry.api.frame import Frame
+from registry.api.importing import ImportTurns
 from registry.api.openapi import openapi_document
 from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.render import receipt_document
@@ -57,6 +58,7 @@ def create_app(application: Application) -> FastAPI:
         lifespan=_lifespan(application),
     )
     app.state.application = application
+    app.state.import_turns = ImportTurns()
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(Frame)

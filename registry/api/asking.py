@@ -116,6 +116,17 @@ def json_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_BYT
     return admitted
 
 
+def file_body(roles: frozenset[Role], action: str) -> Gate:
+    """Make the dependency of a route that reads its body itself, line by line, as ``Ask.request`` streams it."""
+
+    async def admitted(request: Request) -> Ask:
+        ask = await run_in_threadpool(_admit, request, roles, action)
+        _demand_plain(request)
+        return ask
+
+    return admitted
+
+
 def lookup_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_BYTES) -> Gate:
     """Make the dependency of the hot route: as ``json_body``, without a thread for who was admitted a moment ago."""
 
@@ -164,6 +175,10 @@ def _demand_json(request: Request) -> None:
     types = request.headers.getlist("content-type")
     if len(types) != 1 or _JSON_TYPE.fullmatch(types[0]) is None:
         raise HttpRefusal(Problem(415, "not_application_json"))
+    _demand_plain(request)
+
+
+def _demand_plain(request: Request) -> None:
     if any(value.strip().lower() != "identity" for value in request.headers.getlist("content-encoding")):
         raise HttpRefusal(Problem(415, "content_encoding"))
 
@@ -171,18 +186,32 @@ def _demand_json(request: Request) -> None:
 async def _read(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
-        _refuse_large()
+        refuse_large()
     received = bytearray()
     try:
         with anyio.fail_after(BODY_SECONDS):
             async for chunk in request.stream():
                 received += chunk
                 if len(received) > limit:
-                    _refuse_large()
+                    refuse_large()
     except TimeoutError:
-        raise HttpRefusal(Problem(408, "body_too_slow", headers={"Connection": "close"})) from None
+        refuse_slow()
     return bytes(received)
 
 
-def _refuse_large() -> NoReturn:
+def refuse_slow() -> NoReturn:
+    """Refuse a body that does not come.
+
+    Raises:
+        HttpRefusal: 408.
+    """
+    raise HttpRefusal(Problem(408, "body_too_slow", headers={"Connection": "close"})) from None
+
+
+def refuse_large() -> NoReturn:
+    """Refuse a body for its length.
+
+    Raises:
+        HttpRefusal: 413.
+    """
     raise HttpRefusal(Problem(413, "too_large", headers={"Connection": "close"}))

@@ -38,7 +38,7 @@ _REASONS: Mapping[int, str] = {
     409: "It exists already (`exists`), has changed since it was read (`changed`), or the key came with another body "
     "(`key_reused`).",
     413: "The body is too large.",
-    415: "The body is not `application/json` in UTF-8 without content encoding.",
+    415: "The body is not of the media type described here, in UTF-8 without content encoding.",
     422: "The document breaks its rules; `errors` lists place and code of each, never a value.",
     500: "A fault of the registry. Nothing of a value is in the answer.",
     503: "`audit_unavailable` (the ledger takes no entry, so nothing was done or decrypted), `key_unavailable` or "
@@ -58,7 +58,6 @@ _EXAMPLES: Mapping[int, Mapping[str, Any]] = {
     503: {"code": "audit_unavailable", "cause": "disk_full"},
 }
 _ALWAYS = (401, 403, 500, 503)
-_WITH_BODY = (400, 408, 413, 415, 422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,28 @@ class Body:
 
     schema: str
     examples: Mapping[str, Mapping[str, Any]]
+    statuses: tuple[int, ...] = (400, 408, 413, 415, 422)
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI request body object."""
+        examples = {name: {"value": value} for name, value in self.examples.items()}
+        return {"required": True, "content": {"application/json": {"schema": ref(self.schema), "examples": examples}}}
+
+
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """A body that is read line by line: media type -> description and example."""
+
+    forms: Mapping[str, tuple[str, str]]
+    statuses: tuple[int, ...] = (408, 413, 415, 422)
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI request body object."""
+        content = {
+            media_type: {"schema": {"type": "string", "description": what}, "example": example}
+            for media_type, (what, example) in self.forms.items()
+        }
+        return {"required": True, "content": content}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +130,7 @@ class Operation:
         status: of the good answer.
         answer: the good answer.
         errors: error statuses besides those that every protected route, or every route with a body, has.
-        body: its JSON body.
+        body: its body.
         parameters: path, query and header parameters.
         is_public: needs no token.
     """
@@ -121,7 +142,7 @@ class Operation:
     answer: Answer
     status: int = 200
     errors: tuple[int, ...] = ()
-    body: Body | None = None
+    body: Body | FileBody | None = None
     parameters: tuple[Mapping[str, Any], ...] = ()
     is_public: bool = False
 
@@ -149,7 +170,7 @@ class Operation:
         if self.parameters:
             document["parameters"] = [dict(parameter) for parameter in self.parameters]
         if self.body is not None:
-            document["requestBody"] = _body(self.body)
+            document["requestBody"] = self.body.document()
         return document
 
     def statuses(self) -> list[int]:
@@ -158,7 +179,7 @@ class Operation:
         if not self.is_public:
             statuses |= set(_ALWAYS)
         if self.body is not None:
-            statuses |= set(_WITH_BODY)
+            statuses |= set(self.body.statuses)
         return sorted(statuses)
 
 
@@ -180,11 +201,6 @@ def query(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 def header(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a request header."""
     return {"name": name, "in": "header", "required": False, "description": what, "schema": dict(schema)}
-
-
-def _body(body: Body) -> dict[str, Any]:
-    examples = {name: {"value": value} for name, value in body.examples.items()}
-    return {"required": True, "content": {"application/json": {"schema": ref(body.schema), "examples": examples}}}
 
 
 def _problem(status: int) -> dict[str, Any]:

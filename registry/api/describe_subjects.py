@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from registry.api.describe import Answer, Body, Operation, header, path_id
-from registry.api.samples import ENROLLED, ENROLLMENT, HITS
+from registry.api.describe import Answer, Body, FileBody, Operation, header, path_id, query
+from registry.api.samples import ENROLLED, ENROLLMENT, HITS, IMPORTED, PEOPLE_CSV, PEOPLE_NDJSON
 
 ENROLL = Operation(
     id="enrollSubject",
@@ -29,6 +29,36 @@ ENROLL = Operation(
             "Idempotency-Key",
             "1 to 200 visible ASCII characters, the same for every repetition of this one write.",
             {"type": "string", "pattern": "^[!-~]{1,200}$"},
+        ),
+    ),
+)
+
+IMPORT = Operation(
+    id="importSubjects",
+    tag="subjects",
+    summary="Enroll many people from NDJSON or CSV",
+    description=(
+        "Role `enroller`. The body is read while it comes in, and every 200 lines or so are one transaction. A line is "
+        "enrolled whole or not at all; one that is refused does not stop the others. The answer comes when all lines "
+        "are done: figures, and place and code of each problem, never a value.\n\n**Sending the same file again is how "
+        "an import goes on.** What was committed stays, whatever happens afterwards; a line that is stored already is "
+        "`unchanged`. Other content for a known employee number is rejected as `exists`, unless `update=true`. "
+        "An error that ends an import after its first batch (a slow or too large body, a ledger that takes no entries) "
+        "says in `imported` what was done until then.\n\nAt most 256 MiB, unless the registry is set up otherwise; at "
+        "most 60 seconds without a byte; two imports at a time, others are answered 503 `busy`."
+    ),
+    answer=Answer("All lines were dealt with.", "Imported", example=IMPORTED),
+    body=FileBody(
+        {
+            "application/x-ndjson": ("One `Enrollment` a line.", PEOPLE_NDJSON),
+            "text/csv": ("RFC 4180 with a header; columns as in docs/hr-integration.md.", PEOPLE_CSV),
+        }
+    ),
+    parameters=(
+        query(
+            "update",
+            "Bring people who are enrolled already to what their line says, instead of rejecting the line.",
+            {"type": "boolean", "default": False},
         ),
     ),
 )

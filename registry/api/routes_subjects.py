@@ -9,12 +9,16 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from registry.api import describe_subjects as described
-from registry.api.asking import Ask, json_body
+from registry.api.asking import Ask, file_body, json_body
 from registry.api.bodies import SearchBody, read_search
-from registry.api.problems import json_answer
+from registry.api.errors import problem_of
+from registry.api.importing import MAX_ERRORS_TOLD, ImportTurns, existing_of, imported_document, rows_of
+from registry.api.problems import HttpRefusal, json_answer
 from registry.api.render import hits_document, receipt_document
+from registry.domain.errors import AccessDenied, RegistryError
 from registry.domain.ids import SubjectId
 from registry.services.enroll import ENROLLERS, Enrolled
+from registry.services.import_file import ImportRun, Tally
 from registry.services.search import ANY_ROLE, Search, SearchAsk
 from registry.services.update import UpdateAsk
 from registry.text.intake import read_changes, read_enrollment
@@ -26,6 +30,7 @@ _ETAG = re.compile(r'"(0|[1-9][0-9]{0,9})"|\*')
 
 EnrollAsk = Annotated[Ask, Depends(json_body(ENROLLERS, "enroll"))]
 ChangeAsk = Annotated[Ask, Depends(json_body(ENROLLERS, "update"))]
+ImportAsk = Annotated[Ask, Depends(file_body(ENROLLERS, "import"))]
 FindAsk = Annotated[Ask, Depends(json_body(ANY_ROLE, "search"))]
 
 
@@ -38,6 +43,24 @@ def enroll(ask: EnrollAsk) -> Response:
     if enrolled.is_replay:
         headers["Idempotent-Replayed"] = "true"
     return json_answer(_enrolled(enrolled), 201, headers)
+
+
+@router.post("/v1/subjects/import", **described.IMPORT.options())
+def import_subjects(ask: ImportAsk) -> Response:
+    existing = existing_of(ask.request)
+    rows = rows_of(ask.request, ask.application.settings.import_max_bytes)
+    turns: ImportTurns = ask.request.app.state.import_turns
+    tally = Tally(MAX_ERRORS_TOLD)
+    with turns.taken():
+        try:
+            ImportRun(ask.application.import_people, ask.caller, existing, ask.today).run(rows, tally)
+        except AccessDenied:
+            raise
+        except RegistryError as error:
+            raise HttpRefusal(problem_of(error).saying(imported=imported_document(tally))) from None
+        except HttpRefusal as refusal:
+            raise HttpRefusal(refusal.problem.saying(imported=imported_document(tally))) from None
+    return json_answer(imported_document(tally))
 
 
 @router.patch("/v1/subjects/{subject}", **described.UPDATE.options())  # noqa: FAST003 - Ask.path_id reads it

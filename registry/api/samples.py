@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 import registry
 from registry.domain.ids import EntryIndex, TraceId
 from registry.leaktrace.report_model import build_report
@@ -40,6 +42,27 @@ ENROLLMENT: dict[str, Any] = {
         {"category": "school", "member": "c1", "value": {"name": "Example Elementary School", "city": "Kansas City"}},
         {"category": "vehicle_plate", "value": {"plate": "EXA 000", "state": "MO"}},
     ],
+}
+
+# Two lines, as POST /v1/subjects/import and `registry import` take them.
+PEOPLE_NDJSON = "".join(
+    orjson.dumps({**ENROLLMENT, "employee_number": number}).decode() + "\n" for number in ("KC-004212", "KC-004213")
+)
+PEOPLE_CSV = (
+    "employee_number,given_name,family_name,department,mobile_phone\n"
+    "KC-004214,Dana,O'Neil,Police,816-555-0123\n"
+    "KC-004215,Kim,,Parks,\n"
+)
+
+IMPORTED: dict[str, Any] = {
+    "lines": 3,
+    "created": 1,
+    "updated": 0,
+    "unchanged": 1,
+    "rejected": 1,
+    "errors": [{"line": 3, "pointer": "/ssn", "code": "ssn_area"}],
+    "errors_left_out": 0,
+    "receipt": RECEIPT,
 }
 
 ENROLLED: dict[str, Any] = {

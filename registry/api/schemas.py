@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from registry.api.describe import ref
+from registry.api.importing import MAX_ERRORS_TOLD
 from registry.api.value_schemas import VALUE_SCHEMAS
 from registry.audit.kinds import Kind
 from registry.domain.categories import Category
@@ -185,6 +186,7 @@ _PROBLEM: Schema = {
         "cause": {"type": "string", "description": "With 503: what is wrong, such as `disk_full`."},
         "failed": listed({"type": "string"}),
         "receipt": ref("Receipt"),
+        "imported": {**ref("Imported"), "description": "When an import ended early: what was done until then."},
         "errors": listed(
             closed({"pointer": {"type": "string", "description": "RFC 6901"}, "code": {"type": "string"}}), 50
         ),
@@ -237,6 +239,29 @@ SCHEMAS: dict[str, Schema] = {
             "version": {"type": "integer", "minimum": 1},
             "records": listed(_ENROLLED_RECORD),
             "receipt": ref("Receipt"),
+        }
+    ),
+    "Imported": closed(
+        {
+            **dict.fromkeys(("lines", "created", "updated", "unchanged"), _INDEX),
+            "rejected": {**_INDEX, "description": "Lines, not problems: one line may have several."},
+            "errors": listed(
+                closed(
+                    {
+                        "line": {"type": "integer", "minimum": 1, "description": "On which the row begins, from 1."},
+                        "pointer": {
+                            "type": "string",
+                            "description": "RFC 6901, into the line's document; for CSV `/column`.",
+                        },
+                        "code": {"type": "string"},
+                    }
+                ),
+                MAX_ERRORS_TOLD,
+            ),
+            "errors_left_out": {**_INDEX, "description": "Problems beyond those listed."},
+            "receipt": nullable(
+                {**ref("Receipt"), "description": "The newest entry about these lines; null when none came so far."}
+            ),
         }
     ),
     "Search": {

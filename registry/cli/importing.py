@@ -6,8 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,39 +14,13 @@ import click
 from registry.bootstrap import Application
 from registry.cli.common import Progress, common, registry_at, write_json
 from registry.cli.failures import FOUND_WRONG
-from registry.domain.enrollment import Enrollment
-from registry.domain.errors import InvalidInput
-from registry.services.import_people import BATCH_LINES, Existing, Outcome
+from registry.services.import_file import ImportRun, Tally
+from registry.services.import_people import Existing
 from registry.services.kernel import Caller
-from registry.text.csv_rows import RowResult, read_csv, read_ndjson, read_row
+from registry.text.csv_rows import RowResult, read_csv, read_ndjson
 
 FORMATS = ("ndjson", "csv")
 _SHOWN_ERRORS = 20
-
-
-@dataclass
-class Tally:
-    """What became of the lines so far."""
-
-    lines: int = 0
-    counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
-    rejected: int = 0
-    errors: list[dict[str, object]] = field(default_factory=list)
-
-    def refuse(self, line: int, pointer: str, code: str) -> None:
-        """Note one problem of a line."""
-        self.errors.append({"line": line, "pointer": pointer, "code": code})
-
-    def document(self) -> dict[str, object]:
-        """Return the JSON answer."""
-        return {
-            "lines": self.lines,
-            "created": self.counts[Outcome.CREATED],
-            "updated": self.counts[Outcome.UPDATED],
-            "unchanged": self.counts[Outcome.UNCHANGED],
-            "rejected": self.rejected,
-            "errors": self.errors,
-        }
 
 
 @click.command("import")
@@ -76,24 +48,12 @@ def import_people(
 def run_import(application: Application, caller: Caller, rows: Iterator[RowResult], existing: Existing) -> Tally:
     """Import all rows, one transaction a batch."""
     tally, started, progress = Tally(), time.monotonic(), Progress("people a second / lines")
+
+    def told(so_far: Tally) -> None:
+        progress(round(so_far.lines / max(time.monotonic() - started, 1e-6)), so_far.lines)
+
     today = application.kernel.clock.now().date()
-    while batch := list(islice(rows, BATCH_LINES)):
-        tally.lines += len(batch)
-        people: list[tuple[int, Enrollment]] = []
-        for row in batch:
-            try:
-                people.append((row.line, read_row(row, today=today)))
-            except InvalidInput as refusal:
-                tally.rejected += 1
-                for problem in refusal.problems:
-                    tally.refuse(row.line, problem.pointer, problem.code)
-        outcomes = application.import_people.run(caller, [person for _, person in people], existing)
-        for (line, _), outcome in zip(people, outcomes, strict=True):
-            tally.counts[outcome.outcome] += 1
-            if outcome.outcome is Outcome.EXISTS:
-                tally.rejected += 1
-                tally.refuse(line, "/employee_number", "exists")
-        progress(round(tally.lines / max(time.monotonic() - started, 1e-6)), tally.lines)
+    ImportRun(application.import_people, caller, existing, today, told).run(rows, tally)
     progress.close()
     return tally
 
@@ -124,6 +84,6 @@ def _summary(tally: Tally) -> None:
     names = ("lines", "created", "updated", "unchanged", "rejected")
     click.echo("  ".join(f"{name} {document[name]}" for name in names))
     for error in tally.errors[:_SHOWN_ERRORS]:
-        click.echo(f"  line {error['line']}: {error['pointer'] or '/'} {error['code']}", err=True)
+        click.echo(f"  line {error.line}: {error.pointer or '/'} {error.code}", err=True)
     if len(tally.errors) > _SHOWN_ERRORS:
         click.echo(f"  and {len(tally.errors) - _SHOWN_ERRORS} more problems; --json lists them all", err=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import islice
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -17,11 +15,11 @@ from registry.console.forms import Form, Upload
 from registry.console.pages import FieldError, render
 from registry.console.words import problem_words
 from registry.domain.categories import Category
-from registry.domain.enrollment import Enrollment
 from registry.domain.errors import Conflict, InvalidInput
 from registry.services.enroll import ENROLLERS
-from registry.services.import_people import BATCH_LINES, Existing, Outcome
-from registry.text.csv_rows import RowResult, read_csv, read_ndjson, read_row
+from registry.services.import_file import ImportRun, Tally
+from registry.services.import_people import Existing
+from registry.text.csv_rows import RowResult, read_csv, read_ndjson
 from registry.text.intake import read_enrollment
 
 MAX_FILE_BYTES = 5 << 20
@@ -44,21 +42,6 @@ _RECORDS: dict[str, tuple[str, Category, str, dict[str, str]]] = {
     "date_of_birth": ("Date of birth", Category.DATE_OF_BIRTH, "date", {}),
     "ssn": ("Social security number", Category.SSN, "number", {}),
 }
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the lines of a file."""
-
-    lines: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
-    rejected: int = 0
-    problems: list[tuple[int, str, str]] = field(default_factory=list)
-
-    def refuse(self, line: int, pointer: str, code: str) -> None:
-        """Note one problem of a line; beyond a bound they are only counted by their lines."""
-        if len(self.problems) < _SHOWN_PROBLEMS:
-            self.problems.append((line, pointer, problem_words(code)))
 
 
 def enroll_form(ask: Ask) -> Response:
@@ -91,8 +74,11 @@ def import_file(ask: Ask) -> Response:
     if checks.errors:
         return _page(ask, Form(), tuple(checks.errors))
     existing = Existing.UPDATE if ask.form.text("existing") == Existing.UPDATE else Existing.REJECT
-    tally = _run(ask, rows, existing)
-    return render(ask.request, "imported", title="Import result", tally=tally, limit=_SHOWN_PROBLEMS)
+    tally = Tally(_SHOWN_PROBLEMS)
+    ImportRun(ask.application.import_people, ask.caller, existing, ask.today).run(rows, tally)
+    problems = [(error.line, error.pointer or "/", problem_words(error.code)) for error in tally.errors]
+    facts: dict[str, Any] = {"title": "Import result", "tally": tally, "problems": problems, "limit": _SHOWN_PROBLEMS}
+    return render(ask.request, "imported", **facts)
 
 
 def routes() -> list[Route]:
@@ -147,24 +133,3 @@ def _rows(upload: Upload, checks: Checks) -> Iterator[RowResult]:
     else:
         checks.refuse("file", "The file's name must end in .csv, .ndjson or .jsonl.")
     return iter(())
-
-
-def _run(ask: Ask, rows: Iterator[RowResult], existing: Existing) -> Tally:
-    tally = Tally()
-    while batch := list(islice(rows, BATCH_LINES)):
-        tally.lines += len(batch)
-        people: list[tuple[int, Enrollment]] = []
-        for row in batch:
-            try:
-                people.append((row.line, read_row(row, today=ask.today)))
-            except InvalidInput as refusal:
-                tally.rejected += 1
-                for problem in refusal.problems:
-                    tally.refuse(row.line, problem.pointer or "/", problem.code)
-        outcomes = ask.application.import_people.run(ask.caller, [person for _, person in people], existing)
-        for (line, _), outcome in zip(people, outcomes, strict=True):
-            tally.counts[outcome.outcome] += 1
-            if outcome.outcome is Outcome.EXISTS:
-                tally.rejected += 1
-                tally.refuse(line, "/employee_number", "exists")
-    return tally

@@ -8,12 +8,13 @@ from enum import StrEnum
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.audit.receipt import PendingReceipt
 from registry.crypto.tags import equal
 from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
 from registry.services.enroll import ENROLLERS, VIA_IMPORT, Batch, Sealer
 from registry.services.household import Changes, HouseholdStore
-from registry.services.kernel import Caller, Kernel
+from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.replace_document import DocumentReplacer
 from registry.services.rerun import rerun_once
@@ -45,6 +46,14 @@ class LineOutcome:
     subject: SubjectId
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a batch, and the receipt of its last entry; an empty batch has neither."""
+
+    outcomes: tuple[LineOutcome, ...] = ()
+    receipt: ReceiptView | None = None
+
+
 class ImportPeople:
     """Imports batches of enrollments."""
 
@@ -54,7 +63,7 @@ class ImportPeople:
         self._households = HouseholdStore(kernel, self._sealer)
         self._replacer = DocumentReplacer(kernel, self._sealer, self._households)
 
-    def run(self, caller: Caller, people: Sequence[Enrollment], existing: Existing) -> tuple[LineOutcome, ...]:
+    def run(self, caller: Caller, people: Sequence[Enrollment], existing: Existing) -> Imported:
         """Import one batch in one transaction.
 
         The same employee number twice in a batch is handled as if the second came later.
@@ -62,13 +71,14 @@ class ImportPeople:
         Raises:
             AccessDenied: the caller is no enroller; the refusal is an entry.
         """
-        outcomes: list[LineOutcome] = []
-        for part in _without_repeats(people):
-            outcomes += self._run(caller, part, existing)
-        return tuple(outcomes)
+        parts = [self._run(caller, part, existing) for part in _without_repeats(people)]
+        outcomes = tuple(outcome for part, _ in parts for outcome in part)
+        return Imported(outcomes, view_of(self._kernel.mint_one(parts[-1][1])) if parts else None)
 
     @rerun_once
-    def _run(self, caller: Caller, people: Sequence[Enrollment], existing: Existing) -> list[LineOutcome]:
+    def _run(
+        self, caller: Caller, people: Sequence[Enrollment], existing: Existing
+    ) -> tuple[list[LineOutcome], PendingReceipt]:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
@@ -94,11 +104,13 @@ class ImportPeople:
             left_alone = [line.outcome for line in outcomes if line.outcome in (Outcome.EXISTS, Outcome.UNCHANGED)]
             if left_alone:
                 batch.drafts.append(_left_alone(batch, left_alone))
-            self._write(work, batch, replaced)
+            pendings = self._write(work, batch, replaced)
             work.commit()
-        return outcomes
+        return outcomes, pendings[-1]
 
-    def _write(self, work: Work, batch: Batch, replaced: Sequence[tuple[SubjectRow, Enrollment]]) -> None:
+    def _write(
+        self, work: Work, batch: Batch, replaced: Sequence[tuple[SubjectRow, Enrollment]]
+    ) -> tuple[PendingReceipt, ...]:
         drafts = list(batch.drafts)
         households = self._households.read(work, [row for row, _ in replaced])
         all_changes: list[Changes] = []
@@ -112,8 +124,9 @@ class ImportPeople:
             drafts.append(draft)
         batch.drafts = drafts
         # New subjects first: an employee number may have to wait for another import, and that before the head is held.
-        self._sealer.write(work, batch)
+        pendings = self._sealer.write(work, batch)
         self._households.write(work, all_changes, subjects, batch.now_ms)
+        return pendings
 
     def _held(
         self, work: Work, known: Mapping[bytes, SubjectRow], wanted: Iterable[tuple[bytes, Enrollment]]

@@ -137,7 +137,7 @@ class Contract:
                 assert name in response.headers, f"{method} {template} {response.status_code} lacks {name}"
         if media_type.endswith("json"):
             self._fits(described["content"][media_type]["schema"], response.content)
-        if response.is_success and "requestBody" in operation:
+        if response.is_success and "application/json" in operation.get("requestBody", {"content": {}})["content"]:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
             self._fits(schema, response.request.content)
 

@@ -77,8 +77,8 @@ def test_an_import_that_changes_nothing_is_an_entry(home: Home) -> None:
     home.enroll()
     size = len(home.entries())
     people = [read_enrollment(person(), today=TODAY)]
-    outcomes = home.app.import_people.run(home.caller("hr", Role.ENROLLER), people, Existing.REJECT)
-    assert [line.outcome for line in outcomes] == [Outcome.UNCHANGED]
+    imported = home.app.import_people.run(home.caller("hr", Role.ENROLLER), people, Existing.REJECT)
+    assert [line.outcome for line in imported.outcomes] == [Outcome.UNCHANGED]
     assert len(home.entries()) == size + 1
     assert "unchanged 1" in newest(home)["result"]
 

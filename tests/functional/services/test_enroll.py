@@ -37,7 +37,8 @@ def record_of(enrolled: Enrolled, category: Category) -> RecordId:
 
 def run_import(home: Home, *bodies: dict[str, Any], existing: Existing = Existing.REJECT) -> list[Outcome]:
     people = [read_enrollment(body, today=TODAY) for body in bodies]
-    return [line.outcome for line in home.app.import_people.run(home.caller("hr", Role.ENROLLER), people, existing)]
+    imported = home.app.import_people.run(home.caller("hr", Role.ENROLLER), people, existing)
+    return [line.outcome for line in imported.outcomes]
 
 
 def test_an_answer_names_records_and_members_and_has_a_receipt(home: Home) -> None:
