@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -131,27 +132,27 @@ def _begin_sqlite(connection: Any) -> None:
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
+    found = _settings(cursor, (*_NEEDED_OF_POSTGRESQL, "synchronous_commit"))
     for name, wanted in _NEEDED_OF_POSTGRESQL.items():
-        if _setting(cursor, name) != wanted:
+        if found[name] != wanted:
             raise MisconfiguredHome(f"PostgreSQL must run with {name} = {wanted}; this one does not")
-    # Set for this session as the server has it, so that a later change cannot weaken a connection that is open. The
-    # other values wait for this server's disk at least; a server that does not wait at all is refused.
-    commit = _setting(cursor, "synchronous_commit")
-    if commit == "off":
+    if found["synchronous_commit"] == "off":
         raise MisconfiguredHome("PostgreSQL must not run with synchronous_commit = off: entries could be lost")
-    wanted_here = {**_SET_ON_POSTGRESQL, "synchronous_commit": commit}
-    for name, value in wanted_here.items():
+    # Set for this session as the server has it, so that a later change cannot weaken a connection that is open. Its
+    # other values wait for this server's disk at least.
+    ours = {**_SET_ON_POSTGRESQL, "synchronous_commit": found["synchronous_commit"]}
+    for name, value in ours.items():
         cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
-    kept = {name: _setting(cursor, name) for name in wanted_here}
+    kept = _settings(cursor, ours)
     cursor.close()
     connection.commit()
-    if kept != wanted_here:
+    if kept != ours:
         raise MisconfiguredHome("PostgreSQL does not keep the settings of a session; connect without a pooler between")
 
 
-def _setting(cursor: Any, name: str) -> str:
-    cursor.execute("SELECT current_setting(%s)", (name,))
-    return str(cursor.fetchone()[0])
+def _settings(cursor: Any, names: Iterable[str]) -> dict[str, str]:
+    cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", (list(names),))
+    return dict(cursor.fetchall())
 
 
 def _forbid_writes(connection: Any, _record: object) -> None:

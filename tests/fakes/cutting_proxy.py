@@ -1,0 +1,116 @@
+"""Stands between the program and PostgreSQL, and cuts a connection at the worst moment.
+
+The answer to a COMMIT may get lost (the server has taken it, the client does not know), or the COMMIT itself, or the
+server may fall silent. What is between is real: a Unix socket on each side, bytes passed on.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import threading
+from contextlib import suppress
+from enum import Enum, auto
+from pathlib import Path
+from typing import Self
+
+_NAME = ".s.PGSQL.5432"
+
+
+class Cut(Enum):
+    """What to do with the next COMMIT."""
+
+    NOT = auto()
+    ANSWER = auto()
+    REQUEST = auto()
+    SILENCE = auto()
+
+
+class CuttingProxy:
+    """Listens like a server; ``cut_next`` says what happens to the next COMMIT."""
+
+    def __init__(self, server: Path) -> None:
+        self._server = str(server / _NAME)
+        self.folder = Path(tempfile.mkdtemp(prefix="registry-cut-"))
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(self.folder / _NAME))
+        self._listening.listen()
+        self._cut = Cut.NOT
+        self._lock = threading.Lock()
+        self._open: list[socket.socket] = []
+        self.cuts = 0
+        self._threads = [threading.Thread(target=self._accept)]
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in [self._listening, *self._open]:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for each in [self._listening, *self._open]:
+            each.close()
+        shutil.rmtree(self.folder)
+
+    def cut_next(self, what: Cut) -> None:
+        with self._lock:
+            self._cut = what
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            self._open += [client, server]
+            server.connect(self._server)
+            pair = threading.Event()  # set once this connection has been cut
+            self._threads += [
+                threading.Thread(target=self._to_server, args=(client, server, pair)),
+                threading.Thread(target=self._to_client, args=(server, client, pair)),
+            ]
+            for thread in self._threads[-2:]:
+                thread.start()
+
+    def _to_server(self, client: socket.socket, server: socket.socket, is_cut: threading.Event) -> None:
+        while data := _receive(client):
+            what = self._take() if b"COMMIT\0" in data else Cut.NOT
+            if what is not Cut.NOT:
+                is_cut.set()
+            if what is Cut.REQUEST:
+                break
+            if what is not Cut.SILENCE:
+                server.sendall(data)
+        _hang_up(server, client)
+
+    def _to_client(self, server: socket.socket, client: socket.socket, is_cut: threading.Event) -> None:
+        while data := _receive(server):
+            if is_cut.is_set():
+                break  # the server has answered; nobody hears it
+            with suppress(OSError):
+                client.sendall(data)
+        _hang_up(server, client)
+
+    def _take(self) -> Cut:
+        with self._lock:
+            taken, self._cut = self._cut, Cut.NOT
+            self.cuts += taken is not Cut.NOT
+            return taken
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(1 << 16)
+    except OSError:
+        return b""
+
+
+def _hang_up(*connections: socket.socket) -> None:
+    for connection in connections:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
