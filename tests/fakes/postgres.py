@@ -82,9 +82,13 @@ class PostgresServer:
                 start_new_session=True,
                 **self._as,
             )
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it answers, after a start or a crash of one of its processes."""
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.02)
 
