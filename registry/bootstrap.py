@@ -45,6 +45,7 @@ from registry.services.import_people import ImportPeople
 from registry.services.kernel import Caller, Kernel
 from registry.services.lane import Lane
 from registry.services.match import MatchText
+from registry.services.meters import Meters
 from registry.services.principals import Grant, Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.refusals import Refusals
@@ -85,6 +86,7 @@ class Application:
     import_people: ImportPeople
     disclose: Disclose
     lane: Lane
+    meters: Meters
     admissions: Admissions
     search: Search
     matcher: MatchText
@@ -296,7 +298,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         issuers = (*issuers, development_settings(settings.keys, profile))
     require_fit_for_profile(issuers, profile)
     cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier))
-    disclose = Disclose(kernel)
+    disclose, meters = Disclose(kernel), Meters()
     return Application(
         settings=settings,
         profile=profile,
@@ -308,7 +310,8 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         update=Update(kernel),
         import_people=ImportPeople(kernel),
         disclose=disclose,
-        lane=Lane(disclose),
+        lane=Lane(disclose, meters),
+        meters=meters,
         admissions=Admissions(kernel),
         search=Search(kernel),
         matcher=matcher,

@@ -5,6 +5,7 @@ Plain ASGI. What escapes the routes ends here: the server above would log it wit
 
 from __future__ import annotations
 
+import json
 import time
 from traceback import walk_tb
 
@@ -16,10 +17,12 @@ from registry.api.errors import INTERNAL, problem_of
 from registry.api.problems import Problem
 from registry.domain.errors import Busy
 from registry.domain.ids import new_id
+from registry.services.meters import Meters
 
 MAX_AT_WORK = 128
 _UNBOUNDED = frozenset({"/healthz"})
 _PACKAGE = "registry."
+_UNAVAILABLE = 503
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 # Nothing here is for a cache, a frame, a sniffer or a referrer. A route that needs another policy sets its own.
@@ -47,6 +50,7 @@ class Frame:
         answer = _Answer(send)
         if self._at_work >= MAX_AT_WORK and scope["path"] not in _UNBOUNDED:
             await answer.problem(scope, receive, problem_of(Busy()))
+            _tell(scope, answer, 0.0)
             return
         self._at_work += 1
         started = time.perf_counter()
@@ -60,7 +64,7 @@ class Frame:
                 await answer.problem(scope, receive, INTERNAL)
         finally:
             self._at_work -= 1
-            _log_answer(scope, answer, time.perf_counter() - started)
+            _tell(scope, answer, time.perf_counter() - started)
 
 
 class _Answer:
@@ -70,6 +74,7 @@ class _Answer:
         self._send = send
         self.request_id = new_id()
         self.status = 0
+        self.cause: str | None = None
 
     @property
     def is_started(self) -> bool:
@@ -82,6 +87,8 @@ class _Answer:
             added = [(name, value) for name, value in _HEADERS if name not in present]
             request_id = (b"x-request-id", self.request_id.encode())
             message = {**message, "headers": [*message["headers"], *added, request_id]}
+        elif self.status == _UNAVAILABLE and self.cause is None:
+            self.cause = _cause(message.get("body", b""))
         await self._send(message)
 
     async def problem(self, scope: Scope, receive: Receive, problem: Problem) -> None:
@@ -99,6 +106,26 @@ def _place(error: BaseException) -> str:
     own = [frame for frame in frames if frame[0].startswith(_PACKAGE)]
     module, line = (own or frames or [("", 0)])[-1]
     return f"{module}:{line}"
+
+
+def _cause(body: bytes) -> str:
+    """Return the cause that a 503 of ours names: the one place that every such answer passes."""
+    try:
+        document = json.loads(body)
+        return str(document.get("cause") or document["code"])
+    except (ValueError, KeyError, AttributeError):
+        return "other"
+
+
+def _tell(scope: Scope, answer: _Answer, seconds: float) -> None:
+    """Log an answer and count it, under the route's template and never the path."""
+    meters: Meters = scope["app"].state.application.meters
+    route = getattr(scope.get("route"), "path", "none")
+    method = scope["method"] if scope["method"] in _METHODS else "none"
+    meters.answered(route, method, answer.status, seconds)
+    if answer.cause is not None:
+        meters.unavailable(answer.cause)
+    _log_answer(scope, answer, seconds)
 
 
 def _log_answer(scope: Scope, answer: _Answer, seconds: float) -> None:

@@ -39,7 +39,7 @@ async def disclose(ask: OneAsk) -> Response:
     # Not a plain function: it does no I/O, it waits for its turn in the lane.
     card, purpose = read_disclosure(ask.document(), today=ask.today)
     wanted = _disclosure_ask(ask.application.kernel, card, purpose, "single")
-    return _shown(await wrap_future(ask.application.lane.submit(ask.caller, wanted)))
+    return _shown(ask, await wrap_future(ask.application.lane.submit(ask.caller, wanted)))
 
 
 @router.post("/v1/me/disclosures", **described.DISCLOSE_OWN.options())
@@ -57,10 +57,11 @@ def disclose_batch(ask: ManyAsk) -> Response:
 
 def _answered(ask: Ask, wanted: DisclosureAsk) -> Response:
     (answer,) = ask.application.disclose.disclose_many([(ask.caller, wanted)])
-    return _shown(answer)
+    return _shown(ask, answer)
 
 
-def _shown(answer: Answer) -> Response:
+def _shown(ask: Ask, answer: Answer) -> Response:
+    _count(ask, answer)
     if isinstance(answer, Disclosed):
         return json_answer(card_document(answer), headers={"Audit-Receipt": answer.receipt.header})
     response = _problem(answer).response()
@@ -84,13 +85,19 @@ def _results(ask: Ask, asks: Sequence[DisclosureAsk]) -> Iterator[dict[str, Any]
                 raise  # nothing was answered yet, so the whole request is the failure
             yield from [problem_of(error).document()] * (len(asks) - start)
             return
-        yield from (_result(answer) for answer in answers)
+        yield from (_result(ask, answer) for answer in answers)
 
 
-def _result(answer: Answer) -> dict[str, Any]:
+def _result(ask: Ask, answer: Answer) -> dict[str, Any]:
+    _count(ask, answer)
     if isinstance(answer, Disclosed):
         return {"status": 200, **card_document(answer)}
     return _problem(answer).document()
+
+
+def _count(ask: Ask, answer: Answer) -> None:
+    refused = answer.reason if isinstance(answer, Refused) else "failed"
+    ask.application.meters.looked_up("shown" if isinstance(answer, Disclosed) else refused)
 
 
 def _problem(answer: Answer) -> Problem:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from registry.domain.errors import Busy
 from registry.services.disclose import Answer, Disclose, DisclosureAsk
 from registry.services.kernel import Caller
+from registry.services.meters import Meters
 
 CAPACITY = 2_048
 AT_ONCE = 256
@@ -33,8 +34,11 @@ class LaneFigures:
 class Lane:
     """Gathers single lookups into batches. Safe to use from any thread."""
 
-    def __init__(self, disclose: Disclose, *, capacity: int = CAPACITY, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self, disclose: Disclose, meters: Meters | None = None, *, capacity: int = CAPACITY, at_once: int = AT_ONCE
+    ) -> None:
         self._disclose = disclose
+        self._meters = Meters() if meters is None else meters
         self._capacity = capacity
         self._at_once = at_once
         self._waiting: deque[tuple[Caller, DisclosureAsk, Future[Answer]]] = deque()
@@ -98,6 +102,7 @@ class Lane:
             waiting.set_result(answer)
 
     def _count(self, size: int) -> None:
+        self._meters.batch(size)
         with self._changed:
             before = self._figures
             self._figures = LaneFigures(0, before.batches + 1, before.answered + size, max(before.largest, size))

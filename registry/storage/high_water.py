@@ -173,7 +173,9 @@ class HighWaterKeeper:
         self._seen(self._kept)
 
     def close(self) -> None:
-        """Stop looking, and raise the mark once more."""
+        """Stop looking, and raise the mark once more. Closing again does nothing."""
+        if self._ended.is_set():
+            return
         self._ended.set()
         self._thread.join()
         self.keep()

@@ -1,0 +1,205 @@
+"""``/metrics`` on a port of its own, in the text format of Prometheus (version 0.0.4).
+
+Written here and not taken from a client library: what is exposed is this page and nothing a default collector adds, and
+labels can only be the fixed words that ``Meters`` lets through.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import registry
+from registry.api.server import base_url, listen
+from registry.bootstrap import Application
+from registry.domain.errors import RegistryError
+from registry.services.meters import Counted, Histogram
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_CLIENT_SECONDS = 5.0
+_STARTED = time.time()
+_Sample = tuple[Mapping[str, object], float]
+
+
+def metrics_page(application: Application) -> str:
+    """Return everything that is counted and measured, as text."""
+    counted = application.meters.read()
+    lines = [*_counted(counted), *_lane(application, counted), *_ledger(application), *_process()]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def serving_metrics(application: Application, host: str, port: int) -> Iterator[str]:
+    """Serve the page beside the API, one client at a time, and give its address.
+
+    Raises:
+        MisconfiguredHome: not a loopback address in the development profile, or the port cannot be had.
+    """
+    listening = listen(application, host, port)
+    server = HTTPServer(listening.getsockname()[:2], _handler(application), bind_and_activate=False)
+    server.socket.close()
+    server.socket = listening
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
+    try:
+        yield f"{base_url(listening)}/metrics"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(application: Application) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = _CLIENT_SECONDS  # whoever connects and says nothing does not keep others out
+        server_version = "registry"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            if self.path != "/metrics":
+                self._answer(404, "text/plain; charset=utf-8", b"not found\n")
+                return
+            self._answer(200, CONTENT_TYPE, metrics_page(application).encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Log nothing: the library's lines hold paths."""
+
+        def _answer(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            for name, value in (("Content-Type", content_type), ("Content-Length", str(len(body)))):
+                self.send_header(name, value)
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Handler
+
+
+def _counted(counted: Counted) -> Iterator[str]:
+    yield from _family("registry_lookups_total", "counter", "Lookups by outcome.", _by("outcome", counted.lookups))
+    yield from _family(
+        "registry_http_answers_total",
+        "counter",
+        "HTTP answers by the template of their route.",
+        (
+            ({"route": route, "method": method, "status": status}, number)
+            for (route, method, status), number in counted.answers.items()
+        ),
+    )
+    refused = sum(number for (_, _, status), number in counted.answers.items() if status == 401)
+    yield from _family(
+        "registry_tokens_refused_total", "counter", "Requests with a token that was refused.", _one(refused)
+    )
+    yield from _family(
+        "registry_unavailable_total", "counter", "Answers 503 by cause.", _by("cause", counted.unavailable)
+    )
+    yield from _histograms(
+        "registry_http_seconds",
+        "Time from request to answer.",
+        ((({"route": route}), found) for route, found in counted.seconds.items()),
+    )
+
+
+def _lane(application: Application, counted: Counted) -> Iterator[str]:
+    yield from _histograms(
+        "registry_lane_batch_size", "Lookups that one transaction answered.", [({}, counted.batches)]
+    )
+    waiting = application.lane.figures().waiting
+    yield from _family("registry_lane_waiting", "gauge", "Lookups that wait in the lane.", _one(waiting))
+
+
+def _ledger(application: Application) -> Iterator[str]:
+    entries = _entries(application)
+    readable = _one(0 if entries is None else 1)
+    yield from _family("registry_ledger_readable", "gauge", "1 when the ledger's head can be read.", readable)
+    if entries is not None:
+        yield from _family("registry_ledger_entries", "gauge", "Entries of the ledger.", _one(entries))
+    keeper = application.high_water
+    if keeper is not None:
+        yield from _family(
+            "registry_high_water_entries", "gauge", "Entries under the high-water mark.", _one(keeper.size)
+        )
+        behind = _one(int(keeper.is_behind))
+        yield from _family("registry_high_water_failed", "gauge", "1 when the mark could not be raised.", behind)
+    size = _database_bytes(application)
+    if size is not None:
+        yield from _family("registry_database_bytes", "gauge", "Size of the embedded database.", _one(size))
+
+
+def _process() -> Iterator[str]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    yield from _family("registry_build_info", "gauge", "The program.", [({"version": registry.__version__}, 1)])
+    yield from _family("process_start_time_seconds", "gauge", "When the process began.", _one(round(_STARTED, 3)))
+    cpu = round(used.ru_utime + used.ru_stime, 3)
+    yield from _family("process_cpu_seconds_total", "counter", "Processor time used.", _one(cpu))
+    yield from _family("process_threads", "gauge", "Threads of Python.", _one(threading.active_count()))
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        open_files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - only their number
+    except (OSError, ValueError, IndexError):
+        return  # another system than Linux
+    resident = pages * resource.getpagesize()
+    yield from _family("process_resident_memory_bytes", "gauge", "Memory in use.", _one(resident))
+    yield from _family("process_open_fds", "gauge", "Open files and sockets.", _one(open_files))
+
+
+def _entries(application: Application) -> int | None:
+    try:
+        with application.database.reader() as reader:
+            return reader.head().size
+    except RegistryError:
+        return None
+
+
+def _database_bytes(application: Application) -> int | None:
+    if not application.settings.database_url.startswith("sqlite:///"):
+        return None
+    path = application.settings.database_url.removeprefix("sqlite:///")
+    try:
+        return sum(Path(name).stat().st_size for name in (path, f"{path}-wal") if Path(name).exists())
+    except OSError:
+        return None
+
+
+def _family(name: str, kind: str, help_text: str, samples: Iterable[_Sample]) -> Iterator[str]:
+    yield f"# HELP {name} {help_text}"
+    yield f"# TYPE {name} {kind}"
+    for labels, value in samples:
+        yield _line(name, labels, value)
+
+
+def _histograms(name: str, help_text: str, found: Iterable[tuple[Mapping[str, object], Histogram]]) -> Iterator[str]:
+    yield f"# HELP {name} {help_text}"
+    yield f"# TYPE {name} histogram"
+    for labels, histogram in found:
+        below = 0
+        for bound, count in zip((*histogram.bounds, "+Inf"), histogram.counts, strict=True):
+            below += count
+            yield _line(f"{name}_bucket", {**labels, "le": bound}, below)
+        yield _line(f"{name}_sum", labels, histogram.total)
+        yield _line(f"{name}_count", labels, below)
+
+
+def _line(name: str, labels: Mapping[str, object], value: float) -> str:
+    told = ",".join(f'{label}="{_escaped(str(text))}"' for label, text in labels.items())
+    return f"{name}{{{told}}} {value}" if told else f"{name} {value}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def _by(label: str, counts: Mapping[str, int]) -> Iterator[_Sample]:
+    for word, number in sorted(counts.items()):
+        yield {label: word}, number
+
+
+def _one(value: float) -> list[_Sample]:
+    return [({}, value)]
