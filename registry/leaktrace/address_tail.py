@@ -139,6 +139,8 @@ def _leaves_city(words: Words, city: tuple[int, int], place: int) -> bool:
     begin, own_city = city
     if place > own_city > begin and words.texts[place - 1] not in STATES:
         return True
+    if any(word in _NOT_CITY for word in words.texts[begin:place]):
+        return True
     between = range(begin + 1, place)
     small = any(not _begins_name(words, index) and words.texts[index] not in _INSIDE_CITY for index in between)
     return small and words.is_capital(begin)

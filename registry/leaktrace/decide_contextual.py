@@ -69,7 +69,7 @@ def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: A
         for written, place in windows:
             if abs(len(written) - len(own[0])) > most or written == subject or written in others:
                 continue
-            if written != own[0] and any(place.overlaps(other) for other in named):
+            if any(place.overlaps(other) for other in named):
                 continue  # part of the subject's own name
             edits = [edit for key in own if (edit := key_distance(key, written, most)) is not None]
             if edits:
