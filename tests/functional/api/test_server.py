@@ -24,6 +24,7 @@ import pytest
 
 from registry.api.logs import ConstantHandler, without_personal_keys
 from registry.api.server import base_url, listen, serving
+from registry.bootstrap import opened
 from registry.domain.errors import AuditUnavailable, MisconfiguredHome
 from registry.domain.principals import Role
 from registry.services.refusals import Refusals
