@@ -1,8 +1,12 @@
-"""disclose: one lookup, in the development profile."""
+"""disclose: one lookup, in process in the development profile, over HTTP otherwise."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
+import orjson
 
 from registry.api.render import card_document
 from registry.cli.checking import CASE, NOTE, demand
@@ -39,6 +43,17 @@ def disclose(
         ("--case", case or None, CASE),
         ("--note", note or None, NOTE),
     )
+    from registry.cli.remote import remote  # noqa: PLC0415 - the HTTP client is slow to import
+
+    elsewhere = remote()
+    if elsewhere is not None:
+        body = {
+            "employee_number": employee_number,
+            "categories": sorted(set(categories)),
+            "purpose": {"code": purpose} | {key: text for key, text in (("case", case), ("note", note)) if text},
+        }
+        _show(elsewhere.post("/v1/disclosures", orjson.dumps(body), "application/json"), as_json=as_json)
+        return
     with registry_at(home) as application:
         ask = DisclosureAsk(
             subject=None,
@@ -54,11 +69,15 @@ def disclose(
         if answer.reason == NOT_FOUND:
             raise NotFound
         raise AccessDenied(answer.reason, answer.receipt.index)
-    document = card_document(answer)
+    _show(card_document(answer), as_json=as_json)
+
+
+def _show(document: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         write_json(document)
         return
     for record in document["records"]:
         whose = f" ({record['member']})" if record["member"] else ""
         click.echo(f"{record['category']}{whose}: {record['display']}")
-    click.echo(f"receipt {answer.receipt.code}: entry {answer.receipt.index} of {answer.receipt.origin}")
+    receipt = document["receipt"]
+    click.echo(f"receipt {receipt['code']}: entry {receipt['index']} of {receipt['origin']}")

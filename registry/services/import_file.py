@@ -71,8 +71,13 @@ class Tally:
             "updated": self.counts[Outcome.UPDATED],
             "unchanged": self.counts[Outcome.UNCHANGED],
             "rejected": self.rejected,
-            "errors": [{"line": error.line, "pointer": error.pointer, "code": error.code} for error in self.errors],
+            "errors": self.problems(),
         }
+
+    def problems(self) -> list[dict[str, object]]:
+        """Return the problems that were kept, in the order of the file."""
+        ordered = sorted(self.errors, key=lambda error: error.line)
+        return [{"line": error.line, "pointer": error.pointer, "code": error.code} for error in ordered]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import BinaryIO, Self
 
 from registry.domain.enrollment import Enrollment, FieldProblem
 from registry.domain.errors import InvalidInput, UnreadableDocument
+from registry.text.csv_mapping import CsvMapping, pointer_to
 from registry.text.csv_people import COLUMNS, REQUIRED_COLUMNS, document_of
 from registry.text.intake import read_enrollment
 from registry.text.strict_json import MAX_DOCUMENT_BYTES, parse_json
@@ -51,7 +52,7 @@ def read_row(row: RowResult, *, today: date) -> Enrollment:
     try:
         return read_enrollment(row.document, today=today)
     except InvalidInput as refusal:
-        problems = [FieldProblem(_column(problem.pointer, row.columns), problem.code) for problem in refusal.problems]
+        problems = [FieldProblem(column_of(problem.pointer, row.columns), problem.code) for problem in refusal.problems]
     raise InvalidInput(list(dict.fromkeys(problems)))
 
 
@@ -67,8 +68,12 @@ def read_ndjson(stream: BinaryIO) -> Iterator[RowResult]:
                 yield _refused(number, refusal.code)
 
 
-def read_csv(stream: BinaryIO) -> Iterator[RowResult]:
+def read_csv(stream: BinaryIO, mapping: CsvMapping | None = None) -> Iterator[RowResult]:
     """Read a CSV file (RFC 4180, UTF-8, a byte order mark is let through) with a header of known columns.
+
+    Args:
+        stream: the file.
+        mapping: for a file with another header; problems then name that file's columns.
 
     Yields:
         One result a row. A header that cannot be used gives a single result for its line and ends the reading.
@@ -82,12 +87,13 @@ def read_csv(stream: BinaryIO) -> Iterator[RowResult]:
     if header is None:
         yield _refused(1, "missing_header")
         return
-    problems = header.problems or _header_problems(header.cells)
+    check = _header_problems if mapping is None else mapping.header_problems
+    problems = header.problems or check(header.cells)
     if problems:
         yield RowResult(header.line, problems=problems)
         return
     for row in rows:
-        yield _row_result(row, header.cells)
+        yield _row_result(row, header.cells, mapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,21 +154,38 @@ def _header_problems(names: list[str]) -> tuple[FieldProblem, ...]:
     return (*sorted(repeated, key=lambda problem: problem.pointer), *missing)
 
 
-def _row_result(row: _CsvRow, header: list[str]) -> RowResult:
+def _row_result(row: _CsvRow, header: list[str], mapping: CsvMapping | None) -> RowResult:
     if row.problems:
         return RowResult(row.line, problems=row.problems)
     if len(row.cells) != len(header):
         return _refused(row.line, "ragged_row")
     cells = dict(zip(header, row.cells, strict=True))
     problems = tuple(
-        FieldProblem(f"/{name}", code) for name, text in cells.items() if (code := _cell_problem(text)) is not None
+        FieldProblem(pointer_to(name), code)
+        for name, text in cells.items()
+        if (code := _cell_problem(text)) is not None
     )
     if problems:
         return RowResult(row.line, problems=problems)
+    if mapping is not None:
+        return _mapped_result(row.line, cells, mapping)
     made = document_of(cells)
     if made.problems:
         return RowResult(row.line, problems=tuple(made.problems))
     return RowResult(row.line, made.document, columns=made.columns)
+
+
+def _mapped_result(line: int, cells: Mapping[str, str], mapping: CsvMapping) -> RowResult:
+    ours, problems = mapping.rewritten(cells)
+    if problems:
+        return RowResult(line, problems=tuple(problems))
+    made, origins = document_of(ours), mapping.origins()
+    if made.problems:
+        named = [FieldProblem(origins.get(problem.pointer, problem.pointer), problem.code) for problem in made.problems]
+        return RowResult(line, problems=tuple(named))
+    # Directory members have no origin of their own in a file with our header: their pointers are its columns.
+    columns = {pointer: pointer for pointer in origins if pointer[1:] in made.document} | made.columns
+    return RowResult(line, made.document, columns={at: origins.get(column, column) for at, column in columns.items()})
 
 
 def _cell_problem(text: str) -> str | None:
@@ -175,7 +198,7 @@ def _cell_problem(text: str) -> str | None:
     return "control_character" if "\0" in text else None
 
 
-def _column(pointer: str, columns: Mapping[str, str]) -> str:
+def column_of(pointer: str, columns: Mapping[str, str]) -> str:
     """Name the column that a place in the document came from; the pointer itself for NDJSON."""
     if not columns:
         return pointer

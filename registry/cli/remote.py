@@ -1,0 +1,111 @@
+"""Commands that speak HTTP: to the registry at REGISTRY_URL, with the token in REGISTRY_TOKEN."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from registry.domain.enrollment import FieldProblem
+from registry.domain.errors import (
+    AccessDenied,
+    AuditUnavailable,
+    Busy,
+    InvalidInput,
+    MisconfiguredHome,
+    NotFound,
+    RegistryError,
+    TokenRefused,
+)
+from registry.identity.issuers import require_safe_url
+
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 600.0  # a server that is busy with others takes its time for thousands of lines
+_UNPROCESSABLE = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """One registry somewhere else, and who asks it."""
+
+    url: str
+    token: str = field(repr=False)
+
+    def post(self, path: str, content: bytes, media_type: str) -> Mapping[str, Any]:
+        """Send a body and return the JSON object that comes back.
+
+        Raises:
+            RegistryError: as the same command in process would; ``MisconfiguredHome`` when nobody answers, or
+                not as a registry does.
+        """
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": media_type,
+            "Accept": "application/json, application/problem+json",
+            "Accept-Encoding": "identity",
+        }
+        timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        tls: ssl.SSLContext | bool = ssl.create_default_context() if self.url.startswith("https:") else False
+        try:
+            # trust_env off: a proxy variable would choose who reads the values, .netrc would replace the token.
+            with httpx2.Client(verify=tls, timeout=timeout, follow_redirects=False, trust_env=False) as client:
+                answer = client.post(self.url.rstrip("/") + path, content=content, headers=headers)
+        except httpx2.HTTPError as failure:
+            raise MisconfiguredHome(
+                f"the registry at REGISTRY_URL does not answer ({type(failure).__name__})"
+            ) from None
+        document = _object(answer)
+        if answer.is_success:
+            return document
+        raise _error(answer.status_code, document)
+
+
+def remote(environment: Mapping[str, str] | None = None) -> Remote | None:
+    """Return the registry that REGISTRY_URL names, None when it names none.
+
+    Raises:
+        MisconfiguredHome: the address is neither https nor loopback, or there is no token to use there.
+    """
+    seen = os.environ if environment is None else environment
+    url, token = seen.get("REGISTRY_URL", ""), seen.get("REGISTRY_TOKEN", "").strip()
+    if not url:
+        return None
+    try:
+        require_safe_url(url)
+    except MisconfiguredHome:
+        raise MisconfiguredHome("REGISTRY_URL must be an https: address, or one of this machine") from None
+    if not token or not token.isascii() or not token.isprintable():
+        raise MisconfiguredHome("REGISTRY_URL is set: put an access token for it into REGISTRY_TOKEN")
+    return Remote(url, token)
+
+
+def _object(answer: httpx2.Response) -> Mapping[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise MisconfiguredHome(f"what answers at REGISTRY_URL is no registry (status {answer.status_code})")
+    return document
+
+
+def _error(status: int, problem: Mapping[str, Any]) -> RegistryError:
+    code = str(problem.get("code", ""))
+    if status == _UNPROCESSABLE:
+        errors = problem.get("errors") or [{"pointer": "", "code": code}]
+        return InvalidInput([FieldProblem(str(one["pointer"]), str(one["code"])) for one in errors])
+    if status == httpx2.codes.FORBIDDEN:
+        return AccessDenied(str(problem.get("reason", "")), (problem.get("receipt") or {}).get("index", 0))
+    if status == httpx2.codes.SERVICE_UNAVAILABLE and code == "audit_unavailable":
+        return AuditUnavailable(str(problem.get("cause", "")))
+    plain = {
+        (401, "token_refused"): TokenRefused("refused_by_server"),
+        (404, "not_found"): NotFound(),
+        (503, "busy"): Busy(),
+    }
+    other = MisconfiguredHome(f"the registry at REGISTRY_URL refused: status {status}, {code}")
+    return plain.get((status, code), other)
