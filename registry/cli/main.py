@@ -16,6 +16,8 @@ _COMMANDS = {
     "init": ("setup", "init", "Make a new registry in the home folder."),
     "serve": ("setup", "serve", "Serve the API on this machine."),
     "migrate": ("setup", "migrate", "Bring the database to the newest revision."),
+    "database-roles": ("database_roles", "database_roles", "Give PostgreSQL's roles their rights."),
+    "doctor": ("examining", "doctor", "Check this deployment and say what to mend."),
     "backup": ("backing_up", "backup", "Copy the database while it is in use; never the keys."),
     "restore": ("backing_up", "restore", "Verify a backup and put its database in place."),
     "principal": ("principals", "principal", "List principals and grant roles."),
