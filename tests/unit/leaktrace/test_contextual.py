@@ -221,10 +221,11 @@ def test_members_and_initials(name: str) -> None:
 
 
 def test_a_statement_of_one_short_word_must_be_right() -> None:
-    person = Person("000417", "Ada", "Quill", (), ((Category.HEALTH, {"statement": "Gout"}, None),))
-    index = Index((person,))
-    assert not index.match("Ada Quill ran out of time, 736-45-6789").findings
-    assert not index.match("Ada Quill told us about out-of-line goats").findings
+    records = ((Category.HEALTH, {"statement": "Gout"}, None), (Category.SSN, {"number": "736-45-6789"}, None))
+    index = Index((Person("000417", "Ada", "Quill", (), records),))
+    for text in ("736-45-6789 ran out of time", "Ada Quill, 736-45-6789, told us about out-of-line goats"):
+        assert {finding.kind for finding in index.match(text).findings} == {"ssn"}
+    assert {finding.kind for finding in index.match("736-45-6789 has GOUT").findings} == {"ssn", "health"}
 
 
 @pytest.mark.parametrize("label", ["SSN_last4", "last4", "ssn4"])
