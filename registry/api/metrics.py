@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import resource
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -24,14 +23,13 @@ from registry.services.meters import Counted, Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _CLIENT_SECONDS = 5.0
-_STARTED = time.time()
 _Sample = tuple[Mapping[str, object], float]
 
 
 def metrics_page(application: Application) -> str:
     """Return everything that is counted and measured, as text."""
     counted = application.meters.read()
-    lines = [*_counted(counted), *_lane(application, counted), *_ledger(application), *_process()]
+    lines = [*_counted(counted), *_lane(application, counted), *_ledger(application), *_process(application)]
     return "\n".join(lines) + "\n"
 
 
@@ -133,10 +131,12 @@ def _ledger(application: Application) -> Iterator[str]:
         yield from _family("registry_database_bytes", "gauge", "Size of the embedded database.", _one(size))
 
 
-def _process() -> Iterator[str]:
+def _process(application: Application) -> Iterator[str]:
     used = resource.getrusage(resource.RUSAGE_SELF)
     yield from _family("registry_build_info", "gauge", "The program.", [({"version": registry.__version__}, 1)])
-    yield from _family("process_start_time_seconds", "gauge", "When the process began.", _one(round(_STARTED, 3)))
+    yield from _family(
+        "process_start_time_seconds", "gauge", "When the process began.", _one(application.meters.started_at)
+    )
     cpu = round(used.ru_utime + used.ru_stime, 3)
     yield from _family("process_cpu_seconds_total", "counter", "Processor time used.", _one(cpu))
     yield from _family("process_threads", "gauge", "Threads of Python.", _one(threading.active_count()))

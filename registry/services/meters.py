@@ -60,7 +60,13 @@ class Counted:
 class Meters:
     """Counts. Safe to use from any thread. Words that are not of a fixed form are counted as ``other``."""
 
-    def __init__(self) -> None:
+    def __init__(self, started_at: float = 0.0) -> None:
+        """Begin at nothing.
+
+        Args:
+            started_at: seconds since 1970 UTC when the process began.
+        """
+        self.started_at = started_at
         self._lock = threading.Lock()
         self._lookups: Counter[str] = Counter()
         self._answers: Counter[tuple[str, str, int]] = Counter()

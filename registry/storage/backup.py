@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
@@ -21,13 +20,6 @@ from registry.storage.meta import SqlMeta
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 FILES = {SQLITE: "registry.db", POSTGRESQL: "registry.dump"}
-
-
-class Present(Enum):
-    """What becomes of a database that is there already when another one is put in its place."""
-
-    REFUSE = "refuse"
-    SET_ASIDE = "set aside"  # a SQLite file is kept under another name; PostgreSQL's tables are replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +84,24 @@ def facts_of(url: str) -> CopyFacts:
         engine.dispose()
 
 
-def put_in_place(file: Path, url: str, present: Present) -> None:
+def put_in_place(file: Path, url: str, aside: str | None) -> None:
     """Put a verified copy where a registry's database is expected.
 
     Args:
-        file: the copy, of the engine of that address; on SQLite it is moved.
+        file: the copy, of the engine of that address; on SQLite it is moved, and lies in the same folder.
         url: where the database is to be.
-        present: what becomes of one that is there.
+        aside: None when there must be none; else a present SQLite file keeps its name with this ending, and
+            PostgreSQL's tables are replaced.
 
     Raises:
-        MisconfiguredHome: one is there and was to be refused, or PostgreSQL's programs failed.
+        MisconfiguredHome: one is there and must not be, or PostgreSQL's programs failed.
     """
     if engine_of(url) == SQLITE:
-        backup_sqlite.put_in_place(file, backup_sqlite.path_of(url), may_replace=present is Present.SET_ASIDE)
+        backup_sqlite.put_in_place(file, backup_sqlite.path_of(url), aside)
+    elif aside is None:
+        backup_postgresql.put_in_place(file, url)
     else:
-        backup_postgresql.put_in_place(file, url, may_replace=present is Present.SET_ASIDE)
+        backup_postgresql.put_over(file, url)
 
 
 def is_there(url: str) -> bool:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -36,17 +37,29 @@ def dump(connection: Connection, url: str, target: Path) -> None:
     _run([program, *options, *_address(url)], url)
 
 
-def put_in_place(file: Path, url: str, *, may_replace: bool) -> None:
-    """Restore a dump in one transaction: all of it, or nothing.
+def put_in_place(file: Path, url: str) -> None:
+    """Restore a dump into a database without tables, in one transaction: all of it, or nothing.
 
     Raises:
-        MisconfiguredHome: tables are there and may not be replaced, or ``pg_restore`` is missing, older or failed.
+        MisconfiguredHome: tables are there, or ``pg_restore`` is missing, older or failed.
     """
-    if has_tables(url) and not may_replace:
+    if has_tables(url):
         raise MisconfiguredHome("the database is not empty; --replace replaces its tables")
+    _restore(file, url, ())
+
+
+def put_over(file: Path, url: str) -> None:
+    """Restore a dump in place of the tables that are there, in one transaction.
+
+    Raises:
+        MisconfiguredHome: ``pg_restore`` is missing, older than the server or failed.
+    """
+    _restore(file, url, ("--clean", "--if-exists"))
+
+
+def _restore(file: Path, url: str, replacing: Sequence[str]) -> None:
     program = _program("pg_restore", _server(url))
     options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
-    replacing = ["--clean", "--if-exists"] if may_replace else []
     _run([program, *options, *replacing, *_address(url), str(file)], url)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -62,19 +61,24 @@ def demand_sound(file: Path) -> None:
         raise MisconfiguredHome("SQLite finds the copy damaged; use another one")
 
 
-def put_in_place(file: Path, target: Path, *, may_replace: bool) -> None:
+def put_in_place(file: Path, target: Path, aside: str | None) -> None:
     """Move a file to where the database is expected, and what is there to another name.
+
+    Args:
+        file: the database to put in place, in the same folder.
+        target: where it is expected.
+        aside: what the present one's name gets as an ending; None when there must be none.
 
     Raises:
         MisconfiguredHome: a database is there and may not be replaced, or the folder cannot be written.
     """
-    if target.exists() and not may_replace:
+    if target.exists() and aside is None:
         raise MisconfiguredHome(f"{target} is there already; --replace keeps it under another name")
-    aside = f".replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     try:
-        for name in (target, *(Path(f"{target}{suffix}") for suffix in _BESIDE)):
-            if name.exists():
-                name.rename(f"{name}{aside}" if name == target else f"{target}{aside}{str(name)[len(str(target)) :]}")
+        for suffix in ("", *_BESIDE):
+            present = Path(f"{target}{suffix}")
+            if present.exists():
+                present.rename(f"{target}.{aside}{suffix}")
         file.rename(target)
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         os.fsync(folder)

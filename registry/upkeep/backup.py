@@ -15,7 +15,7 @@ from registry.keys.local import LocalKeyring
 from registry.settings import Settings
 from registry.storage import backup as storage
 from registry.storage import backup_postgresql, backup_sqlite
-from registry.storage.backup import CopyFacts, Present
+from registry.storage.backup import CopyFacts
 from registry.storage.migrate import known_revisions, newest_revision
 from registry.storage.writer_turn import WriterTurn
 from registry.transparency.checkpoint import open_checkpoint
@@ -78,25 +78,27 @@ def restore(settings: Settings, folder: Path) -> Restored:
         MisconfiguredHome: as there; and when a database is there.
         KeyUnavailable: as there.
     """
-    return _restore(settings, folder, Present.REFUSE)
+    return _restore(settings, folder, None)
 
 
-def restore_over(settings: Settings, folder: Path) -> Restored:
+def restore_over(settings: Settings, folder: Path, clock: Clock | None = None) -> Restored:
     """Verify a backup and put its database in place of the one that is there. The high-water mark is left as it is.
 
     Args:
         settings: of the home folder.
         folder: the backup.
+        clock: tells the time that a present file is named with.
 
     Raises:
         MisconfiguredHome: the backup is not complete, damaged, of a newer program or of another registry than the
             keys in the home folder; or there are no keys beside a database that is to be replaced.
         KeyUnavailable: the keyring is damaged or open to others.
     """
-    return _restore(settings, folder, Present.SET_ASIDE)
+    now = (SystemClock() if clock is None else clock).now()
+    return _restore(settings, folder, f"replaced-{now:%Y%m%dT%H%M%S%f}")
 
 
-def _restore(settings: Settings, folder: Path, present: Present) -> Restored:
+def _restore(settings: Settings, folder: Path, aside: str | None) -> Restored:
     manifest = read_manifest(folder)
     if manifest.engine not in storage.FILES or storage.FILES[manifest.engine] not in manifest.files:
         raise MisconfiguredHome(f"{folder} holds no database that this program knows")
@@ -106,21 +108,21 @@ def _restore(settings: Settings, folder: Path, present: Present) -> Restored:
         )
     if manifest.revision not in known_revisions():
         raise MisconfiguredHome("the backup is of a newer program than this one; install that version")
-    if storage.is_there(settings.database_url) and present is Present.REFUSE:
+    if storage.is_there(settings.database_url) and aside is None:
         raise MisconfiguredHome("a database is there already; --replace puts the backup in its place")
     _make_home(settings)
-    _demand_own_keys(settings, folder, manifest, present)
-    _put_in_place(settings, folder, manifest, present)
+    _demand_own_keys(settings, folder, manifest, aside)
+    _put_in_place(settings, folder, manifest, aside)
     must_migrate = manifest.revision != newest_revision()
     standing = None if must_migrate or not settings.keys.exists() else _standing(settings)
     return Restored(manifest, standing, must_migrate)
 
 
-def _put_in_place(settings: Settings, folder: Path, manifest: Manifest, present: Present) -> None:
+def _put_in_place(settings: Settings, folder: Path, manifest: Manifest, aside: str | None) -> None:
     file = folder / storage.FILES[manifest.engine]
     if manifest.engine == storage.POSTGRESQL:
         backup_postgresql.demand_readable(file)
-        storage.put_in_place(file, settings.database_url, present)
+        storage.put_in_place(file, settings.database_url, aside)
         _demand_as_told(storage.facts_of(settings.database_url), manifest)
         return
     target = backup_sqlite.path_of(settings.database_url)
@@ -135,7 +137,7 @@ def _put_in_place(settings: Settings, folder: Path, manifest: Manifest, present:
         turn = WriterTurn(settings.ledger / "writer.lock")
         try:
             with turn.taken():
-                storage.put_in_place(unfinished, settings.database_url, present)
+                storage.put_in_place(unfinished, settings.database_url, aside)
         finally:
             turn.close()
     except OSError:
@@ -151,10 +153,10 @@ def _demand_as_told(facts: CopyFacts, manifest: Manifest) -> None:
         raise MisconfiguredHome("the database in the backup is not the one that its manifest tells of; use another one")
 
 
-def _demand_own_keys(settings: Settings, folder: Path, manifest: Manifest, present: Present) -> None:
+def _demand_own_keys(settings: Settings, folder: Path, manifest: Manifest, aside: str | None) -> None:
     """Check that the backup's checkpoint is signed by the ledger's key in the home folder, where there is one."""
     if not settings.keys.exists():
-        if present is Present.SET_ASIDE and storage.is_there(settings.database_url):
+        if aside is not None and storage.is_there(settings.database_url):
             raise MisconfiguredHome(f"{settings.keys} is not there; put the keys back before a database is replaced")
         return
     try:
