@@ -55,6 +55,7 @@ from registry.services.update import Update
 from registry.settings import DEVELOPMENT, PROFILES, Settings
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.migrate import current_revision, newest_revision, upgrade
+from registry.storage.roles import set_up_roles
 from registry.storage.unit_of_work import SqlDatabase, open_database
 from registry.transparency.merkle import Edge
 from registry.transparency.note import Verifier, VerifierKey, key_id_of, verifier_key
@@ -209,6 +210,16 @@ def migrate_database(settings: Settings) -> tuple[str | None, str]:
     return before, newest_revision()
 
 
+def grant_database_roles(settings: Settings) -> tuple[str, ...]:
+    """Make PostgreSQL's roles and give each its rights; returns their names, the one that serves first.
+
+    Raises:
+        MisconfiguredHome: the database is not PostgreSQL, or of another revision.
+    """
+    _demand_migrated(settings)
+    return set_up_roles(settings.database_url)
+
+
 def open_application(settings: Settings, clock: Clock | None = None) -> Application:
     """Open a registry for service.
 
@@ -298,7 +309,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         issuers = (*issuers, development_settings(settings.keys, profile))
     require_fit_for_profile(issuers, profile)
     cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier))
-    disclose, meters = Disclose(kernel), Meters()
+    disclose, meters = Disclose(kernel), Meters(unix_ms(clock.now()) / 1000)
     return Application(
         settings=settings,
         profile=profile,

@@ -43,6 +43,11 @@ _MENDS = {
     "head_mismatch": "the ledger's head is not as this registry signed it; keep the files, run: registry audit verify",
     "rolled_back": "an older state of the ledger was put back while in use; keep the files and find out why",
     "not_migrated": "run: registry migrate",
+    "connection_lost": "the database server does not answer or the connection broke; see that it runs, and try again",
+    "connections_exhausted": "the database server has no connection left; raise its max_connections or end a process",
+    "not_granted": "the database account lacks a right; run registry database-roles as the owner, or use its account",
+    "timed_out": "the database took too long for a statement; look for what keeps it busy",
+    "contended": "others changed the same rows twice in a row; try again",
     "clock_behind": "this machine's clock is behind the ledger; set it right",
 }
 

@@ -23,6 +23,7 @@ from typing import Any
 import psycopg
 
 OWNER = "registry"
+ADMINISTRATOR = "postgres"
 _START_SECONDS = 60
 # What the server writes is thrown away, but it keeps what durability needs: the program refuses anything less.
 _SETTINGS = {
@@ -109,6 +110,12 @@ class PostgresServer:
         address = f"host={self.folder} user=postgres dbname={database}"
         with psycopg.connect(address, autocommit=True) as connection:
             yield connection
+
+    def create_login(self, name: str, member_of: str) -> None:
+        """Make an account that is a member of a role, unless it is there."""
+        with self.admin() as connection:
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
+                connection.execute(f"CREATE ROLE {name} LOGIN IN ROLE {member_of}")
 
     def create_database(self, template: str = "template1") -> str:
         """Make a database and return its name."""

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.postgres import PostgresServer
+from registry.storage.roles import APPLICATION, set_up_roles
+from tests.fakes.postgres import ADMINISTRATOR, PostgresServer
 from tests.functional.services.homes import Home, make_template, open_copy
+
+SERVER = "registry_server"
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +21,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Made by the database's owner, and served with the rights that serving needs and no others."""
     name = postgres.create_database()
-    return make_template(tmp_path_factory.mktemp("template"), postgres.url(name)), name
+    made = make_template(tmp_path_factory.mktemp("template"), postgres.url(name))
+    set_up_roles(postgres.url(name, ADMINISTRATOR))
+    postgres.create_login(SERVER, APPLICATION)
+    return made, name
 
 
 @pytest.fixture
@@ -33,7 +40,7 @@ def sqlite_home(template: Path, tmp_path: Path) -> Iterator[Home]:
 def postgres_home(postgres: PostgresServer, postgres_template: tuple[Path, str], tmp_path: Path) -> Iterator[Home]:
     template, made = postgres_template
     name = postgres.create_database(made)
-    opened = open_copy(template, tmp_path / "home", postgres.url(name))
+    opened = open_copy(template, tmp_path / "home", postgres.url(name, SERVER))
     yield opened
     opened.close()
     postgres.drop_database(name)

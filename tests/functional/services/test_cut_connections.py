@@ -31,7 +31,7 @@ def far_home(
     """A registry whose database is behind the proxy."""
     template, made = postgres_template
     name = postgres.create_database(made)
-    url = f"postgresql+psycopg://registry@/{name}?host={proxy.folder}"
+    url = f"postgresql+psycopg://registry_server@/{name}?host={proxy.folder}"
     opened = open_copy(template, tmp_path / "home", url)
     yield opened
     opened.close()

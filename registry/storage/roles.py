@@ -1,0 +1,91 @@
+"""Roles of PostgreSQL: what the server, its upkeep and its migrations may each do, and nothing more.
+
+They are group roles that cannot log in; accounts are made members of them. Who serves can neither change an entry nor
+drop the triggers that forbid it, because the tables are not theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection
+
+from registry.domain.errors import MisconfiguredHome
+from registry.storage.engine import open_engine
+from registry.storage.failures import named_failures
+
+APPLICATION = "registry_application"
+RETENTION = "registry_retention"
+MIGRATION = "registry_migration"
+_VERSION_TABLE = "alembic_version"
+# Each table once; tests/functional/storage/test_roles.py finds one that is missing.
+GRANTS: Mapping[str, Mapping[str, str]] = {
+    APPLICATION: {
+        "registry_meta": "SELECT",
+        "subjects": "SELECT, INSERT, UPDATE",
+        "persons": "SELECT, INSERT",
+        "records": "SELECT, INSERT, UPDATE",
+        "record_versions": "SELECT, INSERT, UPDATE",
+        "marks": "SELECT, INSERT",
+        "postings": "SELECT, INSERT",
+        "principals": "SELECT, INSERT, UPDATE",
+        "idempotency": "SELECT, INSERT",
+        "traces": "SELECT, INSERT",
+        "ledger_leaf": "SELECT, INSERT",
+        "ledger_body": "SELECT, INSERT",
+        "ledger_head": "SELECT, UPDATE",
+        "ledger_keys": "SELECT",
+        "ledger_postings": "SELECT, INSERT",
+        _VERSION_TABLE: "SELECT",
+    },
+    # What is kept for a time only. Nothing in the ledger is.
+    RETENTION: {"idempotency": "SELECT, DELETE"},
+}
+
+
+def set_up_roles(url: str) -> tuple[str, ...]:
+    """Make the roles that are missing, and give each exactly its rights on the registry's tables.
+
+    Args:
+        url: address of the migrated database, as an account that owns it and may create roles.
+
+    Returns:
+        The names of the roles.
+
+    Raises:
+        MisconfiguredHome: the database is not PostgreSQL.
+        AuditUnavailable: ``not_granted``: the account may not do this; nothing was changed.
+    """
+    engine = open_engine(url)
+    try:
+        if engine.dialect.name != "postgresql":
+            raise MisconfiguredHome("only PostgreSQL has roles; SQLite's file is guarded by its owner and mode")
+        with named_failures(), engine.begin() as connection:
+            for statement in _statements(connection):
+                connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
+    return (APPLICATION, RETENTION, MIGRATION)
+
+
+def _statements(connection: Connection) -> Iterator[str]:
+    quote = connection.dialect.identifier_preparer.quote
+    database = quote(str(connection.exec_driver_sql("SELECT current_database()").scalar_one()))
+    present = set(connection.exec_driver_sql("SELECT rolname FROM pg_roles").scalars())
+    for role in (APPLICATION, RETENTION, MIGRATION):
+        if role not in present:
+            yield f"CREATE ROLE {role} NOLOGIN"
+    yield f"REVOKE ALL ON DATABASE {database} FROM PUBLIC"
+    yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
+    yield f"GRANT CONNECT ON DATABASE {database} TO {APPLICATION}, {RETENTION}, {MIGRATION}"
+    yield f"GRANT USAGE ON SCHEMA public TO {APPLICATION}, {RETENTION}, {MIGRATION}"
+    yield f"GRANT CREATE ON SCHEMA public TO {MIGRATION}"
+    yield f"GRANT {MIGRATION} TO CURRENT_USER"
+    for table in GRANTS[APPLICATION]:
+        # From PUBLIC too, and before the owner changes: afterwards it is no longer ours to say.
+        yield f"REVOKE ALL ON {table} FROM PUBLIC, {APPLICATION}, {RETENTION}"
+        yield f"ALTER TABLE {table} OWNER TO {MIGRATION}"
+    yield f"ALTER FUNCTION registry_refuse() OWNER TO {MIGRATION}"
+    for role, grants in GRANTS.items():
+        for table, rights in grants.items():
+            yield f"GRANT {rights} ON {table} TO {role}"

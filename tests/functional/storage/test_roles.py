@@ -1,0 +1,138 @@
+"""PostgreSQL's roles: who serves can do what serving needs (the services' tests run so) and cannot touch the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from registry.bootstrap import grant_database_roles, initialise, open_application
+from registry.domain.errors import AuditUnavailable, MisconfiguredHome
+from registry.settings import DEVELOPMENT, Settings, load_settings
+from registry.storage.engine import open_engine
+from registry.storage.migrate import downgrade, upgrade
+from registry.storage.roles import APPLICATION, GRANTS, MIGRATION, RETENTION, set_up_roles
+from registry.storage.tables import metadata
+from tests.fakes.postgres import ADMINISTRATOR
+from tests.functional.storage.conftest import Place
+
+SERVES, KEEPS, MIGRATES = "registry_server", "registry_keeper", "registry_migrator"
+
+
+@pytest.fixture
+def parted(place: Place) -> Place:
+    """A registry whose database has its roles, and an account for each."""
+    assert grant_database_roles(as_account(place, ADMINISTRATOR)) == (APPLICATION, RETENTION, MIGRATION)
+    for account, role in ((SERVES, APPLICATION), (KEEPS, RETENTION), (MIGRATES, MIGRATION)):
+        place.server.create_login(account, role)
+    return place
+
+
+def as_account(place: Place, account: str) -> Settings:
+    return load_settings(place.home, {"REGISTRY_DATABASE_URL": place.server.url(place.database, account)})
+
+
+@pytest.fixture
+def serving(parted: Place) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    address = f"host={parted.server.folder} user={SERVES} dbname={parted.database}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        yield connection
+
+
+def test_every_table_has_its_grants() -> None:
+    assert set(GRANTS[APPLICATION]) == {*metadata.tables, "alembic_version"}
+    assert set(GRANTS[RETENTION]) <= set(metadata.tables)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_leaf SET leaf = ''",
+        "DELETE FROM ledger_leaf",
+        "TRUNCATE ledger_leaf",
+        "UPDATE ledger_body SET sealed = NULL, erased_at = 1",
+        "DELETE FROM ledger_body",
+        "INSERT INTO ledger_head SELECT 2, epoch, n, edge, root, checkpoint, last_ms FROM ledger_head",
+        "DELETE FROM ledger_head",
+        "DELETE FROM ledger_postings",
+        "UPDATE ledger_postings SET value = ''",
+        "UPDATE ledger_keys SET key_id = ''",
+        "UPDATE registry_meta SET value = ''",
+        "DELETE FROM principals",
+        "DELETE FROM subjects",
+        "DELETE FROM record_versions",
+        "UPDATE alembic_version SET version_num = '0'",
+        "DROP TRIGGER ledger_leaf_append_only ON ledger_leaf",
+        "ALTER TABLE ledger_leaf DISABLE TRIGGER ALL",
+        "CREATE OR REPLACE FUNCTION registry_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "DROP TABLE postings",
+        "CREATE TABLE beside (i int)",
+        "CREATE TEMP TABLE ledger_leaf (i int)",
+        "SET session_replication_role = replica",
+        f"SET ROLE {MIGRATION}",
+    ],
+)
+def test_who_serves_cannot(serving: psycopg.Connection[tuple[object, ...]], statement: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        serving.execute(statement)
+
+
+def test_who_serves_opens_the_registry_and_may_not_migrate_it(parted: Place) -> None:
+    settings = as_account(parted, SERVES)
+    open_application(settings).close()
+    assert initialise(settings, DEVELOPMENT) is False  # a second run changes nothing
+    with pytest.raises(AuditUnavailable) as refused:
+        downgrade(settings.database_url, "base")
+    assert refused.value.cause == "not_granted"
+
+
+def test_who_migrates_can_go_down_and_up(parted: Place) -> None:
+    url = as_account(parted, MIGRATES).database_url
+    downgrade(url, "base")
+    upgrade(url)
+    set_up_roles(parted.server.url(parted.database, ADMINISTRATOR))
+
+
+def test_who_keeps_order_sees_and_removes_old_keys_of_writes_only(parted: Place) -> None:
+    address = f"host={parted.server.folder} user={KEEPS} dbname={parted.database}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("DELETE FROM idempotency WHERE created_at < 5")
+        for table in set(metadata.tables) - {"idempotency"}:
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(f"SELECT 1 FROM {table}")
+
+
+def test_strangers_on_the_same_server_do_not_get_in(parted: Place) -> None:
+    with parted.server.admin() as admin:
+        admin.execute("CREATE ROLE stranger LOGIN")
+    try:
+        engine = open_engine(parted.server.url(parted.database, "stranger"))
+        with pytest.raises(Exception, match="permission denied for database"):
+            engine.connect()
+        engine.dispose()
+    finally:
+        with parted.server.admin() as admin:
+            admin.execute("DROP ROLE stranger")
+
+
+def test_a_second_run_takes_back_what_was_given_too_much(parted: Place) -> None:
+    with parted.server.admin(parted.database) as admin:
+        admin.execute(f"GRANT ALL ON ledger_leaf TO {APPLICATION}, PUBLIC")
+    grant_database_roles(as_account(parted, ADMINISTRATOR))
+    with parted.server.admin(parted.database) as admin:
+        query = "SELECT has_table_privilege(%s, 'ledger_leaf', 'DELETE')"
+        assert admin.execute(query, [SERVES]).fetchone() == (False,)
+
+
+def test_an_account_without_the_right_changes_nothing(place: Place) -> None:
+    place.server.create_login("nobody_special", "pg_monitor")
+    with pytest.raises(AuditUnavailable) as refused:
+        set_up_roles(place.server.url(place.database, "nobody_special"))
+    assert refused.value.cause == "not_granted"
+
+
+def test_sqlite_has_no_roles(place: Place) -> None:
+    with pytest.raises(MisconfiguredHome):
+        set_up_roles(f"sqlite:///{place.home / 'x.db'}")
