@@ -15,9 +15,11 @@ import pytest
 from registry.bootstrap import open_application, opened
 from registry.cli.demo.people import make_people
 from registry.domain.categories import Category
+from registry.domain.errors import MisconfiguredHome
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.services.disclose import DisclosureAsk
 from registry.settings import load_settings
+from registry.storage.backup import put_in_place
 from registry.storage.high_water import NAME as MARK
 from registry.upkeep import manifest as manifests
 from tests.fakes.postgres import PostgresServer, binaries
@@ -128,18 +130,22 @@ def retell(**changes: object) -> Callable[[Path], object]:
     return act
 
 
-def change_and_retell(folder: Path) -> None:
-    """Change the head's size, as somebody who makes a manifest to match."""
-    sql = sqlite3.connect(folder / "registry.db", isolation_level=None)
-    for (trigger,) in sql.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        sql.execute(f"DROP TRIGGER {trigger}")
-    sql.execute("UPDATE ledger_head SET n = n - 1")
-    sql.close()
-    for name in ("registry.db-wal", "registry.db-shm"):
-        (folder / name).unlink(missing_ok=True)
-    told = json.loads((folder / "manifest.json").read_text())
-    told["files"]["registry.db"] = manifests.describe_file(folder / "registry.db")
-    (folder / "manifest.json").write_text(json.dumps(told))
+def change_and_retell(statement: str) -> Callable[[Path], object]:
+    """Change the database, as somebody who makes a manifest to match."""
+
+    def act(folder: Path) -> None:
+        sql = sqlite3.connect(folder / "registry.db", isolation_level=None)
+        for (trigger,) in sql.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            sql.execute(f"DROP TRIGGER {trigger}")
+        sql.execute(statement)
+        sql.close()
+        for name in ("registry.db-wal", "registry.db-shm"):
+            (folder / name).unlink(missing_ok=True)
+        told = json.loads((folder / "manifest.json").read_text())
+        told["files"]["registry.db"] = manifests.describe_file(folder / "registry.db")
+        (folder / "manifest.json").write_text(json.dumps(told))
+
+    return act
 
 
 @pytest.mark.parametrize(
@@ -158,7 +164,8 @@ def change_and_retell(folder: Path) -> None:
         (retell(revision="9999"), "newer program"),
         (retell(entries=7), "another size"),
         (retell(origin="registry.invalid/other/e1"), "not signed by this registry's key"),
-        (change_and_retell, "not the one that its manifest tells of"),
+        (change_and_retell("UPDATE ledger_head SET n = n - 1"), "not the one that its manifest tells of"),
+        (change_and_retell("DELETE FROM persons WHERE id IN (SELECT person FROM subjects)"), "finds the copy damaged"),
     ],
 )
 def test_a_backup_that_is_not_whole_is_refused_and_changes_nothing(
@@ -227,6 +234,14 @@ def test_backups_in_use_verify(used: Line, tmp_path: Path) -> None:
         assert home.json("audit", "recover", "--reason", "drill")["found"] == sizes[-1]
     assert sizes == sorted(set(sizes))
     assert sizes[-1] <= size(used)
+
+
+def test_a_database_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    for name in ("new.db", "registry.db"):
+        (tmp_path / name).write_bytes(name.encode())
+    with pytest.raises(MisconfiguredHome):
+        put_in_place(tmp_path / "new.db", f"sqlite:///{tmp_path / 'registry.db'}", None)
+    assert (tmp_path / "registry.db").read_bytes() == b"registry.db"
 
 
 # ---- PostgreSQL ----

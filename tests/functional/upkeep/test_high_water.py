@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import sqlite3
 import threading
@@ -117,7 +118,8 @@ def damage(mark: Path) -> None:
 
 def change_edge(mark: Path) -> None:
     lines = mark.read_text().split("\n")
-    mark.write_text("\n".join([lines[0], "edge " + "A" * len(lines[1][5:]), *lines[2:]]))
+    hashes = bytes(len(base64.b64decode(lines[1].removeprefix("edge "))))
+    mark.write_text("\n".join([lines[0], f"edge {base64.b64encode(hashes).decode()}", *lines[2:]]))
 
 
 def take_from_another(mark: Path) -> None:
