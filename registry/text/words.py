@@ -39,8 +39,8 @@ class Words:
     scope: int = 0
 
     def gap(self, index: int) -> str:
-        """Return the text between a word and the next one."""
-        return self.folded.text[self.ends[index] : self.starts[index + 1]]
+        """Return the text between a word and the next one; the ending of a possessive belongs to the word."""
+        return self.folded.text[self.ends[index] : self.starts[index + 1]].removeprefix("'s")
 
     def is_capital(self, index: int) -> bool:
         """Tell whether a word begins with a capital in the raw text."""

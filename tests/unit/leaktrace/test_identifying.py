@@ -167,6 +167,7 @@ def stands(line: str, text: str) -> bool:
         ("RR 7 Box 149, Troy, MI 48084", "R.R. 7 Box 149, Troy"),
         ("HC 2 Box 22, Saint Cloud, MN 56301", "HC 2 Box 22, St. Cloud"),
         ("14293 The Esplanade, Troy, MI 48084", "14293 The Esplanade, Troy"),
+        ("81 St. Mary's Dr, Troy, MI 48084", "81 Saint Mary's Drive, Troy"),
     ],
 )
 def test_rare_kinds_of_addresses(line: str, text: str) -> None:
