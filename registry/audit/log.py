@@ -67,8 +67,8 @@ class AuditLog:
         self._clock = clock
         # The longest ledger that this process has seen committed: one that is shorter now was rolled back.
         self._longest = 0
-        # And how many entries of a subject it has seen committed; a bounded memory, so that it never grows.
-        self._counted: dict[str, int] = {}
+        # And how many entries of a subject it has seen committed, with the last one's index; a bounded memory.
+        self._counted: dict[str, tuple[int, int]] = {}
 
     @property
     def chains(self) -> Chains:
@@ -96,9 +96,9 @@ class AuditLog:
         """
         subjects = sorted({subject for draft in drafts for subject in draft.subjects})
         sealed_chains = store.chains_of(subjects)
-        states = {subject: self.chain_state(subject, sealed_chains[subject]) for subject in subjects}
         head = store.lock_head()
         edge = self._demand_own(head)
+        states = {subject: self.chain_state(subject, sealed_chains[subject], head.size) for subject in subjects}
         moment = self._moment(head)
         rows: list[EntryRow] = []
         postings: list[tuple[bytes, bytes]] = []
@@ -151,14 +151,21 @@ class AuditLog:
         check_opening(opening, leaf, row.index)
         return opening
 
-    def chain_state(self, subject: SubjectId, sealed: bytes) -> ChainState:
+    def chain_state(self, subject: SubjectId, sealed: bytes, size: int) -> ChainState:
         """Open a subject's chain state.
+
+        Args:
+            subject: whose.
+            sealed: the state as stored.
+            size: of the ledger in the same snapshot: one that is older than what this process has seen since is no
+                rollback.
 
         Raises:
             LedgerCorrupt: it was changed, or counts fewer entries than this process has seen of the subject.
         """
         state = self.chains.open(subject, sealed)
-        if state.counter < self._counted.get(subject, 0):
+        counter, index = self._counted.get(subject, (0, 0))
+        if index < size and state.counter < counter:
             raise LedgerCorrupt("the chain state of a subject was rolled back")
         return state
 
@@ -203,16 +210,16 @@ class AuditLog:
             raise NotDurable from exc
         if opening is None:
             raise NotDurable
-        self._count(opening)
+        self._count(opening, row.index)
         kind = parse_leaf(row.leaf).kind
         stored = StoredEntry(self.origin, kind, self.code_of(row.index))
         return Receipt(MINT, pending, stored, _covered(opening) if kind in OPENS else frozenset())
 
-    def _count(self, opening: Opening) -> None:
+    def _count(self, opening: Opening, index: int) -> None:
         if len(self._counted) >= _MAX_COUNTED:
             self._counted.clear()
         for subject, counter in zip(opening.values["subject"].split(), opening.values["counter"].split(), strict=True):
-            self._counted[subject] = max(int(counter), self._counted.get(subject, 0))
+            self._counted[subject] = max((int(counter), index), self._counted.get(subject, (0, 0)))
 
 
 def _values(draft: EntryDraft, states: Mapping[SubjectId, ChainState]) -> dict[str, str]:

@@ -134,7 +134,7 @@ class ReadAudit:
         sealed = reader.chain_of(subject)
         if sealed is None:
             raise LedgerCorrupt("a subject has no chain state")
-        return self._kernel.log.chain_state(subject, sealed).counter
+        return self._kernel.log.chain_state(subject, sealed, reader.head().size).counter
 
     def read(self, row: EntryRow) -> ReadEntry:
         """Open what one entry says."""

@@ -104,6 +104,21 @@ def test_lookups_of_the_same_people_in_any_order_do_not_wait_in_a_circle(home: H
     verify_ledger(home.app, 1)
 
 
+def test_an_accounting_under_lookups_is_whole(home: Home) -> None:
+    """A snapshot that is a moment old is no rollback."""
+    subject = home.enroll().subject
+    reader, own = home.caller("reader", Role.READER), home.caller("own", Role.SUBJECT, number="T-0001")
+
+    def look_up() -> int:
+        return len([home.disclose(reader, home.ask(subject, Category.PHONE)) for _ in range(25)])
+
+    def account() -> int:
+        return len([home.app.audit.accounting(own) for _ in range(10)])
+
+    assert at_once([look_up, look_up, account, account]) == [25, 25, 10, 10]
+    assert len(home.app.audit.accounting(own).entries) == 1 + 50 + 21
+
+
 def test_imports_of_the_same_people_in_any_order_end_with_each_once(home: Home) -> None:
     people = [read_enrollment(person(f"T-{number:04}"), today=TODAY) for number in range(12)]
     changed = [read_enrollment(person(f"T-{number:04}", title="Warden"), today=TODAY) for number in range(6)]
