@@ -41,7 +41,7 @@ def shown(engine: Engine, *names: str) -> dict[str, str]:
 
 def test_every_connection_has_the_settings_that_durability_needs(place: Place, engine: Engine) -> None:
     wanted = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "server_encoding": "UTF8"}
-    limits = {"lock_timeout": "15s", "statement_timeout": "1min", "idle_in_transaction_session_timeout": "1min"}
+    limits = {"lock_timeout": "15s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "1min"}
     assert shown(engine, *wanted, *limits, "transaction_isolation") == {
         **wanted,
         **limits,
@@ -300,6 +300,7 @@ def small_disk(place: Place, tmp_path: Path) -> Iterator[str]:
     folder.rmdir()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_service_comes_back_with_room(place: Place, small_disk: str) -> None:
     application = open_application(load_settings(place.home, {"REGISTRY_DATABASE_URL": small_disk}))
     fill_up(place.server, "small")

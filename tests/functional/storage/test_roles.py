@@ -12,7 +12,7 @@ from registry.bootstrap import grant_database_roles, initialise, open_applicatio
 from registry.domain.errors import AuditUnavailable, MisconfiguredHome
 from registry.settings import DEVELOPMENT, Settings, load_settings
 from registry.storage.engine import open_engine
-from registry.storage.migrate import downgrade, upgrade
+from registry.storage.migrate import current_revision, downgrade, newest_revision, upgrade
 from registry.storage.roles import APPLICATION, GRANTS, MIGRATION, RETENTION, set_up_roles
 from registry.storage.tables import metadata
 from tests.fakes.postgres import ADMINISTRATOR
@@ -93,6 +93,7 @@ def test_who_migrates_can_go_down_and_up(parted: Place) -> None:
     downgrade(url, "base")
     upgrade(url)
     set_up_roles(parted.server.url(parted.database, ADMINISTRATOR))
+    assert current_revision(url) == newest_revision()
 
 
 def test_who_keeps_order_sees_and_removes_old_keys_of_writes_only(parted: Place) -> None:

@@ -242,8 +242,8 @@ def test_a_city_first_behind_another_address() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "1234 Thornbury Ave, Kansas City yesterday, ticket 48213 is open",
-        "1234 Thornbury Ave Ticket #48213 is open",
+        "1234 Thornbury Ave, Kansas City yesterday, permit 48213 is open",
+        "1234 Thornbury Ave Permit #48213 is open",
         "I passed 1234 Thornbury Ave and order 65806 came",
     ],
 )
