@@ -11,18 +11,13 @@ from registry.api import describe_me as described
 from registry.api.asking import Ask, without_body
 from registry.api.problems import json_answer
 from registry.api.render import receipt_document
-from registry.audit.kinds import Kind
 from registry.domain.clock import from_unix_ms, iso
-from registry.services.read_audit import SUBJECTS, OwnRecord, ReadEntry, categories_of
+from registry.services.read_audit import SUBJECTS, OwnRecord, ReadEntry, categories_of, names_recipient, recipient_of
 
 router = APIRouter()
 
 RecordsAsk = Annotated[Ask, Depends(without_body(SUBJECTS, "own records"))]
 AccountingAsk = Annotated[Ask, Depends(without_body(SUBJECTS, "accounting"))]
-
-# Kinds whose entries name somebody who saw or set a value. An internal check has no recipient, and who looks into a
-# leak is not for the people around it to know.
-_NAMED = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DISCLOSE, Kind.DENY, Kind.SEARCH})
 
 
 @router.get("/v1/me/records", **described.RECORDS.options())
@@ -63,15 +58,14 @@ def _record(record: OwnRecord) -> dict[str, Any]:
 def _entry(entry: ReadEntry) -> dict[str, Any]:
     """Write one line of the accounting: never a rule, case or note, which may speak of other people."""
     values = entry.values or {}
-    is_named = entry.kind in _NAMED
+    is_named = names_recipient(entry)
     return {
         "index": entry.index,
         "at": iso(from_unix_ms(entry.unix_ms)),
         "kind": entry.kind,
-        "recipient": values.get("principal", "").partition(" ")[2] or None if is_named else None,
+        "recipient": recipient_of(entry),
         "purpose": values.get("purpose") or None,
         "result": values.get("result") or None if is_named else None,
         "form": values.get("form") or None,
-        # An internal check opens values of many people at once: its lines are not only about the reader.
         "categories": list(categories_of(entry)) if is_named else [],
     }

@@ -16,11 +16,7 @@ from registry.console.pages_reader import card_page
 from registry.console.words import KINDS, contents_words, purpose_words
 from registry.domain.categories import Category
 from registry.services.disclose import DisclosureAsk
-from registry.services.read_audit import SUBJECTS, ReadEntry, categories_of
-
-# Kinds whose entries name somebody who saw or set a value. An internal check has no recipient, and who looks into a
-# leak is not for the people around it to know.
-_NAMED = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DISCLOSE, Kind.DENY, Kind.SEARCH})
+from registry.services.read_audit import SUBJECTS, ReadEntry, categories_of, names_recipient, recipient_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +75,13 @@ def routes() -> list[Route]:
 
 def _line(entry: ReadEntry) -> AccountingLine:
     values = entry.values or {}
-    is_named = entry.kind in _NAMED
-    principal = values.get("principal", "").partition(" ")[2]
+    is_named = names_recipient(entry)
+    recipient = recipient_of(entry)
     return AccountingLine(
         index=entry.index,
         unix_ms=entry.unix_ms,
         what="Found in a search" if entry.kind == Kind.SEARCH else KINDS.get(entry.kind, entry.kind),
-        recipient=account_of(principal) if is_named and principal else None,
+        recipient=None if recipient is None else account_of(recipient),
         unit=values.get("organization", "") if is_named else "",
         contents=_contents(entry) if is_named else "",
         purpose=purpose_words(values.get("purpose", "")),

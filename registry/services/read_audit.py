@@ -22,6 +22,10 @@ AUDITORS = frozenset({Role.AUDITOR})
 SUBJECTS = frozenset({Role.SUBJECT})
 MAX_PAGE = 200
 
+# Kinds whose entries name somebody who saw or set a value. An internal check has no recipient, and who looks into a
+# leak is not for the people around it to know.
+_WITH_RECIPIENT = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DISCLOSE, Kind.DENY, Kind.SEARCH})
+
 
 @dataclass(frozen=True, slots=True)
 class ReadEntry:
@@ -189,3 +193,19 @@ def _lines(values: Mapping[str, str] | None) -> tuple[RecordLine, ...]:
 def categories_of(entry: ReadEntry) -> Sequence[str]:
     """Return the categories an entry names, each once, in order."""
     return tuple(dict.fromkeys(line.category for line in entry.records))
+
+
+def names_recipient(entry: ReadEntry) -> bool:
+    """Tell whether a subject's accounting names who is behind an entry, what came of it and which values it was about.
+
+    An entry of another kind is only listed: an internal check opens values of many people at once, so that not even its
+    lines are about the reader alone.
+    """
+    return entry.kind in _WITH_RECIPIENT
+
+
+def recipient_of(entry: ReadEntry) -> str | None:
+    """Return whom a subject's accounting names for an entry, as issuer and sub with a space between; else None."""
+    if not names_recipient(entry):
+        return None
+    return (entry.values or {}).get("principal", "").partition(" ")[2] or None
