@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -16,11 +15,10 @@ from registry.api.render import receipt_document
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import TraceId
 from registry.leaktrace.report_model import FoundValue
-from registry.leaktrace.report_shapes import TraceReport
 from registry.reports.as_html import render_html, style_source
 from registry.reports.as_json import candidates_of, findings_of, report_document
 from registry.reports.as_pdf import render_pdf
-from registry.reports.as_text import render_text
+from registry.reports.for_bundle import reports_for_bundle
 from registry.services.match import INVESTIGATORS
 from registry.services.trace import StoredTrace
 
@@ -75,22 +73,13 @@ def report_pdf(ask: ReportAsk) -> Response:
 @router.get("/v1/traces/{trace}/evidence.zip", **described.EVIDENCE.options())  # noqa: FAST003 - Ask.path_id reads it
 def evidence(ask: ReportAsk) -> Response:
     application, identifier = ask.application, ask.path_id("trace", TraceId)
-    bundle = application.trace.evidence(ask.caller, identifier, application.evidence, rendered_reports)
+    bundle = application.trace.evidence(ask.caller, identifier, application.evidence, reports_for_bundle)
     return Response(bundle, 200, _attached("evidence.zip"), media_type="application/zip")
 
 
 @router.post("/v1/traces/{trace}/reveal", **described.REVEAL.options())  # noqa: FAST003 - Ask.path_id reads it
 def reveal(ask: RevealAsk) -> Response:
     return json_answer({"text": ask.application.trace.reveal(ask.caller, ask.path_id("trace", TraceId))})
-
-
-def rendered_reports(report: TraceReport) -> Mapping[str, bytes]:
-    """Return the report in the forms that a bundle takes; a page could run something, so it stays out."""
-    return {
-        "report.json": bytes(json_answer(report_document(report)).body),
-        "report.txt": render_text(report).encode(),
-        "report.pdf": render_pdf(report),
-    }
 
 
 def _attached(name: str) -> dict[str, str]:

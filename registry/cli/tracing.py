@@ -90,9 +90,9 @@ def _write(application: Application, caller: Caller, traced: Traced, wanted: _Wa
 
         _save(wanted.pdf, render_pdf(report))
     if wanted.evidence:
-        from registry.api.routes_traces import rendered_reports  # noqa: PLC0415 - the web framework is slow to import
+        from registry.reports.for_bundle import reports_for_bundle  # noqa: PLC0415 - the typesetter is slow to import
 
-        bundle = application.trace.evidence(caller, traced.trace, application.evidence, rendered_reports)
+        bundle = application.trace.evidence(caller, traced.trace, application.evidence, reports_for_bundle)
         _save(wanted.evidence, bundle)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -15,10 +14,9 @@ from registry.console.checks import OFFSETS, SOURCE_RULE, Checks
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render
 from registry.domain.ids import TraceId, is_id
-from registry.leaktrace.report_model import TraceReport
 from registry.reports.as_html import render_html, style_source
-from registry.reports.as_json import report_document
 from registry.reports.as_pdf import render_pdf
+from registry.reports.for_bundle import reports_for_bundle
 from registry.reports.layout import lay_out
 from registry.services.match import INVESTIGATORS
 from registry.services.trace import StoredTrace, TraceAsk
@@ -78,7 +76,7 @@ def report_pdf(ask: Ask) -> Response:
 def evidence(ask: Ask) -> Response:
     """Give the evidence bundle."""
     application = ask.application
-    bundle = application.trace.evidence(ask.caller, _trace_of(ask.request), application.evidence, _reports)
+    bundle = application.trace.evidence(ask.caller, _trace_of(ask.request), application.evidence, reports_for_bundle)
     return Response(bundle, 200, _attached("evidence.zip"), "application/zip")
 
 
@@ -138,14 +136,6 @@ def _trace_of(request: Request) -> TraceId:
 
 def _stored(ask: Ask) -> StoredTrace:
     return ask.application.trace.get(ask.caller, _trace_of(ask.request))
-
-
-def _reports(report: TraceReport) -> Mapping[str, bytes]:
-    # The forms that a bundle takes: a page could run something, so it stays out.
-    return {
-        "report.json": orjson.dumps(report_document(report)),
-        "report.pdf": render_pdf(report),
-    }
 
 
 def _attached(name: str) -> dict[str, str]:
