@@ -81,6 +81,8 @@ CONFIDENCE_NOTE = (
 
 PLACES_NOTE = "Places are code points of the text as given, first included, last excluded. No value is printed here."
 
+_ABBREVIATIONS = {"ssn": "SSN", "email": "e-mail"}
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -107,6 +109,13 @@ def many(count: int, one: str, more: str = "") -> str:
     return f"{count} {one if count == 1 else more or one + 's'}"
 
 
+def kind_words(kind: str) -> str:
+    """Return a kind for people: ``phone:mobile`` as ``phone (mobile)``, ``ssn`` as ``SSN``."""
+    category, _, form = kind.replace("_", " ").partition(":")
+    category = _ABBREVIATIONS.get(category, category)
+    return f"{category} ({form})" if form else category
+
+
 def none_tier(accounts: int) -> str:
     """Word the tier ``none``."""
     saw = "the 1 account that was" if accounts == 1 else f"the {accounts} accounts that were"
@@ -130,7 +139,7 @@ def found_what(counts: Counts, kinds: Sequence[str]) -> str:
     """Say how much was found, and of which kinds."""
     return (
         f"{many(counts.findings, 'protected value')} of {many(counts.people, 'person', 'people')} "
-        f"{'occurs' if counts.findings == 1 else 'occur'} in the text: {', '.join(kinds)}."
+        f"{'occurs' if counts.findings == 1 else 'occur'} in the text: {', '.join(map(kind_words, kinds))}."
     )
 
 

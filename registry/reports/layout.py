@@ -82,8 +82,8 @@ def _found(report: TraceReport) -> tuple[Block, ...]:
         (
             item.label,
             visible(person.employee_number),
-            visible(item.found.kind),
-            visible(item.found.member or "subject"),
+            visible(wording.kind_words(item.found.kind)),
+            "subject" if item.found.member is None else visible(f"household member {item.found.member}"),
             places(item.found.spans),
             f"{item.found.confidence:.2f}",
             visible(item.found.reason),
@@ -264,7 +264,10 @@ def _exposure_note(line: ExposureLine) -> str:
 def _outside(report: TraceReport) -> tuple[Block, ...]:
     if not report.outside:
         return (Paragraph(report.not_from_here),)
-    rows = tuple((visible(field.kind), f"{field.obtainable:.2f}", visible(field.where)) for field in report.outside)
+    rows = tuple(
+        (visible(wording.kind_words(field.kind)), f"{field.obtainable:.2f}", visible(field.where))
+        for field in report.outside
+    )
     caption = "Assumed, not measured: how obtainable each found kind of value is outside"
     return (
         Paragraph(report.not_from_here),

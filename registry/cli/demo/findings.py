@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.cli.demo.story import Story
+from registry.leaktrace.wording import kind_words, many
 
 Document = Mapping[str, Any]
 
@@ -35,12 +36,14 @@ def _tell_found(story: Story, report: Document) -> None:
     story.say("Found in the post (the values are not repeated):")
     for person in report["people"]:
         for item in person["findings"]:
-            story.say(f"{item['label']}  {item['kind']} of {person['employee_number']}: {item['reason']}", 5)
+            story.say(
+                f"{item['label']}  {kind_words(item['kind'])} of {person['employee_number']}: {item['reason']}", 5
+            )
 
 
 def _tell_copies(story: Story, report: Document) -> None:
     accounts = report["accounts"]
-    story.say(f"Copies that were served before it appeared, to {len(accounts)} accounts, by first serving:")
+    story.say(f"Copies that were served before it appeared, to {many(len(accounts), 'account')}, by first serving:")
     for account in accounts:
         missing = f", not {', '.join(account['not_held'])}" if account["not_held"] else ""
         story.say(f"{account['label']}: held {', '.join(account['held'])}{missing}", 5)

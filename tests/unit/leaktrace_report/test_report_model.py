@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from registry.domain.categories import Category
+from registry.leaktrace import wording
 from registry.leaktrace.outside import OUTSIDE_DEFAULTS, OutsideField
 from registry.leaktrace.report_model import (
     TierLabel,
@@ -252,3 +253,17 @@ def test_the_digest_depends_on_the_nonce_and_takes_any_text() -> None:
 )
 def test_label_ranges(labels: tuple[str, ...], text: str) -> None:
     assert label_ranges(labels) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("home_address", "home address"),
+        ("phone:mobile", "phone (mobile)"),
+        ("family_member:spouse", "family member (spouse)"),
+        ("ssn", "SSN"),
+        ("email", "e-mail"),
+    ],
+)
+def test_sentences_name_kinds_in_words(kind: str, words: str) -> None:
+    assert wording.kind_words(kind) == words
