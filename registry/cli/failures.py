@@ -28,6 +28,7 @@ from registry.domain.errors import (
     TokenRefused,
     UnreadableDocument,
 )
+from registry.policy.decide import APPROVAL_REQUIRED, CONFLICT_OF_INTEREST, NOT_PERMITTED, PURPOSE_NOT_ALLOWED
 
 DONE = 0
 FOUND_WRONG = 1
@@ -52,6 +53,21 @@ _MENDS = {
 }
 
 
+# What a refusal by policy means for whoever typed the command; reasons of later policies stand for themselves.
+_REFUSALS = {
+    NOT_PERMITTED: "the account has no role for this",
+    PURPOSE_NOT_ALLOWED: "the purpose does not open what was asked for, or asks for --case",
+    CONFLICT_OF_INTEREST: "nobody looks up the own record this way",
+    APPROVAL_REQUIRED: "somebody else would have to approve it, which this version has no way to do",
+}
+
+
+def _refused(error: AccessDenied) -> str:
+    meaning = _REFUSALS.get(error.reason)
+    told = f"refused: {error.reason} (entry {error.entry} of the ledger)"
+    return told if meaning is None else f"{told}: {meaning}"
+
+
 def _invalid(error: InvalidInput) -> str:
     return "not valid: " + ", ".join(f"{problem.pointer} {problem.code}" for problem in error.problems)
 
@@ -62,7 +78,7 @@ def _unavailable(error: AuditUnavailable) -> str:
 
 
 _TABLE: Mapping[type[RegistryError], tuple[int, Callable[[Any], str]]] = {
-    AccessDenied: (UNAVAILABLE, lambda error: f"refused: {error.reason} (entry {error.entry} of the ledger)"),
+    AccessDenied: (UNAVAILABLE, _refused),
     AuditUnavailable: (UNAVAILABLE, _unavailable),
     NotDurable: (UNAVAILABLE, _unavailable),
     Contended: (UNAVAILABLE, lambda _: "another writer was in the way twice; try again"),
@@ -73,14 +89,17 @@ _TABLE: Mapping[type[RegistryError], tuple[int, Callable[[Any], str]]] = {
     KeyUnavailable: (UNAVAILABLE, lambda error: error.cause),
     LedgerCorrupt: (UNAVAILABLE, lambda error: f"the ledger does not verify: {error}; run: registry audit verify"),
     MisconfiguredHome: (UNAVAILABLE, str),
-    NotFound: (WRONG_USE, lambda _: "not found"),
+    NotFound: (
+        WRONG_USE,
+        lambda _: "not found: see that the employee number is right, and REGISTRY_URL where it is set",
+    ),
     ProofRejected: (UNAVAILABLE, lambda error: f"does not verify: {error}"),
     ReceiptRefused: (UNAVAILABLE, lambda _: "a receipt was refused; nothing was opened"),
     StatementRefused: (
         UNAVAILABLE,
         lambda error: f"the database refused a statement ({error.what}); nothing was changed",
     ),
-    TokenRefused: (UNAVAILABLE, lambda _: "the token was refused"),
+    TokenRefused: (UNAVAILABLE, lambda _: "the token was refused; get a new one"),
     UnreadableDocument: (WRONG_USE, lambda error: f"not readable: {error.code}"),
 }
 

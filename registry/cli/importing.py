@@ -221,9 +221,17 @@ def _by_ending(file: str) -> str:
     raise click.UsageError("say --format ndjson or --format csv")
 
 
+_COLUMN_CODES = frozenset({"missing_header", "unknown_column", "missing_column"})
+
+
 def _summary(document: dict[str, object], names: tuple[str, ...], tally: Tally) -> None:
     click.echo("  ".join(f"{name} {document[name]}" for name in names))
     for error in tally.problems()[:_SHOWN_ERRORS]:
         click.echo(f"  line {error['line']}: {error['pointer'] or '/'} {error['code']}", err=True)
     if len(tally.errors) > _SHOWN_ERRORS:
         click.echo(f"  and {len(tally.errors) - _SHOWN_ERRORS} more problems; --json lists them all", err=True)
+    if any(error.code in _COLUMN_CODES for error in tally.errors):
+        click.echo(
+            "The columns of a CSV file are listed in docs/hr-integration.md under Files; --mapping reads others",
+            err=True,
+        )

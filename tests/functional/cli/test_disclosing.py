@@ -37,7 +37,9 @@ def test_a_refusal_names_its_entry(used: Line) -> None:
 
 
 def test_a_purpose_that_asks_for_a_case(used: Line) -> None:
-    assert "refused: purpose_not_allowed" in used(*ASKED, "home_address", "--purpose", "official_mail", exits=3).stderr
+    refused = used(*ASKED, "home_address", "--purpose", "official_mail", exits=3).stderr
+    assert "refused: purpose_not_allowed" in refused
+    assert "asks for --case" in refused
     used(*ASKED, "home_address", "--purpose", "official_mail", "--case", "C-7")
 
 
@@ -46,7 +48,10 @@ def test_nobody_has_that_number(used: Line) -> None:
     missed = used(
         "disclose", "--employee-number", "T-9", "--category", "phone", "--purpose", "safety", "--case", "C", exits=2
     )
-    assert missed.stderr == "registry: not found\n"
+    assert (
+        missed.stderr
+        == "registry: not found: see that the employee number is right, and REGISTRY_URL where it is set\n"
+    )
     assert used.json("audit", "verify")["size"] == size + 1
 
 

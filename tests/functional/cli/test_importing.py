@@ -54,6 +54,13 @@ def test_bad_lines_cost_nobody_else_theirs(line: Line) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["", "Emp No,Name\n1,Dana\n", "given_name\nDana\n"])
+def test_a_file_with_other_columns_is_told_where_ours_are_listed(line: Line, text: str) -> None:
+    refused = line("import", "-", "--format", "csv", stdin=text, exits=1)
+    assert "hr-integration.md" in refused.stderr
+    assert "--mapping" in refused.stderr
+
+
 def test_a_csv_names_its_columns_and_no_value(line: Line) -> None:
     text = "employee_number,given_name,department,ssn,home_phone\n"
     text += "T-1,Dana,Parks,000-12-3456,816-555-01\nT-2,Kim,Parks,,\n"
