@@ -14,7 +14,7 @@ from registry.console.errors import problem_of
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render, with_receipt
 from registry.console.render import shown_card, shown_hits
-from registry.console.words import purpose_opens, reason_words
+from registry.console.words import purpose_opens, purpose_words, reason_words
 from registry.domain.categories import Category
 from registry.domain.ids import SubjectId, is_id
 from registry.domain.principals import Role
@@ -65,10 +65,8 @@ def search(ask: Ask) -> Response:
 def card_page(ask: Ask, answer: Answer, *, title: str, again: str) -> Response:
     """Show an answer: the values, or in plain words why there are none, and the receipt either way."""
     if isinstance(answer, Disclosed):
-        return with_receipt(
-            render(ask.request, "card", title=title, card=answer, values=shown_card(answer), again=again),
-            answer.receipt,
-        )
+        facts: dict[str, Any] = {"values": shown_card(answer), "asked": _asked_words(ask.form)}
+        return with_receipt(render(ask.request, "card", title=title, card=answer, again=again, **facts), answer.receipt)
     if isinstance(answer, Refused):
         status, heading = (404, "Not found") if answer.reason == NOT_FOUND else (403, "Refused")
         sentences: tuple[str, ...] = (reason_words(answer.reason), "The request is in the ledger.")
@@ -104,6 +102,16 @@ def _look_up_page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Re
 
 def _look_up_facts(form: Form) -> dict[str, Any]:
     return {"form": form, "categories": list(Category), "purposes": _PURPOSES}
+
+
+def _asked_words(form: Form) -> str:
+    """Say whose values were asked for and why: such a page stands open beside others. Empty for own values."""
+    purpose = form.text("purpose")
+    if not purpose:
+        return ""
+    number = form.text("employee_number")
+    whose = "The person chosen on the search page" if form.text("subject") else f"Employee number {number}"
+    return f"{whose}. Purpose: {purpose_words(purpose)}."
 
 
 def _search_page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response:

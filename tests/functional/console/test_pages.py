@@ -74,6 +74,11 @@ def test_a_reader_sees_values_with_the_receipt_of_their_entry(enrolled: Home, br
     assert answer.headers["audit-receipt"].split()[1] == str(entry.index)
 
 
+def test_a_card_says_whose_values_were_asked_for_and_why(enrolled: Home, browser: Browser) -> None:
+    browser.sign_in("clerk", Role.READER)
+    assert "<p>Employee number T-0001. Purpose: Safety.</p>" in look_up(browser, "phone").text
+
+
 def test_a_card_names_the_household_member_when_it_may(enrolled: Home, browser: Browser) -> None:
     browser.sign_in("clerk", Role.READER)
     assert "of <bdi>household member c1</bdi>" in look_up(browser, "school").text
@@ -243,7 +248,7 @@ def test_an_investigator_traces_a_text_and_takes_the_evidence_away(enrolled: Hom
     assert "The trace is done." in page.text
     assert "A copy is not a person" in page.text
     assert "What must not be concluded" in page.text
-    assert "home_address" in page.text
+    assert "home address" in page.text
     assert "Account 1" in page.text
     for hidden in (ADDRESS, "816-555-0142", "clerk"):
         assert hidden not in page.text
@@ -274,7 +279,7 @@ def test_a_text_comes_from_a_file_too(enrolled: Home, browser: Browser) -> None:
     file = {"file": ("post.txt", b"\xef\xbb\xbf" + POST.encode(), "text/plain")}
     answer = browser.post("/console/traces", {"text": ""}, files=file)
     assert answer.status_code == 303
-    assert "home_address" in browser.get(answer.headers["location"]).text
+    assert "home address" in browser.get(answer.headers["location"]).text
     assert POST in browser.post(f"{answer.headers['location']}/text").text
 
 
