@@ -1,4 +1,4 @@
-"""How obtainable each kind of value is outside the registry: assumptions, labelled as such, that an agency can edit."""
+"""How obtainable each kind of value is outside the registry: assumptions, labelled as such."""
 
 from __future__ import annotations
 

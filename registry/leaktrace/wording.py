@@ -37,7 +37,7 @@ NOT_FROM_HERE = (
 
 OUTSIDE_ASSUMPTION = (
     "How obtainable each kind of value is outside the registry, from 0 (never) to 1 (always). These are assumptions "
-    "that the agency can edit, not measurements, and they are not chances that the text came from anywhere. Several "
+    "of this version, not measurements, and they are not chances that the text came from anywhere. Several "
     "kinds together are at most as obtainable as the least obtainable one; the numbers are not to be multiplied."
 )
 

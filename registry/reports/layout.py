@@ -185,7 +185,7 @@ def _copy_row(copy: CopyFacts) -> tuple[str, ...]:
         relative(copy.seconds_before),
         visible(copy.employee_number),
         label_ranges(copy.held) + others,
-        f"{visible(copy.purpose)}, {'case stated' if copy.case_given else 'no case'}",
+        f"{visible(copy.purpose).replace('_', ' ')}, {'case stated' if copy.case_given else 'no case'}",
         f"{visible(copy.form).replace('_', ' ')}, {visible(copy.via)}",
     )
 
