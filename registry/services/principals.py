@@ -53,7 +53,8 @@ class Principals:
             is_own = (grant.issuer, grant.sub) == (caller.claims.issuer, caller.claims.subject)
             if not principal.roles & ADMINS or is_own:
                 self._kernel.deny(work, principal, "grant to themselves" if is_own else "grant")
-            row, draft = self._put(work, grant, said_by(principal))
+            before = work.principals.lock(grant.issuer, grant.sub)
+            row, draft = self._put(work, grant, before, said_by(principal))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             work.commit()
         return row.id, view_of(self._kernel.mint_one(pending))
@@ -74,13 +75,16 @@ class Principals:
             before = work.principals.lock(grant.issuer, grant.sub)
             kept = frozenset() if before is None else before.roles
             said = {"principal": f"{UNKNOWN_PRINCIPAL} {operator}"}
-            row, draft = self._put(work, replace(grant, roles=grant.roles | kept), said)
+            row, draft = self._put(work, replace(grant, roles=grant.roles | kept), before, said)
             self._kernel.log.append(work.ledger, [draft])
             work.commit()
         return row.id
 
-    def _put(self, work: Work, grant: Grant, said: dict[str, str]) -> tuple[PrincipalRow, EntryDraft]:
-        before = work.principals.lock(grant.issuer, grant.sub)
+    def _put(
+        self, work: Work, grant: Grant, before: PrincipalRow | None, said: dict[str, str]
+    ) -> tuple[PrincipalRow, EntryDraft]:
+        # ``before`` is the caller's one locked reading: a second one could find a row that came in between, whose
+        # roles would then be overwritten by what was decided without it. So it is an insert, which loses and reruns.
         row = self._row(grant, before)
         if before is None:
             work.principals.insert(row, self._kernel.now_ms())

@@ -175,7 +175,6 @@ def test_of_two_changes_each_builds_on_the_other_or_is_refused(home: Home) -> No
 
 def test_roles_given_at_once_are_all_kept(home: Home) -> None:
     roles = [role for role in Role if role is not Role.SUBJECT]
-    home.app.principals.ensure(Grant(ISSUER, "many", frozenset({Role.READER})), operator="local:test")
     at_once(
         [
             lambda role=role: home.app.principals.ensure(  # type: ignore[misc]  # bound now
