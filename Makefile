@@ -97,8 +97,7 @@ deep: $(READY_DEV) ## the long round: slow tests, thousands of generated example
 
 .PHONY: bench
 bench: $(READY_DEV) ## measure the hot paths on this machine
-	$(PY) -m benchmarks $(ARGS)
-	$(PY) -m benchmarks.over_http
+	@$(PY) -m benchmarks $(ARGS)
 
 # ---- running and keeping ----
 

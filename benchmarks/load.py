@@ -1,66 +1,127 @@
-"""A bounded load from processes of their own, over kept-alive connections to this machine."""
+"""The load: clients that each send the next request as soon as the last one is answered, over kept-alive connections.
+
+``wrk`` plays it where it is installed. Else clients of our own do, which take more of the machine than wrk does and so
+leave less of it to a fast server: the table says which it was.
+"""
 
 from __future__ import annotations
 
-import http.client
-import json
-import multiprocessing
-import threading
+import asyncio
+import os
+import random
+import re
+import shutil
+import subprocess
+import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+_SCRIPT = Path(__file__).with_name("load.lua")
+_TIMEOUT_SECONDS = 30
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 
 
-@dataclass(frozen=True)
+class UnsoundRun(Exception):
+    """Some answers were errors, or not as many as were recorded: there is no figure."""
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
-    """What to send: how many clients, for how long, with which token, about how many people."""
+    """What to send.
+
+    Attributes:
+        port: on this machine.
+        requests: whole HTTP requests, one of them is taken at random each time.
+        clients: connections, each with one request on its way.
+        seconds: for how long.
+    """
 
     port: int
-    token: str
+    requests: Sequence[bytes]
     clients: int
     seconds: float
-    people: int
 
 
-def run(load: Load) -> tuple[float, float, float]:
-    """Return requests a second, and the median and 99th percentile in milliseconds."""
-    processes = min(2, load.clients)
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(processes) as pool:
-        shares = [load.clients // processes + (number < load.clients % processes) for number in range(processes)]
-        times = [
-            one
-            for part in pool.starmap(_clients, [(load, share, number) for number, share in enumerate(shares)])
-            for one in part
-        ]
-    times.sort()
-    return len(times) / load.seconds, times[len(times) // 2] * 1e3, times[int(len(times) * 0.99)] * 1e3
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of a load: answers, the seconds it took, median and 99th percentile in seconds."""
+
+    count: int
+    seconds: float
+    p50: float
+    p99: float
 
 
-def _clients(load: Load, share: int, offset: int) -> list[float]:
+def generator() -> str:
+    """Name what plays the load."""
+    return "wrk, one thread" if shutil.which("wrk") else "asyncio clients in one process (wrk is not installed)"
+
+
+def play(load: Load) -> Answered:
+    """Play a load.
+
+    Raises:
+        UnsoundRun: there was an error among the answers.
+    """
+    count, seconds, p50, p99, errors = _with_wrk(load) if shutil.which("wrk") else asyncio.run(_with_asyncio(load))
+    if errors or not count:
+        raise UnsoundRun(f"{errors} errors in {count} answers")
+    return Answered(count, seconds, p50, p99)
+
+
+def http_request(method: str, path: str, headers: Sequence[str], body: bytes = b"") -> bytes:
+    """Write one request to this machine."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _with_wrk(load: Load) -> tuple[int, float, float, float, int]:
+    with tempfile.NamedTemporaryFile(suffix=".requests") as file:
+        file.write(b"".join(request + b"\0" for request in load.requests))
+        file.flush()
+        address = f"http://127.0.0.1:{load.port}"
+        command = ["wrk", "-t1", f"-c{load.clients}", f"-d{load.seconds:.0f}s", f"--timeout={_TIMEOUT_SECONDS}s"]
+        told = subprocess.run(
+            [*command, "-s", str(_SCRIPT), address],
+            env={**os.environ, "LOAD_REQUESTS": file.name},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=load.seconds + 4 * _TIMEOUT_SECONDS,
+        )
+    found = re.search(r"^FIGURES (\d+) (\d+) (\d+) (\d+) (\d+)$", told.stdout, re.MULTILINE)
+    if found is None:
+        raise UnsoundRun(f"wrk: {told.stdout[-500:]}{told.stderr[-500:]}")
+    count, micros, p50, p99, errors = map(int, found.groups())
+    return count, micros / 1e6, p50 / 1e6, p99 / 1e6, errors
+
+
+async def _with_asyncio(load: Load) -> tuple[int, float, float, float, int]:
     times: list[float] = []
-    threads = [threading.Thread(target=_client, args=(load, offset * 1_000 + number, times)) for number in range(share)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return times
+    started = time.monotonic()
+    clients = [_client(load, started + load.seconds, times) for _ in range(load.clients)]
+    errors = sum(isinstance(ended, BaseException) for ended in await asyncio.gather(*clients, return_exceptions=True))
+    seconds = time.monotonic() - started
+    times.sort()
+    if not times:
+        return 0, seconds, 0.0, 0.0, errors
+    return len(times), seconds, times[len(times) // 2], times[int(len(times) * 0.99)], errors
 
 
-def _client(load: Load, number: int, times: list[float]) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", load.port, timeout=30)
-    headers = {"Authorization": f"Bearer {load.token}", "Content-Type": "application/json"}
-    until = time.monotonic() + load.seconds
-    while (started := time.monotonic()) < until:
-        number += 1
-        body = {
-            "employee_number": f"B-{number % load.people:06}",
-            "categories": ["home_address", "phone", "ssn", "date_of_birth", "email", "school"],
-            "purpose": {"code": "safety", "case": "CASE-1", "note": "benchmark"},
-        }
-        connection.request("POST", "/v1/disclosures", json.dumps(body), headers)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"answered {answer.status}")
-        times.append(time.monotonic() - started)
-    connection.close()
+async def _client(load: Load, until: float, times: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", load.port)
+    try:
+        while (started := time.monotonic()) < until:
+            writer.write(random.choice(load.requests))
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _TIMEOUT_SECONDS)
+            length = _LENGTH.search(head)
+            if head[9:12] != b"200" or length is None:
+                raise UnsoundRun(head[:200].decode("latin-1"))
+            await reader.readexactly(int(length[1]))
+            times.append(time.monotonic() - started)
+    finally:
+        writer.close()

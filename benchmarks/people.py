@@ -13,11 +13,16 @@ _FAMILY = ("Ashford", "Birch", "Calder", "Dunmore", "Eastlake", "Farrow", "Green
 _STREETS = ("Alder", "Beech", "Cedar", "Dogwood", "Elm", "Fir", "Hazel", "Juniper", "Linden", "Maple")
 
 
+def number_of(number: int) -> str:
+    """Return the employee number of a person."""
+    return f"B-{number:07}"
+
+
 def made_up(number: int) -> Enrollment:
     """Return the person of a number: name, six records, one child."""
     family = f"{_FAMILY[number // 10 % 10]}{_FAMILY[number // 100 % 10].lower()}"
     document = {
-        "employee_number": f"B-{number:06}",
+        "employee_number": number_of(number),
         "given_name": _GIVEN[number % 10],
         "family_name": family,
         "department": "Parks",

@@ -1,5 +1,9 @@
-"""The baseline: what a team would write first. One FastAPI route, python-jose, SQLAlchemy, six AES-GCM fields and one
-audit row committed per request, on SQLite with the same durable settings. No policy, no tree, no receipts."""
+"""What a team would write first: one FastAPI route as its tutorial has it, python-jose, a SQLAlchemy session a request,
+six AES-GCM fields and one audit row committed per request, with the same durable settings. No policy, no tree, no
+receipts, one key for everybody.
+
+``python -m benchmarks.plain_service DATABASE-ADDRESS PUBLIC-KEY PEOPLE PORT``
+"""
 
 from __future__ import annotations
 
@@ -7,62 +11,104 @@ import json
 import os
 import sys
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import uvicorn
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import FastAPI, Header, HTTPException
-from jose import jwt
-from sqlalchemy import create_engine, event, text
+from jose import JWTError, jwt
+from sqlalchemy import Engine, create_engine, event, insert, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-FIELDS = 6
-PEOPLE = 1_000
+_FIELDS = 6
+_THREADS = 40  # FastAPI's own number
 _KEY = AESGCM(bytes(32))
 
 
-def build(path: str, public_key: dict[str, str]) -> FastAPI:
-    """Make the service over a fresh database."""
-    engine = create_engine(f"sqlite:///{path}")
+class _Base(DeclarativeBase):
+    pass
 
-    @event.listens_for(engine, "connect")
-    def durable(connection: object, _record: object) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]  # a DB-API connection
-        connection.execute("PRAGMA synchronous=FULL")  # type: ignore[attr-defined]  # a DB-API connection
 
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE card (person INTEGER, field INTEGER, nonce BLOB, value BLOB)"))
-        connection.execute(text("CREATE INDEX card_person ON card (person)"))
-        connection.execute(text("CREATE TABLE audit (at REAL, who TEXT, person INTEGER)"))
-        rows = [
-            {"p": person, "f": field, "n": (nonce := os.urandom(12)), "v": _KEY.encrypt(nonce, b"x" * 60, None)}
-            for person in range(PEOPLE)
-            for field in range(FIELDS)
-        ]
-        connection.execute(text("INSERT INTO card VALUES (:p, :f, :n, :v)"), rows)
+class Field(_Base):
+    """One sealed value."""
+
+    __tablename__ = "field"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[int] = mapped_column(index=True)
+    field: Mapped[int]
+    nonce: Mapped[bytes]
+    value: Mapped[bytes]
+
+
+class AuditRow(_Base):
+    """One line of the audit table."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    who: Mapped[str]
+    person: Mapped[int]
+
+
+def build(engine: Engine, public_key: dict[str, str], people: int) -> FastAPI:
+    """Make the service over a filled database."""
     app = FastAPI()
 
     @app.post("/v1/disclosures")
-    def disclose(body: dict[str, object], authorization: Annotated[str, Header()]) -> dict[str, object]:
+    def disclose(body: dict[str, Any], authorization: Annotated[str, Header()]) -> dict[str, Any]:
         try:
             claims = jwt.decode(authorization[7:], public_key, algorithms=["ES256"], audience="registry")
-        except Exception as exc:
+        except JWTError as exc:
             raise HTTPException(401) from exc
-        person = int(str(body["employee_number"]).rsplit("-", 1)[1]) % PEOPLE
-        with engine.begin() as connection:
-            found = connection.execute(
-                text("SELECT field, nonce, value FROM card WHERE person = :p"), {"p": person}
-            ).all()
-            connection.execute(
-                text("INSERT INTO audit VALUES (:a, :w, :p)"), {"a": time.time(), "w": claims["sub"], "p": person}
-            )
-        return {
-            "records": [
-                {"field": row.field, "value": _KEY.decrypt(row.nonce, row.value, None).decode()} for row in found
+        person = int(body["employee_number"].rsplit("-", 1)[1]) % people
+        with Session(engine) as session:
+            found = session.scalars(select(Field).where(Field.person == person)).all()
+            records = [
+                {"field": one.field, "value": _KEY.decrypt(one.nonce, one.value, None).decode()} for one in found
             ]
-        }
+            session.add(AuditRow(at=time.time(), who=claims["sub"], person=person))
+            session.commit()
+        return {"records": records}
 
     return app
 
 
+def fill(engine: Engine, people: int) -> None:
+    """Make the tables and every person's values."""
+    _Base.metadata.create_all(engine)
+    rows = [
+        {"person": person, "field": field, "nonce": (nonce := os.urandom(12)), "value": _sealed(nonce)}
+        for person in range(people)
+        for field in range(_FIELDS)
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(Field), rows)
+
+
+def _sealed(nonce: bytes) -> bytes:
+    return _KEY.encrypt(nonce, b"x" * 90, None)
+
+
+def _open(url: str) -> Engine:
+    engine = create_engine(url, pool_size=_THREADS)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def durable(connection: Any, _record: object) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA busy_timeout=15000")
+
+    return engine
+
+
+def main() -> None:
+    """Serve."""
+    url, key, people, port = sys.argv[1:]
+    engine = _open(url)
+    fill(engine, int(people))
+    uvicorn.run(build(engine, json.loads(key), int(people)), port=int(port), log_level="error", access_log=False)
+
+
 if __name__ == "__main__":
-    uvicorn.run(build(sys.argv[1], json.loads(sys.argv[2])), port=int(sys.argv[3]), log_level="error", access_log=False)
+    main()

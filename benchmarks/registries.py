@@ -1,0 +1,173 @@
+"""Registries to measure: made, filled through the import that everybody uses, and served by ``registry serve``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.load import http_request
+from benchmarks.people import made_up, number_of
+from benchmarks.targets import Target, free_port, running
+from registry.bootstrap import Application, initialise, opened
+from registry.domain.clock import SystemClock
+from registry.domain.principals import Role
+from registry.identity.issuers import DEVELOPMENT_ISSUER
+from registry.services.import_people import Existing
+from registry.services.principals import Grant
+from registry.settings import DEVELOPMENT, Settings, load_settings
+from registry.storage.unit_of_work import open_database
+from tests.fakes.postgres import PostgresServer, binaries
+
+# So many clerks take turns: every request may be another one's.
+CLERKS = 64
+_CARD = ("home_address", "phone", "ssn", "date_of_birth", "email", "school")
+_PURPOSE = {"code": "safety", "case": "CASE-1", "note": "benchmark"}
+_IMPORT_LINES = 200
+_TOKEN_SECONDS = 3_600
+# A server of its own with the memory that a small deployment gives it.
+_POSTGRESQL = {"shared_buffers": "512MB", "autovacuum": "on", "max_wal_size": "4GB", "log_min_messages": "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """One filled registry.
+
+    Attributes:
+        engine: ``SQLite`` or ``PostgreSQL``.
+        settings: where it is.
+        environment: what ``registry serve`` needs to find it.
+        tokens: one a clerk.
+        key: the public key of their issuer, as JSON.
+        database_roots: process ids of the database server, which count as part of the server.
+    """
+
+    engine: str
+    settings: Settings
+    environment: Mapping[str, str]
+    people: int
+    tokens: tuple[str, ...]
+    key: str
+    database_roots: tuple[int, ...] = ()
+
+    def entries(self) -> int:
+        """Count the ledger's entries."""
+        database = open_database(self.settings.database_url, self.settings.ledger / "writer.lock")
+        try:
+            with database.reader() as reader:
+                return reader.head().size
+        finally:
+            database.close()
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgresServer | None]:
+    """Run a PostgreSQL server, None where its programs are not installed."""
+    programs = binaries()
+    if programs is None:
+        yield None
+        return
+    server = PostgresServer(programs, _POSTGRESQL)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+def postmaster(server: PostgresServer) -> int:
+    """Return the process id of a PostgreSQL server."""
+    return int((server.folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+
+def filled(folder: Path, people: int, server: PostgresServer | None = None) -> Registry:
+    """Make a registry of made-up people, on SQLite unless a PostgreSQL server is given."""
+    engine = "SQLite" if server is None else "PostgreSQL"
+    environment = {}
+    if server is not None:
+        environment["REGISTRY_DATABASE_URL"] = server.url(server.create_database())
+    settings = load_settings(folder / engine, environment)
+    initialise(settings, DEVELOPMENT)
+    with opened(settings) as application:
+        fill(application, people)
+        tokens, key = clerks(application)
+    roots = () if server is None else (postmaster(server),)
+    return Registry(engine, settings, environment, people, tokens, key, roots)
+
+
+def fill(application: Application, people: int) -> None:
+    """Import people."""
+    caller = application.local_caller()
+    for first in range(0, people, _IMPORT_LINES):
+        batch = [made_up(number) for number in range(first, min(first + _IMPORT_LINES, people))]
+        application.import_people.run(caller, batch, Existing.REJECT)
+
+
+def clerks(application: Application) -> tuple[tuple[str, ...], str]:
+    """Make readers; return a token for each, and the public key of their issuer."""
+    issuer = application.development_issuer()
+    tokens = []
+    for number in range(CLERKS):
+        name, roles = f"clerk-{number:03}", frozenset({Role.READER})
+        application.principals.ensure(Grant(DEVELOPMENT_ISSUER, name, roles), operator="local:bench")
+        tokens.append(issuer.issue(name, [Role.READER], ttl_seconds=_TOKEN_SECONDS, now=SystemClock().now()))
+    return tuple(tokens), json.dumps(issuer.public_key_set()["keys"][0])
+
+
+def lookups(registry: Registry) -> list[bytes]:
+    """Write one lookup of six records for every person, by clerks in turn."""
+    return [
+        _post(registry, "/v1/disclosures", number, {"employee_number": number_of(number), "categories": _CARD})
+        for number in range(registry.people)
+    ]
+
+
+def batches(registry: Registry, each: int) -> list[bytes]:
+    """Write lookups of ``each`` people at once."""
+    cards = [{"employee_number": number_of(number), "categories": _CARD} for number in range(registry.people)]
+    return [
+        _post(registry, "/v1/disclosures/batch", first, {"items": cards[first : first + each]})
+        for first in range(0, registry.people - each + 1, each)
+    ]
+
+
+def _post(registry: Registry, path: str, number: int, body: Mapping[str, object]) -> bytes:
+    token = registry.tokens[number % len(registry.tokens)]
+    return http_request(
+        "POST", path, [f"Authorization: Bearer {token}"], json.dumps({**body, "purpose": _PURPOSE}).encode()
+    )
+
+
+def can_serve_with_workers() -> bool:
+    """Tell whether this version serves with several processes."""
+    told = subprocess.run([sys.executable, "-m", "registry", "serve", "--help"], capture_output=True, check=True)
+    return b"--workers" in told.stdout
+
+
+@contextmanager
+def served(registry: Registry, log: Path, workers: int = 1) -> Iterator[Target]:
+    """Serve a registry with ``registry serve``."""
+    port = free_port()
+    command = [sys.executable, "-m", "registry", "--home", str(registry.settings.home), "serve", "--port", str(port)]
+    name = f"Registry, {registry.engine}"
+    if workers > 1:
+        command += ["--workers", str(workers)]
+        name += f", {workers} workers"
+    with running(command, port, log, registry.environment) as process:
+        yield lookup_target(name, registry, port, process.pid)
+
+
+def lookup_target(name: str, registry: Registry, port: int, process: int) -> Target:
+    """Describe a server of a registry that is asked for single cards."""
+    return Target(
+        name=name,
+        port=port,
+        roots=(process, *registry.database_roots),
+        requests=lookups(registry),
+        expected=[f'"{category}"'.encode() for category in _CARD],
+        entries=registry.entries,
+    )
