@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import orjson
 
 from registry.crypto.envelope import Binding, DataKey, seal, unseal
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
@@ -42,8 +43,8 @@ class BodyKeys:
 
     def seal(self, opening: Opening, *, index: int, leaf_hash: bytes) -> bytes:
         """Seal an opening to its place: index and leaf hash are bound, so it opens nowhere else."""
-        plaintext = json.dumps([opening.seed.hex(), opening.values], ensure_ascii=False, separators=(",", ":"))
-        return seal(self._keys[self.current], plaintext.encode(), self._binding(index, leaf_hash))
+        plaintext = orjson.dumps([opening.seed.hex(), opening.values])
+        return seal(self._keys[self.current], plaintext, self._binding(index, leaf_hash))
 
     def open(self, sealed: bytes, *, key_epoch: int, index: int, leaf_hash: bytes) -> Opening:
         """Open what ``seal`` made.
@@ -55,7 +56,7 @@ class BodyKeys:
         if key is None:
             raise LedgerCorrupt(f"its opening is under unknown key epoch {key_epoch}", index)
         try:
-            seed, values = json.loads(unseal(key, sealed, self._binding(index, leaf_hash)))
+            seed, values = orjson.loads(unseal(key, sealed, self._binding(index, leaf_hash)))
         except EnvelopeRejected as exc:
             raise LedgerCorrupt("its opening was changed or belongs to another entry", index) from exc
         return Opening(bytes.fromhex(seed), values)

@@ -6,7 +6,8 @@ minted only after the commit, from what a second connection reads back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from registry.crypto.random import random_bytes
 from registry.crypto.tags import keyed_tag
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable
-from registry.domain.ids import EntryIndex, RecordId, SubjectId
+from registry.domain.ids import EntryIndex, SubjectId
 from registry.transparency.checkpoint import checkpoint_text
 from registry.transparency.fields import RECORD_PREFIX, RecordLine, field_names
 from registry.transparency.leaf import SEED_BYTES, encode_leaf, leaf_hash, parse_leaf
@@ -31,6 +32,7 @@ from registry.transparency.note import sign_note
 # A clock this far behind the newest entry is broken; smaller steps back are smoothed over.
 CLOCK_TOLERANCE_MS = 5_000
 _MAX_COUNTED = 100_000
+_MAX_UNMINTED = 2_048
 # Crockford's alphabet: no I, L, O, U, so that a code can be read aloud and typed.
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -58,6 +60,15 @@ class LogKeys:
     codes: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Unminted:
+    """An entry as appended, with what it says."""
+
+    row: EntryRow
+    draft: EntryDraft
+    opening: Opening
+
+
 class AuditLog:
     """The ledger: appends entries, mints receipts, opens what an entry says."""
 
@@ -69,6 +80,10 @@ class AuditLog:
         self._longest = 0
         # And how many entries of a subject it has seen committed, with the last one's index; a bounded memory.
         self._counted: dict[str, tuple[int, int]] = {}
+        # Entries that this process appended and has not minted yet: read back byte for byte, they say what they said.
+        self._unminted: OrderedDict[int, _Unminted] = OrderedDict()
+        # The newest head that this process signed.
+        self._signed: HeadRow | None = None
 
     @property
     def chains(self) -> Chains:
@@ -100,15 +115,16 @@ class AuditLog:
         edge = self._demand_own(head)
         states = {subject: self.chain_state(subject, sealed_chains[subject], head.size) for subject in subjects}
         moment = self._moment(head)
-        rows: list[EntryRow] = []
+        made: list[_Unminted] = []
         postings: list[tuple[bytes, bytes]] = []
         for draft in drafts:
-            index = head.size + len(rows)
+            index = head.size + len(made)
             opening = new_opening(random_bytes(SEED_BYTES), _values(draft, states))
             leaf = encode_leaf(moment, draft.kind.value, opening.commitments())
             digest = leaf_hash(leaf)
             sealed = self._keys.bodies.seal(opening, index=index, leaf_hash=digest)
-            rows.append(EntryRow(index, leaf, draft.event, self._keys.bodies.current, sealed))
+            row = EntryRow(index, leaf, draft.event, self._keys.bodies.current, sealed)
+            made.append(_Unminted(row, draft, opening))
             edge = edge.append(digest)
             for subject in draft.subjects:
                 state = ChainState(states[subject].counter + 1, index)
@@ -116,7 +132,9 @@ class AuditLog:
                 postings.append(self.chains.posting(subject, state.counter, index))
         new_head = self.sign_head(head.epoch, edge, moment)
         chains = {subject: self.chains.seal(subject, states[subject]) for subject in subjects}
-        store.write(Appended(tuple(rows), tuple(postings), chains, new_head))
+        rows = tuple(one.row for one in made)
+        store.write(Appended(rows, tuple(postings), chains, new_head))
+        self._remember(made)
         return tuple(PendingReceipt(EntryIndex(row.index), row.event, edge.size) for row in rows)
 
     def mint(self, reader: EntryReader, pendings: Sequence[PendingReceipt]) -> tuple[Receipt, ...]:
@@ -174,7 +192,8 @@ class AuditLog:
         root = edge.root()
         text = checkpoint_text(self.origin, edge.size, root)
         note = sign_note(text, self.origin, self._keys.note.key_id, self._keys.note.sign)
-        return HeadRow(epoch, edge.size, edge.to_bytes(), root, note, last_ms)
+        self._signed = HeadRow(epoch, edge.size, edge.to_bytes(), root, note, last_ms)
+        return self._signed
 
     def code_of(self, index: int) -> str:
         """Return the short code of a receipt: 40 bits keyed over origin and index, in the form ``K7QF-2M9D``."""
@@ -188,8 +207,9 @@ class AuditLog:
             edge = Edge.from_bytes(head.size, head.edge)
         except LedgerCorrupt:
             raise AuditUnavailable("head_mismatch") from None
-        # Ed25519 is deterministic, so signing again is checking, and the cheaper of the two.
-        if self.sign_head(head.epoch, edge, head.last_ms) != head:
+        # Ed25519 is deterministic, so signing again is checking, and the cheaper of the two. What this process signed
+        # last is known to it without.
+        if head != self._signed and self.sign_head(head.epoch, edge, head.last_ms) != head:
             raise AuditUnavailable("head_mismatch")
         if head.size < self._longest:
             raise AuditUnavailable("rolled_back")
@@ -204,16 +224,31 @@ class AuditLog:
     def _receipt(self, pending: PendingReceipt, row: EntryRow | None) -> Receipt:
         if row is None or row.event != pending.event:
             raise NotDurable
+        kind, lines, opening = self._said(row)
+        self._count(opening, row.index)
+        stored = StoredEntry(self.origin, kind, self.code_of(row.index))
+        return Receipt(MINT, pending, stored, _covered(lines) if kind in OPENS else frozenset())
+
+    def _said(self, row: EntryRow) -> tuple[str, Iterable[RecordLine], Opening]:
+        """Tell what a stored entry says: as remembered when its bytes are those that were appended, else from them."""
+        known = self._unminted.pop(row.index, None)
+        if known is not None and known.row == row:
+            return known.draft.kind.value, known.draft.records, known.opening
         try:
             opening = self.opening(row)
         except LedgerCorrupt as exc:
             raise NotDurable from exc
         if opening is None:
             raise NotDurable
-        self._count(opening, row.index)
-        kind = parse_leaf(row.leaf).kind
-        stored = StoredEntry(self.origin, kind, self.code_of(row.index))
-        return Receipt(MINT, pending, stored, _covered(opening) if kind in OPENS else frozenset())
+        return parse_leaf(row.leaf).kind, _lines(opening), opening
+
+    def _remember(self, made: Sequence[_Unminted]) -> None:
+        # An index is used again after a rollback: the newest append holds.
+        for one in made:
+            self._unminted[one.row.index] = one
+            self._unminted.move_to_end(one.row.index)
+        while len(self._unminted) > _MAX_UNMINTED:
+            self._unminted.popitem(last=False)
 
     def _count(self, opening: Opening, index: int) -> None:
         if len(self._counted) >= _MAX_COUNTED:
@@ -236,6 +271,9 @@ def _values(draft: EntryDraft, states: Mapping[SubjectId, ChainState]) -> dict[s
     return values
 
 
-def _covered(opening: Opening) -> frozenset[Covered]:
-    lines = (RecordLine.parse(text.encode()) for name, text in opening.values.items() if name.startswith(RECORD_PREFIX))
-    return frozenset(Covered(RecordId(line.record), line.version, line.ciphertext_digest) for line in lines)
+def _lines(opening: Opening) -> Iterable[RecordLine]:
+    return (RecordLine.parse(text.encode()) for name, text in opening.values.items() if name.startswith(RECORD_PREFIX))
+
+
+def _covered(lines: Iterable[RecordLine]) -> frozenset[Covered]:
+    return frozenset(Covered(line.record, line.version, line.ciphertext_digest) for line in lines)

@@ -43,7 +43,7 @@ class Receipt:
         kind: the entry's kind.
     """
 
-    __slots__ = ("_covered", "_opened", "code", "index", "kind", "origin", "size")
+    __slots__ = ("_covered", "_unopened", "code", "index", "kind", "origin", "size")
 
     def __init__(self, mint: Mint, pending: PendingReceipt, stored: StoredEntry, covered: frozenset[Covered]) -> None:
         """Made by ``AuditLog.mint`` alone.
@@ -59,7 +59,7 @@ class Receipt:
         self.code = stored.code
         self.kind = stored.kind
         self._covered = covered
-        self._opened: set[Covered] = set()
+        self._unopened = set(covered)
 
     def redeem(self, asked: Covered) -> None:
         """Use the receipt for one sealed field, once.
@@ -67,11 +67,12 @@ class Receipt:
         Raises:
             ReceiptRefused: the entry does not cover this field and version with these bytes, or it was used for it.
         """
-        if asked not in self._covered:
-            raise ReceiptRefused("the entry does not cover this field")
-        if asked in self._opened:
-            raise ReceiptRefused("the receipt was used for this field already")
-        self._opened.add(asked)
+        try:
+            self._unopened.remove(asked)
+        except KeyError:
+            was_opened = asked in self._covered
+            why = "the receipt was used for this field already" if was_opened else "the entry does not cover this field"
+            raise ReceiptRefused(why) from None
 
     @property
     def header(self) -> str:

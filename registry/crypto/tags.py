@@ -46,6 +46,28 @@ class HmacKey:
         raise TypeError("a key is never pickled")
 
 
+class TagKey:
+    """``keyed_tag`` with one key and one domain, made many times: a third of the time, same result."""
+
+    __slots__ = ("_key", "_length", "_prefix")
+
+    def __init__(self, key: bytes, domain: str, *, length: int = 16) -> None:
+        """See ``keyed_tag``."""
+        self._prefix = _prefix(key, domain, length)
+        self._key = HmacKey(key)
+        self._length = length
+
+    def tag(self, data: bytes) -> bytes:
+        """Return the tag of some bytes."""
+        return self._key.digest(self._prefix + data)[: self._length]
+
+    def __repr__(self) -> str:
+        return "TagKey(***)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is never pickled")
+
+
 def keyed_tag(key: bytes, domain: str, data: bytes, *, length: int = 16) -> bytes:
     """Return an HMAC-SHA256 tag of some bytes within a domain.
 
@@ -60,6 +82,10 @@ def keyed_tag(key: bytes, domain: str, data: bytes, *, length: int = 16) -> byte
     Raises:
         ValueError: a key, domain or length that is out of range.
     """
+    return hmac.digest(key, _prefix(key, domain, length) + data, "sha256")[:length]
+
+
+def _prefix(key: bytes, domain: str, length: int) -> bytes:
     name = domain.encode()
     if len(key) < MIN_TAG_BYTES * 2:
         raise ValueError("the tag key is too short")
@@ -67,7 +93,7 @@ def keyed_tag(key: bytes, domain: str, data: bytes, *, length: int = 16) -> byte
         raise ValueError("a tag needs a domain of at most 65,535 bytes")
     if not MIN_TAG_BYTES <= length <= MAX_TAG_BYTES:
         raise ValueError("a tag is 8 to 32 bytes")
-    return hmac.digest(key, len(name).to_bytes(2, "big") + name + data, "sha256")[:length]
+    return len(name).to_bytes(2, "big") + name
 
 
 def equal(left: bytes, right: bytes) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from typing import NewType
 from uuid import uuid4
 
@@ -23,6 +25,15 @@ _ID = re.compile(ID_PATTERN)
 def new_id() -> str:
     """Return a fresh random identifier: 32 lower-case hexadecimal digits (122 random bits)."""
     return uuid4().hex
+
+
+def new_event_id() -> EventId:
+    """Return a fresh identifier of an entry: 48 bits of the time in milliseconds, then 80 random bits, as 32 digits.
+
+    Entries that follow each other get neighbouring ids, so the index over millions of them grows at its end instead of
+    all over. The time adds nothing to what every entry says in the clear.
+    """
+    return EventId(f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}")
 
 
 def is_id(text: str) -> bool:

@@ -20,7 +20,7 @@ from registry.domain.ids import DisclosureId, RecordId, SubjectId
 from registry.domain.principals import Principal
 from registry.domain.purposes import Purpose
 from registry.policy.decide import POLICY_VERSION, Denial, Facts, RecordFacts, decide, decide_own
-from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, record_line, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES
@@ -157,7 +157,7 @@ class Disclose:
         values = said_by(principal) | _asked(ask) | {"rules": " ".join((POLICY_VERSION, *decision.rules))}
         about = () if subject is None else (subject.id,)
         if isinstance(decision, Denial):
-            lines = tuple(no_variant(row.field) for row in rows or ())
+            lines = record_lines([row.field for row in rows or ()])
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {decision.reason}"}, about, lines)
             return _Decided(subject, decision.reason, (), draft)
         # Unknown comes last: whether somebody is enrolled is nothing to tell a caller who may not see them.
@@ -190,10 +190,11 @@ class _Subjects:
     """Facts of all asks of a batch: subjects and their active records, one query each."""
 
     def __init__(self, work: Work, asks: Sequence[DisclosureAsk]) -> None:
-        tagged = work.subjects.by_number_tags(ask.number_tag for ask in asks if ask.number_tag is not None)
-        named = {ask.subject for ask in asks if ask.subject is not None}
-        # Decided is on the rows as they are once they are held: what was read before may have been changed since.
-        found = work.subjects.lock(named | {row.id for row in tagged.values()})
+        found = _held(
+            work,
+            {ask.subject for ask in asks if ask.subject is not None},
+            {ask.number_tag for ask in asks if ask.number_tag is not None},
+        )
         self._by_tag: Mapping[bytes, SubjectRow] = {row.number_tag: row for row in found.values()}
         self._by_id: Mapping[SubjectId, SubjectRow] = found
         self._rows: dict[SubjectId, list[RecordRow]] = {identifier: [] for identifier in found}
@@ -217,6 +218,15 @@ class _Subjects:
         return chosen if len(chosen) == len(ask.records) else None
 
 
+def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[SubjectId, SubjectRow]:
+    """Hold the rows of all asks at once. Decided is on what they are then: what was read before may have changed."""
+    if named:
+        # All by id, in one go: two statements would take their locks in two orders.
+        tagged = work.subjects.by_number_tags(tags)
+        return work.subjects.lock(named | {row.id for row in tagged.values()})
+    return work.subjects.lock_tagged(tags)
+
+
 def _is_own(principal: Principal, subject: SubjectRow) -> bool:
     return principal.employee_tag is not None and equal(principal.employee_tag, subject.number_tag)
 
@@ -235,7 +245,7 @@ def _asked(ask: DisclosureAsk) -> dict[str, str]:
 
 def _release(values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow]) -> EntryDraft:
     nonce = random_bytes(NONCE_BYTES)
-    lines = tuple(record_line(row.field, nonce) for row in rows)
+    lines = record_lines([row.field for row in rows], nonce)
     # The nonce opens the variant commitments; it stays with the opening.
     said = {"result": "permitted", "form": AS_ENTERED, "detail": f"{values['detail']} variant-nonce {nonce.hex()}"}
     return EntryDraft(Kind.DISCLOSE, {**values, **said}, (subject.id,), lines)

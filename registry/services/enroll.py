@@ -19,7 +19,7 @@ from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import PersonNames
 from registry.policy.decide import POLICY_VERSION
 from registry.services.idempotency import Idempotency, Remembered
-from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, tiers_of, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, tiers_of, view_of
 from registry.services.ports import ACTIVE, MarkRow, NewSubject, PersonRow, RecordRow, SubjectRow, VersionRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.values import Owner, prepare, subject_tag, subject_terms
@@ -168,8 +168,8 @@ class Sealer:
             "rules": f"{POLICY_VERSION} role.enroller",
             "detail": f"via {batch.via}{tiers_of(batch.records[start:])}",
         }
-        lines = tuple(no_variant(record.field) for record in batch.records[start:])
-        batch.drafts.append(EntryDraft(Kind.ENROLL, values, (subject,), (no_variant(directory), *lines)))
+        lines = record_lines((directory, *(record.field for record in batch.records[start:])))
+        batch.drafts.append(EntryDraft(Kind.ENROLL, values, (subject,), lines))
         return row
 
     def household(

@@ -29,6 +29,7 @@ UNKNOWN_PRINCIPAL = PrincipalId("0" * 32)
 # Slot table 0 has no slots: the copy is served as entered, and its commitment commits to that.
 UNMARKED_TABLE = 0
 UNMARKED_EPOCH = 0
+_NO_NONCE = bytes(NONCE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,22 +191,13 @@ def denial(principal: Principal, action: str) -> EntryDraft:
     return EntryDraft(Kind.DENY, values)
 
 
-def record_line(field: SealedField, nonce: bytes) -> RecordLine:
-    """Write one sealed value as an entry names it, with the commitment of an unmarked copy.
+def record_lines(fields: Iterable[SealedField], nonce: bytes = _NO_NONCE) -> tuple[RecordLine, ...]:
+    """Write sealed values as an entry names them, with the commitment of an unmarked copy.
 
     Args:
-        field: the value as stored.
-        nonce: 32 bytes, fresh for this entry; kept in the entry's detail by the caller when it needs opening.
+        fields: the values as stored.
+        nonce: 32 bytes, fresh for an entry that releases copies, kept in the entry's detail so that the commitment can
+            be opened; none for an entry that stores or opens values without serving a copy.
     """
-    return RecordLine(
-        record=field.record,
-        category=field.category,
-        version=field.version,
-        ciphertext_digest=field.digest,
-        variant_commitment=variant_commitment(b"", UNMARKED_TABLE, UNMARKED_EPOCH, nonce),
-    )
-
-
-def no_variant(field: SealedField) -> RecordLine:
-    """Write a sealed value that the entry stores or opens without serving a copy of it."""
-    return record_line(field, bytes(NONCE_BYTES))
+    commitment = variant_commitment(b"", UNMARKED_TABLE, UNMARKED_EPOCH, nonce)
+    return tuple(RecordLine(field.record, field.category, field.version, field.digest, commitment) for field in fields)

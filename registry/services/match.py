@@ -21,7 +21,7 @@ from registry.leaktrace.reading import Reading, read_text
 from registry.leaktrace.select import Hit, select_subjects
 from registry.leaktrace.terms import Term
 from registry.policy.decide import POLICY_VERSION
-from registry.services.kernel import Caller, Kernel, no_variant
+from registry.services.kernel import Caller, Kernel, record_lines
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.values import card_digest
@@ -183,7 +183,7 @@ def _groups(candidates: _Candidates) -> list[list[SubjectRow]]:
 def _drafts(principal: Principal, candidates: _Candidates, detail: str) -> Iterable[EntryDraft]:
     for group in _groups(candidates):
         ordered = sorted(row.id for row in group)
-        lines = tuple(no_variant(field) for row in group for field in (row.directory, *candidates.fields[row.id]))
+        lines = record_lines(field for row in group for field in (row.directory, *candidates.fields[row.id]))
         values = said_by(principal) | {
             "result": f"candidates {len(group)}",
             "rules": f"{POLICY_VERSION} role.investigator",

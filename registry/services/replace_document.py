@@ -16,7 +16,7 @@ from registry.leaktrace.terms import PersonNames
 from registry.policy.decide import POLICY_VERSION
 from registry.services.enroll import Batch, Sealer, family_record
 from registry.services.household import Changes, Household, HouseholdStore
-from registry.services.kernel import Kernel, no_variant
+from registry.services.kernel import Kernel, record_lines
 from registry.services.ports import RecordRow, SubjectRow
 from registry.services.values import Owner, prepare, subject_terms
 from registry.vault.blind_index import Posting
@@ -43,7 +43,7 @@ class DocumentReplacer:
             "rules": f"{POLICY_VERSION} role.enroller",
             "detail": f"via {batch.via}{changes.said()}",
         }
-        lines = tuple(no_variant(sealed) for sealed in (subject.directory, *changes.touched()))
+        lines = record_lines((subject.directory, *changes.touched()))
         return changes, subject, EntryDraft(Kind.UPDATE, values, (subject.id,), lines)
 
     def _owners(

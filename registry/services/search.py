@@ -14,7 +14,7 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import full_name_term, search_terms
 from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
-from registry.services.kernel import Caller, Kernel, ReceiptView, no_variant, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.values import department_term, index_terms
@@ -154,7 +154,7 @@ class Search:
             "result": f"hits {len(hits)}" if is_allowed else f"denied {NOT_PERMITTED}",
             "rules": f"{POLICY_VERSION} search.{ask.kind}",
         }
-        lines = tuple(no_variant(row.directory) for row in hits)
+        lines = record_lines(row.directory for row in hits)
         return EntryDraft(Kind.SEARCH, values, tuple(sorted(row.id for row in hits)), lines)
 
 

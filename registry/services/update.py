@@ -21,7 +21,7 @@ from registry.leaktrace.terms import PersonNames
 from registry.policy.decide import POLICY_VERSION
 from registry.services.enroll import ENROLLERS, VIA_API, Batch, Enrolled, EnrolledRecord, Sealer
 from registry.services.household import Changes, Household, HouseholdStore, categories_of
-from registry.services.kernel import Caller, Kernel, no_variant, view_of
+from registry.services.kernel import Caller, Kernel, record_lines, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.values import Owner, subject_terms
@@ -109,7 +109,7 @@ class Update:
                 raise Conflict("changed")
             fields = _names_of(household)
             values = said_by(principal) | {"result": "opened", "detail": "names, to index changed values"}
-            lines = tuple(no_variant(sealed) for sealed in fields)
+            lines = record_lines(fields)
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.OPEN, values, (ask.subject,), lines)])
             work.commit()
         receipt = self._kernel.mint_one(pending)
@@ -229,10 +229,10 @@ def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list
     if changes.marked:
         tiers = " ".join(f"{row.id}={row.tier.value}" for row in changes.marked)
         values = said_by(principal) | {"result": "marked", "rules": rules, "detail": tiers}
-        lines = tuple(no_variant(row.field) for row in changes.replaced if row.id in marked)
+        lines = record_lines(row.field for row in changes.replaced if row.id in marked)
         drafts.append(EntryDraft(Kind.MARK, values, (subject.id,), lines))
     values = said_by(principal) | {"result": "updated", "rules": rules, "detail": f"via {VIA_API}{changes.said()}"}
-    lines = tuple(no_variant(sealed) for sealed in (subject.directory, *changes.touched()))
+    lines = record_lines((subject.directory, *changes.touched()))
     drafts.append(EntryDraft(Kind.UPDATE, values, (subject.id,), lines))
     return drafts
 

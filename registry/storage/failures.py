@@ -53,7 +53,7 @@ _CONTENTION = {
 
 @contextmanager
 def named_failures() -> Iterator[None]:
-    """Turn database failures into errors of this program.
+    """Turn database failures into errors of this program, those of the drivers as well as SQLAlchemy's.
 
     Raises:
         Contended: the transaction lost against another one and is rolled back whole.
@@ -62,15 +62,24 @@ def named_failures() -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as exc:
-        if is_contention(exc.orig):
-            raise Contended from None
-        cause = cause_of(exc.orig)
-        if cause is None:
-            raise StatementRefused(type(exc.orig).__name__) from None
-        raise AuditUnavailable(cause) from None
     except PoolTimeout:
         raise AuditUnavailable("locked") from None
+    except Exception as exc:
+        failure = _of_driver(exc)
+        if failure is None:
+            raise
+        if is_contention(failure):
+            raise Contended from None
+        cause = cause_of(failure)
+        if cause is None:
+            raise StatementRefused(type(failure).__name__) from None
+        raise AuditUnavailable(cause) from None
+
+
+def is_constraint(error: Exception) -> bool:
+    """Tell whether a statement broke a constraint."""
+    failure = _of_driver(error)
+    return isinstance(failure, sqlite3.IntegrityError) or _state_of(failure).startswith("23")
 
 
 def is_contention(error: BaseException | None) -> bool:
@@ -99,6 +108,16 @@ def _sqlite_cause(error: sqlite3.Error) -> str | None:
         if needle in text:
             return cause
     return None if isinstance(error, _SQLITE_OURS) else _STORAGE_ERROR
+
+
+def _of_driver(error: Exception) -> BaseException | None:
+    if isinstance(error, DBAPIError):
+        return error.orig
+    # PostgreSQL's driver by its name, so that it need not be installed.
+    is_raw = isinstance(error, sqlite3.Error) or any(
+        kind.__module__ == "psycopg" and kind.__name__ == "Error" for kind in type(error).__mro__
+    )
+    return error if is_raw else None
 
 
 def _state_of(error: BaseException | None) -> str:

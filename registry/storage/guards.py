@@ -8,10 +8,10 @@ its own earlier tag passes here; ``registry audit verify`` compares the rows wit
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from registry.crypto.tags import equal, keyed_tag
+from registry.crypto.tags import TagKey, equal
 from registry.domain.errors import LedgerCorrupt
 
 # What is guarded, by table; order and names are part of the tag.
@@ -21,35 +21,37 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }
 
+_encode = json.JSONEncoder().encode
+
 
 class RowGuard:
     """Makes and checks the tags of one registry."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_keys",)
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._keys = {table: TagKey(key, f"registry/row/{table}/v1") for table in GUARDED} if key else {}
 
-    def tag(self, table: str, row: Mapping[str, Any]) -> bytes:
-        """Return the tag of a row, given at least its guarded columns."""
-        parts = [part.hex() if isinstance(part := row[name], bytes) else part for name in GUARDED[table]]
-        return keyed_tag(self._key, f"registry/row/{table}/v1", json.dumps(parts).encode())
+    def tag(self, table: str, parts: Sequence[Any]) -> bytes:
+        """Return the tag of a row, given its guarded columns in their order."""
+        told = [part.hex() if isinstance(part, bytes) else part for part in parts]
+        return self._keys[table].tag(_encode(told).encode())
 
     def guarded(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row to store, with its tag."""
-        return {**row, "guard": self.tag(table, row)}
+        return {**row, "guard": self.tag(table, [row[name] for name in GUARDED[table]])}
 
-    def holds(self, table: str, row: Mapping[str, Any], guard: bytes) -> bool:
+    def holds(self, table: str, parts: Sequence[Any], guard: bytes) -> bool:
         """Tell whether a stored row is as this program wrote it."""
-        return equal(self.tag(table, row), guard)
+        return equal(self.tag(table, parts), guard)
 
-    def demand(self, table: str, row: Mapping[str, Any], guard: bytes) -> None:
+    def demand(self, table: str, parts: Sequence[Any], guard: bytes) -> None:
         """Check a stored row.
 
         Raises:
             LedgerCorrupt: somebody changed it.
         """
-        if not self.holds(table, row, guard):
+        if not self.holds(table, parts, guard):
             raise LedgerCorrupt(f"a row of {table} was changed by somebody else than this program")
 
     def __repr__(self) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from registry.audit.ports import Appended, EntryRow, HeadRow
-from registry.domain.errors import AuditUnavailable, LedgerCorrupt
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt, RegistryError
 from registry.domain.ids import SubjectId
+from registry.storage.failures import is_constraint
+from registry.storage.prepared import Prepared
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import ledger_body, ledger_head, ledger_leaf, ledger_postings, subjects
 
@@ -18,24 +21,27 @@ _ENTRIES = select(
     ledger_leaf.c.i, ledger_leaf.c.leaf, ledger_body.c.event, ledger_body.c.key_epoch, ledger_body.c.sealed
 ).join_from(ledger_leaf, ledger_body, ledger_leaf.c.i == ledger_body.c.i, isouter=True)
 # Subject rows are locked by id, before the head row: the lock order of every transaction.
-_CHAINS = (
+_CHAINS = Prepared(
     select(subjects.c.id, subjects.c.chain)
     .where(subjects.c.id.in_(MANY))
     .order_by(subjects.c.id)
     .with_for_update(key_share=True)
 )
-_SOME_ENTRIES = _ENTRIES.where(ledger_leaf.c.i.in_(MANY)).order_by(ledger_leaf.c.i)
+_SOME_ENTRIES = Prepared(_ENTRIES.where(ledger_leaf.c.i.in_(MANY)).order_by(ledger_leaf.c.i))
 _SPAN = _ENTRIES.where(ledger_leaf.c.i >= bindparam("start"), ledger_leaf.c.i < bindparam("stop")).order_by(
     ledger_leaf.c.i
 )
 _POSTINGS = select(ledger_postings.c.label, ledger_postings.c.value).where(ledger_postings.c.label.in_(MANY))
-_HEAD = select(ledger_head)
-_LOCKED_HEAD = _HEAD.with_for_update()
-_INSERT_LEAF, _INSERT_BODY, _INSERT_POSTINGS = insert(ledger_leaf), insert(ledger_body), insert(ledger_postings)
-_UPDATE_CHAIN = update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("chain_state"))
-_UPDATE_HEAD = update(ledger_head).values(
-    {name: bindparam(f"new_{name}") for name in ("epoch", "n", "edge", "root", "checkpoint", "last_ms")}
+_HEAD_COLUMNS = ("epoch", "n", "edge", "root", "checkpoint", "last_ms")
+_THE_HEAD = select(*(ledger_head.c[name] for name in _HEAD_COLUMNS))
+_HEAD, _LOCKED_HEAD = Prepared(_THE_HEAD), Prepared(_THE_HEAD.with_for_update())
+_INSERT_LEAF = Prepared(insert(ledger_leaf), ("i", "leaf"))
+_INSERT_BODY = Prepared(insert(ledger_body), ("i", "event", "key_epoch", "sealed"))
+_INSERT_POSTINGS = Prepared(insert(ledger_postings), ("label", "value"))
+_UPDATE_CHAIN = Prepared(
+    update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("chain_state"))
 )
+_UPDATE_HEAD = Prepared(update(ledger_head).values({name: bindparam(f"new_{name}") for name in _HEAD_COLUMNS}))
 
 
 class SqlEntryReader:
@@ -45,13 +51,12 @@ class SqlEntryReader:
         self._connection = connection
 
     def head(self) -> HeadRow:
-        return _head(self._connection, for_update=False)
+        return _head(_HEAD.rows(self._connection))
 
     def entries(self, indexes: Sequence[int]) -> Sequence[EntryRow]:
         return [
-            EntryRow(row.i, row.leaf, row.event or "", row.key_epoch or 0, row.sealed)
-            for part in chunks(indexes)
-            for row in self._connection.execute(_SOME_ENTRIES, {"many": part})
+            EntryRow(index, leaf, event or "", key_epoch or 0, sealed)
+            for index, leaf, event, key_epoch, sealed in _SOME_ENTRIES.rows_of(self._connection, indexes)
         ]
 
     def scan(self, start: int, stop: int) -> Iterator[EntryRow]:
@@ -84,33 +89,38 @@ class SqlEntryReader:
 class SqlEntryStore:
     """The ledger's tables inside a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, held: MutableMapping[SubjectId, bytes]) -> None:
+        """Work inside a transaction.
+
+        Args:
+            connection: the transaction's.
+            held: sealed chain states of subjects whose rows this transaction holds and has read already.
+        """
         self._connection = connection
+        self._held = held
 
     def lock_head(self) -> HeadRow:
-        return _head(self._connection, for_update=True)
+        return _head(_LOCKED_HEAD.rows(self._connection))
 
     def chains_of(self, ids: Sequence[SubjectId]) -> Mapping[SubjectId, bytes]:
-        return {
-            SubjectId(row.id): row.chain
-            for part in chunks(ids)
-            for row in self._connection.execute(_CHAINS, {"many": part})
-        }
+        unread = [subject for subject in ids if subject not in self._held]
+        self._held.update(_CHAINS.rows_of(self._connection, unread))
+        return {subject: self._held[subject] for subject in ids}
 
     def write(self, appended: Appended) -> None:
-        run = self._connection.execute
         self._write_entries(appended.entries)
         if appended.postings:
-            try:
-                run(_INSERT_POSTINGS, [{"label": label, "value": value} for label, value in appended.postings])
-            except IntegrityError:
+            with _place_taken(LedgerCorrupt("a posting of a subject stands where the next one belongs")):
                 # Their labels count up per subject, whose row is held: no other transaction can have written one.
-                raise LedgerCorrupt("a posting of a subject stands where the next one belongs") from None
+                values = [{"label": label, "value": value} for label, value in appended.postings]
+                _INSERT_POSTINGS.run_each(self._connection, values)
         if appended.chains:
-            run(_UPDATE_CHAIN, [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()])
+            states = [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()]
+            _UPDATE_CHAIN.run_each(self._connection, states)
+            self._held.update(appended.chains)
         head = appended.head
-        run(
-            _UPDATE_HEAD,
+        _UPDATE_HEAD.run(
+            self._connection,
             {
                 "new_epoch": head.epoch,
                 "new_n": head.size,
@@ -126,16 +136,24 @@ class SqlEntryStore:
         bodies = [
             {"i": row.index, "event": row.event, "key_epoch": row.key_epoch, "sealed": row.sealed} for row in entries
         ]
-        try:
-            self._connection.execute(_INSERT_LEAF, leaves)
-            self._connection.execute(_INSERT_BODY, bodies)
-        except IntegrityError:
-            # The head is held, so this is no race: somebody put a row where the head says that there is none.
-            raise AuditUnavailable("head_mismatch") from None
+        # The head is held, so this is no race: somebody put a row where the head says that there is none.
+        with _place_taken(AuditUnavailable("head_mismatch")):
+            _INSERT_LEAF.run_each(self._connection, leaves)
+            _INSERT_BODY.run_each(self._connection, bodies)
 
 
-def _head(connection: Connection, *, for_update: bool) -> HeadRow:
-    row = connection.execute(_LOCKED_HEAD if for_update else _HEAD).one_or_none()
-    if row is None:
+@contextmanager
+def _place_taken(error: RegistryError) -> Iterator[None]:
+    """Raise ``error`` when a row stands already where one is inserted."""
+    try:
+        yield
+    except Exception as exc:
+        if is_constraint(exc):
+            raise error from None
+        raise
+
+
+def _head(rows: Sequence[Sequence[Any]]) -> HeadRow:
+    if len(rows) != 1:
         raise AuditUnavailable("head_missing")
-    return HeadRow(row.epoch, row.n, row.edge, row.root, row.checkpoint, row.last_ms)
+    return HeadRow(*rows[0])

@@ -8,13 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from registry.domain.ids import PrincipalId, TraceId
+from registry.domain.principals import Role
 from registry.services.ports import CHANGED, IdempotencyRow, PrincipalRow, TraceRow
 from registry.storage.guards import RowGuard
-from registry.storage.rows import MANY, chunks, principal_row, trace_row
+from registry.storage.prepared import Prepared
+from registry.storage.rows import MANY, chunks, trace_row
 from registry.storage.tables import idempotency, principals, traces
 
-_BY_NAME = select(principals).where(principals.c.issuer == bindparam("iss"), principals.c.sub == bindparam("name"))
-_LOCK = _BY_NAME.with_for_update(key_share=True)
+_NAMED = select(principals).where(principals.c.issuer == bindparam("iss"), principals.c.sub == bindparam("name"))
+_BY_NAME = Prepared(_NAMED)
+_LOCK = Prepared(_NAMED.with_for_update(key_share=True))
 _BY_IDS = select(principals).where(principals.c.id.in_(MANY))
 
 
@@ -26,12 +29,10 @@ class SqlPrincipals:
         self._guard = guard
 
     def by_name(self, issuer: str, sub: str) -> PrincipalRow | None:
-        row = self._connection.execute(_BY_NAME, {"iss": issuer, "name": sub}).one_or_none()
-        return None if row is None else self._row(row)
+        return self._one(_BY_NAME.rows(self._connection, {"iss": issuer, "name": sub}))
 
     def lock(self, issuer: str, sub: str) -> PrincipalRow | None:
-        row = self._connection.execute(_LOCK, {"iss": issuer, "name": sub}).one_or_none()
-        return None if row is None else self._row(row)
+        return self._one(_LOCK.rows(self._connection, {"iss": issuer, "name": sub}))
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]:
         return {
@@ -53,11 +54,16 @@ class SqlPrincipals:
     def _values(self, row: PrincipalRow) -> dict[str, object]:
         return self._guard.guarded("principals", _columns(row))
 
-    def _row(self, row: Any) -> PrincipalRow:
-        if self._guard.holds("principals", row._asdict(), row.guard):
-            return principal_row(row)
+    def _one(self, rows: Sequence[Sequence[Any]]) -> PrincipalRow | None:
+        return self._row(rows[0]) if rows else None
+
+    def _row(self, row: Sequence[Any]) -> PrincipalRow:
+        identifier, issuer, sub, roles, employee, unit, state, _created, guard = row
+        if self._guard.holds("principals", row[:7], guard):
+            held = frozenset(map(Role, roles.split()))
+            return PrincipalRow(PrincipalId(identifier), issuer, sub, held, employee, unit, state)
         # One account's changed row must not stop the others' asks: it has no roles, so whatever it asks is refused.
-        return PrincipalRow(PrincipalId(row.id), row.issuer, row.sub, frozenset(), None, "", CHANGED)
+        return PrincipalRow(PrincipalId(identifier), issuer, sub, frozenset(), None, "", CHANGED)
 
 
 def _columns(row: PrincipalRow) -> dict[str, object]:

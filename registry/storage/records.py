@@ -7,10 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select, tuple_, update
 
+from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
+from registry.domain.marks import Tier
+from registry.keys.ports import WrappedKey
 from registry.services.ports import ENDED, MarkRow, RecordRow, VersionRow
-from registry.storage.guards import RowGuard
-from registry.storage.rows import MANY, chunks, mark_row, record_row, sealed_field, version_row
+from registry.storage.guards import GUARDED, RowGuard
+from registry.storage.prepared import Prepared
+from registry.storage.rows import MANY, chunks, mark_row, version_row
 from registry.storage.tables import marks, persons, record_versions, records
 from registry.vault.sealed import SealedField
 
@@ -40,8 +44,8 @@ _FIELDS = (
     .join(persons, persons.c.id == records.c.person)
 )
 _CURRENT = _FIELDS.where(records.c.version == record_versions.c.version)
-_OF_SUBJECTS = _CURRENT.where(records.c.subject.in_(MANY)).order_by(records.c.created_at, records.c.id)
-_BY_IDS = _CURRENT.where(records.c.id.in_(MANY))
+_OF_SUBJECTS = Prepared(_CURRENT.where(records.c.subject.in_(MANY)).order_by(records.c.created_at, records.c.id))
+_BY_IDS = Prepared(_CURRENT.where(records.c.id.in_(MANY)))
 _SUBJECTS_OF = select(records.c.id, records.c.subject).where(records.c.id.in_(MANY))
 _VERSIONS_OF = (
     select(record_versions)
@@ -65,18 +69,10 @@ class SqlRecords:
         self._guard = guard
 
     def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[RecordRow]:
-        return [
-            record_row(self._checked(row))
-            for part in chunks(set(ids))
-            for row in self._connection.execute(_OF_SUBJECTS, {"many": part})
-        ]
+        return [self._row(row) for row in _OF_SUBJECTS.rows_of(self._connection, set(ids))]
 
     def by_ids(self, ids: Iterable[RecordId]) -> Mapping[RecordId, RecordRow]:
-        return {
-            RecordId(row.record): record_row(self._checked(row))
-            for part in chunks(set(ids))
-            for row in self._connection.execute(_BY_IDS, {"many": part})
-        }
+        return {row.id: row for row in map(self._row, _BY_IDS.rows_of(self._connection, set(ids)))}
 
     def subjects_of(self, ids: Iterable[RecordId]) -> Mapping[RecordId, SubjectId]:
         return {
@@ -94,7 +90,7 @@ class SqlRecords:
 
     def sealed_versions(self, pairs: Iterable[tuple[RecordId, int]]) -> Sequence[SealedField]:
         return [
-            sealed_field(self._checked(row))
+            self._row(row).field
             for part in chunks(set(pairs), 1_000)
             for row in self._connection.execute(_SEALED_VERSIONS, {"many": part})
         ]
@@ -145,8 +141,9 @@ class SqlRecords:
     def end(self, ids: Sequence[RecordId], now_ms: int) -> None:
         for part in chunks(ids):
             for row in self._connection.execute(select(records).where(records.c.id.in_(part))).all():
-                self._guard.demand("records", row._asdict(), row.guard)
-                guard = self._guard.tag("records", {**row._asdict(), "state": ENDED})
+                told = row._asdict()
+                self._guard.demand("records", [told[name] for name in GUARDED["records"]], row.guard)
+                guard = self._guard.guarded("records", {**told, "state": ENDED})["guard"]
                 statement = update(records).where(records.c.id == row.id)
                 self._connection.execute(statement.values(state=ENDED, guard=guard))
             self._connection.execute(
@@ -155,9 +152,14 @@ class SqlRecords:
                 .values(valid_to=now_ms)
             )
 
-    def _checked(self, row: Any) -> Any:
-        self._guard.demand("records", {**row._asdict(), "id": row.record, "version": row.current}, row.guard)
-        return row
+    def _row(self, row: Sequence[Any]) -> RecordRow:
+        record, version, sealed, digest, value_tag = row[:5]
+        subject, person, category, slot_tag, tier, mark_version, state, current, guard = row[5:14]
+        told = (record, subject, person, category, slot_tag, current, state, tier, mark_version)
+        self._guard.demand("records", told, guard)
+        field = SealedField(record, subject, person, category, version, sealed, digest, WrappedKey(*row[14:]))
+        kind, held = Category(category), Tier(tier)
+        return RecordRow(record, subject, person, kind, slot_tag, value_tag, held, mark_version, state, field)
 
     def _insert_versions(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
         history = {version.record: version for version in versions}

@@ -7,14 +7,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, bindparam
 
-from registry.domain.categories import Category
 from registry.domain.ids import PersonId, PrincipalId, RecordId, SubjectId, TraceId
 from registry.domain.marks import Tier
-from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
-from registry.services.ports import MarkRow, PersonRow, PrincipalRow, RecordRow, SubjectRow, TraceRow, VersionRow
+from registry.services.ports import MarkRow, PersonRow, TraceRow, VersionRow
 from registry.vault.cases import SealedCase
-from registry.vault.sealed import DIRECTORY, SealedField
 
 T = TypeVar("T")
 # Stands for a list of values in a prepared statement: ``column.in_(MANY)``, run with ``{"many": values}``. Statements
@@ -31,54 +28,9 @@ def chunks(items: Iterable[T], size: int = IN_CHUNK) -> Iterator[Sequence[T]]:
         yield gathered[start : start + size]
 
 
-def subject_row(row: Any) -> SubjectRow:
-    """Read a subject joined with its own person."""
-    directory = SealedField(
-        record=RecordId(row.id),
-        subject=SubjectId(row.id),
-        person=PersonId(row.person),
-        category=DIRECTORY,
-        version=row.directory_version,
-        sealed=row.directory,
-        digest=row.directory_digest,
-        key=WrappedKey(row.key_id, row.wrapped_key),
-    )
-    return SubjectRow(SubjectId(row.id), row.number_tag, row.content_tag, directory, row.state, row.version)
-
-
 def person_row(row: Any) -> PersonRow:
     """Read a person."""
     return PersonRow(PersonId(row.id), SubjectId(row.subject), row.ref_tag, WrappedKey(row.key_id, row.wrapped_key))
-
-
-def sealed_field(row: Any) -> SealedField:
-    """Read a record version joined with its record and person."""
-    return SealedField(
-        record=RecordId(row.record),
-        subject=SubjectId(row.subject),
-        person=PersonId(row.person),
-        category=row.category,
-        version=row.version,
-        sealed=row.sealed,
-        digest=row.digest,
-        key=WrappedKey(row.key_id, row.wrapped_key),
-    )
-
-
-def record_row(row: Any) -> RecordRow:
-    """Read a record joined with its current version and person."""
-    return RecordRow(
-        id=RecordId(row.record),
-        subject=SubjectId(row.subject),
-        person=PersonId(row.person),
-        category=Category(row.category),
-        slot_tag=row.slot_tag,
-        value_tag=row.value_tag,
-        tier=Tier(row.tier),
-        mark_version=row.mark_version,
-        state=row.state,
-        field=sealed_field(row),
-    )
 
 
 def version_row(row: Any) -> VersionRow:
@@ -103,19 +55,6 @@ def mark_row(row: Any) -> MarkRow:
         starts_on=row.starts_on,
         ends_on=row.ends_on,
         review_on=row.review_on,
-    )
-
-
-def principal_row(row: Any) -> PrincipalRow:
-    """Read a principal."""
-    return PrincipalRow(
-        id=PrincipalId(row.id),
-        issuer=row.issuer,
-        sub=row.sub,
-        roles=frozenset(Role(word) for word in row.roles.split()),
-        employee=row.employee,
-        unit=row.unit,
-        state=row.state,
     )
 
 

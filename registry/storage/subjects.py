@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from registry.domain.ids import SubjectId
+from registry.keys.ports import WrappedKey
 from registry.services.ports import NewSubject, PersonRow, SubjectRow
 from registry.storage.guards import RowGuard
-from registry.storage.rows import MANY, chunks, person_row, subject_row
+from registry.storage.prepared import Prepared
+from registry.storage.rows import MANY, chunks, person_row
 from registry.storage.tables import persons, subjects
+from registry.vault.sealed import DIRECTORY, SealedField
 
-_SUBJECTS = select(subjects, persons.c.key_id, persons.c.wrapped_key).join_from(
-    subjects, persons, subjects.c.person == persons.c.id
+_COLUMNS = (
+    subjects.c.id,
+    subjects.c.person,
+    subjects.c.number_tag,
+    subjects.c.content_tag,
+    subjects.c.directory,
+    subjects.c.directory_digest,
+    subjects.c.directory_version,
+    subjects.c.state,
+    subjects.c.version,
+    subjects.c.guard,
+    persons.c.key_id,
+    persons.c.wrapped_key,
 )
-_BY_IDS = _SUBJECTS.where(subjects.c.id.in_(MANY))
-_BY_NUMBER_TAGS = _SUBJECTS.where(subjects.c.number_tag.in_(MANY))
-# FOR NO KEY UPDATE: no key changes, and rows that refer to these may be inserted beside it.
-_LOCK = _BY_IDS.order_by(subjects.c.id).with_for_update(of=subjects, key_share=True)
+_SUBJECTS = select(*_COLUMNS).join_from(subjects, persons, subjects.c.person == persons.c.id)
+_BY_IDS = Prepared(_SUBJECTS.where(subjects.c.id.in_(MANY)))
+_BY_NUMBER_TAGS = Prepared(_SUBJECTS.where(subjects.c.number_tag.in_(MANY)))
+# FOR NO KEY UPDATE: no key changes, and rows that refer to these may be inserted beside it. Always in id order, so that
+# two batches never wait for each other. On SQLite the writer's turn has them already.
+_LOCKED = _SUBJECTS.add_columns(subjects.c.chain).order_by(subjects.c.id).with_for_update(of=subjects, key_share=True)
+_LOCK = Prepared(_LOCKED.where(subjects.c.id.in_(MANY)))
+_LOCK_TAGGED = Prepared(_LOCKED.where(subjects.c.number_tag.in_(MANY)))
 _PERSONS = select(persons).where(persons.c.subject.in_(MANY)).order_by(persons.c.id)
 _INSERT, _INSERT_PERSONS = insert(subjects), insert(persons)
 
@@ -27,31 +45,29 @@ _INSERT, _INSERT_PERSONS = insert(subjects), insert(persons)
 class SqlSubjects:
     """Subjects on SQL."""
 
-    def __init__(self, connection: Connection, guard: RowGuard) -> None:
+    def __init__(self, connection: Connection, guard: RowGuard, chains: MutableMapping[SubjectId, bytes]) -> None:
+        """Work inside a transaction.
+
+        Args:
+            connection: the transaction's.
+            guard: makes and checks the rows' tags.
+            chains: filled with the sealed chain state of every subject that is held.
+        """
         self._connection = connection
         self._guard = guard
+        self._chains = chains
 
     def by_ids(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
-        found: dict[SubjectId, SubjectRow] = {}
-        for part in chunks(set(ids)):
-            for row in self._connection.execute(_BY_IDS, {"many": part}):
-                found[SubjectId(row.id)] = self._row(row)
-        return found
+        return {row.id: row for row in map(self._row, _BY_IDS.rows_of(self._connection, set(ids)))}
 
     def by_number_tags(self, tags: Iterable[bytes]) -> Mapping[bytes, SubjectRow]:
-        found: dict[bytes, SubjectRow] = {}
-        for part in chunks(set(tags)):
-            for row in self._connection.execute(_BY_NUMBER_TAGS, {"many": part}):
-                found[row.number_tag] = self._row(row)
-        return found
+        return {row.number_tag: row for row in map(self._row, _BY_NUMBER_TAGS.rows_of(self._connection, set(tags)))}
 
     def lock(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
-        # Always in id order, so that two batches never wait for each other. SQLite's writer turn has it already.
-        return {
-            SubjectId(row.id): self._row(row)
-            for part in chunks(sorted(set(ids)))
-            for row in self._connection.execute(_LOCK, {"many": part})
-        }
+        return self._held(_LOCK.rows_of(self._connection, sorted(set(ids))))
+
+    def lock_tagged(self, tags: Iterable[bytes]) -> Mapping[SubjectId, SubjectRow]:
+        return self._held(_LOCK_TAGGED.rows_of(self._connection, sorted(set(tags))))
 
     def insert(self, rows: Sequence[NewSubject], now_ms: int) -> None:
         values = [
@@ -91,12 +107,22 @@ class SqlSubjects:
         )
 
     def _tag(self, row: SubjectRow) -> bytes:
-        columns = {"id": row.id, "person": row.directory.person, "number_tag": row.number_tag, "state": row.state}
-        return self._guard.tag("subjects", columns)
+        return self._guard.tag("subjects", (row.id, row.directory.person, row.number_tag, row.state))
 
-    def _row(self, row: Any) -> SubjectRow:
-        self._guard.demand("subjects", row._asdict(), row.guard)
-        return subject_row(row)
+    def _held(self, rows: Iterable[tuple[Any, ...]]) -> Mapping[SubjectId, SubjectRow]:
+        found: dict[SubjectId, SubjectRow] = {}
+        for *columns, chain in rows:
+            row = self._row(columns)
+            found[row.id] = row
+            self._chains[row.id] = chain
+        return found
+
+    def _row(self, row: Sequence[Any]) -> SubjectRow:
+        subject, person, number_tag, content_tag, sealed, digest, directory_version, state, version, guard = row[:10]
+        self._guard.demand("subjects", (subject, person, number_tag, state), guard)
+        key = WrappedKey(*row[10:])
+        directory = SealedField(subject, subject, person, DIRECTORY, directory_version, sealed, digest, key)
+        return SubjectRow(subject, number_tag, content_tag, directory, state, version)
 
 
 class SqlPersons:

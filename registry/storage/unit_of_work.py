@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from registry.domain.errors import AuditUnavailable
+from registry.domain.ids import SubjectId
 from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
 from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
@@ -28,11 +29,13 @@ class SqlWork:
     def __init__(self, connection: Connection, guard: RowGuard) -> None:
         self._connection = connection
         self._guard = guard
+        # Sealed chain states of the subjects that this transaction holds: read with their rows, needed by the ledger.
+        self._chains: dict[SubjectId, bytes] = {}
 
     @cached_property
     def subjects(self) -> SqlSubjects:
         """Subjects."""
-        return SqlSubjects(self._connection, self._guard)
+        return SqlSubjects(self._connection, self._guard, self._chains)
 
     @cached_property
     def persons(self) -> SqlPersons:
@@ -72,7 +75,7 @@ class SqlWork:
     @cached_property
     def ledger(self) -> SqlEntryStore:
         """The ledger's tables."""
-        return SqlEntryStore(self._connection)
+        return SqlEntryStore(self._connection, self._chains)
 
     @cached_property
     def entries(self) -> SqlEntryReader:

@@ -19,6 +19,7 @@ import hmac
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from registry.domain.errors import LedgerCorrupt
@@ -90,12 +91,12 @@ def commit_all(seed: bytes, fields: Iterable[tuple[str, bytes]]) -> tuple[bytes,
     _demand_seed(seed)
     block = seed.ljust(_BLOCK_BYTES, b"\0")
     inner, outer = block.translate(_INNER), block.translate(_OUTER)
-    commitments = []
-    for name, value in fields:
-        prefixed = _prefixed(name)
-        salt = sha256(outer + sha256(inner + prefixed[1:]).digest()).digest()
-        commitments.append(sha256(_COMMITMENT_DOMAIN + salt + prefixed + value).digest())
-    return tuple(commitments)
+    return tuple(
+        sha256(
+            _COMMITMENT_DOMAIN + sha256(outer + sha256(inner + prefixed[1:]).digest()).digest() + prefixed + value
+        ).digest()
+        for prefixed, value in ((_prefixed(name), value) for name, value in fields)
+    )
 
 
 def encode_leaf(unix_ms: int, kind: str, commitments: Sequence[bytes]) -> bytes:
@@ -151,6 +152,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+@lru_cache(maxsize=2_048)  # every field name that an entry can have
 def _prefixed(name: str) -> bytes:
     raw = name.encode()
     if not 0 < len(raw) <= MAX_NAME_BYTES:

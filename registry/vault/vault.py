@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import orjson
 
 from registry.audit.receipt import Receipt
 from registry.crypto.envelope import Binding, DataKey, ciphertext_digest, seal, unseal
@@ -60,8 +61,7 @@ class Vault:
         payload: dict[str, object] = {"value": dict(value)}
         if member is not None:
             payload["member"] = member
-        plaintext = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-        sealed = seal(owner.key, plaintext, self._binding(place))
+        sealed = seal(owner.key, orjson.dumps(payload), self._binding(place))
         return SealedField(
             record=place.record,
             subject=place.subject,
@@ -94,7 +94,7 @@ class Vault:
             raise EnvelopeRejected("stored bytes differ from their digest")
         key = self._keys.open_key(field.person, field.key)
         place = Place(field.subject, field.person, field.record, field.category, field.version)
-        payload = json.loads(unseal(key, field.sealed, self._binding(place)))
+        payload = orjson.loads(unseal(key, field.sealed, self._binding(place)))
         return RevealedField(field.record, field.subject, (field.category, field.version), payload)
 
     def _binding(self, place: Place) -> Binding:
