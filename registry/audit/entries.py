@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from registry.audit.kinds import Kind
-from registry.domain.ids import EventId, SubjectId, new_event_id
+from registry.domain.ids import EventId, SubjectId, new_id
 from registry.domain.principals import Principal
 from registry.transparency.fields import RecordLine
 
@@ -27,7 +27,7 @@ class EntryDraft:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     subjects: tuple[SubjectId, ...] = ()
     records: tuple[RecordLine, ...] = ()
-    event: EventId = field(default_factory=new_event_id)
+    event: EventId = field(default_factory=lambda: EventId(new_id()))
 
 
 def said_by(principal: Principal) -> dict[str, str]:

@@ -16,7 +16,7 @@ from registry.crypto.random import random_bytes
 from registry.crypto.tags import equal
 from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavailable, RegistryError
-from registry.domain.ids import DisclosureId, RecordId, SubjectId
+from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
 from registry.domain.principals import Principal
 from registry.domain.purposes import Purpose
 from registry.policy.decide import POLICY_VERSION, Denial, Facts, RecordFacts, decide, decide_own
@@ -164,7 +164,15 @@ class Disclose:
         if subject is None or rows is None:
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {NOT_FOUND}"}, about)
             return _Decided(subject, NOT_FOUND, (), draft)
-        return _Decided(subject, None, rows, _release(values, subject, rows))
+        return _Decided(subject, None, rows, self._release(values, subject, rows))
+
+    def _release(self, values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow]) -> EntryDraft:
+        nonce = random_bytes(NONCE_BYTES)
+        lines = record_lines([row.field for row in rows], nonce)
+        # The nonce opens the variant commitments; it stays with the opening.
+        said = {"result": "permitted", "form": AS_ENTERED, "detail": f"{values['detail']} variant-nonce {nonce.hex()}"}
+        event = event_id_at(self._kernel.now_ms())
+        return EntryDraft(Kind.DISCLOSE, {**values, **said}, (subject.id,), lines, event)
 
     def _open(self, one: _Decided, receipt: Receipt) -> Answer:
         view = view_of(receipt)
@@ -241,11 +249,3 @@ def _asked(ask: DisclosureAsk) -> dict[str, str]:
         "case": ask.purpose.case,
         "note": ask.purpose.note,
     }
-
-
-def _release(values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow]) -> EntryDraft:
-    nonce = random_bytes(NONCE_BYTES)
-    lines = record_lines([row.field for row in rows], nonce)
-    # The nonce opens the variant commitments; it stays with the opening.
-    said = {"result": "permitted", "form": AS_ENTERED, "detail": f"{values['detail']} variant-nonce {nonce.hex()}"}
-    return EntryDraft(Kind.DISCLOSE, {**values, **said}, (subject.id,), lines)
