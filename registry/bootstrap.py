@@ -23,7 +23,7 @@ from registry.crypto.derive import derive
 from registry.crypto.hardening import harden_process
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import Clock, SystemClock, unix_ms
-from registry.domain.errors import KeyUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected, RegistryError
+from registry.domain.errors import AuditUnavailable, KeyUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.domain.ids import PersonId, RegistryId, new_id
 from registry.domain.principals import Claims, Role
 from registry.identity.dev_issuer import DevelopmentIssuer, development_settings
@@ -38,6 +38,7 @@ from registry.services.admissions import Admissions
 from registry.services.check_rows import CheckRows
 from registry.services.copies import Histories
 from registry.services.disclose import Disclose
+from registry.services.ending import Ending
 from registry.services.enroll import Enroll
 from registry.services.evidence import Evidence
 from registry.services.idempotency import Idempotency
@@ -88,6 +89,7 @@ class Application:
     disclose: Disclose
     lane: Lane
     meters: Meters
+    ending: Ending
     admissions: Admissions
     search: Search
     matcher: MatchText
@@ -125,15 +127,25 @@ class Application:
         with self.database.reader() as reader:
             return compare(raw, reader, self.verifier)
 
-    def readiness(self) -> Mapping[str, bool]:
-        """Try each thing that an answer needs: the database, its revision, the keyring, the ledger's head."""
-        checks: Mapping[str, Callable[[], object]] = {
+    def readiness(self) -> Mapping[str, Callable[[], object]]:
+        """Return the checks of what an answer needs: the database, its revision, the keyring, the ledger's head."""
+        return {
             "database": lambda: _registry_of(self.database),
-            "migrations": lambda: _demand_migrated(self.settings),
+            "migrations": lambda: _demand_revision(self.database),
             "keyring": lambda: LocalKeyring.load(self.settings.keys),
-            "ledger": lambda: _demand_sound_head(self.database),
+            "ledger": self._demand_own_head,
         }
-        return {name: _holds(check) for name, check in checks.items()}
+
+    def _demand_own_head(self) -> None:
+        head = _head_of(self.database)
+        try:
+            is_own = mark_of(head, self.verifier).edge.root() == head.root
+        except (ProofRejected, LedgerCorrupt):
+            is_own = False
+        if not is_own:
+            raise AuditUnavailable("head_mismatch")
+        if self.high_water is not None and head.size < self.high_water.size:
+            raise AuditUnavailable("rolled_back")
 
     def local_caller(self) -> Caller:
         """Return the person at the command line, as ``local:<user>``.
@@ -323,6 +335,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         disclose=disclose,
         lane=Lane(disclose, meters),
         meters=meters,
+        ending=Ending(),
         admissions=Admissions(kernel),
         search=Search(kernel),
         matcher=matcher,
@@ -447,12 +460,10 @@ def _demand_profile(kernel: Kernel, profile: str) -> None:
         raise LedgerCorrupt("the profile differs from the first entry's", 0)
 
 
-def _holds(check: Callable[[], object]) -> bool:
-    try:
-        check()
-    except RegistryError:
-        return False
-    return True
+def _demand_revision(database: SqlDatabase) -> None:
+    with database.read() as work:
+        if work.meta.revision() != newest_revision():
+            raise AuditUnavailable("not_migrated")
 
 
 def _registry_of(database: SqlDatabase) -> str | None:
@@ -463,12 +474,6 @@ def _registry_of(database: SqlDatabase) -> str | None:
 def _head_of(database: SqlDatabase) -> HeadRow:
     with database.reader() as reader:
         return reader.head()
-
-
-def _demand_sound_head(database: SqlDatabase) -> None:
-    head = _head_of(database)
-    if Edge.from_bytes(head.size, head.edge).root() != head.root:
-        raise LedgerCorrupt("the head's edge does not have the head's root")
 
 
 def _user() -> str:

@@ -32,6 +32,8 @@ class Settings:
         security_contact: address for reports of weaknesses, ``mailto:`` or ``https:`` (``security_contact`` in
             config.toml); published at ``/.well-known/security.txt``.
         import_max_bytes: longest body of ``POST /v1/subjects/import`` (``import_max_bytes`` in config.toml).
+        stop_notice_seconds: how long a server that was told to stop serves on while ``/readyz`` says no
+            (``stop_notice_seconds`` in config.toml).
     """
 
     home: Path
@@ -39,6 +41,7 @@ class Settings:
     issuers: tuple[IssuerSettings, ...] = ()
     security_contact: str = NO_SECURITY_CONTACT
     import_max_bytes: int = IMPORT_MAX_BYTES
+    stop_notice_seconds: int = 0
 
     @property
     def keys(self) -> Path:
@@ -72,7 +75,14 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     folder = (default_home(seen) if home is None else home).expanduser().absolute()
     url = seen.get("REGISTRY_DATABASE_URL") or f"sqlite:///{folder / 'registry.db'}"
     config = _config(folder / "config.toml")
-    return Settings(folder, url, _issuers(config), _security_contact(config), _import_max_bytes(config))
+    return Settings(
+        folder,
+        url,
+        _issuers(config),
+        _security_contact(config),
+        import_max_bytes=_whole(config, "import_max_bytes", IMPORT_MAX_BYTES, range(1, 1 << 62)),
+        stop_notice_seconds=_whole(config, "stop_notice_seconds", 0, range(301)),
+    )
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -82,7 +92,7 @@ def _config(path: Path) -> dict[str, Any]:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise MisconfiguredHome(f"{path} is not readable TOML; mend it or remove it") from exc
-    unknown = set(config) - {"issuers", "security_contact", "import_max_bytes"}
+    unknown = set(config) - {"issuers", "security_contact", "import_max_bytes", "stop_notice_seconds"}
     if unknown:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
     return config
@@ -95,11 +105,11 @@ def _security_contact(config: Mapping[str, Any]) -> str:
     return contact
 
 
-def _import_max_bytes(config: Mapping[str, Any]) -> int:
-    limit = config.get("import_max_bytes", IMPORT_MAX_BYTES)
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise MisconfiguredHome("config.toml: import_max_bytes must be a whole number of bytes, at least 1")
-    return limit
+def _whole(config: Mapping[str, Any], name: str, default: int, among: range) -> int:
+    number = config.get(name, default)
+    if not isinstance(number, int) or isinstance(number, bool) or number not in among:
+        raise MisconfiguredHome(f"config.toml: {name} must be a whole number from {among[0]} to {among[-1]}")
+    return number
 
 
 def _issuers(config: Mapping[str, Any]) -> tuple[IssuerSettings, ...]:

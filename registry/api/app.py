@@ -29,6 +29,7 @@ from registry.api.frame import Frame
 from registry.api.importing import ImportTurns
 from registry.api.openapi import openapi_document
 from registry.api.problems import TITLES, HttpRefusal, Problem
+from registry.api.readiness import Readiness
 from registry.api.render import receipt_document
 from registry.bootstrap import Application
 from registry.domain.errors import AccessDenied, KeyUnavailable, RegistryError
@@ -59,6 +60,7 @@ def create_app(application: Application) -> FastAPI:
     )
     app.state.application = application
     app.state.import_turns = ImportTurns()
+    app.state.readiness = Readiness(application.readiness())
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(Frame)

@@ -17,7 +17,8 @@ READYZ = Operation(
     id="isReady",
     tag="operation",
     summary="Tell that requests can be answered",
-    description="No token. Tries the database, its revision, the keyring and the ledger's head.",
+    description="No token. Tries the database, its revision, the keyring and the ledger's head, at most twice a "
+    "second. 503 names what failed and the cause, in fixed words; `ending` when the server is about to stop.",
     answer=Answer(
         "All there.",
         "Ready",

@@ -6,6 +6,7 @@ Plain ASGI. What escapes the routes ends here: the server above would log it wit
 from __future__ import annotations
 
 import json
+import re
 import time
 from traceback import walk_tb
 
@@ -20,7 +21,8 @@ from registry.domain.ids import new_id
 from registry.services.meters import Meters
 
 MAX_AT_WORK = 128
-_UNBOUNDED = frozenset({"/healthz"})
+# Told even then: whoever watches must hear the truth, and both cost next to nothing.
+_UNBOUNDED = frozenset({"/healthz", "/readyz"})
 _PACKAGE = "registry."
 _UNAVAILABLE = 503
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -32,6 +34,10 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+
+_ENDING = Problem(503, "ending", {"cause": "ending"}, {"Retry-After": "1", "Connection": "close"})
+# Of a caller who names the request: 128 bits in hexadecimal or a UUID, because it goes to the log and back.
+_REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 log = structlog.get_logger("registry.api")
 
@@ -47,9 +53,10 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
-        if self._at_work >= MAX_AT_WORK and scope["path"] not in _UNBOUNDED:
-            await answer.problem(scope, receive, problem_of(Busy()))
+        answer = _Answer(send, _request_id(scope))
+        refusal = None if scope["path"] in _UNBOUNDED else self._refusal(scope)
+        if refusal is not None:
+            await answer.problem(scope, receive, refusal)
             _tell(scope, answer, 0.0)
             return
         self._at_work += 1
@@ -66,13 +73,18 @@ class Frame:
             self._at_work -= 1
             _tell(scope, answer, time.perf_counter() - started)
 
+    def _refusal(self, scope: Scope) -> Problem | None:
+        if scope["app"].state.application.ending.is_refusing:
+            return _ENDING
+        return problem_of(Busy()) if self._at_work >= MAX_AT_WORK else None
+
 
 class _Answer:
     """One answer on its way out."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
-        self.request_id = new_id()
+        self.request_id = request_id
         self.status = 0
         self.cause: str | None = None
 
@@ -93,6 +105,11 @@ class _Answer:
 
     async def problem(self, scope: Scope, receive: Receive, problem: Problem) -> None:
         await problem.response()(scope, receive, self.send)
+
+
+def _request_id(scope: Scope) -> str:
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return given[0].decode() if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else new_id()
 
 
 def log_fault(error: BaseException, request_id: str) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from registry.api import describe_health as described
 from registry.api.problems import Problem, json_answer
+from registry.api.readiness import OK, Causes
 from registry.bootstrap import Application
 from registry.domain.clock import iso
 
@@ -24,13 +25,19 @@ async def healthz() -> Response:
 
 
 @router.get("/readyz", **described.READYZ.options())
-def readyz(request: Request) -> Response:
+async def readyz(request: Request) -> Response:
     application: Application = request.app.state.application
-    checks = application.readiness()
-    failed = sorted(name for name, is_ready in checks.items() if not is_ready)
-    if failed:
-        return Problem(503, "not_ready", {"cause": failed[0], "failed": failed}, {"Retry-After": "5"}).response()
-    return json_answer({"status": "ready", "checks": dict.fromkeys(checks, "ok")})
+    if application.ending.is_announced:
+        return _not_ready("ending", {})
+    checks = await request.app.state.readiness.causes()
+    failed = [cause for cause in checks.values() if cause != OK]
+    return _not_ready(failed[0], checks) if failed else json_answer({"status": "ready", "checks": checks})
+
+
+def _not_ready(cause: str, checks: Causes) -> Response:
+    failed = [name for name, found in checks.items() if found != OK]
+    told = {"cause": cause, "failed": failed, "checks": checks}
+    return Problem(503, "not_ready", told, {"Retry-After": "5"}).response()
 
 
 @router.get("/.well-known/security.txt", **described.SECURITY_TXT.options())

@@ -185,6 +185,7 @@ _PROBLEM: Schema = {
         },
         "cause": {"type": "string", "description": "With 503: what is wrong, such as `disk_full`."},
         "failed": listed({"type": "string"}),
+        "checks": {"type": "object", "additionalProperties": {"type": "string"}, "description": "`ok`, or the cause."},
         "receipt": ref("Receipt"),
         "imported": {**ref("Imported"), "description": "When an import ended early: what was done until then."},
         "errors": listed(

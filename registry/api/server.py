@@ -14,12 +14,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from registry.api.app import create_app
+from registry.api.draining import CLOSE_SECONDS, DRAIN_SECONDS, DrainingServer
 from registry.api.logs import configure_logs
 from registry.bootstrap import Application
 from registry.domain.errors import MisconfiguredHome
 from registry.settings import DEVELOPMENT
 
-DRAIN_SECONDS = 30
 _BACKLOG = 2048
 _START_SECONDS = 20.0
 
@@ -32,7 +32,7 @@ def run(
     app: ASGIApp | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests at work.
+    """Serve until SIGINT or SIGTERM, then end as draining.py says.
 
     Args:
         application: the opened registry; closed at the end.
@@ -48,9 +48,9 @@ def run(
     configure_logs()
     if ready is not None:
         ready(base_url(listening))
-    server = _server(app or create_app(application))
+    server = _server(application, app or create_app(application))
     _settle_heap()
-    # Uvicorn drains on SIGTERM and then raises it once more; that must end this function, not the process.
+    # Before and after the server minds signals, they must end this function and not the process.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.run(sockets=[listening])
@@ -67,7 +67,7 @@ def serving(application: Application, app: ASGIApp | None = None) -> Iterator[st
     The registry is closed at the end.
     """
     listening = listen(application, "127.0.0.1", 0)
-    server = _server(app or create_app(application))
+    server = _server(application, app or create_app(application))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http", daemon=True)
     thread.start()
     try:
@@ -75,7 +75,7 @@ def serving(application: Application, app: ASGIApp | None = None) -> Iterator[st
         yield base_url(listening)
     finally:
         server.should_exit = True
-        thread.join(DRAIN_SECONDS + _START_SECONDS)
+        thread.join(DRAIN_SECONDS + CLOSE_SECONDS + _START_SECONDS)
         listening.close()
 
 
@@ -117,7 +117,7 @@ def _settle_heap() -> None:
     gc.set_threshold(50_000, 50, 1_000)
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def _server(application: Application, app: ASGIApp) -> DrainingServer:
     config = uvicorn.Config(
         app,
         http="h11",
@@ -128,10 +128,10 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         server_header=False,
         proxy_headers=False,  # who sent a request is who opened the connection
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=int(DRAIN_SECONDS),
         backlog=_BACKLOG,
     )
-    return uvicorn.Server(config)
+    return DrainingServer(config, application.ending, application.settings.stop_notice_seconds)
 
 
 def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:

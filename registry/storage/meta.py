@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, insert, select
 
 from registry.audit.ports import HeadRow
@@ -22,6 +23,9 @@ class SqlMeta:
             select(registry_meta.c.value).where(registry_meta.c.name == name)
         ).scalar_one_or_none()
         return found
+
+    def revision(self) -> str | None:
+        return MigrationContext.configure(self._connection).get_current_revision()
 
     def put(self, name: str, value: str) -> None:
         self._connection.execute(insert(registry_meta), {"name": name, "value": value})

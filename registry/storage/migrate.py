@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -24,6 +25,7 @@ def migrations_folder() -> Path:
     raise MisconfiguredHome("the migrations are missing from this installation; install the package again")
 
 
+@cache
 def newest_revision() -> str:
     """Return the revision that this code needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()

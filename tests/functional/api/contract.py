@@ -149,7 +149,7 @@ class Contract:
         """Check what every answer has and what none has."""
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["x-content-type-options"] == "nosniff"
-        assert re.fullmatch(r"[0-9a-f]{32}", response.headers["x-request-id"])
+        assert re.fullmatch(r"[0-9a-f-]{32,36}", response.headers["x-request-id"])
         assert "server" not in response.headers
         if response.is_error and response.request.method != "HEAD":
             assert response.headers["content-type"] == "application/problem+json"

@@ -237,31 +237,6 @@ def test_places_at_work_are_given_back(site: Site, monkeypatch: pytest.MonkeyPat
         assert site.http.get("/audit/checkpoint", headers=headers).status_code == 200
 
 
-def test_readiness_names_what_is_missing(site: Site) -> None:
-    ready = site.http.get("/readyz")
-    assert (ready.status_code, set(ready.json()["checks"].values())) == (200, {"ok"})
-    keys = site.home.app.settings.keys
-    keys.chmod(0o755)
-    answer = site.http.get("/readyz")
-    assert (answer.status_code, answer.json()["failed"]) == (503, ["keyring"])
-    keys.chmod(0o700)
-    site.home.sql().execute("UPDATE alembic_version SET version_num = '0000'")
-    assert site.http.get("/readyz").json()["failed"] == ["migrations"]
-
-
-def test_readiness_sees_a_damaged_head(site: Site) -> None:
-    site.home.sql().execute("UPDATE ledger_head SET root = zeroblob(32)")
-    answer = site.http.get("/readyz")
-    assert (answer.status_code, answer.json()["failed"]) == (503, ["ledger"])
-
-
-def test_liveness_asks_nobody(site: Site) -> None:
-    database = site.home.app.settings.home / "registry.db"
-    shutil.move(database, database.with_suffix(".away"))
-    assert site.http.get("/healthz").json() == {"status": "ok"}
-    assert site.http.get("/readyz").status_code == 503
-
-
 @pytest.fixture(autouse=True)
 def without_leftovers(site: Site) -> Iterator[None]:
     """Let the registry close as it is: faults put in stay in this test."""

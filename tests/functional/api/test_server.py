@@ -143,6 +143,43 @@ def test_lines_name_routes_never_what_was_asked(site: Site, logs: io.StringIO) -
     assert {frozenset(line) for line in answered} == {frozenset(keys)}
 
 
+@pytest.mark.parametrize("given", ["a" * 32, "0b8d5f1c-3c1e-4d8a-9a51-0a2d4bb0c7fe"])
+def test_a_request_keeps_the_name_that_it_came_with(site: Site, logs: io.StringIO, given: str) -> None:
+    answer = site.http.get("/nowhere", headers={"X-Request-Id": given})
+    assert answer.headers.get_list("x-request-id") == [given]
+    assert wait_for_lines(logs, 1)[-1]["request_id"] == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "Zq7marker",
+        NUMBER,
+        "741-12-3456",
+        "a" * 31,
+        "A" * 32,
+        "g" * 32,
+        "a" * 33,
+        "",
+        "{a}",
+        "a" * 64,
+        "\u00e9" * 32,
+    ],
+)
+def test_a_name_of_another_form_is_not_taken_up(site: Site, logs: io.StringIO, given: str) -> None:
+    answer = site.http.get("/nowhere", headers=[("X-Request-Id", given.encode())])
+    own = answer.headers["x-request-id"]
+    assert re.fullmatch("[0-9a-f]{32}", own)
+    assert own != given
+    assert wait_for_lines(logs, 1)[-1]["request_id"] == own
+    assert not given.strip() or given not in logs.getvalue()
+
+
+def test_two_names_are_none(site: Site) -> None:
+    answer = site.http.get("/nowhere", headers=[("X-Request-Id", "a" * 32), ("X-Request-Id", "b" * 32)])
+    assert answer.headers["x-request-id"] not in {"a" * 32, "b" * 32}
+
+
 def wait_for_lines(logs: io.StringIO, count: int) -> list[dict[str, Any]]:
     for _ in range(100):
         lines = [json.loads(line) for line in logs.getvalue().splitlines()]
