@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from registry.audit.ports import EntryReader
 from registry.crypto.derive import derive
 from registry.crypto.envelope import Binding, DataKey, seal, unseal
-from registry.crypto.postings import PostingList
+from registry.crypto.postings import PostingKey, PostingList
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
 from registry.domain.ids import SubjectId
 
@@ -40,7 +40,7 @@ class Chains:
         """Derive both keys from the registry's index secret."""
         self._registry = registry
         self._state_key = DataKey(derive(index_secret, "registry/chain-states/v1"))
-        self._index_key = derive(index_secret, "registry/ledger-postings/v1")
+        self._index_key = PostingKey(derive(index_secret, "registry/ledger-postings/v1"))
 
     def seal(self, subject: SubjectId, state: ChainState) -> bytes:
         """Seal a subject's state."""
@@ -88,7 +88,7 @@ class Chains:
                 counter += 1
 
     def _postings(self, subject: SubjectId) -> PostingList:
-        return PostingList(self._index_key, b"ledger-subject\0" + subject.encode())
+        return self._index_key.list_of(b"ledger-subject\0" + subject.encode())
 
     def _binding(self, subject: SubjectId) -> Binding:
         return Binding(registry=self._registry, person=subject, record="chain", category="chain", version=1)

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from registry.crypto.envelope import Binding, DataKey, padded_length, seal, unseal
-from registry.crypto.postings import PostingList, is_tombstone, pack_payload, unpack_payload
+from registry.crypto.postings import PostingKey, is_tombstone, pack_payload, unpack_payload
 from registry.crypto.tags import keyed_tag
 from registry.crypto.wrap import unwrap_key, wrap_key
 from registry.domain.errors import EnvelopeRejected
@@ -97,14 +97,14 @@ def test_unwrapping_undoes_wrapping_and_nothing_else_opens(kek: bytes, key: byte
 def test_a_posting_opens_where_it_was_put_and_nowhere_else(
     index_key: bytes, term: bytes, counter: int, payload: bytes, bit: int
 ) -> None:
-    postings = PostingList(index_key, term)
+    postings = PostingKey(index_key).list_of(term)
     value = postings.seal(counter, payload)
     assert postings.open(counter, value) == payload
     for opener, number, posting in (
         (postings, counter, flipped(value, bit)),
         (postings, counter ^ 1 << bit % 64, value),
-        (PostingList(index_key, term + b"\0"), counter, value),
-        (PostingList(flipped(index_key, bit), term), counter, value),
+        (PostingKey(index_key).list_of(term + b"\0"), counter, value),
+        (PostingKey(flipped(index_key, bit)).list_of(term), counter, value),
     ):
         with pytest.raises(EnvelopeRejected):
             opener.open(number, posting)

@@ -11,7 +11,7 @@ import pytest
 from registry.crypto import envelope, wrap
 from registry.crypto.derive import derive
 from registry.crypto.envelope import Binding, DataKey, ciphertext_digest, unseal
-from registry.crypto.postings import PostingList
+from registry.crypto.postings import PostingKey
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.crypto.tags import HmacKey, keyed_tag
 from registry.crypto.wrap import unwrap_key
@@ -43,7 +43,7 @@ def test_wrap(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", VECTORS["postings"], ids=lambda vector: vector["counter"])
 def test_postings(vector: dict[str, Any]) -> None:
-    postings = PostingList(bytes.fromhex(vector["index_key"]), bytes.fromhex(vector["term"]))
+    postings = PostingKey(bytes.fromhex(vector["index_key"])).list_of(bytes.fromhex(vector["term"]))
     counter, payload = int(vector["counter"]), bytes.fromhex(vector["payload"])
     assert postings.label(counter).hex() == vector["label"]
     assert postings.seal(counter, payload).hex() == vector["value"]

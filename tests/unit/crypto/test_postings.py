@@ -9,6 +9,7 @@ from registry.crypto.postings import (
     LABEL_BYTES,
     TOMBSTONE,
     VALUE_BYTES,
+    PostingKey,
     PostingList,
     is_tombstone,
     pack_payload,
@@ -22,7 +23,7 @@ RECORD = "0123456789abcdef0123456789abcdef"
 
 @pytest.fixture
 def postings() -> PostingList:
-    return PostingList(INDEX_KEY, b"home_address|A2|1407 EXAMPLE|64101")
+    return PostingKey(INDEX_KEY).list_of(b"home_address|A2|1407 EXAMPLE|64101")
 
 
 def test_a_payload_says_which_record_and_version() -> None:
@@ -41,10 +42,11 @@ def test_opens_what_was_sealed(postings: PostingList) -> None:
 def test_the_table_shows_no_equality_and_no_frequency() -> None:
     """One term 1,000 times with the same payload against 1,000 terms once: nothing in the table tells them apart."""
     payload = pack_payload(RECORD, 1)
-    often = PostingList(INDEX_KEY, b"smith")
+    often = PostingKey(INDEX_KEY).list_of(b"smith")
     rows = [(often.label(number), often.seal(number, payload)) for number in range(1000)]
     rows += [
-        (each.label(0), each.seal(0, payload)) for each in (PostingList(INDEX_KEY, b"%d" % n) for n in range(1000))
+        (each.label(0), each.seal(0, payload))
+        for each in (PostingKey(INDEX_KEY).list_of(b"%d" % n) for n in range(1000))
     ]
     assert len({label for label, _ in rows}) == 2000
     assert len({value for _, value in rows}) == 2000
@@ -84,7 +86,10 @@ def test_a_value_opens_only_at_its_number_term_and_key(postings: PostingList) ->
     value = postings.seal(0, pack_payload(RECORD, 1))
     with pytest.raises(EnvelopeRejected):
         postings.open(1, value)
-    for other in (PostingList(INDEX_KEY, b"other"), PostingList(bytes(32), b"home_address|A2|1407 EXAMPLE|64101")):
+    for other in (
+        PostingKey(INDEX_KEY).list_of(b"other"),
+        PostingKey(bytes(32)).list_of(b"home_address|A2|1407 EXAMPLE|64101"),
+    ):
         with pytest.raises(EnvelopeRejected):
             other.open(0, value)
         assert other.label(0) != postings.label(0)
@@ -101,11 +106,11 @@ def test_what_cannot_be_a_posting() -> None:
         with pytest.raises(ValueError):
             pack_payload(record, version)
     with pytest.raises(ValueError, match="20 bytes"):
-        PostingList(INDEX_KEY, b"t").seal(0, bytes(19))
-    with pytest.raises(ValueError, match="32 bytes"):
-        PostingList(bytes(31), b"t")
+        PostingKey(INDEX_KEY).list_of(b"t").seal(0, bytes(19))
+    with pytest.raises(ValueError, match="32 to 128 bytes"):
+        PostingKey(bytes(31)).list_of(b"t")
     with pytest.raises(OverflowError):
-        PostingList(INDEX_KEY, b"t").label(-1)
+        PostingKey(INDEX_KEY).list_of(b"t").label(-1)
 
 
 def test_a_list_is_never_shown_or_pickled(postings: PostingList) -> None:

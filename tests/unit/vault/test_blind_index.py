@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.crypto.postings import TOMBSTONE, PostingList
+from registry.crypto.postings import TOMBSTONE, PostingKey
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import new_id
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
@@ -78,7 +78,7 @@ def test_a_thousand_equal_terms_look_like_a_thousand_different_ones() -> None:
 
 def test_an_erased_posting_is_passed_over_and_a_changed_one_is_noticed() -> None:
     index, store, put = filled({NAME: 3})
-    postings = PostingList(KEY, NAME.encode())
+    postings = PostingKey(KEY).list_of(NAME.encode())
     store.rows[postings.label(1)] = postings.seal(1, TOMBSTONE)
     assert list(index.look_up(store, [NAME], cap=8)[NAME]) == [put[NAME][0], put[NAME][2]]
     changed = bytearray(store.rows[postings.label(0)])
