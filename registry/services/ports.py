@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from registry.audit.ports import EntryReader, EntryStore, HeadRow
 from registry.domain.categories import Category
@@ -131,6 +131,38 @@ class NewSubject:
     chain: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class NewRows:
+    """Everything that some new people are stored as, but their postings and entries."""
+
+    now_ms: int
+    subjects: Sequence[NewSubject] = ()
+    persons: Sequence[PersonRow] = ()
+    records: Sequence[RecordRow] = ()
+    versions: Sequence[VersionRow] = ()
+    marks: Sequence[MarkRow] = ()
+
+
+class PackedRows(NamedTuple):
+    """The same as the storage takes it; plain tuples, so that they travel between processes at little cost."""
+
+    subjects: list[tuple[Any, ...]]
+    persons: list[tuple[Any, ...]]
+    records: list[tuple[Any, ...]]
+    versions: list[tuple[Any, ...]]
+    marks: list[tuple[Any, ...]]
+
+
+class Packer(Protocol):
+    """Makes rows ready for the storage without a database."""
+
+    def pack(self, rows: NewRows) -> PackedRows: ...
+
+
+class NewPeople(Protocol):
+    def insert(self, packed: Sequence[PackedRows]) -> None: ...
+
+
 class Subjects(Protocol):
     def by_ids(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]: ...
     def by_number_tags(self, tags: Iterable[bytes]) -> Mapping[bytes, SubjectRow]: ...
@@ -200,6 +232,8 @@ class Work(Protocol):
 
     @property
     def subjects(self) -> Subjects: ...
+    @property
+    def new_people(self) -> NewPeople: ...
     @property
     def persons(self) -> Persons: ...
     @property

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
+from registry.storage.bulk import BulkInsert
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import postings
 
 _VALUES = select(postings.c.label, postings.c.value).where(postings.c.label.in_(MANY))
-_INSERT = insert(postings)
+_INSERT = BulkInsert(postings, ("label", "value"))
 
 
 class SqlPostings:
@@ -25,5 +26,4 @@ class SqlPostings:
         }
 
     def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
-        if rows:
-            self._connection.execute(_INSERT, [{"label": label, "value": value} for label, value in rows])
+        _INSERT.run(self._connection, rows)

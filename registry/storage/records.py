@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select, tuple_, update
+from sqlalchemy import Connection, and_, select, tuple_, update
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
@@ -13,6 +13,15 @@ from registry.domain.marks import Tier
 from registry.keys.ports import WrappedKey
 from registry.services.ports import ENDED, MarkRow, RecordRow, VersionRow
 from registry.storage.guards import GUARDED, RowGuard
+from registry.storage.new_rows import (
+    MARKS,
+    RECORDS,
+    VERSIONS,
+    mark_values,
+    record_columns,
+    record_values,
+    version_values,
+)
 from registry.storage.prepared import Prepared
 from registry.storage.rows import MANY, chunks, mark_row, version_row
 from registry.storage.tables import marks, persons, record_versions, records
@@ -58,7 +67,6 @@ _MARKS_OF = (
     .join_from(marks, records, and_(marks.c.record == records.c.id, marks.c.mark_version == records.c.mark_version))
     .where(marks.c.record.in_(MANY))
 )
-_INSERT, _INSERT_VERSIONS, _INSERT_MARKS = insert(records), insert(record_versions), insert(marks)
 
 
 class SqlRecords:
@@ -103,31 +111,16 @@ class SqlRecords:
         }
 
     def insert(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow], now_ms: int) -> None:
-        values = [self._guard.guarded("records", _columns(row)) | {"created_at": now_ms} for row in rows]
-        if values:
-            self._connection.execute(_INSERT, values)
-            self._insert_versions(rows, versions)
+        RECORDS.run(self._connection, [record_values(self._guard, row, now_ms) for row in rows])
+        VERSIONS.run(self._connection, version_values(rows, versions))
 
     def insert_marks(self, rows: Sequence[MarkRow]) -> None:
-        values = [
-            {
-                "record": row.record,
-                "mark_version": row.mark_version,
-                "tier": row.tier.value,
-                "basis": row.basis,
-                "starts_on": row.starts_on,
-                "ends_on": row.ends_on,
-                "review_on": row.review_on,
-            }
-            for row in rows
-        ]
-        if values:
-            self._connection.execute(_INSERT_MARKS, values)
+        MARKS.run(self._connection, [mark_values(row) for row in rows])
 
     def replace(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
         """Store changed records; a row whose version has no history yet gets a new version, closing the old one."""
         for row in rows:
-            values = self._guard.guarded("records", _columns(row))
+            values = self._guard.guarded("records", record_columns(row))
             self._connection.execute(update(records).where(records.c.id == row.id).values(**values))
         fresh = {version.record: version for version in versions}
         for version in versions:
@@ -136,7 +129,7 @@ class SqlRecords:
                 .where(record_versions.c.record == version.record, record_versions.c.version == version.version - 1)
                 .values(valid_to=version.valid_from)
             )
-        self._insert_versions([row for row in rows if row.id in fresh], versions)
+        VERSIONS.run(self._connection, version_values([row for row in rows if row.id in fresh], versions))
 
     def end(self, ids: Sequence[RecordId], now_ms: int) -> None:
         for part in chunks(ids):
@@ -160,37 +153,3 @@ class SqlRecords:
         field = SealedField(record, subject, person, category, version, sealed, digest, WrappedKey(*row[14:]))
         kind, held = Category(category), Tier(tier)
         return RecordRow(record, subject, person, kind, slot_tag, value_tag, held, mark_version, state, field)
-
-    def _insert_versions(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
-        history = {version.record: version for version in versions}
-        values = [
-            {
-                "record": row.id,
-                "version": row.field.version,
-                "sealed": row.field.sealed,
-                "digest": row.field.digest,
-                "value_tag": row.value_tag,
-                "mark_epoch": 0,
-                "entered_by": history[row.id].entered_by,
-                "entered_via": history[row.id].entered_via,
-                "valid_from": history[row.id].valid_from,
-                "valid_to": history[row.id].valid_to,
-            }
-            for row in rows
-        ]
-        if values:
-            self._connection.execute(_INSERT_VERSIONS, values)
-
-
-def _columns(row: RecordRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "subject": row.subject,
-        "person": row.person,
-        "category": row.category.value,
-        "slot_tag": row.slot_tag,
-        "version": row.field.version,
-        "state": row.state,
-        "tier": row.tier.value,
-        "mark_version": row.mark_version,
-    }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from registry.domain.ids import SubjectId
 from registry.keys.ports import WrappedKey
 from registry.services.ports import NewSubject, PersonRow, SubjectRow
 from registry.storage.guards import RowGuard
+from registry.storage.new_rows import PERSONS, insert_subjects, person_values, subject_values
 from registry.storage.prepared import Prepared
 from registry.storage.rows import MANY, chunks, person_row
 from registry.storage.tables import persons, subjects
@@ -39,7 +40,6 @@ _LOCKED = _SUBJECTS.add_columns(subjects.c.chain).order_by(subjects.c.id).with_f
 _LOCK = Prepared(_LOCKED.where(subjects.c.id.in_(MANY)))
 _LOCK_TAGGED = Prepared(_LOCKED.where(subjects.c.number_tag.in_(MANY)))
 _PERSONS = select(persons).where(persons.c.subject.in_(MANY)).order_by(persons.c.id)
-_INSERT, _INSERT_PERSONS = insert(subjects), insert(persons)
 
 
 class SqlSubjects:
@@ -70,26 +70,7 @@ class SqlSubjects:
         return self._held(_LOCK_TAGGED.rows_of(self._connection, sorted(set(tags))))
 
     def insert(self, rows: Sequence[NewSubject], now_ms: int) -> None:
-        values = [
-            {
-                "id": new.subject.id,
-                "person": new.subject.directory.person,
-                "number_tag": new.subject.number_tag,
-                "content_tag": new.subject.content_tag,
-                "directory": new.subject.directory.sealed,
-                "directory_digest": new.subject.directory.digest,
-                "directory_version": new.subject.directory.version,
-                "state": new.subject.state,
-                "version": new.subject.version,
-                "chain": new.chain,
-                "created_at": now_ms,
-                "updated_at": now_ms,
-                "guard": self._tag(new.subject),
-            }
-            for new in sorted(rows, key=lambda new: new.subject.number_tag)  # two imports wait in one order
-        ]
-        if values:
-            self._connection.execute(_INSERT, values)
+        insert_subjects(self._connection, [subject_values(self._guard, new, now_ms) for new in rows])
 
     def update(self, row: SubjectRow, now_ms: int) -> None:
         statement = update(subjects).where(subjects.c.id == row.id)
@@ -137,15 +118,4 @@ class SqlPersons:
         ]
 
     def insert(self, rows: Sequence[PersonRow]) -> None:
-        values = [
-            {
-                "id": row.id,
-                "subject": row.subject,
-                "ref_tag": row.ref_tag,
-                "key_id": row.key.key_id,
-                "wrapped_key": row.key.blob,
-            }
-            for row in rows
-        ]
-        if values:
-            self._connection.execute(_INSERT_PERSONS, values)
+        PERSONS.run(self._connection, [person_values(row) for row in rows])

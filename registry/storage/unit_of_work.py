@@ -16,6 +16,7 @@ from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.meta import SqlMeta
+from registry.storage.new_rows import SqlNewPeople
 from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
 from registry.storage.records import SqlRecords
@@ -36,6 +37,11 @@ class SqlWork:
     def subjects(self) -> SqlSubjects:
         """Subjects."""
         return SqlSubjects(self._connection, self._guard, self._chains)
+
+    @cached_property
+    def new_people(self) -> SqlNewPeople:
+        """People whose rows were packed beforehand."""
+        return SqlNewPeople(self._connection)
 
     @cached_property
     def persons(self) -> SqlPersons:

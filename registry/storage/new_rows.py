@@ -1,0 +1,176 @@
+"""Rows of new people as the tables take them, made without a database: another process may make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from registry.services.ports import MarkRow, NewRows, NewSubject, PackedRows, PersonRow, RecordRow, VersionRow
+from registry.storage.bulk import BulkInsert
+from registry.storage.guards import RowGuard
+from registry.storage.tables import marks, persons, record_versions, records, subjects
+
+SUBJECTS = BulkInsert(
+    subjects,
+    (
+        "id",
+        "person",
+        "number_tag",
+        "content_tag",
+        "directory",
+        "directory_digest",
+        "directory_version",
+        "state",
+        "version",
+        "chain",
+        "created_at",
+        "updated_at",
+        "guard",
+    ),
+)
+PERSONS = BulkInsert(persons, ("id", "subject", "ref_tag", "key_id", "wrapped_key"))
+RECORDS = BulkInsert(
+    records,
+    (
+        "id",
+        "subject",
+        "person",
+        "category",
+        "slot_tag",
+        "version",
+        "state",
+        "tier",
+        "mark_version",
+        "created_at",
+        "guard",
+    ),
+)
+VERSIONS = BulkInsert(
+    record_versions,
+    (
+        "record",
+        "version",
+        "sealed",
+        "digest",
+        "value_tag",
+        "mark_epoch",
+        "entered_by",
+        "entered_via",
+        "valid_from",
+        "valid_to",
+    ),
+)
+MARKS = BulkInsert(marks, ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on"))
+_NUMBER_TAG = 2  # where it stands among the columns of a subject
+Row = tuple[Any, ...]
+
+
+class RowPacker:
+    """Makes the rows of new people, each with its guard."""
+
+    def __init__(self, guard: RowGuard) -> None:
+        self._guard = guard
+
+    def pack(self, rows: NewRows) -> PackedRows:
+        """Make the rows of every table."""
+        return PackedRows(
+            [subject_values(self._guard, new, rows.now_ms) for new in rows.subjects],
+            [person_values(row) for row in rows.persons],
+            [record_values(self._guard, row, rows.now_ms) for row in rows.records],
+            version_values(rows.records, rows.versions),
+            [mark_values(row) for row in rows.marks],
+        )
+
+
+class SqlNewPeople:
+    """Inserts packed rows."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def insert(self, packed: Sequence[PackedRows]) -> None:
+        """Insert the rows of some people; two transactions that do wait for each other's numbers in one order."""
+        insert_subjects(self._connection, [row for people in packed for row in people.subjects])
+        for inserted, name in ((PERSONS, "persons"), (RECORDS, "records"), (VERSIONS, "versions"), (MARKS, "marks")):
+            inserted.run(self._connection, [row for people in packed for row in getattr(people, name)])
+
+
+def insert_subjects(connection: Connection, rows: Iterable[Row]) -> None:
+    """Insert subjects in the order of their numbers' tags: two imports wait for each other in one order."""
+    SUBJECTS.run(connection, sorted(rows, key=lambda row: row[_NUMBER_TAG]))
+
+
+def subject_values(guard: RowGuard, new: NewSubject, now_ms: int) -> Row:
+    """Make the row of a subject."""
+    row, sealed = new.subject, new.subject.directory
+    told = (row.id, sealed.person, row.number_tag, row.state)
+    return (
+        row.id,
+        sealed.person,
+        row.number_tag,
+        row.content_tag,
+        sealed.sealed,
+        sealed.digest,
+        sealed.version,
+        row.state,
+        row.version,
+        new.chain,
+        now_ms,
+        now_ms,
+        guard.tag("subjects", told),
+    )
+
+
+def person_values(row: PersonRow) -> Row:
+    """Make the row of a person."""
+    return (row.id, row.subject, row.ref_tag, row.key.key_id, row.key.blob)
+
+
+def record_values(guard: RowGuard, row: RecordRow, now_ms: int) -> Row:
+    """Make the row of a record."""
+    told = tuple(record_columns(row).values())
+    return (*told, now_ms, guard.tag("records", told))
+
+
+def record_columns(row: RecordRow) -> dict[str, object]:
+    """Return the columns of a record that change with it, in the order of its row."""
+    return {
+        "id": row.id,
+        "subject": row.subject,
+        "person": row.person,
+        "category": row.category.value,
+        "slot_tag": row.slot_tag,
+        "version": row.field.version,
+        "state": row.state,
+        "tier": row.tier.value,
+        "mark_version": row.mark_version,
+    }
+
+
+def version_values(rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> list[Row]:
+    """Make the rows of the records' present versions."""
+    history = {version.record: version for version in versions}
+    return [_version(row, history[row.id]) for row in rows]
+
+
+def mark_values(row: MarkRow) -> Row:
+    """Make the row of a mark."""
+    return (row.record, row.mark_version, row.tier.value, row.basis, row.starts_on, row.ends_on, row.review_on)
+
+
+def _version(row: RecordRow, told: VersionRow) -> Row:
+    field = row.field
+    return (
+        row.id,
+        field.version,
+        field.sealed,
+        field.digest,
+        row.value_tag,
+        0,
+        told.entered_by,
+        told.entered_via,
+        told.valid_from,
+        told.valid_to,
+    )
