@@ -61,6 +61,16 @@ REPORT_HTML = Operation(
     parameters=_ID,
 )
 
+REPORT_TXT = Operation(
+    id="getTraceReportText",
+    tag="traces",
+    summary="Give a trace's report as plain text",
+    description=f"{_READING} For a terminal or a mail.",
+    answer=Answer("The text.", media_type="text/plain"),
+    errors=(404,),
+    parameters=_ID,
+)
+
 REPORT_PDF = Operation(
     id="getTraceReportPdf",
     tag="traces",

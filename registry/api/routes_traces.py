@@ -18,6 +18,7 @@ from registry.leaktrace.report_model import FoundValue
 from registry.reports.as_html import render_html, style_source
 from registry.reports.as_json import candidates_of, findings_of, report_document
 from registry.reports.as_pdf import render_pdf
+from registry.reports.as_text import render_text
 from registry.reports.for_bundle import reports_for_bundle
 from registry.services.match import INVESTIGATORS
 from registry.services.trace import StoredTrace
@@ -62,6 +63,12 @@ def report_html(ask: ReportAsk) -> Response:
     return Response(
         render_html(stored.report), 200, {"Content-Security-Policy": policy}, media_type="text/html; charset=utf-8"
     )
+
+
+@router.get("/v1/traces/{trace}/report.txt", **described.REPORT_TXT.options())  # noqa: FAST003 - Ask.path_id reads it
+def report_txt(ask: ReportAsk) -> Response:
+    stored = ask.application.trace.get(ask.caller, ask.path_id("trace", TraceId))
+    return Response(render_text(stored.report), 200, media_type="text/plain; charset=utf-8")
 
 
 @router.get("/v1/traces/{trace}/report.pdf", **described.REPORT_PDF.options())  # noqa: FAST003 - Ask.path_id reads it

@@ -26,6 +26,7 @@ from registry.identity.issuers import require_safe_url
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 600.0  # a server that is busy with others takes its time for thousands of lines
 _UNPROCESSABLE = 422
+_JSON = "application/json, application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +43,35 @@ class Remote:
             RegistryError: as the same command in process would; ``MisconfiguredHome`` when nobody answers, or
                 not as a registry does.
         """
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": media_type,
-            "Accept": "application/json, application/problem+json",
-            "Accept-Encoding": "identity",
-        }
+        answer = self._ask("POST", path, content, {"Content-Type": media_type, "Accept": _JSON})
+        document = _object(answer)
+        if answer.is_success:
+            return document
+        raise _error(answer.status_code, document)
+
+    def fetch(self, path: str) -> bytes:
+        """Return a file.
+
+        Raises:
+            RegistryError: as ``post``.
+        """
+        answer = self._ask("GET", path, b"", {"Accept": "*/*"})
+        if answer.is_success:
+            return answer.content
+        raise _error(answer.status_code, _object(answer))
+
+    def _ask(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+        sent = {**headers, "Authorization": f"Bearer {self.token}", "Accept-Encoding": "identity"}
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         tls: ssl.SSLContext | bool = ssl.create_default_context() if self.url.startswith("https:") else False
         try:
             # trust_env off: a proxy variable would choose who reads the values, .netrc would replace the token.
             with httpx2.Client(verify=tls, timeout=timeout, follow_redirects=False, trust_env=False) as client:
-                answer = client.post(self.url.rstrip("/") + path, content=content, headers=headers)
+                return client.request(method, self.url.rstrip("/") + path, content=content, headers=sent)
         except httpx2.HTTPError as failure:
             raise MisconfiguredHome(
                 f"the registry at REGISTRY_URL does not answer ({type(failure).__name__})"
             ) from None
-        document = _object(answer)
-        if answer.is_success:
-            return document
-        raise _error(answer.status_code, document)
 
 
 def remote(environment: Mapping[str, str] | None = None) -> Remote | None:

@@ -9,15 +9,12 @@ from pathlib import Path
 
 import click
 
-from registry.bootstrap import Application
 from registry.cli.checking import SOURCE, demand
 from registry.cli.common import common, registry_at, write_json
+from registry.cli.remote import remote
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
-from registry.reports.as_html import render_html
-from registry.reports.as_json import candidates_of, findings_of, report_document
-from registry.reports.as_text import render_text
-from registry.services.kernel import Caller
-from registry.services.trace import TraceAsk, Traced
+from registry.cli.traced import Told, traced
+from registry.services.trace import TraceAsk
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,10 @@ def trace(
     *,
     as_json: bool,
 ) -> None:
-    """Find protected values in FILE (- for standard input), and which served copies held them."""
+    """Find protected values in FILE (- for standard input), and which served copies held them.
+
+    With REGISTRY_URL and REGISTRY_TOKEN set, by the registry there.
+    """
     if (file is None) == (batch is None) or (batch is None) != (out is None):
         raise click.UsageError("give FILE, or --batch IN.jsonl with --out OUT.jsonl")
     demand(("--source", source or None, SOURCE))
@@ -60,19 +60,17 @@ def trace(
         _trace_batch(home, batch, out, as_json=as_json)
         return
     ask = TraceAsk(_read(file or "-"), _moment(published_at), source)
-    with registry_at(home) as application:
-        caller = application.local_caller()
-        traced = application.trace.trace(caller, ask)
-        _write(application, caller, traced, _Wanted(html, pdf, evidence))
-    if as_json:
-        report = traced.stored.report
-        document = {"trace": traced.trace, "findings": findings_of(report), "candidates": candidates_of(report)}
-        write_json({**document, "report": report_document(report)})
-    else:
-        click.echo(render_text(traced.stored.report))
+    with traced(home, ask) as told:
+        _write(told, _Wanted(html, pdf, evidence))
+        if as_json:
+            write_json(told.document)
+        else:
+            click.echo(told.text())
 
 
 def _trace_batch(home: str | None, batch: str, out: str, *, as_json: bool) -> None:
+    if remote() is not None:
+        raise click.UsageError("--batch works in the development profile only; with REGISTRY_URL, trace text by text")
     with registry_at(home) as application:
         count = run_batch(application, application.local_caller(), Path(batch), Path(out))
     if as_json:
@@ -81,19 +79,10 @@ def _trace_batch(home: str | None, batch: str, out: str, *, as_json: bool) -> No
         click.echo(f"{count} texts matched; findings are in {out}")
 
 
-def _write(application: Application, caller: Caller, traced: Traced, wanted: _Wanted) -> None:
-    report = traced.stored.report
-    if wanted.html:
-        _save(wanted.html, render_html(report).encode())
-    if wanted.pdf:
-        from registry.reports.as_pdf import render_pdf  # noqa: PLC0415 - the typesetter is slow to import
-
-        _save(wanted.pdf, render_pdf(report))
-    if wanted.evidence:
-        from registry.reports.for_bundle import reports_for_bundle  # noqa: PLC0415 - the typesetter is slow to import
-
-        bundle = application.trace.evidence(caller, traced.trace, application.evidence, reports_for_bundle)
-        _save(wanted.evidence, bundle)
+def _write(told: Told, wanted: _Wanted) -> None:
+    for path, content in ((wanted.html, told.html), (wanted.pdf, told.pdf), (wanted.evidence, told.evidence)):
+        if path:
+            _save(path, content())
 
 
 def _save(path: str, content: bytes) -> None:

@@ -31,6 +31,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", "/v1/traces", Role.INVESTIGATOR, False),
     ("GET", f"/v1/traces/{ID}", Role.INVESTIGATOR, False),
     ("GET", f"/v1/traces/{ID}/report.html", Role.INVESTIGATOR, False),
+    ("GET", f"/v1/traces/{ID}/report.txt", Role.INVESTIGATOR, False),
     ("GET", f"/v1/traces/{ID}/report.pdf", Role.INVESTIGATOR, False),
     ("GET", f"/v1/traces/{ID}/evidence.zip", Role.INVESTIGATOR, False),
     ("POST", f"/v1/traces/{ID}/reveal", Role.INVESTIGATOR, False),

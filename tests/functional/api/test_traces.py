@@ -72,6 +72,13 @@ def test_the_page_allows_its_own_style_only(site: Site, traced: dict[str, Any]) 
     assert "816" not in re.sub(r"[0-9a-f]{32,}", "", answer.text)
 
 
+def test_the_text_is_for_a_terminal(site: Site, traced: dict[str, Any]) -> None:
+    answer = site.get(f"/v1/traces/{traced['trace']}/report.txt", Role.INVESTIGATOR)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text.startswith("Trace report")
+    assert "816" not in re.sub(r"[0-9a-f]{32,}", "", answer.text)
+
+
 def test_the_pdf_is_one(site: Site, traced: dict[str, Any]) -> None:
     answer = site.get(f"/v1/traces/{traced['trace']}/report.pdf", Role.INVESTIGATOR)
     assert answer.content.startswith(b"%PDF-")
@@ -115,7 +122,7 @@ def other_investigator(site: Site) -> dict[str, str]:
     return {"Authorization": f"Bearer {site.token('another investigator', Role.INVESTIGATOR)}"}
 
 
-@pytest.mark.parametrize("path", ["", "/report.html", "/report.pdf", "/evidence.zip", "/reveal"])
+@pytest.mark.parametrize("path", ["", "/report.html", "/report.txt", "/report.pdf", "/evidence.zip", "/reveal"])
 def test_somebody_elses_trace_is_as_unknown_as_none(site: Site, traced: dict[str, Any], path: str) -> None:
     method = "POST" if path == "/reveal" else "GET"
     headers = other_investigator(site)

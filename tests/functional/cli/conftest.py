@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
+from registry.api.logs import configure_logs
+from registry.api.server import serving
+from registry.bootstrap import opened
 from registry.cli.demo.people import make_people, people_csv
 from registry.cli.main import main
+from registry.settings import load_settings
 
 PEOPLE = 8
 
@@ -43,6 +52,28 @@ class Line:
 
 def line_for(home: Path) -> Line:
     return Line(home, {"REGISTRY_HOME": str(home), "REGISTRY_DATABASE_URL": ""})
+
+
+@contextmanager
+def far_line(near: Line, home: Path, *roles: str) -> Iterator[Line]:
+    """Serve a registry, and give a command line that has its address and a token, and no registry of its own."""
+    arguments = [word for role in roles for word in ("--role", role)]
+    token = near("token", "--sub", "far", *arguments).stdout.strip()
+    with opened(load_settings(near.home, {})) as application, serving(application) as url:
+        yield Line(home, {"REGISTRY_HOME": str(home), "REGISTRY_URL": url, "REGISTRY_TOKEN": token})
+        assert not home.exists()
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Keep a served registry's log off standard output."""
+    root = logging.getLogger()
+    before = (list(root.handlers), root.level, logging.getLogger("uvicorn.error").level)
+    configure_logs(io.StringIO())
+    yield
+    root.handlers, root.level = before[0], before[1]
+    logging.getLogger("uvicorn.error").setLevel(before[2])
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
-from registry.api.logs import configure_logs
-from registry.api.server import serving
-from registry.bootstrap import opened
 from registry.cli import importing_remote
 from registry.cli.importing import progress_line
 from registry.cli.importing_remote import RemoteImport
@@ -21,9 +15,8 @@ from registry.cli.remote import Remote, remote
 from registry.domain.errors import Busy, MisconfiguredHome
 from registry.services.import_file import Tally
 from registry.services.import_people import Existing
-from registry.settings import load_settings
 from registry.text.csv_rows import RowResult
-from tests.functional.cli.conftest import Line
+from tests.functional.cli.conftest import Line, far_line
 from tests.functional.cli.test_importing import NOTHING, body, ndjson
 
 MAPPING = """
@@ -42,25 +35,9 @@ THEIR_ERRORS = [
 
 
 @pytest.fixture
-def quiet() -> Iterator[None]:
-    """Keep the served registry's log off standard output."""
-    root = logging.getLogger()
-    before = (list(root.handlers), root.level, logging.getLogger("uvicorn.error").level)
-    configure_logs(io.StringIO())
-    yield
-    root.handlers, root.level = before[0], before[1]
-    logging.getLogger("uvicorn.error").setLevel(before[2])
-    structlog.reset_defaults()
-
-
-@pytest.fixture
 def far(quiet: None, line: Line, tmp_path: Path) -> Iterator[Line]:
-    """Give a command line that has an address and a token, and no registry of its own."""
-    token = line("token", "--sub", "hr", "--role", "enroller", "--role", "reader").stdout.strip()
-    with opened(load_settings(line.home, {})) as application, serving(application) as url:
-        home = tmp_path / "nowhere"
-        yield Line(home, {"REGISTRY_HOME": str(home), "REGISTRY_URL": url, "REGISTRY_TOKEN": token})
-        assert not home.exists()
+    with far_line(line, tmp_path / "nowhere", "enroller", "reader") as far:
+        yield far
 
 
 def test_it_goes_over_http(far: Line) -> None:
