@@ -155,7 +155,7 @@ class Application:
         """
         if self.profile != DEVELOPMENT:
             raise MisconfiguredHome(
-                "this works in the development profile only; elsewhere set REGISTRY_URL and REGISTRY_TOKEN, or use the HTTP API"
+                "this works in the development profile only; in production set REGISTRY_URL and REGISTRY_TOKEN"
             )
         caller = Caller(Claims(LOCAL_ISSUER, _user(), None, "", "registry-cli", 0))
         self.principals.ensure(Grant(LOCAL_ISSUER, _user(), LOCAL_ROLES), operator=operator())
