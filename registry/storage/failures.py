@@ -64,6 +64,8 @@ def named_failures() -> Iterator[None]:
         yield
     except PoolTimeout:
         raise AuditUnavailable("locked") from None
+    except MemoryError:
+        raise AuditUnavailable("out_of_memory") from None
     except Exception as exc:
         failure = _of_driver(exc)
         if failure is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from registry.domain.errors import AuditUnavailable
+from registry.domain.errors import AuditUnavailable, Contended
 from registry.domain.ids import SubjectId
 from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
 from registry.storage.failures import named_failures
@@ -95,7 +95,12 @@ class SqlWork:
             AuditUnavailable: not taken, or not known to be taken; treat as failed.
         """
         with named_failures():
-            self._connection.commit()
+            try:
+                self._connection.commit()
+            except BaseException:
+                # It may still hold its transaction, and the pool would hand it on like that: never used again.
+                self._connection.invalidate()
+                raise
 
 
 class SqlDatabase:
@@ -138,8 +143,12 @@ class SqlDatabase:
     def reader(self) -> Iterator[SqlEntryReader]:
         """Open committed ledger rows on a connection of their own."""
         self._demand_same_file()
-        with named_failures(), self._read_only.connect() as connection:
-            yield SqlEntryReader(connection)
+        try:
+            with named_failures(), self._read_only.connect() as connection:
+                yield SqlEntryReader(connection)
+        except Contended as lost:
+            # What is read back here may be committed: running the whole function again would do it twice.
+            raise AuditUnavailable(lost.cause) from None
         self._demand_same_file()  # what was read back counts only if it is in the file that will be there tomorrow
 
     def close(self) -> None:

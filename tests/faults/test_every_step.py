@@ -1,0 +1,109 @@
+"""Each statement, commit, rollback and connection of each kind of request fails in every way: 503 with the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from registry.cli.auditing import verify_ledger
+from registry.vault.vault import Vault
+from tests.fakes.faulty import POSTGRESQL_FAULTS, SQLITE_FAULTS, STEPS, Fault, Faults, engines, infect
+from tests.faults.asks import DISCLOSURE, PLAIN, QUESTIONS, Desk, Question
+
+MAX_STEPS = 200
+
+
+def is_sqlite(desk: Desk) -> bool:
+    return desk.home.app.database.engine.dialect.name == "sqlite"
+
+
+def faults_of(desk: Desk) -> tuple[Fault, ...]:
+    return SQLITE_FAULTS if is_sqlite(desk) else POSTGRESQL_FAULTS
+
+
+@pytest.fixture(autouse=True)
+def unremembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is admitted from memory, so that each request makes all its steps."""
+    monkeypatch.setattr("registry.services.admissions.SECONDS", 0.0)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    calls: list[str] = []
+    real = Vault.open
+
+    def counted(self: Vault, *arguments: object) -> object:
+        calls.append("opened")
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Vault, "open", counted)
+    return calls
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_each_step_fails(desk: Desk, question: Question, opened: list[str]) -> None:
+    """Each step once, the ways in turn; commits and connections in each way."""
+    infected = infect(desk.home.app), opened
+    every = [fault for fault in faults_of(desk) if fault.steps == STEPS]
+    turns = len(every) if question is DISCLOSURE and is_sqlite(desk) else 1
+    for turn in range(turns):
+        sweep(desk, question, infected, [every[(at + turn) % len(every)] for at in range(MAX_STEPS)])
+    for fault in faults_of(desk):
+        only = replace(fault, steps=fault.steps - {"statement"})
+        sweep(desk, question, infected, [only] * MAX_STEPS)
+    assert verify_ledger(desk.home.app, 1).size == size(desk)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_each_step_fails_in_each_way(desk: Desk, question: Question, opened: list[str]) -> None:
+    infected = infect(desk.home.app), opened
+    for fault in faults_of(desk):
+        sweep(desk, question, infected, [fault] * MAX_STEPS)
+    assert verify_ledger(desk.home.app, 1).size == size(desk)
+
+
+def sweep(desk: Desk, question: Question, infected: tuple[Faults, list[str]], faults: Sequence[Fault]) -> None:
+    """Ask with the first step failing, then the second, and so on to the end of the request."""
+    for at, fault in enumerate(faults):
+        if not fails_well(desk, question, infected, (fault, at)):
+            return
+    pytest.fail("a request without end")
+
+
+def fails_well(
+    desk: Desk, question: Question, infected: tuple[Faults, list[str]], which: tuple[Fault, int]
+) -> bool:
+    """Ask with one step failing, then without; False when the request has no such step."""
+    (faults, opened), (fault, at) = infected, which
+    if "connect" in fault.steps:
+        for engine in engines(desk.home.app):
+            engine.dispose()
+    before = size(desk)
+    opened.clear()
+    faults.arm(fault, at)
+    answer = question.ask(desk)
+    faults.disarm()
+    if faults.fired is None:
+        assert answer.status == question.good, (fault.name, at, answer.text)
+        return False
+    told = (question.name, fault.name, at, faults.fired, answer.status, answer.text[:200])
+    if answer.status != question.good:
+        document = answer.json()
+        assert (answer.status, document["code"], document["cause"]) == (503, "audit_unavailable", fault.cause), told
+        assert int(answer.headers["retry-after"]) > 0
+        assert not [text for text in PLAIN if text in answer.text], told
+        assert (size(desk) > before) == (faults.commits > 0), told
+        assert not opened or faults.commits, told
+    else:
+        assert faults.fired in fault.harmless, told
+    again = question.ask(desk)
+    assert again.status == question.good, (told, again.text)
+    return True
+
+
+def size(desk: Desk) -> int:
+    with desk.home.app.database.reader() as reader:
+        return reader.head().size
