@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from registry.cli.auditing import verify_ledger
+from registry.domain.categories import Category
+from registry.domain.ids import SubjectId
+from registry.domain.principals import Role
 from registry.vault.vault import Vault
-from tests.fakes.faulty import POSTGRESQL_FAULTS, SQLITE_FAULTS, STEPS, Fault, Faults, engines, infect
+from tests.fakes.faulty import POSTGRESQL_FAULTS, SQLITE_FAULTS, STEPS, Died, Fault, Faults, engines, infect
 from tests.faults.asks import DISCLOSURE, PLAIN, QUESTIONS, Desk, Question
+from tests.functional.services.homes import person
 
 MAX_STEPS = 200
 
@@ -65,6 +71,34 @@ def test_each_step_fails_in_each_way(desk: Desk, question: Question, opened: lis
     assert verify_ledger(desk.home.app, 1).size == size(desk)
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+@pytest.mark.parametrize("kind", ["disclosure", "enrollment"])
+def test_a_death_at_any_step_leaves_nothing_held(desk: Desk, kind: str, is_late: bool) -> None:
+    """As when a thread is ended from outside: no handler of errors sees it, and the next request is served."""
+    reader = desk.home.caller("reader", Role.READER)
+    ask = desk.home.ask(SubjectId(desk.subject), Category.PHONE)
+    faults = infect(desk.home.app)
+    died = Fault("died", "", Died, STEPS | {"rollback"}, is_late=is_late)
+
+    def run() -> object:
+        if kind == "disclosure":
+            return desk.home.disclose(reader, ask)
+        return desk.home.enroll(person(desk.next()))
+
+    for at in range(MAX_STEPS):
+        before = size(desk)
+        faults.arm(died, at)
+        with suppress(Died):
+            run()
+        faults.disarm()
+        gc.collect()  # SQLite closes a connection when the last of its cursors is gone, and the traceback holds some
+        assert (size(desk) > before) == (faults.commits > 0), (at, faults.fired)
+        assert run()
+        if faults.fired is None:
+            break
+    assert verify_ledger(desk.home.app, 1).size == size(desk)
+
+
 def sweep(desk: Desk, question: Question, infected: tuple[Faults, list[str]], faults: Sequence[Fault]) -> None:
     """Ask with the first step failing, then the second, and so on to the end of the request."""
     for at, fault in enumerate(faults):
@@ -73,9 +107,7 @@ def sweep(desk: Desk, question: Question, infected: tuple[Faults, list[str]], fa
     pytest.fail("a request without end")
 
 
-def fails_well(
-    desk: Desk, question: Question, infected: tuple[Faults, list[str]], which: tuple[Fault, int]
-) -> bool:
+def fails_well(desk: Desk, question: Question, infected: tuple[Faults, list[str]], which: tuple[Fault, int]) -> bool:
     """Ask with one step failing, then without; False when the request has no such step."""
     (faults, opened), (fault, at) = infected, which
     if "connect" in fault.steps:
