@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("ref_tag", sa.LargeBinary(length=16), nullable=False),
         sa.Column("key_id", sa.String(length=64), nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
+        sa.Column("guard", sa.LargeBinary(length=16), nullable=False),
         sa.ForeignKeyConstraint(["subject"], ["subjects.id"], name=op.f("fk_persons_subject")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
     )
@@ -214,6 +215,7 @@ def upgrade() -> None:
         sa.Column("starts_on", sa.String(length=10), nullable=True),
         sa.Column("ends_on", sa.String(length=10), nullable=True),
         sa.Column("review_on", sa.String(length=10), nullable=True),
+        sa.Column("guard", sa.LargeBinary(length=16), nullable=False),
         sa.ForeignKeyConstraint(["record"], ["records.id"], name=op.f("fk_marks_record")),
         sa.PrimaryKeyConstraint("record", "mark_version", name=op.f("pk_marks")),
     )

@@ -115,8 +115,14 @@ class CheckRows:
 def _check_subjects(work: Work, subjects: Sequence[SubjectId], left: dict[RecordId, _Said]) -> None:
     for row in work.subjects.by_ids(subjects).values():
         _compare(left.pop(RecordId(row.id), None), row.directory, Tier.CONFIDENTIAL, row.state)
-    for record in work.records.of_subjects(subjects):
-        _compare(left.pop(record.id, None), record.field, record.tier, record.state)
+    records = work.records.of_subjects(subjects)
+    marks = work.records.marks_of(record.id for record in records)
+    for record in records:
+        said = left.pop(record.id, None)
+        _compare(said, record.field, record.tier, record.state)
+        if record.id not in marks or marks[record.id].tier is not record.tier:
+            raise LedgerCorrupt("a record's mark is missing or another one", None if said is None else said.entry)
+    work.persons.of_subjects(subjects)  # each of them is checked where it is read
 
 
 def _compare(said: _Said | None, found: SealedField, tier: Tier, state: str) -> None:

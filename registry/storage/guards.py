@@ -1,14 +1,15 @@
 """Keyed tags over the columns that policy decides by, so that whoever can write the database cannot decide for it.
 
 Values and entries are sealed; roles, tiers, states and who a row belongs to stand in the clear, because decisions read
-them without opening anything. Each such row carries a tag over them, checked whenever it is read. An earlier row with
-its own earlier tag passes here; ``registry audit verify`` compares the rows with what the ledger says of them.
+them without opening anything; so do marks, and the tags by which a household's members are found again. Each such row
+carries a tag over them, checked whenever it is read. An earlier row with its own earlier tag passes here;
+``registry audit verify`` compares the rows with what the ledger says of them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from registry.crypto.tags import TagKey, equal
@@ -17,6 +18,8 @@ from registry.domain.errors import LedgerCorrupt
 # What is guarded, by table; order and names are part of the tag.
 GUARDED: Mapping[str, tuple[str, ...]] = {
     "principals": ("id", "issuer", "sub", "roles", "employee", "unit", "state"),
+    "persons": ("id", "subject", "ref_tag"),
+    "marks": ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on"),
     "subjects": ("id", "person", "number_tag", "state"),
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }
@@ -53,6 +56,12 @@ class RowGuard:
         """
         if not self.holds(table, parts, guard):
             raise LedgerCorrupt(f"a row of {table} was changed by somebody else than this program")
+
+    def demanded(self, table: str, rows: Iterable[Any]) -> Iterator[Any]:
+        """Yield stored rows that have all columns of their table, each checked as by ``demand``."""
+        for row in rows:
+            self.demand(table, [getattr(row, name) for name in GUARDED[table]], row.guard)
+            yield row
 
     def __repr__(self) -> str:
         return "RowGuard(***)"

@@ -30,7 +30,7 @@ SUBJECTS = BulkInsert(
         "guard",
     ),
 )
-PERSONS = BulkInsert(persons, ("id", "subject", "ref_tag", "key_id", "wrapped_key"))
+PERSONS = BulkInsert(persons, ("id", "subject", "ref_tag", "key_id", "wrapped_key", "guard"))
 RECORDS = BulkInsert(
     records,
     (
@@ -62,7 +62,7 @@ VERSIONS = BulkInsert(
         "valid_to",
     ),
 )
-MARKS = BulkInsert(marks, ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on"))
+MARKS = BulkInsert(marks, ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on", "guard"))
 _NUMBER_TAG = 2  # where it stands among the columns of a subject
 Row = tuple[Any, ...]
 
@@ -77,10 +77,10 @@ class RowPacker:
         """Make the rows of every table."""
         return PackedRows(
             [subject_values(self._guard, new, rows.now_ms) for new in rows.subjects],
-            [person_values(row) for row in rows.persons],
+            [person_values(self._guard, row) for row in rows.persons],
             [record_values(self._guard, row, rows.now_ms) for row in rows.records],
             version_values(rows.records, rows.versions),
-            [mark_values(row) for row in rows.marks],
+            [mark_values(self._guard, row) for row in rows.marks],
         )
 
 
@@ -123,9 +123,10 @@ def subject_values(guard: RowGuard, new: NewSubject, now_ms: int) -> Row:
     )
 
 
-def person_values(row: PersonRow) -> Row:
+def person_values(guard: RowGuard, row: PersonRow) -> Row:
     """Make the row of a person."""
-    return (row.id, row.subject, row.ref_tag, row.key.key_id, row.key.blob)
+    told = (row.id, row.subject, row.ref_tag)
+    return (*told, row.key.key_id, row.key.blob, guard.tag("persons", told))
 
 
 def record_values(guard: RowGuard, row: RecordRow, now_ms: int) -> Row:
@@ -155,9 +156,10 @@ def version_values(rows: Sequence[RecordRow], versions: Sequence[VersionRow]) ->
     return [_version(row, history[row.id]) for row in rows]
 
 
-def mark_values(row: MarkRow) -> Row:
+def mark_values(guard: RowGuard, row: MarkRow) -> Row:
     """Make the row of a mark."""
-    return (row.record, row.mark_version, row.tier.value, row.basis, row.starts_on, row.ends_on, row.review_on)
+    told = (row.record, row.mark_version, row.tier.value, row.basis, row.starts_on, row.ends_on, row.review_on)
+    return (*told, guard.tag("marks", told))
 
 
 def _version(row: RecordRow, told: VersionRow) -> Row:

@@ -107,7 +107,7 @@ class SqlRecords:
         return {
             RecordId(row.record): mark_row(row)
             for part in chunks(set(ids))
-            for row in self._connection.execute(_MARKS_OF, {"many": part})
+            for row in self._guard.demanded("marks", self._connection.execute(_MARKS_OF, {"many": part}))
         }
 
     def insert(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow], now_ms: int) -> None:
@@ -115,7 +115,7 @@ class SqlRecords:
         VERSIONS.run(self._connection, version_values(rows, versions))
 
     def insert_marks(self, rows: Sequence[MarkRow]) -> None:
-        MARKS.run(self._connection, [mark_values(row) for row in rows])
+        MARKS.run(self._connection, [mark_values(self._guard, row) for row in rows])
 
     def replace(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None:
         """Store changed records; a row whose version has no history yet gets a new version, closing the old one."""

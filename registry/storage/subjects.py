@@ -109,13 +109,16 @@ class SqlSubjects:
 class SqlPersons:
     """Persons on SQL."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, guard: RowGuard) -> None:
         self._connection = connection
+        self._guard = guard
 
     def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[PersonRow]:
         return [
-            person_row(row) for part in chunks(set(ids)) for row in self._connection.execute(_PERSONS, {"many": part})
+            person_row(row)
+            for part in chunks(set(ids))
+            for row in self._guard.demanded("persons", self._connection.execute(_PERSONS, {"many": part}))
         ]
 
     def insert(self, rows: Sequence[PersonRow]) -> None:
-        PERSONS.run(self._connection, [person_values(row) for row in rows])
+        PERSONS.run(self._connection, [person_values(self._guard, row) for row in rows])

@@ -65,6 +65,7 @@ persons = Table(
     Column("ref_tag", LargeBinary(16), nullable=False),  # keyed per subject; finds a household member again
     Column("key_id", String(64), nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # whose person it is, and by which ref it is found again
 )
 
 records = Table(
@@ -108,6 +109,7 @@ marks = Table(
     Column("starts_on", String(10)),
     Column("ends_on", String(10)),
     Column("review_on", String(10)),
+    Column("guard", LargeBinary(16), nullable=False),  # what the mark says
 )
 
 postings = Table(

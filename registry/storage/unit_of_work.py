@@ -46,7 +46,7 @@ class SqlWork:
     @cached_property
     def persons(self) -> SqlPersons:
         """Persons."""
-        return SqlPersons(self._connection)
+        return SqlPersons(self._connection, self._guard)
 
     @cached_property
     def records(self) -> SqlRecords:

@@ -8,7 +8,9 @@ from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, LedgerCorrupt
 from registry.domain.principals import Role
 from registry.services.disclose import Disclosed, Failed, Refused
-from tests.functional.services.homes import Home, person
+from registry.services.import_people import Existing
+from registry.text.intake import read_enrollment
+from tests.functional.services.homes import TODAY, Home, person
 
 SEALED = [{**record, "confidentiality": "sealed"} for record in person()["records"]]
 
@@ -93,3 +95,45 @@ def test_a_whole_row_of_another_principal_is_not_taken_over(home: Home) -> None:
     guard, roles = sql.execute("SELECT guard, roles FROM principals WHERE sub = 'reader'").fetchone()
     sql.execute("UPDATE principals SET guard = ?, roles = ? WHERE sub = 'clerk'", (guard, roles))
     assert isinstance(home.disclose(clerk, home.ask(subject, Category.PHONE)), Refused)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE marks SET tier = 'none'",
+        "UPDATE marks SET starts_on = '2020-01-01'",
+        "UPDATE marks SET ends_on = '2020-01-01'",
+        "UPDATE marks SET review_on = NULL",
+        "UPDATE marks SET basis = NULL",
+        "DELETE FROM marks",
+    ],
+)
+def test_an_edited_mark_is_not_shown_and_is_found(home: Home, edit: str) -> None:
+    mark = {"basis": "Threats in 2025", "review_on": "2027-03-01"}
+    subject = home.enroll(person(records=[SEALED[0] | mark])).subject
+    own = home.caller("dana", Role.SUBJECT, number="T-0001")
+    home.app.row_check.check()
+    assert home.app.audit.own_records(own)
+    where = "record = (SELECT id FROM records WHERE subject = ? AND category = 'home_address')"
+    home.sql().execute(f"{edit} WHERE {where}", (subject,))
+    with pytest.raises(LedgerCorrupt, match="mark"):
+        home.app.row_check.check()
+    if "DELETE" not in edit:
+        with pytest.raises(LedgerCorrupt, match="marks"):
+            home.app.audit.own_records(own)
+
+
+def test_exchanged_household_members_take_no_value_of_each_other(home: Home) -> None:
+    """Else the next whole document would seal the child's values under the spouse's key, and the other way round."""
+    home.enroll()
+    sql = home.sql()
+    (one, its), (other, others) = sql.execute(
+        "SELECT persons.id, ref_tag FROM persons JOIN subjects ON subjects.person <> persons.id"
+    ).fetchall()
+    sql.execute("UPDATE persons SET ref_tag = ? WHERE id = ?", (others, one))
+    sql.execute("UPDATE persons SET ref_tag = ? WHERE id = ?", (its, other))
+    changed = read_enrollment(person(title="Warden"), today=TODAY)
+    with pytest.raises(LedgerCorrupt, match="persons"):
+        home.app.import_people.run(home.caller("hr", Role.ENROLLER), [changed], Existing.UPDATE)
+    with pytest.raises(LedgerCorrupt, match="persons"):
+        home.app.row_check.check()
