@@ -54,8 +54,10 @@ from registry.services.search import Search
 from registry.services.trace import Trace
 from registry.services.update import Update
 from registry.settings import DEVELOPMENT, PROFILES, Settings
+from registry.storage.guards import RowGuard
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.migrate import current_revision, newest_revision, upgrade
+from registry.storage.new_rows import RowPacker
 from registry.storage.roles import set_up_roles
 from registry.storage.unit_of_work import SqlDatabase, open_database
 from registry.transparency.merkle import Edge
@@ -263,8 +265,7 @@ def _open(settings: Settings, clock: Clock | None) -> Application:
     harden_process()
     now = SystemClock() if clock is None else clock
     ring = LocalKeyring.load(settings.keys)
-    guard = derive(ring.secret("index"), "registry/row-guards/v1")
-    database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK, guard)
+    database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK, _guard_key(ring))
     try:
         return _build(settings, ring, database, now)
     except BaseException:
@@ -310,6 +311,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         vault=Vault(registry, DataKeys(ring.provider("data"), identifier)),
         index=BlindIndex(derive(ring.secret("index"), "registry/blind-index/v1")),
         links=EmployeeLinks(registry, ring.secret("index")),
+        packer=_packer(ring),
         clock=clock,
     )
     _demand_profile(kernel, profile)
@@ -438,6 +440,14 @@ def _make_private(settings: Settings) -> None:
     for path in (database, Path(f"{database}-wal"), Path(f"{database}-shm")):
         if path.exists():
             path.chmod(0o600)
+
+
+def _guard_key(ring: LocalKeyring) -> bytes:
+    return derive(ring.secret("index"), "registry/row-guards/v1")
+
+
+def _packer(ring: LocalKeyring) -> RowPacker:
+    return RowPacker(RowGuard(_guard_key(ring)))
 
 
 def _demand_migrated(settings: Settings) -> None:

@@ -20,16 +20,16 @@ from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import Busy, InvalidInput
 from registry.services.import_file import Tally
 from registry.services.import_people import Existing
-from registry.text.csv_rows import RowResult, read_csv, read_ndjson
+from registry.text.csv_rows import UnreadRow, find_csv, find_ndjson
 
 # Each holds a thread and takes the ledger's turn again and again: two leave room for lookups.
 IMPORTS_AT_ONCE = 2
 MAX_ERRORS_TOLD = 10_000
 
 _CHARSET = r'[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?'
-_FORMS: tuple[tuple[re.Pattern[str], Callable[[BinaryIO], Iterator[RowResult]]], ...] = (
-    (re.compile(rf"application/x-ndjson{_CHARSET}", re.IGNORECASE), read_ndjson),
-    (re.compile(rf"text/csv{_CHARSET}", re.IGNORECASE), read_csv),
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[BinaryIO], Iterator[UnreadRow]]], ...] = (
+    (re.compile(rf"application/x-ndjson{_CHARSET}", re.IGNORECASE), find_ndjson),
+    (re.compile(rf"text/csv{_CHARSET}", re.IGNORECASE), find_csv),
 )
 _UPDATE = {"true": Existing.UPDATE, "false": Existing.REJECT}
 
@@ -99,7 +99,7 @@ class ImportTurns:
             self._free.release()
 
 
-def rows_of(request: Request, limit: int) -> Iterator[RowResult]:
+def rows_of(request: Request, limit: int) -> Iterator[UnreadRow]:
     """Return the rows of a request's body, to be read as they come in.
 
     Raises:

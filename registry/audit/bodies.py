@@ -28,6 +28,10 @@ class Opening:
         """Return the salt of one field."""
         return salt_of(self.seed, name)
 
+    def encode(self) -> bytes:
+        """Return the opening as it is sealed."""
+        return orjson.dumps([self.seed.hex(), self.values])
+
     def commitments(self) -> tuple[bytes, ...]:
         """Return the commitments that the leaf must hold."""
         return commit_all(self.seed, ((name, value.encode()) for name, value in self.values.items()))
@@ -41,10 +45,9 @@ class BodyKeys:
         self._keys = dict(keys)
         self.current = max(self._keys)
 
-    def seal(self, opening: Opening, *, index: int, leaf_hash: bytes) -> bytes:
-        """Seal an opening to its place: index and leaf hash are bound, so it opens nowhere else."""
-        plaintext = orjson.dumps([opening.seed.hex(), opening.values])
-        return seal(self._keys[self.current], plaintext, self._binding(index, leaf_hash))
+    def seal(self, said: bytes, *, index: int, leaf_hash: bytes) -> bytes:
+        """Seal an encoded opening to its place: index and leaf hash are bound, so it opens nowhere else."""
+        return seal(self._keys[self.current], said, self._binding(index, leaf_hash))
 
     def open(self, sealed: bytes, *, key_epoch: int, index: int, leaf_hash: bytes) -> Opening:
         """Open what ``seal`` made.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from registry.audit.chains import ChainState
 from registry.audit.kinds import Kind
 from registry.domain.ids import EventId, SubjectId, new_id
 from registry.domain.principals import Principal
-from registry.transparency.fields import RecordLine
+from registry.transparency.fields import RECORD_PREFIX, RecordLine, field_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,22 @@ def said_by(principal: Principal) -> dict[str, str]:
         "token": f"{principal.token_id} {principal.client}".strip(),
         "network": principal.network,
     }
+
+
+def values_of(draft: EntryDraft, states: Mapping[SubjectId, ChainState]) -> dict[str, str]:
+    """Return every field of an entry by name, in the order of the leaf; those that it does not have are empty.
+
+    Raises:
+        ValueError: the draft has a field that entries do not have.
+    """
+    given = dict(draft.values)
+    given["event"] = draft.event
+    given["subject"] = " ".join(draft.subjects)
+    given["counter"] = " ".join(str(states[subject].counter + 1) for subject in draft.subjects)
+    given["previous"] = " ".join(states[subject].previous for subject in draft.subjects)
+    for number, line in enumerate(draft.records):
+        given[f"{RECORD_PREFIX}{number}"] = line.encode().decode("ascii")
+    values = {name: given.pop(name, "") for name in field_names(len(draft.records))}
+    if given:
+        raise ValueError(f"no such entry fields: {sorted(given)}")
+    return values

@@ -7,14 +7,15 @@ minted only after the commit, from what a second connection reads back.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from registry.audit._mint import MINT
 from registry.audit.bodies import BodyKeys, Opening, check_opening, new_opening
 from registry.audit.chains import Chains, ChainState
-from registry.audit.entries import EntryDraft
+from registry.audit.entries import EntryDraft, values_of
+from registry.audit.first_entry import FirstEntry
 from registry.audit.kinds import OPENS
 from registry.audit.ports import Appended, EntryReader, EntryRow, EntryStore, HeadRow
 from registry.audit.receipt import Covered, PendingReceipt, Receipt, StoredEntry
@@ -22,9 +23,9 @@ from registry.crypto.random import random_bytes
 from registry.crypto.tags import keyed_tag
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable
-from registry.domain.ids import EntryIndex, SubjectId
+from registry.domain.ids import EntryIndex, EventId, SubjectId
 from registry.transparency.checkpoint import checkpoint_text
-from registry.transparency.fields import RECORD_PREFIX, RecordLine, field_names
+from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import SEED_BYTES, encode_leaf, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
 from registry.transparency.note import sign_note
@@ -69,6 +70,15 @@ class _Unminted:
     opening: Opening
 
 
+class _Said(NamedTuple):
+    """What an entry says, before it has its place."""
+
+    kind: str
+    event: EventId
+    commitments: tuple[bytes, ...]
+    said: bytes
+
+
 class AuditLog:
     """The ledger: appends entries, mints receipts, opens what an entry says."""
 
@@ -94,12 +104,13 @@ class AuditLog:
         """Take note that the ledger was this long: a shorter one was rolled back, and takes no entry."""
         self._longest = max(self._longest, size)
 
-    def append(self, store: EntryStore, drafts: Sequence[EntryDraft]) -> tuple[PendingReceipt, ...]:
+    def append(self, store: EntryStore, drafts: Sequence[EntryDraft | FirstEntry]) -> tuple[PendingReceipt, ...]:
         """Append entries in the caller's transaction.
 
         Args:
             store: the ledger's tables in that transaction, which holds the rows of every subject named.
-            drafts: entries in order, at least one.
+            drafts: entries in order, at least one. A first entry's subject was made in this transaction, and no other
+                of these entries speaks of it.
 
         Returns:
             One pending receipt per draft; it opens nothing until minted.
@@ -109,33 +120,42 @@ class AuditLog:
             AuditUnavailable: the clock is behind the ledger, the head is not as we signed it or was rolled back, or the
                 store cannot be written.
         """
-        subjects = sorted({subject for draft in drafts for subject in draft.subjects})
-        sealed_chains = store.chains_of(subjects)
+        known = sorted({subject for draft in drafts if isinstance(draft, EntryDraft) for subject in draft.subjects})
+        sealed_chains = store.chains_of(known)
         head = store.lock_head()
         edge = self._demand_own(head)
-        states = {subject: self.chain_state(subject, sealed_chains[subject], head.size) for subject in subjects}
+        states = {subject: self.chain_state(subject, sealed_chains[subject], head.size) for subject in known}
         moment = self._moment(head)
         made: list[_Unminted] = []
+        rows: list[EntryRow] = []
         postings: list[tuple[bytes, bytes]] = []
-        for draft in drafts:
-            index = head.size + len(made)
-            opening = new_opening(random_bytes(SEED_BYTES), _values(draft, states))
-            leaf = encode_leaf(moment, draft.kind.value, opening.commitments())
-            digest = leaf_hash(leaf)
-            sealed = self._keys.bodies.seal(opening, index=index, leaf_hash=digest)
-            row = EntryRow(index, leaf, draft.event, self._keys.bodies.current, sealed)
-            made.append(_Unminted(row, draft, opening))
-            edge = edge.append(digest)
-            for subject in draft.subjects:
+        for index, draft in enumerate(drafts, head.size):
+            if isinstance(draft, FirstEntry):
+                row = self._row(index, moment, draft)
+                subjects: tuple[SubjectId, ...] = (draft.subject,)
+                states[draft.subject] = ChainState()
+            else:
+                opening = new_opening(random_bytes(SEED_BYTES), values_of(draft, states))
+                said = _Said(draft.kind.value, draft.event, opening.commitments(), opening.encode())
+                row, subjects = self._row(index, moment, said), draft.subjects
+                made.append(_Unminted(row, draft, opening))
+            rows.append(row)
+            for subject in subjects:
                 state = ChainState(states[subject].counter + 1, index)
                 states[subject] = state
                 postings.append(self.chains.posting(subject, state.counter, index))
+        edge = edge.extend(leaf_hash(row.leaf) for row in rows)
         new_head = self.sign_head(head.epoch, edge, moment)
-        chains = {subject: self.chains.seal(subject, states[subject]) for subject in subjects}
-        rows = tuple(one.row for one in made)
-        store.write(Appended(rows, tuple(postings), chains, new_head))
+        chains = {subject: self.chains.seal(subject, states[subject]) for subject in sorted(states)}
+        store.write(Appended(tuple(rows), tuple(postings), chains, new_head))
         self._remember(made)
         return tuple(PendingReceipt(EntryIndex(row.index), row.event, edge.size) for row in rows)
+
+    def _row(self, index: int, moment: int, said: FirstEntry | _Said) -> EntryRow:
+        """Give an entry its place."""
+        leaf = encode_leaf(moment, said.kind, said.commitments)
+        sealed = self._keys.bodies.seal(said.said, index=index, leaf_hash=leaf_hash(leaf))
+        return EntryRow(index, leaf, said.event, self._keys.bodies.current, sealed)
 
     def mint(self, reader: EntryReader, pendings: Sequence[PendingReceipt]) -> tuple[Receipt, ...]:
         """Turn pending receipts into receipts, after the commit.
@@ -255,20 +275,6 @@ class AuditLog:
             self._counted.clear()
         for subject, counter in zip(opening.values["subject"].split(), opening.values["counter"].split(), strict=True):
             self._counted[subject] = max((int(counter), index), self._counted.get(subject, (0, 0)))
-
-
-def _values(draft: EntryDraft, states: Mapping[SubjectId, ChainState]) -> dict[str, str]:
-    given = dict(draft.values)
-    given["event"] = draft.event
-    given["subject"] = " ".join(draft.subjects)
-    given["counter"] = " ".join(str(states[subject].counter + 1) for subject in draft.subjects)
-    given["previous"] = " ".join(states[subject].previous for subject in draft.subjects)
-    for number, line in enumerate(draft.records):
-        given[f"{RECORD_PREFIX}{number}"] = line.encode().decode("ascii")
-    values = {name: given.pop(name, "") for name in field_names(len(draft.records))}
-    if given:
-        raise ValueError(f"no such entry fields: {sorted(given)}")
-    return values
 
 
 def _lines(opening: Opening) -> Iterable[RecordLine]:

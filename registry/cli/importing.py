@@ -23,7 +23,7 @@ from registry.services.import_file import ImportRun, Tally
 from registry.services.import_people import Existing
 from registry.services.kernel import Caller
 from registry.text.csv_mapping import MAX_MAPPING_BYTES, CsvMapping, read_mapping
-from registry.text.csv_rows import RowResult, read_csv, read_ndjson, read_row
+from registry.text.csv_rows import UnreadRow, find_csv, find_ndjson, read_row
 
 FORMATS = ("ndjson", "csv")
 _SHOWN_ERRORS = 20
@@ -110,7 +110,7 @@ def import_people(
     existing = Existing.UPDATE if update else Existing.REJECT
     tally = Tally()
     with _input(file) as source:
-        rows = read_csv(source.stream, columns) if chosen == "csv" else read_ndjson(source.stream)
+        rows = find_csv(source.stream, columns) if chosen == "csv" else find_ndjson(source.stream)
         if dry_run:
             check_rows(rows, tally, SystemClock().now().date())
         else:
@@ -126,7 +126,7 @@ def import_people(
 
 
 def _import(
-    home: str | None, rows: Iterator[RowResult], existing: Existing, shown: tuple[Tally, ImportProgress]
+    home: str | None, rows: Iterator[UnreadRow], existing: Existing, shown: tuple[Tally, ImportProgress]
 ) -> None:
     from registry.cli.importing_remote import RemoteImport  # noqa: PLC0415 - the HTTP client is slow to import
     from registry.cli.remote import remote  # noqa: PLC0415 - as above
@@ -149,7 +149,7 @@ def _import(
         progress.close()
 
 
-def run_import(application: Application, caller: Caller, rows: Iterator[RowResult], existing: Existing) -> Tally:
+def run_import(application: Application, caller: Caller, rows: Iterator[UnreadRow], existing: Existing) -> Tally:
     """Import all rows, one transaction a batch."""
     tally, progress = Tally(), ImportProgress(None)
     _run(application, caller, rows, (existing, tally, progress))
@@ -160,7 +160,7 @@ def run_import(application: Application, caller: Caller, rows: Iterator[RowResul
 def _run(
     application: Application,
     caller: Caller,
-    rows: Iterator[RowResult],
+    rows: Iterator[UnreadRow],
     how: tuple[Existing, Tally, ImportProgress],
 ) -> None:
     existing, tally, progress = how
@@ -168,12 +168,12 @@ def _run(
     ImportRun(application.import_people, caller, existing, today, progress).run(rows, tally)
 
 
-def check_rows(rows: Iterator[RowResult], tally: Tally, today: date) -> None:
+def check_rows(rows: Iterator[UnreadRow], tally: Tally, today: date) -> None:
     """Check every row as an import would, and store nothing. Whether somebody is enrolled already is not asked."""
     for row in rows:
         tally.lines += 1
         try:
-            read_row(row, today=today)
+            read_row(row.read(), today=today)
         except InvalidInput as refusal:
             tally.reject(row.line, [(problem.pointer, problem.code) for problem in refusal.problems])
 

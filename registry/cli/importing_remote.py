@@ -16,7 +16,7 @@ from registry.cli.remote import Remote
 from registry.domain.errors import Busy
 from registry.services.import_file import Tally
 from registry.services.import_people import Existing, Outcome
-from registry.text.csv_rows import RowResult, column_of
+from registry.text.csv_rows import RowResult, UnreadRow, column_of
 
 PART_LINES = 2_000
 PART_BYTES = 8 << 20
@@ -53,14 +53,14 @@ class RemoteImport:
     told: Callable[[Tally], None] = lambda _: None
     wait: Callable[[float], None] = time.sleep
 
-    def run(self, rows: Iterator[RowResult], tally: Tally) -> None:
+    def run(self, rows: Iterator[UnreadRow], tally: Tally) -> None:
         """Import all rows; the parts that were answered are in the tally, whatever comes after them.
 
         Raises:
             RegistryError: a part was refused as a whole, or not answered.
         """
         part = _Part()
-        for row in rows:
+        for row in (unread.read() for unread in rows):
             if row.problems:
                 tally.lines += 1
                 tally.reject(row.line, [(problem.pointer, problem.code) for problem in row.problems])

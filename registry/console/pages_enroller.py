@@ -19,7 +19,7 @@ from registry.domain.errors import Conflict, InvalidInput
 from registry.services.enroll import ENROLLERS
 from registry.services.import_file import ImportRun, Tally
 from registry.services.import_people import Existing
-from registry.text.csv_rows import RowResult, read_csv, read_ndjson
+from registry.text.csv_rows import UnreadRow, find_csv, find_ndjson
 from registry.text.intake import read_enrollment
 
 MAX_FILE_BYTES = 5 << 20
@@ -120,16 +120,16 @@ def _field_errors(form: Form, refusal: InvalidInput) -> list[FieldError]:
     return errors
 
 
-def _rows(upload: Upload, checks: Checks) -> Iterator[RowResult]:
+def _rows(upload: Upload, checks: Checks) -> Iterator[UnreadRow]:
     name = upload.name.lower()
     if not upload.content:
         checks.refuse("file", "Choose a file that is not empty.")
     elif len(upload.content) > MAX_FILE_BYTES:
         checks.refuse("file", "The file is larger than 5 MB. Use the command line: registry import")
     elif name.endswith(".csv"):
-        return read_csv(BytesIO(upload.content))
+        return find_csv(BytesIO(upload.content))
     elif name.endswith((".ndjson", ".jsonl")):
-        return read_ndjson(BytesIO(upload.content))
+        return find_ndjson(BytesIO(upload.content))
     else:
         checks.refuse("file", "The file's name must end in .csv, .ndjson or .jsonl.")
     return iter(())

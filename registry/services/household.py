@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from registry.domain.categories import Category
 from registry.domain.ids import PersonId, RecordId, SubjectId
 from registry.domain.marks import Mark
-from registry.services.enroll import Batch, Sealer
 from registry.services.kernel import Kernel
 from registry.services.ports import ACTIVE, PersonRow, RecordRow, SubjectRow, VersionRow, Work
+from registry.services.seal_people import Batch, Sealer
 from registry.services.values import Owner, prepare
 from registry.vault.blind_index import Posting
 from registry.vault.sealed import SealedField
@@ -84,7 +84,7 @@ class HouseholdStore:
     ) -> None:
         """Seal a new version of a record; nothing happens when the value is the same."""
         person, owner = owned
-        prepared = prepare(self._kernel, row.subject, row.category, value, owner)
+        prepared = prepare(self._kernel.index, row.subject, row.category, value, owner)
         if prepared.value_tag == row.value_tag:
             return
         version = row.field.version + 1

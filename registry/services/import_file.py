@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
+from functools import partial
 
 from registry.domain.enrollment import Enrollment
-from registry.domain.errors import InvalidInput
-from registry.services.import_people import BATCH_LINES, Existing, Imported, ImportPeople, Outcome
+from registry.services.import_people import Candidate, Existing, Imported, ImportPeople, Outcome
 from registry.services.kernel import Caller, ReceiptView
-from registry.text.csv_rows import RowResult, read_row
+from registry.services.seal_lines import Hands, LineSealer, SealedLine, SealOrder
+from registry.text.csv_rows import UnreadRow, read_row
 
 MAX_ERRORS_KEPT = 1_000_000
+BATCH_LINES = 200
+BATCH_BYTES = 4 << 20  # of a file with very long lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class ImportRun:
     Attributes:
         today: the day to judge dates by, the same for every line.
         told: called after every batch.
+        hands: who seals; None for this thread.
     """
 
     people: ImportPeople
@@ -94,33 +97,76 @@ class ImportRun:
     existing: Existing
     today: date
     told: Callable[[Tally], None] = lambda _: None
+    hands: Hands | None = None
 
-    def run(self, rows: Iterator[RowResult], tally: Tally) -> None:
+    def run(self, rows: Iterator[UnreadRow], tally: Tally) -> None:
         """Import all rows, one transaction a batch.
 
         Args:
-            rows: as they are read; no more than a batch of them is held.
+            rows: as they are read; no more than a few batches of them are held.
             tally: filled while it goes on, so that an error leaves it saying what was done.
 
         Raises:
             AccessDenied: the caller is no enroller, or is none any more.
             AuditUnavailable: the ledger takes no entries; the batches before this one stay.
         """
-        while batch := list(islice(rows, BATCH_LINES)):
-            lines, people = self._read(batch, tally)
-            tally.add(lines, self.people.run(self.caller, people, self.existing))
+        hands = self.hands or LineSealer(self.people.sealer).one_by_one
+        ahead = _Ahead(self)
+        for batch, order, lines in hands(batches(rows), ahead.order):
+            for line, problems in lines.bad:
+                tally.reject(line, problems)
+            candidates = [self._candidate(batch, order, line) for line in lines.people]
+            imported = self.people.run(self.caller, candidates, self.existing)
+            tally.add([batch[line.place].line for line in lines.people], imported)
             tally.lines += len(batch)
+            ahead.learn(imported)
             self.told(tally)
 
-    def _read(self, batch: Sequence[RowResult], tally: Tally) -> tuple[list[int], list[Enrollment]]:
-        lines: list[int] = []
-        people: list[Enrollment] = []
-        for row in batch:
-            try:
-                person = read_row(row, today=self.today)
-            except InvalidInput as refusal:
-                tally.reject(row.line, [(problem.pointer, problem.code) for problem in refusal.problems])
-            else:
-                lines.append(row.line)
-                people.append(person)
-        return lines, people
+    def _candidate(self, batch: Sequence[UnreadRow], order: SealOrder, line: SealedLine) -> Candidate:
+        ready = None
+        if order.principal is not None and line.subject is not None and line.ready is not None:
+            ready = (order.principal, line.subject, line.ready)
+        document = partial(_document, batch[line.place], self.today)
+        return Candidate(line.number_tag, line.content_tag, document, ready)
+
+
+def _document(row: UnreadRow, today: date) -> Enrollment:
+    return read_row(row.read(), today=today)
+
+
+class _Ahead:
+    """Decides whether people are made ready before it is known that they are new.
+
+    A file that is sent again is mostly people who are enrolled already: once a batch was such, only tags are made,
+    until one is not.
+    """
+
+    def __init__(self, run: ImportRun) -> None:
+        self._run = run
+        self._principal = run.people.principal(run.caller)
+        self._is_worth = True
+
+    def order(self) -> SealOrder:
+        """Return what is to be done with the next batch."""
+        principal = self._principal if self._is_worth else None
+        return SealOrder(self._run.today, self._run.people.now_ms(), principal)
+
+    def learn(self, imported: Imported) -> None:
+        """Take note of what became of a batch."""
+        if imported.outcomes:
+            created = sum(line.outcome is Outcome.CREATED for line in imported.outcomes)
+            self._is_worth = 2 * created >= len(imported.outcomes)
+
+
+def batches(rows: Iterator[UnreadRow]) -> Iterator[list[UnreadRow]]:
+    """Gather rows into batches, bounded in lines and in bytes."""
+    batch: list[UnreadRow] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += row.size
+        if len(batch) >= BATCH_LINES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registry.audit.entries import EntryDraft, said_by
@@ -12,14 +12,14 @@ from registry.audit.receipt import PendingReceipt
 from registry.crypto.tags import equal
 from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
-from registry.services.enroll import ENROLLERS, VIA_IMPORT, Batch, Sealer
+from registry.domain.principals import Principal
+from registry.services.enroll import ENROLLERS
 from registry.services.household import Changes, HouseholdStore
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.replace_document import DocumentReplacer
 from registry.services.rerun import rerun_once
-
-BATCH_LINES = 200
+from registry.services.seal_people import VIA_IMPORT, Batch, Ready, Sealer, tools_of, write_people
 
 
 class Outcome(StrEnum):
@@ -39,6 +39,22 @@ class Existing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody to enroll.
+
+    Attributes:
+        number_tag, content_tag: of the employee number, and of the whole document.
+        document: reads the document, when it is needed: people made ready beforehand, and unchanged ones, need none.
+        ready: the person as made ready for somebody who enters; None when that was not done.
+    """
+
+    number_tag: bytes
+    content_tag: bytes
+    document: Callable[[], Enrollment] = field(repr=False)
+    ready: tuple[Principal, SubjectId, Ready] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LineOutcome:
     """Outcome of one enrollment, with the subject's id."""
 
@@ -54,16 +70,36 @@ class Imported:
     receipt: ReceiptView | None = None
 
 
+@dataclass(slots=True)
+class _Plan:
+    """What one transaction is going to write."""
+
+    principal: Principal
+    now_ms: int
+    outcomes: list[LineOutcome] = field(default_factory=list)
+    new: list[Ready] = field(default_factory=list)
+    replaced: list[tuple[SubjectRow, Enrollment]] = field(default_factory=list)
+
+
 class ImportPeople:
     """Imports batches of enrollments."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._sealer = Sealer(kernel)
-        self._households = HouseholdStore(kernel, self._sealer)
-        self._replacer = DocumentReplacer(kernel, self._sealer, self._households)
+        self.sealer = Sealer(tools_of(kernel))
+        self._households = HouseholdStore(kernel, self.sealer)
+        self._replacer = DocumentReplacer(kernel, self.sealer, self._households)
 
-    def run(self, caller: Caller, people: Sequence[Enrollment], existing: Existing) -> Imported:
+    def principal(self, caller: Caller) -> Principal:
+        """Return who the caller is now, to make people ready for; every batch looks again."""
+        with self._kernel.database.read() as work:
+            return self._kernel.principal(work, caller)
+
+    def now_ms(self) -> int:
+        """Return the time in milliseconds."""
+        return self._kernel.now_ms()
+
+    def run(self, caller: Caller, people: Sequence[Candidate], existing: Existing) -> Imported:
         """Import one batch in one transaction.
 
         The same employee number twice in a batch is handled as if the second came later.
@@ -77,84 +113,87 @@ class ImportPeople:
 
     @rerun_once
     def _run(
-        self, caller: Caller, people: Sequence[Enrollment], existing: Existing
+        self, caller: Caller, people: Sequence[Candidate], existing: Existing
     ) -> tuple[list[LineOutcome], PendingReceipt]:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
                 self._kernel.deny(work, principal, "import")
-            batch = Batch(principal, VIA_IMPORT, self._kernel.now_ms())
-            tags = [self._kernel.number_tag(person.employee_number) for person in people]
-            known = dict(work.subjects.by_number_tags(tags))
+            known = dict(work.subjects.by_number_tags([person.number_tag for person in people]))
             if existing is Existing.UPDATE:
-                known |= self._held(work, known, zip(tags, people, strict=True))
-            outcomes: list[LineOutcome] = []
-            replaced: list[tuple[SubjectRow, Enrollment]] = []
-            for person, tag in zip(people, tags, strict=True):
-                row = known.get(tag)
-                if row is None:
-                    outcomes.append(LineOutcome(Outcome.CREATED, self._sealer.gather(batch, person, tag).id))
-                elif equal(row.content_tag, self._sealer.content_tag(person)):
-                    outcomes.append(LineOutcome(Outcome.UNCHANGED, row.id))
-                elif existing is Existing.UPDATE:
-                    replaced.append((row, person))
-                    outcomes.append(LineOutcome(Outcome.UPDATED, row.id))
-                else:
-                    outcomes.append(LineOutcome(Outcome.EXISTS, row.id))
-            left_alone = [line.outcome for line in outcomes if line.outcome in (Outcome.EXISTS, Outcome.UNCHANGED)]
-            if left_alone:
-                batch.drafts.append(_left_alone(batch, left_alone))
-            pendings = self._write(work, batch, replaced)
+                known |= self._held(work, known, people)
+            plan = _Plan(principal, self._kernel.now_ms())
+            for person in people:
+                self._decide(plan, known.get(person.number_tag), person, existing)
+            pendings = self._write(work, plan)
             work.commit()
-        return outcomes, pendings[-1]
+        return plan.outcomes, pendings[-1]
 
-    def _write(
-        self, work: Work, batch: Batch, replaced: Sequence[tuple[SubjectRow, Enrollment]]
-    ) -> tuple[PendingReceipt, ...]:
-        drafts = list(batch.drafts)
-        households = self._households.read(work, [row for row, _ in replaced])
+    def _decide(self, plan: _Plan, row: SubjectRow | None, person: Candidate, existing: Existing) -> None:
+        if row is None:
+            subject, ready = self._new(plan, person)
+            plan.new.append(ready)
+            plan.outcomes.append(LineOutcome(Outcome.CREATED, subject))
+        elif equal(row.content_tag, person.content_tag):
+            plan.outcomes.append(LineOutcome(Outcome.UNCHANGED, row.id))
+        elif existing is Existing.UPDATE:
+            plan.replaced.append((row, person.document()))
+            plan.outcomes.append(LineOutcome(Outcome.UPDATED, row.id))
+        else:
+            plan.outcomes.append(LineOutcome(Outcome.EXISTS, row.id))
+
+    def _new(self, plan: _Plan, person: Candidate) -> tuple[SubjectId, Ready]:
+        # Entries say who acted: somebody whose rights or unit changed in between is not who it was made ready for.
+        if person.ready is not None and person.ready[0] == plan.principal:
+            return person.ready[1:]
+        batch = Batch(plan.principal, VIA_IMPORT, plan.now_ms)
+        row = self.sealer.gather(batch, person.document(), (person.number_tag, person.content_tag))
+        return row.id, self.sealer.ready(batch)
+
+    def _write(self, work: Work, plan: _Plan) -> tuple[PendingReceipt, ...]:
+        left_alone = [line.outcome for line in plan.outcomes if line.outcome in (Outcome.EXISTS, Outcome.UNCHANGED)]
+        drafts = [_left_alone(plan.principal, left_alone)] if left_alone else []
+        households = self._households.read(work, [row for row, _ in plan.replaced])
         all_changes: list[Changes] = []
         subjects: list[SubjectRow] = []
-        for row, person in replaced:
-            changes, after, draft = self._replacer.plan(
-                Batch(batch.principal, batch.via, batch.now_ms), households[row.id], person
-            )
+        for row, person in plan.replaced:
+            batch = Batch(plan.principal, VIA_IMPORT, plan.now_ms)
+            changes, after, draft = self._replacer.plan(batch, households[row.id], person)
             all_changes.append(changes)
             subjects.append(after)
             drafts.append(draft)
-        batch.drafts = drafts
         # New subjects first: an employee number may have to wait for another import, and that before the head is held.
-        pendings = self._sealer.write(work, batch)
-        self._households.write(work, all_changes, subjects, batch.now_ms)
+        pendings = write_people(self._kernel, work, plan.new, drafts)
+        self._households.write(work, all_changes, subjects, plan.now_ms)
         return pendings
 
     def _held(
-        self, work: Work, known: Mapping[bytes, SubjectRow], wanted: Iterable[tuple[bytes, Enrollment]]
+        self, work: Work, known: Mapping[bytes, SubjectRow], wanted: Sequence[Candidate]
     ) -> dict[bytes, SubjectRow]:
         """Hold the subjects that differ from their documents, and return them as they are now."""
         differing = [
-            known[tag].id
-            for tag, person in wanted
-            if tag in known and not equal(known[tag].content_tag, self._sealer.content_tag(person))
+            known[person.number_tag].id
+            for person in wanted
+            if person.number_tag in known and not equal(known[person.number_tag].content_tag, person.content_tag)
         ]
         return {row.number_tag: row for row in work.subjects.lock(differing).values()}
 
 
-def _without_repeats(people: Sequence[Enrollment]) -> list[list[Enrollment]]:
-    parts: list[list[Enrollment]] = [[]]
-    seen: set[str] = set()
+def _without_repeats(people: Sequence[Candidate]) -> list[list[Candidate]]:
+    parts: list[list[Candidate]] = [[]]
+    seen: set[bytes] = set()
     for person in people:
-        if person.employee_number in seen:
+        if person.number_tag in seen:
             parts.append([])
             seen = set()
-        seen.add(person.employee_number)
+        seen.add(person.number_tag)
         parts[-1].append(person)
     return [part for part in parts if part]
 
 
-def _left_alone(batch: Batch, outcomes: Sequence[Outcome]) -> EntryDraft:
+def _left_alone(principal: Principal, outcomes: Sequence[Outcome]) -> EntryDraft:
     # Unchanged ones as well: the answer tells that a whole document is exactly what is stored.
     exists, unchanged = outcomes.count(Outcome.EXISTS), outcomes.count(Outcome.UNCHANGED)
     result = f"refused exists {exists} unchanged {unchanged}"
-    values = said_by(batch.principal) | {"result": result, "detail": f"via {batch.via}"}
+    values = said_by(principal) | {"result": result, "detail": f"via {VIA_IMPORT}"}
     return EntryDraft(Kind.ENROLL, values)

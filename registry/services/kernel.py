@@ -16,7 +16,7 @@ from registry.domain.ids import PrincipalId, RegistryId
 from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
 from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
-from registry.services.ports import ACTIVE, Database, PrincipalRow, RecordRow, Work
+from registry.services.ports import ACTIVE, Database, Packer, PrincipalRow, RecordRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
@@ -70,6 +70,7 @@ class Kernel:
     vault: Vault
     index: BlindIndex
     links: EmployeeLinks
+    packer: Packer
     clock: Clock
 
     def now_ms(self) -> int:
@@ -94,9 +95,13 @@ class Kernel:
 
         The ledger's head is held from here on, or two writers would find the same place of a list free.
         """
-        if postings:
+        self.add_ready_postings(work, self.index.ready(postings))
+
+    def add_ready_postings(self, work: Work, ready: bytes) -> None:
+        """Index what ``index.ready`` made of terms; as ``add_postings``."""
+        if ready:
             work.ledger.lock_head()
-            self.index.add(work.postings, postings)
+            self.index.add_ready(work.postings, ready)
 
     def view(self, index: int, size: int) -> ReceiptView:
         """Return the receipt of an entry that was committed earlier."""

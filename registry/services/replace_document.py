@@ -14,10 +14,10 @@ from registry.domain.enrollment import Enrollment, RecordEntry
 from registry.domain.ids import RecordId
 from registry.leaktrace.terms import PersonNames
 from registry.policy.decide import POLICY_VERSION
-from registry.services.enroll import Batch, Sealer, family_record
 from registry.services.household import Changes, Household, HouseholdStore
 from registry.services.kernel import Kernel, record_lines
 from registry.services.ports import RecordRow, SubjectRow
+from registry.services.seal_people import Batch, Sealer, family_record
 from registry.services.values import Owner, prepare, subject_terms
 from registry.vault.blind_index import Posting
 from registry.vault.vault import NewPerson
@@ -72,7 +72,9 @@ class DocumentReplacer:
         left = household.active()
         unmatched: list[tuple[RecordEntry, bytes]] = []
         for entry in wanted:
-            prepared = prepare(self._kernel, household.subject.id, entry.category, entry.value, owners[entry.member][1])
+            prepared = prepare(
+                self._kernel.index, household.subject.id, entry.category, entry.value, owners[entry.member][1]
+            )
             same = next((row for row in left if row.value_tag == prepared.value_tag), None)
             if same is None:
                 unmatched.append((entry, prepared.slot_tag))

@@ -19,11 +19,12 @@ from registry.domain.ids import PersonId, RecordId, SubjectId
 from registry.domain.principals import Principal
 from registry.leaktrace.terms import PersonNames
 from registry.policy.decide import POLICY_VERSION
-from registry.services.enroll import ENROLLERS, VIA_API, Batch, Enrolled, EnrolledRecord, Sealer
+from registry.services.enroll import ENROLLERS, Enrolled, EnrolledRecord
 from registry.services.household import Changes, Household, HouseholdStore, categories_of
 from registry.services.kernel import Caller, Kernel, record_lines, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.rerun import rerun_once
+from registry.services.seal_people import VIA_API, Batch, Sealer, tools_of
 from registry.services.values import Owner, subject_terms
 from registry.text.intake import settle_versions
 from registry.vault.blind_index import Posting
@@ -58,7 +59,7 @@ class Update:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._sealer = Sealer(kernel)
+        self._sealer = Sealer(tools_of(kernel))
         self._households = HouseholdStore(kernel, self._sealer)
 
     @rerun_once

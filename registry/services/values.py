@@ -11,9 +11,10 @@ from registry.domain.categories import Category, kind_of
 from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
 from registry.leaktrace.terms import PersonNames, Term, directory_terms, record_terms
-from registry.services.kernel import Kernel
 from registry.text.addresses import canonical_address
 from registry.vault.blind_index import BlindIndex, IndexTerm
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for every call
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,15 @@ class Prepared:
     terms: tuple[IndexTerm, ...]
 
 
-def prepare(kernel: Kernel, subject: SubjectId, category: Category, value: Mapping[str, str], owner: Owner) -> Prepared:
+def prepare(
+    index: BlindIndex, subject: SubjectId, category: Category, value: Mapping[str, str], owner: Owner
+) -> Prepared:
     """Prepare one valid value of a subject's household."""
     return Prepared(
-        stored=stored_form(kernel.index, category, value),
-        value_tag=subject_tag(kernel.index, subject, "value", [category, owner.member, sorted(value.items())]),
-        slot_tag=subject_tag(kernel.index, subject, "slot", [category, owner.member, kind_of(category, value)]),
-        terms=tuple(sorted(index_terms(record_terms(category, value, owner=owner.names)), key=IndexTerm.encode)),
+        stored=stored_form(index, category, value),
+        value_tag=subject_tag(index, subject, "value", [category, owner.member, sorted(value.items())]),
+        slot_tag=subject_tag(index, subject, "slot", [category, owner.member, kind_of(category, value)]),
+        terms=tuple(sorted(index_terms(record_terms(category, value, owner=owner.names)))),
     )
 
 
@@ -81,13 +84,13 @@ def card_digest(index: BlindIndex, digits: str) -> str:
 
 def subject_tag(index: BlindIndex, subject: SubjectId, what: str, parts: object) -> bytes:
     """Return a keyed tag over parts, different for every subject."""
-    return index.tag(f"subject-{what}", json.dumps([subject, parts], ensure_ascii=False).encode())
+    return index.tag(f"subject-{what}", _encode([subject, parts]).encode())
 
 
 def subject_terms(person: Enrollment) -> list[IndexTerm]:
     """Return the terms a subject's directory data is found by, in a fixed order."""
     terms = index_terms(directory_terms(person.given_name, person.family_name)) | {department_term(person.department)}
-    return sorted(terms, key=IndexTerm.encode)
+    return sorted(terms)
 
 
 def department_term(department: str) -> IndexTerm:

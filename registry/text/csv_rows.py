@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Protocol, Self
 
 from registry.domain.enrollment import Enrollment, FieldProblem
 from registry.domain.errors import InvalidInput, UnreadableDocument
@@ -37,6 +37,82 @@ class RowResult:
     columns: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+class UnreadRow(Protocol):
+    """One row of an import file as it was found; reading it may be left to another process."""
+
+    @property
+    def line(self) -> int:
+        """1-based number of the line in the file on which the row begins."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        ...
+
+    def read(self) -> RowResult:
+        """Read it."""
+        ...
+
+
+class NdjsonRow(NamedTuple):
+    """A line that is not blank; without its text when it is too long. ``repr`` shows nothing of it."""
+
+    line: int
+    raw: bytes | None
+
+    @property
+    def size(self) -> int:
+        """Return its bytes."""
+        return len(self.raw or b"")
+
+    def read(self) -> RowResult:
+        """Read it."""
+        if self.raw is None:
+            return _refused(self.line, "too_large")
+        try:
+            return RowResult(self.line, parse_json(self.raw))
+        except UnreadableDocument as refusal:
+            return _refused(self.line, refusal.code)
+
+    def __repr__(self) -> str:
+        """Show the number."""
+        return f"NdjsonRow(line={self.line})"
+
+
+class CsvRow(NamedTuple):
+    """The cells of a row, or why it has none. ``repr`` shows nothing of them."""
+
+    line: int
+    cells: list[str]
+    problems: tuple[FieldProblem, ...]
+    columns: CsvColumns
+
+    @property
+    def size(self) -> int:
+        """Return the characters of its cells."""
+        return sum(map(len, self.cells))
+
+    def read(self) -> RowResult:
+        """Read it."""
+        return _row_result(self)
+
+    def __repr__(self) -> str:
+        """Show the number."""
+        return f"CsvRow(line={self.line})"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvColumns:
+    """What the cells of a file's rows are: its header, and the mapping where there is one."""
+
+    header: tuple[str, ...] = ()
+    mapping: CsvMapping | None = None
+
+
+_NO_COLUMNS = CsvColumns()
+
+
 class _RowTooLarge(Exception):
     """A row runs past its limit: most often a quote that is never closed."""
 
@@ -56,51 +132,49 @@ def read_row(row: RowResult, *, today: date) -> Enrollment:
     raise InvalidInput(list(dict.fromkeys(problems)))
 
 
-def read_ndjson(stream: BinaryIO) -> Iterator[RowResult]:
-    """Read one JSON document a line; blank lines are skipped but counted. A bad line does not end the reading."""
+def find_ndjson(stream: BinaryIO) -> Iterator[NdjsonRow]:
+    """Find one JSON document a line; blank lines are skipped but counted. A bad line does not end the reading."""
     for number, line in enumerate(_lines(stream, MAX_LINE_BYTES), start=1):
-        if line is None:
-            yield _refused(number, "too_large")
-        elif line.strip(b" \t\r\n"):
-            try:
-                yield RowResult(number, parse_json(line))
-            except UnreadableDocument as refusal:
-                yield _refused(number, refusal.code)
+        if line is None or line.strip(b" \t\r\n"):
+            yield NdjsonRow(number, line)
 
 
-def read_csv(stream: BinaryIO, mapping: CsvMapping | None = None) -> Iterator[RowResult]:
-    """Read a CSV file (RFC 4180, UTF-8, a byte order mark is let through) with a header of known columns.
+def find_csv(stream: BinaryIO, mapping: CsvMapping | None = None) -> Iterator[CsvRow]:
+    """Find the rows of a CSV file (RFC 4180, UTF-8, a byte order mark is let through) with a header of known columns.
 
     Args:
         stream: the file.
         mapping: for a file with another header; problems then name that file's columns.
 
     Yields:
-        One result a row. A header that cannot be used gives a single result for its line and ends the reading.
+        The rows. A header that cannot be used gives a single row for its line and ends the reading.
         Codes: ``missing_header``, ``unknown_column``, ``repeated_column``, ``missing_column``, ``csv_form`` (quotes
         that do not match; the row's lines are used up), ``ragged_row``, ``too_large``, ``not_utf8``,
         ``control_character`` (NUL).
     """
-    source = _CsvSource(stream)
-    rows = source.rows()
+    rows = _CsvSource(stream).rows()
     header = next(rows, None)
     if header is None:
-        yield _refused(1, "missing_header")
+        yield CsvRow(1, [], (FieldProblem("", "missing_header"),), _NO_COLUMNS)
         return
     check = _header_problems if mapping is None else mapping.header_problems
     problems = header.problems or check(header.cells)
     if problems:
-        yield RowResult(header.line, problems=problems)
+        yield CsvRow(header.line, [], problems, _NO_COLUMNS)
         return
+    columns = CsvColumns(tuple(header.cells), mapping)
     for row in rows:
-        yield _row_result(row, header.cells, mapping)
+        yield row._replace(columns=columns)
 
 
-@dataclass(frozen=True, slots=True)
-class _CsvRow:
-    line: int
-    cells: list[str] = field(default_factory=list, repr=False)
-    problems: tuple[FieldProblem, ...] = ()
+def read_ndjson(stream: BinaryIO) -> Iterator[RowResult]:
+    """Find and read the rows of an NDJSON file."""
+    return (row.read() for row in find_ndjson(stream))
+
+
+def read_csv(stream: BinaryIO, mapping: CsvMapping | None = None) -> Iterator[RowResult]:
+    """Find and read the rows of a CSV file; see ``find_csv``."""
+    return (row.read() for row in find_csv(stream, mapping))
 
 
 class _CsvSource:
@@ -126,7 +200,7 @@ class _CsvSource:
         # Bad bytes become lone surrogates, so that only their own row is refused.
         return line.decode("utf-8", "surrogateescape")
 
-    def rows(self) -> Iterator[_CsvRow]:
+    def rows(self) -> Iterator[CsvRow]:
         """Yield the rows; after a refused one the reading goes on with the next line."""
         reader = csv.reader(self, strict=True)
         while True:
@@ -137,12 +211,12 @@ class _CsvSource:
             except StopIteration:
                 return
             except _RowTooLarge:
-                yield _CsvRow(begins_on, problems=(FieldProblem("", "too_large"),))
+                yield CsvRow(begins_on, [], (FieldProblem("", "too_large"),), _NO_COLUMNS)
             except csv.Error:
-                yield _CsvRow(begins_on, problems=(FieldProblem("", "csv_form"),))
+                yield CsvRow(begins_on, [], (FieldProblem("", "csv_form"),), _NO_COLUMNS)
             else:
                 if cells:
-                    yield _CsvRow(begins_on, cells)
+                    yield CsvRow(begins_on, cells, (), _NO_COLUMNS)
 
 
 def _header_problems(names: list[str]) -> tuple[FieldProblem, ...]:
@@ -154,7 +228,8 @@ def _header_problems(names: list[str]) -> tuple[FieldProblem, ...]:
     return (*sorted(repeated, key=lambda problem: problem.pointer), *missing)
 
 
-def _row_result(row: _CsvRow, header: list[str], mapping: CsvMapping | None) -> RowResult:
+def _row_result(row: CsvRow) -> RowResult:
+    header, mapping = row.columns.header, row.columns.mapping
     if row.problems:
         return RowResult(row.line, problems=row.problems)
     if len(row.cells) != len(header):

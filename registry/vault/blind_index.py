@@ -21,7 +21,7 @@ from registry.crypto.postings import (
     pack_payload,
     unpack_payload,
 )
-from registry.crypto.tags import keyed_tag
+from registry.crypto.tags import TagKey
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
 
 _FIRST_CHUNK = 4
@@ -81,6 +81,7 @@ class BlindIndex:
 
     def __init__(self, index_key: bytes) -> None:
         self._key = index_key
+        self._tags: dict[str, TagKey] = {}
         self._lists = PostingKey(index_key)
         # Where the lists of common words ended lately, by first label. Only a hint, checked whenever it is used: the
         # transaction that saw this end may have been rolled back, and other processes append as well.
@@ -88,7 +89,10 @@ class BlindIndex:
 
     def tag(self, domain: str, data: bytes) -> bytes:
         """Return a 16-byte keyed tag for equality within one domain."""
-        return keyed_tag(self._key, domain, data)
+        key = self._tags.get(domain)
+        if key is None:  # domains are few and written in the code
+            key = self._tags[domain] = TagKey(self._key, domain)
+        return key.tag(data)
 
     def ready(self, terms: Iterable[tuple[IndexTerm, Posting]]) -> bytes:
         """Do for some postings whatever can be done without a database, before a transaction holds others up.

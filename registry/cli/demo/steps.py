@@ -34,7 +34,7 @@ from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.import_people import Existing, Outcome
 from registry.services.principals import Grant
 from registry.settings import DEVELOPMENT, load_settings
-from registry.text.csv_rows import read_csv
+from registry.text.csv_rows import find_csv
 from registry.transparency.note import format_vkey
 from registry.transparency.offline import verifier_source
 
@@ -89,7 +89,7 @@ def enroll(story: Story, application: Application, folder: Folder, people: tuple
     """
     path = folder.write("people.csv", people_csv(people).encode())
     with path.open("rb") as stream:
-        tally = run_import(application, application.local_caller(), read_csv(stream), Existing.REJECT)
+        tally = run_import(application, application.local_caller(), find_csv(stream), Existing.REJECT)
     if tally.counts[Outcome.CREATED] != len(people) or tally.rejected:
         raise StepFailed("not everybody in the file was enrolled")
     story.say(f"{tally.lines} lines, {tally.counts[Outcome.CREATED]} created, 0 rejected: {path.name}")

@@ -17,7 +17,8 @@ import pytest
 from registry.domain.errors import AuditUnavailable
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
-from registry.services.import_people import BATCH_LINES, ImportPeople
+from registry.services.import_file import BATCH_LINES
+from registry.services.import_people import ImportPeople
 from tests.functional.api.conftest import Site
 from tests.functional.services.homes import person
 

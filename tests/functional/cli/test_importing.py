@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry.cli.demo.people import make_people, people_csv
-from registry.services.import_people import BATCH_LINES
+from registry.services.import_file import BATCH_LINES
 from tests.functional.cli.conftest import Line
 
 NOTHING = {"lines": 0, "created": 0, "updated": 0, "unchanged": 0, "rejected": 0, "errors": []}

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from registry.audit.ports import EntryRow
 from registry.bootstrap import Application, initialise, open_application
 from registry.domain.categories import Category
+from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Claims, Role
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.services.disclose import Answer, DisclosureAsk
 from registry.services.enroll import Enrolled
+from registry.services.import_people import Candidate, Existing, Imported
 from registry.services.kernel import Caller
 from registry.services.principals import Grant
 from registry.services.read_audit import ReadEntry
@@ -77,6 +81,19 @@ class Home:
         hr = self.caller("hr", Role.ENROLLER)
         return self.app.enroll.enroll(hr, read_enrollment(body or person(), today=TODAY), key=key)
 
+    def import_people(self, caller: Caller, people: Sequence[Enrollment], existing: Existing) -> Imported:
+        """Import documents as lines of a file would be."""
+        importer = self.app.import_people
+        candidates = [
+            Candidate(
+                importer.sealer.number_tag(person.employee_number),
+                importer.sealer.content_tag(person),
+                partial(_itself, person),
+            )
+            for person in people
+        ]
+        return importer.run(caller, candidates, existing)
+
     def ask(self, subject: SubjectId | None, *categories: Category, **changes: Any) -> DisclosureAsk:
         purpose = changes.pop("purpose", Purpose(PurposeCode.SAFETY, "CASE-1", "welfare check"))
         return DisclosureAsk(subject, None, frozenset(categories), frozenset(), purpose, **changes)
@@ -121,3 +138,7 @@ def open_copy(template: Path, home: Path, url: str | None = None) -> Home:
 
 def _settings(home: Path, url: str | None) -> Settings:
     return load_settings(home, {} if url is None else {"REGISTRY_DATABASE_URL": url})
+
+
+def _itself(person: Enrollment) -> Enrollment:
+    return person

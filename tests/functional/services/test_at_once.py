@@ -124,13 +124,12 @@ def test_imports_of_the_same_people_in_any_order_end_with_each_once(home: Home) 
     people = [read_enrollment(person(f"T-{number:04}"), today=TODAY) for number in range(12)]
     changed = [read_enrollment(person(f"T-{number:04}", title="Warden"), today=TODAY) for number in range(6)]
     clerk = home.caller("hr", Role.ENROLLER)
-    imports = home.app.import_people
     given = at_once(
         [
-            lambda: imports.run(clerk, people, Existing.UPDATE),
-            lambda: imports.run(clerk, people[::-1], Existing.UPDATE),
-            lambda: imports.run(clerk, changed[::-1] + people[6:], Existing.UPDATE),
-            lambda: imports.run(clerk, people[5:] + people[:5], Existing.REJECT),
+            lambda: home.import_people(clerk, people, Existing.UPDATE),
+            lambda: home.import_people(clerk, people[::-1], Existing.UPDATE),
+            lambda: home.import_people(clerk, changed[::-1] + people[6:], Existing.UPDATE),
+            lambda: home.import_people(clerk, people[5:] + people[:5], Existing.REJECT),
         ]
     )
     lines = [line for batch in given if not isinstance(batch, Exception) for line in batch.outcomes]
@@ -146,7 +145,7 @@ def test_documents_that_replace_each_other_are_each_a_version(home: Home) -> Non
 
     def replace(number: int) -> object:
         document = read_enrollment(person(title=f"Ranger {number}"), today=TODAY)
-        return home.app.import_people.run(clerk, [document], Existing.UPDATE)
+        return home.import_people(clerk, [document], Existing.UPDATE)
 
     given = at_once([lambda number=number: replace(number) for number in range(CALLERS)])  # type: ignore[misc]  # bound now
     assert not [answer for answer in given if isinstance(answer, Exception)]

@@ -52,7 +52,7 @@ def test_a_lived_in_registry_is_sound(home: Home, enrolled: Enrolled) -> None:
     update(home, enrolled, ends=[{"record": phone}])
     changed = person("T-0002", given_name="Lee", records=person()["records"][2:])
     hr = home.caller("hr", Role.ENROLLER)
-    home.app.import_people.run(hr, [read_enrollment(changed, today=TODAY)], Existing.UPDATE)
+    home.import_people(hr, [read_enrollment(changed, today=TODAY)], Existing.UPDATE)
     home.disclose(home.caller("reader", Role.READER), home.ask(enrolled.subject, Category.SSN))
     home.app.principals.ensure(Grant(ISSUER, "nobody", frozenset()), operator="local:test")
     assert home.app.row_check.check() > 20

@@ -14,11 +14,11 @@ from registry.domain.purposes import Purpose, PurposeCode
 from registry.leaktrace.dossier import Dossier, DossierRecord, Member
 from registry.leaktrace.terms import PersonNames
 from registry.services.disclose import DisclosureAsk
-from registry.services.enroll import Batch
 from registry.services.idempotency import Remembered
 from registry.services.kernel import Caller
 from registry.services.principals import Grant
 from registry.services.read_audit import ReadEntry
+from registry.services.seal_people import Batch
 from registry.services.search import SearchAsk, SearchKind
 from registry.services.trace import TraceAsk
 from registry.services.update import _Known
@@ -43,7 +43,7 @@ def test_no_repr_shows_a_value(home: Home) -> None:
     held = [
         IndexTerm("N1", MARKER),
         batch,
-        prepare(home.app.kernel, subject, Category.EMAIL, email, Owner("", names)),
+        prepare(home.app.kernel.index, subject, Category.EMAIL, email, Owner("", names)),
         Owner(MARKER, names),
         SearchAsk(SearchKind.NAME, MARKER, terms=(IndexTerm("N1", MARKER),)),
         home.app.search.by_name(MARKER, MARKER),

@@ -77,7 +77,7 @@ def test_an_import_that_changes_nothing_is_an_entry(home: Home) -> None:
     home.enroll()
     size = len(home.entries())
     people = [read_enrollment(person(), today=TODAY)]
-    imported = home.app.import_people.run(home.caller("hr", Role.ENROLLER), people, Existing.REJECT)
+    imported = home.import_people(home.caller("hr", Role.ENROLLER), people, Existing.REJECT)
     assert [line.outcome for line in imported.outcomes] == [Outcome.UNCHANGED]
     assert len(home.entries()) == size + 1
     assert "unchanged 1" in newest(home)["result"]
@@ -90,7 +90,7 @@ def test_a_mark_lowered_by_an_import_names_record_and_tier(home: Home) -> None:
     assert f"{phone}=sealed" in newest(home)["detail"]
     lowered = [{**record, "confidentiality": "none"} for record in person()["records"]]
     people = [read_enrollment(person(records=lowered), today=date(2026, 3, 2))]
-    home.app.import_people.run(home.caller("hr", Role.ENROLLER), people, Existing.UPDATE)
+    home.import_people(home.caller("hr", Role.ENROLLER), people, Existing.UPDATE)
     assert f"{phone}=none" in newest(home)["detail"]
 
 
@@ -99,7 +99,7 @@ def test_records_ended_by_an_import_are_named(home: Home) -> None:
     phone = next(line.record for line in enrolled.records if line.category is Category.PHONE)
     left = [record for record in person()["records"] if record["category"] != "phone"]
     people = [read_enrollment(person(records=left), today=TODAY)]
-    home.app.import_people.run(home.caller("hr", Role.ENROLLER), people, Existing.UPDATE)
+    home.import_people(home.caller("hr", Role.ENROLLER), people, Existing.UPDATE)
     assert phone in newest(home)["detail"]
 
 

@@ -37,7 +37,7 @@ def record_of(enrolled: Enrolled, category: Category) -> RecordId:
 
 def run_import(home: Home, *bodies: dict[str, Any], existing: Existing = Existing.REJECT) -> list[Outcome]:
     people = [read_enrollment(body, today=TODAY) for body in bodies]
-    imported = home.app.import_people.run(home.caller("hr", Role.ENROLLER), people, existing)
+    imported = home.import_people(home.caller("hr", Role.ENROLLER), people, existing)
     return [line.outcome for line in imported.outcomes]
 
 
