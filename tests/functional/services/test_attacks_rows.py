@@ -134,6 +134,6 @@ def test_exchanged_household_members_take_no_value_of_each_other(home: Home) -> 
     sql.execute("UPDATE persons SET ref_tag = ? WHERE id = ?", (its, other))
     changed = read_enrollment(person(title="Warden"), today=TODAY)
     with pytest.raises(LedgerCorrupt, match="persons"):
-        home.app.import_people.run(home.caller("hr", Role.ENROLLER), [changed], Existing.UPDATE)
+        home.import_people(home.caller("hr", Role.ENROLLER), [changed], Existing.UPDATE)
     with pytest.raises(LedgerCorrupt, match="persons"):
         home.app.row_check.check()
