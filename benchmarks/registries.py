@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import http_request
+from benchmarks.load import UnsoundRun, http_request
 from benchmarks.people import made_up, number_of
 from benchmarks.targets import Target, free_port, running
 from registry.bootstrap import Application, initialise, opened
+from registry.domain.categories import Category
 from registry.domain.clock import SystemClock
 from registry.domain.principals import Role
+from registry.domain.purposes import Purpose, PurposeCode
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from registry.services.disclose import Disclosed, DisclosureAsk
 from registry.services.import_people import Existing
 from registry.services.principals import Grant
 from registry.settings import DEVELOPMENT, Settings, load_settings
@@ -25,8 +28,8 @@ from tests.fakes.postgres import PostgresServer, binaries
 
 # So many clerks take turns: every request may be another one's.
 CLERKS = 64
-_CARD = ("home_address", "phone", "ssn", "date_of_birth", "email", "school")
-_PURPOSE = {"code": "safety", "case": "CASE-1", "note": "benchmark"}
+CARD = ("home_address", "phone", "ssn", "date_of_birth", "email", "school")
+PURPOSE = {"code": "safety", "case": "CASE-1", "note": "benchmark"}
 _IMPORT_LINES = 200
 _TOKEN_SECONDS = 3_600
 # A server of its own with the memory that a small deployment gives it.
@@ -107,6 +110,25 @@ def fill(application: Application, people: int) -> None:
         application.import_people.run(caller, batch, Existing.REJECT)
 
 
+def look_up_in_process(application: Application, people: Iterable[int]) -> None:
+    """Look people up without HTTP, many a transaction.
+
+    Raises:
+        UnsoundRun: somebody was refused.
+    """
+    caller = application.local_caller()
+    purpose = Purpose(PurposeCode(PURPOSE["code"]), PURPOSE["case"], PURPOSE["note"])
+    categories = frozenset(map(Category, CARD))
+    tags = [application.kernel.number_tag(number_of(number)) for number in people]
+    for first in range(0, len(tags), _IMPORT_LINES):
+        asks = [
+            DisclosureAsk(None, tag, categories, frozenset(), purpose) for tag in tags[first : first + _IMPORT_LINES]
+        ]
+        answers = application.disclose.disclose_many([(caller, ask) for ask in asks])
+        if not all(isinstance(answer, Disclosed) for answer in answers):
+            raise UnsoundRun("a lookup was refused")
+
+
 def clerks(application: Application) -> tuple[tuple[str, ...], str]:
     """Make readers; return a token for each, and the public key of their issuer."""
     issuer = application.development_issuer()
@@ -121,14 +143,14 @@ def clerks(application: Application) -> tuple[tuple[str, ...], str]:
 def lookups(registry: Registry) -> list[bytes]:
     """Write one lookup of six records for every person, by clerks in turn."""
     return [
-        _post(registry, "/v1/disclosures", number, {"employee_number": number_of(number), "categories": _CARD})
+        _post(registry, "/v1/disclosures", number, {"employee_number": number_of(number), "categories": CARD})
         for number in range(registry.people)
     ]
 
 
 def batches(registry: Registry, each: int) -> list[bytes]:
     """Write lookups of ``each`` people at once."""
-    cards = [{"employee_number": number_of(number), "categories": _CARD} for number in range(registry.people)]
+    cards = [{"employee_number": number_of(number), "categories": CARD} for number in range(registry.people)]
     return [
         _post(registry, "/v1/disclosures/batch", first, {"items": cards[first : first + each]})
         for first in range(0, registry.people - each + 1, each)
@@ -138,7 +160,7 @@ def batches(registry: Registry, each: int) -> list[bytes]:
 def _post(registry: Registry, path: str, number: int, body: Mapping[str, object]) -> bytes:
     token = registry.tokens[number % len(registry.tokens)]
     return http_request(
-        "POST", path, [f"Authorization: Bearer {token}"], json.dumps({**body, "purpose": _PURPOSE}).encode()
+        "POST", path, [f"Authorization: Bearer {token}"], json.dumps({**body, "purpose": PURPOSE}).encode()
     )
 
 
@@ -168,6 +190,6 @@ def lookup_target(name: str, registry: Registry, port: int, process: int) -> Tar
         port=port,
         roots=(process, *registry.database_roots),
         requests=lookups(registry),
-        expected=[f'"{category}"'.encode() for category in _CARD],
+        expected=[f'"{category}"'.encode() for category in CARD],
         entries=registry.entries,
     )
