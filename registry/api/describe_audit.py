@@ -12,7 +12,7 @@ ENTRIES = Operation(
     description=(
         "Role `auditor`. A page of entries with what they say; follow `next` (also in the header `Link`) until it is "
         "null. Reading a page is itself an entry, so the newest page is never the same twice; `before` keeps a walk "
-        "steady."
+        "steady. With `kind`, a page looks at 4,000 entries at most: it may hold few or none, and `next` goes on."
     ),
     answer=Answer("A page.", "EntryPage", ("Audit-Receipt", "Link"), example=ENTRY_PAGE),
     errors=(422,),

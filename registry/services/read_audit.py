@@ -21,6 +21,8 @@ from registry.transparency.leaf import parse_leaf
 AUDITORS = frozenset({Role.AUDITOR})
 SUBJECTS = frozenset({Role.SUBJECT})
 MAX_PAGE = 200
+# Entries that one page of a kind looks at: a rare kind takes more pages, and no page goes through a whole ledger.
+MOST_LOOKED_AT = 4_000
 
 # Kinds whose entries name somebody who saw or set a value. An internal check has no recipient, and who looks into a
 # leak is not for the people around it to know.
@@ -46,7 +48,7 @@ class ReadEntry:
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """A page of entries, newest first, and where the next one starts (None: no more)."""
+    """A page of entries, newest first, and where the next one starts (None: no more); one of a kind may be short."""
 
     entries: tuple[ReadEntry, ...]
     before: int | None
@@ -73,6 +75,12 @@ class ReadAudit:
     def page(self, caller: Caller, *, before: int | None, limit: int, kind: Kind | None = None) -> EntryPage:
         """Read a page of entries, newest first.
 
+        Args:
+            caller: an auditor.
+            before: only entries with a smaller index; None for the newest.
+            limit: at most so many, up to ``MAX_PAGE``.
+            kind: only of this kind, among the next ``MOST_LOOKED_AT`` entries; the page after it goes on from there.
+
         Raises:
             AccessDenied: the caller is no auditor; the refusal is an entry.
         """
@@ -89,9 +97,8 @@ class ReadAudit:
         with self._kernel.database.reader() as reader:
             size = reader.head().size
             start = size if before is None else min(before, size)
-            found = list(self._newest_first(reader, start, limit, kind))
-        following = found[-1].index if len(found) == limit and found[-1].index > 0 else None
-        return EntryPage(tuple(found), following, view_of(receipt))
+            found, reached = self._newest_first(reader, start, limit, kind)
+        return EntryPage(found, reached or None, view_of(receipt))
 
     def checkpoint(self) -> str:
         """Return the signed note of the ledger's head. No entry: it speaks of nobody and is meant to be passed on."""
@@ -147,18 +154,22 @@ class ReadAudit:
         values = None if opening is None else opening.values
         return ReadEntry(row.index, leaf.unix_ms, leaf.kind, values, _lines(values))
 
-    def _newest_first(self, reader: EntryReader, before: int, limit: int, kind: Kind | None) -> Iterator[ReadEntry]:
-        given = 0
-        while before > 0 and given < limit:
-            start = max(0, before - MAX_PAGE)
-            for row in reversed(list(reader.scan(start, before))):
-                if kind is not None and parse_leaf(row.leaf).kind != kind:
-                    continue
-                yield self.read(row)
-                given += 1
-                if given == limit:
-                    return
-            before = start
+    def _newest_first(
+        self, reader: EntryReader, before: int, limit: int, kind: Kind | None
+    ) -> tuple[tuple[ReadEntry, ...], int]:
+        """Return a page, and the index that the next one is before; 0 when there is none."""
+        if kind is None:
+            reached = max(0, before - limit)
+            return tuple(map(self.read, reversed(list(reader.scan(reached, before))))), reached
+        found: list[ReadEntry] = []
+        for stop in range(before, max(0, before - MOST_LOOKED_AT), -MAX_PAGE):
+            reached = max(0, stop - MAX_PAGE)
+            for row in reversed(list(reader.scan(reached, stop))):
+                if parse_leaf(row.leaf).kind == kind:
+                    found.append(self.read(row))
+                if len(found) == limit:
+                    return tuple(found), row.index
+        return tuple(found), max(0, before - MOST_LOOKED_AT)
 
     @rerun_once
     def _own(self, caller: Caller, what: str) -> tuple[SubjectRow, ReceiptView]:
