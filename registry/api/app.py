@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from registry.api import (
     routes_audit,
@@ -24,15 +25,15 @@ from registry.api import (
     routes_subjects,
     routes_traces,
 )
-from registry.api.errors import problem_of
+from registry.api.errors import failure_response
 from registry.api.frame import Frame
 from registry.api.importing import ImportTurns
+from registry.api.lookup import LOOKUP_PATH, Api
 from registry.api.openapi import openapi_document
 from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
-from registry.api.render import receipt_document
 from registry.bootstrap import Application
-from registry.domain.errors import AccessDenied, KeyUnavailable, RegistryError
+from registry.domain.errors import RegistryError
 
 FLUSH_SECONDS = 60.0
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -51,7 +52,7 @@ log = structlog.get_logger("registry.api")
 
 def create_app(application: Application) -> FastAPI:
     """Build the HTTP application over an opened registry; its lifespan closes the registry at the end."""
-    app = FastAPI(
+    app = Api(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
@@ -68,9 +69,16 @@ def create_app(application: Application) -> FastAPI:
     app.add_exception_handler(HttpRefusal, _http_refusal)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.shorten(
+        next(route for route in routes_disclosures.router.routes if getattr(route, "path", None) == LOOKUP_PATH)
+    )
     document = openapi_document(_ROUTERS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app
+
+
+def _lookup_route() -> BaseRoute:
+    return next(route for route in routes_disclosures.router.routes if getattr(route, "path", "") == LOOKUP_PATH)
 
 
 def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
@@ -108,16 +116,7 @@ def _close(application: Application, beside: threading.Thread) -> None:
 async def _registry_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RegistryError):
         raise error
-    problem = problem_of(error)
-    if isinstance(error, KeyUnavailable):
-        log.error("key unavailable", cause=error.cause)
-    if isinstance(error, AccessDenied):
-        # A refusal is appended alone, so its entry was the last one of the tree that it was committed with.
-        receipt = request.app.state.application.kernel.view(error.entry, error.entry + 1)
-        response = problem.saying(receipt=receipt_document(receipt)).response()
-        response.headers["Audit-Receipt"] = receipt.header
-        return response
-    return problem.response()
+    return failure_response(request.app.state.application, error)
 
 
 async def _http_refusal(_request: Request, error: Exception) -> Response:

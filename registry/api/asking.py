@@ -5,13 +5,13 @@ A caller without a valid token or role learns nothing about how a body is read; 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import NoReturn, TypeVar
 
-import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -189,7 +189,7 @@ async def _read(request: Request, limit: int) -> bytes:
         refuse_large()
     received = bytearray()
     try:
-        with anyio.fail_after(BODY_SECONDS):
+        async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 received += chunk
                 if len(received) > limit:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
+from starlette.responses import Response
+
 from registry.api.problems import Problem
+from registry.api.render import receipt_document
+from registry.bootstrap import Application
 from registry.domain.errors import (
     AccessDenied,
     AuditUnavailable,
@@ -75,6 +80,22 @@ _TABLE: Mapping[type[RegistryError], Callable[[Any], Problem]] = {
 }
 
 INTERNAL = Problem(500, "internal")
+
+log = structlog.get_logger("registry.api")
+
+
+def failure_response(application: Application, error: RegistryError) -> Response:
+    """Return the HTTP answer to an error, with the receipt of the entry that a refusal has."""
+    problem = problem_of(error)
+    if isinstance(error, KeyUnavailable):
+        log.error("key unavailable", cause=error.cause)
+    if isinstance(error, AccessDenied):
+        # A refusal is appended alone, so its entry was the last one of the tree that it was committed with.
+        receipt = application.kernel.view(error.entry, error.entry + 1)
+        response = problem.saying(receipt=receipt_document(receipt)).response()
+        response.headers["Audit-Receipt"] = receipt.header
+        return response
+    return problem.response()
 
 
 def problem_of(error: RegistryError) -> Problem:

@@ -45,8 +45,9 @@ log = structlog.get_logger("registry.api")
 class Frame:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, max_at_work: int = MAX_AT_WORK) -> None:
         self._app = app
+        self._max_at_work = max_at_work
         self._at_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +77,7 @@ class Frame:
     def _refusal(self, scope: Scope) -> Problem | None:
         if scope["app"].state.application.ending.is_refusing:
             return _ENDING
-        return problem_of(Busy()) if self._at_work >= MAX_AT_WORK else None
+        return problem_of(Busy()) if self._at_work >= self._max_at_work else None
 
 
 class _Answer:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from registry.domain.errors import Busy
 from registry.services.disclose import Answer, Disclose, DisclosureAsk
@@ -31,6 +33,51 @@ class LaneFigures:
     largest: int
 
 
+class Reply(Protocol):
+    """Where the answer to one lookup goes."""
+
+    def claim(self) -> bool:
+        """Tell whether somebody still waits for the answer; asked just before the lookup is made."""
+        ...
+
+
+class Replies(Protocol):
+    """Hands answers over to those who wait, all of a batch at once."""
+
+    def deliver(self, outcomes: Sequence[tuple[Any, Answer | BaseException]]) -> None:
+        """Hand over answers or errors, each with the reply that was given with its ask. Must not raise."""
+        ...
+
+
+class _FutureReply:
+    """The reply to a caller in another thread."""
+
+    def __init__(self) -> None:
+        self.future: Future[Answer] = Future()
+
+    def claim(self) -> bool:
+        return self.future.set_running_or_notify_cancel()
+
+
+class _Futures:
+    """Answers to callers in other threads."""
+
+    def deliver(self, outcomes: Sequence[tuple[_FutureReply, Answer | BaseException]]) -> None:
+        for reply, outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                reply.future.set_exception(outcome)
+            else:
+                reply.future.set_result(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    caller: Caller
+    ask: DisclosureAsk
+    reply: Reply
+    replies: Replies
+
+
 class Lane:
     """Gathers single lookups into batches. Safe to use from any thread."""
 
@@ -41,7 +88,8 @@ class Lane:
         self._meters = Meters() if meters is None else meters
         self._capacity = capacity
         self._at_once = at_once
-        self._waiting: deque[tuple[Caller, DisclosureAsk, Future[Answer]]] = deque()
+        self._futures = _Futures()
+        self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._is_closed = False
         self._figures = LaneFigures(0, 0, 0, 0)
@@ -57,13 +105,21 @@ class Lane:
         Raises:
             Busy: the lane is full or closed; nothing was taken.
         """
-        answer: Future[Answer] = Future()
+        reply = _FutureReply()
+        self.put(caller, ask, reply, self._futures)
+        return reply.future
+
+    def put(self, caller: Caller, ask: DisclosureAsk, reply: Reply, replies: Replies) -> None:
+        """Put one lookup into the lane, to be answered through ``replies`` from the lane's thread.
+
+        Raises:
+            Busy: the lane is full or closed; nothing was taken.
+        """
         with self._changed:
             if self._is_closed or len(self._waiting) >= self._capacity:
                 raise Busy
-            self._waiting.append((caller, ask, answer))
+            self._waiting.append(_Waiting(caller, ask, reply, replies))
             self._changed.notify()
-        return answer
 
     def close(self) -> None:
         """Take no more, answer all that wait, and end."""
@@ -82,27 +138,36 @@ class Lane:
         while batch := self._take():
             self._answer(batch)
 
-    def _take(self) -> list[tuple[Caller, DisclosureAsk, Future[Answer]]]:
+    def _take(self) -> list[_Waiting]:
         with self._changed:
             while not self._waiting and not self._is_closed:
                 self._changed.wait()
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_once))]
 
-    def _answer(self, batch: list[tuple[Caller, DisclosureAsk, Future[Answer]]]) -> None:
+    def _answer(self, batch: list[_Waiting]) -> None:
         # A caller who went away before its turn is not looked up; from here on, one who goes away is on record.
-        live = [one for one in batch if one[2].set_running_or_notify_cancel()]
-        try:
-            answers = self._disclose.disclose_many([(caller, ask) for caller, ask, _ in live]) if live else ()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            for _, _, waiting in live:
-                waiting.set_exception(error)
+        live = [one for one in batch if one.reply.claim()]
+        if not live:
             return
-        self._count(len(live))
-        for (_, _, waiting), answer in zip(live, answers, strict=True):
-            waiting.set_result(answer)
+        outcomes: Sequence[Answer | BaseException]
+        try:
+            outcomes = self._disclose.disclose_many([(one.caller, one.ask) for one in live])
+        except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            outcomes = [error] * len(live)
+        else:
+            self._count(len(live))
+        _deliver(live, outcomes)
 
     def _count(self, size: int) -> None:
         self._meters.batch(size)
         with self._changed:
             before = self._figures
             self._figures = LaneFigures(0, before.batches + 1, before.answered + size, max(before.largest, size))
+
+
+def _deliver(live: Sequence[_Waiting], outcomes: Sequence[Answer | BaseException]) -> None:
+    grouped: dict[int, tuple[Replies, list[tuple[Any, Answer | BaseException]]]] = {}
+    for one, outcome in zip(live, outcomes, strict=True):
+        grouped.setdefault(id(one.replies), (one.replies, []))[1].append((one.reply, outcome))
+    for replies, told in grouped.values():
+        replies.deliver(told)

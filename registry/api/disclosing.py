@@ -1,0 +1,52 @@
+"""From a card's ask to its answer, for the single lookup, the batch and the subject's own card."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from registry.api.asking import Ask
+from registry.api.bodies import CardAsk
+from registry.api.errors import problem_of
+from registry.api.problems import Problem, json_answer
+from registry.api.render import card_document, receipt_document
+from registry.domain.principals import Role
+from registry.domain.purposes import Purpose
+from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused
+from registry.services.kernel import Kernel
+
+READERS = frozenset({Role.READER})
+
+
+def disclosure_ask(kernel: Kernel, card: CardAsk, purpose: Purpose, via: str) -> DisclosureAsk:
+    """Return what the service is asked."""
+    tag = None if card.employee_number is None else kernel.number_tag(card.employee_number)
+    return DisclosureAsk(card.subject, tag, card.categories, card.records, purpose, via)
+
+
+def shown(ask: Ask, answer: Answer) -> Response:
+    """Return the HTTP answer to one ask, and count it."""
+    count(ask, answer)
+    if isinstance(answer, Disclosed):
+        return json_answer(card_document(answer), headers={"Audit-Receipt": answer.receipt.header})
+    response = problem_for(answer).response()
+    if answer.receipt is not None:
+        response.headers["Audit-Receipt"] = answer.receipt.header
+    return response
+
+
+def count(ask: Ask, answer: Answer) -> None:
+    """Count one answer under its outcome."""
+    refused = answer.reason if isinstance(answer, Refused) else "failed"
+    ask.application.meters.looked_up("shown" if isinstance(answer, Disclosed) else refused)
+
+
+def problem_for(answer: Answer) -> Problem:
+    """Return the problem document of an ask that released nothing."""
+    if isinstance(answer, Refused):
+        refusal = Problem(403, "access_denied", {"reason": answer.reason})
+        problem = Problem(404, "not_found") if answer.reason == NOT_FOUND else refusal
+    elif isinstance(answer, Disclosed):
+        raise TypeError("a released card is no problem")
+    else:
+        problem = problem_of(answer.error)
+    return problem if answer.receipt is None else problem.saying(receipt=receipt_document(answer.receipt))
