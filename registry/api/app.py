@@ -28,7 +28,7 @@ from registry.api import (
 from registry.api.errors import failure_response
 from registry.api.frame import Frame
 from registry.api.importing import ImportTurns
-from registry.api.lookup import LOOKUP_PATH, Api
+from registry.api.lookup import LOOKUP_PATH, MAX_LOOKUPS_AT_WORK, Api, answer_lookup
 from registry.api.openapi import openapi_document
 from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
@@ -69,9 +69,8 @@ def create_app(application: Application) -> FastAPI:
     app.add_exception_handler(HttpRefusal, _http_refusal)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.shorten(
-        next(route for route in routes_disclosures.router.routes if getattr(route, "path", None) == LOOKUP_PATH)
-    )
+    # Whatever wraps the whole application must wrap the short way too.
+    app.shorten(_lookup_route(), Frame(answer_lookup, MAX_LOOKUPS_AT_WORK))
     document = openapi_document(_ROUTERS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app

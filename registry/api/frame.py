@@ -45,7 +45,7 @@ log = structlog.get_logger("registry.api")
 class Frame:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, max_at_work: int = MAX_AT_WORK) -> None:
+    def __init__(self, app: ASGIApp, max_at_work: int | None = None) -> None:
         self._app = app
         self._max_at_work = max_at_work
         self._at_work = 0
@@ -77,7 +77,8 @@ class Frame:
     def _refusal(self, scope: Scope) -> Problem | None:
         if scope["app"].state.application.ending.is_refusing:
             return _ENDING
-        return problem_of(Busy()) if self._at_work >= self._max_at_work else None
+        limit = MAX_AT_WORK if self._max_at_work is None else self._max_at_work
+        return problem_of(Busy()) if self._at_work >= limit else None
 
 
 class _Answer:
