@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import registry
-from registry.api.server import base_url, listen
+from registry.api.server import base_url
 from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
 from registry.services.meters import Counted, Histogram
@@ -33,21 +34,26 @@ def metrics_page(application: Application) -> str:
     return "\n".join(lines) + "\n"
 
 
-@contextmanager
-def serving_metrics(application: Application, host: str, port: int) -> Iterator[str]:
-    """Serve the page beside the API, one client at a time, and give its address.
+def metrics_url(listening: socket.socket) -> str:
+    """Return the address of the page on a listening socket."""
+    return f"{base_url(listening)}/metrics"
 
-    Raises:
-        MisconfiguredHome: not a loopback address in the development profile, or the port cannot be had.
+
+@contextmanager
+def serving_metrics(application: Application, listening: socket.socket) -> Iterator[str]:
+    """Serve the page of this process beside the API, one client at a time, and give its address.
+
+    Args:
+        application: what is counted.
+        listening: from ``server.listen``; closed at the end.
     """
-    listening = listen(application, host, port)
     server = HTTPServer(listening.getsockname()[:2], _handler(application), bind_and_activate=False)
     server.socket.close()
     server.socket = listening
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     try:
-        yield f"{base_url(listening)}/metrics"
+        yield metrics_url(listening)
     finally:
         server.shutdown()
         thread.join()

@@ -21,6 +21,7 @@ from registry.domain.errors import MisconfiguredHome
 from registry.settings import DEVELOPMENT
 
 _BACKLOG = 2048
+_ACCEPTED_AT_ONCE = 4
 _START_SECONDS = 20.0
 
 
@@ -45,10 +46,21 @@ def run(
         MisconfiguredHome: not a loopback address in the development profile, or the port cannot be had.
     """
     listening = listen(application, host, port)
-    configure_logs()
     if ready is not None:
         ready(base_url(listening))
-    server = _server(application, app or create_app(application))
+    run_on(listening, application, app or create_app(application))
+
+
+def run_on(listening: socket.socket, application: Application, app: ASGIApp) -> None:
+    """Serve on an open socket, alone or beside other processes that have it too, until SIGINT or SIGTERM.
+
+    Args:
+        listening: from ``listen``.
+        application: the opened registry; closed at the end.
+        app: what to serve; its lifespan must be the API's.
+    """
+    configure_logs()
+    server = _server(application, app)
     _settle_heap()
     # Before and after the server minds signals, they must end this function and not the process.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -129,9 +141,19 @@ def _server(application: Application, app: ASGIApp) -> DrainingServer:
         proxy_headers=False,  # who sent a request is who opened the connection
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
-        backlog=_BACKLOG,
+        backlog=_ACCEPTED_AT_ONCE,
     )
-    return DrainingServer(config, application.ending, application.settings.stop_notice_seconds)
+    return _SharingServer(config, application.ending, application.settings.stop_notice_seconds)
+
+
+class _SharingServer(DrainingServer):
+    """Takes few connections at a time, so that processes on one socket share a rush of them."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and put back the queue of connections: asyncio has one number for it and for how many it takes."""
+        await super().startup(sockets)
+        for listening in sockets or ():
+            listening.listen(_BACKLOG)
 
 
 def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:

@@ -1,19 +1,27 @@
 """What `registry serve` and the demonstration serve: the API, and in the development profile the console beside it.
 
-The two rooms do not know each other; the paths under ``/console`` go to one, everything else to the other.
+The two rooms do not know each other; the paths under ``/console`` go to one, everything else to the other. Several
+processes have the API alone: sign-ins to the console are kept in one process.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from registry.api.app import create_app
-from registry.bootstrap import Application
+from registry.api.logs import configure_logs
+from registry.api.metrics import metrics_url, serving_metrics
+from registry.api.server import base_url, listen, run_on
+from registry.api.workers import Workers
+from registry.bootstrap import Application, opened
+from registry.cli.failures import exit_with
 from registry.console.app import create_console
 from registry.console.sessions import SignInLinks
-from registry.settings import DEVELOPMENT
+from registry.settings import DEVELOPMENT, Settings
 
 SIGN_IN_PATH = "/console/sign-in"
 
@@ -34,6 +42,71 @@ class Site:
 
     app: _App
     links: SignInLinks | None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """What is listened on: one socket for the API, and one for the metrics of each process, where they are wanted."""
+
+    api: socket.socket
+    metrics: tuple[socket.socket, ...]
+
+    @property
+    def url(self) -> str:
+        """The base address of the API."""
+        return base_url(self.api)
+
+    @property
+    def metrics_urls(self) -> list[str]:
+        """The address of each process's metrics."""
+        return [metrics_url(one) for one in self.metrics]
+
+    def close(self) -> None:
+        """Close this process's copies."""
+        for one in (self.api, *self.metrics):
+            one.close()
+
+
+def open_sockets(application: Application, api: Address, metrics: Address | None, workers: int) -> Sockets:
+    """Listen: for the API, and for the metrics of each process on a port of its own, one after the other.
+
+    Raises:
+        MisconfiguredHome: not a loopback address in the development profile, or a port cannot be had.
+    """
+    ports = [] if metrics is None else [metrics.port + number * (metrics.port > 0) for number in range(workers)]
+    host = "" if metrics is None else metrics.host
+    return Sockets(listen(application, api.host, api.port), tuple(listen(application, host, port) for port in ports))
+
+
+def serve_alone(application: Application, app: _App, sockets: Sockets, number: int = 0) -> None:
+    """Serve until told to end, as the process of this number."""
+    with ExitStack() as beside:
+        if sockets.metrics:
+            beside.enter_context(serving_metrics(application, sockets.metrics[number]))
+        run_on(sockets.api, app)
+
+
+def serve_together(settings: Settings, sockets: Sockets, workers: int) -> None:
+    """Serve the API from so many processes until told to end. The registry must not be open in this one."""
+
+    def work(number: int) -> int:
+        try:
+            with opened(settings) as application:
+                serve_alone(application, create_app(application), sockets, number)
+        except Exception as error:  # noqa: BLE001 - the last catch: what escapes would be printed with its text
+            return exit_with(error)
+        return 0
+
+    configure_logs()
+    Workers(workers, work).run(stopping=sockets.close)
 
 
 def build_site(application: Application) -> Site:

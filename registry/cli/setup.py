@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from typing import Any
 
 import click
 
-from registry.bootstrap import initialise, migrate_database
-from registry.cli.common import common, registry_at, settings_of, write_json
+from registry.bootstrap import initialise, migrate_database, opened
+from registry.cli.common import common, settings_of, write_json
 from registry.settings import DEVELOPMENT, PROFILES
+
+# More than this on one machine only wait for each other.
+MAX_WORKERS = 64
 
 BANNER = """\
 DEVELOPMENT PROFILE. Anybody on this machine with access to the home folder can
@@ -45,32 +48,43 @@ def migrate(home: str | None, *, as_json: bool) -> None:
 @common
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on.")
-@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Serve /metrics on a port of its own.")
+@click.option("--workers", type=click.IntRange(1, MAX_WORKERS), default=1, show_default=True, help="Processes.")
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Serve /metrics on a port of its own per process.")
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address of the metrics to listen on.")
 def serve(
-    home: str | None, host: str, port: int, metrics_port: int | None, metrics_host: str, *, as_json: bool
+    home: str | None,
+    host: str,
+    port: int,
+    workers: int,
+    metrics_port: int | None,
+    metrics_host: str,
+    *,
+    as_json: bool,
 ) -> None:
     """Serve the API until stopped, and in the development profile the console beside it."""
-    from registry.api.metrics import serving_metrics  # noqa: PLC0415 - as below
-    from registry.api.server import run  # noqa: PLC0415 - the web framework is slow to import
-    from registry.cli.serving import SIGN_IN_PATH, build_site  # noqa: PLC0415 - so are the pages
+    from registry.cli import serving  # noqa: PLC0415 - the web framework and the pages are slow to import
 
-    with registry_at(home) as application, ExitStack() as beside:
+    metrics = None if metrics_port is None else serving.Address(metrics_host, metrics_port)
+    settings = settings_of(home)
+    with opened(settings) as application:
         if application.profile == DEVELOPMENT:
             click.echo(BANNER, err=True)
-        profile, site = application.profile, build_site(application)
+        sockets = serving.open_sockets(application, serving.Address(host, port), metrics, workers)
+        site = serving.build_site(application) if workers == 1 else None
+        console = None if site is None or site.links is None else sockets.url + serving.SIGN_IN_PATH
+        told = {"url": sockets.url, "profile": application.profile, "console": console, "workers": workers}
+        _tell_ready(told | {"metrics": sockets.metrics_urls}, as_json=as_json)
+        if site is not None:
+            serving.serve_alone(application, site.app, sockets)
+            return
+    # Closed again, after it showed that it opens: what is forked holds no connection and no thread.
+    serving.serve_together(settings, sockets, workers)
 
-        metrics = None
-        if metrics_port is not None:
-            metrics = beside.enter_context(serving_metrics(application, metrics_host, metrics_port))
 
-        def ready(url: str) -> None:
-            console = None if site.links is None else url + SIGN_IN_PATH
-            if as_json:
-                write_json({"url": url, "profile": profile, "console": console, "metrics": metrics})
-                return
-            click.echo(f"Serving on {url}. Stop with Ctrl-C.", err=True)
-            if console is not None:
-                click.echo(f"Console: {console} (sign in with what `registry token` prints)", err=True)
-
-        run(application, host, port, app=site.app, ready=ready)
+def _tell_ready(told: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        write_json(told)
+        return
+    click.echo(f"Serving on {told['url']}. Stop with Ctrl-C.", err=True)
+    if told["console"] is not None:
+        click.echo(f"Console: {told['console']} (sign in with what `registry token` prints)", err=True)

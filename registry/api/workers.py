@@ -1,0 +1,136 @@
+"""Several processes behind one socket: a parent that opens nothing, and workers that each open the registry.
+
+The parent forks while it has one thread and no connection, so a worker starts in hundredths of a second and shares
+nothing but listening sockets. One that ends is replaced; when the parent is gone, so are they.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+import structlog
+
+from registry.api.server import DRAIN_SECONDS
+
+_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
+# A worker that ended of itself found something amiss, and the next one would too; one that was killed did not.
+_PAUSE_SECONDS = 1.0
+_LOOK_SECONDS = 0.2
+# The drain, and time for the lookups of a lane and the high-water mark.
+_END_SECONDS = DRAIN_SECONDS + 10.0
+
+log = structlog.get_logger("registry.api")
+
+
+class Workers:
+    """Keeps so many workers running until SIGTERM or SIGINT, then lets them finish what they are at.
+
+    For the main thread of a process without other threads.
+    """
+
+    def __init__(self, count: int, work: Callable[[int], int]) -> None:
+        """Prepare; starts nothing.
+
+        Args:
+            count: how many.
+            work: what a worker does with its number, 0 to ``count - 1``; it ends on SIGTERM and returns the exit code.
+        """
+        self._count = count
+        self._work = work
+        self._numbers: dict[int, int] = {}  # worker numbers by process id
+        self._not_before: dict[int, float] = {}  # when a number that ended of itself may be started again
+        self._life = (-1, -1)
+
+    def run(self, stopping: Callable[[], None]) -> None:
+        """Run until told to end, and until every worker has ended.
+
+        Args:
+            stopping: called before the workers are told to end, to close the parent's copy of what they listen on.
+        """
+        gc.collect()
+        gc.freeze()  # the pages of what was imported stay shared
+        self._life = os.pipe()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            self._keep()
+            stopping()
+            self._end()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            for end in self._life:
+                os.close(end)
+
+    def _keep(self) -> None:
+        told = None
+        while told not in (signal.SIGTERM, signal.SIGINT):
+            self._start_missing()
+            found = signal.sigtimedwait(_SIGNALS, _LOOK_SECONDS)
+            told = None if found is None else found.si_signo
+            for number, code in self._reap():
+                log.warning("worker ended", worker=number, exit_code=code)
+                if code >= 0:
+                    self._not_before[number] = time.monotonic() + _PAUSE_SECONDS
+
+    def _start_missing(self) -> None:
+        now = time.monotonic()
+        for number in sorted(set(range(self._count)) - set(self._numbers.values())):
+            if now >= self._not_before.get(number, now):
+                self._start(number)
+
+    def _start(self, number: int) -> None:
+        process = os.fork()
+        if process == 0:
+            self._be(number)
+        self._numbers[process] = number
+
+    def _be(self, number: int) -> NoReturn:
+        code = 1
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            read, write = self._life
+            os.close(write)
+            threading.Thread(target=_end_with_parent, args=(read,), name="parent", daemon=True).start()
+            code = self._work(number)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)  # nothing of the parent's is unwound here, and no exception's text is printed
+
+    def _reap(self) -> list[tuple[int, int]]:
+        """Take note of the workers that have ended; gives their numbers and exit codes, negative for a signal."""
+        ended = []
+        while self._numbers:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if process == 0:
+                break
+            number = self._numbers.pop(process, None)
+            if number is not None:
+                ended.append((number, os.waitstatus_to_exitcode(status)))
+        return ended
+
+    def _end(self) -> None:
+        self._signal_all(signal.SIGTERM)
+        deadline = time.monotonic() + _END_SECONDS
+        while self._numbers and time.monotonic() < deadline:
+            signal.sigtimedwait(_SIGNALS, _LOOK_SECONDS)
+            self._reap()
+        self._signal_all(signal.SIGKILL)
+        while self._numbers:
+            self._numbers.pop(os.wait()[0], None)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for process in self._numbers:
+            os.kill(process, number)
+
+
+def _end_with_parent(life: int) -> None:
+    """Wait until the parent, the only one with the other end, is gone; then end as if told to."""
+    os.read(life, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

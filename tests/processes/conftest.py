@@ -1,0 +1,99 @@
+"""Registries with people in them, on each engine, to be served by real processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from registry.bootstrap import initialise, opened
+from registry.domain.principals import Role
+from registry.services.import_people import Existing
+from registry.settings import DEVELOPMENT
+from registry.storage.roles import APPLICATION, set_up_roles
+from registry.text.intake import read_enrollment
+from tests.fakes.postgres import ADMINISTRATOR, PostgresServer, binaries
+from tests.functional.services.homes import TODAY, person
+from tests.processes.clients import Clients
+from tests.processes.servers import Server
+
+PEOPLE = 24
+SERVES = "registry_server"
+
+
+@dataclass
+class City:
+    """A registry with people, tokens for it, and the servers that a test starts on it."""
+
+    home: Path
+    database: str
+    subjects: list[str]
+    reader: str
+    enroller: str
+    auditor: str
+    servers: list[Server] = field(default_factory=list)
+
+    def server(self, workers: int = 1, home: Path | None = None) -> Server:
+        made = Server(home or self.home, self.database, workers)
+        self.servers.append(made)
+        return made
+
+    def clients(self, many: int, *servers: Server) -> Clients:
+        ports = [server.port for server in servers]
+        return Clients(ports, self.reader, self.enroller, self.subjects, many)
+
+    def end(self) -> None:
+        for server in self.servers:
+            server.end()
+
+
+def people_in(home: Path, database: str = "") -> City:
+    """Put people into a new registry, and make tokens for it."""
+    server = Server(home, database)
+    with opened(server.settings) as application:
+        people = [read_enrollment(person(f"P-{number}"), today=TODAY) for number in range(PEOPLE)]
+        done = application.import_people.run(application.local_caller(), people, Existing.REJECT)
+    subjects = [str(line.subject) for line in done.outcomes]
+    tokens = [server.token(role) for role in (Role.READER, Role.ENROLLER, Role.AUDITOR)]
+    return City(home, database, subjects, *tokens)
+
+
+def city_on_sqlite(home: Path) -> City:
+    initialise(Server(home).settings, DEVELOPMENT)
+    return people_in(home)
+
+
+def city_on_postgresql(home: Path, server: PostgresServer) -> City:
+    """Make it as the owner of the database, to be served by an account with the rights that serving needs."""
+    name = server.create_database()
+    initialise(Server(home, server.url(name)).settings, DEVELOPMENT)
+    set_up_roles(server.url(name, ADMINISTRATOR))
+    server.create_login(SERVES, APPLICATION)
+    return people_in(home, server.url(name, SERVES))
+
+
+@pytest.fixture(scope="module")
+def own_postgres(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """A server that nobody minds losing, with room for many processes."""
+    programs = binaries()
+    assert programs is not None, "the fixture before has skipped"
+    own = PostgresServer(programs, {"max_connections": "600"})
+    try:
+        own.start()
+        yield own
+    finally:
+        own.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def city(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[City]:
+    """A registry on each engine."""
+    home = tmp_path / "home"
+    is_embedded = request.param == "sqlite"
+    made = city_on_sqlite(home) if is_embedded else city_on_postgresql(home, request.getfixturevalue("own_postgres"))
+    try:
+        yield made
+    finally:
+        made.end()
