@@ -48,10 +48,11 @@ class Workers:
         self._not_before: dict[int, float] = {}  # when a number that ended of itself may be started again
         self._life = (-1, -1)
 
-    def run(self, stopping: Callable[[], None]) -> None:
+    def run(self, *, started: Callable[[], None], stopping: Callable[[], None]) -> None:
         """Run until told to end, and until every worker has ended.
 
         Args:
+            started: called when the workers have been started.
             stopping: called before the workers are told to end, to close the parent's copy of what they listen on.
         """
         gc.collect()
@@ -59,10 +60,14 @@ class Workers:
         self._life = os.pipe()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
+            self._start_missing()
+            started()
             self._keep()
             stopping()
             self._end()
         finally:
+            while signal.sigtimedwait(_SIGNALS, 0) is not None:
+                pass  # told more than once
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             for end in self._life:
                 os.close(end)
@@ -70,13 +75,13 @@ class Workers:
     def _keep(self) -> None:
         told = None
         while told not in (signal.SIGTERM, signal.SIGINT):
-            self._start_missing()
             found = signal.sigtimedwait(_SIGNALS, _LOOK_SECONDS)
             told = None if found is None else found.si_signo
             for number, code in self._reap():
                 log.warning("worker ended", worker=number, exit_code=code)
                 if code >= 0:
                     self._not_before[number] = time.monotonic() + _PAUSE_SECONDS
+            self._start_missing()
 
     def _start_missing(self) -> None:
         now = time.monotonic()

@@ -94,7 +94,7 @@ def serve_alone(application: Application, app: _App, sockets: Sockets, number: i
         run_on(sockets.api, app)
 
 
-def serve_together(settings: Settings, sockets: Sockets, workers: int) -> None:
+def serve_together(settings: Settings, sockets: Sockets, workers: int, started: Callable[[], None]) -> None:
     """Serve the API from so many processes until told to end. The registry must not be open in this one."""
 
     def work(number: int) -> int:
@@ -106,7 +106,7 @@ def serve_together(settings: Settings, sockets: Sockets, workers: int) -> None:
         return 0
 
     configure_logs()
-    Workers(workers, work).run(stopping=sockets.close)
+    Workers(workers, work).run(started=started, stopping=sockets.close)
 
 
 def build_site(application: Application) -> Site:

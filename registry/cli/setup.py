@@ -72,13 +72,19 @@ def serve(
         sockets = serving.open_sockets(application, serving.Address(host, port), metrics, workers)
         site = serving.build_site(application) if workers == 1 else None
         console = None if site is None or site.links is None else sockets.url + serving.SIGN_IN_PATH
-        told = {"url": sockets.url, "profile": application.profile, "console": console, "workers": workers}
-        _tell_ready(told | {"metrics": sockets.metrics_urls}, as_json=as_json)
+        told: dict[str, Any] = {
+            "url": sockets.url,
+            "profile": application.profile,
+            "console": console,
+            "workers": workers,
+        }
+        told["metrics"] = sockets.metrics_urls
         if site is not None:
+            _tell_ready(told, as_json=as_json)
             serving.serve_alone(application, site.app, sockets)
             return
     # Closed again, after it showed that it opens: what is forked holds no connection and no thread.
-    serving.serve_together(settings, sockets, workers)
+    serving.serve_together(settings, sockets, workers, lambda: _tell_ready(told, as_json=as_json))
 
 
 def _tell_ready(told: dict[str, Any], *, as_json: bool) -> None:

@@ -44,7 +44,9 @@ def _check_tree(application: Application, rows: list[EntryRow], checkpoints: Ite
     assert [row.index for row in rows] == list(range(len(rows)))
     assert len({row.event for row in rows}) == len(rows)
     verifier = application.verifier
-    given = {found.size: found.root for note in checkpoints for found in [open_checkpoint(note, verifier, verifier.key.name)]}
+    given = {
+        found.size: found.root for note in checkpoints for found in [open_checkpoint(note, verifier, verifier.key.name)]
+    }
     edge = Edge.empty()
     for row in rows:
         edge = edge.append(leaf_hash(row.leaf))

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.functional.services.homes import person
 
-EVERY_NTH_ENROLLS = 12
+EVERY_NTH_ENROLLS = 12  # the others look up
 _LOST = (ConnectionError, asyncio.IncompleteReadError)
 
 
@@ -75,6 +75,10 @@ class Clients:
     def answered(self) -> int:
         return len(self.shown) + len(self.enrolled)
 
+    def without_answer(self) -> int:
+        """Return how many asks were answered 503 or not at all."""
+        return self.lost + self.refused.total()
+
     def wait_for_more(self, answers: int, seconds: float = 60) -> None:
         wanted, deadline = self.answered() + answers, time.monotonic() + seconds
         while self.answered() < wanted:
@@ -110,12 +114,11 @@ class _Client:
         for turn in count(self._place):
             if self._all._ended.is_set() and self._owed is None:
                 break
-            if self._owed is None and turn % EVERY_NTH_ENROLLS == 0:
+            if self._owed is None and self._place % EVERY_NTH_ENROLLS == 0:
                 self._owed = f"{self._all.prefix}-{self._place}-{turn}"
                 self._all.tried.add(self._owed)
             await (self._look_up(turn) if self._owed is None else self._enroll(self._owed))
-        if self._streams is not None:
-            self._streams[1].close()
+        self._hang_up()
 
     async def _look_up(self, turn: int) -> None:
         subject = self._all.subjects[turn % len(self._all.subjects)]
@@ -145,7 +148,7 @@ class _Client:
         if status != 503:
             self._all.unexpected.append(f"{status} {document.get('code')}")
         self._all.refused[document.get("cause") or document["code"]] += 1
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
 
     async def _post(self, path: str, token: str, body: object, more: str = "") -> tuple[int, dict[str, Any]] | None:
         payload = json.dumps(body).encode()
@@ -163,7 +166,7 @@ class _Client:
             return await _answer(reader)
         except _LOST:
             self._all.lost += 1
-            self._streams = None
+            self._hang_up()
             return None
         finally:
             self._all.in_flight -= 1
@@ -173,6 +176,11 @@ class _Client:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         return self._streams
+
+    def _hang_up(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:

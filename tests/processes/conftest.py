@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from registry.bootstrap import initialise, opened
@@ -43,6 +45,15 @@ class City:
     def clients(self, many: int, *servers: Server) -> Clients:
         ports = [server.port for server in servers]
         return Clients(ports, self.reader, self.enroller, self.subjects, many)
+
+    def checkpoint(self, server: Server) -> bytes:
+        """Return the signed checkpoint that a server gives out; asked for again while there is none."""
+        while True:
+            headers = {"Authorization": f"Bearer {self.auditor}"}
+            answer = httpx2.get(f"{server.ready['url']}/audit/checkpoint", headers=headers, timeout=60)
+            if answer.status_code == 200:
+                return answer.content
+            time.sleep(0.05)
 
     def end(self) -> None:
         for server in self.servers:

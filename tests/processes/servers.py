@@ -93,9 +93,7 @@ class Server:
         """Return a token of somebody who has these roles; the server need not run."""
         who = name or f"the {roles[0].value}"
         with opened(self.settings) as application:
-            application.principals.ensure(
-                Grant(DEVELOPMENT_ISSUER, who, frozenset(roles)), operator="local:test"
-            )
+            application.principals.ensure(Grant(DEVELOPMENT_ISSUER, who, frozenset(roles)), operator="local:test")
             issuer = application.development_issuer()
             return issuer.issue(who, roles, ttl_seconds=3600, now=SystemClock().now())
 
