@@ -17,39 +17,39 @@ from typing import NoReturn
 
 import structlog
 
-from registry.api.server import DRAIN_SECONDS
-
-_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
+_TOLD = frozenset({signal.SIGTERM, signal.SIGINT})
+_SIGNALS = _TOLD | {signal.SIGCHLD}
 # A worker that ended of itself found something amiss, and the next one would too; one that was killed did not.
 _PAUSE_SECONDS = 1.0
 _LOOK_SECONDS = 0.2
-# The drain, and time for the lookups of a lane and the high-water mark.
-_END_SECONDS = DRAIN_SECONDS + 10.0
+_BY_SIGNAL = 128  # as shells say it: 128 and the signal's number
 
 log = structlog.get_logger("registry.api")
 
 
 class Workers:
-    """Keeps so many workers running until SIGTERM or SIGINT, then lets them finish what they are at.
+    """Keeps so many workers running until SIGTERM or SIGINT, then lets them end in order; told again, kills them.
 
     For the main thread of a process without other threads.
     """
 
-    def __init__(self, count: int, work: Callable[[int], int]) -> None:
+    def __init__(self, count: int, work: Callable[[int], int], *, end_seconds: float) -> None:
         """Prepare; starts nothing.
 
         Args:
             count: how many.
             work: what a worker does with its number, 0 to ``count - 1``; it ends on SIGTERM and returns the exit code.
+            end_seconds: how long they may take to end; then they are killed.
         """
         self._count = count
+        self._end_seconds = end_seconds
         self._work = work
         self._numbers: dict[int, int] = {}  # worker numbers by process id
         self._not_before: dict[int, float] = {}  # when a number that ended of itself may be started again
         self._life = (-1, -1)
 
-    def run(self, *, started: Callable[[], None], stopping: Callable[[], None]) -> None:
-        """Run until told to end, and until every worker has ended.
+    def run(self, *, started: Callable[[], None], stopping: Callable[[], None]) -> int:
+        """Run until told to end, and until every worker has ended; gives the exit code.
 
         Args:
             started: called when the workers have been started.
@@ -64,17 +64,17 @@ class Workers:
             started()
             self._keep()
             stopping()
-            self._end()
+            return self._end()
         finally:
             while signal.sigtimedwait(_SIGNALS, 0) is not None:
-                pass  # told more than once
+                pass  # told once more
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             for end in self._life:
                 os.close(end)
 
     def _keep(self) -> None:
         told = None
-        while told not in (signal.SIGTERM, signal.SIGINT):
+        while told not in _TOLD:
             found = signal.sigtimedwait(_SIGNALS, _LOOK_SECONDS)
             told = None if found is None else found.si_signo
             for number, code in self._reap():
@@ -98,6 +98,7 @@ class Workers:
     def _be(self, number: int) -> NoReturn:
         code = 1
         try:
+            os.setpgid(0, 0)  # Ctrl-C is told to the parent, which tells us; twice would mean at once
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             read, write = self._life
             os.close(write)
@@ -120,15 +121,18 @@ class Workers:
                 ended.append((number, os.waitstatus_to_exitcode(status)))
         return ended
 
-    def _end(self) -> None:
+    def _end(self) -> int:
         self._signal_all(signal.SIGTERM)
-        deadline = time.monotonic() + _END_SECONDS
-        while self._numbers and time.monotonic() < deadline:
-            signal.sigtimedwait(_SIGNALS, _LOOK_SECONDS)
+        deadline, code = time.monotonic() + self._end_seconds, 0
+        while self._numbers and not code and time.monotonic() < deadline:
+            found = signal.sigtimedwait(_SIGNALS, _LOOK_SECONDS)
+            if found is not None and found.si_signo in _TOLD:
+                code = _BY_SIGNAL + found.si_signo
             self._reap()
         self._signal_all(signal.SIGKILL)
         while self._numbers:
             self._numbers.pop(os.wait()[0], None)
+        return code
 
     def _signal_all(self, number: signal.Signals) -> None:
         for process in self._numbers:

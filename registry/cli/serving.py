@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.api.app import create_app
+from registry.api.draining import CLOSE_SECONDS, DRAIN_SECONDS
 from registry.api.logs import configure_logs
 from registry.api.metrics import metrics_url, serving_metrics
 from registry.api.server import base_url, listen, run_on
@@ -91,11 +92,14 @@ def serve_alone(application: Application, app: _App, sockets: Sockets, number: i
     with ExitStack() as beside:
         if sockets.metrics:
             beside.enter_context(serving_metrics(application, sockets.metrics[number]))
-        run_on(sockets.api, app)
+        run_on(sockets.api, application, app)
 
 
-def serve_together(settings: Settings, sockets: Sockets, workers: int, started: Callable[[], None]) -> None:
-    """Serve the API from so many processes until told to end. The registry must not be open in this one."""
+def serve_together(settings: Settings, sockets: Sockets, workers: int, started: Callable[[], None]) -> int:
+    """Serve the API from so many processes until told to end; gives the exit code.
+
+    The registry must not be open in this one.
+    """
 
     def work(number: int) -> int:
         try:
@@ -106,7 +110,8 @@ def serve_together(settings: Settings, sockets: Sockets, workers: int, started: 
         return 0
 
     configure_logs()
-    Workers(workers, work).run(started=started, stopping=sockets.close)
+    end_seconds = settings.stop_notice_seconds + DRAIN_SECONDS + 2 * CLOSE_SECONDS
+    return Workers(workers, work, end_seconds=end_seconds).run(started=started, stopping=sockets.close)
 
 
 def build_site(application: Application) -> Site:

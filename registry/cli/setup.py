@@ -84,7 +84,8 @@ def serve(
             serving.serve_alone(application, site.app, sockets)
             return
     # Closed again, after it showed that it opens: what is forked holds no connection and no thread.
-    serving.serve_together(settings, sockets, workers, lambda: _tell_ready(told, as_json=as_json))
+    code = serving.serve_together(settings, sockets, workers, lambda: _tell_ready(told, as_json=as_json))
+    click.get_current_context().exit(code)
 
 
 def _tell_ready(told: dict[str, Any], *, as_json: bool) -> None:

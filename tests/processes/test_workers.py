@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -49,6 +50,11 @@ def look_up(city: City, server: Server) -> int:
     body = {"subject": city.subjects[0], "categories": ["phone"], "purpose": {"code": "emergency_contact"}}
     headers = {"Authorization": f"Bearer {city.reader}"}
     return httpx2.post(f"{server.ready['url']}/v1/disclosures", json=body, headers=headers, timeout=60).status_code
+
+
+def look_up_in_vain(city: City, server: Server) -> None:
+    with suppress(httpx2.HTTPError):
+        look_up(city, server)
 
 
 def ended(process: int) -> bool:
@@ -98,7 +104,7 @@ def waiting(metrics: str) -> int:
     return int(httpx2.get(metrics).text.partition("\nregistry_lane_waiting ")[2].split("\n")[0])
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_worker_that_ends_is_replaced_and_nobody_is_turned_away(
     served: tuple[City, Server], how: signal.Signals
 ) -> None:
@@ -137,17 +143,27 @@ def test_workers_that_cannot_open_are_tried_again_without_haste(served: tuple[Ci
     assert server.stop() == 0
 
 
-def test_a_parent_told_twice_ends_once(served: tuple[City, Server]) -> None:
+def test_told_once_the_workers_end_in_order_and_told_twice_at_once(served: tuple[City, Server]) -> None:
     _, server = served
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM):
-        server.process.send_signal(number)
-    assert server.process.wait(30) == 0
+    workers = server.worker_ids()
+    turn = WriterTurn(server.settings.ledger / "writer.lock")
+    with turn.taken():  # somebody is at work
+        asking = threading.Thread(target=look_up_in_vain, args=served)
+        asking.start()
+        time.sleep(1)
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(10) == 128 + signal.SIGTERM
+    turn.close()
+    asking.join()
+    assert all(map(ended, workers))
 
 
 STUBBORN = """
 import signal, time
 from registry.api import workers
-workers._END_SECONDS = 0.3
 
 def work(number):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -155,7 +171,7 @@ def work(number):
     time.sleep(600)
     return 0
 
-workers.Workers(2, work).run(
+workers.Workers(2, work, end_seconds=0.3).run(
     started=lambda: print("started", flush=True), stopping=lambda: print("stopping", flush=True)
 )
 print("ended", flush=True)
