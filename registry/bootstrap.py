@@ -6,7 +6,7 @@ import getpass
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from registry.crypto.derive import derive
 from registry.crypto.hardening import harden_process
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import Clock, SystemClock, unix_ms
-from registry.domain.errors import AuditUnavailable, KeyUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.domain.ids import PersonId, RegistryId, new_id
 from registry.domain.principals import Claims, Role
 from registry.identity.dev_issuer import DevelopmentIssuer, development_settings
@@ -33,7 +33,8 @@ from registry.identity.jwks_http import HttpFetch
 from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
-from registry.keys.local import LocalKeyring
+from registry.keys.opening import keyring, load_keyring, make_keyring
+from registry.keys.ports import Keyring
 from registry.services.admissions import Admissions
 from registry.services.check_rows import CheckRows
 from registry.services.copies import Histories
@@ -102,6 +103,7 @@ class Application:
     ledger_verifier: LedgerVerifier
     row_check: CheckRows
     verifier: Verifier
+    keyring: Keyring
     high_water: HighWaterKeeper | None = None
 
     @property
@@ -118,6 +120,7 @@ class Application:
             if self.high_water is not None:
                 self.high_water.close()
             self.database.close()
+            self.keyring.close()
 
     def compare_high_water(self) -> Compared:
         """Compare the database with the mark in the home folder.
@@ -134,7 +137,7 @@ class Application:
         return {
             "database": lambda: _registry_of(self.database),
             "migrations": lambda: _demand_revision(self.database),
-            "keyring": lambda: LocalKeyring.load(self.settings.keys),
+            "keyring": self.keyring.health,
             "ledger": self._demand_own_head,
         }
 
@@ -199,16 +202,24 @@ def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> 
         if present is not None:
             if present != profile:
                 raise MisconfiguredHome(f"this registry was made with the profile {present}; it stays so for ever")
-            _finish_first_mark(settings, LocalKeyring.load(settings.keys), database)
+            with keyring(settings.keys, settings.key_service) as ring:
+                _finish_first_mark(settings, ring, database)
             return False
-        ring = _new_keyring(settings, now)
-        if profile == DEVELOPMENT:
-            DevelopmentIssuer.create(settings.keys, profile)
-        _first_entry(database, ring, profile, now)
-        _finish_first_mark(settings, ring, database)
+        _first_time(settings, database, profile, now)
     finally:
         database.close()
     return True
+
+
+def _first_time(settings: Settings, database: SqlDatabase, profile: str, clock: Clock) -> None:
+    ring = make_keyring(settings.keys, settings.key_service, clock)
+    try:
+        if profile == DEVELOPMENT:
+            DevelopmentIssuer.create(settings.keys, profile)
+        _first_entry(database, ring, profile, clock)
+        _finish_first_mark(settings, ring, database)
+    finally:
+        ring.close()
 
 
 def migrate_database(settings: Settings) -> tuple[str | None, str]:
@@ -264,13 +275,14 @@ def _open(settings: Settings, clock: Clock | None) -> Application:
     _demand_migrated(settings)
     harden_process()
     now = SystemClock() if clock is None else clock
-    ring = LocalKeyring.load(settings.keys)
-    database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK, _guard_key(ring))
-    try:
-        return _build(settings, ring, database, now)
-    except BaseException:
-        database.close()
-        raise
+    ring = load_keyring(settings.keys, settings.key_service)
+    with ExitStack() as on_failure:
+        on_failure.callback(ring.close)
+        database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK, _guard_key(ring))
+        on_failure.callback(database.close)
+        application = _build(settings, ring, database, now)
+        on_failure.pop_all()
+    return application
 
 
 @contextmanager
@@ -288,13 +300,13 @@ def operator() -> str:
     return f"local:{_user()}"
 
 
-def ledger_verifier(ring: LocalKeyring, origin: str) -> Verifier:
+def ledger_verifier(ring: Keyring, origin: str) -> Verifier:
     """Return what checks the signatures of the ledger of a keyring."""
     public = ring.signing_key().public_bytes
     return Verifier(verifier_key(origin, public), _SignatureChecker(public))
 
 
-def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock: Clock) -> Application:
+def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
     with database.read() as work:
         registry, origin, profile = (work.meta.get(name) or "" for name in ("registry", "origin", "profile"))
         wrapped = work.meta.body_keys()
@@ -308,7 +320,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         registry=identifier,
         database=database,
         log=log,
-        vault=Vault(registry, DataKeys(ring.provider("data"), identifier)),
+        vault=Vault(registry, DataKeys(ring.provider("data"), identifier, limits=settings.key_cache)),
         index=BlindIndex(derive(ring.secret("index"), "registry/blind-index/v1")),
         links=EmployeeLinks(registry, ring.secret("index")),
         packer=_packer(ring),
@@ -322,7 +334,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
     if profile == DEVELOPMENT:
         issuers = (*issuers, development_settings(settings.keys, profile))
     require_fit_for_profile(issuers, profile)
-    cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier))
+    cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier, limits=settings.key_cache))
     disclose, meters = Disclose(kernel), Meters(unix_ms(clock.now()) / 1000)
     return Application(
         settings=settings,
@@ -348,6 +360,7 @@ def _build(settings: Settings, ring: LocalKeyring, database: SqlDatabase, clock:
         ledger_verifier=LedgerVerifier(log, verifier),
         row_check=CheckRows(kernel),
         verifier=verifier,
+        keyring=ring,
     )
 
 
@@ -367,7 +380,7 @@ def _keeper(application: Application) -> HighWaterKeeper:
     )
 
 
-def _finish_first_mark(settings: Settings, ring: LocalKeyring, database: SqlDatabase) -> None:
+def _finish_first_mark(settings: Settings, ring: Keyring, database: SqlDatabase) -> None:
     """Keep the mark of a new registry; also when its making was interrupted before that. Later ones are kept in use."""
     file = HighWaterFile(settings.ledger)
     with database.read() as work:
@@ -406,13 +419,13 @@ class _SignatureChecker:
         return True
 
 
-def _log(ring: LocalKeyring, registry: str, origin: str, bodies: BodyKeys, clock: Clock) -> AuditLog:
+def _log(ring: Keyring, registry: str, origin: str, bodies: BodyKeys, clock: Clock) -> AuditLog:
     chains = Chains(registry, ring.secret("index"))
     codes = derive(ring.secret("marks"), "registry/receipt-codes/v1")
     return AuditLog(origin, LogKeys(_NoteKey(origin, ring.signing_key()), bodies, chains, codes), clock)
 
 
-def _first_entry(database: SqlDatabase, ring: LocalKeyring, profile: str, clock: Clock) -> None:
+def _first_entry(database: SqlDatabase, ring: Keyring, profile: str, clock: Clock) -> None:
     registry = new_id()
     origin = f"registry.invalid/{registry[:12]}/e1"
     key, wrapped = DataKeys(ring.provider("bodies"), RegistryId(registry)).new_key(_LEDGER_PERSON)
@@ -425,14 +438,6 @@ def _first_entry(database: SqlDatabase, ring: LocalKeyring, profile: str, clock:
         values = {"principal": f"{'0' * 32} {operator()}", "result": profile, "detail": "a new registry"}
         log.append(work.ledger, [EntryDraft(Kind.INIT, values)])
         work.commit()
-
-
-def _new_keyring(settings: Settings, clock: Clock) -> LocalKeyring:
-    try:
-        return LocalKeyring.create(settings.keys, clock=clock)
-    except KeyUnavailable:
-        # A finished ring without a registry: the making was interrupted between the two.
-        return LocalKeyring.load(settings.keys)
 
 
 def _make_private(settings: Settings) -> None:

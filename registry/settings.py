@@ -11,14 +11,21 @@ from typing import Any
 
 from registry.domain.errors import MisconfiguredHome
 from registry.identity.issuers import IssuerSettings
+from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
+from registry.keys.openbao.settings import KeyServiceSettings
 
 DEVELOPMENT = "development"
 PRODUCTION = "production"
 PROFILES = (DEVELOPMENT, PRODUCTION)
 AUDIENCE = "registry"
+LOCAL, OPENBAO = "local", "openbao"
+DEFAULT_CACHE = CacheLimits()
+LONGEST_CACHE_SECONDS = 3_600
 IMPORT_MAX_BYTES = 256 << 20
 # Nobody can own this domain: an installation that people rely on names a real address.
 NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
+_CACHE = frozenset({"cache_keys", "cache_seconds"})
+_SERVICE = frozenset(field.name for field in fields(KeyServiceSettings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class Settings:
         import_max_bytes: longest body of ``POST /v1/subjects/import`` (``import_max_bytes`` in config.toml).
         stop_notice_seconds: how long a server that was told to stop serves on while ``/readyz`` says no
             (``stop_notice_seconds`` in config.toml).
+        key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
+        key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
     """
 
     home: Path
@@ -42,6 +51,8 @@ class Settings:
     security_contact: str = NO_SECURITY_CONTACT
     import_max_bytes: int = IMPORT_MAX_BYTES
     stop_notice_seconds: int = 0
+    key_service: KeyServiceSettings | None = None
+    key_cache: CacheLimits = DEFAULT_CACHE
 
     @property
     def keys(self) -> Path:
@@ -75,13 +86,16 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     folder = (default_home(seen) if home is None else home).expanduser().absolute()
     url = seen.get("REGISTRY_DATABASE_URL") or f"sqlite:///{folder / 'registry.db'}"
     config = _config(folder / "config.toml")
+    keys = _keys(config)
     return Settings(
-        folder,
-        url,
-        _issuers(config),
-        _security_contact(config),
+        home=folder,
+        database_url=url,
+        issuers=_issuers(config),
+        security_contact=_security_contact(config),
         import_max_bytes=_whole(config, "import_max_bytes", IMPORT_MAX_BYTES, range(1, 1 << 62)),
         stop_notice_seconds=_whole(config, "stop_notice_seconds", 0, range(301)),
+        key_service=_key_service(keys, folder),
+        key_cache=_key_cache(keys),
     )
 
 
@@ -92,7 +106,7 @@ def _config(path: Path) -> dict[str, Any]:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise MisconfiguredHome(f"{path} is not readable TOML; mend it or remove it") from exc
-    unknown = set(config) - {"issuers", "security_contact", "import_max_bytes", "stop_notice_seconds"}
+    unknown = set(config) - {"issuers", "security_contact", "import_max_bytes", "stop_notice_seconds", "keys"}
     if unknown:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
     return config
@@ -135,3 +149,45 @@ def _issuer(number: int, table: Mapping[str, Any]) -> IssuerSettings:
         return IssuerSettings(**{"audience": AUDIENCE, **given})
     except (TypeError, ValueError):
         raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: a setting has the wrong type") from None
+
+
+def _keys(config: Mapping[str, Any]) -> dict[str, Any]:
+    keys = config.get("keys", {})
+    if not isinstance(keys, dict):
+        raise MisconfiguredHome("config.toml: write the keys' settings as a table, [keys]")
+    provider = keys.get("provider", LOCAL)
+    if provider not in (LOCAL, OPENBAO):
+        raise MisconfiguredHome("config.toml: the provider of keys is local or openbao")
+    known = {"provider", *_CACHE} | (_SERVICE if provider == OPENBAO else set())
+    if unknown := sorted(set(keys) - known):
+        raise MisconfiguredHome(f"config.toml: keys has unknown settings: {', '.join(unknown)}")
+    return keys
+
+
+def _key_service(keys: Mapping[str, Any], home: Path) -> KeyServiceSettings | None:
+    if keys.get("provider", LOCAL) == LOCAL:
+        return None
+    given = {name: value for name, value in keys.items() if name in _SERVICE}
+    if missing := [name for name in ("address", "secret_id_file") if name not in given]:
+        raise MisconfiguredHome(f"config.toml: keys needs {', '.join(missing)}")
+    is_text = {name: isinstance(value, str) for name, value in given.items()} | {"timeout_seconds": True}
+    if not all(is_text.values()):
+        raise MisconfiguredHome("config.toml: a setting of keys has the wrong type")
+    for name in {"secret_id_file", "ca_file"} & given.keys():
+        given[name] = home / given[name]
+    if not _is_number(given.get("timeout_seconds", 1)):
+        raise MisconfiguredHome("config.toml: keys: timeout_seconds must be a number")
+    return KeyServiceSettings(**given)
+
+
+def _key_cache(keys: Mapping[str, Any]) -> CacheLimits:
+    count, seconds = keys.get("cache_keys", DEFAULT_MAX_KEYS), keys.get("cache_seconds", DEFAULT_MAX_SECONDS)
+    if not (_is_number(count) and int(count) == count and count >= 1):
+        raise MisconfiguredHome("config.toml: keys: cache_keys must be a whole number, at least 1")
+    if not (_is_number(seconds) and 1 <= seconds <= LONGEST_CACHE_SECONDS):
+        raise MisconfiguredHome(f"config.toml: keys: cache_seconds is 1 to {LONGEST_CACHE_SECONDS:,}")
+    return CacheLimits(int(count), float(seconds))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -69,8 +69,9 @@ _TABLE: Mapping[type[RegistryError], Callable[[Any], Problem]] = {
     NotDurable: _audit_unavailable,
     Contended: _audit_unavailable,
     Busy: lambda _: Problem(503, "busy", {"cause": "too_many_requests"}, _RETRY),
-    # The cause of these is for the operator's log: it names key ids and paths.
-    KeyUnavailable: lambda _: Problem(503, "key_unavailable", headers=_RETRY),
+    # The cause in words is for the operator's log: it names key ids and paths.
+    KeyUnavailable: lambda error: Problem(503, "key_unavailable", {"cause": error.code}, _RETRY),
+    # So does this one's.
     MisconfiguredHome: lambda _: Problem(503, "misconfigured", headers=_RETRY),
     EnvelopeRejected: lambda _: Problem(500, "record_unreadable"),
     ReceiptRefused: lambda _: Problem(500, "receipt_refused"),

@@ -133,15 +133,17 @@ class ReceiptRefused(RegistryError):
 
 
 class KeyUnavailable(RegistryError):
-    """A key is missing, unreadable, of the wrong mode or owner, or destroyed.
+    """A key is missing, unreadable, of the wrong mode or owner, or destroyed, or the key service does not give it.
 
     Attributes:
         cause: what is wrong and which key id, in words fit for an operator.
+        code: the same in one word, without names of keys or files: fit for whoever asked.
     """
 
-    def __init__(self, cause: str) -> None:
+    def __init__(self, cause: str, code: str = "key_file") -> None:
         super().__init__(cause)
         self.cause = cause
+        self.code = code
 
 
 class LedgerCorrupt(RegistryError):

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol, get_args
+
+from registry.crypto.sign import SigningKey
+from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+
+ProviderPurpose = Literal["data", "bodies", "cases"]
+SecretPurpose = Literal["index", "marks", "idempotency"]
+
+PROVIDER_PURPOSES: tuple[ProviderPurpose, ...] = get_args(ProviderPurpose)
+SECRET_PURPOSES: tuple[SecretPurpose, ...] = get_args(SecretPurpose)
+LEDGER_PURPOSE = "ledger"
+PURPOSES = (*PROVIDER_PURPOSES, *SECRET_PURPOSES, LEDGER_PURPOSE)
+
+MIN_KEY_BYTES = 16
+MAX_KEY_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +32,10 @@ class WrappedKey:
 
     key_id: str
     blob: bytes = field(repr=False)
+
+
+# One of several wrapped keys: the key, or why this one does not open. The others are not touched by it.
+Opened = bytes | EnvelopeRejected | KeyUnavailable
 
 
 class KeyProvider(Protocol):
@@ -43,6 +62,25 @@ class KeyProvider(Protocol):
         """
         ...
 
+    def wrap_many(self, items: Sequence[tuple[bytes, bytes]]) -> tuple[WrappedKey, ...]:
+        """Wrap several keys, each given as context and key, in as few calls as the provider needs.
+
+        Raises:
+            KeyUnavailable: the provider cannot be used now; none is wrapped.
+        """
+        ...
+
+    def unwrap_many(self, items: Sequence[tuple[bytes, WrappedKey]]) -> tuple[Opened, ...]:
+        """Give back several wrapped keys, each given with its context, in as few calls as the provider needs.
+
+        Returns:
+            For each, in order, the key, or what ``unwrap`` would have raised for it.
+
+        Raises:
+            KeyUnavailable: the provider cannot be used now; none is given back.
+        """
+        ...
+
     def current_key_id(self) -> str:
         """Name the key-encryption key that ``wrap`` uses."""
         ...
@@ -53,4 +91,36 @@ class KeyProvider(Protocol):
         Raises:
             KeyUnavailable: it cannot; the cause is in words for an operator.
         """
+        ...
+
+
+class Keyring(Protocol):
+    """All keys of one registry, wherever they are. Never shown, never pickled."""
+
+    def provider(self, purpose: ProviderPurpose) -> KeyProvider:
+        """Return the provider that wraps under the key of a purpose."""
+        ...
+
+    def secret(self, purpose: SecretPurpose) -> bytes:
+        """Return the key of a purpose whose work is done in this process."""
+        ...
+
+    def signing_key(self) -> SigningKey:
+        """Return the key that signs the ledger's checkpoints."""
+        ...
+
+    def key_ids(self) -> dict[str, str]:
+        """Return the key id of every purpose; fit to be shown."""
+        ...
+
+    def health(self) -> None:
+        """Return if every key of the ring can be used now.
+
+        Raises:
+            KeyUnavailable: one cannot; the cause is in words for an operator.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close what is open to a key service."""
         ...

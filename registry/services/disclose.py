@@ -110,6 +110,8 @@ class Disclose:
         except RegistryError as exc:
             return self._by_halves(asks, exc)
         receipts = self._kernel.mint(pendings)
+        # One call of the key service for the whole batch, and not before others may go on with the ledger.
+        self._kernel.vault.prepare(row.field for one in decided for row in one.rows)
         return tuple(self._open(one, receipt) for one, receipt in zip(decided, receipts, strict=True))
 
     def _by_halves(self, asks: Sequence[tuple[Caller, DisclosureAsk]], error: RegistryError) -> tuple[Answer, ...]:

@@ -75,6 +75,12 @@ class HouseholdStore:
             records[record.subject][record.id] = record
         return {row.id: Household(row, persons[row.id], records[row.id]) for row in rows}
 
+    def prepare(self, households: Iterable[Household]) -> None:
+        """Have the keys of whole households opened at once."""
+        self._kernel.vault.prepare_persons(
+            (person.id, person.key) for household in households for person in household.persons.values()
+        )
+
     def person(self, household: Household, person: PersonId) -> NewPerson:
         """Return a person's key for sealing something new."""
         return self._kernel.vault.known_person(person, household.persons[person].key)

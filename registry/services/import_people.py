@@ -115,6 +115,7 @@ class ImportPeople:
     def _run(
         self, caller: Caller, people: Sequence[Candidate], existing: Existing
     ) -> tuple[list[LineOutcome], PendingReceipt]:
+        self._prepare(people, existing)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
@@ -166,6 +167,15 @@ class ImportPeople:
         pendings = write_people(self._kernel, work, plan.new, drafts)
         self._households.write(work, all_changes, subjects, plan.now_ms)
         return pendings
+
+    def _prepare(self, people: Sequence[Enrollment], existing: Existing) -> None:
+        """Have all keys made and opened that the transaction will want, so that it waits for no key service."""
+        self._kernel.vault.stock(sum(1 + len(person.family) for person in people))
+        if existing is Existing.UPDATE:
+            with self._kernel.database.read() as work:
+                known = work.subjects.by_number_tags(self._kernel.number_tag(each.employee_number) for each in people)
+                households = self._households.read(work, known.values())
+            self._households.prepare(households.values())
 
     def _held(
         self, work: Work, known: Mapping[bytes, SubjectRow], wanted: Sequence[Candidate]

@@ -140,6 +140,9 @@ class MatchText:
 
     def _dossiers(self, candidates: _Candidates, receipts: Sequence[Receipt]) -> list[Dossier]:
         groups = _groups(candidates)
+        self._kernel.vault.prepare(
+            field for row in candidates.subjects for field in (row.directory, *candidates.fields[row.id])
+        )
         return [
             self._dossier(row, candidates.fields[row.id], receipt)
             for group, receipt in zip(groups, receipts, strict=False)

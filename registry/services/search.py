@@ -122,6 +122,7 @@ class Search:
         receipt = self._kernel.mint_one(pending)
         if not is_allowed:
             raise AccessDenied(NOT_PERMITTED, receipt.index)
+        self._kernel.vault.prepare(row.directory for row in kept)
         hits = tuple(self._kernel.vault.open(row.directory, receipt) for row in kept)
         return Found(hits, len(subjects) > MAX_HITS, view_of(receipt))
 

@@ -209,9 +209,10 @@ class Trace:
         question = stored.report.question
         trace = question.trace
         subjects = sorted({item.found.subject for person in stored.report.people for item in person.findings})
+        fresh = self._cases.new_case(trace)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            case = self._cases.seal(trace, principal.id, ask.text, _STORED.dump_json(stored))
+            case = self._cases.seal(fresh, principal.id, ask.text, _STORED.dump_json(stored))
             pending = self._append(work.ledger, principal, stored, subjects)
             row = TraceRow(trace, PrincipalId(principal.id), self._kernel.now_ms(), case)
             work.traces.insert(row)

@@ -73,6 +73,7 @@ class Update:
             InvalidInput: a new value breaks its category's rule, or a named record or member is not there.
         """
         known = self._look(caller, ask)
+        self._kernel.vault.stock(len(ask.changes.add_family))
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             work.subjects.lock([ask.subject])
@@ -114,6 +115,7 @@ class Update:
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.OPEN, values, (ask.subject,), lines)])
             work.commit()
         receipt = self._kernel.mint_one(pending)
+        self._households.prepare([household])
         directory, *members = (self._kernel.vault.open(sealed, receipt) for sealed in fields)
         names = directory.expose()
         owners = {household.subject.directory.person: Owner("", _person_names(names))}

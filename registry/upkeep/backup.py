@@ -11,7 +11,7 @@ from registry.audit.high_water import Standing
 from registry.bootstrap import inspected, ledger_verifier
 from registry.domain.clock import Clock, SystemClock, iso
 from registry.domain.errors import MisconfiguredHome, ProofRejected
-from registry.keys.local import LocalKeyring
+from registry.keys.opening import keyring
 from registry.settings import Settings
 from registry.storage import backup as storage
 from registry.storage import backup_postgresql, backup_sqlite
@@ -161,7 +161,8 @@ def _demand_own_keys(settings: Settings, folder: Path, manifest: Manifest, aside
         return
     try:
         note = (folder / CHECKPOINT).read_bytes()
-        verifier = ledger_verifier(LocalKeyring.load(settings.keys), manifest.origin)
+        with keyring(settings.keys, settings.key_service) as ring:
+            verifier = ledger_verifier(ring, manifest.origin)
         size = open_checkpoint(note, verifier, manifest.origin).size
     except (OSError, ProofRejected, ValueError):
         raise MisconfiguredHome(

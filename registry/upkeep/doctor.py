@@ -22,7 +22,8 @@ from registry.bootstrap import Application, inspected
 from registry.crypto.hardening import harden_process
 from registry.domain.clock import unix_ms
 from registry.domain.errors import AuditUnavailable, ProofRejected, RegistryError
-from registry.keys.local import LocalKeyring
+from registry.keys.opening import keyring
+from registry.keys.ports import PROVIDER_PURPOSES
 from registry.settings import DEVELOPMENT, NO_SECURITY_CONTACT, Settings
 from registry.storage.backup import engine_of, is_there
 from registry.storage.high_water import HighWaterFile
@@ -136,10 +137,10 @@ def _demand_private(path: Path) -> None:
 
 
 def _keys(settings: Settings) -> str:
-    ring = LocalKeyring.load(settings.keys)
-    for purpose in ("data", "bodies", "cases"):
-        ring.provider(purpose).health()
-    return f"{len(ring.key_ids())} keys are there, and wrap and unwrap"
+    with keyring(settings.keys, settings.key_service) as ring:
+        for purpose in PROVIDER_PURPOSES:
+            ring.provider(purpose).health()
+        return f"{len(ring.key_ids())} keys are there, and wrap and unwrap"
 
 
 def _database(settings: Settings) -> str:

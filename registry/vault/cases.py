@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.audit.receipt import Covered, Receipt
-from registry.crypto.envelope import Binding, ciphertext_digest, seal, unseal
+from registry.crypto.envelope import Binding, DataKey, ciphertext_digest, seal, unseal
 from registry.domain.ids import PersonId, PrincipalId, RecordId, TraceId
 from registry.keys.data_keys import DataKeys
 from registry.keys.ports import WrappedKey
@@ -36,6 +36,15 @@ class SealedCase:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A trace whose key was just made, in the clear for sealing now and wrapped for storage."""
+
+    trace: TraceId
+    key: DataKey
+    wrapped: WrappedKey
+
+
 class CaseVault:
     """Seals and opens what is kept of traces."""
 
@@ -43,13 +52,17 @@ class CaseVault:
         self._registry = registry
         self._keys = keys
 
-    def seal(self, trace: TraceId, principal: PrincipalId, text: str, report: bytes) -> SealedCase:
-        """Seal the text and report of a trace that a principal ran under a fresh key."""
-        key, wrapped = self._keys.new_key(PersonId(trace))
+    def new_case(self, trace: TraceId) -> NewCase:
+        """Make the key of a new trace, before a transaction holds what others wait for."""
+        return NewCase(trace, *self._keys.new_key(PersonId(trace)))
+
+    def seal(self, case: NewCase, principal: PrincipalId, text: str, report: bytes) -> SealedCase:
+        """Seal the text and report of a trace that a principal ran."""
+        trace, key = case.trace, case.key
         return SealedCase(
             trace,
             principal,
-            wrapped,
+            case.wrapped,
             seal(key, text.encode("utf-8", "surrogatepass"), self._binding(trace, principal, TEXT)),
             seal(key, report, self._binding(trace, principal, REPORT)),
         )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 import orjson
 
@@ -15,6 +18,9 @@ from registry.keys.data_keys import DataKeys
 from registry.keys.ports import WrappedKey
 from registry.vault.revealed import RevealedField
 from registry.vault.sealed import SealedField
+
+# A stocked key must not outlive by much the version of the key that wrapped it: that may be withdrawn.
+STOCK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +46,52 @@ class Place:
 class Vault:
     """Seals values under their person's key and opens them under a receipt."""
 
-    def __init__(self, registry: str, keys: DataKeys) -> None:
+    def __init__(self, registry: str, keys: DataKeys, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._registry = registry
         self._keys = keys
+        self._monotonic = monotonic
+        self._stock_lock = Lock()
+        self._stock: deque[tuple[float, NewPerson]] = deque()
+
+    def stock(self, count: int) -> None:
+        """Make persons that ``new_person`` hands out afterwards, before a transaction holds what others wait for.
+
+        Raises:
+            KeyUnavailable: the key service does not answer.
+        """
+        missing = count - self._stocked()
+        if missing <= 0:
+            return
+        persons = [PersonId(new_id()) for _ in range(missing)]
+        made = [NewPerson(person, *keys) for person, keys in zip(persons, self._keys.new_keys(persons), strict=True)]
+        until = self._monotonic() + STOCK_SECONDS
+        with self._stock_lock:
+            self._stock.extend((until, person) for person in made)
 
     def new_person(self) -> NewPerson:
-        """Make a person with a fresh data key."""
+        """Make a person with a fresh data key, or take one of the stock."""
+        with self._stock_lock:
+            while self._stock:
+                until, stocked = self._stock.popleft()
+                if self._monotonic() < until:
+                    return stocked
         person = PersonId(new_id())
         key, wrapped = self._keys.new_key(person)
         return NewPerson(person, key, wrapped)
+
+    def _stocked(self) -> int:
+        with self._stock_lock:
+            while self._stock and self._stock[0][0] <= self._monotonic():
+                self._stock.popleft()
+            return len(self._stock)
+
+    def prepare(self, fields: Iterable[SealedField]) -> None:
+        """Have the keys of several values opened at once. Opens no value, and never fails: ``open`` does."""
+        self._keys.prepare((field.person, field.key) for field in fields)
+
+    def prepare_persons(self, persons: Iterable[tuple[PersonId, WrappedKey]]) -> None:
+        """Have the keys of several persons opened at once, for sealing something new; see ``prepare``."""
+        self._keys.prepare(persons)
 
     def known_person(self, person: PersonId, wrapped: WrappedKey) -> NewPerson:
         """Return a person's key for sealing something new. Opens no value."""

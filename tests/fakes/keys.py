@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from registry.crypto.random import random_bytes
 from registry.crypto.wrap import unwrap_key, wrap_key
-from registry.domain.errors import KeyUnavailable
-from registry.keys.ports import WrappedKey
+from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+from registry.keys.ports import Opened, WrappedKey
 
 
 class MemoryProvider:
@@ -38,6 +38,22 @@ class MemoryProvider:
         if wrapped.key_id != self._key_id:
             raise KeyUnavailable(f"{wrapped.key_id} is not held here")
         return unwrap_key(self._kek, wrapped.blob, context)
+
+    def wrap_many(self, items: Sequence[tuple[bytes, bytes]]) -> tuple[WrappedKey, ...]:
+        self._enter("wrap_many")
+        return tuple(WrappedKey(self._key_id, wrap_key(self._kek, key, context)) for context, key in items)
+
+    def unwrap_many(self, items: Sequence[tuple[bytes, WrappedKey]]) -> tuple[Opened, ...]:
+        self._enter("unwrap_many")
+        return tuple(self._opened(context, wrapped) for context, wrapped in items)
+
+    def _opened(self, context: bytes, wrapped: WrappedKey) -> Opened:
+        if wrapped.key_id != self._key_id:
+            return KeyUnavailable(f"{wrapped.key_id} is not held here")
+        try:
+            return unwrap_key(self._kek, wrapped.blob, context)
+        except EnvelopeRejected as error:
+            return error
 
     def current_key_id(self) -> str:
         return self._key_id

@@ -16,7 +16,8 @@ from registry.crypto.wrap import unwrap_key
 from registry.domain.errors import KeyUnavailable, ProofRejected
 from registry.keys import key_files, local
 from registry.keys.key_files import key_id_of, with_checksum
-from registry.keys.local import PROVIDER_PURPOSES, PURPOSES, SECRET_PURPOSES, LocalKeyring
+from registry.keys.local import LocalKeyring
+from registry.keys.ports import PROVIDER_PURPOSES, PURPOSES, SECRET_PURPOSES
 
 FILES = [*(f"{purpose}.key" for purpose in PURPOSES), "keyring"]
 

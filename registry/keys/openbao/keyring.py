@@ -1,0 +1,182 @@
+"""The keyring of a registry whose keys OpenBao holds: files that are worth nothing without it.
+
+What wraps people's data keys, the ledger's openings and traces never leaves OpenBao. What has to be computed with in
+this process (index, marks, idempotency) lies in the key folder wrapped under a transit key, and is opened at start.
+The ledger's signing key lies there as in the local ring: it opens nothing, and a ledger must be able to go on, and to
+say so, when the key service is gone for good.
+
+A key file, one fact a line::
+
+    registry-sealed-key/v1
+    purpose: index
+    key-id: index-9f1c2a3b4c5d6e7f
+    created: 2026-03-02T09:00:00.000Z
+    transit-key: registry-secrets
+    sealed: <wrapped 32 bytes as base64>
+    checksum: <SHA-256 of the lines above, hexadecimal>
+
+For ``data``, ``bodies`` and ``cases`` the 32 bytes are used for nothing but this: that they open, and give their key
+id, shows that the transit key is the one that this registry was made with.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from registry.crypto.sign import SigningKey
+from registry.domain.clock import Clock, SystemClock
+from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+from registry.keys.key_files import (
+    KEY_BYTES,
+    KeyMaterial,
+    checked_lines,
+    key_id_of,
+    parse_key,
+    render_key,
+    with_checksum,
+)
+from registry.keys.openbao.session import Session
+from registry.keys.openbao.settings import KeyServiceSettings
+from registry.keys.openbao.transit import TransitKey, TransitProvider
+from registry.keys.openbao.wire import WRONG_KEY
+from registry.keys.ports import (
+    LEDGER_PURPOSE,
+    PROVIDER_PURPOSES,
+    SECRET_PURPOSES,
+    ProviderPurpose,
+    SecretPurpose,
+)
+from registry.keys.ring_folder import SEALED_HEADER, create_ring, load_key, load_ring, one_of
+
+_HEADER = "registry-sealed-key/v1"
+_FIELDS = ("purpose", "key-id", "created", "transit-key", "sealed")
+_CONTEXT = b"registry/sealed-key/v1\0"
+_HEALTHY_SECONDS = 1.0
+
+
+class _SealedForm:
+    """Keys wrapped by OpenBao; the ledger's in the clear."""
+
+    header = SEALED_HEADER
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def render(self, material: KeyMaterial) -> bytes:
+        if material.purpose == LEDGER_PURPOSE:
+            return render_key(material)
+        name = _transit_key(self._session.settings, material.purpose)
+        (blob,) = TransitKey(self._session, name).wrap([(_context(material.purpose), material.secret)])
+        sealed = base64.b64encode(blob).decode()
+        values = (material.purpose, material.key_id, material.created, name, sealed)
+        lines = "".join(f"{field}: {value}\n" for field, value in zip(_FIELDS, values, strict=True))
+        return with_checksum(f"{_HEADER}\n{lines}")
+
+    def parse(self, content: bytes, purpose: str, name: str) -> KeyMaterial:
+        if purpose == LEDGER_PURPOSE:
+            return parse_key(content, purpose, name)
+        values = _values(content, name)
+        if values["purpose"] != purpose or values["transit-key"] != _transit_key(self._session.settings, purpose):
+            raise KeyUnavailable(f"{name} is of another purpose, or key_prefix was changed since it was made")
+        secret = self._opened(values, purpose, name)
+        if len(secret) != KEY_BYTES or values["key-id"] != key_id_of(purpose, secret):
+            raise KeyUnavailable(f"{name} does not hold the {purpose} key it should; restore it from a backup")
+        return KeyMaterial(purpose, values["key-id"], values["created"], secret)
+
+    def _opened(self, values: Mapping[str, str], purpose: str, name: str) -> bytes:
+        try:
+            blob = base64.b64decode(values["sealed"], validate=True)
+        except ValueError:
+            raise KeyUnavailable(f"{name} is not a complete key file; restore it from a backup") from None
+        (opened,) = TransitKey(self._session, values["transit-key"]).unwrap([(_context(purpose), blob)])
+        if isinstance(opened, bytes):
+            return opened
+        if isinstance(opened, EnvelopeRejected):
+            why = f"{values['transit-key']} of the key service is not the key that this registry was made with"
+            raise KeyUnavailable(why, WRONG_KEY)
+        raise opened
+
+
+class OpenBaoKeyring:
+    """The keys of a registry that OpenBao holds. Never shown, never pickled."""
+
+    __slots__ = ("_folder", "_healthy_until", "_keys", "_monotonic", "_session")
+
+    def __init__(self, folder: Path, session: Session, keys: Mapping[str, KeyMaterial]) -> None:
+        self._folder = folder
+        self._session = session
+        self._keys = keys
+        self._monotonic = time.monotonic
+        self._healthy_until = -math.inf
+
+    @classmethod
+    def create(cls, folder: Path, session: Session, *, clock: Clock | None = None) -> OpenBaoKeyring:
+        """Make a new ring, or complete one whose making was interrupted; see ``create_ring``."""
+        return cls(folder, session, create_ring(folder, _SealedForm(session), clock or SystemClock()))
+
+    @classmethod
+    def load(cls, folder: Path, session: Session) -> OpenBaoKeyring:
+        """Read a finished ring; see ``load_ring``."""
+        return cls(folder, session, load_ring(folder, _SealedForm(session)))
+
+    def provider(self, purpose: ProviderPurpose) -> TransitProvider:
+        """Return the provider that wraps under the transit key of a purpose."""
+        key_id = self._keys[one_of(purpose, PROVIDER_PURPOSES)].key_id
+        name = self._session.settings.key_of(purpose)
+        return TransitProvider(TransitKey(self._session, name), name, key_id)
+
+    def secret(self, purpose: SecretPurpose) -> bytes:
+        """Return the 32 bytes of a secret that is used directly."""
+        return self._keys[one_of(purpose, SECRET_PURPOSES)].secret
+
+    def signing_key(self) -> SigningKey:
+        """Return the key that signs the ledger's checkpoints."""
+        return SigningKey(self._keys[LEDGER_PURPOSE].secret)
+
+    def key_ids(self) -> dict[str, str]:
+        """Return the key id of every purpose; fit to be shown."""
+        return {purpose: material.key_id for purpose, material in self._keys.items()}
+
+    def health(self) -> None:
+        """Have the file of one key opened, and wrap and unwrap under that key; see ``Keyring``.
+
+        Whoever asks whether the registry is ready must not become load on the key service: good news are remembered
+        for a moment. Bad news are, too, by the session.
+        """
+        if self._monotonic() < self._healthy_until:
+            return
+        key = load_key(self._folder, _SealedForm(self._session), "data")
+        if key.key_id != self._keys["data"].key_id:
+            raise KeyUnavailable(f"{self._folder} holds another {key.purpose} key than at start; restart")
+        self.provider("data").health()
+        self._healthy_until = self._monotonic() + _HEALTHY_SECONDS
+
+    def close(self) -> None:
+        """Close the connections to the key service; see ``Keyring``."""
+        self._session.close()
+
+    def __repr__(self) -> str:
+        return f"OpenBaoKeyring({', '.join(self.key_ids().values())})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is never pickled")
+
+
+def _transit_key(settings: KeyServiceSettings, purpose: str) -> str:
+    return settings.secrets_key if purpose in SECRET_PURPOSES else f"{settings.key_prefix}-{purpose}"
+
+
+def _context(purpose: str) -> bytes:
+    return _CONTEXT + purpose.encode()
+
+
+def _values(content: bytes, name: str) -> dict[str, str]:
+    pairs = [line.partition(": ")[::2] for line in checked_lines(content, _HEADER, name)]
+    if tuple(field for field, _ in pairs) != _FIELDS:
+        raise KeyUnavailable(f"{name} is not a complete key file; restore it from a backup")
+    return dict(pairs)

@@ -1,0 +1,63 @@
+"""Which keyring a registry has: its own files, or OpenBao's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from registry.domain.clock import Clock
+from registry.keys.local import LocalKeyring
+from registry.keys.openbao.keyring import OpenBaoKeyring
+from registry.keys.openbao.session import Session
+from registry.keys.openbao.settings import KeyServiceSettings
+from registry.keys.ports import Keyring
+from registry.keys.ring_folder import is_finished
+
+
+def load_keyring(folder: Path, service: KeyServiceSettings | None) -> Keyring:
+    """Open the keyring of a registry; its caller closes it.
+
+    Args:
+        folder: the key folder.
+        service: the key service, None for the local ring.
+
+    Raises:
+        KeyUnavailable: a file is missing, damaged, or of another kind of ring, or the key service does not serve.
+    """
+    if service is None:
+        return LocalKeyring.load(folder)
+    session = Session(service)
+    try:
+        return OpenBaoKeyring.load(folder, session)
+    except BaseException:
+        session.close()
+        raise
+
+
+def make_keyring(folder: Path, service: KeyServiceSettings | None, clock: Clock) -> Keyring:
+    """Make the keyring of a new registry, finish one, or open the one that is there; its caller closes it.
+
+    Raises:
+        KeyUnavailable: as ``load_keyring``, or the disk refuses.
+    """
+    if is_finished(folder):  # without a registry: the making was interrupted between the two
+        return load_keyring(folder, service)
+    if service is None:
+        return LocalKeyring.create(folder, clock=clock)
+    session = Session(service)
+    try:
+        return OpenBaoKeyring.create(folder, session, clock=clock)
+    except BaseException:
+        session.close()
+        raise
+
+
+@contextmanager
+def keyring(folder: Path, service: KeyServiceSettings | None) -> Iterator[Keyring]:
+    """Open the keyring of a registry for a block; see ``load_keyring``."""
+    ring = load_keyring(folder, service)
+    try:
+        yield ring
+    finally:
+        ring.close()
