@@ -17,6 +17,7 @@ _COMMANDS = {
     "serve": ("setup", "serve", "Serve the API on this machine."),
     "migrate": ("setup", "migrate", "Bring the database to the newest revision."),
     "database-roles": ("database_roles", "database_roles", "Give PostgreSQL's roles their rights."),
+    "key-service": ("key_service", "key_service", "Print what OpenBao needs to serve the keys."),
     "doctor": ("examining", "doctor", "Check this deployment and say what to mend."),
     "backup": ("backing_up", "backup", "Copy the database while it is in use; never the keys."),
     "restore": ("backing_up", "restore", "Verify a backup and put its database in place."),

@@ -172,13 +172,17 @@ def read_secret_id(path: Path) -> str:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyUnavailable(f"{path}, the secret id's file, cannot be opened: {error.strerror}", FORBIDDEN) from None
-    with os.fdopen(file, "rb") as stream:
+    try:
         facts = os.fstat(file)
         if not stat.S_ISREG(facts.st_mode):
             raise KeyUnavailable(f"{path}, the secret id's file, is not a regular file", FORBIDDEN)
         if facts.st_uid not in (os.geteuid(), 0) or facts.st_mode & 0o027:
             raise KeyUnavailable(f"{path}, the secret id's file, is open to others; run: chmod 400 {path}", FORBIDDEN)
-        content = stream.read(_LONGEST_SECRET_ID + 1)
+        content = os.read(file, _LONGEST_SECRET_ID + 2)
+    except OSError as error:
+        raise KeyUnavailable(f"{path}, the secret id's file, cannot be read: {error.strerror}", FORBIDDEN) from None
+    finally:
+        os.close(file)
     text = content.decode("ascii", "replace").removesuffix("\n")
     if not 0 < len(text) <= _LONGEST_SECRET_ID or not text.isascii() or not text.isprintable() or " " in text:
         raise KeyUnavailable(f"{path} does not hold a secret id, and nothing else", FORBIDDEN)

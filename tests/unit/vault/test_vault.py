@@ -125,7 +125,7 @@ def test_equal_values_are_unlike_at_rest(room: Room) -> None:
 def test_a_case_opens_part_by_part_under_its_own_entry(room: Room) -> None:
     cases = CaseVault(REGISTRY, room.keys)
     trace = TraceId(new_id())
-    case = cases.seal(trace, PrincipalId(new_id()), "what was pasted \ud800", b'{"report": 1}')
+    case = cases.seal(cases.new_case(trace), PrincipalId(new_id()), "what was pasted \ud800", b'{"report": 1}')
 
     def receipt(part: int, sealed: bytes) -> Receipt:
         line = RecordLine(RecordId(trace), "case", part, ciphertext_digest(sealed), bytes(32))

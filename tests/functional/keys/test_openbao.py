@@ -1,0 +1,554 @@
+"""OpenBao as it is in bad days: each cause is told apart, nothing is lost, and no secret is in what is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from registry.crypto.random import random_bytes
+from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+from registry.keys.openbao.keyring import OpenBaoKeyring
+from registry.keys.openbao.rights import excess, policy
+from registry.keys.openbao.session import PAUSE_SECONDS, Session
+from registry.keys.openbao.settings import KeyServiceSettings
+from registry.keys.openbao.transit import TransitKey
+from registry.keys.openbao.wire import Wire
+from registry.keys.opening import load_keyring
+from registry.keys.ports import WrappedKey
+from tests.conftest import openbao_program
+from tests.fakes.openbao import OpenBaoServer
+from tests.fakes.tcp_line import Fault, TcpLine
+
+CONTEXT = b"somebody"
+KEY = bytes(range(32))
+
+
+class Hands:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float = PAUSE_SECONDS) -> None:
+        self.now += seconds
+
+
+@dataclass
+class Bao:
+    """A registry's way to the server, and the clock that it goes by."""
+
+    server: OpenBaoServer
+    settings: KeyServiceSettings
+    session: Session
+    clock: Hands
+    ring: OpenBaoKeyring
+
+    def wrap(self) -> WrappedKey:
+        return self.ring.provider("data").wrap(CONTEXT, KEY)
+
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        return self.ring.provider("data").unwrap(CONTEXT, wrapped)
+
+    def refused(self, wrapped: WrappedKey) -> str:
+        """Return the code of a refusal, after looking that it holds nothing secret."""
+        with pytest.raises(KeyUnavailable) as caught:
+            self.unwrap(wrapped)
+        secrets = (self.settings.secret_id_file.read_text().strip(), self.server.root, "s.", "vault:v")
+        assert not any(secret in caught.value.cause for secret in secrets)
+        return caught.value.code
+
+
+def bao_of(server: OpenBaoServer, folder: Path, settings: KeyServiceSettings | None = None) -> Bao:
+    clock = Hands()
+    chosen = server.set_up() if settings is None else settings
+    session = Session(chosen, monotonic=clock)
+    return Bao(server, chosen, session, clock, OpenBaoKeyring.create(folder / "keys", session))
+
+
+@pytest.fixture
+def bao(openbao: OpenBaoServer, tmp_path: Path) -> Iterator[Bao]:
+    made = bao_of(openbao, tmp_path)
+    yield made
+    made.session.close()
+
+
+@pytest.fixture(scope="module")
+def shamir() -> Iterator[OpenBaoServer]:
+    """A server that can be sealed, and need not be."""
+    server = OpenBaoServer(openbao_program(), seal="shamir")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+# ---- keys of the service ----
+
+
+def test_what_was_wrapped_before_a_rotation_opens_and_what_is_new_has_the_new_version(bao: Bao) -> None:
+    before = bao.wrap()
+    bao.server.call("POST", f"transit/keys/{bao.settings.key_of('data')}/rotate", {})
+    after = bao.wrap()
+    assert (before.blob[:5], after.blob[:5]) == (b"\x02\0\0\0\1", b"\x02\0\0\0\2")
+    assert before.key_id == after.key_id
+    assert bao.unwrap(before) == bao.unwrap(after) == KEY
+
+
+def test_a_withdrawn_version_is_told_and_comes_back(bao: Bao) -> None:
+    name, before = bao.settings.key_of("data"), bao.wrap()
+    bao.server.call("POST", f"transit/keys/{name}/rotate", {})
+    after = bao.wrap()
+    bao.server.call("POST", f"transit/keys/{name}/config", {"min_decryption_version": 2})
+    old, new = bao.ring.provider("data").unwrap_many([(CONTEXT, before), (CONTEXT, after)])
+    assert new == KEY
+    assert isinstance(old, KeyUnavailable)
+    assert old.code == "key_service_version"
+    bao.server.call("POST", f"transit/keys/{name}/config", {"min_decryption_version": 1})
+    assert bao.unwrap(before) == KEY
+
+
+def test_a_version_that_the_service_lost_is_told(bao: Bao) -> None:
+    wrapped = bao.wrap()
+    newer = WrappedKey(wrapped.key_id, b"\x02\0\0\0\7" + wrapped.blob[5:])
+    assert bao.refused(newer) == "key_service_version"
+
+
+def test_version_nought_is_none(bao: Bao) -> None:
+    wrapped = bao.wrap()
+    ask = {
+        "ciphertext": "vault:v0:" + _base64(wrapped.blob[5:]),
+        "context": _base64(b"registry/transit/v1\0" + CONTEXT),
+    }
+    assert bao.server.call("POST", f"transit/decrypt/{bao.settings.key_of('data')}", ask)["data"]["plaintext"]
+    with pytest.raises(EnvelopeRejected):
+        bao.unwrap(WrappedKey(wrapped.key_id, b"\x02\0\0\0\0" + wrapped.blob[5:]))
+
+
+def test_a_key_made_anew_under_its_name_is_told_at_start_and_by_health(bao: Bao, tmp_path: Path) -> None:
+    name = bao.settings.key_of("data")
+    bao.server.call("POST", f"transit/keys/{name}/config", {"deletion_allowed": True})
+    bao.server.call("DELETE", f"transit/keys/{name}")
+    assert bao.refused(WrappedKey(bao.ring.key_ids()["data"], b"\x02\0\0\0\1" + bytes(60))) == "key_service_wrong_key"
+    bao.server.call("POST", f"transit/keys/{name}", {"type": "aes256-gcm96", "derived": True})
+    bao.clock.pass_by()
+    for look in (bao.ring.health, lambda: load_keyring(tmp_path / "keys", bao.settings)):
+        with pytest.raises(KeyUnavailable, match="not the key that this registry was made with") as caught:
+            look()
+        assert caught.value.code == "key_service_wrong_key"
+
+
+def test_a_key_of_another_registry_does_not_open(bao: Bao, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = bao_of(bao.server, tmp_path / "other")
+    assert bao.refused(other.wrap()) == "key_service_wrong_key"  # by its key id
+    with pytest.raises(EnvelopeRejected):
+        bao.unwrap(WrappedKey(bao.ring.key_ids()["data"], other.wrap().blob))
+    other.session.close()
+
+
+def test_the_folder_alone_is_worth_nothing(bao: Bao, tmp_path: Path) -> None:
+    written = b"".join(path.read_bytes() for path in (tmp_path / "keys").iterdir() if path.name != "ledger.key")
+    for purpose in ("index", "marks", "idempotency"):
+        secret = bao.ring.secret(purpose)
+        assert len(secret) == 32
+        assert _base64(secret).encode() not in written
+        assert secret.hex().encode() not in written
+
+
+@pytest.mark.parametrize("swap", [("index", "marks"), ("data", "bodies")])
+def test_files_that_were_exchanged_are_told(bao: Bao, tmp_path: Path, swap: tuple[str, str]) -> None:
+    first, second = (tmp_path / "keys" / f"{purpose}.key" for purpose in swap)
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+    with pytest.raises(KeyUnavailable, match=first.name):
+        load_keyring(tmp_path / "keys", bao.settings)
+
+
+def test_settings_and_folder_that_do_not_fit_are_told(bao: Bao, tmp_path: Path) -> None:
+    with pytest.raises(KeyUnavailable, match="provider openbao"):
+        load_keyring(tmp_path / "keys", None)
+
+
+# ---- what the service may do and say ----
+
+
+def test_a_sealed_service_is_told_at_once_and_works_again_when_unsealed(shamir: OpenBaoServer, tmp_path: Path) -> None:
+    bao = bao_of(shamir, tmp_path)
+    wrapped = bao.wrap()
+    bao.ring.health()
+    shamir.seal()
+    assert bao.refused(wrapped) == "key_service_sealed"
+    shamir.unseal()
+    assert bao.refused(wrapped) == "key_service_sealed"  # not asked again for a second
+    bao.clock.pass_by()
+    assert bao.unwrap(wrapped) == KEY
+    bao.session.close()
+
+
+def test_a_restarted_service_goes_on(tmp_path: Path) -> None:
+    server = OpenBaoServer(openbao_program())
+    try:
+        server.start()
+        bao = bao_of(server, tmp_path)
+        wrapped = bao.wrap()
+        server.stop()
+        assert bao.refused(wrapped) == "key_service_unreachable"
+        server.start()  # it unseals itself
+        bao.clock.pass_by()
+        assert bao.unwrap(wrapped) == KEY
+        bao.session.close()
+    finally:
+        server.remove()
+
+
+def test_a_policy_that_is_too_small_is_told(bao: Bao) -> None:
+    wrapped = bao.wrap()
+    smaller = policy(bao.settings).replace(f"decrypt/{bao.settings.key_of('data')}", "decrypt/none")
+    bao.server.call("PUT", f"sys/policies/acl/{bao.settings.key_prefix}", {"policy": smaller})
+    assert bao.refused(wrapped) == "key_service_forbidden"
+    bao.server.call("PUT", f"sys/policies/acl/{bao.settings.key_prefix}", {"policy": policy(bao.settings)})
+    bao.clock.pass_by()
+    assert bao.unwrap(wrapped) == KEY
+
+
+def test_the_policy_is_enough_and_not_more(bao: Bao) -> None:
+    bao.ring.health()
+    assert excess(bao.session) == ()
+    key = bao.settings.key_of("data")
+    token = bao.session._current().value
+    for path in (f"transit/keys/{key}/rotate", "sys/seal", f"transit/encrypt/{key}-of-others"):
+        assert bao.server.ask("POST", path, {}, token).status_code == 403
+    assert bao.server.ask("GET", f"transit/export/encryption-key/{key}", token=token).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("rule", "opens"),
+    [
+        ('path "transit/*" { capabilities = ["create", "update"] }', "transit/decrypt/{}-of-others"),
+        ('path "transit/keys/+/rotate" { capabilities = ["update"] }', "transit/keys/{}-data/rotate"),
+        ('path "transit/export/*" { capabilities = ["read"] }', "transit/export/encryption-key/{}-data"),
+        ('path "sys/*" { capabilities = ["sudo", "update"] }', "sys/seal"),
+    ],
+)
+def test_a_policy_that_is_too_wide_is_seen(bao: Bao, rule: str, opens: str) -> None:
+    wider = policy(bao.settings) + rule
+    bao.server.call("PUT", f"sys/policies/acl/{bao.settings.key_prefix}", {"policy": wider})
+    assert opens.format(bao.settings.key_prefix) in excess(bao.session)
+
+
+def test_throttling_is_told(bao: Bao) -> None:
+    wrapped = bao.wrap()
+    quota = f"sys/quotas/rate-limit/{bao.settings.key_prefix}"
+    bao.server.call("POST", quota, {"path": "transit", "rate": 1, "interval": "60s"})
+    try:
+        bao.unwrap(wrapped)
+        assert bao.refused(wrapped) == "key_service_throttled"
+    finally:
+        bao.server.call("DELETE", quota)
+    bao.clock.pass_by()
+    assert bao.unwrap(wrapped) == KEY
+
+
+# ---- tokens ----
+
+
+def test_a_revoked_token_is_replaced(bao: Bao) -> None:
+    wrapped = bao.wrap()
+    bao.server.call("POST", "auth/token/revoke", {"token": bao.session._current().value})
+    assert bao.unwrap(wrapped) == KEY
+
+
+def test_a_token_is_renewed_before_it_ends_and_replaced_at_its_end(bao: Bao) -> None:
+    wrapped, first = bao.wrap(), bao.session._current()
+    bao.clock.pass_by(20 * 60 * 0.7)
+    assert bao.unwrap(wrapped) == KEY
+    renewed = bao.session._current()
+    assert renewed.value == first.value
+    assert renewed.ends_at > first.ends_at
+    bao.clock.pass_by(21 * 60)
+    assert bao.unwrap(wrapped) == KEY
+    assert bao.session._current().value != first.value
+
+
+def test_a_token_near_the_longest_life_of_its_role_is_replaced(bao: Bao) -> None:
+    role = {"token_policies": bao.settings.key_prefix, "token_no_default_policy": True}
+    path = f"auth/approle/role/{bao.settings.key_prefix}"
+    bao.server.call("POST", path, {**role, "token_ttl": "30s", "token_max_ttl": "30s"})
+    bao.server.call("POST", "auth/token/revoke", {"token": bao.session._current().value})
+    wrapped = bao.wrap()
+    first = bao.session._current()
+    bao.clock.pass_by(21)
+    assert bao.unwrap(wrapped) == KEY
+    assert bao.session._current().value != first.value
+
+
+def test_without_a_secret_id_the_token_is_used_to_its_end(bao: Bao) -> None:
+    wrapped = bao.wrap()
+    away = bao.settings.secret_id_file.with_suffix(".away")
+    bao.settings.secret_id_file.rename(away)
+    smaller = policy(bao.settings).replace("auth/token/renew-self", "auth/token/none")
+    bao.server.call("PUT", f"sys/policies/acl/{bao.settings.key_prefix}", {"policy": smaller})
+    bao.clock.pass_by(20 * 60 * 0.7)
+    assert bao.unwrap(wrapped) == KEY
+    bao.clock.pass_by(20 * 60)
+    with pytest.raises(KeyUnavailable, match="cannot be opened") as caught:
+        bao.unwrap(wrapped)
+    assert caught.value.code == "key_service_forbidden"
+    away.rename(bao.settings.secret_id_file)
+    bao.clock.pass_by()
+    assert bao.unwrap(wrapped) == KEY
+
+
+def test_a_secret_id_is_exchanged_while_it_runs(bao: Bao) -> None:
+    wrapped = bao.wrap()
+    bao.settings.secret_id_file.chmod(0o600)
+    bao.settings.secret_id_file.write_text("00000000-0000-0000-0000-000000000000\n")
+    bao.server.call("POST", "auth/token/revoke", {"token": bao.session._current().value})
+    assert bao.refused(wrapped) == "key_service_forbidden"
+    bao.server.new_secret_id(bao.settings)
+    bao.clock.pass_by()
+    assert bao.unwrap(wrapped) == KEY
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.chmod(0o404),
+        lambda path: path.chmod(0o420),
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: (path.chmod(0o600), path.write_text("")),
+        lambda path: (path.chmod(0o600), path.write_text("two words")),
+        lambda path: (path.chmod(0o600), path.write_text("x" * 1_025)),
+    ],
+)
+def test_a_secret_id_file_that_is_not_one_is_refused(bao: Bao, spoil: Callable[[Path], object]) -> None:
+    spoil(bao.settings.secret_id_file)
+    session = Session(bao.settings)
+    with pytest.raises(KeyUnavailable, match="secret id") as caught:
+        session.call("transit/decrypt/x", {})
+    assert caught.value.code == "key_service_forbidden"
+    session.close()
+
+
+# ---- the line to it ----
+
+
+@pytest.fixture
+def line(openbao: OpenBaoServer) -> Iterator[TcpLine]:
+    with TcpLine(openbao.port) as passing:
+        yield passing
+
+
+@pytest.fixture
+def far(openbao: OpenBaoServer, line: TcpLine, tmp_path: Path) -> Iterator[Bao]:
+    settings = openbao.set_up(address=f"http://127.0.0.1:{line.port}", timeout_seconds=0.5)
+    made = bao_of(openbao, tmp_path, settings)
+    yield made
+    made.session.close()
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
+def test_a_cut_connection_is_not_noticed(far: Bao, line: TcpLine, fault: Fault) -> None:
+    wrapped = far.wrap()
+    line.fault = fault
+    assert far.unwrap(wrapped) == KEY
+
+
+def test_a_line_that_stays_cut_is_told_and_healed(far: Bao, line: TcpLine) -> None:
+    wrapped = far.wrap()
+    line.fault = Fault.CUT_ALWAYS
+    assert far.refused(wrapped) == "key_service_unreachable"
+    line.fault = Fault.NONE
+    far.clock.pass_by()
+    assert far.unwrap(wrapped) == KEY
+
+
+def test_a_silent_service_costs_its_time_once(far: Bao, line: TcpLine) -> None:
+    wrapped = far.wrap()
+    line.fault = Fault.SILENCE
+    started = time.monotonic()
+    for _ in range(50):
+        assert far.refused(wrapped) == "key_service_unreachable"
+    assert 0.4 < time.monotonic() - started < 2
+    line.fault = Fault.NONE
+    far.clock.pass_by()
+    assert far.unwrap(wrapped) == KEY
+
+
+def test_of_many_one_tries(far: Bao, line: TcpLine) -> None:
+    wrapped = far.wrap()
+    line.fault = Fault.SILENCE
+    assert far.refused(wrapped) == "key_service_unreachable"
+    far.clock.pass_by()
+    before = line.connections
+    threads = [threading.Thread(target=lambda: far.refused(wrapped)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert line.connections - before == 1
+
+
+def test_a_slow_service_is_waited_for_and_connections_are_kept(far: Bao, line: TcpLine) -> None:
+    line.delay_seconds = 0.05
+    before = line.connections
+    wrapped = [far.wrap() for _ in range(3)]
+    assert [far.unwrap(each) for each in wrapped] == [KEY] * 3
+    assert line.connections == before
+
+
+def test_five_hundred_keys_are_three_requests(bao: Bao) -> None:
+    provider = bao.ring.provider("data")
+    before = bao.server.requests().count(f'"path":"transit/decrypt/{bao.settings.key_of("data")}"')
+    wrapped = provider.wrap_many([(CONTEXT, random_bytes(32)) for _ in range(500)])
+    provider.unwrap_many([(CONTEXT, each) for each in wrapped])
+    after = bao.server.requests().count(f'"path":"transit/decrypt/{bao.settings.key_of("data")}"')
+    assert after - before == 2 * 3  # the audit device writes each request and each answer
+
+
+# ---- something else at its address ----
+
+
+class Impostor(BaseHTTPRequestHandler):
+    answer: tuple[int, dict[str, str], bytes] = (200, {}, b"{}")
+    seen: ClassVar[list[dict[str, str]]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).seen.append(dict(self.headers))
+        status, headers, body = self.answer
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def impostor() -> Iterator[HTTPServer]:
+    Impostor.seen = []
+    server = HTTPServer(("127.0.0.1", 0), Impostor)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def wire_to(server: HTTPServer, tmp_path: Path) -> Wire:
+    return Wire(KeyServiceSettings(f"http://127.0.0.1:{server.server_port}", tmp_path / "none", timeout_seconds=1))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {}, b"<html>"),
+        (200, {}, b'["no", "object"]'),
+        (200, {}, b'{"a":1,"a":2}'),
+        (200, {}, b"{" + b" " * (3 << 20) + b"}"),
+        (200, {"Content-Encoding": "gzip"}, b"{}"),
+    ],
+)
+def test_what_is_no_openbao_is_told(
+    impostor: HTTPServer, tmp_path: Path, answer: tuple[int, dict[str, str], bytes]
+) -> None:
+    Impostor.answer = answer
+    wire = wire_to(impostor, tmp_path)
+    with pytest.raises(KeyUnavailable) as caught:
+        wire.post("transit/decrypt/x", {}, "s.secret")
+    assert caught.value.code == "key_service_failed"
+    assert "secret" not in caught.value.cause
+    wire.close()
+
+
+def test_a_redirect_is_not_followed(impostor: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    Impostor.answer = (307, {"Location": f"http://127.0.0.1:{impostor.server_port}/v1/elsewhere"}, b"")
+    wire = wire_to(impostor, tmp_path)
+    assert wire.post("transit/decrypt/x", {}, "s.secret").status == 307
+    assert len(Impostor.seen) == 1
+    wire.close()
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [],
+        [{"plaintext": "AA=="}, {"plaintext": "AA=="}],
+        ["AA=="],
+        [{"plaintext": 7}],
+        [{"plaintext": "not base64"}],
+        [{}],
+    ],
+)
+def test_an_answer_to_something_else_is_refused(impostor: HTTPServer, tmp_path: Path, results: object) -> None:
+    secret_id = tmp_path / "secret-id"
+    secret_id.write_text("x")
+    secret_id.chmod(0o400)
+    auth = {"client_token": "s.x", "lease_duration": 60, "renewable": True}
+    Impostor.answer = (200, {}, json.dumps({"auth": auth, "data": {"batch_results": results}}).encode())
+    session = Session(KeyServiceSettings(f"http://127.0.0.1:{impostor.server_port}", secret_id))
+    with pytest.raises(KeyUnavailable) as caught:
+        TransitKey(session, "registry-data").unwrap([(CONTEXT, b"\x02\0\0\0\1" + bytes(60))])
+    assert caught.value.code == "key_service_failed"
+    session.close()
+
+
+# ---- TLS ----
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """Make a certificate of its own authority."""
+    folder.mkdir()
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2")
+    subject = ("-subj", f"/CN={name}", "-addext", f"subjectAltName={name}")
+    where = ("-keyout", str(key), "-out", str(certificate))
+    subprocess.run(["openssl", "req", "-x509", *kind, *subject, *where], check=True, capture_output=True)
+    return certificate, key
+
+
+def test_only_the_trusted_certificate_for_the_right_name_is_spoken_to(tmp_path: Path) -> None:
+    pair = certificate(tmp_path / "good", "IP:127.0.0.1")
+    server = OpenBaoServer(openbao_program(), tls=pair)
+    try:
+        server.start()
+        settings = server.set_up(ca_file=pair[0])
+        bao = bao_of(server, tmp_path, settings)
+        assert bao.unwrap(bao.wrap()) == KEY
+        bao.session.close()
+        stranger, _ = certificate(tmp_path / "stranger", "IP:127.0.0.1")
+        wrong_name = replace(settings, address=settings.address.replace("127.0.0.1", "localhost"))
+        for wrong in (replace(settings, ca_file=stranger), replace(settings, ca_file=None), wrong_name):
+            session = Session(wrong)
+            with pytest.raises(KeyUnavailable, match="certificate is not trusted"):
+                session.call("transit/decrypt/x", {})
+            session.close()
+        with pytest.raises(KeyUnavailable, match="holds no certificates"):
+            Session(replace(settings, ca_file=settings.secret_id_file))
+    finally:
+        server.remove()
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

@@ -1,0 +1,173 @@
+"""A registry whose keys OpenBao holds, served over HTTP: also while the key service is gone, and after."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from registry.keys.openbao.settings import KeyServiceSettings
+from tests.conftest import openbao_program
+from tests.fakes.openbao import OpenBaoServer
+from tests.functional.cli.conftest import Line, line_for
+from tests.functional.services.homes import person
+
+NUMBERS = [f"T-{number:04}" for number in range(1, 4)]
+
+
+@pytest.fixture(scope="module")
+def shamir() -> Iterator[OpenBaoServer]:
+    server = OpenBaoServer(openbao_program(), seal="shamir")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+def configure(home: Path, settings: KeyServiceSettings, **more: object) -> None:
+    home.mkdir(mode=0o700, exist_ok=True)
+    lines = [
+        "[keys]",
+        'provider = "openbao"',
+        f'address = "{settings.address}"',
+        f'secret_id_file = "{settings.secret_id_file}"',
+        f'role_id = "{settings.role_id}"',
+        f'key_prefix = "{settings.key_prefix}"',
+        *(f"{name} = {value}" for name, value in more.items()),
+    ]
+    (home / "config.toml").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def line(shamir: OpenBaoServer, tmp_path: Path) -> Line:
+    home = tmp_path / "home"
+    configure(home, shamir.set_up(), cache_seconds=1, timeout_seconds=1)
+    made = line_for(home)
+    made("init")
+    return made
+
+
+@contextmanager
+def served(line: Line) -> Iterator[httpx2.Client]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "registry", "serve", "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "REGISTRY_HOME": str(line.home)},
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        with httpx2.Client(base_url=url, timeout=20, trust_env=False) as client:
+            yield client
+        process.send_signal(signal.SIGTERM)
+        log = process.stdout.read()
+        assert process.wait(30) == 0
+        assert "vault:v" not in log
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def look_up(client: httpx2.Client, number: str, headers: dict[str, str]) -> httpx2.Response:
+    body = {"employee_number": number, "categories": ["phone"], "purpose": {"code": "emergency_contact"}}
+    return client.post("/v1/disclosures", json=body, headers=headers)
+
+
+def last_outcome(client: httpx2.Client, headers: dict[str, str]) -> dict[str, Any]:
+    """Return what the newest entry of an outcome says."""
+    answer = client.get("/v1/audit/entries?limit=1&kind=outcome", headers=headers).json()
+    return dict(answer["entries"][0]["fields"])
+
+
+def headers_of(line: Line, role: str) -> dict[str, str]:
+    return {"Authorization": "Bearer " + line("token", "--sub", f"the-{role}", "--role", role).stdout.strip()}
+
+
+def test_lookups_wait_out_a_sealed_key_service(line: Line, shamir: OpenBaoServer) -> None:
+    reader, hr, auditor = (headers_of(line, role) for role in ("reader", "enroller", "auditor"))
+    with served(line) as client:
+        for number in NUMBERS:
+            assert client.post("/v1/subjects", json=person(number), headers=hr).status_code == 201
+        shown = look_up(client, NUMBERS[0], reader)
+        assert shown.status_code == 200, shown.text
+        assert client.get("/readyz").status_code == 200
+
+        shamir.seal()
+        time.sleep(1.1)  # the cache of opened keys
+        gone = look_up(client, NUMBERS[1], reader)
+        assert (gone.status_code, gone.json()["code"], gone.json()["cause"]) == (
+            503,
+            "key_unavailable",
+            "key_service_sealed",
+        )
+        assert "816-555" not in gone.text
+        assert gone.headers["Retry-After"]
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["failed"] == ["keyring"]
+        assert client.get("/healthz").status_code == 200
+        enrolled = client.post("/v1/subjects", json=person("T-0009"), headers=hr)
+        assert (enrolled.status_code, enrolled.json()["cause"]) == (503, "key_service_sealed")
+
+        assert last_outcome(client, auditor)["result"] == "failed"
+
+        shamir.unseal()
+        deadline = time.monotonic() + 10
+        while client.get("/readyz").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for number in NUMBERS:
+            assert look_up(client, number, reader).status_code == 200
+        assert client.post("/v1/subjects", json=person("T-0009"), headers=hr).status_code == 201
+
+    assert line.json("audit", "verify")["verified"]
+
+
+def test_a_sealed_service_at_start_is_told(line: Line, shamir: OpenBaoServer) -> None:
+    shamir.seal()
+    try:
+        refused = line("audit", "verify", exits=3)
+        assert "sealed" in refused.output
+    finally:
+        shamir.unseal()
+    assert line.json("audit", "verify")["verified"]
+
+
+def test_the_keys_of_the_home_folder_alone_open_nothing(line: Line, shamir: OpenBaoServer) -> None:
+    config = line.home / "config.toml"
+    config.write_text("")
+    refused = line("audit", "verify", exits=3)
+    assert "provider openbao" in refused.output
+
+
+def test_what_the_set_up_commands_make_is_enough_and_not_more(shamir: OpenBaoServer, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    secret_id = tmp_path / "secret-id"
+    settings = KeyServiceSettings(shamir.address, secret_id, role_id="city-registry", key_prefix="city")
+    configure(home, settings)
+    line = line_for(home)
+    (tmp_path / "setup.sh").write_text(line("key-service", "setup").stdout)
+    path = f"{openbao_program().parent}:{os.environ['PATH']}"
+    told = {"PATH": path, "BAO_ADDR": shamir.address, "BAO_TOKEN": shamir.root, "HOME": str(tmp_path)}
+    for _ in range(2):  # it may be run again
+        subprocess.run(["sh", tmp_path / "setup.sh", secret_id], env=told, check=True, capture_output=True)
+    assert secret_id.stat().st_mode & 0o077 == 0
+    line("init")
+    found = {check["name"]: check for check in line.json("doctor")["checks"]}
+    assert found["keys"]["state"] == "ok"
+    policy = shamir.call("GET", "sys/policies/acl/city")["data"]["policy"]
+    assert policy == line("key-service", "policy").stdout
