@@ -30,7 +30,7 @@ def test_what_is_missing_is_named_with_its_cause(site: Site) -> None:
     keys.chmod(0o755)
     answer = site.http.get("/readyz")
     assert (answer.status_code, answer.json()["failed"]) == (503, ["keyring"])
-    assert answer.json()["checks"]["keyring"] == answer.json()["cause"] == "key_unavailable"
+    assert answer.json()["checks"]["keyring"] == answer.json()["cause"] == "key_file"
     assert str(keys) not in answer.text
     keys.chmod(0o700)
     site.home.sql().execute("UPDATE alembic_version SET version_num = '0000'")
