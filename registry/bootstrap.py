@@ -447,11 +447,11 @@ def _make_private(settings: Settings) -> None:
             path.chmod(0o600)
 
 
-def _guard_key(ring: LocalKeyring) -> bytes:
+def _guard_key(ring: Keyring) -> bytes:
     return derive(ring.secret("index"), "registry/row-guards/v1")
 
 
-def _packer(ring: LocalKeyring) -> RowPacker:
+def _packer(ring: Keyring) -> RowPacker:
     return RowPacker(RowGuard(_guard_key(ring)))
 
 

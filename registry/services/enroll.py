@@ -66,7 +66,7 @@ class Enroll:
             AccessDenied: the caller is no enroller.
             Conflict: ``exists``: the employee number is taken; ``key_reused``: the key came with another document.
         """
-        self._kernel.vault.stock(1 + len(enrollment.family))
+        self._sealer.stock([enrollment])
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:

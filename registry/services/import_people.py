@@ -168,25 +168,32 @@ class ImportPeople:
         self._households.write(work, all_changes, subjects, plan.now_ms)
         return pendings
 
-    def _prepare(self, people: Sequence[Enrollment], existing: Existing) -> None:
+    def _prepare(self, people: Sequence[Candidate], existing: Existing) -> None:
         """Have all keys made and opened that the transaction will want, so that it waits for no key service."""
-        self._kernel.vault.stock(sum(1 + len(person.family) for person in people))
-        if existing is Existing.UPDATE:
-            with self._kernel.database.read() as work:
-                known = work.subjects.by_number_tags(self._kernel.number_tag(each.employee_number) for each in people)
-                households = self._households.read(work, known.values())
-            self._households.prepare(households.values())
+        if existing is Existing.REJECT and all(person.ready is not None for person in people):
+            return
+        with self._kernel.database.read() as work:
+            known = work.subjects.by_number_tags([person.number_tag for person in people])
+            new = [person for person in people if person.number_tag not in known]
+            changed = self._differing(known, people) if existing is Existing.UPDATE else []
+            households = self._households.read(work, [known[each.number_tag] for each in changed])
+        # A changed household may have grown.
+        self.sealer.stock(each.document() for each in (*new, *changed) if each.ready is None)
+        self._households.prepare(households.values())
 
     def _held(
         self, work: Work, known: Mapping[bytes, SubjectRow], wanted: Sequence[Candidate]
     ) -> dict[bytes, SubjectRow]:
         """Hold the subjects that differ from their documents, and return them as they are now."""
-        differing = [
-            known[person.number_tag].id
-            for person in wanted
+        differing = [known[person.number_tag].id for person in self._differing(known, wanted)]
+        return {row.number_tag: row for row in work.subjects.lock(differing).values()}
+
+    def _differing(self, known: Mapping[bytes, SubjectRow], people: Sequence[Candidate]) -> list[Candidate]:
+        return [
+            person
+            for person in people
             if person.number_tag in known and not equal(known[person.number_tag].content_tag, person.content_tag)
         ]
-        return {row.number_tag: row for row in work.subjects.lock(differing).values()}
 
 
 def _without_repeats(people: Sequence[Candidate]) -> list[list[Candidate]]:

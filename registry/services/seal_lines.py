@@ -66,7 +66,7 @@ class LineSealer:
 
     def seal(self, rows: Sequence[UnreadRow], order: SealOrder) -> SealedLines:
         """Read some rows, and make their people ready if the order says so."""
-        people: list[SealedLine] = []
+        read: list[tuple[int, Enrollment]] = []
         bad: list[tuple[int, list[tuple[str, str]]]] = []
         for place, row in enumerate(rows):
             try:
@@ -74,8 +74,10 @@ class LineSealer:
             except InvalidInput as refusal:
                 bad.append((row.line, [(problem.pointer, problem.code) for problem in refusal.problems]))
             else:
-                people.append(self._line(place, person, order))
-        return SealedLines(people, bad)
+                read.append((place, person))
+        if order.principal is not None:
+            self._sealer.stock(person for _, person in read)
+        return SealedLines([self._line(place, person, order) for place, person in read], bad)
 
     def one_by_one(
         self, batches: Iterable[Sequence[UnreadRow]], order: Callable[[], SealOrder]

@@ -94,6 +94,10 @@ class Sealer:
     def __init__(self, tools: SealingTools) -> None:
         self._tools = tools
 
+    def stock(self, enrollments: Iterable[Enrollment]) -> None:
+        """Have the keys of several households made at once, for ``gather``; see ``Vault.stock``."""
+        self._tools.vault.stock(sum(1 + len(enrollment.family) for enrollment in enrollments))
+
     def gather(self, batch: Batch, enrollment: Enrollment, tags: tuple[bytes, bytes]) -> SubjectRow:
         """Seal one enrollment into a batch.
 

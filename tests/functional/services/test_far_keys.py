@@ -96,7 +96,7 @@ def test_nothing_asks_while_the_ledger_is_held(home: Home, far: Far) -> None:
     forget(home, far)
     again = [read_enrollment(person(title="Head ranger"), today=TODAY)]
     again += [read_enrollment(person(f"T-{number:04}"), today=TODAY) for number in range(1000, 1100)]
-    imported = home.app.import_people.run(hr, again, Existing.UPDATE)
+    imported = home.import_people(hr, again, Existing.UPDATE)
     assert [line.outcome for line in imported.outcomes] == [Outcome.UPDATED] + [Outcome.CREATED] * 100
     assert far.calls == [("wrap_many", 303), ("unwrap_many", 4)]
     forget(home, far)

@@ -52,7 +52,7 @@ def test_causes_are_words_of_ours() -> None:
         }
     )
     assert ask(known) == [
-        {"database": "connection_lost", "keyring": "key_unavailable", "settings": "misconfigured", "ledger": "ok"}
+        {"database": "connection_lost", "keyring": "key_file", "settings": "misconfigured", "ledger": "ok"}
     ]
 
 
