@@ -174,11 +174,11 @@ class ImportPeople:
             return
         with self._kernel.database.read() as work:
             known = work.subjects.by_number_tags([person.number_tag for person in people])
-            new = [person for person in people if person.number_tag not in known]
+            new = [person for person in people if person.number_tag not in known and person.ready is None]
             changed = self._differing(known, people) if existing is Existing.UPDATE else []
             households = self._households.read(work, [known[each.number_tag] for each in changed])
         # A changed household may have grown.
-        self.sealer.stock(each.document() for each in (*new, *changed) if each.ready is None)
+        self.sealer.stock(each.document() for each in (*new, *changed))
         self._households.prepare(households.values())
 
     def _held(
