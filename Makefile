@@ -72,8 +72,9 @@ lint: $(READY_DEV) ## formatting and lint rules
 	$(PY) -m ruff check .
 
 .PHONY: types
-types: $(READY_DEV) ## mypy strict on the package, and the calls that must be type errors
+types: $(READY_DEV) ## mypy strict on the package and the benchmarks, and the calls that must be type errors
 	$(PY) -m mypy
+	$(PY) -m mypy benchmarks
 	$(PY) -m mypy tests/typing
 
 .PHONY: contracts
@@ -96,7 +97,7 @@ deep: $(READY_DEV) ## the long round: slow tests, thousands of generated example
 	HYPOTHESIS_PROFILE=deep $(PYTEST) -n $(WORKERS)
 
 .PHONY: bench
-bench: $(READY_DEV) ## measure the hot paths on this machine
+bench: $(READY_DEV) ## measure on this machine, beside what people would use instead (ARGS=--quick)
 	@$(PY) -m benchmarks $(ARGS)
 
 # ---- running and keeping ----

@@ -5,25 +5,22 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from dataclasses import replace
 
 from benchmarks.machine import describe, moment
 from benchmarks.parts import PARTS
 from benchmarks.serving import Plan
 
 WHOLE = Plan(people=2_000, clients=(1, 16, 64, 256), rounds=5, seconds=3)
-QUICK = Plan(people=400, clients=(1, 16, 64), rounds=1, seconds=2)
+QUICK = Plan(people=200, clients=(1, 16, 64), rounds=1, seconds=1, entries=4_000, sizes=((200, 4_000), (2_000, 8_000)))
+_CHANGEABLE = ("people", "clients", "rounds", "seconds", "entries", "sizes")
 
 
 def main() -> None:
     """Measure the parts asked for, else all of them."""
     asked = _arguments()
     plan = QUICK if asked.quick else WHOLE
-    plan = Plan(
-        people=asked.people or plan.people,
-        clients=tuple(asked.clients or plan.clients),
-        rounds=asked.rounds or plan.rounds,
-        seconds=asked.seconds or plan.seconds,
-    )
+    plan = replace(plan, **{name: value for name in _CHANGEABLE if (value := getattr(asked, name)) is not None})
     print(f"`python -m benchmarks {shlex.join(sys.argv[1:])}`\n\n{describe()}; {moment()}\n", flush=True)
     for name in asked.parts or PARTS:
         print(f"## {name}\n\n{PARTS[name](plan)}\n", flush=True)
@@ -38,6 +35,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clients", type=_numbers, help="connections, as 1,16,64")
     parser.add_argument("--rounds", type=int, help="rounds of every target")
     parser.add_argument("--seconds", type=float, help="length of a round")
+    parser.add_argument("--entries", type=int, help="entries of the ledger that is verified")
+    parser.add_argument("--sizes", type=_sizes, help="growth, as 10000:100000,100000:1000000 (people:entries)")
     asked = parser.parse_args()
     unknown = set(asked.parts) - set(PARTS)
     if unknown:
@@ -47,6 +46,11 @@ def _arguments() -> argparse.Namespace:
 
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
+
+
+def _sizes(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = (part.split(":") for part in text.split(","))
+    return tuple((int(people), int(entries)) for people, entries in pairs)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.growth import Size, make
+from benchmarks.growth import measure as measure_growth
+from benchmarks.growth import report as growth_report
+from benchmarks.ledger import append, verify
 from benchmarks.load import generator
-from benchmarks.registries import Registry, batches, filled, lookup_target, served
+from benchmarks.registries import Registry, batches, filled, lookup_target, postgresql, served
 from benchmarks.serving import Plan, everything, measure, medians, report
 from benchmarks.table import markdown, number, ratio
 from benchmarks.targets import Target, free_port, running
@@ -58,7 +62,26 @@ def _served_slowly(registry: Registry, log: Path) -> Iterator[Target]:
         yield lookup_target("Registry on a slow disk", registry, port, process.pid)
 
 
-PARTS: Mapping[str, Callable[[Plan], str]] = {"serving": serving, "batch": batch, "slow-disk": slow_disk}
+def growth(plan: Plan) -> str:
+    """Measure what one act costs in registries of several sizes."""
+    real = plan.sizes[0][0]
+    told = [f"{real:,} people imported, the rest synthetic (`benchmarks/synthetic.py`); median / 95th percentile."]
+    with TemporaryDirectory(prefix="registry-bench-") as name, ExitStack() as stack:
+        server = stack.enter_context(postgresql())
+        for database in (None, server) if server is not None else (None,):
+            made = make(Path(name) / str(len(told)), [Size(*size) for size in plan.sizes], real, database)
+            told.append(f"{made[0].registry.engine}:\n\n{growth_report(made, measure_growth(made, plan.rounds))}")
+    return "\n\n".join(told)
+
+
+PARTS: Mapping[str, Callable[[Plan], str]] = {
+    "serving": serving,
+    "batch": batch,
+    "slow-disk": slow_disk,
+    "append": append,
+    "verify": verify,
+    "growth": growth,
+}
 
 
 def _asked(plan: Plan) -> str:

@@ -2,155 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-from registry.domain.enrollment import Enrollment
-from registry.text.intake import read_enrollment
-
-TODAY = date(2025, 6, 1)
 _GIVEN = ("Avery", "Blake", "Casey", "Devon", "Emery", "Finley", "Harper", "Jordan", "Kendall", "Logan")
 _FAMILY = ("Ashford", "Birch", "Calder", "Dunmore", "Eastlake", "Farrow", "Greenway", "Holloway", "Ivers", "Juniper")
 _DEPARTMENTS = ("Parks", "Police", "Fire", "Water", "Streets", "Courts", "Health", "Housing", "Finance", "Planning")
 _STREETS = ("Alder", "Beech", "Cedar", "Dogwood", "Elm", "Fir", "Hazel", "Juniper", "Linden", "Maple")
 # Every hundred people another area: of each, only the numbers from 555-0100 to 555-0199 are nobody's.
 _AREAS = (
-    *(
-        201,
-        202,
-        203,
-        205,
-        206,
-        207,
-        208,
-        209,
-        210,
-        212,
-        213,
-        214,
-        215,
-        216,
-        217,
-        218,
-        219,
-        224,
-        225,
-        228,
-        229,
-        231,
-        234,
-    ),
-    *(
-        239,
-        240,
-        248,
-        251,
-        252,
-        253,
-        254,
-        256,
-        260,
-        262,
-        267,
-        269,
-        270,
-        276,
-        281,
-        301,
-        302,
-        303,
-        304,
-        305,
-        307,
-        308,
-        309,
-    ),
-    *(
-        310,
-        312,
-        313,
-        314,
-        315,
-        316,
-        317,
-        318,
-        319,
-        320,
-        321,
-        323,
-        325,
-        330,
-        334,
-        336,
-        337,
-        339,
-        347,
-        351,
-        352,
-        360,
-        361,
-    ),
-    *(
-        386,
-        401,
-        402,
-        404,
-        405,
-        406,
-        407,
-        408,
-        409,
-        410,
-        412,
-        413,
-        414,
-        415,
-        417,
-        419,
-        423,
-        425,
-        432,
-        434,
-        435,
-        440,
-        443,
-    ),
-    *(
-        469,
-        470,
-        478,
-        479,
-        480,
-        484,
-        501,
-        502,
-        503,
-        504,
-        505,
-        507,
-        508,
-        509,
-        510,
-        512,
-        513,
-        515,
-        516,
-        517,
-        518,
-        520,
-        530,
-    ),
-)
+    "201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 224 225 228 229 231 234 239 240 "
+    "248 251 252 253 254 256 260 262 267 269 270 276 281 301 302 303 304 305 307 308 309 310 312 313 314 "
+    "315 316 317 318 319 320 321 323 325 330 334 336 337 339 347 351 352 360 361 386 401 402 404 405 406 "
+    "407 408 409 410 412 413 414 415 417 419 423 425 432 434 435 440 443 469 470 478 479 480 484 501 502 "
+    "503 504 505 507 508 509 510 512 513 515 516 517 518 520 530"
+).split()
 
 
 def number_of(number: int) -> str:
     """Return the employee number of a person."""
     return f"B-{number:07}"
-
-
-def made_up(number: int) -> Enrollment:
-    """Return the person of a number: name, six records, one child."""
-    return read_enrollment(document(number), today=TODAY)
 
 
 def document(number: int) -> dict[str, Any]:

@@ -36,12 +36,16 @@ class Plan:
         clients: numbers of connections.
         rounds: how often each target is asked with each number of clients.
         seconds: how long each time.
+        entries: of the ledger that is verified.
+        sizes: of the registries whose growth is measured, as (people, entries), the smallest first.
     """
 
     people: int
     clients: tuple[int, ...]
     rounds: int
     seconds: float
+    entries: int = 100_000
+    sizes: tuple[tuple[int, int], ...] = ((2_000, 20_000), (20_000, 200_000))
 
 
 @dataclass(frozen=True, slots=True)

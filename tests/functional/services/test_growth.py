@@ -39,7 +39,7 @@ def _fill(home: Home, people: int) -> None:
     bodies = [_somebody(number) for number in range(people)]
     bodies[7] = person(_DANA)
     clerk = home.caller("hr", Role.ENROLLER)
-    home.app.import_people.run(clerk, [read_enrollment(body, today=TODAY) for body in bodies], Existing.REJECT)
+    home.import_people(clerk, [read_enrollment(body, today=TODAY) for body in bodies], Existing.REJECT)
     home.caller("dana", Role.SUBJECT, number=_DANA)
     for name, role in (("reader", Role.READER), ("auditor", Role.AUDITOR), ("investigator", Role.INVESTIGATOR)):
         home.caller(name, role)
