@@ -15,7 +15,7 @@ _AREAS = (
     "315 316 317 318 319 320 321 323 325 330 334 336 337 339 347 351 352 360 361 386 401 402 404 405 406 "
     "407 408 409 410 412 413 414 415 417 419 423 425 432 434 435 440 443 469 470 478 479 480 484 501 502 "
     "503 504 505 507 508 509 510 512 513 515 516 517 518 520 530"
-).split()
+)
 
 
 def number_of(number: int) -> str:
@@ -59,7 +59,8 @@ def post_about(number: int) -> str:
 
 
 def _phone(number: int) -> str:
-    return f"{_AREAS[number // 100 % len(_AREAS)]}-555-{100 + number % 100:04}"
+    areas = _AREAS.split(" ")
+    return f"{areas[number // 100 % len(areas)]}-555-{100 + number % 100:04}"
 
 
 def _address(number: int) -> str:
