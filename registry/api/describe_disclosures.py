@@ -20,8 +20,9 @@ DISCLOSE = Operation(
         "| `official_mail` | home_address | yes |\n"
         "| `legal_service` | home_address, phone | yes |\n"
         "| `safety` | everything | yes |\n\n"
-        "Reasons of a 403: `not_permitted`, `purpose_not_allowed` (a category that the purpose does not open, or no "
-        "case), `conflict_of_interest`, `approval_required` (a `restricted` or `sealed` record)."
+        "Reasons of a 403: `not_permitted`, `purpose_not_allowed` (a category that the purpose does not open), "
+        "`case_needed` (the purpose asks for a `case`), `conflict_of_interest`, `approval_required` (a `restricted` or "
+        "`sealed` record)."
     ),
     answer=Answer("The card.", "Card", ("Audit-Receipt",), example=CARD),
     errors=(404,),

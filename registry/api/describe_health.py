@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from registry.api.describe import Answer, Operation
 
+POINTERS = {"service": "registry", "openapi": "/openapi.json", "ready": "/readyz"}
+
+POINTER = Operation(
+    id="getPointers",
+    tag="operation",
+    summary="Say where to go on",
+    description="No token. For whoever opens the bare address.",
+    answer=Answer("Where this document and the health are.", "Pointers", example=POINTERS),
+    is_public=True,
+)
+
 HEALTHZ = Operation(
     id="isAlive",
     tag="operation",

@@ -11,73 +11,54 @@ from starlette.responses import Response
 from registry.api.problems import Problem
 from registry.api.render import receipt_document
 from registry.bootstrap import Application
-from registry.domain.errors import (
-    AccessDenied,
-    AuditUnavailable,
-    Busy,
-    Conflict,
-    Contended,
-    EnvelopeRejected,
-    InvalidInput,
-    KeyUnavailable,
-    LedgerCorrupt,
-    MisconfiguredHome,
-    NotDurable,
-    NotFound,
-    ProofRejected,
-    ReceiptRefused,
-    RegistryError,
-    StatementRefused,
-    TokenRefused,
-    UnreadableDocument,
-)
+from registry.domain import errors
 
 RETRY_SECONDS = 5
 _RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
-def _token_refused(_error: TokenRefused) -> Problem:
+def _token_refused(_error: errors.TokenRefused) -> Problem:
     # One answer for every reason: the reason is for the ledger, not for who guesses tokens.
     return Problem(401, "token_refused", headers={"WWW-Authenticate": 'Bearer realm="registry"'})
 
 
-def _access_denied(error: AccessDenied) -> Problem:
+def _access_denied(error: errors.AccessDenied) -> Problem:
     return Problem(403, "access_denied", {"reason": error.reason})
 
 
-def _unreadable(error: UnreadableDocument) -> Problem:
+def _unreadable(error: errors.UnreadableDocument) -> Problem:
     return Problem(413 if error.code == "too_large" else 400, error.code)
 
 
-def _invalid(error: InvalidInput) -> Problem:
+def _invalid(error: errors.InvalidInput) -> Problem:
     problems = [{"pointer": problem.pointer, "code": problem.code} for problem in error.problems]
     return Problem(422, "invalid", {"errors": problems})
 
 
-def _audit_unavailable(error: AuditUnavailable) -> Problem:
+def _audit_unavailable(error: errors.AuditUnavailable) -> Problem:
     return Problem(503, "audit_unavailable", {"cause": error.cause}, _RETRY)
 
 
-_TABLE: Mapping[type[RegistryError], Callable[[Any], Problem]] = {
-    TokenRefused: _token_refused,
-    AccessDenied: _access_denied,
-    UnreadableDocument: _unreadable,
-    InvalidInput: _invalid,
-    NotFound: lambda _: Problem(404, "not_found"),
-    Conflict: lambda error: Problem(409, error.code),
-    AuditUnavailable: _audit_unavailable,
-    NotDurable: _audit_unavailable,
-    Contended: _audit_unavailable,
-    Busy: lambda _: Problem(503, "busy", {"cause": "too_many_requests"}, _RETRY),
+_TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
+    errors.TokenRefused: _token_refused,
+    errors.AccessDenied: _access_denied,
+    errors.UnreadableDocument: _unreadable,
+    errors.InvalidInput: _invalid,
+    errors.NotFound: lambda _: Problem(404, "not_found"),
+    errors.Conflict: lambda error: Problem(409, error.code),
+    errors.AuditUnavailable: _audit_unavailable,
+    errors.NotDurable: _audit_unavailable,
+    errors.Contended: _audit_unavailable,
+    errors.Busy: lambda _: Problem(503, "busy", {"cause": "too_many_requests"}, _RETRY),
     # The cause in words is for the operator's log: it names key ids and paths.
-    KeyUnavailable: lambda error: Problem(503, "key_unavailable", {"cause": error.code}, _RETRY),
+    errors.KeyUnavailable: lambda error: Problem(503, "key_unavailable", {"cause": error.code}, _RETRY),
     # So does this one's.
-    MisconfiguredHome: lambda _: Problem(503, "misconfigured", headers=_RETRY),
-    EnvelopeRejected: lambda _: Problem(500, "record_unreadable"),
-    ReceiptRefused: lambda _: Problem(500, "receipt_refused"),
-    StatementRefused: lambda _: Problem(500, "internal"),
-    LedgerCorrupt: lambda _: Problem(500, "ledger_corrupt"),
-    ProofRejected: lambda _: Problem(500, "ledger_corrupt"),
+    errors.MisconfiguredHome: lambda _: Problem(503, "misconfigured", headers=_RETRY),
+    errors.EnvelopeRejected: lambda _: Problem(500, "record_unreadable"),
+    errors.ReceiptRefused: lambda _: Problem(500, "receipt_refused"),
+    errors.StatementRefused: lambda _: Problem(500, "internal"),
+    errors.LedgerCorrupt: lambda _: Problem(500, "ledger_corrupt"),
+    errors.ProofRejected: lambda _: Problem(500, "ledger_corrupt"),
 }
 
 INTERNAL = Problem(500, "internal")
@@ -85,12 +66,12 @@ INTERNAL = Problem(500, "internal")
 log = structlog.get_logger("registry.api")
 
 
-def failure_response(application: Application, error: RegistryError) -> Response:
+def failure_response(application: Application, error: errors.RegistryError) -> Response:
     """Return the HTTP answer to an error, with the receipt of the entry that a refusal has."""
     problem = problem_of(error)
-    if isinstance(error, KeyUnavailable):
+    if isinstance(error, errors.KeyUnavailable):
         log.error("key unavailable", cause=error.cause)
-    if isinstance(error, AccessDenied):
+    if isinstance(error, errors.AccessDenied):
         # A refusal is appended alone, so its entry was the last one of the tree that it was committed with.
         receipt = application.kernel.view(error.entry, error.entry + 1)
         response = problem.saying(receipt=receipt_document(receipt)).response()
@@ -99,7 +80,7 @@ def failure_response(application: Application, error: RegistryError) -> Response
     return problem.response()
 
 
-def problem_of(error: RegistryError) -> Problem:
+def problem_of(error: errors.RegistryError) -> Problem:
     """Return the answer to an error; the nearest named ancestor's when the error itself is not in the table."""
     for kind in type(error).__mro__:
         if kind in _TABLE:

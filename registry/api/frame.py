@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from traceback import walk_tb
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -17,13 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from registry.api.errors import INTERNAL, problem_of
 from registry.api.problems import Problem
 from registry.domain.errors import Busy
+from registry.domain.faults import place_of
 from registry.domain.ids import new_id
 from registry.services.meters import Meters
 
 MAX_AT_WORK = 128
 # Told even then: whoever watches must hear the truth, and both cost next to nothing.
 _UNBOUNDED = frozenset({"/healthz", "/readyz"})
-_PACKAGE = "registry."
 _UNAVAILABLE = 503
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -116,15 +115,7 @@ def _request_id(scope: Scope) -> str:
 
 def log_fault(error: BaseException, request_id: str) -> None:
     """Log a fault by its class and place: its text may quote what was being worked on."""
-    log.error("fault", error=type(error).__name__, where=_place(error), request_id=request_id)
-
-
-def _place(error: BaseException) -> str:
-    """Name the innermost line of this program, or of whatever else raised it."""
-    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(error.__traceback__)]
-    own = [frame for frame in frames if frame[0].startswith(_PACKAGE)]
-    module, line = (own or frames or [("", 0)])[-1]
-    return f"{module}:{line}"
+    log.error("fault", error=type(error).__name__, where=place_of(error), request_id=request_id)
 
 
 def _cause(body: bytes) -> str:

@@ -19,6 +19,11 @@ router = APIRouter()
 _SECURITY_TXT_DAYS = 180
 
 
+@router.get("/", **described.POINTER.options())
+async def pointer() -> Response:
+    return json_answer(described.POINTERS)
+
+
 @router.get("/healthz", **described.HEALTHZ.options())
 async def healthz() -> Response:
     return json_answer({"status": "ok"})

@@ -19,6 +19,13 @@ from registry.domain.enrollment import Relation
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.purposes import PurposeCode
+from registry.policy.decide import (
+    APPROVAL_REQUIRED,
+    CASE_NEEDED,
+    CONFLICT_OF_INTEREST,
+    NOT_PERMITTED,
+    PURPOSE_NOT_ALLOWED,
+)
 
 Schema = dict[str, Any]
 
@@ -181,7 +188,7 @@ _PROBLEM: Schema = {
         "code": {"type": "string", "description": "Short and stable; what a program branches on."},
         "reason": {
             "description": "With 403.",
-            "enum": ["not_permitted", "purpose_not_allowed", "conflict_of_interest", "approval_required"],
+            "enum": [NOT_PERMITTED, PURPOSE_NOT_ALLOWED, CASE_NEEDED, CONFLICT_OF_INTEREST, APPROVAL_REQUIRED],
         },
         "cause": {"type": "string", "description": "With 503: what is wrong, such as `disk_full`."},
         "failed": listed({"type": "string"}),
@@ -448,6 +455,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Granted": closed({"principal": ref("Id"), "receipt": ref("Receipt")}),
     "Alive": closed({"status": {"const": "ok"}}),
+    "Pointers": closed({name: {"type": "string"} for name in ("service", "openapi", "ready")}),
     "Ready": closed({"status": {"const": "ready"}, "checks": {"type": "object"}}),
     **_report_schemas(),
 }

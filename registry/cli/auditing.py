@@ -53,9 +53,8 @@ def verify(context: click.Context, home: str | None, workers: int | None, *, as_
             }
         )
     else:
-        click.echo(
-            f"{found.size} entries verified: leaves, openings, tree, checkpoint, {found.subjects} subjects' chains"
-        )
+        chains = "1 subject's chain" if found.subjects == 1 else f"{found.subjects} subjects' chains"
+        click.echo(f"{found.size} entries verified: leaves, openings, tree, checkpoint, {chains}")
         click.echo(f"origin {found.origin}\nroot   {found.root.hex()}")
 
 

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from traceback import walk_tb
 from typing import Any
 
 import click
 
-from registry.domain.errors import (
-    AccessDenied,
-    AuditUnavailable,
-    Busy,
-    Conflict,
-    Contended,
-    EnvelopeRejected,
-    InvalidInput,
-    KeyUnavailable,
-    LedgerCorrupt,
-    MisconfiguredHome,
-    NotDurable,
-    NotFound,
-    ProofRejected,
-    ReceiptRefused,
-    RegistryError,
-    StatementRefused,
-    TokenRefused,
-    UnreadableDocument,
+from registry.domain import errors
+from registry.domain.faults import place_of
+from registry.policy.decide import (
+    APPROVAL_REQUIRED,
+    CASE_NEEDED,
+    CONFLICT_OF_INTEREST,
+    NOT_PERMITTED,
+    PURPOSE_NOT_ALLOWED,
 )
-from registry.policy.decide import APPROVAL_REQUIRED, CONFLICT_OF_INTEREST, NOT_PERMITTED, PURPOSE_NOT_ALLOWED
 
-DONE = 0
 FOUND_WRONG = 1
 WRONG_USE = 2
 UNAVAILABLE = 3
@@ -56,51 +42,55 @@ _MENDS = {
 # What a refusal by policy means for whoever typed the command; reasons of later policies stand for themselves.
 _REFUSALS = {
     NOT_PERMITTED: "the account has no role for this",
-    PURPOSE_NOT_ALLOWED: "the purpose does not open what was asked for, or asks for --case",
+    PURPOSE_NOT_ALLOWED: "the purpose does not open what was asked for",
+    CASE_NEEDED: "the purpose asks for a case reference; give --case",
     CONFLICT_OF_INTEREST: "nobody looks up the own record this way",
     APPROVAL_REQUIRED: "somebody else would have to approve it, which this version has no way to do",
 }
 
 
-def _refused(error: AccessDenied) -> str:
+def _refused(error: errors.AccessDenied) -> str:
     meaning = _REFUSALS.get(error.reason)
     told = f"refused: {error.reason} (entry {error.entry} of the ledger)"
     return told if meaning is None else f"{told}: {meaning}"
 
 
-def _invalid(error: InvalidInput) -> str:
+def _invalid(error: errors.InvalidInput) -> str:
     return "not valid: " + ", ".join(f"{problem.pointer} {problem.code}" for problem in error.problems)
 
 
-def _unavailable(error: AuditUnavailable) -> str:
+def _unavailable(error: errors.AuditUnavailable) -> str:
     mend = _MENDS.get(error.cause, "nothing was opened or changed; look at the disk and the database")
     return f"the ledger takes no entries ({error.cause}): {mend}"
 
 
-_TABLE: Mapping[type[RegistryError], tuple[int, Callable[[Any], str]]] = {
-    AccessDenied: (UNAVAILABLE, _refused),
-    AuditUnavailable: (UNAVAILABLE, _unavailable),
-    NotDurable: (UNAVAILABLE, _unavailable),
-    Contended: (UNAVAILABLE, lambda _: "another writer was in the way twice; try again"),
-    Busy: (UNAVAILABLE, lambda _: "busy; try again"),
-    Conflict: (WRONG_USE, lambda error: f"conflict: {error.code}"),
-    EnvelopeRejected: (UNAVAILABLE, lambda _: "a sealed value does not open; run: registry audit verify"),
-    InvalidInput: (WRONG_USE, _invalid),
-    KeyUnavailable: (UNAVAILABLE, lambda error: error.cause),
-    LedgerCorrupt: (UNAVAILABLE, lambda error: f"the ledger does not verify: {error}; run: registry audit verify"),
-    MisconfiguredHome: (UNAVAILABLE, str),
-    NotFound: (
+_TABLE: Mapping[type[errors.RegistryError], tuple[int, Callable[[Any], str]]] = {
+    errors.AccessDenied: (UNAVAILABLE, _refused),
+    errors.AuditUnavailable: (UNAVAILABLE, _unavailable),
+    errors.NotDurable: (UNAVAILABLE, _unavailable),
+    errors.Contended: (UNAVAILABLE, lambda _: "another writer was in the way twice; try again"),
+    errors.Busy: (UNAVAILABLE, lambda _: "busy; try again"),
+    errors.Conflict: (WRONG_USE, lambda error: f"conflict: {error.code}"),
+    errors.EnvelopeRejected: (UNAVAILABLE, lambda _: "a sealed value does not open; run: registry audit verify"),
+    errors.InvalidInput: (WRONG_USE, _invalid),
+    errors.KeyUnavailable: (UNAVAILABLE, lambda error: error.cause),
+    errors.LedgerCorrupt: (
+        UNAVAILABLE,
+        lambda error: f"the ledger does not verify: {error}; run: registry audit verify",
+    ),
+    errors.MisconfiguredHome: (UNAVAILABLE, str),
+    errors.NotFound: (
         WRONG_USE,
         lambda _: "not found: see that the employee number is right, and REGISTRY_URL where it is set",
     ),
-    ProofRejected: (UNAVAILABLE, lambda error: f"does not verify: {error}"),
-    ReceiptRefused: (UNAVAILABLE, lambda _: "a receipt was refused; nothing was opened"),
-    StatementRefused: (
+    errors.ProofRejected: (UNAVAILABLE, lambda error: f"does not verify: {error}"),
+    errors.ReceiptRefused: (UNAVAILABLE, lambda _: "a receipt was refused; nothing was opened"),
+    errors.StatementRefused: (
         UNAVAILABLE,
         lambda error: f"the database refused a statement ({error.what}); nothing was changed",
     ),
-    TokenRefused: (UNAVAILABLE, lambda _: "the token was refused; get a new one"),
-    UnreadableDocument: (WRONG_USE, lambda error: f"not readable: {error.code}"),
+    errors.TokenRefused: (UNAVAILABLE, lambda _: "the token was refused; get a new one"),
+    errors.UnreadableDocument: (WRONG_USE, lambda error: f"not readable: {error.code}"),
 }
 
 
@@ -115,16 +105,6 @@ def exit_with(error: BaseException) -> int:
             click.echo(f"registry: {words(error)}", err=True)
             return code
     click.echo(
-        f"registry: an unexpected fault ({type(error).__name__} in {_place(error)}); nothing more was done", err=True
+        f"registry: an unexpected fault ({type(error).__name__} in {place_of(error)}); nothing more was done", err=True
     )
     return UNAVAILABLE
-
-
-def _place(error: BaseException) -> str:
-    """Name the innermost line of this program."""
-    places = [
-        f"{name}:{line}"
-        for frame, line in walk_tb(error.__traceback__)
-        if (name := frame.f_globals.get("__name__", "")).startswith("registry.")
-    ]
-    return places[-1] if places else "a library"

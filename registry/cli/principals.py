@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from registry.bootstrap import operator
+from registry.bootstrap import Application, operator
 from registry.cli.checking import UNIT, demand, plain
 from registry.cli.common import common, registry_at, write_json
 from registry.domain.clock import SystemClock
@@ -72,6 +72,7 @@ def grant(
     wanted = Grant(issuer, sub, frozenset(Role(role) for role in roles), employee_number, unit)
     with registry_at(home) as application:
         identifier = application.principals.ensure(wanted, operator=operator())
+        _warn_of_nobody(application, employee_number)
     if as_json:
         write_json({"principal": identifier, "issuer": issuer, "sub": sub, "roles": sorted(roles)})
     else:
@@ -94,7 +95,14 @@ def token(
         issuer = application.development_issuer()
         text = issuer.issue(sub, wanted, ttl_seconds=ttl, now=SystemClock().now())
         application.principals.ensure(Grant(DEVELOPMENT_ISSUER, sub, wanted, employee_number), operator=operator())
+        _warn_of_nobody(application, employee_number)
     if as_json:
         write_json({"token": text, "sub": sub, "roles": sorted(roles), "expires_in": ttl})
     else:
         click.echo(text)
+
+
+def _warn_of_nobody(application: Application, employee_number: str | None) -> None:
+    # Done all the same: an account may be made before its owner is enrolled. The number is not repeated.
+    if employee_number is not None and not application.principals.is_enrolled(employee_number):
+        click.echo("registry: nobody enrolled has that employee number (yet); until then it links to nobody", err=True)

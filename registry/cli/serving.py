@@ -130,4 +130,11 @@ def build_site(application: Application) -> Site:
 
 def _is_console(scope: _Message) -> bool:
     path = str(scope.get("path", ""))
-    return scope["type"] == "http" and (path == "/console" or path.startswith("/console/"))
+    if scope["type"] != "http":
+        return False
+    return path == "/console" or path.startswith("/console/") or (path == "/" and _is_browser(scope))
+
+
+def _is_browser(scope: _Message) -> bool:
+    """Tell whether a page is wanted: the bare address shows people the console and programs where the API is."""
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])

@@ -70,6 +70,7 @@ def create_console(application: Application, links: SignInLinks | None = None) -
 
 def _routes() -> list[BaseRoute]:
     return [
+        Route("/", _to_home, methods=["GET"]),
         Route("/console", _to_home, methods=["GET"]),
         Route("/console/static/{name}", _static, methods=["GET"]),
         *pages_sign_in.routes(),

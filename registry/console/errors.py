@@ -7,26 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.console.words import reason_words
-from registry.domain.errors import (
-    AccessDenied,
-    AuditUnavailable,
-    Busy,
-    Conflict,
-    Contended,
-    EnvelopeRejected,
-    InvalidInput,
-    KeyUnavailable,
-    LedgerCorrupt,
-    MisconfiguredHome,
-    NotDurable,
-    NotFound,
-    ProofRejected,
-    ReceiptRefused,
-    RegistryError,
-    StatementRefused,
-    TokenRefused,
-    UnreadableDocument,
-)
+from registry.domain import errors
 
 
 class SignInNeeded(Exception):
@@ -83,7 +64,7 @@ _REFUSALS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _unavailable(error: AuditUnavailable) -> Problem:
+def _unavailable(error: errors.AuditUnavailable) -> Problem:
     what = f"The ledger takes no entries at the moment ({error.cause}), and without an entry nothing is opened."
     return Problem(503, "The ledger is not available", (what, _NOTHING, "Try again in a minute."))
 
@@ -91,24 +72,24 @@ def _unavailable(error: AuditUnavailable) -> Problem:
 _BROKEN = Problem(500, "A record could not be opened", ("It does not open as it should.", _OPERATOR))
 _CORRUPT = Problem(500, "The ledger does not verify", (_OPERATOR, "They can run: registry audit verify"))
 
-_TABLE: Mapping[type[RegistryError], Callable[[Any], Problem]] = {
-    AccessDenied: lambda error: Problem(403, "Refused", (reason_words(error.reason),)),
-    AuditUnavailable: _unavailable,
-    NotDurable: _unavailable,
-    Contended: lambda _: Problem(503, "Busy", ("Somebody else was changing the same thing. Try again.",)),
-    Busy: lambda _: Problem(503, "Busy", ("Too many requests are at work. Try again in a moment.",)),
-    Conflict: lambda _: Problem(409, "This exists already", ("It is there with other content. " + _NOTHING,)),
-    EnvelopeRejected: lambda _: _BROKEN,
-    ReceiptRefused: lambda _: _BROKEN,
-    StatementRefused: lambda _: Problem(500, "Something went wrong", (_NOTHING, _OPERATOR)),
-    InvalidInput: lambda _: Problem(422, "Something in this form is not right", (_NOTHING,)),
-    KeyUnavailable: lambda _: Problem(503, "A key is not available", (_NOTHING, _OPERATOR)),
-    LedgerCorrupt: lambda _: _CORRUPT,
-    ProofRejected: lambda _: _CORRUPT,
-    MisconfiguredHome: lambda _: Problem(503, "This registry is not set up rightly", (_NOTHING, _OPERATOR)),
-    NotFound: lambda _: Problem(404, "Not found", ("There is nothing here, or it is not yours.",)),
-    TokenRefused: lambda _: Problem(401, "You are not signed in", ("Sign in again.",)),
-    UnreadableDocument: lambda _: Problem(400, "This could not be read", (_NOTHING,)),
+_TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
+    errors.AccessDenied: lambda error: Problem(403, "Refused", (reason_words(error.reason),)),
+    errors.AuditUnavailable: _unavailable,
+    errors.NotDurable: _unavailable,
+    errors.Contended: lambda _: Problem(503, "Busy", ("Somebody else was changing the same thing. Try again.",)),
+    errors.Busy: lambda _: Problem(503, "Busy", ("Too many requests are at work. Try again in a moment.",)),
+    errors.Conflict: lambda _: Problem(409, "This exists already", ("It is there with other content. " + _NOTHING,)),
+    errors.EnvelopeRejected: lambda _: _BROKEN,
+    errors.ReceiptRefused: lambda _: _BROKEN,
+    errors.StatementRefused: lambda _: Problem(500, "Something went wrong", (_NOTHING, _OPERATOR)),
+    errors.InvalidInput: lambda _: Problem(422, "Something in this form is not right", (_NOTHING,)),
+    errors.KeyUnavailable: lambda _: Problem(503, "A key is not available", (_NOTHING, _OPERATOR)),
+    errors.LedgerCorrupt: lambda _: _CORRUPT,
+    errors.ProofRejected: lambda _: _CORRUPT,
+    errors.MisconfiguredHome: lambda _: Problem(503, "This registry is not set up rightly", (_NOTHING, _OPERATOR)),
+    errors.NotFound: lambda _: Problem(404, "Not found", ("There is nothing here, or it is not yours.",)),
+    errors.TokenRefused: lambda _: Problem(401, "You are not signed in", ("Sign in again.",)),
+    errors.UnreadableDocument: lambda _: Problem(400, "This could not be read", (_NOTHING,)),
 }
 
 INTERNAL = Problem(500, "Something went wrong", ("This is a fault of the program. " + _OPERATOR,))
@@ -116,7 +97,7 @@ PAGE_UNKNOWN = Problem(404, "Page not found", ("There is no such page in this co
 METHOD_UNKNOWN = Problem(405, "This page cannot be used that way", ("Open the console again from its first page.",))
 
 
-def problem_of(error: RegistryError) -> Problem:
+def problem_of(error: errors.RegistryError) -> Problem:
     """Return the page of an error; the nearest named ancestor's when the error itself is not in the table."""
     for kind in type(error).__mro__:
         if kind in _TABLE:

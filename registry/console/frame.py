@@ -6,13 +6,14 @@ Plain ASGI. What escapes the pages ends here: the server above would log it with
 from __future__ import annotations
 
 import time
-from traceback import walk_tb
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from registry.domain.faults import place_of
 
 MAX_AT_WORK = 32
 # Under this key of the scope a route says which page it is.
@@ -99,15 +100,7 @@ def _is_local(scope: Scope) -> bool:
 
 def log_fault(error: BaseException) -> None:
     """Log a fault by its class and place: its text may quote what was being worked on."""
-    log.error("fault", error=type(error).__name__, where=_place(error))
-
-
-def _place(error: BaseException) -> str:
-    """Name the innermost line of this program, or of whatever else raised it."""
-    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(error.__traceback__)]
-    own = [frame for frame in frames if frame[0].startswith("registry.")]
-    module, line = (own or frames or [("", 0)])[-1]
-    return f"{module}:{line}"
+    log.error("fault", error=type(error).__name__, where=place_of(error))
 
 
 def _log_answer(scope: Scope, status: int, seconds: float) -> None:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -18,12 +18,11 @@ from registry.console import words
 from registry.console.sessions import Session
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.principals import Principal, Role
-from registry.reports.blocks import Bullets, Drawing, Facts, Paragraph, Table
+from registry.reports.as_html import environment_of
 from registry.reports.plain import utc, visible
 from registry.services.kernel import ReceiptView
 
 STYLE = "console.css"
-_BLOCK_NAMES = {Paragraph: "paragraph", Bullets: "bullets", Facts: "facts", Table: "table", Drawing: "drawing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +189,7 @@ def _moment(milliseconds: int) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["block_name"] = lambda block: _BLOCK_NAMES[type(block)]
+    environment = environment_of(_template)
     environment.filters["account"] = account_of
     environment.filters["moment"] = _moment
     environment.filters["machine_moment"] = lambda milliseconds: iso(from_unix_ms(milliseconds))

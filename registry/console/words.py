@@ -8,7 +8,13 @@ from registry.domain.categories import Category
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.purposes import PURPOSES, PurposeCode
-from registry.policy.decide import APPROVAL_REQUIRED, CONFLICT_OF_INTEREST, NOT_PERMITTED, PURPOSE_NOT_ALLOWED
+from registry.policy.decide import (
+    APPROVAL_REQUIRED,
+    CASE_NEEDED,
+    CONFLICT_OF_INTEREST,
+    NOT_PERMITTED,
+    PURPOSE_NOT_ALLOWED,
+)
 from registry.services.disclose import NOT_FOUND
 
 CATEGORIES: Mapping[str, str] = {
@@ -73,9 +79,8 @@ KINDS: Mapping[str, str] = {
 
 REASONS: Mapping[str, str] = {
     NOT_PERMITTED: "Your account may not do this.",
-    PURPOSE_NOT_ALLOWED: (
-        "This purpose does not open what was asked for, or it needs a case reference that was not given."
-    ),
+    PURPOSE_NOT_ALLOWED: "This purpose does not open what was asked for.",
+    CASE_NEEDED: "This purpose needs a case reference, and none was given.",
     CONFLICT_OF_INTEREST: "The policy does not let you look up this record yourself. Ask a colleague.",
     APPROVAL_REQUIRED: "Somebody else has to approve this, and this version has no way to do so: it stays shut.",
     NOT_FOUND: "Nobody who can be looked up was found, or one of the records is not there.",

@@ -14,6 +14,7 @@ POLICY_VERSION = "plain/1"
 
 NOT_PERMITTED = "not_permitted"
 PURPOSE_NOT_ALLOWED = "purpose_not_allowed"
+CASE_NEEDED = "case_needed"
 CONFLICT_OF_INTEREST = "conflict_of_interest"
 APPROVAL_REQUIRED = "approval_required"
 
@@ -83,7 +84,7 @@ def decide(principal: Principal, purpose: Purpose, facts: Facts) -> Decision:
         return Denial(CONFLICT_OF_INTEREST, ("conflict.own_record",))
     rule = PURPOSES[purpose.code]
     if rule.needs_case and not purpose.case:
-        return Denial(PURPOSE_NOT_ALLOWED, ("purpose.case_missing",))
+        return Denial(CASE_NEEDED, ("purpose.case_missing",))
     if not facts.asked | {record.category for record in facts.records} <= rule.opens:
         return Denial(PURPOSE_NOT_ALLOWED, ("purpose.category",))
     # A restricted or sealed record needs somebody else's approval; there is no way to give one yet, so it stays shut.

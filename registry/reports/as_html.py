@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
@@ -59,16 +60,26 @@ def _svg(drawing: Drawing) -> Markup:
     return Markup(timeline_svg(drawing.timeline))  # noqa: S704  # see above
 
 
-@cache
-def _environment() -> Environment:
+def environment_of(load: Callable[[str], str]) -> Environment:
+    """Return an environment of templates that escapes everything and fails on what is not given; for the console too.
+
+    Args:
+        load: returns a template's text by its name.
+    """
     environment = Environment(
-        loader=FunctionLoader(_template),
+        loader=FunctionLoader(load),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["svg"] = _svg
     environment.filters["block_name"] = lambda block: _BLOCK_NAMES[type(block)]
+    return environment
+
+
+@cache
+def _environment() -> Environment:
+    environment = environment_of(_template)
+    environment.filters["svg"] = _svg
     return environment

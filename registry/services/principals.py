@@ -105,6 +105,12 @@ class Principals:
         found = work.subjects.by_number_tags([self._kernel.number_tag(grant.employee_number)])
         return tuple(subject.id for subject in found.values())
 
+    def is_enrolled(self, employee_number: str) -> bool:
+        """Tell the operator whether somebody enrolled has a number; for a caller at the machine's own command line."""
+        tag = self._kernel.number_tag(employee_number)
+        with self._kernel.database.read() as work:
+            return bool(work.subjects.by_number_tags([tag]))
+
     def _has(self, row: PrincipalRow, grant: Grant) -> bool:
         tag = None if grant.employee_number is None else self._kernel.number_tag(grant.employee_number)
         own = None if row.employee is None else self._kernel.links.open(row.id, row.employee)

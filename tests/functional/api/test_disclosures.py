@@ -72,8 +72,8 @@ def test_records_can_be_named_by_id(site: Site) -> None:
     ("changes", "reason"),
     [
         ({"categories": ["ssn"]}, "purpose_not_allowed"),
-        ({"purpose": {"code": "official_mail"}, "categories": ["home_address"]}, "purpose_not_allowed"),
-        ({"purpose": {"code": "safety", "case": ""}}, "purpose_not_allowed"),
+        ({"purpose": {"code": "official_mail"}, "categories": ["home_address"]}, "case_needed"),
+        ({"purpose": {"code": "safety", "case": ""}}, "case_needed"),
         ({"categories": ["email"]}, "purpose_not_allowed"),
     ],
 )

@@ -149,7 +149,7 @@ def test_a_slow_body_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) ->
     assert raw_status(site, "POST", "/v1/disclosures", headers, b'{"sub') == 408
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/subjects/", "/v2/subjects", "/docs", "/redoc", "/metrics"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/subjects/", "/v2/subjects", "/docs", "/redoc", "/metrics"])
 def test_unknown_paths_are_problem_documents(site: Site, path: str) -> None:
     answer = site.http.get(f"{path}?name={MARK}", follow_redirects=False)
     assert answer.status_code == 404 if path != "/v1/subjects" else 405

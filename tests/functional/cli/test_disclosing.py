@@ -38,8 +38,8 @@ def test_a_refusal_names_its_entry(used: Line) -> None:
 
 def test_a_purpose_that_asks_for_a_case(used: Line) -> None:
     refused = used(*ASKED, "home_address", "--purpose", "official_mail", exits=3).stderr
-    assert "refused: purpose_not_allowed" in refused
-    assert "asks for --case" in refused
+    assert "refused: case_needed" in refused
+    assert "give --case" in refused
     used(*ASKED, "home_address", "--purpose", "official_mail", "--case", "C-7")
 
 

@@ -14,9 +14,10 @@ import httpx2
 import pytest
 
 from registry.bootstrap import opened
+from registry.cli.demo.people import make_people
 from registry.domain.principals import Role
 from registry.settings import load_settings
-from tests.functional.cli.conftest import Line, line_for
+from tests.functional.cli.conftest import PEOPLE, Line, line_for
 
 
 def test_a_token_is_all_that_is_printed_and_is_accepted(line: Line) -> None:
@@ -72,6 +73,17 @@ def test_wrong_use_changes_nothing(line: Line, arguments: tuple[str, ...], told:
     assert line.json("audit", "verify")["size"] == 1
 
 
+def test_a_number_that_nobody_has_is_told_and_granted_all_the_same(used: Line) -> None:
+    number = make_people(PEOPLE)[0].number
+    for command in (("principal", "grant"), ("token",)):
+        known = used(*command, "--sub", "dana", "--role", "subject", "--employee-number", number)
+        assert "nobody enrolled" not in known.stderr
+        told = used(*command, "--sub", "kim", "--role", "subject", "--employee-number", "Z-404")
+        assert "nobody enrolled has that employee number" in told.stderr
+        assert "Z-404" not in told.stderr
+    assert {row["sub"]: row["roles"] for row in used.json("principal", "list")}["kim"] == ["subject"]
+
+
 @pytest.fixture
 def server(line: Line) -> Iterator[tuple[str, subprocess.Popen[str], Path]]:
     command = [sys.executable, "-m", "registry", "serve", "--home", str(line.home), "--port", "0", "--json"]
@@ -92,6 +104,9 @@ def test_tokens_are_made_while_the_server_runs(server: tuple[str, subprocess.Pop
     with httpx2.Client(base_url=url, trust_env=False) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/console/sign-in").status_code == 200
+        assert client.get("/").json()["openapi"] == "/openapi.json"
+        shown = client.get("/", headers={"Accept": "text/html,*/*;q=0.8"}, follow_redirects=True)
+        assert (shown.status_code, shown.url.path) == (200, "/console/sign-in")
         headers = {"Authorization": f"Bearer {token}"}
         before = client.get("/audit/checkpoint", headers=headers)
         assert before.status_code == 200

@@ -19,7 +19,14 @@ from registry.services.trace import Trace
 from tests.functional.console.browsers import OWN, Browser
 from tests.functional.services.homes import Home
 
-OPEN_TO_ALL = {"/console", "/console/static/{name}", "/console/sign-in", "/console/sign-in/{code}", "/console/sign-out"}
+OPEN_TO_ALL = {
+    "/",
+    "/console",
+    "/console/static/{name}",
+    "/console/sign-in",
+    "/console/sign-in/{code}",
+    "/console/sign-out",
+}
 ROUTES = [
     ("GET", "/console/", None),
     ("GET", "/console/look-up", Role.READER),
