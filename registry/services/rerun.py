@@ -7,11 +7,15 @@ so it is the whole function that is run again, decisions included, never a singl
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from registry.domain.errors import Contended
+
+# Whoever came first is let through: a loser that is at once back may take the freed row before it, and lose again.
+_PAUSE_SECONDS = 0.02
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,6 +37,7 @@ def rerun_once(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except Contended:
+            time.sleep(_PAUSE_SECONDS)
             return function(*args, **kwargs)
 
     return run

@@ -16,8 +16,9 @@ from registry.services.import_people import Existing
 from registry.settings import DEVELOPMENT
 from registry.storage.roles import APPLICATION, set_up_roles
 from registry.text.intake import read_enrollment
+from tests.fakes.clock import TestClock
 from tests.fakes.postgres import ADMINISTRATOR, PostgresServer, binaries
-from tests.functional.services.homes import TODAY, person
+from tests.functional.services.homes import TODAY, Home, person
 from tests.processes.clients import Clients
 from tests.processes.servers import Server
 
@@ -65,7 +66,8 @@ def people_in(home: Path, database: str = "") -> City:
     server = Server(home, database)
     with opened(server.settings) as application:
         people = [read_enrollment(person(f"P-{number}"), today=TODAY) for number in range(PEOPLE)]
-        done = application.import_people.run(application.local_caller(), people, Existing.REJECT)
+        clerk = Home(application, TestClock())
+        done = clerk.import_people(application.local_caller(), people, Existing.REJECT)
     subjects = [str(line.subject) for line in done.outcomes]
     tokens = [server.token(role) for role in (Role.READER, Role.ENROLLER, Role.AUDITOR)]
     return City(home, database, subjects, *tokens)
