@@ -54,7 +54,7 @@ def look_up(home: Home, subject: SubjectId) -> object:
 
 @pytest.mark.parametrize("act", [change_title, look_up])
 def test_the_loser_of_a_deadlock_decides_anew(patient_home: Home, act: Act) -> None:
-    """It holds the subject and waits for the head while its role is taken; the other has the head, wants the subject."""
+    """It holds the subject and waits for the head while its role is taken; the other waits the other way round."""
     home = patient_home
     subject = home.enroll().subject
     home.caller("somebody", Role.ENROLLER, Role.READER)
