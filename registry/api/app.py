@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -36,6 +36,7 @@ from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
 
 FLUSH_SECONDS = 60.0
+SHORTEN_SECONDS = 0.25
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _ROUTERS = (
     routes_subjects.router,
@@ -84,8 +85,12 @@ def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         ended = threading.Event()
-        beside = threading.Thread(target=_flush_refusals, args=(application, ended), name="refusals", daemon=True)
-        beside.start()
+        beside = [
+            threading.Thread(target=work, args=(application, ended), name=work.__name__.strip("_"), daemon=True)
+            for work in (_flush_refusals, _shorten_log)
+        ]
+        for thread in beside:
+            thread.start()
         try:
             yield
         finally:
@@ -104,8 +109,18 @@ def _flush_refusals(application: Application, ended: threading.Event) -> None:
             log.warning("refusals not written", error=type(error).__name__)
 
 
-def _close(application: Application, beside: threading.Thread) -> None:
-    beside.join()
+def _shorten_log(application: Application, ended: threading.Event) -> None:
+    while not ended.wait(SHORTEN_SECONDS):
+        try:
+            application.database.shorten_log()
+        except RegistryError as error:
+            # Commits go on, and do it themselves when the log is long; whatever is wrong they will name.
+            log.warning("write-ahead log not shortened", error=type(error).__name__)
+
+
+def _close(application: Application, beside: Sequence[threading.Thread]) -> None:
+    for thread in beside:
+        thread.join()
     try:
         application.close()
     except RegistryError as error:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
+import orjson
 import structlog
 
 # Names under which somebody could one day log what must not be in a log. Their values are dropped, whatever they are.
@@ -28,7 +29,7 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             without_personal_keys,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stdout),
@@ -38,6 +39,10 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
     root.handlers = [ConstantHandler()]
     root.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(level)
+
+
+def _json(event: MutableMapping[str, Any], **_options: Any) -> str:
+    return orjson.dumps(event, default=repr).decode()
 
 
 def without_personal_keys(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

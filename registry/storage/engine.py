@@ -22,7 +22,16 @@ from registry.domain.errors import AuditUnavailable, MisconfiguredHome
 
 _BUSY_MS = 15_000
 _ADDRESS_FORM = "the database address must begin with sqlite: or postgresql+psycopg:"
-_PRAGMAS = {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": _BUSY_MS}
+# A server copies its write-ahead log into the database beside the commits (write_ahead.py); whoever has no thread for
+# it, a command, does it within a commit once the log has 64 MiB.
+_LOG_PAGES = 16_384
+_PRAGMAS = {
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "secure_delete": 1,
+    "busy_timeout": _BUSY_MS,
+    "wal_autocheckpoint": _LOG_PAGES,
+}
 _NEEDED_OF_POSTGRESQL = {"fsync": "on", "full_page_writes": "on", "server_encoding": "UTF8"}
 _SET_ON_POSTGRESQL = {
     "lock_timeout": "15s",
@@ -127,7 +136,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Any) -> None:
     # A deferred transaction that reads first and writes later fails under load with "database is locked".
     writes = connection.get_execution_options().get("write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:

@@ -9,11 +9,14 @@ carries a tag over them, checked whenever it is read. An earlier row with its ow
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from registry.crypto.tags import TagKey, equal
 from registry.domain.errors import LedgerCorrupt
+
+_PLAIN = re.compile(r"[0-9A-Za-z_ .:/+-]*").fullmatch
 
 # What is guarded, by table; order and names are part of the tag.
 GUARDED: Mapping[str, tuple[str, ...]] = {
@@ -24,7 +27,18 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }
 
-_encode = json.JSONEncoder().encode
+
+def json_text(parts: Sequence[Any]) -> str:
+    """Return ``json.dumps(parts)``; ids and words, which is nearly all there is, without making an encoder for it."""
+    texts = []
+    for part in parts:
+        if isinstance(part, str) and _PLAIN(part):
+            texts.append(f'"{part}"')
+        elif type(part) is int:  # not a truth value, which JSON writes in words
+            texts.append(str(part))
+        else:
+            texts.append(json.dumps(part))
+    return f"[{', '.join(texts)}]"
 
 
 class RowGuard:
@@ -38,7 +52,7 @@ class RowGuard:
     def tag(self, table: str, parts: Sequence[Any]) -> bytes:
         """Return the tag of a row, given its guarded columns in their order."""
         told = [part.hex() if isinstance(part, bytes) else part for part in parts]
-        return self._keys[table].tag(_encode(told).encode())
+        return self._keys[table].tag(json_text(told).encode())
 
     def guarded(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row to store, with its tag."""

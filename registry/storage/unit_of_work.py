@@ -21,6 +21,7 @@ from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
 from registry.storage.records import SqlRecords
 from registry.storage.subjects import SqlPersons, SqlSubjects
+from registry.storage.write_ahead import WriteAheadLog
 from registry.storage.writer_turn import WriterTurn
 
 
@@ -116,6 +117,7 @@ class SqlDatabase:
         # Held open for good: SQLite removes its log when the last connection goes, and makes another one later.
         self._keeper = _open_keeper(read_only) if self._files else None
         self._identity = [file_identity(path) for path in self._files]
+        self._log = WriteAheadLog(self._files[1], engine, turn) if self._files and turn is not None else None
 
     @property
     def engine(self) -> Engine:
@@ -150,6 +152,15 @@ class SqlDatabase:
             # What is read back here may be committed: running the whole function again would do it twice.
             raise AuditUnavailable(lost.cause) from None
         self._demand_same_file()  # what was read back counts only if it is in the file that will be there tomorrow
+
+    def shorten_log(self) -> None:
+        """Keep the write-ahead log short; for a thread of a server to call a few times a second.
+
+        Raises:
+            AuditUnavailable: the storage failed.
+        """
+        if self._log is not None:
+            self._log.shorten()
 
     def close(self) -> None:
         """Close every connection."""

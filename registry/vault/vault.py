@@ -136,11 +136,10 @@ class Vault:
         if not field.is_whole:
             raise EnvelopeRejected("stored bytes differ from their digest")
         key = self._keys.open_key(field.person, field.key)
-        place = Place(field.subject, field.person, field.record, field.category, field.version)
-        payload = orjson.loads(unseal(key, field.sealed, self._binding(place)))
+        payload = orjson.loads(unseal(key, field.sealed, self._binding(field)))
         return RevealedField(field.record, field.subject, (field.category, field.version), payload)
 
-    def _binding(self, place: Place) -> Binding:
+    def _binding(self, place: Place | SealedField) -> Binding:
         # The subject is bound through the person: a person belongs to one subject for ever.
         return Binding(
             registry=self._registry,
