@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from registry.identity.dev_issuer import DevelopmentIssuer, development_settings
 from registry.identity.issuers import require_fit_for_profile
 from registry.identity.jwks import JwksCache
 from registry.identity.jwks_http import HttpFetch
+from registry.identity.strangers import Strangers
 from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
@@ -105,6 +106,7 @@ class Application:
     verifier: Verifier
     keyring: Keyring
     high_water: HighWaterKeeper | None = None
+    strangers: Strangers = field(default_factory=lambda: Strangers(time.monotonic))
 
     @property
     def verifier_key(self) -> VerifierKey:

@@ -25,10 +25,11 @@ from registry.api import (
     routes_subjects,
     routes_traces,
 )
+from registry.api.door import Door
 from registry.api.errors import failure_response
 from registry.api.frame import Frame
 from registry.api.importing import ImportTurns
-from registry.api.lookup import LOOKUP_PATH, MAX_LOOKUPS_AT_WORK, Api, answer_lookup
+from registry.api.lookup import LOOKUP_PATH, LOOKUPS_AT_WORK, Api, answer_lookup
 from registry.api.openapi import openapi_document
 from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
@@ -65,13 +66,14 @@ def create_app(application: Application) -> FastAPI:
     app.state.readiness = Readiness(application.readiness())
     for router in _ROUTERS:
         app.include_router(router)
-    app.add_middleware(Frame)
+    app.add_middleware(Door)
+    app.add_middleware(Frame)  # the last one added is the outermost
     app.add_exception_handler(RegistryError, _registry_error)
     app.add_exception_handler(HttpRefusal, _http_refusal)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     # Whatever wraps the whole application must wrap the short way too.
-    app.shorten(_lookup_route(), Frame(answer_lookup, MAX_LOOKUPS_AT_WORK))
+    app.shorten(_lookup_route(), Frame(Door(answer_lookup, LOOKUPS_AT_WORK)))
     document = openapi_document(_ROUTERS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app

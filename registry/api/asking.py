@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NoReturn, TypeVar
 
-from starlette.concurrency import run_in_threadpool
+from anyio import to_thread
 from starlette.requests import Request
 
+from registry.api.door import visit_of
 from registry.api.problems import HttpRefusal, Problem
 from registry.bootstrap import Application
 from registry.domain.errors import TokenRefused
@@ -99,7 +100,7 @@ def without_body(roles: frozenset[Role], action: str) -> Gate:
     """
 
     async def admitted(request: Request) -> Ask:
-        return await run_in_threadpool(_admit, request, roles, action)
+        return await _admitted(request, roles, action)
 
     return admitted
 
@@ -108,7 +109,7 @@ def json_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_BYT
     """Make the dependency of a route with a JSON body of at most ``limit`` bytes."""
 
     async def admitted(request: Request) -> Ask:
-        ask = await run_in_threadpool(_admit, request, roles, action)
+        ask = await _admitted(request, roles, action)
         _demand_json(request)
         body = await _read(request, limit)
         return Ask(ask.application, ask.caller, ask.principal, request, body, limit)
@@ -120,7 +121,7 @@ def file_body(roles: frozenset[Role], action: str) -> Gate:
     """Make the dependency of a route that reads its body itself, line by line, as ``Ask.request`` streams it."""
 
     async def admitted(request: Request) -> Ask:
-        ask = await run_in_threadpool(_admit, request, roles, action)
+        ask = await _admitted(request, roles, action)
         _demand_plain(request)
         return ask
 
@@ -133,7 +134,7 @@ def lookup_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_B
     async def admitted(request: Request) -> Ask:
         ask = _recalled(request, roles)
         if ask is None:
-            ask = await run_in_threadpool(_admit, request, roles, action)
+            ask = await _admitted(request, roles, action)
         _demand_json(request)
         body = await _read(request, limit)
         return Ask(ask.application, ask.caller, ask.principal, request, body, limit)
@@ -141,14 +142,19 @@ def lookup_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_B
     return admitted
 
 
+async def _admitted(request: Request, roles: frozenset[Role], action: str) -> Ask:
+    visit = visit_of(request.scope)
+    ask = await to_thread.run_sync(_admit, request, roles, action, limiter=visit.threads)
+    if visit.claims is None:
+        ask.application.strangers.vouch(ask.caller.network)
+    return ask
+
+
 def _recalled(request: Request, roles: frozenset[Role]) -> Ask | None:
     application: Application = request.app.state.application
-    try:
-        claims = application.tokens.recall(bearer_token(request.headers.getlist("authorization")))
-    except TokenRefused:
-        return None  # the long way says so, and writes the entry
+    claims = visit_of(request.scope).claims
     if claims is None:
-        return None
+        return None  # the long way verifies the token, or refuses it and writes the entry
     caller = Caller(claims, _source(request))
     principal = application.admissions.recall(caller, roles)
     return None if principal is None else Ask(application, caller, principal, request)
@@ -188,9 +194,11 @@ async def _read(request: Request, limit: int) -> bytes:
     if declared.isdecimal() and int(declared) > limit:
         refuse_large()
     received = bytearray()
+    visit = visit_of(request.scope)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
+                visit.hold(len(chunk))
                 received += chunk
                 if len(received) > limit:
                     refuse_large()

@@ -1,4 +1,4 @@
-"""The outermost layer: request ids, headers that every answer has, a bound on requests at work, the last catch.
+"""The outermost layer: request ids, headers that every answer has, the last catch.
 
 Plain ASGI. What escapes the routes ends here: the server above would log it with its text.
 """
@@ -8,21 +8,21 @@ from __future__ import annotations
 import json
 import re
 import time
+from typing import Protocol
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from registry.api.errors import INTERNAL, problem_of
+from registry.api.door import CONNECTION, TURNED_AWAY
+from registry.api.errors import INTERNAL
 from registry.api.problems import Problem
-from registry.domain.errors import Busy
 from registry.domain.faults import place_of
 from registry.domain.ids import new_id
 from registry.services.meters import Meters
 
-MAX_AT_WORK = 128
-# Told even then: whoever watches must hear the truth, and both cost next to nothing.
-_UNBOUNDED = frozenset({"/healthz", "/readyz"})
+# Told to the end: whoever watches must hear the truth, and both cost next to nothing.
+_UNENDING = frozenset({"/healthz", "/readyz"})
 _UNAVAILABLE = 503
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -41,25 +41,29 @@ _REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]
 log = structlog.get_logger("registry.api")
 
 
+class Connection(Protocol):
+    """What the frame asks of the server's object for a connection."""
+
+    def ends_after_this(self) -> bool:
+        """Tell whether the connection must end with this answer: the rest of the body is not going to be read."""
+        ...
+
+
 class Frame:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, max_at_work: int | None = None) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._max_at_work = max_at_work
-        self._at_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, _request_id(scope))
-        refusal = None if scope["path"] in _UNBOUNDED else self._refusal(scope)
-        if refusal is not None:
-            await answer.problem(scope, receive, refusal)
+        answer = _Answer(send, _request_id(scope), scope.get(CONNECTION))
+        if scope["app"].state.application.ending.is_refusing and scope["path"] not in _UNENDING:
+            await answer.problem(scope, receive, _ENDING)
             _tell(scope, answer, 0.0)
             return
-        self._at_work += 1
         started = time.perf_counter()
         try:
             await self._app(scope, receive, answer.send)
@@ -70,21 +74,15 @@ class Frame:
             if not answer.is_started:
                 await answer.problem(scope, receive, INTERNAL)
         finally:
-            self._at_work -= 1
             _tell(scope, answer, time.perf_counter() - started)
-
-    def _refusal(self, scope: Scope) -> Problem | None:
-        if scope["app"].state.application.ending.is_refusing:
-            return _ENDING
-        limit = MAX_AT_WORK if self._max_at_work is None else self._max_at_work
-        return problem_of(Busy()) if self._at_work >= limit else None
 
 
 class _Answer:
     """One answer on its way out."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, connection: Connection | None) -> None:
         self._send = send
+        self._connection = connection
         self.request_id = request_id
         self.status = 0
         self.cause: str | None = None
@@ -98,8 +96,11 @@ class _Answer:
             self.status = message["status"]
             present = {name.lower() for name, _ in message["headers"]}
             added = [(name, value) for name, value in _HEADERS if name not in present]
-            request_id = (b"x-request-id", self.request_id.encode())
-            message = {**message, "headers": [*message["headers"], *added, request_id]}
+            added.append((b"x-request-id", self.request_id.encode()))
+            is_last = self._connection is not None and self._connection.ends_after_this()
+            if is_last and b"connection" not in present:
+                added.append((b"connection", b"close"))
+            message = {**message, "headers": [*message["headers"], *added]}
         elif self.status == _UNAVAILABLE and self.cause is None:
             self.cause = _cause(message.get("body", b""))
         await self._send(message)
@@ -135,7 +136,8 @@ def _tell(scope: Scope, answer: _Answer, seconds: float) -> None:
     meters.answered(route, method, answer.status, seconds)
     if answer.cause is not None:
         meters.unavailable(answer.cause)
-    _log_answer(scope, answer, seconds)
+    if TURNED_AWAY not in scope:  # those are counted; a line for each would be a way to fill the disk
+        _log_answer(scope, answer, seconds)
 
 
 def _log_answer(scope: Scope, answer: _Answer, seconds: float) -> None:

@@ -26,10 +26,13 @@ from registry.domain.errors import RegistryError
 from registry.services.disclose import Answer, DisclosureAsk
 
 LOOKUP_PATH = "/v1/disclosures"
-# More than the lane holds: when it is full, it is the lane that says so.
-MAX_LOOKUPS_AT_WORK = 4_096
+# As many as the lane takes at once; turns of their own, since a lookup must not wait for whatever else is at work.
+LOOKUPS_AT_WORK = 256
 
-_admitted = lookup_body(READERS, "disclose")
+# Read on the event loop, so it is small: 200 ids, a case and a note have 25 KB when every character is escaped.
+LOOKUP_BODY = 64 << 10
+
+_admitted = lookup_body(READERS, "disclose", LOOKUP_BODY)
 
 
 class LoopReplies:

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from registry.api.app import create_app
+from registry.api.connections import MAX_HEAD_BYTES, Connections
 from registry.api.draining import CLOSE_SECONDS, DRAIN_SECONDS, DrainingServer
 from registry.api.logs import configure_logs
 from registry.bootstrap import Application
@@ -132,7 +133,8 @@ def _settle_heap() -> None:
 def _server(application: Application, app: ASGIApp) -> DrainingServer:
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connections(application.strangers),  # type: ignore[arg-type]  # called like the class that uvicorn expects
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         ws="none",
         lifespan="on",
         log_config=None,  # logs.py sets up logging; uvicorn's own would print paths and exceptions

@@ -53,6 +53,20 @@ class Refusals:
         if self._is_first(source[:64], reason[:40]):
             self._write([_draft(source[:64], reason[:40], 1)])
 
+    def count(self, source: str, reason: str) -> None:
+        """Count something that needs no entry at once, such as a request turned away unexamined. Never blocks long.
+
+        Args:
+            source: as for ``record``.
+            reason: short stable code.
+        """
+        now = self._monotonic()
+        with self._lock:
+            key = (source[:64], reason[:40])
+            if key not in self._counts and len(self._counts) >= MAX_SOURCES:
+                key = (_OTHER, key[1])
+            self._counts.setdefault(key, _Count(now)).more += 1
+
     def flush(self) -> None:
         """Write the counted rest of windows that are over; called once a minute."""
         self._flush(only_over=True)

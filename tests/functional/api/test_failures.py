@@ -220,14 +220,16 @@ def test_an_operator_learns_which_key_is_gone(site: Site, logs: io.StringIO, mon
 
 
 def test_more_requests_than_can_be_worked_on_are_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.api.frame.MAX_AT_WORK", 0)
+    monkeypatch.setattr("registry.api.turns.Turns._share", lambda *_: 0)
+    monkeypatch.setattr("registry.api.turns.PATIENCE_SECONDS", 0.05)
     answer = site.http.get("/audit/checkpoint")
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "5")
     assert site.http.get("/healthz").status_code == 200
 
 
 def test_places_at_work_are_given_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.api.frame.MAX_AT_WORK", 1)
+    monkeypatch.setattr("registry.api.turns.Turns._share", lambda *_: 1)
+    monkeypatch.setattr("registry.api.turns.PATIENCE_SECONDS", 0.05)
     headers = site.as_(Role.AUDITOR)
     monkeypatch.setattr(Search, "search", lambda *_: 1 / 0)
     for _ in range(3):

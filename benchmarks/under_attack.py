@@ -1,0 +1,185 @@
+"""``python -m benchmarks.under_attack [NAME]``: legitimate lookups alone, then during each attack.
+
+Sixteen readers on kept connections look somebody up twenty times a second each; the attacker does what it can from a
+process of the lowest priority. Printed: median and 99th percentile, their ratio to the quiet measurement just before
+(the median of all quiet rounds), what the attacker got for an answer, and how many entries it caused.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import multiprocessing
+import os
+import platform
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.attackers import ATTACKS, Target, under
+from benchmarks.people import made_up, number_of
+from registry.bootstrap import initialise, opened
+from registry.domain.clock import SystemClock
+from registry.domain.principals import Role
+from registry.identity.issuers import DEVELOPMENT_ISSUER
+from registry.services.import_people import Existing
+from registry.services.principals import Grant
+from registry.settings import DEVELOPMENT, load_settings
+
+PEOPLE = 200
+READERS = 16
+PAUSE = 0.05
+SECONDS = 3.0
+
+
+@dataclass
+class Felt:
+    """What legitimate clients felt: durations in seconds, statuses, errors of the connection."""
+
+    times: list[float] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+
+    def quantile(self, part: float) -> float:
+        """Return a quantile in milliseconds."""
+        ordered = sorted(self.times)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * part))] * 1e3 if ordered else float("nan")
+
+
+def legitimate(port: int, tokens: list[str], seconds: float) -> Felt:
+    """Look people up at a steady pace, from a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        return pool.apply(_readers, (port, tokens, seconds))
+
+
+def _readers(port: int, tokens: list[str], seconds: float) -> Felt:
+    felt = Felt()
+    threads = [
+        threading.Thread(target=_reader, args=(port, token, number, seconds, felt))
+        for number, token in enumerate(tokens)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return felt
+
+
+def _reader(port: int, token: str, number: int, seconds: float, felt: Felt) -> None:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    until = time.monotonic() + seconds
+    time.sleep(PAUSE * number / READERS)
+    while (started := time.monotonic()) < until:
+        number += 1
+        body = {
+            "employee_number": number_of(number % PEOPLE),
+            "categories": ["home_address", "phone", "ssn", "date_of_birth", "email", "school"],
+            "purpose": {"code": "safety", "case": "CASE-1"},
+        }
+        try:
+            connection.request("POST", "/v1/disclosures", json.dumps(body), headers)
+            answer = connection.getresponse()
+            answer.read()
+            felt.statuses[str(answer.status)] += 1
+        except (OSError, http.client.HTTPException) as error:
+            felt.statuses[type(error).__name__] += 1
+            connection.close()
+        felt.times.append(time.monotonic() - started)
+        time.sleep(max(0.0, started + PAUSE - time.monotonic()))
+    connection.close()
+
+
+@contextmanager
+def server(home: Path) -> Iterator[tuple[int, int]]:
+    """Serve a registry from a process of its own; gives its port and process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, "-m", "registry", "--home", str(home), "serve", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(400):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(40)
+
+
+def prepared(home: Path) -> list[str]:
+    """Make a registry with people and readers; gives the readers' tokens, the last one for the attacker."""
+    settings = load_settings(home, {})
+    initialise(settings, DEVELOPMENT)
+    with opened(settings) as application:
+        people = [made_up(number) for number in range(PEOPLE)]
+        application.import_people.run(application.local_caller(), people, Existing.REJECT)
+        issuer = application.development_issuer()
+        tokens = []
+        for number in range(READERS + 1):
+            grant = Grant(DEVELOPMENT_ISSUER, f"reader-{number}", frozenset({Role.READER}))
+            application.principals.ensure(grant, operator="local:bench")
+            tokens.append(issuer.issue(grant.sub, [Role.READER], ttl_seconds=3600, now=SystemClock().now()))
+    return tokens
+
+
+def entries(home: Path) -> int:
+    """Return how many entries say that a token or a form was refused."""
+    with sqlite3.connect(home / "registry.db") as database:
+        return int(database.execute("SELECT count(*) FROM ledger_leaf").fetchone()[0])
+
+
+def resident(process: int) -> int:
+    """Return a process's resident memory in MB."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) >> 10
+    return 0
+
+
+def main() -> None:
+    """Print the table."""
+    wanted = [attack for attack in ATTACKS if not sys.argv[1:] or any(word in attack.name for word in sys.argv[1:])]
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{machine}, load {os.getloadavg()[0]:.1f} at the start; SQLite; {READERS} readers, {READERS / PAUSE:.0f}/s")
+    print(f"{'during':<36}{'p50 ms':>8}{'p99 ms':>8}{'ratio':>7}{'not 200':>9}{'entries':>9}  server; attacker saw")
+    with tempfile.TemporaryDirectory() as temporary:
+        home = Path(temporary) / "home"
+        *readers, insider = prepared(home)
+        with server(home) as (port, process):
+            legitimate(port, readers, 2.0)
+            quiet: list[float] = []
+            for attack in wanted:
+                alone = legitimate(port, readers, SECONDS)
+                quiet.append(alone.quantile(0.99))
+                before = entries(home)
+                with under(attack, Target(port, insider), SECONDS + 3.0) as seen:
+                    time.sleep(1.5)
+                    felt = legitimate(port, readers, SECONDS)
+                told = entries(home) - before - felt.statuses["200"] - seen["200"]
+                answers = ", ".join(f"{count} {what}" for what, count in seen.most_common(4))
+                _row(attack.name, felt, quiet[-1], told, f"{resident(process)} MB; {answers}")
+            print(f"\nalone: p99 {statistics.median(quiet):.1f} ms (median of {len(quiet)} rounds)")
+
+
+def _row(name: str, felt: Felt, quiet: float, told: int, answers: str) -> None:
+    p50, p99 = felt.quantile(0.5), felt.quantile(0.99)
+    failed = len(felt.times) - felt.statuses["200"]
+    print(f"{name:<36}{p50:>8.1f}{p99:>8.1f}{p99 / quiet:>6.1f}x{failed:>9}{told:>9}  {answers}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

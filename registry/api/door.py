@@ -1,0 +1,195 @@
+"""Inside the frame, before every route: who is known, whose turn it is, what bodies may hold.
+
+A request whose token was verified before goes straight to its turn. All others are strangers: they spend credit, get
+few turns and a small pool of threads, so that what they send, and however much, is theirs to wait for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from anyio import CapacityLimiter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from registry.api.errors import problem_of
+from registry.api.problems import Problem
+from registry.api.turns import AT_WORK, STRANGERS, Turns
+from registry.bootstrap import Application
+from registry.domain.errors import Busy, TokenRefused
+from registry.domain.principals import Claims
+from registry.identity.bearer import bearer_token
+
+# A stranger without credit gets the answer after a pause: one that waits for it does little meanwhile.
+PAUSE_SECONDS = 1.0
+MAX_PAUSED = 256
+# Signatures of strangers are checked two at a time, whatever the number of them.
+STRANGER_THREADS = 2
+# Not those of the routes: a lookup must not wait for its admission behind forty traces.
+KNOWN_THREADS = 8
+# Bodies that have come in and are not yet answered, bytes; nobody has more than what is still free.
+BODY_ROOM = 256 << 20
+
+_VISIT = "registry.visit"
+CONNECTION = "registry.connection"  # the server's own object for the connection, when there is one
+TURNED_AWAY = "registry.turned_away"  # in the scope of a request that was not examined
+# Whoever watches must hear the truth at once, and both cost next to nothing.
+_ALWAYS = frozenset({"/healthz", "/readyz"})
+_CLOSE = (b"connection", b"close")
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Whose turn a request takes, and the claims of its token if that needs no further check."""
+
+    key: str
+    claims: Claims | None = None
+
+
+_STRANGER = _Who(STRANGERS)
+
+
+class Visit:
+    """One request while it is at work.
+
+    Attributes:
+        key: whose turn it is.
+        claims: of the token, verified a moment ago; None when it must be verified now.
+        held: bytes of its body that are kept.
+    """
+
+    def __init__(self, door: Door, who: _Who) -> None:
+        self._door = door
+        self.key = who.key
+        self.claims = who.claims
+        self.held = 0
+
+    @property
+    def threads(self) -> CapacityLimiter:
+        """The threads for deciding who this is and whether they may."""
+        return self._door.threads(self.key)
+
+    def hold(self, size: int) -> None:
+        """Count bytes of the body that are kept until the request is answered.
+
+        Raises:
+            Busy: there is no room for them.
+        """
+        self._door.hold(self, size)
+
+
+def visit_of(scope: Scope) -> Visit:
+    """Return the visit that a request is."""
+    visit: Visit = scope[_VISIT]
+    return visit
+
+
+class Door:
+    """Wraps the routes of the API, or the lookup; each has turns, threads and room of its own."""
+
+    def __init__(self, app: ASGIApp, at_work: int = AT_WORK) -> None:
+        self._app = app
+        self._turns = Turns(time.monotonic, at_work)
+        self._paused = 0
+        self._room: dict[str, int] = {}
+        self._room_used = 0
+        self._threads: dict[bool, CapacityLimiter] = {}
+
+    def threads(self, key: str) -> CapacityLimiter:
+        """See ``Visit.threads``."""
+        if not self._threads:  # made here, since they belong to an event loop
+            self._threads = {True: CapacityLimiter(STRANGER_THREADS), False: CapacityLimiter(KNOWN_THREADS)}
+        return self._threads[key == STRANGERS]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        application: Application = scope["app"].state.application
+        source = scope["client"][0] if scope.get("client") else ""
+        who = _known(application, scope)
+        if who is not _STRANGER:
+            application.strangers.vouch(source)
+            connection = scope.get(CONNECTION)
+            if connection is not None:
+                connection.is_vouched = True
+        elif not application.strangers.may_ask(source):
+            await self._turn_away(scope, receive, send)
+            return
+        if scope["path"] in _ALWAYS:
+            await self._app(scope, receive, send)
+            return
+        if not self._turns.try_take(who.key):
+            try:
+                await self._turns.wait(who.key)
+            except Busy as busy:
+                await _answer(problem_of(busy), scope, receive, send)
+                return
+        await self._at_work(who, scope, receive, send)
+
+    async def _at_work(self, who: _Who, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request that has its turn; while it waits for its body the turn is somebody else's."""
+        visit = scope[_VISIT] = Visit(self, who)
+        turns, key = self._turns, who.key
+
+        async def receive_aside() -> Message:
+            turns.give(key)
+            try:
+                return await receive()
+            finally:
+                turns.take_anyway(key)
+
+        try:
+            await self._app(scope, receive_aside, send)
+        finally:
+            turns.give(key)
+            if visit.held:
+                self._let_go(visit)
+
+    async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[TURNED_AWAY] = True
+        application: Application = scope["app"].state.application
+        application.refusals.count(scope["client"][0] if scope.get("client") else "", "not_examined")
+        if self._paused < MAX_PAUSED:
+            self._paused += 1
+            try:
+                await asyncio.sleep(PAUSE_SECONDS)
+            finally:
+                self._paused -= 1
+        await _answer(problem_of(Busy()), scope, receive, send)
+
+    def hold(self, visit: Visit, size: int) -> None:
+        """See ``Visit.hold``."""
+        held = self._room.get(visit.key, 0) + size
+        if held > BODY_ROOM - self._room_used:
+            raise Busy
+        self._room[visit.key] = held
+        self._room_used += size
+        visit.held += size
+
+    def _let_go(self, visit: Visit) -> None:
+        self._room_used -= visit.held
+        left = self._room[visit.key] - visit.held
+        if left:
+            self._room[visit.key] = left
+        else:
+            del self._room[visit.key]
+
+
+def _known(application: Application, scope: Scope) -> _Who:
+    """Tell who asks, if the token was verified before."""
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+    try:
+        token = bearer_token(values)
+    except TokenRefused:
+        return _STRANGER  # the route says so, and writes the entry
+    claims = application.tokens.recall(token)
+    named = application.tokens.knew(token) if claims is None else claims
+    return _STRANGER if named is None else _Who(f"{named.issuer}#{named.subject}", claims)
+
+
+async def _answer(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    response = problem.response()
+    response.raw_headers.append(_CLOSE)
+    await response(scope, receive, send)

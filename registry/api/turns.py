@@ -1,0 +1,130 @@
+"""Turns at work: so many requests at a time, shared fairly among those who ask.
+
+Whoever asks alone may have all of them. When others are about, nobody has more than a share, and what comes beyond it
+waits in a line of its own: a hundred connections of one client cost others no more than a few would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from registry.domain.errors import Busy
+
+AT_WORK = 128
+# The least share is an eighth: more would leave a flood too much beside a few clients, less would make batches small.
+MOST_SHARES = 8
+STRANGERS = ""
+STRANGERS_AT_WORK = 16
+PATIENCE_SECONDS = 2.0
+LINE = 1_024
+_ABOUT_SECONDS = 1.0
+
+
+class Turns:
+    """Gives turns. For one event loop."""
+
+    def __init__(self, monotonic: Callable[[], float], at_work: int = AT_WORK) -> None:
+        self._monotonic = monotonic
+        self._at_work = at_work
+        self._used = 0
+        self._held: dict[str, int] = {}
+        self._lines: dict[str, deque[asyncio.Future[None]]] = {}
+        self._waiting = 0
+        self._about: set[str] = set()
+        self._about_before = 0
+        self._about_since = monotonic()
+
+    def try_take(self, key: str) -> bool:
+        """Take a turn if one is free for this key: a principal's name, or ``STRANGERS``."""
+        self._note(key)
+        if self._used >= self._at_work or self._held.get(key, 0) >= self._share(key):
+            return False
+        self.take_anyway(key)
+        return True
+
+    def take_anyway(self, key: str) -> None:
+        """Take a turn beyond every bound: for work that was put aside and goes on."""
+        self._used += 1
+        self._held[key] = self._held.get(key, 0) + 1
+
+    async def wait(self, key: str) -> None:
+        """Wait in line for a turn, after ``try_take`` gave none.
+
+        Raises:
+            Busy: the lines are too long, or it takes too long.
+        """
+        if self._waiting >= LINE:
+            raise Busy
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        line = self._lines.setdefault(key, deque())
+        line.append(granted)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await granted
+        except TimeoutError:
+            self._leave(key, granted)
+            raise Busy from None
+        except BaseException:
+            self._leave(key, granted)
+            raise
+
+    def give(self, key: str) -> None:
+        """Give a turn back, and to whoever waits for it."""
+        self._used -= 1
+        held = self._held[key] - 1
+        if held:
+            self._held[key] = held
+        else:
+            del self._held[key]
+        if self._lines:
+            self._grant()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait in line."""
+        return self._waiting
+
+    def _leave(self, key: str, granted: asyncio.Future[None]) -> None:
+        line = self._lines.get(key, ())
+        if granted in line:
+            self._lines[key].remove(granted)
+            self._forget(key)
+        elif granted.done() and not granted.cancelled():
+            self.give(key)  # it came at the very moment of giving up
+
+    def _forget(self, key: str) -> None:
+        self._waiting -= 1
+        if not self._lines[key]:
+            del self._lines[key]
+
+    def _grant(self) -> None:
+        for key in list(self._lines):
+            if self._used >= self._at_work:
+                return
+            line = self._lines[key]
+            if self._held.get(key, 0) >= self._share(key):
+                continue
+            granted = line.popleft()
+            self._forget(key)
+            if key in self._lines:
+                self._lines[key] = self._lines.pop(key)  # to the end: the next turn is another's
+            if not granted.done():  # else its patience ended at this very moment
+                self.take_anyway(key)
+                granted.set_result(None)
+
+    def _share(self, key: str) -> int:
+        if key == STRANGERS:
+            return STRANGERS_AT_WORK
+        return max(1, self._at_work // min(MOST_SHARES, max(1, len(self._about), self._about_before)))
+
+    def _note(self, key: str) -> None:
+        now = self._monotonic()
+        if now - self._about_since >= _ABOUT_SECONDS:
+            is_recent = now - self._about_since < 2 * _ABOUT_SECONDS
+            self._about_before = len(self._about) if is_recent else 0
+            self._about, self._about_since = set(), now
+        if key != STRANGERS:
+            self._about.add(key)
