@@ -56,7 +56,7 @@ from registry.services.search import Search
 from registry.services.trace import Trace
 from registry.services.update import Update
 from registry.settings import DEVELOPMENT, PROFILES, Settings
-from registry.storage.guards import RowGuard
+from registry.storage.guards import RowGuard, guard_key
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.migrate import current_revision, newest_revision, upgrade
 from registry.storage.new_rows import RowPacker
@@ -280,7 +280,7 @@ def _open(settings: Settings, clock: Clock | None) -> Application:
     ring = load_keyring(settings.keys, settings.key_service)
     with ExitStack() as on_failure:
         on_failure.callback(ring.close)
-        database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK, _guard_key(ring))
+        database = open_database(settings.database_url, settings.ledger / _WRITER_LOCK, guard_key(ring.secret("index")))
         on_failure.callback(database.close)
         application = _build(settings, ring, database, now)
         on_failure.pop_all()
@@ -323,9 +323,9 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         database=database,
         log=log,
         vault=Vault(registry, DataKeys(ring.provider("data"), identifier, limits=settings.key_cache)),
-        index=BlindIndex(derive(ring.secret("index"), "registry/blind-index/v1")),
+        index=BlindIndex.of(ring.secret("index")),
         links=EmployeeLinks(registry, ring.secret("index")),
-        packer=_packer(ring),
+        packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
         clock=clock,
     )
     _demand_profile(kernel, profile)
@@ -447,14 +447,6 @@ def _make_private(settings: Settings) -> None:
     for path in (database, Path(f"{database}-wal"), Path(f"{database}-shm")):
         if path.exists():
             path.chmod(0o600)
-
-
-def _guard_key(ring: Keyring) -> bytes:
-    return derive(ring.secret("index"), "registry/row-guards/v1")
-
-
-def _packer(ring: Keyring) -> RowPacker:
-    return RowPacker(RowGuard(_guard_key(ring)))
 
 
 def _demand_migrated(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 import time
@@ -17,17 +18,25 @@ import click
 from registry.bootstrap import Application
 from registry.cli.common import common, registry_at, write_json
 from registry.cli.failures import FOUND_WRONG
+from registry.cli.stopping import Stop
 from registry.domain.clock import SystemClock
 from registry.domain.errors import InvalidInput
 from registry.services.import_file import ImportRun, Tally
 from registry.services.import_people import Existing
-from registry.services.kernel import Caller
+from registry.services.seal_lines import Hands, LineSealer
 from registry.text.csv_mapping import MAX_MAPPING_BYTES, CsvMapping, read_mapping
 from registry.text.csv_rows import UnreadRow, find_csv, find_ndjson, read_row
+from registry.upkeep.sealing_pool import SealingPool, settle_heap
 
 FORMATS = ("ndjson", "csv")
 _SHOWN_ERRORS = 20
 _SHOW_EVERY_SECONDS = 0.2
+_MOST_WORKERS = 8  # more only wait: one process stores what all of them make
+_ENDED = "ended early after {lines:,} lines; what was stored stays, send the file again"
+_STOPPED = (
+    "Stopped after {lines:,} lines. What was stored stays. Run the same command again to go on: lines that are stored"
+    " are found unchanged."
+)
 _FIGURES = ("lines", "created", "updated", "unchanged", "rejected")
 _DRY_FIGURES = ("lines", "valid", "rejected")
 
@@ -82,6 +91,14 @@ def progress_line(lines: int, seconds: float, share: float | None) -> str:
     return f"{told}, {share:.0%}, {left // 60}:{left % 60:02} left"
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """What to do with people who are enrolled already, and how many processes seal beside this one."""
+
+    existing: Existing
+    workers: int
+
+
 @click.command("import")
 @common
 @click.argument("file", type=click.Path(allow_dash=True))
@@ -89,6 +106,7 @@ def progress_line(lines: int, seconds: float, share: float | None) -> str:
 @click.option("--mapping", metavar="M.toml", help="For a CSV with other columns: which of them is which of ours.")
 @click.option("--dry-run", is_flag=True, help="Check every line and store nothing; needs no registry.")
 @click.option("--update", is_flag=True, help="Bring people who are enrolled already to what the file says.")
+@click.option("--workers", type=click.IntRange(0, 64), help="Processes beside this one; else one a core, at most 8.")
 @click.pass_context
 def import_people(
     context: click.Context,
@@ -96,6 +114,7 @@ def import_people(
     file: str,
     form: str | None,
     mapping: str | None,
+    workers: int | None,
     *,
     dry_run: bool,
     update: bool,
@@ -107,27 +126,33 @@ def import_people(
     """
     chosen = form or _by_ending(file)
     columns = _mapping(mapping, chosen)
-    existing = Existing.UPDATE if update else Existing.REJECT
+    how = How(Existing.UPDATE if update else Existing.REJECT, _cores() if workers is None else workers)
     tally = Tally()
-    with _input(file) as source:
-        rows = find_csv(source.stream, columns) if chosen == "csv" else find_ndjson(source.stream)
+    with _input(file) as source, Stop().heard() as stop:
+        found: Iterator[UnreadRow] = find_ndjson(source.stream)
+        if chosen == "csv":
+            found = find_csv(source.stream, columns)
+        rows = stop.until_asked(found)
         if dry_run:
             check_rows(rows, tally, SystemClock().now().date())
         else:
-            _import(home, rows, existing, (tally, ImportProgress(source)))
+            _import(home, rows, how, (tally, ImportProgress(source)))
     document = {"lines": tally.lines, "valid": tally.lines - tally.rejected, **_rejected(tally)}
     if not dry_run:
         document = tally.document()
+    if stop.signal is not None:
+        document["stopped"] = True
     if as_json:
         write_json(document)
     else:
         _summary(document, _DRY_FIGURES if dry_run else _FIGURES, tally)
+    if stop.signal is not None:
+        click.echo(_STOPPED.format(lines=tally.lines), err=True)
+        context.exit(stop.exit_code)
     context.exit(FOUND_WRONG if tally.rejected else 0)
 
 
-def _import(
-    home: str | None, rows: Iterator[UnreadRow], existing: Existing, shown: tuple[Tally, ImportProgress]
-) -> None:
+def _import(home: str | None, rows: Iterator[UnreadRow], how: How, shown: tuple[Tally, ImportProgress]) -> None:
     from registry.cli.importing_remote import RemoteImport  # noqa: PLC0415 - the HTTP client is slow to import
     from registry.cli.remote import remote  # noqa: PLC0415 - as above
 
@@ -135,37 +160,36 @@ def _import(
     elsewhere = remote()
     try:
         if elsewhere is not None:
-            RemoteImport(elsewhere, existing, progress).run(rows, tally)
+            RemoteImport(elsewhere, how.existing, progress).run(rows, tally)
             return
         with registry_at(home) as application:
-            _run(application, application.local_caller(), rows, (existing, tally, progress))
+            settle_heap()
+            _run(application, rows, how, shown)
     except BaseException:
         if tally.lines:
-            click.echo(
-                f"\nended early after {tally.lines:,} lines; what was stored stays, send the file again", err=True
-            )
+            click.echo(f"\n{_ENDED.format(lines=tally.lines)}", err=True)
         raise
     finally:
         progress.close()
 
 
-def run_import(application: Application, caller: Caller, rows: Iterator[UnreadRow], existing: Existing) -> Tally:
-    """Import all rows, one transaction a batch."""
+def run_import(application: Application, rows: Iterator[UnreadRow], existing: Existing) -> Tally:
+    """Import all rows in this process, one transaction a batch."""
     tally, progress = Tally(), ImportProgress(None)
-    _run(application, caller, rows, (existing, tally, progress))
+    _run(application, rows, How(existing, 0), (tally, progress))
     progress.close()
     return tally
 
 
-def _run(
-    application: Application,
-    caller: Caller,
-    rows: Iterator[UnreadRow],
-    how: tuple[Existing, Tally, ImportProgress],
-) -> None:
-    existing, tally, progress = how
+def _run(application: Application, rows: Iterator[UnreadRow], how: How, shown: tuple[Tally, ImportProgress]) -> None:
+    tally, progress = shown
+    people = application.import_people
+    hands: Hands = LineSealer(people.sealer).one_by_one
+    if how.workers > 0:
+        here = LineSealer(people.sealer)
+        hands = SealingPool(here, application.settings, application.kernel.registry, how.workers).sealed
     today = application.kernel.clock.now().date()
-    ImportRun(application.import_people, caller, existing, today, progress).run(rows, tally)
+    ImportRun(people, application.local_caller(), how.existing, today, progress, hands).run(rows, tally)
 
 
 def check_rows(rows: Iterator[UnreadRow], tally: Tally, today: date) -> None:
@@ -211,6 +235,11 @@ def _input(file: str) -> Iterator[Source]:
     with stream:
         about = Path(file).stat()
         yield Source(stream, about.st_size if stat.S_ISREG(about.st_mode) else None)
+
+
+def _cores() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_WORKERS) if cores > 1 else 0
 
 
 def _by_ending(file: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from typing import NewType
-from uuid import uuid4
 
 RegistryId = NewType("RegistryId", str)
 SubjectId = NewType("SubjectId", str)
@@ -23,8 +22,8 @@ _MAX_48_BITS = (1 << 48) - 1
 
 
 def new_id() -> str:
-    """Return a fresh random identifier: 32 lower-case hexadecimal digits (122 random bits)."""
-    return uuid4().hex
+    """Return a fresh random identifier: 32 lower-case hexadecimal digits (128 random bits)."""
+    return os.urandom(16).hex()
 
 
 def event_id_at(now_ms: int) -> EventId:

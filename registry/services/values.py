@@ -100,4 +100,4 @@ def department_term(department: str) -> IndexTerm:
 
 def index_terms(terms: Iterable[Term]) -> frozenset[IndexTerm]:
     """Turn matching terms into keyed ones."""
-    return frozenset(IndexTerm(term.kind.value, term.text) for term in terms)
+    return frozenset(IndexTerm(term.kind._value_, term.text) for term in terms)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
+from registry.crypto.derive import derive
 from registry.crypto.tags import TagKey, equal
 from registry.domain.errors import LedgerCorrupt
 
@@ -39,6 +40,11 @@ def json_text(parts: Sequence[Any]) -> str:
         else:
             texts.append(json.dumps(part))
     return f"[{', '.join(texts)}]"
+
+
+def guard_key(index_secret: bytes) -> bytes:
+    """Derive the key of the guards from the registry's index secret."""
+    return derive(index_secret, "registry/row-guards/v1")
 
 
 class RowGuard:

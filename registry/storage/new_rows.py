@@ -141,11 +141,11 @@ def record_columns(row: RecordRow) -> dict[str, object]:
         "id": row.id,
         "subject": row.subject,
         "person": row.person,
-        "category": row.category.value,
+        "category": row.category._value_,
         "slot_tag": row.slot_tag,
         "version": row.field.version,
         "state": row.state,
-        "tier": row.tier.value,
+        "tier": row.tier._value_,
         "mark_version": row.mark_version,
     }
 
@@ -158,7 +158,7 @@ def version_values(rows: Sequence[RecordRow], versions: Sequence[VersionRow]) ->
 
 def mark_values(guard: RowGuard, row: MarkRow) -> Row:
     """Make the row of a mark."""
-    told = (row.record, row.mark_version, row.tier.value, row.basis, row.starts_on, row.ends_on, row.review_on)
+    told = (row.record, row.mark_version, row.tier._value_, row.basis, row.starts_on, row.ends_on, row.review_on)
     return (*told, guard.tag("marks", told))
 
 

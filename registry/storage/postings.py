@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from registry.storage.bulk import BulkInsert
-from registry.storage.rows import MANY, chunks
+from registry.storage.prepared import Prepared, driver_cursor
+from registry.storage.rows import MANY
 from registry.storage.tables import postings
 
-_VALUES = select(postings.c.label, postings.c.value).where(postings.c.label.in_(MANY))
+_VALUES = Prepared(select(postings.c.label, postings.c.value).where(postings.c.label.in_(MANY)))
+# An import asks for thousands at once: as one array, and not as thousands of parameters in a text of their own.
+_VALUES_OF_ARRAY = "SELECT label, value FROM postings WHERE label = ANY(%b)"
 _INSERT = BulkInsert(postings, ("label", "value"))
 
 
@@ -21,9 +24,10 @@ class SqlPostings:
         self._connection = connection
 
     def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
-        return {
-            row.label: row.value for part in chunks(labels) for row in self._connection.execute(_VALUES, {"many": part})
-        }
+        if self._connection.dialect.name == "postgresql":
+            found = driver_cursor(self._connection).execute(_VALUES_OF_ARRAY, (list(labels),), binary=True)
+            return dict(found.fetchall())
+        return dict(_VALUES.rows_of(self._connection, labels))
 
     def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
         _INSERT.run(self._connection, rows)

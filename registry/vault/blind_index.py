@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from registry.crypto.derive import derive
 from registry.crypto.postings import (
     LABEL_BYTES,
     LIST_KEY_BYTES,
@@ -86,6 +87,11 @@ class BlindIndex:
         # Where the lists of common words ended lately, by first label. Only a hint, checked whenever it is used: the
         # transaction that saw this end may have been rolled back, and other processes append as well.
         self._hints: dict[bytes, int] = {}
+
+    @classmethod
+    def of(cls, index_secret: bytes) -> BlindIndex:
+        """Return the index of a registry, given its index secret."""
+        return cls(derive(index_secret, "registry/blind-index/v1"))
 
     def tag(self, domain: str, data: bytes) -> bytes:
         """Return a 16-byte keyed tag for equality within one domain."""

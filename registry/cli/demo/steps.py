@@ -89,7 +89,7 @@ def enroll(story: Story, application: Application, folder: Folder, people: tuple
     """
     path = folder.write("people.csv", people_csv(people).encode())
     with path.open("rb") as stream:
-        tally = run_import(application, application.local_caller(), find_csv(stream), Existing.REJECT)
+        tally = run_import(application, find_csv(stream), Existing.REJECT)
     if tally.counts[Outcome.CREATED] != len(people) or tally.rejected:
         raise StepFailed("not everybody in the file was enrolled")
     story.say(f"{tally.lines} lines, {tally.counts[Outcome.CREATED]} created, 0 rejected: {path.name}")

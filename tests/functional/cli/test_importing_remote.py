@@ -15,7 +15,7 @@ from registry.cli.remote import Remote, remote
 from registry.domain.errors import Busy, MisconfiguredHome
 from registry.services.import_file import Tally
 from registry.services.import_people import Existing
-from registry.text.csv_rows import RowResult
+from registry.text.csv_rows import NdjsonRow
 from tests.functional.cli.conftest import Line, far_line
 from tests.functional.cli.test_importing import NOTHING, body, ndjson
 
@@ -159,7 +159,7 @@ def test_a_busy_registry_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Remote, "post", busy_once)
     tally = Tally()
     RemoteImport(Remote("http://127.0.0.1", "t"), Existing.REJECT, wait=waits.append).run(
-        iter([RowResult(1, {"a": 1})]), tally
+        iter([NdjsonRow(1, b'{"a": 1}')]), tally
     )
     assert (tally.lines, len(waits)) == (1, 1)
 

@@ -86,3 +86,52 @@ def test_an_erased_posting_is_passed_over_and_a_changed_one_is_noticed() -> None
     store.rows[postings.label(0)] = bytes(changed)
     with pytest.raises(LedgerCorrupt):
         index.look_up(store, [NAME], cap=8)
+
+
+def test_where_a_common_list_ends_is_remembered() -> None:
+    index, store, _ = filled({NAME: 300})
+    store.rounds = 0
+    index.add(store, [(NAME, Posting(new_id(), 1))])
+    assert store.rounds == 1
+
+
+@pytest.mark.parametrize("kept", [0, 1, 7, 8, 60, 99])
+def test_an_end_that_was_rolled_back_is_no_end(kept: int) -> None:
+    """The transaction that the hint comes from left nothing: a list with a gap would hide what stands behind it."""
+    index, store, put = filled({NAME: 100})
+    postings = PostingKey(KEY).list_of(NAME.encode())
+    for counter in range(kept, 100):
+        del store.rows[postings.label(counter)]
+    added = [Posting(new_id(), 1) for _ in range(3)]
+    index.add(store, [(NAME, posting) for posting in added])
+    assert list(index.look_up(store, [NAME], cap=512)[NAME]) == put[NAME][:kept] + added
+
+
+def test_what_others_appended_since_is_not_overwritten() -> None:
+    index, store, _ = filled({NAME: 20})
+    BlindIndex(KEY).add(store, [(NAME, Posting(new_id(), 1)) for _ in range(45)])
+    index.add(store, [(NAME, Posting(new_id(), 1)), (NAME, Posting(new_id(), 2))])
+    assert len(index.look_up(store, [NAME], cap=512)[NAME]) == 67
+
+
+def test_ready_postings_may_come_from_elsewhere_and_in_parts() -> None:
+    elsewhere, index, store = BlindIndex(KEY), BlindIndex(KEY), MemoryPostings()
+    put = [Posting(new_id(), 1) for _ in range(30)]
+    parts = [elsewhere.ready([(NAME, posting), (IndexTerm("P1", posting.target), posting)]) for posting in put]
+    index.add_ready(store, b"".join(parts[:20]))
+    index.add_ready(store, b"".join(parts[20:]))
+    found = index.look_up(store, [NAME, IndexTerm("P1", put[3].target)], cap=64)
+    assert list(found[NAME]) == put
+    assert found[IndexTerm("P1", put[3].target)] == (put[3],)
+
+
+def test_hints_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registry.vault.blind_index._MOST_HINTS", 10)
+    index, store = BlindIndex(KEY), MemoryPostings()
+    for number in range(40):
+        index.add(store, [(IndexTerm("N1", str(number)), Posting(new_id(), 1))] * 9)
+    assert len(index._hints) <= 10
+
+
+def test_a_term_shows_no_text() -> None:
+    assert "brightwater" not in repr(NAME)
