@@ -338,6 +338,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     require_fit_for_profile(issuers, profile)
     cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier, limits=settings.key_cache))
     disclose, meters = Disclose(kernel), Meters(unix_ms(clock.now()) / 1000)
+    database.tell_commits(meters.committed)
     return Application(
         settings=settings,
         profile=profile,

@@ -18,8 +18,11 @@ from typing import Any
 
 import registry
 from registry.api.server import base_url
+from registry.audit.ports import HeadRow
 from registry.bootstrap import Application
+from registry.domain.clock import unix_ms
 from registry.domain.errors import RegistryError
+from registry.services.lane import CAPACITY
 from registry.services.meters import Counted, Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -30,7 +33,14 @@ _Sample = tuple[Mapping[str, object], float]
 def metrics_page(application: Application) -> str:
     """Return everything that is counted and measured, as text."""
     counted = application.meters.read()
-    lines = [*_counted(counted), *_lane(application, counted), *_ledger(application), *_process(application)]
+    lines = [
+        *_counted(counted),
+        *_commits(counted),
+        *_lane(application, counted),
+        *_keys(application),
+        *_ledger(application),
+        *_process(application),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -111,20 +121,42 @@ def _counted(counted: Counted) -> Iterator[str]:
     )
 
 
+def _commits(counted: Counted) -> Iterator[str]:
+    yield from _histograms("registry_commit_seconds", "Time that a commit took.", [({}, counted.commits)])
+
+
 def _lane(application: Application, counted: Counted) -> Iterator[str]:
     yield from _histograms(
         "registry_lane_batch_size", "Lookups that one transaction answered.", [({}, counted.batches)]
     )
-    waiting = application.lane.figures().waiting
-    yield from _family("registry_lane_waiting", "gauge", "Lookups that wait in the lane.", _one(waiting))
+    yield from _histograms(
+        "registry_lane_wait_seconds", "Time that the first lookup of a batch had waited.", [({}, counted.waits)]
+    )
+    figures = application.lane.figures()
+    yield from _family("registry_lane_waiting", "gauge", "Lookups that wait in the lane.", _one(figures.waiting))
+    lag = _one(round(figures.lag, 6))
+    yield from _family("registry_lane_lag_seconds", "gauge", "Time that the first of them has waited.", lag)
+    yield from _family("registry_lane_capacity", "gauge", "Lookups that may wait in the lane.", _one(CAPACITY))
+
+
+def _keys(application: Application) -> Iterator[str]:
+    figures = application.kernel.vault.key_figures()
+    yield from _family("registry_key_uses_total", "counter", "Data keys that were used.", _one(figures.uses))
+    unwraps = _one(figures.unwraps)
+    yield from _family("registry_key_unwraps_total", "counter", "Data keys that were unwrapped: not cached.", unwraps)
+    yield from _family("registry_key_cache_keys", "gauge", "Data keys in the cache.", _one(figures.kept))
 
 
 def _ledger(application: Application) -> Iterator[str]:
-    entries = _entries(application)
-    readable = _one(0 if entries is None else 1)
+    head = _head(application)
+    readable = _one(0 if head is None else 1)
     yield from _family("registry_ledger_readable", "gauge", "1 when the ledger's head can be read.", readable)
-    if entries is not None:
-        yield from _family("registry_ledger_entries", "gauge", "Entries of the ledger.", _one(entries))
+    if head is not None:
+        yield from _family(
+            "registry_ledger_entries", "gauge", "Entries of the ledger, its tree's size.", _one(head.size)
+        )
+        age = _one(max(0, unix_ms(application.kernel.clock.now()) - head.last_ms) / 1000)
+        yield from _family("registry_checkpoint_age_seconds", "gauge", "Time since the newest checkpoint.", age)
     keeper = application.high_water
     if keeper is not None:
         yield from _family(
@@ -156,10 +188,10 @@ def _process(application: Application) -> Iterator[str]:
     yield from _family("process_open_fds", "gauge", "Open files and sockets.", _one(open_files))
 
 
-def _entries(application: Application) -> int | None:
+def _head(application: Application) -> HeadRow | None:
     try:
         with application.database.reader() as reader:
-            return reader.head().size
+            return reader.head()
     except RegistryError:
         return None
 

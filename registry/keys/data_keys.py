@@ -36,6 +36,15 @@ class CacheLimits:
     max_seconds: float = DEFAULT_MAX_SECONDS
 
 
+@dataclass(frozen=True, slots=True)
+class KeyFigures:
+    """How the cache stands: keys asked for, keys that the provider opened, keys kept now."""
+
+    uses: int
+    unwraps: int
+    kept: int
+
+
 class DataKeys:
     """Makes and opens the data keys of one registry's people. Safe to share between threads."""
 
@@ -62,6 +71,8 @@ class DataKeys:
         self._lock = Lock()
         self._cache: OrderedDict[PersonId, _Cached] = OrderedDict()
         self._forgotten = 0
+        self._uses = 0
+        self._unwraps = 0
 
     def new_key(self, person: PersonId) -> tuple[DataKey, WrappedKey]:
         """Make a person's data key.
@@ -104,6 +115,7 @@ class DataKeys:
             if isinstance(raw, bytes) and len(raw) == KEY_BYTES
         }
         with self._lock:
+            self._unwraps += len(keys)
             if forgotten == self._forgotten:
                 for person, key in keys.items():
                     self._keep(person, missing[person], key)
@@ -118,6 +130,7 @@ class DataKeys:
             KeyUnavailable: the provider cannot be used now, or no longer holds that key id.
         """
         with self._lock:
+            self._uses += 1
             found = self._fresh(person, wrapped)
             forgotten = self._forgotten
         if found is not None:
@@ -127,9 +140,15 @@ class DataKeys:
             raise EnvelopeRejected("a wrapped key does not open")
         key = DataKey(raw)
         with self._lock:
+            self._unwraps += 1
             if forgotten == self._forgotten:  # else this person may have been erased in between
                 self._keep(person, wrapped, key)
         return key
+
+    def figures(self) -> KeyFigures:
+        """Return how the cache stands."""
+        with self._lock:
+            return KeyFigures(self._uses, self._unwraps, len(self._cache))
 
     def forget(self, person: PersonId) -> None:
         """Drop a person's opened key from this process, also one that is being opened right now."""

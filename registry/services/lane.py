@@ -8,6 +8,7 @@ answers rarer, and nothing waits for a batch to fill.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -25,12 +26,13 @@ AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class LaneFigures:
-    """How the lane stands: lookups waiting, batches made, lookups answered, largest batch."""
+    """How the lane stands: lookups waiting, batches made, lookups answered, largest batch, the first one's wait (s)."""
 
     waiting: int
     batches: int
     answered: int
     largest: int
+    lag: float = 0.0
 
 
 class Reply(Protocol):
@@ -76,6 +78,7 @@ class _Waiting:
     ask: DisclosureAsk
     reply: Reply
     replies: Replies
+    since: float
 
 
 class Lane:
@@ -118,7 +121,7 @@ class Lane:
         with self._changed:
             if self._is_closed or len(self._waiting) >= self._capacity:
                 raise Busy
-            self._waiting.append(_Waiting(caller, ask, reply, replies))
+            self._waiting.append(_Waiting(caller, ask, reply, replies, time.perf_counter()))
             self._changed.notify()
 
     def close(self) -> None:
@@ -132,7 +135,8 @@ class Lane:
         """Return how the lane stands."""
         with self._changed:
             done = self._figures
-            return LaneFigures(len(self._waiting), done.batches, done.answered, done.largest)
+            lag = time.perf_counter() - self._waiting[0].since if self._waiting else 0.0
+            return LaneFigures(len(self._waiting), done.batches, done.answered, done.largest, lag)
 
     def _work(self) -> None:
         while batch := self._take():
@@ -149,17 +153,18 @@ class Lane:
         live = [one for one in batch if one.reply.claim()]
         if not live:
             return
+        waited = time.perf_counter() - live[0].since
         outcomes: Sequence[Answer | BaseException]
         try:
             outcomes = self._disclose.disclose_many([(one.caller, one.ask) for one in live])
         except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             outcomes = [error] * len(live)
         else:
-            self._count(len(live))
+            self._count(len(live), waited)
         _deliver(live, outcomes)
 
-    def _count(self, size: int) -> None:
-        self._meters.batch(size)
+    def _count(self, size: int, waited: float) -> None:
+        self._meters.batch(size, waited)
         with self._changed:
             before = self._figures
             self._figures = LaneFigures(0, before.batches + 1, before.answered + size, max(before.largest, size))

@@ -48,6 +48,8 @@ class Counted:
         seconds: route's template to its answers' durations.
         unavailable: cause of a 503 to number.
         batches: how many lookups were answered together.
+        waits: seconds that the first of each batch had waited in the lane.
+        commits: seconds that each commit took.
     """
 
     lookups: Mapping[str, int]
@@ -55,6 +57,8 @@ class Counted:
     seconds: Mapping[str, Histogram]
     unavailable: Mapping[str, int]
     batches: Histogram
+    waits: Histogram
+    commits: Histogram
 
 
 class Meters:
@@ -73,6 +77,8 @@ class Meters:
         self._seconds: dict[str, _Distribution] = {}
         self._unavailable: Counter[str] = Counter()
         self._batches = _Distribution(SIZES)
+        self._waits = _Distribution(SECONDS)
+        self._commits = _Distribution(SECONDS)
 
     def looked_up(self, outcome: str) -> None:
         """Count one lookup."""
@@ -97,10 +103,21 @@ class Meters:
         with self._lock:
             self._unavailable[_word(cause)] += 1
 
-    def batch(self, size: int) -> None:
-        """Count one batch of the lane."""
+    def batch(self, size: int, waited: float) -> None:
+        """Count one batch of the lane.
+
+        Args:
+            size: lookups in it.
+            waited: seconds since the first of them came.
+        """
         with self._lock:
             self._batches.add(size)
+            self._waits.add(waited)
+
+    def committed(self, seconds: float) -> None:
+        """Count one commit that was acknowledged."""
+        with self._lock:
+            self._commits.add(seconds)
 
     def read(self) -> Counted:
         """Return everything counted so far."""
@@ -111,6 +128,8 @@ class Meters:
                 {route: found.histogram() for route, found in self._seconds.items()},
                 dict(self._unavailable),
                 self._batches.histogram(),
+                self._waits.histogram(),
+                self._commits.histogram(),
             )
 
 

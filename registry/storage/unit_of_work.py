@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -25,12 +26,17 @@ from registry.storage.write_ahead import WriteAheadLog
 from registry.storage.writer_turn import WriterTurn
 
 
+def _untold(_seconds: float) -> None:
+    """Nobody wants to know."""
+
+
 class SqlWork:
     """One transaction's repositories."""
 
-    def __init__(self, connection: Connection, guard: RowGuard) -> None:
+    def __init__(self, connection: Connection, guard: RowGuard, committed: Callable[[float], None] = _untold) -> None:
         self._connection = connection
         self._guard = guard
+        self._committed = committed
         # Sealed chain states of the subjects that this transaction holds: read with their rows, needed by the ledger.
         self._chains: dict[SubjectId, bytes] = {}
 
@@ -96,12 +102,14 @@ class SqlWork:
             AuditUnavailable: not taken, or not known to be taken; treat as failed.
         """
         with named_failures():
+            started = time.perf_counter()
             try:
                 self._connection.commit()
             except BaseException:
                 # It may still hold its transaction, and the pool would hand it on like that: never used again.
                 self._connection.invalidate()
                 raise
+        self._committed(time.perf_counter() - started)
 
 
 class SqlDatabase:
@@ -113,6 +121,7 @@ class SqlDatabase:
         self._writes = engine.execution_options(write=True)
         self._turn = turn
         self._guard = guard
+        self._committed: Callable[[float], None] = _untold
         self._files = _files_of(sqlite_path(engine))
         # Held open for good: SQLite removes its log when the last connection goes, and makes another one later.
         self._keeper = _open_keeper(read_only) if self._files else None
@@ -133,7 +142,11 @@ class SqlDatabase:
             self._demand_same_file()
             stack.enter_context(named_failures())
             connection = stack.enter_context(self._writes.connect())
-            yield SqlWork(connection, self._guard)
+            yield SqlWork(connection, self._guard, self._committed)
+
+    def tell_commits(self, committed: Callable[[float], None]) -> None:
+        """Tell somebody how many seconds each commit from now on took."""
+        self._committed = committed
 
     @contextmanager
     def read(self) -> Iterator[SqlWork]:

@@ -14,7 +14,7 @@ from registry.audit.receipt import Receipt
 from registry.crypto.envelope import Binding, DataKey, ciphertext_digest, seal, unseal
 from registry.domain.errors import EnvelopeRejected
 from registry.domain.ids import PersonId, RecordId, SubjectId, new_id
-from registry.keys.data_keys import DataKeys
+from registry.keys.data_keys import DataKeys, KeyFigures
 from registry.keys.ports import WrappedKey
 from registry.vault.revealed import RevealedField
 from registry.vault.sealed import SealedField
@@ -84,6 +84,10 @@ class Vault:
             while self._stock and self._stock[0][0] <= self._monotonic():
                 self._stock.popleft()
             return len(self._stock)
+
+    def key_figures(self) -> KeyFigures:
+        """Return how the cache of data keys stands."""
+        return self._keys.figures()
 
     def prepare(self, fields: Iterable[SealedField]) -> None:
         """Have the keys of several values opened at once. Opens no value, and never fails: ``open`` does."""

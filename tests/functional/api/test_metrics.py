@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from registry.api.metrics import metrics_page, serving_metrics
 from registry.api.server import listen
 from registry.domain.errors import AuditUnavailable
 from registry.domain.principals import Role
+from registry.services.lane import CAPACITY
 from registry.services.meters import Meters
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.services.homes import person
@@ -83,6 +86,15 @@ def test_lookups_answers_refusals_and_the_ledger_are_counted(site: Site) -> None
     assert found['registry_lane_batch_size_bucket{le="1"}'] == 3
     assert found['registry_lane_batch_size_bucket{le="+Inf"}'] == 3
     assert found["registry_high_water_failed"] == 0
+    assert found["registry_lane_wait_seconds_count"] == 3
+    assert 0 <= found["registry_lane_wait_seconds_sum"] < 30
+    assert found["registry_lane_waiting"] == found["registry_lane_lag_seconds"] == 0
+    assert found["registry_lane_capacity"] == CAPACITY
+    assert found["registry_commit_seconds_count"] > 5
+    assert found["registry_commit_seconds_sum"] > 0
+    assert found["registry_checkpoint_age_seconds"] == 0
+    assert found["registry_key_uses_total"] == 4
+    assert found["registry_key_unwraps_total"] == found["registry_key_cache_keys"] == 1
     assert found["process_resident_memory_bytes"] > 1e6
     assert found["registry_database_bytes"] > 1e4
 
@@ -160,3 +172,23 @@ def test_only_fixed_words_become_labels() -> None:
         meters.looked_up(text)
         meters.unavailable(text)
     assert meters.read().lookups == meters.read().unavailable == {"other": 5}
+
+
+def test_a_lookup_that_waits_shows_as_lag_and_the_checkpoint_grows_old(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.enroll()
+    goes_on, real = threading.Event(), site.home.app.disclose.disclose_many
+    monkeypatch.setattr(site.home.app.disclose, "disclose_many", lambda asks: (goes_on.wait(20), real(asks))[1])
+    headers = site.as_(Role.READER)
+    site.home.clock.step(90)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(site.http.post, "/v1/disclosures", json=ASK, headers=headers) for _ in range(2)]
+        while samples(metrics_page(site.home.app))["registry_lane_waiting"] < 1:
+            time.sleep(0.005)
+        time.sleep(0.05)
+        found = samples(metrics_page(site.home.app))
+        goes_on.set()
+        assert {one.result(20).status_code for one in asked} == {200}
+    assert found["registry_lane_lag_seconds"] >= 0.05
+    assert found["registry_checkpoint_age_seconds"] == 90
