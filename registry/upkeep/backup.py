@@ -23,6 +23,7 @@ from registry.upkeep.manifest import FORMAT, NAME, Manifest, describe_file, read
 
 CHECKPOINT = "checkpoint"
 _RESTORING = ".restoring"
+_UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +44,44 @@ class Restored:
 def back_up(settings: Settings, folder: Path, clock: Clock | None = None) -> Manifest:
     """Copy the database, its checkpoint and a manifest into a new folder, while others use the registry.
 
-    Needs no key. The manifest is written last: a folder without one is not a backup.
+    Needs no key. It grows under the name DIR.unfinished and gets its own when it is whole and durable; what is stopped
+    in between leaves nothing under that name, and what fails leaves nothing.
 
     Raises:
         MisconfiguredHome: the folder is there and not empty, or the copy cannot be made.
         AuditUnavailable: the database cannot be read.
     """
     now = SystemClock() if clock is None else clock
-    _make_folder(folder)
+    _demand_empty(folder)
+    growing = folder.with_name(folder.name + _UNFINISHED)
+    _make_growing(growing)
     try:
-        file, facts = storage.copy_database(settings.database_url, folder)
-        _write(folder, CHECKPOINT, facts.checkpoint.encode())
-        manifest = Manifest(
-            format=FORMAT,
-            made=iso(now.now()),
-            engine=storage.engine_of(settings.database_url),
-            revision=facts.revision,
-            registry=facts.registry,
-            origin=facts.origin,
-            profile=facts.profile,
-            entries=facts.entries,
-            files={path.name: describe_file(path) for path in (file, folder / CHECKPOINT)},
-        )
-        _write(folder, NAME, manifest.render())
+        manifest = _fill(settings, growing, iso(now.now()))
+        growing.rename(folder)
+        _make_durable(folder.parent)
     except OSError:
         raise MisconfiguredHome(f"{folder} cannot be written; free space, or choose another folder") from None
+    finally:
+        shutil.rmtree(growing, ignore_errors=True)
+    return manifest
+
+
+def _fill(settings: Settings, folder: Path, made: str) -> Manifest:
+    file, facts = storage.copy_database(settings.database_url, folder)
+    _write(folder, CHECKPOINT, facts.checkpoint.encode())
+    manifest = Manifest(
+        format=FORMAT,
+        made=made,
+        engine=storage.engine_of(settings.database_url),
+        revision=facts.revision,
+        registry=facts.registry,
+        origin=facts.origin,
+        profile=facts.profile,
+        entries=facts.entries,
+        files={path.name: describe_file(path) for path in (file, folder / CHECKPOINT)},
+    )
+    _write(folder, NAME, manifest.render())
+    _make_durable(folder)
     return manifest
 
 
@@ -185,14 +199,33 @@ def _make_home(settings: Settings) -> None:
         raise MisconfiguredHome(f"the folder {settings.home} cannot be made; choose another with --home") from None
 
 
-def _make_folder(folder: Path) -> None:
+def _demand_empty(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_empty = not any(folder.iterdir())
+        is_empty = not folder.exists() or not any(folder.iterdir())
     except OSError:
-        raise MisconfiguredHome(f"the folder {folder} cannot be made; choose another") from None
+        raise MisconfiguredHome(f"the folder {folder} cannot be used; choose another") from None
     if not is_empty:
         raise MisconfiguredHome(f"{folder} is not empty; a backup never replaces another: choose a new folder")
+
+
+def _make_growing(folder: Path) -> None:
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        raise MisconfiguredHome(
+            f"{folder} is there: another backup is at work, or one was stopped; when none is, remove it"
+        ) from None
+    except OSError:
+        raise MisconfiguredHome(f"the folder {folder} cannot be made; choose another") from None
+
+
+def _make_durable(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -236,6 +238,48 @@ def test_backups_in_use_verify(used: Line, tmp_path: Path) -> None:
     assert sizes[-1] <= size(used)
 
 
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+from registry.cli.main import main
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("room", [0, 40_000, 200_000])
+def test_a_backup_into_a_full_disk_leaves_nothing(used: Line, tmp_path: Path, room: int) -> None:
+    """The process may make no file longer than that, as where the disk ends."""
+    command = [sys.executable, "-c", LIMITED, str(room), "backup", str(tmp_path / "backup")]
+    environment = os.environ | used.environment
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir() if "backup" in path.name) == []
+    used("backup", tmp_path / "backup")
+
+
+def kill_while_growing(line: Line, folder: Path) -> None:
+    """Kill a backup as soon as its folder is seen to grow."""
+    growing = folder.with_name(folder.name + ".unfinished")
+    command = [sys.executable, "-m", "registry", "backup", str(folder)]
+    with subprocess.Popen(command, env=os.environ | line.environment, stdout=subprocess.PIPE) as process:
+        while not growing.exists() and process.poll() is None:
+            pass
+        process.kill()
+
+
+def test_a_killed_backup_looks_like_none(used: Line, tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    kill_while_growing(used, folder)
+    assert not folder.exists()
+    left = folder.with_name("backup.unfinished")
+    assert "not a complete backup" in used("restore", left, "--replace", exits=3).stderr
+    assert "remove it" in used("backup", folder, exits=3).stderr
+    shutil.rmtree(left)
+    used("backup", folder)
+    assert used.json("restore", folder, "--replace")["standing"] == "follows"
+
+
 def test_a_database_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     for name in ("new.db", "registry.db"):
         (tmp_path / name).write_bytes(name.encode())
@@ -279,6 +323,56 @@ def test_postgresql_is_backed_up_and_restored(on_postgres: Line, postgres: Postg
     other = Line(tmp_path / "new", {"REGISTRY_HOME": str(tmp_path / "new"), "REGISTRY_DATABASE_URL": postgres.url(new)})
     assert other.json("restore", folder)["entries"] == was
     postgres.drop_database(new)
+
+
+def grant_until(line: Line, until: threading.Event, done: list[int]) -> None:
+    with opened(load_settings(line.home, line.environment)) as application:
+        while not until.is_set():
+            append(application)
+            done.append(1)
+
+
+def test_postgresql_in_use_is_backed_up_whole(on_postgres: Line, postgres: PostgresServer, tmp_path: Path) -> None:
+    until, done = threading.Event(), list[int]()
+    thread = threading.Thread(target=grant_until, args=(on_postgres, until, done))
+    thread.start()
+    try:
+        for number in range(2):
+            sofar = len(done)
+            on_postgres("backup", tmp_path / f"b{number}")
+            while len(done) < sofar + 5 and thread.is_alive():
+                pass
+    finally:
+        until.set()
+        thread.join()
+    sizes = []
+    for number in range(2):
+        name, home = postgres.create_database(), tmp_path / f"h{number}"
+        there = Line(home, {"REGISTRY_HOME": str(home), "REGISTRY_DATABASE_URL": postgres.url(name)})
+        there("restore", tmp_path / f"b{number}")
+        shutil.copytree(on_postgres.home / "keys", home / "keys")
+        sizes.append(there.json("audit", "verify")["size"])
+        assert there.json("audit", "recover", "--reason", "drill")["found"] == sizes[-1]
+        postgres.drop_database(name)
+    assert sizes[0] < sizes[1] <= size(on_postgres)
+
+
+def test_a_dump_that_fails_leaves_nothing(on_postgres: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that says its version and then writes half a dump, as on a full disk."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    version = subprocess.run(["pg_dump", "--version"], capture_output=True, text=True, check=True).stdout
+    half = folder / "pg_dump"
+    half.write_text(
+        f"#!/bin/sh\n[ \"$1\" = --version ] && echo '{version.strip()}' && exit 0\n"
+        'for word; do case "$word" in --file=*) echo PGDMP > "${word#--file=}";; esac; done; exit 1\n'
+    )
+    half.chmod(0o700)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+        assert "pg_dump failed" in on_postgres("backup", tmp_path / "backup", exits=3).stderr
+    assert not list(tmp_path.glob("backup*"))
+    on_postgres("backup", tmp_path / "backup")
 
 
 def test_a_backup_of_one_engine_is_not_put_into_the_other(on_postgres: Line, tmp_path: Path, used: Line) -> None:
