@@ -69,11 +69,7 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         MisconfiguredHome: not a complete backup, of an unknown version, or a file is not as it was written.
     """
-    try:
-        document = parse_json((folder / NAME).read_bytes())
-    except (OSError, UnreadableDocument):
-        raise MisconfiguredHome(f"{folder} is not a complete backup: its {NAME} cannot be read") from None
-    manifest = _typed(document, folder)
+    manifest = parse_manifest(folder)
     for name, wanted in manifest.files.items():
         if Path(name).name != name:
             raise MisconfiguredHome(f"{folder / NAME} is damaged")
@@ -84,6 +80,19 @@ def read_manifest(folder: Path) -> Manifest:
         if found != wanted:
             raise MisconfiguredHome(f"{folder / name} is not as it was written; use another backup")
     return manifest
+
+
+def parse_manifest(folder: Path) -> Manifest:
+    """Read a backup's manifest alone.
+
+    Raises:
+        MisconfiguredHome: it cannot be read, or is of an unknown version.
+    """
+    try:
+        document = parse_json((folder / NAME).read_bytes())
+    except (OSError, UnreadableDocument):
+        raise MisconfiguredHome(f"{folder} is not a complete backup: its {NAME} cannot be read") from None
+    return _typed(document, folder)
 
 
 def _typed(document: object, folder: Path) -> Manifest:

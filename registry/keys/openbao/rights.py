@@ -14,9 +14,10 @@ _CAPABILITIES = "sys/capabilities-self"
 _HEAD = """\
 #!/bin/sh
 # Sets OpenBao up for a registry. For who administers OpenBao, with BAO_ADDR and BAO_TOKEN set; may be run again.
-# Writes the secret id into the file named by the first argument, for the registry's user alone.
+# Writes a new secret id to standard output, and everything else to standard error:
+#   umask 077; sh setup.sh > secret-id
 set -eu
-umask 077
+exec 3>&1 1>&2
 """
 
 
@@ -52,7 +53,7 @@ def set_up_script(settings: KeyServiceSettings) -> str:
         f"bao policy write {role} - <<'POLICY'\n{policy(settings)}POLICY",
         f"bao write auth/{auth}/role/{role} {life}",
         f"bao write auth/{auth}/role/{role}/role-id role_id='{settings.role_id}'",
-        f'bao write -field=secret_id -f auth/{auth}/role/{role}/secret-id > "${{1:-openbao-secret-id}}"',
+        f"bao write -field=secret_id -f auth/{auth}/role/{role}/secret-id >&3",
     )
     return _HEAD + "".join(f"{line}\n" for line in (*enable, *keys, *grant))
 

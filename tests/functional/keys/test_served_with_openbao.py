@@ -16,7 +16,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from registry.keys.openbao.rights import policy
 from registry.keys.openbao.settings import KeyServiceSettings
+from registry.settings import load_settings
 from tests.conftest import openbao_program
 from tests.fakes.openbao import OpenBaoServer
 from tests.functional.cli.conftest import Line, line_for
@@ -147,6 +149,28 @@ def test_a_sealed_service_at_start_is_told(line: Line, shamir: OpenBaoServer) ->
     assert line.json("audit", "verify")["verified"]
 
 
+def test_the_doctor_tells_what_ails_the_key_service_and_tells_it_once(line: Line, shamir: OpenBaoServer) -> None:
+    def found() -> dict[str, str]:
+        checks = line("doctor", "--json", exits=None).stdout
+        return {each["name"]: each["what"] for each in json.loads(checks)["checks"] if each["state"] == "finding"}
+
+    assert found() == {}
+    shamir.seal()
+    try:
+        assert found() == {"key_service": "the key service is sealed; unseal it"}
+    finally:
+        shamir.unseal()
+    name = load_settings(line.home, {}).key_service
+    assert name is not None
+    wide = policy(name) + 'path "transit/*" { capabilities = ["create", "read", "update"] }'
+    shamir.call("PUT", f"sys/policies/acl/{name.key_prefix}", {"policy": wide})
+    assert set(found()) == {"key_service"}
+    assert "transit/export" in found()["key_service"]
+    shamir.call("PUT", f"sys/policies/acl/{name.key_prefix}", {"policy": 'path "none" { capabilities = ["read"] }'})
+    assert list(found()) == ["key_service"]
+    assert "forbids" in found()["key_service"]
+
+
 def test_the_keys_of_the_home_folder_alone_open_nothing(line: Line, shamir: OpenBaoServer) -> None:
     config = line.home / "config.toml"
     config.write_text("")
@@ -164,8 +188,9 @@ def test_what_the_set_up_commands_make_is_enough_and_not_more(shamir: OpenBaoSer
     path = f"{openbao_program().parent}:{os.environ['PATH']}"
     told = {"PATH": path, "BAO_ADDR": shamir.address, "BAO_TOKEN": shamir.root, "HOME": str(tmp_path)}
     for _ in range(2):  # it may be run again
-        subprocess.run(["sh", tmp_path / "setup.sh", secret_id], env=told, check=True, capture_output=True)
-    assert secret_id.stat().st_mode & 0o077 == 0
+        done = subprocess.run(["sh", tmp_path / "setup.sh"], env=told, check=True, capture_output=True)
+        secret_id.write_bytes(done.stdout)
+    secret_id.chmod(0o400)
     line("init")
     found = {check["name"]: check for check in line.json("doctor")["checks"]}
     assert found["keys"]["state"] == "ok"

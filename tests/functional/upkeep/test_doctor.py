@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,9 +18,11 @@ from registry.bootstrap import open_application
 from registry.domain.clock import SystemClock
 from registry.settings import load_settings
 from registry.storage.high_water import NAME as MARK
-from registry.upkeep import doctor
-from tests.fakes.postgres import PostgresServer
+from registry.storage.roles import APPLICATION, MIGRATION
+from registry.upkeep import checks_home
+from tests.fakes.postgres import ADMINISTRATOR, OWNER, PostgresServer
 from tests.functional.cli.conftest import Line, line_for
+from tests.functional.services.conftest import SERVER
 from tests.functional.services.homes import make_template
 from tests.functional.upkeep.test_high_water import append, copy_of, grow, put_back
 
@@ -126,7 +129,7 @@ def test_the_development_profile_is_not_for_other_machines(line: Line) -> None:
 
 
 def test_a_disk_that_fills_up_is_found(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=doctor.FREE_BYTES - 1))
+    monkeypatch.setattr(checks_home.shutil, "disk_usage", lambda _: SimpleNamespace(free=checks_home.FREE_BYTES - 1))
     assert set(findings(line)) == {"disk"}
 
 
@@ -142,7 +145,7 @@ def test_a_clock_behind_the_ledger_is_found(line: Line) -> None:
 
 
 def test_dumps_that_are_on_are_found(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "harden_process", lambda: SimpleNamespace(core_dumps_off=False, not_dumpable=True))
+    monkeypatch.setattr(checks_home, "harden_process", lambda: SimpleNamespace(core_dumps_off=False, not_dumpable=True))
     assert set(findings(line)) == {"process"}
 
 
@@ -152,8 +155,41 @@ def test_production_wants_issuers_a_contact_and_a_user(tmp_path: Path) -> None:
     found = findings(line)
     assert {"issuers", "security_contact"} <= set(found) <= {"issuers", "security_contact", "user"}
     (line.home / "config.toml").write_text(f'security_contact = "mailto:security@city.example"\n{ISSUER}')
+    assert "transport" in findings(line, "--host", "8.8.4.4")
     told = line.json("doctor", "--host", "0.0.0.0", exits=int("user" in found))
     assert {check["name"] for check in told["checks"] if check["state"] == "finding"} <= {"user"}
+
+
+@pytest.mark.parametrize(
+    ("act", "name"),
+    [
+        (lambda home: (home / "keys" / "data.key").chmod(0o644), "keys"),
+        (lambda home: (home / "registry.db").unlink(), "database"),
+        (lambda home: shutil.rmtree(home / "keys"), "installed"),
+        (shutil.rmtree, "installed"),
+    ],
+)
+def test_one_cause_is_told_once(used: Line, act: Callable[[Path], object], name: str) -> None:
+    act(used.home)
+    assert set(findings(used)) == {name}
+
+
+def test_backups_are_looked_at(line: Line, tmp_path: Path) -> None:
+    kept = tmp_path / "backups"
+    kept.mkdir()
+    assert "no backup" in findings(line, "--backups", str(kept))["backups"]["what"]
+    line("backup", kept / "monday")
+    (kept / "notes").mkdir()
+    findings(line, "--backups", str(kept), exits=0)
+    manifest = kept / "monday" / "manifest.json"
+    told = json.loads(manifest.read_text())
+    made = datetime.fromisoformat(told["made"])
+    manifest.write_text(json.dumps(told | {"made": (made - timedelta(hours=30)).isoformat()}))
+    assert set(findings(line, "--backups", str(kept))) == {"backups"}
+    findings(line, "--backups", str(kept), "--backup-hours", "48", exits=0)
+    manifest.write_text(json.dumps(told | {"registry": "0" * 32}))
+    assert "no backup" in findings(line, "--backups", str(kept))["backups"]["what"]
+    assert set(findings(line, "--backups", str(tmp_path / "none"))) == {"backups"}
 
 
 def test_without_a_registry_every_check_has_an_answer(tmp_path: Path) -> None:
@@ -174,6 +210,30 @@ def test_looking_changes_nothing(used: Line) -> None:
 
 
 NOT_COUNTED = {"registry.db-wal", "registry.db-shm"}
+
+
+def test_who_serves_on_postgresql_can_do_no_more_than_that(postgres: PostgresServer, tmp_path: Path) -> None:
+    name = postgres.create_database()
+    home = tmp_path / "home"
+    as_ = {
+        user: Line(home, {"REGISTRY_HOME": str(home), "REGISTRY_DATABASE_URL": postgres.url(name, user)})
+        for user in (OWNER, ADMINISTRATOR, SERVER)
+    }
+    as_[ADMINISTRATOR]("init", "--profile", "production")
+    assert "is a superuser" in findings(as_[ADMINISTRATOR])["account"]["what"]
+    as_[ADMINISTRATOR]("database-roles")
+    postgres.create_login(SERVER, APPLICATION)
+    assert "account" not in findings(as_[SERVER])
+    with postgres.admin(name) as connection:
+        connection.execute(f"GRANT {MIGRATION} TO {OWNER}")
+        connection.execute(f"GRANT {APPLICATION} TO {OWNER}")
+        assert "drop the triggers" in findings(as_[OWNER])["account"]["what"]
+        connection.execute(f"REVOKE INSERT ON ledger_leaf FROM {APPLICATION}")
+        lacking = findings(as_[SERVER])["account"]
+        assert "ledger_leaf" in lacking["what"]
+        assert "database-roles" in lacking["mend"]
+        connection.execute(f"REVOKE {MIGRATION}, {APPLICATION} FROM {OWNER}")
+    postgres.drop_database(name)
 
 
 def test_a_registry_on_postgresql(postgres: PostgresServer, tmp_path: Path) -> None:

@@ -1,0 +1,179 @@
+"""Checks of an opened registry: who may be answered, on which address, and whether ledger and backups are sound."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from registry.audit.high_water import Standing, mark_of
+from registry.audit.log import CLOCK_TOLERANCE_MS
+from registry.audit.verify import check_chunk
+from registry.bootstrap import Application
+from registry.domain.clock import unix_ms
+from registry.domain.errors import MisconfiguredHome, ProofRejected
+from registry.settings import DEVELOPMENT, NO_SECURITY_CONTACT
+from registry.storage.account import account_of
+from registry.storage.high_water import HighWaterFile
+from registry.upkeep.checks import Finding, Plan
+from registry.upkeep.checks_home import demand_private
+from registry.upkeep.manifest import parse_manifest
+
+
+def profile(application: Application, plan: Plan) -> str:
+    if application.profile != DEVELOPMENT:
+        return "production"
+    if application.settings.issuers:
+        raise Finding(
+            "the development profile, with issuers of real tokens",
+            "make a registry with: registry init --profile production",
+        )
+    if not _is_loopback(plan.host):
+        raise Finding(
+            f"the development profile, to listen on {plan.host}: anybody here can make tokens for any role",
+            "serve it on 127.0.0.1, or make a registry with: registry init --profile production",
+        )
+    return "development, on loopback: for trying out, never for real records"
+
+
+def issuers(application: Application, _plan: Plan) -> str:
+    if application.profile != DEVELOPMENT and not application.settings.issuers:
+        raise Finding("no issuer of tokens, so nobody can be answered", "name one under [[issuers]] in config.toml")
+    return f"{len(application.settings.issuers)} in config.toml"
+
+
+def contact(application: Application, _plan: Plan) -> str:
+    if application.settings.security_contact != NO_SECURITY_CONTACT:
+        return "a security contact is published"
+    if application.profile == DEVELOPMENT:
+        return "none is set; in production one is wanted"
+    raise Finding("security.txt names an address that nobody owns", "set security_contact in config.toml")
+
+
+def user(application: Application, _plan: Plan) -> str:
+    if application.profile != DEVELOPMENT and os.geteuid() == 0:
+        raise Finding("runs as root", "run it as a user of its own that owns the home folder")
+    return f"user id {os.geteuid()}"
+
+
+def clock(application: Application, _plan: Plan) -> str:
+    with application.database.reader() as reader:
+        last = reader.head().last_ms
+    behind = last - unix_ms(application.kernel.clock.now())
+    if behind > CLOCK_TOLERANCE_MS:
+        raise Finding(
+            f"this machine's clock is {behind // 1000} s behind the newest entry",
+            "set the clock; never edit the ledger",
+        )
+    return f"the newest entry is {max(0, -behind) // 1000} s old"
+
+
+def head(application: Application, _plan: Plan) -> str:
+    with application.database.reader() as reader:
+        head = reader.head()
+    try:
+        mark_of(head, application.verifier)
+    except ProofRejected as error:
+        raise Finding(f"the ledger's head is not ours: {error}", "keep the files; registry audit verify") from None
+    return f"signed over {head.size} entries"
+
+
+def entries(application: Application, plan: Plan) -> str:
+    with application.database.reader() as reader:
+        size = reader.head().size
+        start = max(0, size - plan.entries)
+        rows = list(reader.scan(start, size))
+        beyond = next(iter(reader.scan(size, size + 1)), None)
+    checked = check_chunk(application.kernel.log, start, rows)
+    fault = checked.fault
+    if fault is None and len(rows) < size - start:
+        fault = (start + len(rows), "it is missing")
+    if fault is None and beyond is not None:
+        fault = (beyond.index, "it stands beyond the head")
+    if fault is not None:
+        raise Finding(f"entry {fault[0]}: {fault[1]}", "keep the files; registry audit verify")
+    return f"the newest {len(rows)} say what their leaves commit to; registry audit verify checks all {size}"
+
+
+def high_water(application: Application, _plan: Plan) -> str:
+    file = HighWaterFile(application.settings.ledger)
+    compared = application.compare_high_water()
+    if compared.standing is not Standing.FOLLOWS or compared.mark is None:
+        raise Finding(compared.what, "put the newest copy back; is it lost, registry audit recover")
+    demand_private(file.path)
+    return f"{compared.mark.size} of {compared.head.size} entries are under the mark"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def transport(application: Application, plan: Plan) -> str:
+    if application.profile == DEVELOPMENT or _is_loopback(plan.host):
+        return f"listens on {plan.host}, without TLS: what other machines speak to must end it"
+    if _is_public(plan.host):
+        raise Finding(
+            f"would serve tokens and values in the clear on {plan.host}, an address of the open net",
+            "serve on 127.0.0.1 or on a network of its own, behind a proxy that ends TLS",
+        )
+    return f"listens on {plan.host}, without TLS: let nothing reach it but the proxy that ends TLS"
+
+
+def account(application: Application, _plan: Plan) -> str:
+    found = account_of(application.database)
+    if found is None:
+        return "the database is a file of this user's"
+    behind = abs(found.clock_ms - unix_ms(application.kernel.clock.now()))
+    if behind > CLOCK_TOLERANCE_MS:
+        raise Finding(f"the clocks of database and this machine are {behind // 1000} s apart", "set the clocks")
+    if found.lacks:
+        raise Finding(f"{found.name} lacks rights on {', '.join(found.lacks)}", "registry database-roles, as the owner")
+    if application.profile == DEVELOPMENT:
+        return f"serves as {found.name}"
+    if found.powers:
+        raise Finding(
+            f"serves as {found.name}, which {' and '.join(found.powers)}",
+            "serve as an account that is a member of registry_application only",
+        )
+    if not found.is_private:
+        raise Finding("speaks to the database over the network without TLS", "add ?sslmode=verify-full to its address")
+    return f"serves as {found.name}, which can change no entry and drop no trigger"
+
+
+def backups(application: Application, plan: Plan) -> str:
+    if plan.backups is None:
+        return "not looked at; give --backups DIR"
+    made = [
+        made for folder in _folders(plan.backups) if (made := _made(folder, application.kernel.registry)) is not None
+    ]
+    mend = "registry backup, every day; and try a restore"
+    if not made:
+        raise Finding(f"no backup of this registry is in {plan.backups}", mend)
+    age = application.kernel.clock.now() - max(made)
+    if age > timedelta(hours=plan.backup_hours):
+        raise Finding(f"the newest backup is {age // timedelta(hours=1)} hours old", mend)
+    return f"the newest of {len(made)} is {age // timedelta(hours=1)} hours old"
+
+
+def _folders(backups: Path) -> list[Path]:
+    return [backups, *sorted(path for path in backups.iterdir() if path.is_dir())]
+
+
+def _made(folder: Path, registry: str) -> datetime | None:
+    """Return when a backup of this registry was made; None for anything else. Its files are not read."""
+    try:
+        manifest = parse_manifest(folder)
+        return datetime.fromisoformat(manifest.made) if manifest.registry == registry else None
+    except (MisconfiguredHome, ValueError):
+        return None
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
