@@ -45,7 +45,7 @@ class OpenBaoServer:
         self.folder = Path(tempfile.mkdtemp(prefix="registry-bao-"))
         (self.folder / "raft").mkdir()
         (self.folder / "unseal").write_bytes(os.urandom(32))
-        self.port, self._cluster_port = _free_ports(2)
+        self.port, self._cluster_port = free_ports(2)
         self.address = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
         (self.folder / "server.hcl").write_text(self._configuration())
         self._process: subprocess.Popen[bytes] | None = None
@@ -173,7 +173,7 @@ audit "file" "to-file" {{
 """
 
 
-def _free_ports(number: int) -> tuple[int, ...]:
+def free_ports(number: int) -> tuple[int, ...]:
     taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = tuple(each.getsockname()[1] for each in taken)
     for each in taken:
