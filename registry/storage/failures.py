@@ -78,10 +78,14 @@ def named_failures() -> Iterator[None]:
         raise AuditUnavailable(cause) from None
 
 
-def is_constraint(error: Exception) -> bool:
-    """Tell whether a statement broke a constraint."""
+def is_constraint(error: Exception, table: str = "") -> bool:
+    """Tell whether a statement broke a constraint, of this table when one is given."""
     failure = _of_driver(error)
-    return isinstance(failure, sqlite3.IntegrityError) or _state_of(failure).startswith("23")
+    if isinstance(failure, sqlite3.IntegrityError):
+        return table in str(failure)  # "UNIQUE constraint failed: ledger_postings.label"
+    if not _state_of(failure).startswith("23"):
+        return False
+    return not table or getattr(getattr(failure, "diag", None), "table_name", None) == table
 
 
 def is_contention(error: BaseException | None) -> bool:

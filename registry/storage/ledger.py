@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from registry.audit.ports import Appended, EntryRow, HeadRow
-from registry.domain.errors import AuditUnavailable, LedgerCorrupt, RegistryError
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt
 from registry.domain.ids import SubjectId
 from registry.storage.failures import is_constraint
-from registry.storage.prepared import Prepared
+from registry.storage.prepared import Prepared, together
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import ledger_body, ledger_head, ledger_leaf, ledger_postings, subjects
 
@@ -108,17 +108,18 @@ class SqlEntryStore:
         return {subject: self._held[subject] for subject in ids}
 
     def write(self, appended: Appended) -> None:
-        self._write_entries(appended.entries)
-        if appended.postings:
-            with _place_taken(LedgerCorrupt("a posting of a subject stands where the next one belongs")):
-                # Their labels count up per subject, whose row is held: no other transaction can have written one.
+        with _place_taken(), together(self._connection):
+            self._write_entries(appended.entries)
+            if appended.postings:
                 values = [{"label": label, "value": value} for label, value in appended.postings]
                 _INSERT_POSTINGS.run_each(self._connection, values)
-        if appended.chains:
-            states = [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()]
-            _UPDATE_CHAIN.run_each(self._connection, states)
-            self._held.update(appended.chains)
-        head = appended.head
+            if appended.chains:
+                states = [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()]
+                _UPDATE_CHAIN.run_each(self._connection, states)
+            self._write_head(appended.head)
+        self._held.update(appended.chains)
+
+    def _write_head(self, head: HeadRow) -> None:
         _UPDATE_HEAD.run(
             self._connection,
             {
@@ -136,21 +137,23 @@ class SqlEntryStore:
         bodies = [
             {"i": row.index, "event": row.event, "key_epoch": row.key_epoch, "sealed": row.sealed} for row in entries
         ]
-        # The head is held, so this is no race: somebody put a row where the head says that there is none.
-        with _place_taken(AuditUnavailable("head_mismatch")):
-            _INSERT_LEAF.run_each(self._connection, leaves)
-            _INSERT_BODY.run_each(self._connection, bodies)
+        _INSERT_LEAF.run_each(self._connection, leaves)
+        _INSERT_BODY.run_each(self._connection, bodies)
 
 
 @contextmanager
-def _place_taken(error: RegistryError) -> Iterator[None]:
-    """Raise ``error`` when a row stands already where one is inserted."""
+def _place_taken() -> Iterator[None]:
+    """Name what it means that a row stands already where one is inserted: neither is a race."""
     try:
         yield
     except Exception as exc:
-        if is_constraint(exc):
-            raise error from None
-        raise
+        if not is_constraint(exc):
+            raise
+        if is_constraint(exc, ledger_postings.name):
+            # Their labels count up per subject, whose row is held: no other transaction can have written one.
+            raise LedgerCorrupt("a posting of a subject stands where the next one belongs") from None
+        # The head is held: somebody put a row where the head says that there is none.
+        raise AuditUnavailable("head_mismatch") from None
 
 
 def _head(rows: Sequence[Sequence[Any]]) -> HeadRow:

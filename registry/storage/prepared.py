@@ -8,6 +8,7 @@ never written into a text, and what comes back are tuples in the order of the se
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Integer, LargeBinary, String
@@ -97,6 +98,16 @@ class _Form:
 def _is_plain(bound: BindParameter[Any]) -> bool:
     """Tell whether both drivers take the values of this type, and give them back, as they are."""
     return isinstance(bound.type, String | Integer | LargeBinary)
+
+
+def together(connection: Connection) -> AbstractContextManager[object]:
+    """Send the statements of a block without waiting for each one's answer, where the driver can.
+
+    On PostgreSQL that is one round trip instead of one for each; failures are raised at the end of the block, or in it.
+    """
+    driver_cursor(connection)
+    pipeline = getattr(connection.connection.driver_connection, "pipeline", None)
+    return nullcontext() if pipeline is None else pipeline()
 
 
 def driver_cursor(connection: Connection) -> Any:
