@@ -6,8 +6,9 @@ append, and each posting has a label that only the index key can compute.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from registry.audit.ports import EntryReader
 from registry.crypto.derive import derive
@@ -86,6 +87,29 @@ class Chains:
                     return
                 yield _index_of(postings, counter, value)
                 counter += 1
+
+    def indexes_of(self, reader: EntryReader, counters: Mapping[SubjectId, int]) -> dict[SubjectId, tuple[int, ...]]:
+        """Return the indexes of many subjects' entries, oldest first, until the first counter without a posting.
+
+        Args:
+            reader: committed rows.
+            counters: how many each subject should have; when they have as many, all are found by one select.
+
+        Raises:
+            LedgerCorrupt: a posting was changed.
+        """
+        lists = {subject: self._postings(subject) for subject in counters}
+        labels = {
+            subject: [lists[subject].label(counter) for counter in range(1, expected + 2)]
+            for subject, expected in counters.items()
+        }
+        values = reader.postings([label for group in labels.values() for label in group])
+        found: dict[SubjectId, tuple[int, ...]] = {}
+        for subject, group in labels.items():
+            present = [values[label] for label in takewhile(values.__contains__, group)]
+            indexes = (_index_of(lists[subject], counter, value) for counter, value in enumerate(present, 1))
+            found[subject] = tuple(indexes if len(present) < len(group) else self.indexes(reader, subject))
+        return found
 
     def _postings(self, subject: SubjectId) -> PostingList:
         return self._index_key.list_of(b"ledger-subject\0" + subject.encode())

@@ -86,6 +86,10 @@ class EntryReader(Protocol):
         """Return the values of those subject postings that exist."""
         ...
 
-    def chain_of(self, subject: SubjectId) -> bytes | None:
-        """Return the committed sealed chain state of a subject."""
+    def states_of(self, subjects: Sequence[SubjectId]) -> Mapping[SubjectId, bytes]:
+        """Return the committed sealed chain states of those subjects that exist."""
+        ...
+
+    def all_states(self) -> Iterator[tuple[SubjectId, bytes]]:
+        """Yield every subject with its committed sealed chain state."""
         ...

@@ -12,10 +12,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import islice
 
 from registry.audit.chains import ChainState
+from registry.audit.kinds import Kind
 from registry.audit.log import AuditLog
 from registry.audit.ports import EntryReader, EntryRow, HeadRow
 from registry.domain.errors import LedgerCorrupt, ProofRejected
@@ -26,6 +27,7 @@ from registry.transparency.merkle import Edge
 from registry.transparency.note import Verifier
 
 CHUNK = 2_000
+SUBJECTS = 500
 
 Progress = Callable[[int, int], None]
 
@@ -38,6 +40,7 @@ class ChunkChecked:
         hashes: leaf hashes in order.
         first_ms, last_ms: times of the first and last entry.
         places: (subject, counter, previous, index) of every entry about a subject.
+        grants: indexes of the entries that give somebody roles.
         fault: the first fault as (entry, what), or None.
     """
 
@@ -45,6 +48,7 @@ class ChunkChecked:
     first_ms: int
     last_ms: int
     places: tuple[tuple[str, int, str, int], ...]
+    grants: tuple[int, ...]
     fault: tuple[int, str] | None
 
 
@@ -55,12 +59,14 @@ class Verified:
     Attributes:
         origin, size, root: the tree.
         chains: for every subject that an entry names, the counter and the index of its last entry.
+        grants: indexes of the entries that give somebody roles.
     """
 
     origin: str
     size: int
     root: bytes
     chains: Mapping[str, tuple[int, int]]
+    grants: tuple[int, ...] = ()
 
     @property
     def subjects(self) -> int:
@@ -79,27 +85,30 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
     hashes: list[bytes] = []
     places: list[tuple[str, int, str, int]] = []
     times: list[int] = []
+    grants: list[int] = []
     fault: tuple[int, str] | None = None
     for expected, row in enumerate(rows, start=start):
         try:
-            _check_row(expected, row, times)
+            kind = _check_row(expected, row, times)
             values = _values(log, row)
         except (LedgerCorrupt, ProofRejected) as exc:
             fault = (expected, exc.what if isinstance(exc, LedgerCorrupt) else str(exc))
             break
         hashes.append(leaf_hash(row.leaf))
         places += _places(values, row.index)
+        grants += [row.index] * (kind == Kind.GRANT)
     first, last = (times[0], times[-1]) if times else (0, 0)
-    return ChunkChecked(tuple(hashes), first, last, tuple(places), fault)
+    return ChunkChecked(tuple(hashes), first, last, tuple(places), tuple(grants), fault)
 
 
-def _check_row(expected: int, row: EntryRow, times: list[int]) -> None:
+def _check_row(expected: int, row: EntryRow, times: list[int]) -> str:
     if row.index != expected:
         raise LedgerCorrupt("it is missing")
     leaf = parse_leaf(row.leaf)
     if times and leaf.unix_ms < times[-1]:
         raise LedgerCorrupt("its time is before that of the entry in front of it")
     times.append(leaf.unix_ms)
+    return leaf.kind
 
 
 def _values(log: AuditLog, row: EntryRow) -> Mapping[str, str]:
@@ -142,35 +151,40 @@ class LedgerVerifier:
         """
         edge, last_ms = Edge.empty(), 0
         chains: dict[str, tuple[int, int]] = {}  # each subject's last counter and index
+        grants: list[int] = []
         for chunk in checked:
             if chunk.hashes and chunk.first_ms < last_ms:
                 raise LedgerCorrupt("its time is before that of the entry in front of it", edge.size)
             for place in chunk.places:
                 _follow(chains, place)
+            grants += chunk.grants
             edge = edge.extend(chunk.hashes)
             if chunk.fault is not None:
                 raise LedgerCorrupt(chunk.fault[1], chunk.fault[0])
             last_ms = chunk.last_ms if chunk.hashes else last_ms
             progress(edge.size, head.size)
         self._check_head(head, edge, last_ms)
-        return Verified(self._log.origin, edge.size, edge.root(), chains)
+        return Verified(self._log.origin, edge.size, edge.root(), chains, tuple(grants))
 
     def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]], found: Verified) -> None:
         """Check that every subject's sealed state and postings agree with the entries: (5).
 
         Args:
-            reader: committed rows, of the moment that ``found`` speaks of.
-            states: every subject with its sealed chain state.
-            found: what ``verify`` gave.
+            reader: committed rows, of the moment that ``found`` speaks of or of a later one.
+            states: every subject with its sealed chain state, as that reader has it.
+            found: what ``verify`` gave; the chains of these subjects only, when they are checked in parts.
 
         Raises:
             LedgerCorrupt: with the entry that is not accounted for, where there is one.
         """
-        unseen = dict(found.chains)
-        for subject, sealed in states:
-            state = self._log.chains.open(subject, sealed)
-            _check_state(state, unseen.pop(subject, None))
-            self._check_postings(reader, subject, state, found.size)
+        unseen, now = dict(found.chains), reader.head().size
+        for part in _parts(states):
+            opened = {subject: self._log.chains.open(subject, sealed) for subject, sealed in part}
+            for subject, state in opened.items():
+                end = unseen.pop(subject, None)
+                if not _has_grown(state, end, range(found.size, now)):
+                    _check_state(state, end)
+            self._check_postings(reader, opened, found.size)
         if unseen:
             raise LedgerCorrupt("the row of its subject is missing", min(index for _, index in unseen.values()))
 
@@ -183,7 +197,16 @@ class LedgerVerifier:
         for row in reader.scan(found.size, found.size + CHUNK):
             raise LedgerCorrupt("it stands beyond the head, which does not count it", row.index)
 
-    def _check_postings(self, reader: EntryReader, subject: SubjectId, state: ChainState, size: int) -> None:
+    def _check_postings(self, reader: EntryReader, states: Mapping[SubjectId, ChainState], size: int) -> None:
+        try:
+            indexes = self._log.chains.indexes_of(reader, {subject: state.counter for subject, state in states.items()})
+            is_sound = all(len(indexes[subject]) == state.counter for subject, state in states.items())
+        except LedgerCorrupt:
+            is_sound = False
+        for subject, state in states.items() if not is_sound else ():
+            self._check_postings_of(reader, subject, state, size)  # one by one, to say which
+
+    def _check_postings_of(self, reader: EntryReader, subject: SubjectId, state: ChainState, size: int) -> None:
         what, counted = "its subject's posting is missing: those found are not as many as were counted", 0
         try:
             for _index in self._log.chains.indexes(reader, subject, state.counter):
@@ -229,6 +252,17 @@ def _follow(chains: dict[str, tuple[int, int]], place: tuple[str, int, str, int]
         raise LedgerCorrupt("it does not follow the previous entry of its subject", index)
 
 
+def _has_grown(state: ChainState, end: tuple[int, int] | None, since: range) -> bool:
+    """Tell whether a subject has further entries since the ledger was verified, as a ledger in use has."""
+    return state.last in since and state.counter > (0 if end is None else end[0])
+
+
+def _parts(states: Iterable[tuple[SubjectId, bytes]]) -> Iterator[list[tuple[SubjectId, bytes]]]:
+    left = iter(states)
+    while part := list(islice(left, SUBJECTS)):
+        yield part
+
+
 def _check_state(state: ChainState, end: tuple[int, int] | None) -> None:
     if (state.counter, state.last) == ((0, None) if end is None else end):
         return
@@ -239,10 +273,3 @@ def _check_state(state: ChainState, end: tuple[int, int] | None) -> None:
 def spans(size: int) -> list[tuple[int, int]]:
     """Part all indexes into runs for workers."""
     return [(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK)]
-
-
-def in_parallel(
-    executor: Executor, check: Callable[[tuple[int, int]], ChunkChecked], size: int
-) -> Iterator[ChunkChecked]:
-    """Check all runs on an executor, giving results in order."""
-    yield from executor.map(check, spans(size))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import click
 
-from registry.audit.verify import ChunkChecked, Verified, check_chunk, in_parallel, spans
+from registry.audit.ports import EntryReader
+from registry.audit.verify import SUBJECTS, ChunkChecked, Verified, check_chunk, spans
 from registry.bootstrap import Application, inspected
 from registry.cli.checking import NOTE, demand
 from registry.cli.common import Progress, common, registry_to_inspect, write_json
 from registry.cli.failures import FOUND_WRONG
 from registry.domain.errors import LedgerCorrupt, ProofRejected
+from registry.domain.ids import SubjectId
 from registry.settings import Settings
 from registry.transparency.note import format_vkey, parse_vkey
 from registry.transparency.offline import verify_bundle as offline
@@ -69,27 +75,32 @@ def verify_ledger(application: Application, workers: int, parallel_from: int = P
     Raises:
         LedgerCorrupt: with the first bad entry.
     """
-    progress = Progress("entries")
-    with application.database.reader() as reader:
-        head = reader.head()
-        is_parallel = workers > 1 and head.size >= parallel_from
-        chunks = _chunks_in_processes if is_parallel else _chunks_here
-        found = application.ledger_verifier.verify(head, chunks(application, head.size, workers), progress)
-        application.ledger_verifier.check_subjects(reader, reader.chains(), found)
-        application.ledger_verifier.check_tail(reader, found)
-    application.row_check.check()
-    progress.close()
+    with ExitStack() as stack:
+        work = stack.enter_context(application.database.read())
+        head = work.entries.head()
+        check_entries, check_people = _runs(stack, application, workers if head.size >= parallel_from else 1)
+        entries, people = Progress("entries"), Progress("people")
+        found = application.ledger_verifier.verify(head, check_entries(spans(head.size)), entries)
+        entries.close()
+        for done, count in enumerate(check_people(_people(application, work.entries, found)), start=1):
+            people(done * SUBJECTS if count == SUBJECTS else found.subjects, found.subjects)
+        people.close()
+        application.ledger_verifier.check_tail(work.entries, found)
+        application.row_check.check_principals(work, found.grants)
     return found
 
 
-def _chunks_here(application: Application, size: int, _workers: int) -> Iterator[ChunkChecked]:
-    for span in spans(size):
-        yield _check(application, span)
+_Run = Callable[[Iterable[Any]], Iterator[Any]]
 
 
-def _chunks_in_processes(application: Application, size: int, workers: int) -> Iterator[ChunkChecked]:
-    with ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (application.settings,)) as executor:
-        yield from in_parallel(executor, _check_in_worker, size)
+def _runs(stack: ExitStack, application: Application, workers: int) -> tuple[_Run, _Run]:
+    """Return what checks runs of entries, and what checks groups of people: here or in other processes."""
+    if workers == 1:
+        return partial(map, partial(_check_entries, application)), partial(map, partial(_check_people, application))
+    pool = stack.enter_context(
+        ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (application.settings,))
+    )
+    return partial(pool.map, _check_entries_in_worker), partial(pool.map, _check_people_in_worker)
 
 
 _worker: list[Application] = []
@@ -99,13 +110,44 @@ def _open_worker(settings: Settings) -> None:
     _worker.append(inspected(settings).__enter__())
 
 
-def _check_in_worker(span: tuple[int, int]) -> ChunkChecked:
-    return _check(_worker[0], span)
+def _check_entries_in_worker(span: tuple[int, int]) -> ChunkChecked:
+    return _check_entries(_worker[0], span)
 
 
-def _check(application: Application, span: tuple[int, int]) -> ChunkChecked:
+def _check_people_in_worker(part: Verified) -> int:
+    return _check_people(_worker[0], part)
+
+
+def _check_entries(application: Application, span: tuple[int, int]) -> ChunkChecked:
     with application.database.reader() as reader:
         return check_chunk(application.kernel.log, span[0], list(reader.scan(*span)))
+
+
+def _people(application: Application, reader: EntryReader, found: Verified) -> Iterator[Verified]:
+    """Part the subjects that stand in the database, each part with what their entries say."""
+    unseen = dict(found.chains)
+    gathered: dict[str, tuple[int, int]] = {}
+    for subject, sealed in reader.all_states():
+        end = unseen.pop(subject, None)
+        if end is None:
+            application.ledger_verifier.check_subjects(reader, [(subject, sealed)], replace(found, chains={}))
+            continue
+        gathered[subject] = end
+        if len(gathered) == SUBJECTS:
+            yield replace(found, chains=gathered)
+            gathered = {}
+    yield replace(found, chains=gathered)
+    application.ledger_verifier.check_subjects(reader, (), replace(found, chains=unseen))
+
+
+def _check_people(application: Application, part: Verified) -> int:
+    """Check some subjects' chains and rows in one snapshot, taken when or after the ledger was verified."""
+    subjects = {SubjectId(subject): counter for subject, (counter, _) in part.chains.items()}
+    with application.database.read() as work:
+        states = work.entries.states_of(list(subjects))
+        application.ledger_verifier.check_subjects(work.entries, states.items(), part)
+        application.row_check.check_people(work, subjects)
+    return len(subjects)
 
 
 def _say_corrupt(error: LedgerCorrupt, *, as_json: bool) -> None:

@@ -7,12 +7,12 @@ left them. Only entries that enroll, change, mark and grant are opened.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from registry.audit.kinds import Kind
-from registry.audit.ports import EntryReader
+from registry.audit.ports import EntryRow
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import PrincipalId, RecordId, SubjectId
 from registry.domain.marks import Tier
@@ -92,19 +92,46 @@ class CheckRows:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
         with self._kernel.database.read() as work:
-            ledger = self._read(work.entries)
-            left = dict(ledger.records)
-            for subjects in _chunks(sorted({said.subject for said in ledger.records.values()})):
-                _check_subjects(work, subjects, left)
-            if left:
-                raise LedgerCorrupt("a row that it speaks of is missing", min(said.entry for said in left.values()))
-            _check_versions(work, ledger)
+            ledger = self._said(work.entries.scan(0, work.entries.head().size))
+            counters = dict.fromkeys(sorted({said.subject for said in ledger.records.values()}), 1)
+            count = sum(self.check_people(work, dict(part)) for part in _chunks(list(counters.items())))
             _check_principals(work, ledger)
+        return count
+
+    def check_people(self, work: Work, counters: Mapping[SubjectId, int]) -> int:
+        """Check some subjects with their records and versions; returns how many records were compared.
+
+        Args:
+            work: one snapshot.
+            counters: how many entries there are about each subject, as far as is known.
+
+        Raises:
+            LedgerCorrupt: with the entry that says otherwise, where there is one.
+        """
+        indexes = self._kernel.log.chains.indexes_of(work.entries, counters)
+        ledger = self._said(work.entries.entries(sorted({index for group in indexes.values() for index in group})))
+        left = dict(ledger.records)
+        _check_subjects(work, list(counters), left)
+        if left:
+            raise LedgerCorrupt("a row that it speaks of is missing", min(said.entry for said in left.values()))
+        _check_versions(work, ledger)
         return len(ledger.records)
 
-    def _read(self, reader: EntryReader) -> _Ledger:
+    def check_principals(self, work: Work, grants: Sequence[int]) -> None:
+        """Check all principals.
+
+        Args:
+            work: one snapshot.
+            grants: indexes of all entries that gave somebody roles, up to that moment at least.
+
+        Raises:
+            LedgerCorrupt: with the entry that says otherwise, where there is one.
+        """
+        _check_principals(work, self._said(work.entries.entries(grants)))
+
+    def _said(self, rows: Iterable[EntryRow]) -> _Ledger:
         ledger = _Ledger()
-        for row in reader.scan(0, reader.head().size):
+        for row in rows:
             kind = parse_leaf(row.leaf).kind
             opening = self._kernel.log.opening(row) if kind in _TELLING else None
             if opening is not None:

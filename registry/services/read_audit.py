@@ -142,7 +142,7 @@ class ReadAudit:
 
     def counted(self, reader: EntryReader, subject: SubjectId) -> int:
         """Return how many entries a subject's sealed state counts."""
-        sealed = reader.chain_of(subject)
+        sealed = reader.states_of([subject]).get(subject)
         if sealed is None:
             raise LedgerCorrupt("a subject has no chain state")
         return self._kernel.log.chain_state(subject, sealed, reader.head().size).counter

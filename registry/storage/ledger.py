@@ -27,6 +27,7 @@ _CHAINS = Prepared(
     .order_by(subjects.c.id)
     .with_for_update(key_share=True)
 )
+_STATES = Prepared(select(subjects.c.id, subjects.c.chain).where(subjects.c.id.in_(MANY)))
 _SOME_ENTRIES = Prepared(_ENTRIES.where(ledger_leaf.c.i.in_(MANY)).order_by(ledger_leaf.c.i))
 _SPAN = _ENTRIES.where(ledger_leaf.c.i >= bindparam("start"), ledger_leaf.c.i < bindparam("stop")).order_by(
     ledger_leaf.c.i
@@ -73,14 +74,10 @@ class SqlEntryReader:
             for row in self._connection.execute(_POSTINGS, {"many": part})
         }
 
-    def chain_of(self, subject: SubjectId) -> bytes | None:
-        found: bytes | None = self._connection.execute(
-            select(subjects.c.chain).where(subjects.c.id == subject)
-        ).scalar_one_or_none()
-        return found
+    def states_of(self, ids: Sequence[SubjectId]) -> Mapping[SubjectId, bytes]:
+        return dict(_STATES.rows_of(self._connection, ids))
 
-    def chains(self) -> Iterator[tuple[SubjectId, bytes]]:
-        """Yield every subject's sealed chain state."""
+    def all_states(self) -> Iterator[tuple[SubjectId, bytes]]:
         statement = select(subjects.c.id, subjects.c.chain).order_by(subjects.c.id)
         for row in self._connection.execute(statement, execution_options={"yield_per": _SCAN_CHUNK}):
             yield SubjectId(row.id), row.chain

@@ -76,8 +76,11 @@ class MemoryLedger:
     def postings(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         return {label: self.links[label] for label in labels if label in self.links}
 
-    def chain_of(self, subject: SubjectId) -> bytes | None:
-        return self.chains.get(subject)
+    def states_of(self, subjects: Sequence[SubjectId]) -> Mapping[SubjectId, bytes]:
+        return {subject: self.chains[subject] for subject in subjects if subject in self.chains}
+
+    def all_states(self) -> Iterator[tuple[SubjectId, bytes]]:
+        yield from self.chains.items()
 
     # What somebody with the database could do.
     def tamper(self, index: int, **changes: object) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from registry.audit.chains import ChainState
+from registry.audit.verify import LedgerVerifier
 from registry.domain.errors import LedgerCorrupt
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
@@ -115,4 +116,19 @@ def test_a_chain_state_of_another_subject_does_not_open(ledger: Ledger) -> None:
     one, other, *_ = ledger.store.chains
     ledger.store.chains[one] = ledger.store.chains[other]
     with pytest.raises(LedgerCorrupt, match="chain state"):
+        ledger.verify()
+
+
+def test_people_are_checked_while_entries_go_on(ledger: Ledger) -> None:
+    found = ledger.verify()
+    subject = next(iter(ledger.store.chains))
+    ledger.append(disclosed(subject, line()), disclosed(ledger.subject(), line()))
+    LedgerVerifier(ledger.log, ledger.verifier).check_subjects(ledger.store, ledger.store.all_states(), found)
+
+
+def test_a_state_that_counts_entries_behind_a_cut_head_is_found(ledger: Ledger) -> None:
+    before = ledger.store.head_row
+    ledger.append(disclosed(next(iter(ledger.store.chains)), line()))
+    ledger.store.head_row = before
+    with pytest.raises(LedgerCorrupt, match="not as many"):
         ledger.verify()
