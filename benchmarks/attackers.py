@@ -223,11 +223,11 @@ class _Attacker:
             self._open(client)
         while (now := time.monotonic()) < until:
             for key, events in self._selector.select(0.05):
-                client: _Client = key.data
+                ready: _Client = key.data
                 if events & selectors.EVENT_READ:
-                    self._read(client)
+                    self._read(ready)
                 elif events & selectors.EVENT_WRITE:
-                    self._write(client, now)
+                    self._write(ready, now)
             self._wake(now)
         for client in self._clients:
             client.close()

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.growth import Size, make
 from benchmarks.growth import measure as measure_growth
 from benchmarks.growth import report as growth_report
+from benchmarks.hot_path import hot_path
 from benchmarks.ledger import append, verify
 from benchmarks.load import generator
 from benchmarks.registries import Registry, batches, filled, lookup_target, postgresql, served
@@ -78,6 +79,7 @@ PARTS: Mapping[str, Callable[[Plan], str]] = {
     "serving": serving,
     "batch": batch,
     "slow-disk": slow_disk,
+    "hot-path": hot_path,
     "append": append,
     "verify": verify,
     "growth": growth,

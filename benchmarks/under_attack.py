@@ -27,12 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.attackers import ATTACKS, Target, under
-from benchmarks.people import made_up, number_of
+from benchmarks.people import number_of
+from benchmarks.registries import fill
 from registry.bootstrap import initialise, opened
 from registry.domain.clock import SystemClock
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
-from registry.services.import_people import Existing
 from registry.services.principals import Grant
 from registry.settings import DEVELOPMENT, load_settings
 
@@ -124,9 +124,8 @@ def prepared(home: Path) -> list[str]:
     """Make a registry with people and readers; gives the readers' tokens, the last one for the attacker."""
     settings = load_settings(home, {})
     initialise(settings, DEVELOPMENT)
+    fill(settings, {}, PEOPLE)
     with opened(settings) as application:
-        people = [made_up(number) for number in range(PEOPLE)]
-        application.import_people.run(application.local_caller(), people, Existing.REJECT)
         issuer = application.development_issuer()
         tokens = []
         for number in range(READERS + 1):
