@@ -52,6 +52,7 @@ from registry.services.meters import Meters
 from registry.services.principals import Grant, Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.refusals import Refusals
+from registry.services.resuming import Resuming
 from registry.services.search import Search
 from registry.services.trace import Trace
 from registry.services.update import Update
@@ -135,12 +136,13 @@ class Application:
             return compare(raw, reader, self.verifier)
 
     def readiness(self) -> Mapping[str, Callable[[], object]]:
-        """Return the checks of what an answer needs: the database, its revision, the keyring, the ledger's head."""
+        """Return the checks of what an answer needs: database, revision, keyring, the ledger's head, a new entry."""
         return {
             "database": lambda: _registry_of(self.database),
             "migrations": lambda: _demand_revision(self.database),
             "keyring": self.keyring.health,
             "ledger": self._demand_own_head,
+            "entries": Resuming(self.kernel).demand_entries,
         }
 
     def _demand_own_head(self) -> None:
@@ -451,15 +453,12 @@ def _make_private(settings: Settings) -> None:
 
 
 def _demand_migrated(settings: Settings) -> None:
-    engine_file = settings.database_url.startswith("sqlite") and not _file_of(settings.database_url).exists()
+    url = settings.database_url
+    engine_file = url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists()
     if engine_file or not settings.keys.exists():
         raise MisconfiguredHome(f"no registry in {settings.home}; run: registry init")
     if current_revision(settings.database_url) != newest_revision():
         raise MisconfiguredHome("the database is of another revision than this program; run: registry migrate")
-
-
-def _file_of(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
 
 
 def _demand_profile(kernel: Kernel, profile: str) -> None:

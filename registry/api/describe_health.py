@@ -24,16 +24,19 @@ HEALTHZ = Operation(
     is_public=True,
 )
 
+_CHECKS = ("database", "migrations", "keyring", "ledger", "entries")
+
 READYZ = Operation(
     id="isReady",
     tag="operation",
     summary="Tell that requests can be answered",
-    description="No token. Tries the database, its revision, the keyring and the ledger's head, at most twice a "
-    "second. 503 names what failed and the cause, in fixed words; `ending` when the server is about to stop.",
+    description="No token. Tries the database, its revision, the keyring, the ledger's head and, when the last entry "
+    "could not be written, a new one; at most twice a second. 503 names what failed and the cause, in fixed words; "
+    "`ending` when the server is about to stop.",
     answer=Answer(
         "All there.",
         "Ready",
-        example={"status": "ready", "checks": dict.fromkeys(("database", "migrations", "keyring", "ledger"), "ok")},
+        example={"status": "ready", "checks": dict.fromkeys(_CHECKS, "ok")},
     ),
     errors=(503,),
     is_public=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -15,8 +16,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api.door import CONNECTION, TURNED_AWAY
-from registry.api.errors import INTERNAL
+from registry.api.errors import INTERNAL, problem_of
+from registry.api.late import Watch
 from registry.api.problems import Problem
+from registry.domain.errors import AuditUnavailable
 from registry.domain.faults import place_of
 from registry.domain.ids import new_id
 from registry.services.meters import Meters
@@ -37,6 +40,9 @@ _HEADERS = (
 _ENDING = Problem(503, "ending", {"cause": "ending"}, {"Retry-After": "1", "Connection": "close"})
 # Of a caller who names the request: 128 bits in hexadecimal or a UUID, because it goes to the log and back.
 _REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# Taken or not, nobody knows: as after a connection that was cut.
+_LATE = problem_of(AuditUnavailable("timed_out"))
 
 log = structlog.get_logger("registry.api")
 
@@ -65,8 +71,9 @@ class Frame:
             _tell(scope, answer, 0.0)
             return
         started = time.perf_counter()
+        watch = Watch(receive, partial(answer.late, scope, receive))
         try:
-            await self._app(scope, receive, answer.send)
+            await self._app(scope, watch.receive, answer.send)
         except ClientDisconnect:
             pass  # nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - the last catch: anything else would be logged with its text above
@@ -74,6 +81,7 @@ class Frame:
             if not answer.is_started:
                 await answer.problem(scope, receive, INTERNAL)
         finally:
+            watch.end()
             _tell(scope, answer, time.perf_counter() - started)
 
 
@@ -86,12 +94,27 @@ class _Answer:
         self.request_id = request_id
         self.status = 0
         self.cause: str | None = None
+        self._is_late = False
 
     @property
     def is_started(self) -> bool:
         return self.status != 0
 
     async def send(self, message: Message) -> None:
+        """Send for the application; what comes too late is dropped."""
+        if not self._is_late:
+            await self._pass_on(message)
+
+    async def late(self, scope: Scope, receive: Receive) -> None:
+        """Answer that it takes too long, unless another answer has begun."""
+        if not self.is_started:
+            self._is_late = True
+            await _LATE.response()(scope, receive, self._pass_on)
+
+    async def problem(self, scope: Scope, receive: Receive, problem: Problem) -> None:
+        await problem.response()(scope, receive, self.send)
+
+    async def _pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             present = {name.lower() for name, _ in message["headers"]}
@@ -104,9 +127,6 @@ class _Answer:
         elif self.status == _UNAVAILABLE and self.cause is None:
             self.cause = _cause(message.get("body", b""))
         await self._send(message)
-
-    async def problem(self, scope: Scope, receive: Receive, problem: Problem) -> None:
-        await problem.response()(scope, receive, self.send)
 
 
 def _request_id(scope: Scope) -> str:

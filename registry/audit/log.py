@@ -104,6 +104,14 @@ class AuditLog:
         """Take note that the ledger was this long: a shorter one was rolled back, and takes no entry."""
         self._longest = max(self._longest, size)
 
+    def demand_time(self, head: HeadRow) -> None:
+        """Check that this machine's clock is not behind the newest entry.
+
+        Raises:
+            AuditUnavailable: ``clock_behind``, by more than ``CLOCK_TOLERANCE_MS``.
+        """
+        self._moment(head)
+
     def append(self, store: EntryStore, drafts: Sequence[EntryDraft | FirstEntry]) -> tuple[PendingReceipt, ...]:
         """Append entries in the caller's transaction.
 

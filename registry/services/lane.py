@@ -15,13 +15,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from registry.domain.errors import Busy
+from registry.domain.errors import AuditUnavailable, Busy
 from registry.services.disclose import Answer, Disclose, DisclosureAsk
 from registry.services.kernel import Caller
 from registry.services.meters import Meters
 
 CAPACITY = 2_048
 AT_ONCE = 256
+# A lookup whose turn has not come by then is not made any more.
+OVERDUE_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ class Lane:
         """Put one lookup into the lane.
 
         Returns:
-            Its answer to come, or the error that ``disclose_many`` raised for its batch.
+            Its answer to come, or the error that ``disclose_many`` raised for its batch, or ``timed_out`` when its turn
+            did not come in ``OVERDUE_SECONDS``.
 
         Raises:
             Busy: the lane is full or closed; nothing was taken.
@@ -150,7 +153,12 @@ class Lane:
 
     def _answer(self, batch: list[_Waiting]) -> None:
         # A caller who went away before its turn is not looked up; from here on, one who goes away is on record.
-        live = [one for one in batch if one.reply.claim()]
+        claimed = [one for one in batch if one.reply.claim()]
+        # Behind a batch that hung, the next one may hang as long: nobody is made to wait for both.
+        overdue = time.perf_counter() - OVERDUE_SECONDS
+        late = [one for one in claimed if one.since < overdue]
+        _deliver(late, [AuditUnavailable("timed_out")] * len(late))
+        live = [one for one in claimed if one.since >= overdue]
         if not live:
             return
         waited = time.perf_counter() - live[0].since

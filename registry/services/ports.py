@@ -264,6 +264,11 @@ class Work(Protocol):
 class Database(Protocol):
     """Opens transactions. Leaving the block without ``commit()`` rolls back."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the last write transaction failed, by its cause; None once one was committed since."""
+        ...
+
     def write(self) -> AbstractContextManager[Work]:
         """Open a write transaction; waits for its turn among writers."""
         ...

@@ -12,15 +12,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from registry.domain.errors import AuditUnavailable, MisconfiguredHome
+from registry.storage.overdue import connection_class, wait_for_ever
 
 _BUSY_MS = 15_000
+_POOL_SECONDS = 10.0
 _ADDRESS_FORM = "the database address must begin with sqlite: or postgresql+psycopg:"
 # A server copies its write-ahead log into the database beside the commits (write_ahead.py); whoever has no thread for
 # it, a command, does it within a commit once the log has 64 MiB.
@@ -35,7 +37,7 @@ _PRAGMAS = {
 _NEEDED_OF_POSTGRESQL = {"fsync": "on", "full_page_writes": "on", "server_encoding": "UTF8"}
 _SET_ON_POSTGRESQL = {
     "lock_timeout": "15s",
-    "statement_timeout": "1min",
+    "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "1min",  # a writer that hangs lets go of the ledger's head
 }
 # A dead network path is noticed in half a minute, not when the kernel gives up after two hours.
@@ -86,6 +88,7 @@ def _open_postgresql(address: URL, pool_size: int, isolation: IsolationLevel) ->
         engine = create_engine(
             address,
             pool_size=pool_size,
+            pool_timeout=_POOL_SECONDS,
             pool_pre_ping=True,  # after a restart of the server, the next ask is answered
             pool_recycle=_RECYCLE_SECONDS,
             isolation_level=isolation,
@@ -96,6 +99,7 @@ def _open_postgresql(address: URL, pool_size: int, isolation: IsolationLevel) ->
         raise MisconfiguredHome(
             "the driver of PostgreSQL is not installed; install protected-registry[postgresql]"
         ) from None
+    event.listen(engine, "do_connect", _connect_postgresql)
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
@@ -113,6 +117,7 @@ def _open_sqlite(address: URL, pool_size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=pool_size,
+        pool_timeout=_POOL_SECONDS,
         hide_parameters=True,  # an exception's text never holds a bound value
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
     )
@@ -137,6 +142,17 @@ def _begin_sqlite(connection: Any) -> None:
     # A deferred transaction that reads first and writes later fails under load with "database is locked".
     writes = connection.get_execution_options().get("write", False)
     connection.connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def without_limits(connection: Connection) -> None:
+    """Let the statements of this transaction take as long as they need: a migration over millions of rows."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        wait_for_ever(connection.connection.dbapi_connection)
+
+
+def _connect_postgresql(dialect: Any, _record: object, arguments: Any, options: Any) -> Any:
+    return connection_class(dialect.dbapi).connect(*arguments, **options)
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:

@@ -63,7 +63,7 @@ def named_failures() -> Iterator[None]:
     try:
         yield
     except PoolTimeout:
-        raise AuditUnavailable("locked") from None
+        raise AuditUnavailable("connections_exhausted") from None
     except MemoryError:
         raise AuditUnavailable("out_of_memory") from None
     except Exception as exc:

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 import registry
 from registry.domain.errors import MisconfiguredHome
-from registry.storage.engine import open_engine
+from registry.storage.engine import open_engine, without_limits
 from registry.storage.failures import named_failures
 
 
@@ -65,8 +65,7 @@ def _migrate(url: str, revision: str, step: object) -> None:
     try:
         with named_failures(), engine.begin() as connection:
             config.attributes["connection"] = connection
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # an index over millions takes its time
+            without_limits(connection)
             step(config, revision)  # type: ignore[operator]  # upgrade or downgrade, same signature
     finally:
         engine.dispose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -31,12 +31,17 @@ def _untold(_seconds: float) -> None:
 
 
 class SqlWork:
-    """One transaction's repositories."""
+    """One transaction's repositories.
+
+    Attributes:
+        is_committed: whether the database has taken it.
+    """
 
     def __init__(self, connection: Connection, guard: RowGuard, committed: Callable[[float], None] = _untold) -> None:
         self._connection = connection
         self._guard = guard
         self._committed = committed
+        self.is_committed = False
         # Sealed chain states of the subjects that this transaction holds: read with their rows, needed by the ledger.
         self._chains: dict[SubjectId, bytes] = {}
 
@@ -109,6 +114,7 @@ class SqlWork:
                 # It may still hold its transaction, and the pool would hand it on like that: never used again.
                 self._connection.invalidate()
                 raise
+        self.is_committed = True
         self._committed(time.perf_counter() - started)
 
 
@@ -127,6 +133,12 @@ class SqlDatabase:
         self._keeper = _open_keeper(read_only) if self._files else None
         self._identity = [file_identity(path) for path in self._files]
         self._log = WriteAheadLog(self._files[1], engine, turn) if self._files and turn is not None else None
+        self._trouble: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last write transaction failed; None once one was committed since."""
+        return self._trouble
 
     @property
     def engine(self) -> Engine:
@@ -136,13 +148,20 @@ class SqlDatabase:
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
         """Open a write transaction; it rolls back unless committed."""
-        with ExitStack() as stack:
-            if self._turn is not None:
-                stack.enter_context(self._turn.taken())
-            self._demand_same_file()
-            stack.enter_context(named_failures())
-            connection = stack.enter_context(self._writes.connect())
-            yield SqlWork(connection, self._guard, self._committed)
+        work: SqlWork | None = None
+        try:
+            with ExitStack() as stack:
+                if self._turn is not None:
+                    stack.enter_context(self._turn.taken())
+                self._demand_same_file()
+                work = SqlWork(stack.enter_context(_connected(self._writes)), self._guard, self._committed)
+                yield work
+        except AuditUnavailable as failure:
+            self._trouble = self._trouble if isinstance(failure, Contended) else failure.cause
+            raise
+        finally:
+            if work is not None and work.is_committed:
+                self._trouble = None
 
     def tell_commits(self, committed: Callable[[float], None]) -> None:
         """Tell somebody how many seconds each commit from now on took."""
@@ -151,7 +170,7 @@ class SqlDatabase:
     @contextmanager
     def read(self) -> Iterator[SqlWork]:
         """Open a read-only transaction."""
-        with named_failures(), self._read_only.connect() as connection:
+        with _connected(self._read_only) as connection:
             yield SqlWork(connection, self._guard)
 
     @contextmanager
@@ -159,7 +178,7 @@ class SqlDatabase:
         """Open committed ledger rows on a connection of their own."""
         self._demand_same_file()
         try:
-            with named_failures(), self._read_only.connect() as connection:
+            with _connected(self._read_only) as connection:
                 yield SqlEntryReader(connection)
         except Contended as lost:
             # What is read back here may be committed: running the whole function again would do it twice.
@@ -188,6 +207,29 @@ class SqlDatabase:
         # A database or log moved away or replaced under a running server would take entries that nobody finds again.
         if [file_identity(path) for path in self._files] != self._identity:
             raise AuditUnavailable("replaced_file")
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """Take a connection for a block. What failed first is what is told: giving the connection back may fail too."""
+    with named_failures():
+        connection = engine.connect()
+    try:
+        with named_failures():
+            yield connection
+    finally:
+        _give_back(connection)
+
+
+def _give_back(connection: Connection) -> None:
+    # Whatever fails here, nothing that was done hangs on it; only the pool must not hand such a connection on.
+    with suppress(Exception):
+        connection.close()
+        return
+    with suppress(Exception):
+        connection.invalidate()
+    with suppress(Exception):
+        connection.close()
 
 
 def _files_of(path: Path | None) -> tuple[Path, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+R = TypeVar("R")
 _JSON = "application/json"
 
 
@@ -47,8 +49,19 @@ class AsgiClient:
         """Ask; a body that is no bytes is sent as JSON."""
         return self._runner.run(self.asked(method, path, body, headers))
 
-    async def asked(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
-        """Ask, on the loop that is running."""
+    def run(self, work: Coroutine[Any, Any, R]) -> R:
+        """Run something on the loop."""
+        return self._runner.run(work)
+
+    async def asked(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        sent: list[Any] | None = None,
+    ) -> Answer:
+        """Ask, on the loop that is running; ``sent`` is filled while the answer is sent."""
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         route, _, query = path.partition("?")
         named = {"content-type": _JSON, "host": "registry.example"} | (headers or {})
@@ -66,7 +79,7 @@ class AsgiClient:
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
         }
-        sent: list[Any] = []
+        messages: list[Any] = [] if sent is None else sent
         received = iter([{"type": "http.request", "body": content, "more_body": False}])
         gone = asyncio.Event()
 
@@ -78,12 +91,17 @@ class AsgiClient:
             return message
 
         async def send(message: Any) -> None:
-            sent.append(message)
+            messages.append(message)
 
         await self._app(scope, receive, send)
-        start = sent[0]
-        return Answer(
-            start["status"],
-            {name.decode().lower(): value.decode() for name, value in start["headers"]},
-            b"".join(message.get("body", b"") for message in sent[1:]),
-        )
+        return answer_of(messages)
+
+
+def answer_of(sent: list[Any]) -> Answer:
+    """Put together what was sent."""
+    start = sent[0]
+    return Answer(
+        start["status"],
+        {name.decode().lower(): value.decode() for name, value in start["headers"]},
+        b"".join(message.get("body", b"") for message in sent[1:]),
+    )

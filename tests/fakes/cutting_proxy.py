@@ -37,6 +37,8 @@ class CuttingProxy:
         self._listening.bind(str(self.folder / _NAME))
         self._listening.listen()
         self._cut = Cut.NOT
+        self._after = 0
+        self._is_at_commit = True
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self.cuts = 0
@@ -58,7 +60,12 @@ class CuttingProxy:
 
     def cut_next(self, what: Cut) -> None:
         with self._lock:
-            self._cut = what
+            self._cut, self._after, self._is_at_commit = what, 0, True
+
+    def cut_at(self, message: int, what: Cut) -> None:
+        """Cut at a message of the clients', counted from now, whatever it is."""
+        with self._lock:
+            self._cut, self._after, self._is_at_commit = what, message, False
 
     def _accept(self) -> None:
         while True:
@@ -69,7 +76,7 @@ class CuttingProxy:
             server = socket.socket(socket.AF_UNIX)
             self._open += [client, server]
             server.connect(self._server)
-            pair = threading.Event()  # set once this connection has been cut
+            pair = threading.Event(), threading.Event()  # this connection has been cut; has fallen silent
             self._threads += [
                 threading.Thread(target=self._to_server, args=(client, server, pair)),
                 threading.Thread(target=self._to_client, args=(server, client, pair)),
@@ -77,27 +84,38 @@ class CuttingProxy:
             for thread in self._threads[-2:]:
                 thread.start()
 
-    def _to_server(self, client: socket.socket, server: socket.socket, is_cut: threading.Event) -> None:
+    def _to_server(self, client: socket.socket, server: socket.socket, ended: tuple[threading.Event, ...]) -> None:
+        is_cut, is_silent = ended
         while data := _receive(client):
-            what = self._take() if b"COMMIT\0" in data else Cut.NOT
-            if what is not Cut.NOT:
+            what = self._take(data)
+            if what is Cut.SILENCE:
+                is_silent.set()
+            elif what is not Cut.NOT:
                 is_cut.set()
             if what is Cut.REQUEST:
                 break
-            if what is not Cut.SILENCE:
-                server.sendall(data)
+            if not is_silent.is_set():
+                with suppress(OSError):
+                    server.sendall(data)
         _hang_up(server, client)
 
-    def _to_client(self, server: socket.socket, client: socket.socket, is_cut: threading.Event) -> None:
+    def _to_client(self, server: socket.socket, client: socket.socket, ended: tuple[threading.Event, ...]) -> None:
+        is_cut, is_silent = ended
         while data := _receive(server):
             if is_cut.is_set():
                 break  # the server has answered; nobody hears it
-            with suppress(OSError):
-                client.sendall(data)
+            if not is_silent.is_set():
+                with suppress(OSError):
+                    client.sendall(data)
         _hang_up(server, client)
 
-    def _take(self) -> Cut:
+    def _take(self, data: bytes) -> Cut:
         with self._lock:
+            if self._is_at_commit and b"COMMIT\0" not in data:
+                return Cut.NOT
+            if self._after > 0:
+                self._after -= 1
+                return Cut.NOT
             taken, self._cut = self._cut, Cut.NOT
             self.cuts += taken is not Cut.NOT
             return taken

@@ -19,6 +19,7 @@ from psycopg import errors
 from sqlalchemy import event
 
 from registry.bootstrap import Application
+from registry.storage.overdue import connection_class
 
 R = TypeVar("R")
 # Looks at the ledger once a second on its own: its steps are not those of the request.
@@ -145,7 +146,7 @@ def infect(application: Application) -> Faults:
         return faults.step("connect", None, lambda: postgresql.connect(*arguments, **options))
 
     for engine in engines(application):
-        event.listen(engine, "do_connect", connect)
+        event.listen(engine, "do_connect", connect, insert=True)
         engine.dispose()
     return faults
 
@@ -189,7 +190,7 @@ def _sqlite(faults: Faults) -> type[sqlite3.Connection]:
     return Connection
 
 
-def _postgresql(faults: Faults) -> type[psycopg.Connection[Any]]:
+def _postgresql(faults: Faults) -> Any:
     class Cursor(psycopg.Cursor[Any]):
         def execute(self, *arguments: Any, **options: Any) -> Any:
             run = super().execute
@@ -208,7 +209,7 @@ def _postgresql(faults: Faults) -> type[psycopg.Connection[Any]]:
             with super().copy(*arguments, **options) as copy:
                 yield copy
 
-    class Connection(psycopg.Connection[Any]):
+    class Connection(connection_class(psycopg)):  # type: ignore[misc]  # made when it is first needed
         has_written = False
 
         def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -100,6 +100,18 @@ class PostgresServer:
             self._process.wait(_START_SECONDS)
             self._process = None
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop all its processes for a block: it holds its sockets and answers nothing."""
+        ids = self._processes()
+        for process in ids:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in ids:
+                os.kill(process, signal.SIGCONT)
+
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder)
@@ -133,6 +145,12 @@ class PostgresServer:
         query = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
         with self.admin() as connection:
             return [pid for (pid,) in connection.execute(query, [database])]
+
+    def _processes(self) -> list[int]:
+        if self._process is None:
+            return []
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        return [self._process.pid, *map(int, children.split())]
 
     def _answers(self) -> bool:
         try:

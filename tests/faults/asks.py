@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from registry.api.app import create_app
+from registry.api.readiness import FRESH_SECONDS
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.principals import Grant
@@ -58,8 +59,11 @@ class Desk:
         self.trace = traced.json()["trace"]
 
 
-def desk_of(home: Home, client: AsgiClient | None = None) -> Desk:
-    return Desk(home, client or AsgiClient(create_app(home.app)))
+def readiness(desk: Desk) -> dict[str, Any]:
+    """Return what a watcher is told, as it is now."""
+    time.sleep(FRESH_SECONDS)
+    document: dict[str, Any] = desk.client.ask("GET", "/readyz").json()
+    return document
 
 
 @dataclass(frozen=True)

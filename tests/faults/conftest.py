@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from registry.api.app import create_app
 from tests.fakes.asgi import AsgiClient
-from tests.fakes.postgres import PostgresServer
+from tests.fakes.postgres import PostgresServer, binaries
 from tests.faults.asks import Desk
 from tests.functional.services.homes import Home, make_template, open_copy
 
@@ -36,15 +37,44 @@ def postgres_home(postgres: PostgresServer, tmp_path: Path) -> Iterator[Home]:
     postgres.drop_database(name)
 
 
+@pytest.fixture
+def own_server(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """A server that nobody minds stopping."""
+    programs = binaries()
+    assert programs is not None, "the fixture before has skipped"
+    own = PostgresServer(programs)
+    own.start()
+    yield own
+    own.remove()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def home(request: pytest.FixtureRequest) -> Home:
     opened: Home = request.getfixturevalue("sqlite_home" if request.param == "sqlite" else "postgres_home")
     return opened
 
 
-@pytest.fixture
-def desk(home: Home) -> Iterator[Desk]:
+@contextmanager
+def opened_desk(home: Home) -> Iterator[Desk]:
     with AsgiClient(create_app(home.app)) as client:
         opened = Desk(home, client)
         opened.prepare()
+        yield opened
+
+
+@pytest.fixture
+def desk(home: Home) -> Iterator[Desk]:
+    with opened_desk(home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_desk(sqlite_home: Home) -> Iterator[Desk]:
+    with opened_desk(sqlite_home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def postgres_desk(postgres_home: Home) -> Iterator[Desk]:
+    with opened_desk(postgres_home) as opened:
         yield opened

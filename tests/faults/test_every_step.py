@@ -91,7 +91,7 @@ def test_a_death_at_any_step_leaves_nothing_held(desk: Desk, kind: str, is_late:
         with suppress(Died):
             run()
         faults.disarm()
-        gc.collect()  # SQLite closes a connection when the last of its cursors is gone, and the traceback holds some
+        gc.collect(0)  # SQLite closes a connection when the last of its cursors is gone, and the traceback holds some
         assert (size(desk) > before) == (faults.commits > 0), (at, faults.fired)
         assert run()
         if faults.fired is None:

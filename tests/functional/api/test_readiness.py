@@ -14,7 +14,7 @@ from registry.api.readiness import FRESH_SECONDS
 from registry.storage.migrate import newest_revision
 from tests.functional.api.conftest import Site
 
-SOUND = dict.fromkeys(("database", "migrations", "keyring", "ledger"), "ok")
+SOUND = dict.fromkeys(("database", "migrations", "keyring", "ledger", "entries"), "ok")
 
 
 @pytest.fixture

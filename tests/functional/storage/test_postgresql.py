@@ -41,7 +41,7 @@ def shown(engine: Engine, *names: str) -> dict[str, str]:
 
 def test_every_connection_has_the_settings_that_durability_needs(place: Place, engine: Engine) -> None:
     wanted = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "server_encoding": "UTF8"}
-    limits = {"lock_timeout": "15s", "statement_timeout": "1min", "idle_in_transaction_session_timeout": "1min"}
+    limits = {"lock_timeout": "15s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "1min"}
     assert shown(engine, *wanted, *limits, "transaction_isolation") == {
         **wanted,
         **limits,
