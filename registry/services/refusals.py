@@ -17,6 +17,8 @@ from registry.services.kernel import Kernel
 from registry.services.rerun import rerun_once
 
 WINDOW_SECONDS = 60.0
+# So often is an entry tried that could not be written; all between are answered as the last one was.
+AGAIN_SECONDS = 1.0
 MAX_SOURCES = 1_000
 _OTHER = "other sources"
 # So many immediate entries a minute at most, whatever the number of sources; the rest is only counted.
@@ -27,6 +29,9 @@ MAX_IMMEDIATE = 200
 class _Count:
     started: float
     more: int = 0
+    # Why the entry of the first one could not be written, and from when on that is tried again.
+    cause: str | None = None
+    again_at: float = 0.0
 
 
 class Refusals:
@@ -50,8 +55,14 @@ class Refusals:
         Raises:
             AuditUnavailable: the entry could not be written; the caller answers 503 instead of 401.
         """
-        if self._is_first(source[:64], reason[:40]):
-            self._write([_draft(source[:64], reason[:40], 1)])
+        key = (source[:64], reason[:40])
+        if not self._is_first(*key):
+            return
+        try:
+            self._write([_draft(*key, 1)])
+        except AuditUnavailable as failure:
+            self._owe(key, failure.cause)
+            raise
 
     def count(self, source: str, reason: str) -> None:
         """Count something that needs no entry at once, such as a request turned away unexamined. Never blocks long.
@@ -84,6 +95,9 @@ class Refusals:
             if key not in self._counts and len(self._counts) >= MAX_SOURCES:
                 key = (_OTHER, reason)
             count = self._counts.get(key)
+            if count is not None and count.cause is not None and now < count.again_at:
+                count.more += 1
+                raise AuditUnavailable(count.cause)
             if count is not None and now - count.started < WINDOW_SECONDS:
                 count.more += 1
                 return False
@@ -94,6 +108,14 @@ class Refusals:
             more = 0 if count is None else count.more
             self._counts[key] = _Count(now, more)
             return True
+
+    def _owe(self, key: tuple[str, str], cause: str) -> None:
+        """Keep count of a refusal whose entry could not be written: until one is, nobody is refused but sent away."""
+        now = self._monotonic()
+        with self._lock:
+            count = self._counts.setdefault(key, _Count(now))
+            count.more += 1
+            count.started, count.cause, count.again_at = now - WINDOW_SECONDS, cause, now + AGAIN_SECONDS
 
     def _flush(self, *, only_over: bool) -> None:
         now = self._monotonic()
