@@ -41,6 +41,7 @@ _POSTGRESQL_CAUSES = {
     "08": CONNECTION_LOST,
     "25P03": CONNECTION_LOST,  # idle_in_transaction_session_timeout
 }
+_POSTGRESQL_FULL = ("too many clients", "too many connections", "remaining connection slots")
 # Constraint, type, and what a trigger raises: the statement is at fault, not the storage.
 _POSTGRESQL_OURS = ("22", "23", "P0001", "42")
 # Rolled back whole by the server, because another transaction came first: running it again is safe and may succeed.
@@ -101,11 +102,17 @@ def cause_of(error: BaseException | None) -> str | None:
     if not state:
         # The driver's own errors, without a word of the server: no connection, or one that broke off. What it says
         # of a value that cannot be sent (a NUL character, a number too large) is the only one that is not.
-        return None if _is_about_a_value(error) else CONNECTION_LOST
+        return None if _is_about_a_value(error) else _unconnected_cause(error)
     named = _POSTGRESQL_CAUSES.get(state) or _POSTGRESQL_CAUSES.get(state[:2])
     if named is None and not state.startswith(_POSTGRESQL_OURS):
         return _STORAGE_ERROR
     return named
+
+
+def _unconnected_cause(error: BaseException | None) -> str:
+    # The code of a refused connection does not come through the driver, only the server's words do.
+    text = str(error)
+    return "connections_exhausted" if any(words in text for words in _POSTGRESQL_FULL) else CONNECTION_LOST
 
 
 def _sqlite_cause(error: sqlite3.Error) -> str | None:

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from registry.transparency.note import Verifier
 
 NAME = "high-water"
 EVERY_SECONDS = 1.0
+WAIT_SECONDS = 5.0
+_LOOK_SECONDS = 0.01
 _UNFINISHED = ".high-water.unfinished"
 _MAX_BYTES = 65_536
 _FILE_MODE = 0o600
@@ -92,10 +95,14 @@ class HighWaterFile:
 
     @contextmanager
     def turn(self) -> Iterator[int]:
-        """Hold the folder against other processes; gives its descriptor."""
+        """Hold the folder against other processes; gives its descriptor.
+
+        Raises:
+            OSError: the disk, or another process held it for ``WAIT_SECONDS``: one that is stopped.
+        """
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            _lock(folder, time.monotonic() + WAIT_SECONDS)
             yield folder
         finally:
             os.close(folder)
@@ -115,6 +122,18 @@ class HighWaterFile:
             os.fsync(file)
         os.replace(_UNFINISHED, NAME, src_dir_fd=folder, dst_dir_fd=folder)
         os.fsync(folder)
+
+
+def _lock(folder: int, until: float) -> None:
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 class HighWaterKeeper:

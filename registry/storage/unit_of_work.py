@@ -112,7 +112,7 @@ class SqlWork:
                 self._connection.commit()
             except BaseException:
                 # It may still hold its transaction, and the pool would hand it on like that: never used again.
-                self._connection.invalidate()
+                _drop(self._connection)
                 raise
         self.is_committed = True
         self._committed(time.perf_counter() - started)
@@ -217,8 +217,22 @@ def _connected(engine: Engine) -> Iterator[Connection]:
     try:
         with named_failures():
             yield connection
+    except Contended:
+        raise
+    except AuditUnavailable:
+        # What a session was opened with stays: one of a server that took no writes would take none later either.
+        _drop(connection)
+        raise
     finally:
         _give_back(connection)
+
+
+def _drop(connection: Connection) -> None:
+    with suppress(Exception):
+        # SQLite closes a connection only with the last of its cursors; what it holds, it must not hold so long.
+        connection.connection.rollback()
+    with suppress(Exception):
+        connection.invalidate()
 
 
 def _give_back(connection: Connection) -> None:

@@ -25,6 +25,7 @@ from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.services.disclose import Disclosed
 from registry.storage import engine
+from registry.storage.high_water import HighWaterFile
 from registry.storage.writer_turn import WriterTurn
 from registry.vault.vault import Vault
 from tests.fakes.asgi import Answer, answer_of
@@ -106,6 +107,30 @@ def test_a_turn_given_up_and_asked_for_again_is_held_once(tmp_path: Path, monkey
         pass
     for turn in (holder, ours, third):
         turn.close()
+
+
+def hold_the_folder(path: Path, there: Event) -> None:
+    with HighWaterFile(path).turn():
+        there.set()
+        time.sleep(600)
+
+
+def test_a_stopped_process_that_holds_the_mark_neither_stops_service_nor_the_end(
+    sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.storage.high_water.WAIT_SECONDS", 0.2)
+    keeper = sqlite_desk.home.app.high_water
+    assert keeper is not None
+    with another_process(hold_the_folder, sqlite_desk.home.app.settings.ledger) as holder:
+        os.kill(holder, signal.SIGSTOP)
+        assert DISCLOSURE.ask(sqlite_desk).status == 200
+        keeper.keep()
+        assert keeper.is_behind
+        before = time.monotonic()
+        keeper.close()
+        assert time.monotonic() - before < 10
+    keeper.keep()
+    assert not keeper.is_behind
 
 
 def hold_the_head(url: str, there: Event) -> None:
