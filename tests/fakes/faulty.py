@@ -19,6 +19,7 @@ from psycopg import errors
 from sqlalchemy import event
 
 from registry.bootstrap import Application
+from registry.storage.engine import _connect_postgresql
 from registry.storage.overdue import connection_class
 
 R = TypeVar("R")
@@ -146,7 +147,9 @@ def infect(application: Application) -> Faults:
         return faults.step("connect", None, lambda: postgresql.connect(*arguments, **options))
 
     for engine in engines(application):
-        event.listen(engine, "do_connect", connect, insert=True)
+        if event.contains(engine, "do_connect", _connect_postgresql):
+            event.remove(engine, "do_connect", _connect_postgresql)
+        event.listen(engine, "do_connect", connect)
         engine.dispose()
     return faults
 

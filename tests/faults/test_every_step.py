@@ -55,7 +55,8 @@ def test_each_step_fails(desk: Desk, question: Question, opened: list[str]) -> N
     every = [fault for fault in faults_of(desk) if fault.steps == STEPS]
     turns = len(every) if question is DISCLOSURE and is_sqlite(desk) else 1
     for turn in range(turns):
-        sweep(desk, question, infected, [every[(at + turn) % len(every)] for at in range(MAX_STEPS)])
+        steps = sweep(desk, question, infected, [every[(at + turn) % len(every)] for at in range(MAX_STEPS)])
+        assert steps > 3, "a request whose steps are not seen"
     for fault in faults_of(desk):
         only = replace(fault, steps=fault.steps - {"statement"})
         sweep(desk, question, infected, [only] * MAX_STEPS)
@@ -96,14 +97,15 @@ def test_a_death_at_any_step_leaves_nothing_held(desk: Desk, kind: str, is_late:
         assert run()
         if faults.fired is None:
             break
+    assert at > 5
     assert verify_ledger(desk.home.app, 1).size == size(desk)
 
 
-def sweep(desk: Desk, question: Question, infected: tuple[Faults, list[str]], faults: Sequence[Fault]) -> None:
-    """Ask with the first step failing, then the second, and so on to the end of the request."""
+def sweep(desk: Desk, question: Question, infected: tuple[Faults, list[str]], faults: Sequence[Fault]) -> int:
+    """Ask with the first step failing, then the second, and so on to the end; returns how many there are."""
     for at, fault in enumerate(faults):
         if not fails_well(desk, question, infected, (fault, at)):
-            return
+            return at
     pytest.fail("a request without end")
 
 
