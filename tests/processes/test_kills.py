@@ -26,7 +26,10 @@ from tests.processes.clients import Clients
 from tests.processes.conftest import City, city_on_postgresql
 from tests.processes.servers import Server
 
-ROUNDS = [50, pytest.param(1_000, marks=[pytest.mark.slow, pytest.mark.timeout(5_400)])]
+ROUNDS = [
+    pytest.param(50, marks=pytest.mark.timeout(600)),
+    pytest.param(1_000, marks=[pytest.mark.slow, pytest.mark.timeout(5_400)]),
+]
 CLIENTS = 120
 IN_FLIGHT = 100
 _MAY_BE_REFUSED = {"busy", "locked"}
