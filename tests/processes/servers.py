@@ -61,7 +61,11 @@ class Server:
         command += ["--port", str(self.port), "--workers", str(self.workers), *options]
         with self.output.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, "REGISTRY_DATABASE_URL": self.database}
+                command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "REGISTRY_DATABASE_URL": self.database},
+                start_new_session=True,  # a group of its own, as a shell gives it
             )
         self.ready = self._first_line()
         self.port = int(self.ready["url"].rpartition(":")[2])

@@ -143,6 +143,22 @@ def test_workers_that_cannot_open_are_tried_again_without_haste(served: tuple[Ci
     assert server.stop() == 0
 
 
+def test_ctrl_c_tells_the_whole_group_and_still_means_in_order(served: tuple[City, Server]) -> None:
+    city, server = served
+    given: list[int] = []
+    turn = WriterTurn(server.settings.ledger / "writer.lock")
+    with turn.taken():
+        asking = threading.Thread(target=lambda: given.append(look_up(city, server)))
+        asking.start()
+        time.sleep(1)
+        os.killpg(server.process.pid, signal.SIGINT)
+        time.sleep(0.5)
+    turn.close()
+    asking.join()
+    assert given == [200]
+    assert server.process.wait(30) == 0
+
+
 def test_told_once_the_workers_end_in_order_and_told_twice_at_once(served: tuple[City, Server]) -> None:
     _, server = served
     workers = server.worker_ids()
