@@ -16,6 +16,7 @@ from typing import Any
 from tests.functional.services.homes import person
 
 EVERY_NTH_ENROLLS = 12  # the others look up
+ASKS_A_CONNECTION = 20  # so that no process keeps all the clients that came first
 _LOST = (ConnectionError, asyncio.IncompleteReadError)
 
 
@@ -41,7 +42,7 @@ class Enrolled:
 class Clients:
     """So many clients of one or several servers, in a thread of their own.
 
-    Each has one connection, and one request under way at any time. A lookup that got no answer is not repeated; an
+    Each has one connection at a time, and one request under way at any time. A lookup that got no answer is not repeated; an
     enrollment is, with its Idempotency-Key, until it is acknowledged.
     """
 
@@ -118,6 +119,8 @@ class _Client:
                 self._owed = f"{self._all.prefix}-{self._place}-{turn}"
                 self._all.tried.add(self._owed)
             await (self._look_up(turn) if self._owed is None else self._enroll(self._owed))
+            if turn % ASKS_A_CONNECTION == 0:
+                self._hang_up()
         self._hang_up()
 
     async def _look_up(self, turn: int) -> None:
