@@ -42,8 +42,8 @@ class Enrolled:
 class Clients:
     """So many clients of one or several servers, in a thread of their own.
 
-    Each has one connection at a time, and one request under way at any time. A lookup that got no answer is not repeated; an
-    enrollment is, with its Idempotency-Key, until it is acknowledged.
+    Each has one connection at a time, and one request under way at any time. A lookup that got no answer is not
+    repeated; an enrollment is, with its Idempotency-Key, until it is acknowledged.
     """
 
     ports: Sequence[int]
