@@ -33,7 +33,7 @@ from registry.text.csv_rows import UnreadRow
 from registry.vault.blind_index import BlindIndex
 from registry.vault.vault import Vault
 
-ALONE_BATCHES = 8  # so many are sealed here at least: starting a process costs as much
+ALONE_BATCHES = 4  # so many are sealed here at least: starting a process costs about as much
 _AHEAD = 2  # batches for each process: one at work, one waiting
 
 Batch = Sequence[UnreadRow]
