@@ -24,6 +24,8 @@ from registry.text.csv_rows import UnreadRow, find_csv, find_ndjson
 
 # Each holds a thread and takes the ledger's turn again and again: two leave room for lookups.
 IMPORTS_AT_ONCE = 2
+# Lookups of the same server wait while a batch is stored, and come in between two: short batches give way to them.
+BATCH_LINES = 64
 MAX_ERRORS_TOLD = 10_000
 
 _CHARSET = r'[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?'

@@ -12,7 +12,7 @@ from registry.api import describe_subjects as described
 from registry.api.asking import Ask, file_body, json_body
 from registry.api.bodies import SearchBody, read_search
 from registry.api.errors import problem_of
-from registry.api.importing import MAX_ERRORS_TOLD, ImportTurns, existing_of, imported_document, rows_of
+from registry.api.importing import BATCH_LINES, MAX_ERRORS_TOLD, ImportTurns, existing_of, imported_document, rows_of
 from registry.api.problems import HttpRefusal, json_answer
 from registry.api.render import hits_document, receipt_document
 from registry.domain.errors import AccessDenied, RegistryError
@@ -53,7 +53,8 @@ def import_subjects(ask: ImportAsk) -> Response:
     tally = Tally(MAX_ERRORS_TOLD)
     with turns.taken():
         try:
-            ImportRun(ask.application.import_people, ask.caller, existing, ask.today).run(rows, tally)
+            people = ask.application.import_people
+            ImportRun(people, ask.caller, existing, ask.today, batch_lines=BATCH_LINES).run(rows, tally)
         except AccessDenied:
             raise
         except RegistryError as error:

@@ -90,6 +90,7 @@ class ImportRun:
         today: the day to judge dates by, the same for every line.
         told: called after every batch.
         hands: who seals; None for this thread.
+        batch_lines: lines a transaction.
     """
 
     people: ImportPeople
@@ -98,6 +99,7 @@ class ImportRun:
     today: date
     told: Callable[[Tally], None] = lambda _: None
     hands: Hands | None = None
+    batch_lines: int = BATCH_LINES
 
     def run(self, rows: Iterator[UnreadRow], tally: Tally) -> None:
         """Import all rows, one transaction a batch.
@@ -112,7 +114,7 @@ class ImportRun:
         """
         hands = self.hands or LineSealer(self.people.sealer).one_by_one
         ahead = _Ahead(self)
-        for batch, order, lines in hands(batches(rows), ahead.order):
+        for batch, order, lines in hands(batches(rows, self.batch_lines), ahead.order):
             for line, problems in lines.bad:
                 tally.reject(line, problems)
             candidates = [self._candidate(batch, order, line) for line in lines.people]
@@ -158,14 +160,14 @@ class _Ahead:
             self._is_worth = 2 * created >= len(imported.outcomes)
 
 
-def batches(rows: Iterator[UnreadRow]) -> Iterator[list[UnreadRow]]:
+def batches(rows: Iterator[UnreadRow], lines: int) -> Iterator[list[UnreadRow]]:
     """Gather rows into batches, bounded in lines and in bytes."""
     batch: list[UnreadRow] = []
     size = 0
     for row in rows:
         batch.append(row)
         size += row.size
-        if len(batch) >= BATCH_LINES or size >= BATCH_BYTES:
+        if len(batch) >= lines or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:

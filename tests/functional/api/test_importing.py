@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from registry.api.importing import BATCH_LINES
 from registry.domain.errors import AuditUnavailable
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
-from registry.services.import_file import BATCH_LINES
 from registry.services.import_people import ImportPeople
 from tests.functional.api.conftest import Site
 from tests.functional.services.homes import person
@@ -307,3 +307,28 @@ def test_a_role_that_is_taken_away_ends_it_at_the_next_batch(site: Site) -> None
         status, problem = answer_of(connection)
     assert (status, problem["reason"], site.last().kind) == (403, "not_permitted", "deny")
     assert enrolled(site) == BATCH_LINES
+
+
+def test_lookups_are_answered_while_an_import_runs(site: Site) -> None:
+    subject = site.enroll()["subject"]
+    asked = {"subject": subject, "categories": ["phone"], "purpose": {"code": "emergency_contact"}}
+    answers: list[httpx2.Response] = []
+    done = threading.Event()
+
+    def look_up() -> None:
+        while not done.is_set():
+            answers.append(site.disclose(asked))
+
+    reader = threading.Thread(target=look_up)
+    reader.start()
+    until(lambda: bool(answers))
+    before = len(answers)
+    try:
+        imported = told(send(site, many(8 * BATCH_LINES)))
+        during = len(answers) - before
+    finally:
+        done.set()
+        reader.join(30)
+    assert imported["created"] == 8 * BATCH_LINES
+    assert {answer.status_code for answer in answers} == {200}
+    assert during >= 8  # one between two batches, at the very least
