@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,12 @@ def test_a_whole_batch_wakes_the_loop_once(monkeypatch: pytest.MonkeyPatch) -> N
         loop = asyncio.get_running_loop()
         woken: list[object] = []
         real = loop.call_soon_threadsafe
-        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *call: (woken.append(call), real(*call))[1])
+
+        def counted(*call: Any) -> object:
+            woken.append(call)
+            return real(*call)
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
         waiting = [LoopReply(loop) for _ in range(50)]
         from_another_thread(LoopReplies(loop), [(reply, REFUSED) for reply in waiting])
         await asyncio.gather(*(reply.future for reply in waiting))
