@@ -6,7 +6,7 @@ import getpass
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -220,7 +220,9 @@ def _first_time(settings: Settings, database: SqlDatabase, profile: str, clock: 
     try:
         if profile == DEVELOPMENT:
             DevelopmentIssuer.create(settings.keys, profile)
-        _first_entry(database, ring, profile, clock)
+        key = guard_key(ring.secret("index"))
+        with closing(open_database(settings.database_url, settings.ledger / _WRITER_LOCK, key)) as guarded:
+            _first_entry(guarded, ring, profile, clock)
         _finish_first_mark(settings, ring, database)
     finally:
         ring.close()
@@ -439,6 +441,7 @@ def _first_entry(database: SqlDatabase, ring: Keyring, profile: str, clock: Cloc
         for name, value in (("registry", registry), ("origin", origin), ("profile", profile)):
             work.meta.put(name, value)
         work.meta.put_body_key(_FIRST_KEY_EPOCH, wrapped)
+        work.index_state.create()
         work.meta.create_head(log.sign_head(1, Edge.empty(), unix_ms(clock.now())))
         values = {"principal": f"{'0' * 32} {operator()}", "result": profile, "detail": "a new registry"}
         log.append(work.ledger, [EntryDraft(Kind.INIT, values)])

@@ -93,6 +93,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("k", name=op.f("pk_ledger_head")),
     )
     op.create_table(
+        "index_state",
+        sa.Column("k", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("guard", sa.LargeBinary(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("k", name=op.f("pk_index_state")),
+    )
+    op.create_table(
         "ledger_keys",
         sa.Column("key_epoch", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key_id", sa.String(length=64), nullable=False),
@@ -262,6 +271,7 @@ def downgrade() -> None:
     op.drop_table("ledger_postings")
     op.drop_table("ledger_leaf")
     op.drop_table("ledger_keys")
+    op.drop_table("index_state")
     op.drop_table("ledger_head")
     op.drop_table("ledger_body")
     with op.batch_alter_table("idempotency", schema=None) as batch_op:

@@ -86,6 +86,7 @@ def verify_ledger(application: Application, workers: int, parallel_from: int = P
             people(done * SUBJECTS if count == SUBJECTS else found.subjects, found.subjects)
         people.close()
         application.ledger_verifier.check_tail(work.entries, found)
+        application.row_check.check_index(work)
         application.row_check.check_principals(work, found.grants)
     return found
 

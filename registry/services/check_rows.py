@@ -48,6 +48,7 @@ class _Ledger:
     records: dict[RecordId, _Said] = field(default_factory=dict)
     principals: dict[PrincipalId, tuple[str, str, int]] = field(default_factory=dict)
     versions: dict[tuple[RecordId, int], tuple[bytes, int]] = field(default_factory=dict)
+    indexed: int | None = None  # the last entry with which people's terms were stored
 
     def take(self, index: int, kind: str, values: Mapping[str, str]) -> None:
         """Add one entry."""
@@ -56,6 +57,8 @@ class _Ledger:
             self.principals[PrincipalId(told[1])] = (told[2], values["result"], index)
         if kind == Kind.GRANT or values["result"] not in ("created", "updated", "replaced", "marked"):
             return
+        if kind != Kind.MARK:
+            self.indexed = index
         for name, text in values.items():
             if name.startswith(RECORD_PREFIX):
                 self._line(index, SubjectId(values["subject"]), RecordLine.parse(text.encode()))
@@ -95,8 +98,23 @@ class CheckRows:
             ledger = self._said(work.entries.scan(0, work.entries.head().size))
             counters = dict.fromkeys(sorted({said.subject for said in ledger.records.values()}), 1)
             count = sum(self.check_people(work, dict(part)) for part in _chunks(list(counters.items())))
+            self.check_index(work)
             _check_principals(work, ledger)
         return count
+
+    def check_index(self, work: Work) -> None:
+        """Check that no posting of the blind index is missing, and that none of an earlier time was put back.
+
+        Args:
+            work: one snapshot.
+
+        Raises:
+            LedgerCorrupt: with the entry with which the missing postings were stored, where that is known.
+        """
+        size = work.index_state.demand_whole()
+        later = self._said(work.entries.scan(size, work.entries.head().size))
+        if later.indexed is not None:
+            raise LedgerCorrupt("the blind index is older than it", later.indexed)
 
     def check_people(self, work: Work, counters: Mapping[SubjectId, int]) -> int:
         """Check some subjects with their records and versions; returns how many records were compared.

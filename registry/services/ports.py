@@ -227,6 +227,16 @@ class Meta(Protocol):
     def put_body_key(self, key_epoch: int, key: WrappedKey) -> None: ...
 
 
+class IndexState(Protocol):
+    def demand_whole(self) -> int:
+        """Check that no posting is missing, added or changed; returns the ledger's size when people were stored last.
+
+        Raises:
+            LedgerCorrupt: one is.
+        """
+        ...
+
+
 class Work(Protocol):
     """One transaction's repositories."""
 
@@ -240,6 +250,8 @@ class Work(Protocol):
     def records(self) -> Records: ...
     @property
     def postings(self) -> PostingWriter: ...
+    @property
+    def index_state(self) -> IndexState: ...
     @property
     def principals(self) -> Principals: ...
     @property

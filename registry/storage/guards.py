@@ -17,6 +17,10 @@ from registry.crypto.derive import derive
 from registry.crypto.tags import TagKey, equal
 from registry.domain.errors import LedgerCorrupt
 
+# Of 128 bits: who cannot tell one tag cannot find postings whose tags add up to another's.
+SUM_BYTES = 16
+SUM_MODULUS = 1 << (8 * SUM_BYTES)
+_SUM = "postings"
 _PLAIN = re.compile(r"[0-9A-Za-z_ .:/+-]*").fullmatch
 
 # What is guarded, by table; order and names are part of the tag.
@@ -24,6 +28,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "principals": ("id", "issuer", "sub", "roles", "employee", "unit", "state"),
     "persons": ("id", "subject", "ref_tag"),
     "marks": ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on"),
+    "index_state": ("k", "n", "count", "total"),
     "subjects": ("id", "person", "number_tag", "state"),
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }
@@ -53,7 +58,7 @@ class RowGuard:
     __slots__ = ("_keys",)
 
     def __init__(self, key: bytes) -> None:
-        self._keys = {table: TagKey(key, f"registry/row/{table}/v1") for table in GUARDED} if key else {}
+        self._keys = {table: TagKey(key, f"registry/row/{table}/v1") for table in (*GUARDED, _SUM)} if key else {}
 
     def tag(self, table: str, parts: Sequence[Any]) -> bytes:
         """Return the tag of a row, given its guarded columns in their order."""
@@ -82,6 +87,11 @@ class RowGuard:
         for row in rows:
             self.demand(table, [getattr(row, name) for name in GUARDED[table]], row.guard)
             yield row
+
+    def sum_of(self, postings: Iterable[tuple[bytes, bytes]]) -> int:
+        """Return the sum of the tags of some postings: in any order the same, and not to be made without the key."""
+        tag = self._keys[_SUM].tag
+        return sum(int.from_bytes(tag(label + value), "big") for label, value in postings) % SUM_MODULUS
 
     def __repr__(self) -> str:
         return "RowGuard(***)"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from registry.storage.bulk import BulkInsert
+from registry.storage.index_state import SqlIndexState
 from registry.storage.prepared import Prepared, driver_cursor
 from registry.storage.rows import MANY
 from registry.storage.tables import postings
@@ -20,8 +21,9 @@ _INSERT = BulkInsert(postings, ("label", "value"))
 class SqlPostings:
     """Postings on SQL."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, state: SqlIndexState) -> None:
         self._connection = connection
+        self._state = state
 
     def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         if self._connection.dialect.name == "postgresql":
@@ -30,4 +32,5 @@ class SqlPostings:
         return dict(_VALUES.rows_of(self._connection, labels))
 
     def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+        self._state.added(rows)
         _INSERT.run(self._connection, rows)

@@ -28,6 +28,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "record_versions": "SELECT, INSERT, UPDATE",
         "marks": "SELECT, INSERT",
         "postings": "SELECT, INSERT",
+        "index_state": "SELECT, UPDATE",
         "principals": "SELECT, INSERT, UPDATE",
         "idempotency": "SELECT, INSERT",
         "traces": "SELECT, INSERT",

@@ -120,6 +120,16 @@ postings = Table(
     sqlite_with_rowid=False,
 )
 
+index_state = Table(
+    "index_state",
+    metadata,
+    Column("k", Integer, primary_key=True, autoincrement=False),  # one row
+    Column("n", BigInteger, nullable=False),  # size of the ledger when people were stored last
+    Column("count", BigInteger, nullable=False),  # postings
+    Column("total", LargeBinary(16), nullable=False),  # sum of keyed tags over them
+    Column("guard", LargeBinary(16), nullable=False),  # over all of these
+)
+
 principals = Table(
     "principals",
     metadata,

@@ -15,6 +15,7 @@ from registry.domain.ids import SubjectId
 from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
 from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
+from registry.storage.index_state import SqlIndexState
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.meta import SqlMeta
 from registry.storage.new_rows import SqlNewPeople
@@ -24,6 +25,9 @@ from registry.storage.records import SqlRecords
 from registry.storage.subjects import SqlPersons, SqlSubjects
 from registry.storage.write_ahead import WriteAheadLog
 from registry.storage.writer_turn import WriterTurn
+
+# Repositories through which people are stored: whoever had one of them settles the state of the index.
+_STORE_PEOPLE = frozenset({"new_people", "persons", "postings"})
 
 
 def _untold(_seconds: float) -> None:
@@ -68,7 +72,12 @@ class SqlWork:
     @cached_property
     def postings(self) -> SqlPostings:
         """Postings of the blind index."""
-        return SqlPostings(self._connection)
+        return SqlPostings(self._connection, self.index_state)
+
+    @cached_property
+    def index_state(self) -> SqlIndexState:
+        """How many postings there are, and their keyed sum."""
+        return SqlIndexState(self._connection, self._guard)
 
     @cached_property
     def principals(self) -> SqlPrincipals:
@@ -106,6 +115,9 @@ class SqlWork:
         Raises:
             AuditUnavailable: not taken, or not known to be taken; treat as failed.
         """
+        if not _STORE_PEOPLE.isdisjoint(vars(self)):
+            with named_failures():
+                self.index_state.settle()
         with named_failures():
             started = time.perf_counter()
             try:

@@ -21,11 +21,18 @@ def migrated(postgres: PostgresServer) -> str:
     return name
 
 
+def begun(database: SqlDatabase) -> SqlDatabase:
+    with database.write() as work:
+        work.index_state.create()
+        work.commit()
+    return database
+
+
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[SqlDatabase]:
     url = f"sqlite:///{tmp_path / 'registry.db'}"
     upgrade(url)
-    database = open_database(url, tmp_path / "writer.lock", GUARD)
+    database = begun(open_database(url, tmp_path / "writer.lock", GUARD))
     yield database
     database.close()
 
@@ -33,7 +40,7 @@ def sqlite(tmp_path: Path) -> Iterator[SqlDatabase]:
 @pytest.fixture
 def postgresql(postgres: PostgresServer, migrated: str, tmp_path: Path) -> Iterator[SqlDatabase]:
     name = postgres.create_database(migrated)
-    database = open_database(postgres.url(name), tmp_path / "writer.lock", GUARD)
+    database = begun(open_database(postgres.url(name), tmp_path / "writer.lock", GUARD))
     yield database
     database.close()
     postgres.drop_database(name)

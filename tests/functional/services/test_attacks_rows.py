@@ -137,3 +137,62 @@ def test_exchanged_household_members_take_no_value_of_each_other(home: Home) -> 
         home.import_people(home.caller("hr", Role.ENROLLER), [changed], Existing.UPDATE)
     with pytest.raises(LedgerCorrupt, match="persons"):
         home.app.row_check.check()
+
+
+EDITS_OF_THE_INDEX = [
+    "DELETE FROM postings WHERE label = (SELECT label FROM postings ORDER BY label LIMIT 1)",
+    "UPDATE postings SET value = zeroblob(32) WHERE label = (SELECT label FROM postings ORDER BY label LIMIT 1)",
+    "INSERT INTO postings (label, value) VALUES (zeroblob(16), zeroblob(32))",
+    "DELETE FROM postings",
+    "UPDATE index_state SET count = count - 1",
+    "UPDATE index_state SET n = n + 1000",
+    "DELETE FROM index_state",
+]
+
+
+@pytest.mark.parametrize("edit", EDITS_OF_THE_INDEX)
+def test_a_value_is_not_hidden_from_searches_and_traces_unseen(home: Home, edit: str) -> None:
+    home.enroll()
+    home.app.row_check.check()
+    home.sql().execute(edit)
+    with pytest.raises(LedgerCorrupt, match=r"blind index|index_state"):
+        home.app.row_check.check()
+    if "index_state" in edit:
+        with pytest.raises(LedgerCorrupt):
+            home.enroll(person("T-0002"))
+    else:
+        home.enroll(person("T-0002"))
+        with pytest.raises(LedgerCorrupt, match="blind index"):
+            home.app.row_check.check()
+
+
+def test_a_posting_taken_for_one_put_in_does_not_fit(home: Home) -> None:
+    """As many as before, and the sum of what is there: but whoever has no key cannot make one that fits."""
+    home.enroll()
+    sql = home.sql()
+    label, value = sql.execute("SELECT label, value FROM postings ORDER BY label LIMIT 1").fetchone()
+    sql.execute("DELETE FROM postings WHERE label = ?", (label,))
+    sql.execute("INSERT INTO postings (label, value) VALUES (?, ?)", (bytes(16), value))
+    with pytest.raises(LedgerCorrupt, match="missing, added or changed"):
+        home.app.row_check.check()
+
+
+@pytest.mark.parametrize("how", ["enroll", "update"])
+def test_an_earlier_index_put_back_whole_is_older_than_the_entries(home: Home, how: str) -> None:
+    home.enroll()
+    sql = home.sql()
+    state = sql.execute("SELECT k, n, count, total, guard FROM index_state").fetchone()
+    before = {bytes(label) for (label,) in sql.execute("SELECT label FROM postings").fetchall()}
+    if how == "enroll":
+        home.enroll(person("T-0002"))
+    else:
+        changed = read_enrollment(person(family_name="Moon"), today=TODAY)
+        home.import_people(home.caller("hr", Role.ENROLLER), [changed], Existing.UPDATE)
+    home.app.row_check.check()
+    after = {bytes(label) for (label,) in sql.execute("SELECT label FROM postings").fetchall()}
+    assert before < after
+    for label in after - before:
+        sql.execute("DELETE FROM postings WHERE label = ?", (label,))
+    sql.execute("UPDATE index_state SET k = ?, n = ?, count = ?, total = ?, guard = ?", state)
+    with pytest.raises(LedgerCorrupt, match="the blind index is older"):
+        home.app.row_check.check()

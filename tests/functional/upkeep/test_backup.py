@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -258,19 +259,25 @@ def test_a_backup_into_a_full_disk_leaves_nothing(used: Line, tmp_path: Path, ro
     used("backup", tmp_path / "backup")
 
 
-def kill_while_growing(line: Line, folder: Path) -> None:
-    """Kill a backup as soon as its folder is seen to grow."""
-    growing = folder.with_name(folder.name + ".unfinished")
-    command = [sys.executable, "-m", "registry", "backup", str(folder)]
-    with subprocess.Popen(command, env=os.environ | line.environment, stdout=subprocess.PIPE) as process:
-        while not growing.exists() and process.poll() is None:
-            pass
-        process.kill()
+KILLED = """
+import os, signal, sys
+from registry.upkeep import backup
+from registry.cli.main import main
+own = getattr(backup, sys.argv[1])
+def killed(*arguments):
+    own(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(backup, sys.argv[1], killed)
+main(sys.argv[2:])
+"""
 
 
-def test_a_killed_backup_looks_like_none(used: Line, tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", ["_make_growing", "_write", "describe_file"])
+def test_a_killed_backup_looks_like_none(used: Line, tmp_path: Path, step: str) -> None:
     folder = tmp_path / "backup"
-    kill_while_growing(used, folder)
+    command = [sys.executable, "-c", KILLED, step, "backup", str(folder)]
+    done = subprocess.run(command, env=os.environ | used.environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
     assert not folder.exists()
     left = folder.with_name("backup.unfinished")
     assert "not a complete backup" in used("restore", left, "--replace", exits=3).stderr
