@@ -19,8 +19,8 @@ from registry.storage.tables import index_state, ledger_head, postings
 
 _SCAN_CHUNK = 10_000
 _COLUMNS = ("k", "n", "count", "total")
-_STATE = select(*(index_state.c[name] for name in (*_COLUMNS, "guard")))
-_SIZE = select(ledger_head.c.n)
+_STATE = select(*(index_state.c[name] for name in (*_COLUMNS, "guard"))).where(index_state.c.k == 1)
+_SIZE = select(ledger_head.c.n).where(ledger_head.c.k == 1)
 _RAISE = update(index_state).where(index_state.c.k == 1)
 _NEXT = (
     select(postings.c.label, postings.c.value)

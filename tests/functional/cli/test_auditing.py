@@ -127,6 +127,11 @@ def test_the_entry_of_a_bad_posting_is_named(used: Line, act: Act) -> None:
     assert len(people) * 3 < size
 
 
+def test_a_row_of_the_blind_index_that_is_gone_is_found(used: Line) -> None:
+    unguarded(used.home).execute("DELETE FROM postings WHERE label = (SELECT max(label) FROM postings)")
+    assert "blind index" in used.json("audit", "verify", exits=1)["what"]
+
+
 def used_size(line: Line) -> int:
     return int(line.json("audit", "checkpoint")["checkpoint"].splitlines()[1])
 
