@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn
@@ -35,6 +35,7 @@ _OK, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND, _THROTTLED, _UNAVAILABLE = 200, 400, 
 class _Token:
     value: str = field(repr=False)
     is_renewable: bool
+    since: float
     renew_at: float
     ends_at: float
 
@@ -71,7 +72,7 @@ class Session:
         self._refuse_while_paused()
         try:
             answer = self._as_somebody(path, body)
-            if answer.status != _OK and not (answer.status == _BAD_REQUEST and "data" in answer.document):
+            if answer.status in (_THROTTLED, _UNAVAILABLE):
                 _refuse(answer, path)
         except KeyUnavailable as error:
             with self._pause_lock:
@@ -79,6 +80,9 @@ class Session:
             raise
         with self._pause_lock:
             self._failed = None
+        # What is wrong with one key must not keep anybody from the others: no pause.
+        if answer.status != _OK and not (answer.status == _BAD_REQUEST and "data" in answer.document):
+            _refuse(answer, path)
         return answer
 
     def close(self) -> None:
@@ -97,7 +101,7 @@ class Session:
     def _as_somebody(self, path: str, body: Mapping[str, object]) -> Answer:
         token = self._current()
         answer = self._wire.post(path, body, token.value)
-        if answer.status != _FORBIDDEN:
+        if answer.status != _FORBIDDEN or self._monotonic() - token.since < PAUSE_SECONDS:
             return answer
         # Ended, revoked, or its policy changed since: what a new login may do is what counts.
         return self._wire.post(path, body, self._replaced(token).value)
@@ -128,7 +132,7 @@ class Session:
                         return renewed
             return self._log_in()
         except KeyUnavailable:
-            return _Token(token.value, token.is_renewable, now + _RETRY_RENEWAL_SECONDS, token.ends_at)
+            return replace(token, renew_at=now + _RETRY_RENEWAL_SECONDS)
 
     def _log_in(self) -> _Token:
         settings = self.settings
@@ -151,7 +155,7 @@ class Session:
             raise KeyUnavailable("the key service answers a login without its duration", FAILED)
         seconds = life or math.inf
         now = self._monotonic()
-        return _Token(value, renewable, now + seconds * _AGE_TO_RENEW, now + seconds)
+        return _Token(value, renewable, now, now + seconds * _AGE_TO_RENEW, now + seconds)
 
     def __repr__(self) -> str:
         return f"Session({self.settings.address})"

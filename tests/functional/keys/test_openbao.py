@@ -251,6 +251,20 @@ def test_a_policy_that_is_too_wide_is_seen(bao: Bao, rule: str, opens: str) -> N
     assert opens.format(bao.settings.key_prefix) in excess(bao.session)
 
 
+def test_what_is_wrong_with_one_key_keeps_nobody_from_the_others(bao: Bao) -> None:
+    wrapped = bao.wrap()
+    bao.clock.pass_by()
+    smaller = policy(bao.settings).replace(f"encrypt/{bao.settings.key_of('cases')}", "encrypt/none")
+    bao.server.call("PUT", f"sys/policies/acl/{bao.settings.key_prefix}", {"policy": smaller})
+    logins = bao.server.requests().count('"path":"auth/approle/login"')
+    for _ in range(5):
+        with pytest.raises(KeyUnavailable):
+            bao.ring.provider("cases").wrap(CONTEXT, KEY)
+        assert bao.unwrap(wrapped) == KEY
+    # Nor does it ask for a token each time.
+    assert bao.server.requests().count('"path":"auth/approle/login"') - logins == 2
+
+
 def test_throttling_is_told(bao: Bao) -> None:
     wrapped = bao.wrap()
     quota = f"sys/quotas/rate-limit/{bao.settings.key_prefix}"
@@ -270,6 +284,7 @@ def test_throttling_is_told(bao: Bao) -> None:
 def test_a_revoked_token_is_replaced(bao: Bao) -> None:
     wrapped = bao.wrap()
     bao.server.call("POST", "auth/token/revoke", {"token": bao.session._current().value})
+    bao.clock.pass_by()
     assert bao.unwrap(wrapped) == KEY
 
 
@@ -290,6 +305,7 @@ def test_a_token_near_the_longest_life_of_its_role_is_replaced(bao: Bao) -> None
     path = f"auth/approle/role/{bao.settings.key_prefix}"
     bao.server.call("POST", path, {**role, "token_ttl": "30s", "token_max_ttl": "30s"})
     bao.server.call("POST", "auth/token/revoke", {"token": bao.session._current().value})
+    bao.clock.pass_by()
     wrapped = bao.wrap()
     first = bao.session._current()
     bao.clock.pass_by(21)
@@ -319,6 +335,7 @@ def test_a_secret_id_is_exchanged_while_it_runs(bao: Bao) -> None:
     bao.settings.secret_id_file.chmod(0o600)
     bao.settings.secret_id_file.write_text("00000000-0000-0000-0000-000000000000\n")
     bao.server.call("POST", "auth/token/revoke", {"token": bao.session._current().value})
+    bao.clock.pass_by()
     assert bao.refused(wrapped) == "key_service_forbidden"
     bao.server.new_secret_id(bao.settings)
     bao.clock.pass_by()
