@@ -17,7 +17,7 @@ import pytest
 
 from registry.crypto.random import random_bytes
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys.openbao.keyring import OpenBaoKeyring
+from registry.keys.openbao.keyring import OpenBaoKeyring, _SealedForm
 from registry.keys.openbao.rights import excess, policy
 from registry.keys.openbao.session import PAUSE_SECONDS, Session
 from registry.keys.openbao.settings import KeyServiceSettings
@@ -176,6 +176,14 @@ def test_files_that_were_exchanged_are_told(bao: Bao, tmp_path: Path, swap: tupl
     first.write_bytes(second.read_bytes())
     second.write_bytes(content)
     with pytest.raises(KeyUnavailable, match=first.name):
+        load_keyring(tmp_path / "keys", bao.settings)
+
+
+def test_a_file_with_another_secret_under_a_key_id_is_told(bao: Bao, tmp_path: Path) -> None:
+    file = tmp_path / "keys" / "index.key"
+    other = replace(bao.ring._keys["index"], secret=random_bytes(32))
+    file.write_bytes(_SealedForm(bao.session).render(other))
+    with pytest.raises(KeyUnavailable, match="does not hold the index key"):
         load_keyring(tmp_path / "keys", bao.settings)
 
 

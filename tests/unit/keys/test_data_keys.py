@@ -256,3 +256,40 @@ def test_nothing_is_shown_or_pickled(keys: DataKeys) -> None:
     assert repr(keys) == f"DataKeys({REGISTRY})"
     with pytest.raises(TypeError):
         pickle.dumps(keys)
+
+
+def made(keys: DataKeys, count: int) -> list[tuple[PersonId, WrappedKey]]:
+    persons = [PersonId(f"{number:032x}") for number in range(count)]
+    return [(person, wrapped) for person, (_, wrapped) in zip(persons, keys.new_keys(persons), strict=True)]
+
+
+def test_several_keys_are_made_and_opened_in_one_call(keys: DataKeys, provider: MemoryProvider) -> None:
+    wanted = made(keys, 3)
+    keys.prepare(wanted)
+    for person, wrapped in wanted:
+        keys.open_key(person, wrapped)
+    keys.prepare(wanted)
+    assert provider.calls == ["wrap_many", "unwrap_many"]
+
+
+def test_what_cannot_be_prepared_is_told_where_it_is_opened(keys: DataKeys, provider: MemoryProvider) -> None:
+    (one, good), (two, _) = made(keys, 2)
+    moved = WrappedKey(good.key_id, good.blob)
+    keys.prepare([(one, good), (two, moved)])
+    keys.open_key(one, good)
+    with pytest.raises(EnvelopeRejected):
+        keys.open_key(two, moved)
+    keys.forget_all()
+    provider.fail_next()
+    keys.prepare([(one, good)])
+    keys.open_key(one, good)
+    assert provider.calls[-1] == "unwrap"
+
+
+def test_who_is_forgotten_while_keys_are_prepared_is_not_remembered(keys: DataKeys, provider: MemoryProvider) -> None:
+    wanted = made(keys, 2)
+    provider.before_call = lambda: keys.forget(wanted[0][0])
+    keys.prepare(wanted)
+    provider.before_call = lambda: None
+    keys.open_key(*wanted[0])
+    assert unwraps(provider) == 1

@@ -20,7 +20,7 @@ from registry.keys.data_keys import DataKeys
 from registry.transparency.fields import RecordLine
 from registry.vault.cases import REPORT, TEXT, CaseVault
 from registry.vault.sealed import SealedField
-from registry.vault.vault import Place, Vault
+from registry.vault.vault import STOCK_SECONDS, Place, Vault
 from tests.fakes.keys import MemoryProvider
 from tests.unit.audit.ledgers import REGISTRY, Ledger
 
@@ -149,3 +149,21 @@ def test_a_value_is_bound_to_its_person_apart_from_the_persons_key(room: Room) -
     place = Place(SubjectId(new_id()), PersonId(new_id()), RecordId(new_id()), "phone", 1)
     other = replace(place, person=PersonId(new_id()))
     assert room.vault._binding(place) != room.vault._binding(other)
+
+
+def test_stocked_people_are_handed_out_once_and_not_for_long(room: Room) -> None:
+    now = 1_000.0
+    vault = Vault(REGISTRY, room.keys, monotonic=lambda: now)
+    room.provider.calls.clear()
+    vault.stock(3)
+    vault.stock(2)
+    people = {vault.new_person().id for _ in range(3)}
+    assert len(people) == 3
+    assert room.provider.calls == ["wrap_many"]
+    vault.stock(2)
+    now += STOCK_SECONDS
+    # Else a person could be enrolled under a version of the key that was withdrawn meanwhile.
+    vault.new_person()
+    assert room.provider.calls == ["wrap_many", "wrap_many", "wrap"]
+    vault.stock(1)
+    assert room.provider.calls[-1] == "wrap_many"
