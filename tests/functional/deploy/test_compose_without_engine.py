@@ -315,7 +315,9 @@ def test_the_deployment_of_the_compose_file_serves(
     # The account that serves may not do what the owner may, and nobody gets in without TLS or password.
     place.run("registry", "database-roles", exits=3)
     address = f"host=127.0.0.1 port={place.postgres_port} dbname=registry user=registry_server"
-    for refused in (f"{address} sslmode=disable password=x", f"{address} password=wrong"):
+    password = place.secret("server-password").read_text()
+    psycopg.connect(f"{address} password={password}").close()
+    for refused in (f"{address} sslmode=disable password={password}", f"{address} password=wrong"):
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(refused)
     # What the database holds of keys is wrapped by OpenBao.
