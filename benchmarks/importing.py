@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,17 +60,17 @@ def main() -> None:
     print(f"\n{moment()}")
 
 
-def _all(server: PostgresServer, folder: Path, people: int) -> list[Measured]:
+def _all(server: PostgresServer, folder: Path, people: int) -> Iterator[Measured]:
     file = folder / "people.ndjson"
     with file.open("w", encoding="utf-8") as out:
         out.writelines(json.dumps(document(number)) + "\n" for number in range(people))
-    found = [peer(server)]
+    yield peer(server)
     for workers in (0, 2):
         for engine, url in (("SQLite", ""), ("PostgreSQL", server.url(server.create_database()))):
             home = folder / f"{engine}-{workers}"
             name = f"{engine}, one process" if workers == 0 else f"{engine}, {workers} sealing processes and one"
-            found += imported(name, (home, url), (file, people), workers)
-    return [*found, peer(server)]
+            yield from imported(name, (home, url), (file, people), workers)
+    yield peer(server)
 
 
 def peer(server: PostgresServer) -> Measured:
@@ -94,13 +95,12 @@ def _text(field: str) -> str:
     return f"rpad('{field}-' || i || '-', 60, 'x')"
 
 
-def imported(name: str, where: tuple[Path, str], what: tuple[Path, int], workers: int) -> list[Measured]:
+def imported(name: str, where: tuple[Path, str], what: tuple[Path, int], workers: int) -> Iterator[Measured]:
     """Import the file into a new registry, and once more: what sending it again costs."""
     (home, url), (file, people) = where, what
     initialise(load_settings(home, {"REGISTRY_DATABASE_URL": url}), DEVELOPMENT)
     environment = {**os.environ, "REGISTRY_DATABASE_URL": url, "REGISTRY_URL": ""}
     command = [sys.executable, "-m", "registry", "--home", str(home), "import", str(file), "--json"]
-    found = []
     for outcome in ("created", "unchanged"):
         before, started = _processor_seconds(), time.perf_counter()
         done = subprocess.run([*command, "--workers", str(workers)], env=environment, capture_output=True, check=True)
@@ -108,17 +108,17 @@ def imported(name: str, where: tuple[Path, str], what: tuple[Path, int], workers
         if json.loads(done.stdout)[outcome] != people:
             raise SystemExit("not every line came out as it should: nothing was measured")
         what_it_is = name if outcome == "created" else f"{name}, sent again"
-        found.append(Measured(what_it_is, people / seconds, used / people * 1e6, os.getloadavg()[0]))
-    return found
+        yield Measured(what_it_is, people / seconds, used / people * 1e6, os.getloadavg()[0])
 
 
-def _table(found: list[Measured]) -> None:
-    slowest = [one.rate for one in found if one.processor is None]
-    peers = sum(slowest) / len(slowest)
+def _table(measured: Iterator[Measured]) -> None:
+    """Print each line when it is known; the peer comes first and last, and the first is what others are compared with."""
     print("| way | people/s | over the peer | processor us a person | load |\n|---|---|---|---|---|")
-    for one in found:
+    first: float | None = None
+    for one in measured:
+        first = first or one.rate
         used = "" if one.processor is None else f"{one.processor:,.0f}"
-        print(f"| {one.name} | {one.rate:,.0f} | {one.rate / peers:.1f} | {used} | {one.load:.1f} |")
+        print(f"| {one.name} | {one.rate:,.0f} | {one.rate / first:.1f} | {used} | {one.load:.1f} |", flush=True)
 
 
 def _processor_seconds() -> float:
