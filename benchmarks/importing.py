@@ -112,7 +112,7 @@ def imported(name: str, where: tuple[Path, str], what: tuple[Path, int], workers
 
 
 def _table(measured: Iterator[Measured]) -> None:
-    """Print each line when it is known; the peer comes first and last, and the first is what others are compared with."""
+    """Print each line when it is known; the peer comes first, and is what the others are compared with."""
     print("| way | people/s | over the peer | processor us a person | load |\n|---|---|---|---|---|")
     first: float | None = None
     for one in measured:
