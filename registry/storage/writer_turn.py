@@ -33,8 +33,7 @@ class WriterTurn:
         """Hold the turn inside the block.
 
         Raises:
-            AuditUnavailable: it was not our turn among the threads of this process within ``WAIT_SECONDS``, or the lock
-                file cannot be used. Among processes one waits as long as it takes: the lock of one that dies is free.
+            AuditUnavailable: it was not our turn within ``WAIT_SECONDS``, or the lock file cannot be used.
         """
         until = time.monotonic() + WAIT_SECONDS
         if not self._threads.acquire(timeout=WAIT_SECONDS):

@@ -32,7 +32,7 @@ ROUNDS = [
 ]
 CLIENTS = 120
 IN_FLIGHT = 100
-_MAY_BE_REFUSED = {"busy", "locked"}
+_MAY_BE_REFUSED = {"too_many_requests", "locked"}
 
 
 @dataclass

@@ -35,7 +35,7 @@ def ask_for(city: City, servers: list[Server], seconds: float) -> None:
             shares = [looked_up(url) for server in servers for url in server.ready["metrics"]]
             assert time.monotonic() < until + 60, f"a process has nothing to do: {shares}"
     assert [server.stop() for server in servers] == [0] * len(servers)
-    assert clients.refused == {}
+    assert set(clients.refused) <= {"too_many_requests"}  # those who came first may all be one process's
     assert clients.lost == 0
     assert check_all(servers[0].settings, clients, checkpoints) == 0
     assert len(shares) == PROCESSES
