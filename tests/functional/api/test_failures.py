@@ -89,11 +89,16 @@ def test_without_a_ledger_nothing_is_opened(site: Site, opened: list[str], asked
 
 def test_without_a_ledger_a_refusal_is_no_refusal(site: Site) -> None:
     clerk = site.as_(Role.RECORDS_OFFICER)
-    on_connect(site, "PRAGMA query_only=1")
+    limit = on_connect(site, "PRAGMA query_only=1")
     refused = site.http.post("/v1/disclosures", json=ASK, headers=clerk)
     assert (refused.status_code, refused.json()["cause"]) == (503, "read_only")
     anonymous = site.http.post("/v1/disclosures", json=ASK)
     assert (anonymous.status_code, anonymous.json()["cause"]) == (503, "read_only")
+    # What was refused without an entry is kept count of, and written once there is a ledger again.
+    event.remove(site.home.app.database.engine, "connect", limit)
+    site.home.app.database.engine.dispose()
+    site.home.app.refusals.flush()
+    assert site.last().kind == "auth"
 
 
 def test_a_filling_disk_loses_no_entry_and_opens_nothing_without_one(site: Site, opened: list[str]) -> None:
