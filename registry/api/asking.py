@@ -132,7 +132,7 @@ def lookup_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_B
     """Make the dependency of the hot route: as ``json_body``, without a thread for who was admitted a moment ago."""
 
     async def admitted(request: Request) -> Ask:
-        ask = _recalled(request, roles)
+        ask = _recalled(request, roles, action)
         if ask is None:
             ask = await _admitted(request, roles, action)
         _demand_json(request)
@@ -145,19 +145,24 @@ def lookup_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_B
 async def _admitted(request: Request, roles: frozenset[Role], action: str) -> Ask:
     visit = visit_of(request.scope)
     ask = await to_thread.run_sync(_admit, request, roles, action, limiter=visit.threads)
+    visit.asked = (ask.principal, action)
     if visit.claims is None:
         ask.application.strangers.vouch(ask.caller.network)
     return ask
 
 
-def _recalled(request: Request, roles: frozenset[Role]) -> Ask | None:
+def _recalled(request: Request, roles: frozenset[Role], action: str) -> Ask | None:
     application: Application = request.app.state.application
-    claims = visit_of(request.scope).claims
+    visit = visit_of(request.scope)
+    claims = visit.claims
     if claims is None:
         return None  # the long way verifies the token, or refuses it and writes the entry
     caller = Caller(claims, _source(request))
     principal = application.admissions.recall(caller, roles)
-    return None if principal is None else Ask(application, caller, principal, request)
+    if principal is None:
+        return None
+    visit.asked = (principal, action)
+    return Ask(application, caller, principal, request)
 
 
 def _source(request: Request) -> str:

@@ -6,7 +6,7 @@ What FastAPI would write of its own accord promises its own 422 body and knows n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import Response
@@ -100,6 +100,7 @@ class Answer:
         headers: names in ``HEADERS``.
         media_type: of the content.
         example: one, made up.
+        links: what may be asked next, see ``link``.
     """
 
     description: str
@@ -107,6 +108,7 @@ class Answer:
     headers: Sequence[str] = ()
     media_type: str = "application/json"
     example: Any = None
+    links: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI response object."""
@@ -118,6 +120,8 @@ class Answer:
         document: dict[str, Any] = {"description": self.description, "content": {self.media_type: content}}
         if self.headers:
             document["headers"] = {name: HEADERS[name] for name in self.headers}
+        if self.links:
+            document["links"] = {name: dict(target) for name, target in self.links.items()}
         return document
 
 
@@ -201,6 +205,14 @@ def query(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 def header(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a request header."""
     return {"name": name, "in": "header", "required": False, "description": what, "schema": dict(schema)}
+
+
+def link(operation: str, what: str, *, body: Any = None, **parameters: str) -> dict[str, Any]:
+    """Describe what an answer leads to, with runtime expressions such as ``$response.body#/subject``."""
+    target: dict[str, Any] = {"operationId": operation, "description": what}
+    if parameters:
+        target["parameters"] = parameters
+    return target if body is None else {**target, "requestBody": body}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.api.describe import Answer, Operation, query, ref
+from registry.api.describe_links import AFTER_PAGE
 from registry.api.samples import CHECKPOINT_NOTE, ENTRY_PAGE
 
 ENTRIES = Operation(
@@ -14,7 +15,7 @@ ENTRIES = Operation(
         "null. Reading a page is itself an entry, so the newest page is never the same twice; `before` keeps a walk "
         "steady. With `kind`, a page looks at 4,000 entries at most: it may hold few or none, and `next` goes on."
     ),
-    answer=Answer("A page.", "EntryPage", ("Audit-Receipt", "Link"), example=ENTRY_PAGE),
+    answer=Answer("A page.", "EntryPage", ("Audit-Receipt", "Link"), example=ENTRY_PAGE, links=AFTER_PAGE),
     errors=(422,),
     parameters=(
         query("before", "Only entries with a smaller index.", {"type": "integer", "minimum": 0}),

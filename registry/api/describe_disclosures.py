@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.api.describe import Answer, Body, Operation
+from registry.api.describe_links import AFTER_LOOKUP
 from registry.api.samples import BATCH_RESULTS, CARD
 
 DISCLOSE = Operation(
@@ -24,7 +25,7 @@ DISCLOSE = Operation(
         "`case_needed` (the purpose asks for a `case`), `conflict_of_interest`, `approval_required` (a `restricted` or "
         "`sealed` record)."
     ),
-    answer=Answer("The card.", "Card", ("Audit-Receipt",), example=CARD),
+    answer=Answer("The card.", "Card", ("Audit-Receipt",), example=CARD, links=AFTER_LOOKUP),
     errors=(404,),
     body=Body(
         "DisclosureAsk",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.api.describe import Answer, Body, FileBody, Operation, header, path_id, query
+from registry.api.describe_links import AFTER_CHANGING, AFTER_ENROLLING, AFTER_SEARCHING
 from registry.api.samples import ENROLLED, ENROLLMENT, HITS, IMPORTED, PEOPLE_CSV, PEOPLE_NDJSON
 
 ENROLL = Operation(
@@ -13,7 +14,8 @@ ENROLL = Operation(
         "Role `enroller`. Everything is stored or nothing is. The answer holds ids and the receipt of the entry in "
         "the ledger, never a value.\n\nSend an `Idempotency-Key` of your own: the same key with the same content "
         "gives the first answer again, with other content 409 `key_reused`. The order of records, household members "
-        "and keys does not matter for sameness. Without a key a known employee number is 409 `exists`."
+        "and keys does not matter for sameness. A key is remembered for seven days. Without a key a known employee "
+        "number is 409 `exists`."
     ),
     status=201,
     answer=Answer(
@@ -21,6 +23,7 @@ ENROLL = Operation(
         "Enrolled",
         ("Location", "ETag", "Audit-Receipt", "Idempotent-Replayed"),
         example=ENROLLED,
+        links=AFTER_ENROLLING,
     ),
     errors=(409,),
     body=Body("Enrollment", {"household": ENROLLMENT}),
@@ -72,7 +75,9 @@ UPDATE = Operation(
         "record stays traceable. With `If-Match` a change in between is 409 `changed` instead of lost. The answer "
         "names the records that were added or changed."
     ),
-    answer=Answer("Changed.", "Enrolled", ("ETag", "Audit-Receipt"), example={**ENROLLED, "version": 2}),
+    answer=Answer(
+        "Changed.", "Enrolled", ("ETag", "Audit-Receipt"), example={**ENROLLED, "version": 2}, links=AFTER_CHANGING
+    ),
     errors=(404, 409),
     body=Body(
         "Changes",
@@ -103,7 +108,7 @@ SEARCH = Operation(
         "narrowed by a department. Every search is an entry, an empty one too; the ledger commits to a keyed tag of "
         "the term, never to the term. At most 25 hits."
     ),
-    answer=Answer("What was found, possibly nothing.", "Hits", ("Audit-Receipt",), example=HITS),
+    answer=Answer("What was found, possibly nothing.", "Hits", ("Audit-Receipt",), example=HITS, links=AFTER_SEARCHING),
     body=Body(
         "Search",
         {

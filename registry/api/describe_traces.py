@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.api.describe import Answer, Body, Operation, path_id
+from registry.api.describe_links import AFTER_LISTING_TRACES, AFTER_TRACING
 from registry.api.samples import STORED_TRACE, TRACED, TRACES_LIST
 
 _ID = (path_id("trace", "The trace's id, from `POST /v1/traces`."),)
@@ -20,7 +21,7 @@ TRACE = Operation(
         "here' is always one of the explanations."
     ),
     status=201,
-    answer=Answer("The trace.", "Traced", ("Location", "Audit-Receipt"), example=TRACED),
+    answer=Answer("The trace.", "Traced", ("Location", "Audit-Receipt"), example=TRACED, links=AFTER_TRACING),
     body=Body(
         "TraceAsk",
         {
@@ -38,7 +39,7 @@ TRACES = Operation(
     tag="traces",
     summary="List the caller's own traces",
     description="Role `investigator`. Ids and times of the newest 100.",
-    answer=Answer("The list.", "TraceList", example=TRACES_LIST),
+    answer=Answer("The list.", "TraceList", example=TRACES_LIST, links=AFTER_LISTING_TRACES),
 )
 
 REPORT = Operation(

@@ -10,15 +10,16 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from anyio import CapacityLimiter
+import structlog
+from anyio import CapacityLimiter, to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api.errors import problem_of
 from registry.api.problems import Problem
 from registry.api.turns import AT_WORK, STRANGERS, Turns
 from registry.bootstrap import Application
-from registry.domain.errors import Busy, TokenRefused
-from registry.domain.principals import Claims
+from registry.domain.errors import Busy, RegistryError, TokenRefused
+from registry.domain.principals import Claims, Principal
 from registry.identity.bearer import bearer_token
 
 # A stranger without credit gets the answer after a pause: one that waits for it does little meanwhile.
@@ -36,7 +37,12 @@ CONNECTION = "registry.connection"  # the server's own object for the connection
 TURNED_AWAY = "registry.turned_away"  # in the scope of a request that was not examined
 # Whoever watches must hear the truth at once, and both cost next to nothing.
 _ALWAYS = frozenset({"/healthz", "/readyz"})
+# Refused for its form: what no service hears of, and so writes no entry of.
+_MISREAD = frozenset({400, 408, 413, 415, 422})
 _CLOSE = (b"connection", b"close")
+
+
+log = structlog.get_logger("registry.api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Visit:
         key: whose turn it is.
         claims: of the token, verified a moment ago; None when it must be verified now.
         held: bytes of its body that are kept.
+        asked: who asked for what, once token and role are in order.
     """
 
     def __init__(self, door: Door, who: _Who) -> None:
@@ -64,6 +71,7 @@ class Visit:
         self.key = who.key
         self.claims = who.claims
         self.held = 0
+        self.asked: tuple[Principal, str] | None = None
 
     @property
     def threads(self) -> CapacityLimiter:
@@ -140,8 +148,13 @@ class Door:
             finally:
                 turns.take_anyway(key)
 
+        async def send_noted(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in _MISREAD and visit.asked is not None:
+                await _note(scope, visit.asked, message["status"])
+            await send(message)
+
         try:
-            await self._app(scope, receive_aside, send)
+            await self._app(scope, receive_aside, send_noted)
         finally:
             turns.give(key)
             if visit.held:
@@ -187,6 +200,16 @@ def _known(application: Application, scope: Scope) -> _Who:
     claims = application.tokens.recall(token)
     named = application.tokens.knew(token) if claims is None else claims
     return _STRANGER if named is None else _Who(f"{named.issuer}#{named.subject}", claims)
+
+
+async def _note(scope: Scope, asked: tuple[Principal, str], status: int) -> None:
+    """Write down that a principal's request was refused for its form, before the answer says so."""
+    application: Application = scope["app"].state.application
+    try:
+        await to_thread.run_sync(application.refusals.misread, *asked, status)
+    except RegistryError as error:
+        # Nothing was opened or changed, and it is counted: the answer may go, the entry follows.
+        log.warning("misread request not written", error=type(error).__name__)
 
 
 async def _answer(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,6 @@
 """Idempotency keys: a repeated write answers as the first did, without storing anything personal.
 
-Kept are a keyed tag of the key, a keyed tag of the canonical document, and ids.
+Kept are a keyed tag of the key, a keyed tag of the canonical document, and ids; for seven days.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ from registry.domain.errors import Conflict
 from registry.domain.principals import Principal
 from registry.services.kernel import Kernel
 from registry.services.ports import IdempotencyRow, Work
+
+# Longer than any client repeats a request of its own accord, a long weekend included.
+KEPT_MS = 7 * 24 * 3600 * 1000
+# Every write that remembers a key deletes a few that are over, so the table does not outgrow a week of writes.
+SWEPT_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,9 @@ class Idempotency:
         row = work.idempotency.get(principal.id, self._key_tag(key))
         if row is None:
             return None
+        if row.created_at < self._kept_since():
+            work.idempotency.forget(row)  # the key is free again
+            return None
         if not equal(row.body_tag, self._body_tag(document, row.outcome)):
             raise Conflict("key_reused")
         outcome: Mapping[str, Any] = json.loads(row.outcome)
@@ -52,6 +60,7 @@ class Idempotency:
         """Store what this write did."""
         if key is None:
             return
+        work.idempotency.forget_before(self._kept_since(), SWEPT_AT_ONCE)
         outcome = json.dumps(done.outcome)
         row = IdempotencyRow(
             principal=principal.id,
@@ -61,6 +70,9 @@ class Idempotency:
             created_at=self._kernel.now_ms(),
         )
         work.idempotency.put(row)
+
+    def _kept_since(self) -> int:
+        return self._kernel.now_ms() - KEPT_MS
 
     def _key_tag(self, key: str) -> bytes:
         return keyed_tag(self._secret, "key", key.encode())

@@ -1,26 +1,29 @@
-"""Entries for refused tokens, so that an anonymous flood can neither fill the disk nor stop service.
+"""Entries for what was refused before any service was asked: tokens, and requests whose form was wrong.
 
-The first refusal per source and reason in a minute is an entry at once; the rest are counted and become one entry
-when the minute is over. Sources beyond a bound share one count.
+Of each kind the first in a minute is an entry at once; the rest are counted and become one entry when the minute is
+over. What comes beyond a bound shares one count. So a flood can neither fill the disk nor stop service, and one of
+strangers hides nothing of what principals did.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
-from registry.audit.entries import EntryDraft
+from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.errors import AuditUnavailable
-from registry.services.kernel import Kernel
+from registry.domain.principals import Principal
+from registry.services.kernel import UNKNOWN_PRINCIPAL, Kernel
 from registry.services.rerun import rerun_once
 
 WINDOW_SECONDS = 60.0
 # So often is an entry tried that could not be written; all between are answered as the last one was.
 AGAIN_SECONDS = 1.0
 MAX_SOURCES = 1_000
-_OTHER = "other sources"
+_OTHER_SOURCES = "other sources"
+_OTHER_PRINCIPALS = f"{UNKNOWN_PRINCIPAL} other principals"
 # So many immediate entries a minute at most, whatever the number of sources; the rest is only counted.
 MAX_IMMEDIATE = 200
 
@@ -34,16 +37,83 @@ class _Count:
     again_at: float = 0.0
 
 
+class _Table:
+    """Counts by key and by what happened, for a minute each."""
+
+    def __init__(self, monotonic: Callable[[], float], other: Hashable) -> None:
+        self._monotonic = monotonic
+        self._other = other
+        self._lock = threading.Lock()
+        self._counts: dict[tuple[Hashable, str], _Count] = {}
+        self._window_started = monotonic()
+        self._immediate = 0
+
+    def is_first(self, who: Hashable, what: str) -> bool:
+        """Count one; True when it deserves an entry at once, and is not in the count then.
+
+        Raises:
+            AuditUnavailable: such an entry could not be written a moment ago.
+        """
+        now = self._monotonic()
+        with self._lock:
+            if now - self._window_started >= WINDOW_SECONDS:
+                self._window_started, self._immediate = now, 0
+            key = self._key(who, what)
+            count = self._counts.get(key)
+            if count is not None and count.cause is not None and now < count.again_at:
+                count.more += 1
+                raise AuditUnavailable(count.cause)
+            if count is not None and now - count.started < WINDOW_SECONDS:
+                count.more += 1
+                return False
+            if self._immediate >= MAX_IMMEDIATE:
+                self._counts.setdefault((self._other, what), _Count(now)).more += 1
+                return False
+            self._immediate += 1
+            self._counts[key] = _Count(now, 0 if count is None else count.more)
+            return True
+
+    def add(self, who: Hashable, what: str) -> None:
+        """Count one that needs no entry at once."""
+        now = self._monotonic()
+        with self._lock:
+            self._counts.setdefault(self._key(who, what), _Count(now)).more += 1
+
+    def owe(self, who: Hashable, what: str, cause: str) -> None:
+        """Keep count of one whose entry could not be written: until one is, nobody is refused but sent away."""
+        now = self._monotonic()
+        with self._lock:
+            count = self._counts.setdefault(self._key(who, what), _Count(now))
+            count.more += 1
+            count.started, count.cause, count.again_at = now - WINDOW_SECONDS, cause, now + AGAIN_SECONDS
+
+    def take(self, *, only_over: bool) -> dict[tuple[Hashable, str], _Count]:
+        """Take out the counts whose minute is over, or all."""
+        now = self._monotonic()
+        with self._lock:
+            over = [
+                key for key, count in self._counts.items() if not only_over or now - count.started >= WINDOW_SECONDS
+            ]
+            return {key: self._counts.pop(key) for key in over}
+
+    def put_back(self, taken: Mapping[tuple[Hashable, str], _Count]) -> None:
+        """Put back what could not be written."""
+        with self._lock:
+            for key, count in taken.items():
+                self._counts.setdefault(key, _Count(count.started)).more += count.more
+
+    def _key(self, who: Hashable, what: str) -> tuple[Hashable, str]:
+        is_known = (who, what) in self._counts or len(self._counts) < MAX_SOURCES
+        return (who if is_known else self._other, what)
+
+
 class Refusals:
-    """Counts refused tokens and writes their entries."""
+    """Counts refused tokens and misread requests, and writes their entries."""
 
     def __init__(self, kernel: Kernel, monotonic: Callable[[], float]) -> None:
         self._kernel = kernel
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._counts: dict[tuple[str, str], _Count] = {}
-        self._window_started = monotonic()
-        self._immediate = 0
+        self._tokens = _Table(monotonic, _OTHER_SOURCES)
+        self._forms = _Table(monotonic, None)
 
     def record(self, source: str, reason: str) -> None:
         """Record one refused token.
@@ -55,13 +125,13 @@ class Refusals:
         Raises:
             AuditUnavailable: the entry could not be written; the caller answers 503 instead of 401.
         """
-        key = (source[:64], reason[:40])
-        if not self._is_first(*key):
+        who, what = source[:64], reason[:40]
+        if not self._tokens.is_first(who, what):
             return
         try:
-            self._write([_draft(*key, 1)])
+            self._write([_token_draft(who, what, 1)])
         except AuditUnavailable as failure:
-            self._owe(key, failure.cause)
+            self._tokens.owe(who, what, failure.cause)
             raise
 
     def count(self, source: str, reason: str) -> None:
@@ -71,12 +141,27 @@ class Refusals:
             source: as for ``record``.
             reason: short stable code.
         """
-        now = self._monotonic()
-        with self._lock:
-            key = (source[:64], reason[:40])
-            if key not in self._counts and len(self._counts) >= MAX_SOURCES:
-                key = (_OTHER, key[1])
-            self._counts.setdefault(key, _Count(now)).more += 1
+        self._tokens.add(source[:64], reason[:40])
+
+    def misread(self, principal: Principal, action: str, status: int) -> None:
+        """Record a request of a known principal whose form was refused. What was sent is not part of it.
+
+        Args:
+            principal: who asked, the role being in order.
+            action: what was wanted, in the words of a denial.
+            status: 400, 408, 413, 415 or 422.
+
+        Raises:
+            AuditUnavailable: the entry could not be written; it is counted, and written later.
+        """
+        what = f"{status} {action}"
+        if not self._forms.is_first(principal, what):
+            return
+        try:
+            self._write([_form_draft(principal, what, 1)])
+        except AuditUnavailable as failure:
+            self._forms.owe(principal, what, failure.cause)
+            raise
 
     def flush(self) -> None:
         """Write the counted rest of windows that are over; called once a minute."""
@@ -86,53 +171,17 @@ class Refusals:
         """Write all that is still only counted."""
         self._flush(only_over=False)
 
-    def _is_first(self, source: str, reason: str) -> bool:
-        now = self._monotonic()
-        with self._lock:
-            if now - self._window_started >= WINDOW_SECONDS:
-                self._window_started, self._immediate = now, 0
-            key = (source, reason)
-            if key not in self._counts and len(self._counts) >= MAX_SOURCES:
-                key = (_OTHER, reason)
-            count = self._counts.get(key)
-            if count is not None and count.cause is not None and now < count.again_at:
-                count.more += 1
-                raise AuditUnavailable(count.cause)
-            if count is not None and now - count.started < WINDOW_SECONDS:
-                count.more += 1
-                return False
-            if self._immediate >= MAX_IMMEDIATE:
-                self._counts.setdefault((_OTHER, reason), _Count(now)).more += 1
-                return False
-            self._immediate += 1
-            more = 0 if count is None else count.more
-            self._counts[key] = _Count(now, more)
-            return True
-
-    def _owe(self, key: tuple[str, str], cause: str) -> None:
-        """Keep count of a refusal whose entry could not be written: until one is, nobody is refused but sent away."""
-        now = self._monotonic()
-        with self._lock:
-            count = self._counts.setdefault(key, _Count(now))
-            count.more += 1
-            count.started, count.cause, count.again_at = now - WINDOW_SECONDS, cause, now + AGAIN_SECONDS
-
     def _flush(self, *, only_over: bool) -> None:
-        now = self._monotonic()
-        with self._lock:
-            over = [
-                key for key, count in self._counts.items() if not only_over or now - count.started >= WINDOW_SECONDS
-            ]
-            taken = {key: self._counts.pop(key) for key in over}
-        drafts = [_draft(*key, count.more) for key, count in taken.items() if count.more]
+        tokens, forms = self._tokens.take(only_over=only_over), self._forms.take(only_over=only_over)
+        drafts = [_token_draft(str(who), what, count.more) for (who, what), count in tokens.items() if count.more]
+        drafts += [_form_draft(who, what, count.more) for (who, what), count in forms.items() if count.more]
         if not drafts:
             return
         try:
             self._write(drafts)
         except AuditUnavailable:
-            with self._lock:
-                for key, count in taken.items():
-                    self._counts.setdefault(key, _Count(count.started)).more += count.more
+            self._tokens.put_back(tokens)
+            self._forms.put_back(forms)
             raise
 
     @rerun_once
@@ -142,6 +191,12 @@ class Refusals:
             work.commit()
 
 
-def _draft(source: str, reason: str, count: int) -> EntryDraft:
+def _token_draft(source: str, reason: str, count: int) -> EntryDraft:
     values = {"network": source, "result": f"token refused {reason}", "detail": f"count {count}"}
     return EntryDraft(Kind.AUTH, values)
+
+
+def _form_draft(who: Hashable, what: str, count: int) -> EntryDraft:
+    status, _, action = what.partition(" ")
+    said = said_by(who) if isinstance(who, Principal) else {"principal": _OTHER_PRINCIPALS}
+    return EntryDraft(Kind.DENY, said | {"result": f"refused {status}", "detail": f"{action}; count {count}"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 
 from registry.domain.ids import PrincipalId, TraceId
 from registry.domain.principals import Role
@@ -90,6 +90,18 @@ class SqlIdempotency:
         if row is None:
             return None
         return IdempotencyRow(PrincipalId(row.principal), row.key_tag, row.body_tag, row.outcome, row.created_at)
+
+    def forget(self, row: IdempotencyRow) -> None:
+        """Delete one row."""
+        named = (idempotency.c.principal == row.principal, idempotency.c.key_tag == row.key_tag)
+        self._connection.execute(delete(idempotency).where(*named))
+
+    def forget_before(self, created_at: int, most: int) -> None:
+        """Delete rows older than a moment in milliseconds, the oldest first, so many at most."""
+        key = (idempotency.c.principal, idempotency.c.key_tag)
+        # In one order, so that two writers do not wait for each other.
+        oldest = select(*key).where(idempotency.c.created_at < created_at).order_by(idempotency.c.created_at, *key)
+        self._connection.execute(delete(idempotency).where(tuple_(*key).in_(oldest.limit(most))))
 
     def put(self, row: IdempotencyRow) -> None:
         self._connection.execute(

@@ -30,7 +30,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "postings": "SELECT, INSERT",
         "index_state": "SELECT, UPDATE",
         "principals": "SELECT, INSERT, UPDATE",
-        "idempotency": "SELECT, INSERT",
+        "idempotency": "SELECT, INSERT, DELETE",
         "traces": "SELECT, INSERT",
         "ledger_leaf": "SELECT, INSERT",
         "ledger_body": "SELECT, INSERT",

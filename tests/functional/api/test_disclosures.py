@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from registry.domain.categories import Category
+from registry.domain.errors import AuditUnavailable
 from registry.domain.principals import Role
+from registry.services.refusals import Refusals
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.services.homes import person
 
@@ -168,7 +170,38 @@ def test_a_malformed_ask_is_refused_without_an_echo(site: Site, changes: dict[st
     answer = site.disclose({key: value for key, value in ask(**changes).items() if value is not None})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert "816-555-0142" not in answer.text
-    assert [entry.kind for entry in site.home.entries()[size:]] == ["grant"]
+    assert [entry.kind for entry in site.home.entries()[size:]] == ["grant", "deny"]
+    said = site.last().values or {}
+    assert (said["result"], said["detail"]) == ("refused 422", "disclose; count 1")
+    assert said["principal"].endswith("#the reader")
+
+
+def test_misread_requests_are_counted_by_principal_action_and_status(site: Site) -> None:
+    headers = site.as_(Role.READER) | {"Content-Type": "application/json"}
+    size = len(site.home.entries())
+    for _ in range(20):
+        assert site.http.post("/v1/disclosures", content=b"{", headers=headers).status_code == 400
+        assert site.http.post("/v1/subjects/search", content=b"[]", headers=headers).status_code == 422
+    said = [(entry.values or {})["detail"] for entry in site.home.entries()[size:]]
+    assert said == ["disclose; count 1", "search; count 1"]
+    site.home.app.refusals.close()
+    said = [(entry.values or {})["detail"] for entry in site.home.entries()[size:]]
+    assert said[2:] == ["disclose; count 19", "search; count 19"]
+
+
+def test_a_misread_request_is_answered_when_the_ledger_takes_nothing_and_written_later(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = site.as_(Role.READER)
+    with monkeypatch.context() as broken:
+        broken.setattr(Refusals, "_write", unavailable)
+        assert site.http.post("/v1/disclosures", json=[], headers=headers).status_code == 422
+    site.home.app.refusals.close()
+    assert (site.last().values or {})["detail"] == "disclose; count 1"
+
+
+def unavailable(*_: object) -> None:
+    raise AuditUnavailable("disk_full")
 
 
 def test_form_points_to_itself(site: Site) -> None:

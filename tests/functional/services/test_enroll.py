@@ -13,7 +13,10 @@ from registry.domain.ids import RecordId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.services.disclose import Disclosed
 from registry.services.enroll import Enrolled
+from registry.services.idempotency import KEPT_MS, SWEPT_AT_ONCE
 from registry.services.import_people import Existing, Outcome
+from registry.services.kernel import UNKNOWN_PRINCIPAL
+from registry.services.ports import IdempotencyRow
 from registry.services.update import UpdateAsk
 from registry.text.intake import read_changes, read_enrollment
 from tests.functional.services.homes import TODAY, Home, person
@@ -69,6 +72,41 @@ def test_an_idempotency_key_gives_the_first_answer_again(home: Home) -> None:
     with pytest.raises(Conflict) as conflict:
         home.enroll(person(given_name="Else"), key="k-1")
     assert conflict.value.code == "key_reused"
+
+
+def test_a_key_is_forgotten_after_seven_days(home: Home) -> None:
+    home.enroll(key="k-1")
+    home.clock.step(KEPT_MS / 1000 - 1)
+    assert home.enroll(key="k-1").is_replay
+    home.clock.step(2)
+    with pytest.raises(Conflict) as conflict:
+        home.enroll(key="k-1")
+    assert conflict.value.code == "exists"  # the key tells nothing any more, the number does
+    assert not home.enroll(person("T-0002"), key="k-1").is_replay
+    assert home.enroll(person("T-0002"), key="k-1").is_replay
+
+
+def test_keys_that_are_over_are_swept_a_few_with_every_write(home: Home) -> None:
+    for number in range(5):
+        home.enroll(person(f"T-1{number}"), key=f"old-{number}")
+    home.clock.step(KEPT_MS / 1000 + 1)
+    rows = [row(f"key {number}".encode()) for number in range(SWEPT_AT_ONCE)]
+    with home.app.database.write() as work:
+        for one in rows:
+            work.idempotency.put(one)
+        work.commit()
+    home.enroll(person("T-20"), key="new-0")
+    assert keys_kept(home) == 6  # twenty of the twenty-five went, one came
+    home.enroll(person("T-21"), key="new-1")
+    assert keys_kept(home) == 2
+
+
+def row(key_tag: bytes) -> IdempotencyRow:
+    return IdempotencyRow(UNKNOWN_PRINCIPAL, key_tag.ljust(16), bytes(16), "{}", created_at=0)
+
+
+def keys_kept(home: Home) -> int:
+    return int(home.sql().execute("SELECT count(*) FROM idempotency").fetchone()[0])
 
 
 def test_only_enrollers_enroll(home: Home) -> None:
