@@ -166,7 +166,7 @@ class _Client:
         self._all.in_flight += 1
         try:
             writer.write(head.encode() + payload)
-            return await _answer(reader)
+            status, document, is_last = await _answer(reader)
         except _LOST:
             self._all.lost += 1
             self._hang_up()
@@ -174,6 +174,9 @@ class _Client:
         finally:
             self._all.in_flight -= 1
             self._all.seconds.append(time.perf_counter() - started)
+        if is_last:
+            self._hang_up()
+        return status, document
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:
@@ -186,8 +189,9 @@ class _Client:
             self._streams = None
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any], bool]:
+    """Return status, document, and whether the server closes the connection after it."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
     document: dict[str, Any] = json.loads(await reader.readexactly(length))
-    return int(head.split(" ")[1]), document
+    return int(head.split(" ")[1]), document, "connection: close" in head
