@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def size(line: Line) -> int:
 
 def copy_of(home: Path) -> bytes:
     """Return the database as one file, as a backup has it."""
-    with sqlite3.connect(home / "registry.db") as connection:
+    # Closed here and not some time later: the last connection to close removes the log, also one that is not its own.
+    with closing(sqlite3.connect(home / "registry.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return (home / "registry.db").read_bytes()
 
