@@ -116,7 +116,7 @@ def _grant(desk: Desk) -> dict[str, Any]:
 
 def _bad_token(desk: Desk) -> Answer:
     # The first refusal a minute is an entry at once; each of these stands for a new minute.
-    desk.home.app.refusals._counts.clear()
+    desk.home.app.refusals._tokens._counts.clear()
     return desk.client.ask("POST", "/v1/disclosures", CARD, {"authorization": "Bearer nonsense"})
 
 

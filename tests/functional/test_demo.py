@@ -283,7 +283,7 @@ def _check_story(told: str, folder: Path) -> None:
 
 
 def _check_log(log: str, folder: Path) -> None:
-    assert log.count('"event": "answered"') > 400
+    assert log.count('"event":"answered"') > 400
     assert "All 10 steps held" in log
     rows = list(csv.DictReader((folder / "people.csv").read_text("utf-8").splitlines()))
     columns = ("ssn", "home_address", "mobile_phone", "card_1", "spouse_name")

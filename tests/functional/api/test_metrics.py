@@ -178,12 +178,16 @@ def test_a_lookup_that_waits_shows_as_lag_and_the_checkpoint_grows_old(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.enroll()
-    goes_on, real = threading.Event(), site.home.app.disclose.disclose_many
-    monkeypatch.setattr(site.home.app.disclose, "disclose_many", lambda asks: (goes_on.wait(20), real(asks))[1])
+    goes_on, begun, real = threading.Event(), threading.Event(), site.home.app.disclose.disclose_many
+    monkeypatch.setattr(
+        site.home.app.disclose, "disclose_many", lambda asks: (begun.set(), goes_on.wait(20), real(asks))[2]
+    )
     headers = site.as_(Role.READER)
     site.home.clock.step(90)
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(site.http.post, "/v1/disclosures", json=ASK, headers=headers) for _ in range(2)]
+        asked = [pool.submit(site.http.post, "/v1/disclosures", json=ASK, headers=headers)]
+        assert begun.wait(20)  # the next one cannot come into the same batch
+        asked.append(pool.submit(site.http.post, "/v1/disclosures", json=ASK, headers=headers))
         while samples(metrics_page(site.home.app))["registry_lane_waiting"] < 1:
             time.sleep(0.005)
         time.sleep(0.05)
