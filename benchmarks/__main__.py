@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ _CHANGEABLE = ("people", "clients", "rounds", "seconds", "entries", "sizes")
 
 def main() -> None:
     """Measure the parts asked for, else all of them."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whatever ends this also ends its servers
     asked = _arguments()
     plan = QUICK if asked.quick else WHOLE
     plan = replace(plan, **{name: value for name in _CHANGEABLE if (value := getattr(asked, name)) is not None})
