@@ -1,0 +1,21 @@
+"""The only place that builds objects. Importing it opens nothing; ``open_application`` opens one registry."""
+
+from __future__ import annotations
+
+from registry.bootstrap.application import LOCAL_ROLES, Application, operator
+from registry.bootstrap.ledger import ledger_verifier
+from registry.bootstrap.making import grant_database_roles, initialise, migrate_database
+from registry.bootstrap.opening import inspected, open_application, opened
+
+__all__ = [
+    "LOCAL_ROLES",
+    "Application",
+    "grant_database_roles",
+    "initialise",
+    "inspected",
+    "ledger_verifier",
+    "migrate_database",
+    "open_application",
+    "opened",
+    "operator",
+]

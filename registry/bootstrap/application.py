@@ -1,0 +1,160 @@
+"""One opened registry: everything that the API, the console and the command line call."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from registry.audit.high_water import Compared, compare, mark_of
+from registry.audit.verify import LedgerVerifier
+from registry.bootstrap.checks import demand_revision, registry_of
+from registry.bootstrap.ledger import head_of
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
+from registry.domain.principals import Claims, Role
+from registry.identity.dev_issuer import DevelopmentIssuer
+from registry.identity.strangers import Strangers
+from registry.identity.token_cache import VerifiedTokens
+from registry.keys.ports import Keyring
+from registry.services.admissions import Admissions
+from registry.services.check_rows import CheckRows
+from registry.services.disclose import Disclose
+from registry.services.ending import Ending
+from registry.services.enroll import Enroll
+from registry.services.evidence import Evidence
+from registry.services.import_people import ImportPeople
+from registry.services.kernel import Caller, Kernel
+from registry.services.lane import Lane
+from registry.services.match import MatchText
+from registry.services.meters import Meters
+from registry.services.principals import Grant, Principals
+from registry.services.read_audit import ReadAudit
+from registry.services.refusals import Refusals
+from registry.services.resuming import Resuming
+from registry.services.search import Search
+from registry.services.trace import Trace
+from registry.services.update import Update
+from registry.settings import DEVELOPMENT, Settings
+from registry.storage.high_water import HighWaterFile, HighWaterKeeper
+from registry.storage.unit_of_work import SqlDatabase
+from registry.transparency.note import Verifier, VerifierKey
+
+LOCAL_ISSUER = "local"
+# What the person at the keyboard of a development registry may do through the command line.
+LOCAL_ROLES = frozenset({Role.ENROLLER, Role.READER, Role.INVESTIGATOR, Role.AUDITOR, Role.SECURITY_ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One opened registry: everything that the API, the console and the command line call."""
+
+    settings: Settings
+    profile: str
+    kernel: Kernel
+    database: SqlDatabase
+    tokens: VerifiedTokens
+    refusals: Refusals
+    enroll: Enroll
+    update: Update
+    import_people: ImportPeople
+    disclose: Disclose
+    lane: Lane
+    meters: Meters
+    ending: Ending
+    admissions: Admissions
+    search: Search
+    matcher: MatchText
+    trace: Trace
+    evidence: Evidence
+    audit: ReadAudit
+    principals: Principals
+    ledger_verifier: LedgerVerifier
+    row_check: CheckRows
+    verifier: Verifier
+    keyring: Keyring
+    high_water: HighWaterKeeper | None = None
+    strangers: Strangers = field(default_factory=lambda: Strangers(time.monotonic))
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """The key that the ledger's checkpoints verify with."""
+        return self.verifier.key
+
+    def close(self) -> None:
+        """Answer the lookups that wait, write what is only counted, raise the high-water mark, close the database."""
+        self.lane.close()
+        try:
+            self.refusals.close()
+        finally:
+            if self.high_water is not None:
+                self.high_water.close()
+            self.database.close()
+            self.keyring.close()
+
+    def compare_high_water(self) -> Compared:
+        """Compare the database with the mark in the home folder.
+
+        Raises:
+            MisconfiguredHome: the mark cannot be read.
+        """
+        raw = HighWaterFile(self.settings.ledger).read()
+        with self.database.reader() as reader:
+            return compare(raw, reader, self.verifier)
+
+    def readiness(self) -> Mapping[str, Callable[[], object]]:
+        """Return the checks of what an answer needs: database, revision, keyring, the ledger's head, a new entry."""
+        return {
+            "database": lambda: registry_of(self.database),
+            "migrations": lambda: demand_revision(self.database),
+            "keyring": self.keyring.health,
+            "ledger": self._demand_own_head,
+            "entries": Resuming(self.kernel).demand_entries,
+        }
+
+    def _demand_own_head(self) -> None:
+        head = head_of(self.database)
+        try:
+            is_own = mark_of(head, self.verifier).edge.root() == head.root
+        except (ProofRejected, LedgerCorrupt):
+            is_own = False
+        if not is_own:
+            raise AuditUnavailable("head_mismatch")
+        if self.high_water is not None and head.size < self.high_water.size:
+            raise AuditUnavailable("rolled_back")
+
+    def local_caller(self) -> Caller:
+        """Return the person at the command line, as ``local:<user>``.
+
+        Raises:
+            MisconfiguredHome: not in the development profile.
+        """
+        if self.profile != DEVELOPMENT:
+            raise MisconfiguredHome(
+                "this works in the development profile only; in production set REGISTRY_URL and REGISTRY_TOKEN"
+            )
+        caller = Caller(Claims(LOCAL_ISSUER, user_name(), None, "", "registry-cli", 0))
+        self.principals.ensure(Grant(LOCAL_ISSUER, user_name(), LOCAL_ROLES), operator=operator())
+        return caller
+
+    def development_issuer(self) -> DevelopmentIssuer:
+        """Return the development issuer.
+
+        Raises:
+            MisconfiguredHome: not in the development profile.
+        """
+        return DevelopmentIssuer.load(self.settings.keys, self.profile)
+
+
+def operator() -> str:
+    """Name the operating system's user, for entries about what was done at the keyboard."""
+    return f"local:{user_name()}"
+
+
+def user_name() -> str:
+    """Name the operating system's user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,0 +1,64 @@
+"""The ledger's parts that need a key: signing its checkpoints, checking them, opening it."""
+
+from __future__ import annotations
+
+from registry.audit.bodies import BodyKeys
+from registry.audit.chains import Chains
+from registry.audit.log import AuditLog, LogKeys
+from registry.audit.ports import HeadRow
+from registry.crypto.derive import derive
+from registry.crypto.sign import SigningKey, verify_signature
+from registry.domain.clock import Clock
+from registry.domain.errors import ProofRejected
+from registry.domain.ids import PersonId
+from registry.keys.ports import Keyring
+from registry.storage.unit_of_work import SqlDatabase
+from registry.transparency.note import Verifier, key_id_of, verifier_key
+
+# Whose key the key of the openings is: nobody's, but a data key belongs to a person.
+LEDGER_PERSON = PersonId("ledger-bodies")
+
+
+def open_log(ring: Keyring, registry: str, origin: str, bodies: BodyKeys, clock: Clock) -> AuditLog:
+    """Return the ledger with its keys."""
+    chains = Chains(registry, ring.secret("index"))
+    codes = derive(ring.secret("marks"), "registry/receipt-codes/v1")
+    return AuditLog(origin, LogKeys(_NoteKey(origin, ring.signing_key()), bodies, chains, codes), clock)
+
+
+def ledger_verifier(ring: Keyring, origin: str) -> Verifier:
+    """Return what checks the signatures of the ledger of a keyring."""
+    public = ring.signing_key().public_bytes
+    return Verifier(verifier_key(origin, public), _SignatureChecker(public))
+
+
+def head_of(database: SqlDatabase) -> HeadRow:
+    """Return the committed head."""
+    with database.reader() as reader:
+        return reader.head()
+
+
+class _NoteKey:
+    """Signs checkpoints with the ledger's key."""
+
+    def __init__(self, origin: str, signing: SigningKey) -> None:
+        self._signing = signing
+        self.key_id = key_id_of(origin, signing.public_bytes)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature."""
+        return self._signing.sign(message)
+
+
+class _SignatureChecker:
+    """Checks signatures of one public key."""
+
+    def __init__(self, public: bytes) -> None:
+        self._public = public
+
+    def __call__(self, signature: bytes, message: bytes, /) -> bool:
+        try:
+            verify_signature(self._public, message, signature)
+        except ProofRejected:
+            return False
+        return True

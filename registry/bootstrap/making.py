@@ -1,0 +1,139 @@
+"""Making a registry, its tables and its accounts; finishing one whose making was interrupted."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from registry.audit.bodies import BodyKeys
+from registry.audit.entries import EntryDraft
+from registry.audit.high_water import mark_of
+from registry.audit.kinds import Kind
+from registry.bootstrap.application import operator
+from registry.bootstrap.checks import demand_migrated
+from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log
+from registry.bootstrap.opening import WRITER_LOCK
+from registry.domain.clock import Clock, SystemClock, unix_ms
+from registry.domain.errors import MisconfiguredHome
+from registry.domain.ids import RegistryId, new_id
+from registry.identity.dev_issuer import DevelopmentIssuer
+from registry.keys.data_keys import DataKeys
+from registry.keys.opening import keyring, make_keyring
+from registry.keys.ports import Keyring
+from registry.settings import DEVELOPMENT, PROFILES, Settings
+from registry.storage.guards import guard_key
+from registry.storage.high_water import HighWaterFile
+from registry.storage.migrate import current_revision, newest_revision, upgrade
+from registry.storage.roles import set_up_roles
+from registry.storage.unit_of_work import SqlDatabase, open_database
+from registry.transparency.merkle import Edge
+
+_FIRST_KEY_EPOCH = 1
+
+
+def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> bool:
+    """Make a new registry, or finish one whose making was interrupted.
+
+    Returns:
+        True when it was made now, False when everything was there: a second run changes nothing.
+
+    Raises:
+        MisconfiguredHome: unknown profile, or the registry there has another one.
+        KeyUnavailable: the key folder is damaged, or keys are missing for an existing database.
+    """
+    if profile not in PROFILES:
+        raise MisconfiguredHome("the profile is development or production")
+    now = SystemClock() if clock is None else clock
+    try:
+        for folder in (settings.home, settings.ledger):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        raise MisconfiguredHome(f"the folder {settings.home} cannot be made; choose another with --home") from None
+    upgrade(settings.database_url)
+    _make_private(settings)
+    database = open_database(settings.database_url, settings.ledger / WRITER_LOCK)
+    try:
+        with database.read() as work:
+            present = work.meta.get("profile")
+        if present is not None:
+            if present != profile:
+                raise MisconfiguredHome(f"this registry was made with the profile {present}; it stays so for ever")
+            with keyring(settings.keys, settings.key_service) as ring:
+                _finish_first_mark(settings, ring, database)
+            return False
+        _first_time(settings, database, profile, now)
+    finally:
+        database.close()
+    return True
+
+
+def migrate_database(settings: Settings) -> tuple[str | None, str]:
+    """Bring a registry's database to the newest revision; returns the revisions before and after.
+
+    Raises:
+        MisconfiguredHome: there is no registry.
+    """
+    if not settings.keys.exists():
+        raise MisconfiguredHome(f"no registry in {settings.home}; run: registry init")
+    before = current_revision(settings.database_url)
+    upgrade(settings.database_url)
+    return before, newest_revision()
+
+
+def grant_database_roles(settings: Settings) -> tuple[str, ...]:
+    """Make PostgreSQL's roles and give each its rights; returns their names, the one that serves first.
+
+    Raises:
+        MisconfiguredHome: the database is not PostgreSQL, or of another revision.
+    """
+    demand_migrated(settings)
+    return set_up_roles(settings.database_url)
+
+
+def _first_time(settings: Settings, database: SqlDatabase, profile: str, clock: Clock) -> None:
+    ring = make_keyring(settings.keys, settings.key_service, clock)
+    try:
+        if profile == DEVELOPMENT:
+            DevelopmentIssuer.create(settings.keys, profile)
+        key = guard_key(ring.secret("index"))
+        with closing(open_database(settings.database_url, settings.ledger / WRITER_LOCK, key)) as guarded:
+            _first_entry(guarded, ring, profile, clock)
+        _finish_first_mark(settings, ring, database)
+    finally:
+        ring.close()
+
+
+def _first_entry(database: SqlDatabase, ring: Keyring, profile: str, clock: Clock) -> None:
+    registry = new_id()
+    origin = f"registry.invalid/{registry[:12]}/e1"
+    key, wrapped = DataKeys(ring.provider("bodies"), RegistryId(registry)).new_key(LEDGER_PERSON)
+    log = open_log(ring, registry, origin, BodyKeys(registry, {_FIRST_KEY_EPOCH: key}), clock)
+    with database.write() as work:
+        for name, value in (("registry", registry), ("origin", origin), ("profile", profile)):
+            work.meta.put(name, value)
+        work.meta.put_body_key(_FIRST_KEY_EPOCH, wrapped)
+        work.index_state.create()
+        work.meta.create_head(log.sign_head(1, Edge.empty(), unix_ms(clock.now())))
+        values = {"principal": f"{'0' * 32} {operator()}", "result": profile, "detail": "a new registry"}
+        log.append(work.ledger, [EntryDraft(Kind.INIT, values)])
+        work.commit()
+
+
+def _finish_first_mark(settings: Settings, ring: Keyring, database: SqlDatabase) -> None:
+    """Keep the mark of a new registry; also when its making was interrupted before that. Later ones are kept in use."""
+    file = HighWaterFile(settings.ledger)
+    with database.read() as work:
+        origin = work.meta.get("origin") or ""
+    head = head_of(database)
+    if head.size == 1 and file.read() is None:
+        try:
+            file.replace(mark_of(head, ledger_verifier(ring, origin)))
+        except OSError:
+            raise MisconfiguredHome(f"{file.path} cannot be written; make the folder writable for this user") from None
+
+
+def _make_private(settings: Settings) -> None:
+    database = settings.home / "registry.db"
+    for path in (database, Path(f"{database}-wal"), Path(f"{database}-shm")):
+        if path.exists():
+            path.chmod(0o600)

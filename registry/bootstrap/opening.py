@@ -1,0 +1,192 @@
+"""Opening a registry: every object is built here and joined to the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+
+from registry.audit.bodies import BodyKeys
+from registry.audit.high_water import Standing
+from registry.audit.verify import LedgerVerifier
+from registry.bootstrap.application import Application
+from registry.bootstrap.checks import demand_migrated
+from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log
+from registry.crypto.hardening import harden_process
+from registry.domain.clock import Clock, SystemClock, unix_ms
+from registry.domain.errors import LedgerCorrupt, MisconfiguredHome
+from registry.domain.ids import RegistryId
+from registry.identity.dev_issuer import development_settings
+from registry.identity.issuers import require_fit_for_profile
+from registry.identity.jwks import JwksCache
+from registry.identity.jwks_http import HttpFetch
+from registry.identity.token_cache import VerifiedTokens
+from registry.identity.tokens import TokenVerifier
+from registry.keys.data_keys import DataKeys
+from registry.keys.opening import load_keyring
+from registry.keys.ports import Keyring
+from registry.services.admissions import Admissions
+from registry.services.check_rows import CheckRows
+from registry.services.copies import Histories
+from registry.services.disclose import Disclose
+from registry.services.ending import Ending
+from registry.services.enroll import Enroll
+from registry.services.evidence import Evidence
+from registry.services.idempotency import Idempotency
+from registry.services.import_people import ImportPeople
+from registry.services.kernel import Kernel
+from registry.services.lane import Lane
+from registry.services.match import MatchText
+from registry.services.meters import Meters
+from registry.services.principals import Principals
+from registry.services.read_audit import ReadAudit
+from registry.services.refusals import Refusals
+from registry.services.search import Search
+from registry.services.trace import Trace
+from registry.services.update import Update
+from registry.settings import DEVELOPMENT, Settings
+from registry.storage.guards import RowGuard, guard_key
+from registry.storage.high_water import HighWaterFile, HighWaterKeeper
+from registry.storage.new_rows import RowPacker
+from registry.storage.unit_of_work import SqlDatabase, open_database
+from registry.vault.blind_index import BlindIndex
+from registry.vault.cases import CaseVault
+from registry.vault.links import EmployeeLinks
+from registry.vault.vault import Vault
+
+WRITER_LOCK = "writer.lock"
+
+
+def open_application(settings: Settings, clock: Clock | None = None) -> Application:
+    """Open a registry for service.
+
+    Raises:
+        MisconfiguredHome: not initialised, not migrated, or the database is behind its high-water mark or differs.
+        LedgerCorrupt: the profile is not the first entry's, or a row of the ledger is not readable.
+        KeyUnavailable: the keyring is missing, damaged or readable by others.
+    """
+    application = _open(settings, clock)
+    try:
+        return replace(application, high_water=_keeper(application))
+    except BaseException:
+        application.close()
+        raise
+
+
+@contextmanager
+def inspected(settings: Settings, clock: Clock | None = None) -> Iterator[Application]:
+    """Open a registry for a block, to look at it: whatever its database is, and without keeping a mark of it."""
+    application = _open(settings, clock)
+    try:
+        yield application
+    finally:
+        application.close()
+
+
+@contextmanager
+def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Application]:
+    """Open a registry for a block."""
+    application = open_application(settings, clock)
+    try:
+        yield application
+    finally:
+        application.close()
+
+
+def _open(settings: Settings, clock: Clock | None) -> Application:
+    demand_migrated(settings)
+    harden_process()
+    now = SystemClock() if clock is None else clock
+    ring = load_keyring(settings.keys, settings.key_service)
+    with ExitStack() as on_failure:
+        on_failure.callback(ring.close)
+        database = open_database(settings.database_url, settings.ledger / WRITER_LOCK, guard_key(ring.secret("index")))
+        on_failure.callback(database.close)
+        application = _build(settings, ring, database, now)
+        on_failure.pop_all()
+    return application
+
+
+def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
+    with database.read() as work:
+        registry, origin, profile = (work.meta.get(name) or "" for name in ("registry", "origin", "profile"))
+        wrapped = work.meta.body_keys()
+    if not registry:
+        raise MisconfiguredHome(f"no registry in {settings.home}; run: registry init")
+    identifier = RegistryId(registry)
+    body_keys = DataKeys(ring.provider("bodies"), identifier)
+    bodies = BodyKeys(registry, {epoch: body_keys.open_key(LEDGER_PERSON, key) for epoch, key in wrapped.items()})
+    log = open_log(ring, registry, origin, bodies, clock)
+    kernel = Kernel(
+        registry=identifier,
+        database=database,
+        log=log,
+        vault=Vault(registry, DataKeys(ring.provider("data"), identifier, limits=settings.key_cache)),
+        index=BlindIndex.of(ring.secret("index")),
+        links=EmployeeLinks(registry, ring.secret("index")),
+        packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
+        clock=clock,
+    )
+    _demand_profile(kernel, profile)
+    verifier = ledger_verifier(ring, origin)
+    audit = ReadAudit(kernel)
+    matcher = MatchText(kernel)
+    issuers = settings.issuers
+    if profile == DEVELOPMENT:
+        issuers = (*issuers, development_settings(settings.keys, profile))
+    require_fit_for_profile(issuers, profile)
+    cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier, limits=settings.key_cache))
+    disclose, meters = Disclose(kernel), Meters(unix_ms(clock.now()) / 1000)
+    database.tell_commits(meters.committed)
+    return Application(
+        settings=settings,
+        profile=profile,
+        kernel=kernel,
+        database=database,
+        tokens=VerifiedTokens(TokenVerifier(issuers, JwksCache(HttpFetch()), clock), clock),
+        refusals=Refusals(kernel, time.monotonic),
+        enroll=Enroll(kernel, Idempotency(kernel, ring.secret("idempotency"))),
+        update=Update(kernel),
+        import_people=ImportPeople(kernel),
+        disclose=disclose,
+        lane=Lane(disclose, meters),
+        meters=meters,
+        ending=Ending(),
+        admissions=Admissions(kernel),
+        search=Search(kernel),
+        matcher=matcher,
+        trace=Trace(kernel, cases, matcher, Histories(audit)),
+        evidence=Evidence(kernel, verifier.key),
+        audit=audit,
+        principals=Principals(kernel),
+        ledger_verifier=LedgerVerifier(log, verifier),
+        row_check=CheckRows(kernel),
+        verifier=verifier,
+        keyring=ring,
+    )
+
+
+def _keeper(application: Application) -> HighWaterKeeper:
+    compared = application.compare_high_water()
+    if compared.standing is not Standing.FOLLOWS:
+        raise MisconfiguredHome(
+            f"{compared.what}; nothing is served from it. Put the newest copy back, or state the loss and go on with:"
+            " registry audit recover"
+        )
+    log = application.kernel.log
+    return HighWaterKeeper(
+        HighWaterFile(application.settings.ledger),
+        partial(head_of, application.database),
+        application.verifier,
+        log.seen,
+    )
+
+
+def _demand_profile(kernel: Kernel, profile: str) -> None:
+    with kernel.database.reader() as reader:
+        rows = reader.entries([0])
+    opening = kernel.log.opening(rows[0]) if rows else None
+    if opening is None or opening.values["result"] != profile:
+        raise LedgerCorrupt("the profile differs from the first entry's", 0)
