@@ -17,7 +17,7 @@ from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.rerun import rerun_once
-from registry.services.values import department_term, index_terms
+from registry.services.values import department_term, index_terms, name_in_department_term
 from registry.text.names import name_words
 from registry.vault.blind_index import IndexTerm, Posting
 from registry.vault.revealed import RevealedField
@@ -52,7 +52,7 @@ class SearchAsk:
         kind: by what.
         term: what the ledger commits to, as a keyed tag: canonical text of the search.
         number_tag: for a search by employee number.
-        terms: for every other search; a hit by value has any of them, any other hit has all of them.
+        terms: for every other search; a hit has any of them.
     """
 
     kind: SearchKind
@@ -90,7 +90,7 @@ class Search:
         """Return the ask for a full name, narrowed by a department if one is given."""
         terms = index_terms([full_name_term(name_words(given_name), name_words(family_name))])
         if department:
-            terms |= {department_term(department)}
+            terms = frozenset({name_in_department_term(given_name, family_name, department)})
         return SearchAsk(SearchKind.NAME, _text(terms), terms=tuple(terms))
 
     def by_department(self, department: str) -> SearchAsk:
@@ -130,14 +130,12 @@ class Search:
         if ask.number_tag is not None:
             return [row for row in work.subjects.by_number_tags([ask.number_tag]).values() if row.state == ACTIVE]
         postings = self._kernel.index.look_up(work.postings, ask.terms, cap=_CAP)
+        found = {posting for group in postings.values() for posting in group}
         if ask.kind is SearchKind.VALUE:
-            return self._holders(work, {posting for group in postings.values() for posting in group})
-        if len(postings) < len(ask.terms):
-            return []
-        common = set.intersection(*(set(group) for group in postings.values()))
-        rows = work.subjects.by_ids(SubjectId(posting.target) for posting in common)
+            return self._holders(work, found)
+        rows = work.subjects.by_ids(SubjectId(posting.target) for posting in found)
         # A posting of an earlier version speaks of a name that is no longer so.
-        current = [row for row in rows.values() if Posting(row.id, row.directory.version) in common]
+        current = [row for row in rows.values() if Posting(row.id, row.directory.version) in found]
         return sorted((row for row in current if row.state == ACTIVE), key=lambda row: row.id)
 
     def _holders(self, work: Work, postings: set[Posting]) -> list[SubjectRow]:

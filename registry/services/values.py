@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from registry.domain.categories import Category, kind_of
 from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
-from registry.leaktrace.terms import PersonNames, Term, directory_terms, record_terms
+from registry.leaktrace.terms import PersonNames, Term, directory_terms, full_name_term, record_terms
 from registry.text.addresses import canonical_address
+from registry.text.names import name_words
 from registry.vault.blind_index import BlindIndex, IndexTerm
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for every call
@@ -89,8 +90,18 @@ def subject_tag(index: BlindIndex, subject: SubjectId, what: str, parts: object)
 
 def subject_terms(person: Enrollment) -> list[IndexTerm]:
     """Return the terms a subject's directory data is found by, in a fixed order."""
-    terms = index_terms(directory_terms(person.given_name, person.family_name)) | {department_term(person.department)}
-    return sorted(terms)
+    terms = index_terms(directory_terms(person.given_name, person.family_name))
+    within = name_in_department_term(person.given_name, person.family_name, person.department)
+    return sorted(terms | {department_term(person.department), within})
+
+
+def name_in_department_term(given_name: str, family_name: str, department: str) -> IndexTerm:
+    """Return the term of a full name within a department.
+
+    One list of its own: a common name's and a department's would have to be read to their ends to be compared.
+    """
+    name = full_name_term(name_words(given_name), name_words(family_name))
+    return IndexTerm("NAME_DEPT", f"{name.text}|{department_term(department).text}")
 
 
 def department_term(department: str) -> IndexTerm:
