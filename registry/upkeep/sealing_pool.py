@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from multiprocessing import connection
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
 
 from registry.audit.chains import Chains
 from registry.crypto.hardening import harden_process
-from registry.domain.errors import RegistryError
+from registry.domain.errors import KeyUnavailable, RegistryError
 from registry.domain.ids import RegistryId
 from registry.keys.data_keys import DataKeys
 from registry.keys.opening import load_keyring
@@ -37,12 +37,10 @@ ALONE_BATCHES = 4  # so many are sealed here at least: starting a process costs 
 _AHEAD = 2  # batches for each process: one at work, one waiting
 
 Batch = Sequence[UnreadRow]
-# The sealer of a worker process, set once when it starts.
-_sealer: LineSealer
 
 
 class SealingPool:
-    """Seals batches with several processes, and in this one while those start and after one of them was ended."""
+    """Seals batches with several processes, and in this one while those start and for those that were ended."""
 
     def __init__(self, here: LineSealer, settings: Settings, registry: RegistryId, processes: int) -> None:
         """Take what seals here and what the processes open.
@@ -69,25 +67,25 @@ class SealingPool:
                 break
         else:
             return
-        with self._pool() as (pool, started):
-            yield from self._together(pool, started, source, order)
+        with _interrupts_ignored():
+            crew = Crew([Hand(*self._given) for _ in range(self._processes)])
+        try:
+            yield from self._together(crew, source, order)
+        finally:
+            crew.close()
 
     def _together(
-        self,
-        pool: ProcessPoolExecutor,
-        started: Sequence[Future[None]],
-        source: Iterator[Batch],
-        order: Callable[[], SealOrder],
+        self, crew: Crew, source: Iterator[Batch], order: Callable[[], SealOrder]
     ) -> Iterator[tuple[Batch, SealOrder, SealedLines]]:
         at_work: deque[tuple[Batch, SealOrder, Future[SealedLines | None]]] = deque()
-        is_whole = True
         while True:
             # Until a process has started there is no use in giving it batches: this one seals them meanwhile.
-            if is_whole and any(future.done() for future in started):
-                is_whole = self._give(pool, at_work, source, order)
+            while len(at_work) < _AHEAD * crew.ready and (batch := next(source, None)) is not None:
+                now = order()
+                at_work.append((batch, now, crew.submit(batch, now)))
             if at_work:
                 batch, now, future = at_work.popleft()
-                lines = _result(future)
+                lines = future.result()
                 yield batch, now, self._here.seal(batch, now) if lines is None else lines
             elif (batch_here := next(source, None)) is not None:
                 now = order()
@@ -95,36 +93,120 @@ class SealingPool:
             else:
                 return
 
-    def _give(
-        self,
-        pool: ProcessPoolExecutor,
-        at_work: deque[tuple[Batch, SealOrder, Future[SealedLines | None]]],
-        source: Iterator[Batch],
-        order: Callable[[], SealOrder],
-    ) -> bool:
-        """Keep every process busy; False when one of them was ended."""
-        while len(at_work) < _AHEAD * self._processes and (batch := next(source, None)) is not None:
-            now = order()
-            try:
-                future = pool.submit(_seal, batch, now)
-            except BrokenProcessPool:
-                future = Future()
-                future.set_result(None)
-                at_work.append((batch, now, future))
-                return False
-            at_work.append((batch, now, future))
-        return True
 
-    @contextmanager
-    def _pool(self) -> Iterator[tuple[ProcessPoolExecutor, list[Future[None]]]]:
+class Hand:
+    """One process that seals, and the pipe to it. It holds nothing that could be lost: it may be ended at any time."""
+
+    def __init__(self, settings: Settings, registry: RegistryId) -> None:
         context = multiprocessing.get_context("spawn")
-        with _interrupts_ignored():
-            pool = ProcessPoolExecutor(self._processes, context, _start, self._given)
-            started = [pool.submit(_is_open) for _ in range(self._processes)]  # starts a process each
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs, settings, registry), daemon=True)
+        self._process.start()
+        theirs.close()  # so that its end is an end of file here
+
+    def wait(self) -> bool:
+        """Wait until it has started; False when it was ended before."""
+        return self._answer() is not None
+
+    def seal(self, batch: Batch, order: SealOrder) -> Sealed | None:
+        """Have a batch sealed; None when the process was ended."""
         try:
-            yield pool, started
-        finally:
-            pool.shutdown(cancel_futures=True)
+            self._pipe.send((batch, order))
+        except OSError:
+            return None
+        return self._answer()
+
+    def end(self) -> None:
+        """End the process; whoever waits for it hears of it."""
+        self._process.kill()
+        self._process.join()
+
+    def close(self) -> None:
+        """Close what is left of an ended process."""
+        self._pipe.close()
+        self._process.close()
+
+    def _answer(self) -> Sealed | None:
+        try:
+            answer: Sealed = self._pipe.recv()
+        except (EOFError, OSError):
+            return None
+        return answer
+
+
+class Crew:
+    """Several hands, each with a thread that waits for it. Every batch that is given is answered.
+
+    The library's own pool of processes is not used: when one of its processes is killed while others start, it waits
+    for those for ever (seen with Python 3.11).
+    """
+
+    def __init__(self, hands: Sequence[Hand]) -> None:
+        self._hands = hands
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._left = len(hands)
+        self._ready = 0
+        self._threads = [threading.Thread(target=self._serve, args=(hand,), daemon=True) for hand in hands]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def ready(self) -> int:
+        """How many processes have started and were not ended."""
+        return self._ready
+
+    def submit(self, batch: Batch, order: SealOrder) -> Future[SealedLines | None]:
+        """Give a batch to the next free process; the answer is None when it must be sealed here."""
+        future: Future[SealedLines | None] = Future()
+        with self._lock:
+            if self._left:
+                self._jobs.put((batch, order, future))
+            else:
+                future.set_result(None)
+        return future
+
+    def close(self) -> None:
+        """End the processes; batches that are still waiting are answered with None."""
+        for hand in self._hands:
+            self._jobs.put(None)
+            hand.end()
+        for thread in self._threads:
+            thread.join()
+        for hand in self._hands:
+            hand.close()
+
+    def _serve(self, hand: Hand) -> None:
+        has_started = hand.wait()
+        with self._lock:
+            self._ready += has_started
+        is_there = has_started
+        while is_there and (job := self._jobs.get()) is not None:
+            batch, order, future = job
+            sealed = hand.seal(batch, order)
+            is_there = sealed is not None
+            future.set_result(None if sealed is None else sealed.lines)
+        with self._lock:
+            self._ready -= has_started
+            self._left -= 1
+            if not self._left:
+                self._answer_all_that_wait()
+
+    def _answer_all_that_wait(self) -> None:
+        while not self._jobs.empty():
+            job = self._jobs.get()
+            if job is not None:
+                job[2].set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a process says: that it is ready, or what became of a batch; None when it could not seal it."""
+
+    lines: SealedLines | None = None
+
+
+_Job = tuple[Batch, SealOrder, "Future[SealedLines | None]"]
 
 
 @contextmanager
@@ -140,17 +222,14 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _result(future: Future[SealedLines | None]) -> SealedLines | None:
-    with suppress(BrokenProcessPool):
-        return future.result()
-    return None  # somebody ended a process: nothing is lost, its batch is sealed here
-
-
-def _start(settings: Settings, registry: RegistryId) -> None:
-    global _sealer  # noqa: PLW0603 - one per process, set by its initializer
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _sealer = open_sealer(settings, registry)
-    settle_heap()
+def _work(pipe: Connection, settings: Settings, registry: RegistryId) -> None:
+    """Seal what comes until nothing more can come: the parent has closed the pipe, or is gone."""
+    with suppress(EOFError, OSError, KeyUnavailable):  # without keys the parent seals, and meets the error there
+        sealer = open_sealer(settings, registry)
+        settle_heap()
+        pipe.send(Sealed())
+        while True:
+            pipe.send(_seal(sealer, *pipe.recv()))
 
 
 def open_sealer(settings: Settings, registry: RegistryId) -> LineSealer:
@@ -174,20 +253,8 @@ def settle_heap() -> None:
     gc.set_threshold(200_000, 50, 1_000)
 
 
-def _end_with_parent() -> None:
-    """End when the parent was killed: nobody would ever take an answer."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _is_open() -> None:
-    """Return once the process has started."""
-
-
-def _seal(batch: Batch, order: SealOrder) -> SealedLines | None:
+def _seal(sealer: LineSealer, batch: Batch, order: SealOrder) -> Sealed:
     try:
-        return _sealer.seal(batch, order)
+        return Sealed(sealer.seal(batch, order))
     except RegistryError:
-        return None  # errors of ours do not travel: this batch is sealed by the parent, which meets its error there
+        return Sealed()  # errors of ours do not travel: this batch is sealed by the parent, which meets its error there

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from registry.services.import_file import BATCH_LINES
 from registry.services.seal_lines import SealedLines, SealOrder
 from registry.text.csv_rows import NdjsonRow
 from registry.upkeep import sealing_pool
-from registry.upkeep.sealing_pool import ALONE_BATCHES, SealingPool
+from registry.upkeep.sealing_pool import ALONE_BATCHES, Crew, Sealed, SealingPool
 from tests.functional.cli.conftest import Line
 from tests.functional.cli.test_importing import body, ndjson
 
@@ -44,23 +44,23 @@ def test_the_outcome_is_that_of_one_process(line: Line, tmp_path: Path) -> None:
 
 
 class Pretended:
-    """A pool whose processes end, or fail, after a few batches; what it gives back says where it was sealed."""
+    """A crew whose processes end, or fail, after a few batches; what it gives back says where it was sealed."""
 
-    def __init__(self, good: int, failure: BaseException | None) -> None:
+    def __init__(self, good: int, ready_after: int) -> None:
         self.left = good
-        self.failure = failure
+        self.ready_after = ready_after
 
-    def submit(self, function: Any, *arguments: Any) -> Future[Any]:
+    @property
+    def ready(self) -> int:
+        return 2 if self.left else self.ready_after
+
+    def submit(self, batch: Any, _order: SealOrder) -> Future[Any]:
         future: Future[Any] = Future()
-        if not arguments:
-            future.set_result(None)
-        elif self.left > 0:
+        if self.left > 0:
             self.left -= 1
-            future.set_result(SealedLines([], [(arguments[0][0].line, [("", "there")])]))
-        elif self.failure is None:
-            future.set_result(None)
+            future.set_result(SealedLines([], [(batch[0].line, [("", "there")])]))
         else:
-            future.set_exception(self.failure)
+            future.set_result(None)
         return future
 
 
@@ -69,28 +69,94 @@ class Here:
         return SealedLines([], [(rows[0].line, [("", "here")])])
 
 
-def places(pool: Any, count: int) -> list[tuple[int, str]]:
+def places(crew: Any, count: int) -> list[tuple[int, str]]:
     here: Any = Here()
     settings: Any = None
     sealing = SealingPool(here, settings, settings, 2)
     batches: Iterator[Any] = ([NdjsonRow(number, b"{}")] for number in range(count))
-    started: list[Future[None]] = [pool.submit(None)]
-    found = sealing._together(pool, started, batches, lambda: ORDER)
+    found = sealing._together(crew, batches, lambda: ORDER)
     return [(lines.bad[0][0], lines.bad[0][1][0][1]) for _, _, lines in found]
 
 
-@pytest.mark.parametrize("failure", [BrokenProcessPool(), None], ids=["ended", "failed"])
+@pytest.mark.parametrize("ready_after", [0, 2], ids=["ended", "failed"])
 @pytest.mark.parametrize("good", [0, 3, 50])
-def test_what_no_process_sealed_is_sealed_here_in_its_order(good: int, failure: BaseException | None) -> None:
-    found = places(Pretended(good, failure), 20)
+def test_what_no_process_sealed_is_sealed_here_in_its_order(good: int, ready_after: int) -> None:
+    found = places(Pretended(good, ready_after), 20)
     assert [number for number, _ in found] == list(range(20))
     assert [place for _, place in found] == ["there"] * min(good, 20) + ["here"] * max(0, 20 - good)
 
 
-def test_an_error_of_ours_does_not_travel(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_ours_does_not_travel() -> None:
     class Failing:
         def seal(self, *_: object) -> None:
             raise KeyUnavailable("planted")
 
-    monkeypatch.setattr(sealing_pool, "_sealer", Failing(), raising=False)
-    assert sealing_pool._seal([], ORDER) is None
+    failing: Any = Failing()
+    assert sealing_pool._seal(failing, [], ORDER).lines is None
+
+
+class HeldHand:
+    """A hand that starts and answers when it is let, and can be ended at any time."""
+
+    def __init__(self) -> None:
+        self.starts, self.answers, self.ended = threading.Event(), threading.Event(), threading.Event()
+        self.has_work = threading.Event()
+
+    def wait(self) -> bool:
+        while not (self.starts.wait(0.005) or self.ended.is_set()):
+            pass
+        return not self.ended.is_set()
+
+    def seal(self, *_: object) -> Sealed | None:
+        self.has_work.set()
+        while not (self.answers.wait(0.005) or self.ended.is_set()):
+            pass
+        return None if self.ended.is_set() else Sealed(SealedLines([], []))
+
+    def end(self) -> None:
+        self.ended.set()
+
+    def close(self) -> None:
+        assert self.ended.is_set()
+
+
+def crew_of(*hands: HeldHand) -> Crew:
+    made: Any = hands
+    return Crew(made)
+
+
+def test_the_batches_of_an_ended_process_go_to_the_others_or_come_back() -> None:
+    first, second = HeldHand(), HeldHand()
+    crew = crew_of(first, second)
+    first.starts.set()
+    second.starts.set()
+    waiting = [crew.submit([], ORDER) for _ in range(6)]
+    assert first.has_work.wait(20)
+    first.ended.set()
+    second.answers.set()
+    told = [future.result(20) for future in waiting]
+    assert told.count(None) == 1  # the one that it had in hand
+    second.ended.set()
+    crew.submit([], ORDER).result(20)
+    assert crew.submit([], ORDER).result(20) is None
+    crew.close()
+    assert crew.ready == 0
+
+
+def test_a_process_that_is_ended_while_others_start_stops_nobody() -> None:
+    first, second = HeldHand(), HeldHand()
+    crew = crew_of(first, second)
+    first.ended.set()
+    waiting = crew.submit([], ORDER)
+    second.starts.set()
+    second.answers.set()
+    assert waiting.result(20) == SealedLines([], [])
+    crew.close()
+
+
+def test_closing_answers_all_that_wait() -> None:
+    hand = HeldHand()
+    crew = crew_of(hand)
+    waiting = [crew.submit([], ORDER) for _ in range(3)]
+    crew.close()
+    assert [future.result(20) for future in waiting] == [None] * 3
