@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import registry.bootstrap
 from registry.api.readiness import FRESH_SECONDS
+from registry.bootstrap import checks
 from registry.storage.migrate import newest_revision
 from tests.functional.api.conftest import Site
 
@@ -84,7 +84,7 @@ def test_a_flood_of_questions_is_one_look(site: Site, monkeypatch: pytest.Monkey
         looks.append(1)
         return newest_revision()
 
-    monkeypatch.setattr(registry.bootstrap, "newest_revision", counted)
+    monkeypatch.setattr(checks, "newest_revision", counted)
     site.home.app.strangers.vouch("127.0.0.1")  # a stranger would not be let ask so often
     begun = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
