@@ -94,6 +94,17 @@ def postgres() -> Iterator[PostgresServer]:
         server.remove()
 
 
+@pytest.fixture
+def own_server(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test's own, that nobody minds stopping; there where ``postgres`` is."""
+    own = postgres.another()
+    try:
+        own.start()
+        yield own
+    finally:
+        own.remove()
+
+
 @pytest.fixture(scope="session")
 def openbao() -> Iterator[OpenBaoServer]:
     """An OpenBao server of this session's own, unsealed; see ``openbao_program``."""

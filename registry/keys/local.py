@@ -5,26 +5,23 @@ Each purpose has a key of its own, so that who gets one learns nothing of the re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from registry.crypto.random import random_bytes
-from registry.crypto.sign import SigningKey
 from registry.crypto.wrap import unwrap_key, wrap_key
 from registry.domain.clock import Clock, SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.keys.key_files import KEY_BYTES, KeyMaterial, parse_key, render_key
 from registry.keys.ports import (
-    LEDGER_PURPOSE,
     PROVIDER_PURPOSES,
-    SECRET_PURPOSES,
     Opened,
     ProviderPurpose,
-    SecretPurpose,
     WrappedKey,
 )
 from registry.keys.ring_folder import LOCAL_HEADER, create_ring, load_ring, one_of
+from registry.keys.ring_keys import RingKeys
 
 
 class LocalKeyProvider:
@@ -92,14 +89,10 @@ class _LocalForm:
         return parse_key(content, purpose, name)
 
 
-class LocalKeyring:
+class LocalKeyring(RingKeys):
     """The keys of a registry, read from a folder. Never shown, never pickled."""
 
-    __slots__ = ("_folder", "_keys")
-
-    def __init__(self, folder: Path, keys: Mapping[str, KeyMaterial]) -> None:
-        self._folder = folder
-        self._keys = keys
+    __slots__ = ()
 
     @classmethod
     def create(cls, folder: Path, *, clock: Clock | None = None) -> LocalKeyring:
@@ -115,18 +108,6 @@ class LocalKeyring:
         """Return the provider that wraps under the key of a purpose."""
         return LocalKeyProvider(self._keys[one_of(purpose, PROVIDER_PURPOSES)])
 
-    def secret(self, purpose: SecretPurpose) -> bytes:
-        """Return the key of a purpose whose work is done in this process."""
-        return self._keys[one_of(purpose, SECRET_PURPOSES)].secret
-
-    def signing_key(self) -> SigningKey:
-        """Return the key that signs the ledger's checkpoints."""
-        return SigningKey(self._keys[LEDGER_PURPOSE].secret)
-
-    def key_ids(self) -> dict[str, str]:
-        """Return the key id of every purpose; fit to be shown."""
-        return {purpose: material.key_id for purpose, material in self._keys.items()}
-
     def health(self) -> None:
         """Read the files again, and wrap and unwrap under each key; see ``Keyring``."""
         ring = LocalKeyring.load(self._folder)
@@ -135,9 +116,3 @@ class LocalKeyring:
 
     def close(self) -> None:
         """Nothing is open; see ``Keyring``."""
-
-    def __repr__(self) -> str:
-        return f"LocalKeyring({', '.join(self.key_ids().values())})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is never pickled")

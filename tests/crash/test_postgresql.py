@@ -24,7 +24,7 @@ from registry.domain.errors import AuditUnavailable
 from registry.domain.principals import Role
 from registry.services.disclose import Disclosed
 from registry.settings import Settings
-from tests.fakes.postgres import PostgresServer, binaries
+from tests.fakes.postgres import PostgresServer
 from tests.functional.services.homes import Home, make_template, open_copy, person
 
 NAMED = {"connection_lost", "locked", "timed_out", "connections_exhausted"}
@@ -32,19 +32,8 @@ WRITERS = 6
 
 
 @pytest.fixture
-def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
-    """A server that nobody minds losing."""
-    programs = binaries()
-    assert programs is not None, "the fixture before has skipped"
-    own = PostgresServer(programs)
-    own.start()
-    yield own
-    own.remove()
-
-
-@pytest.fixture
-def home(server: PostgresServer, tmp_path: Path) -> Iterator[Home]:
-    url = server.url(server.create_database())
+def home(own_server: PostgresServer, tmp_path: Path) -> Iterator[Home]:
+    url = own_server.url(own_server.create_database())
     opened = open_copy(make_template(tmp_path, url), tmp_path / "home", url)
     yield opened
     opened.close()
@@ -118,7 +107,7 @@ class Load:
 
 
 def test_a_killed_backend_costs_nothing_that_was_answered(
-    home: Home, server: PostgresServer, rng: random.Random
+    home: Home, own_server: PostgresServer, rng: random.Random
 ) -> None:
     """Killing one makes the server end all the others and recover from its log, as after a crash."""
     database = home.app.settings.database_url.partition("@/")[2].partition("?")[0]
@@ -128,9 +117,9 @@ def test_a_killed_backend_costs_nothing_that_was_answered(
         for _ in range(3):
             load.wait_for_more(10)
             time.sleep(rng.random() / 20)
-            backends = server.backends(database)
+            backends = own_server.backends(database)
             os.kill(rng.choice(backends), signal.SIGKILL)
-            server.wait()
+            own_server.wait()
         load.wait_for_more(10)
 
     load.run(disturb)
@@ -138,15 +127,15 @@ def test_a_killed_backend_costs_nothing_that_was_answered(
     load.check()
 
 
-def test_a_killed_server_costs_nothing_that_was_answered(home: Home, server: PostgresServer) -> None:
+def test_a_killed_server_costs_nothing_that_was_answered(home: Home, own_server: PostgresServer) -> None:
     load = Load(home)
 
     def disturb() -> None:
         for _ in range(2):
             load.wait_for_more(10)
-            server.stop(signal.SIGQUIT)
+            own_server.stop(signal.SIGQUIT)
             time.sleep(0.1)
-            server.start()
+            own_server.start()
         load.wait_for_more(10)
 
     load.run(disturb)

@@ -13,7 +13,8 @@ import threading
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
-from typing import Self
+
+from tests.fakes.relay import Relay, hang_up
 
 _NAME = ".s.PGSQL.5432"
 
@@ -27,35 +28,24 @@ class Cut(Enum):
     SILENCE = auto()
 
 
-class CuttingProxy:
+class CuttingProxy(Relay):
     """Listens like a server; ``cut_next`` says what happens to the next COMMIT."""
 
     def __init__(self, server: Path) -> None:
         self._server = str(server / _NAME)
         self.folder = Path(tempfile.mkdtemp(prefix="registry-cut-"))
-        self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(str(self.folder / _NAME))
-        self._listening.listen()
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(self.folder / _NAME))
+        listening.listen()
+        super().__init__(listening)
         self._cut = Cut.NOT
         self._after = 0
         self._is_at_commit = True
         self._lock = threading.Lock()
-        self._open: list[socket.socket] = []
         self.cuts = 0
-        self._threads = [threading.Thread(target=self._accept)]
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for each in [self._listening, *self._open]:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
-        for each in [self._listening, *self._open]:
-            each.close()
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         shutil.rmtree(self.folder)
 
     def cut_next(self, what: Cut) -> None:
@@ -67,22 +57,17 @@ class CuttingProxy:
         with self._lock:
             self._cut, self._after, self._is_at_commit = what, message, False
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            server = socket.socket(socket.AF_UNIX)
-            self._open += [client, server]
-            server.connect(self._server)
-            pair = threading.Event(), threading.Event()  # this connection has been cut; has fallen silent
-            self._threads += [
-                threading.Thread(target=self._to_server, args=(client, server, pair)),
-                threading.Thread(target=self._to_client, args=(server, client, pair)),
-            ]
-            for thread in self._threads[-2:]:
-                thread.start()
+    def connect(self) -> socket.socket:
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self._server)
+        return server
+
+    def pair(self, client: socket.socket, server: socket.socket) -> tuple[threading.Thread, threading.Thread]:
+        ended = threading.Event(), threading.Event()  # this connection has been cut; has fallen silent
+        return (
+            threading.Thread(target=self._to_server, args=(client, server, ended)),
+            threading.Thread(target=self._to_client, args=(server, client, ended)),
+        )
 
     def _to_server(self, client: socket.socket, server: socket.socket, ended: tuple[threading.Event, ...]) -> None:
         is_cut, is_silent = ended
@@ -97,7 +82,7 @@ class CuttingProxy:
             if not is_silent.is_set():
                 with suppress(OSError):
                     server.sendall(data)
-        _hang_up(server, client)
+        hang_up(server, client)
 
     def _to_client(self, server: socket.socket, client: socket.socket, ended: tuple[threading.Event, ...]) -> None:
         is_cut, is_silent = ended
@@ -107,7 +92,7 @@ class CuttingProxy:
             if not is_silent.is_set():
                 with suppress(OSError):
                     client.sendall(data)
-        _hang_up(server, client)
+        hang_up(server, client)
 
     def _take(self, data: bytes) -> Cut:
         with self._lock:
@@ -126,9 +111,3 @@ def _receive(connection: socket.socket) -> bytes:
         return connection.recv(1 << 16)
     except OSError:
         return b""
-
-
-def _hang_up(*connections: socket.socket) -> None:
-    for connection in connections:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)

@@ -54,6 +54,7 @@ class PostgresServer:
             nobody = pwd.getpwnam("nobody")
             self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         self.own(self.folder)
+        self._given = programs
         self._programs = self._readable(programs)
         self._data = self.folder / "data"
         self._settings = {**_SETTINGS, **(settings or {}), "unix_socket_directories": str(self.folder)}
@@ -69,6 +70,10 @@ class PostgresServer:
         """Give a folder to the user that the server runs as."""
         if self._as:
             os.chown(folder, self._as["user"], self._as["group"])
+
+    def another(self, settings: Mapping[str, str] | None = None) -> PostgresServer:
+        """Return a server of the same programs, not started."""
+        return PostgresServer(self._given, settings)
 
     def start(self) -> None:
         """Start, and wait until it answers."""

@@ -7,7 +7,8 @@ import threading
 import time
 from contextlib import suppress
 from enum import Enum, auto
-from typing import Self
+
+from tests.fakes.relay import Relay, hang_up
 
 
 class Fault(Enum):
@@ -20,49 +21,30 @@ class Fault(Enum):
     CUT_ALWAYS = auto()
 
 
-class TcpLine:
+class TcpLine(Relay):
     """Listens on a port of this machine and passes on what it gets."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
+        listening = socket.create_server(("127.0.0.1", 0))
+        super().__init__(listening)
+        self._server_port = port
+        self.port = listening.getsockname()[1]
         self.fault = Fault.NONE
         self.delay_seconds = 0.0
         self.connections = 0
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
+    def connect(self) -> socket.socket:
+        self.connections += 1
+        server = socket.socket()
+        with suppress(OSError):
+            server.connect(("127.0.0.1", self._server_port))
+        return server
 
-    def __exit__(self, *_: object) -> None:
-        for each in [self._listening, *self._open]:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
-        for each in [self._listening, *self._open]:
-            each.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            server = socket.socket()
-            self._open += [client, server]
-            with suppress(OSError):
-                server.connect(("127.0.0.1", self._port))
-            self._threads += [
-                threading.Thread(target=self._pass_on, args=(client, server, True)),
-                threading.Thread(target=self._pass_on, args=(server, client, False)),
-            ]
-            for thread in self._threads[-2:]:
-                thread.start()
+    def pair(self, client: socket.socket, server: socket.socket) -> tuple[threading.Thread, threading.Thread]:
+        return (
+            threading.Thread(target=self._pass_on, args=(client, server, True)),
+            threading.Thread(target=self._pass_on, args=(server, client, False)),
+        )
 
     def _pass_on(self, source: socket.socket, target: socket.socket, is_request: bool) -> None:
         with suppress(OSError):
@@ -77,6 +59,4 @@ class TcpLine:
                 target.sendall(data)
         if self.fault is not Fault.CUT_ALWAYS:
             self.fault = Fault.NONE if self.fault is not Fault.SILENCE else self.fault
-        for each in (source, target):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        hang_up(source, target)

@@ -10,7 +10,7 @@ import pytest
 
 from registry.api.app import create_app
 from tests.fakes.asgi import AsgiClient
-from tests.fakes.postgres import PostgresServer, binaries
+from tests.fakes.postgres import PostgresServer
 from tests.faults.asks import Desk
 from tests.functional.services.homes import Home, make_template, open_copy
 
@@ -35,17 +35,6 @@ def postgres_home(postgres: PostgresServer, tmp_path: Path) -> Iterator[Home]:
     yield opened
     opened.close()
     postgres.drop_database(name)
-
-
-@pytest.fixture
-def own_server(postgres: PostgresServer) -> Iterator[PostgresServer]:
-    """A server that nobody minds stopping."""
-    programs = binaries()
-    assert programs is not None, "the fixture before has skipped"
-    own = PostgresServer(programs)
-    own.start()
-    yield own
-    own.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -17,7 +17,7 @@ from registry.settings import DEVELOPMENT
 from registry.storage.roles import APPLICATION, set_up_roles
 from registry.text.intake import read_enrollment
 from tests.fakes.clock import TestClock
-from tests.fakes.postgres import ADMINISTRATOR, PostgresServer, binaries
+from tests.fakes.postgres import ADMINISTRATOR, PostgresServer
 from tests.functional.services.homes import TODAY, Home, person
 from tests.processes.clients import Clients
 from tests.processes.servers import Server
@@ -90,9 +90,7 @@ def city_on_postgresql(home: Path, server: PostgresServer) -> City:
 @pytest.fixture(scope="module")
 def own_postgres(postgres: PostgresServer) -> Iterator[PostgresServer]:
     """A server that nobody minds losing, with room for many processes."""
-    programs = binaries()
-    assert programs is not None, "the fixture before has skipped"
-    own = PostgresServer(programs, {"max_connections": "600"})
+    own = postgres.another({"max_connections": "600"})
     try:
         own.start()
         yield own

@@ -26,9 +26,7 @@ import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
 
-from registry.crypto.sign import SigningKey
 from registry.domain.clock import Clock, SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.keys.key_files import (
@@ -49,9 +47,9 @@ from registry.keys.ports import (
     PROVIDER_PURPOSES,
     SECRET_PURPOSES,
     ProviderPurpose,
-    SecretPurpose,
 )
 from registry.keys.ring_folder import SEALED_HEADER, create_ring, load_key, load_ring, one_of
+from registry.keys.ring_keys import RingKeys
 
 _HEADER = "registry-sealed-key/v1"
 _FIELDS = ("purpose", "key-id", "created", "transit-key", "sealed")
@@ -102,15 +100,14 @@ class _SealedForm:
         raise opened
 
 
-class OpenBaoKeyring:
+class OpenBaoKeyring(RingKeys):
     """The keys of a registry that OpenBao holds. Never shown, never pickled."""
 
-    __slots__ = ("_folder", "_healthy_until", "_keys", "_monotonic", "_session")
+    __slots__ = ("_healthy_until", "_monotonic", "_session")
 
     def __init__(self, folder: Path, session: Session, keys: Mapping[str, KeyMaterial]) -> None:
-        self._folder = folder
+        super().__init__(folder, keys)
         self._session = session
-        self._keys = keys
         self._monotonic = time.monotonic
         self._healthy_until = -math.inf
 
@@ -130,18 +127,6 @@ class OpenBaoKeyring:
         name = self._session.settings.key_of(purpose)
         return TransitProvider(TransitKey(self._session, name), name, key_id)
 
-    def secret(self, purpose: SecretPurpose) -> bytes:
-        """Return the 32 bytes of a secret that is used directly."""
-        return self._keys[one_of(purpose, SECRET_PURPOSES)].secret
-
-    def signing_key(self) -> SigningKey:
-        """Return the key that signs the ledger's checkpoints."""
-        return SigningKey(self._keys[LEDGER_PURPOSE].secret)
-
-    def key_ids(self) -> dict[str, str]:
-        """Return the key id of every purpose; fit to be shown."""
-        return {purpose: material.key_id for purpose, material in self._keys.items()}
-
     def health(self) -> None:
         """Have the file of one key opened, and wrap and unwrap under that key; see ``Keyring``.
 
@@ -159,12 +144,6 @@ class OpenBaoKeyring:
     def close(self) -> None:
         """Close the connections to the key service; see ``Keyring``."""
         self._session.close()
-
-    def __repr__(self) -> str:
-        return f"OpenBaoKeyring({', '.join(self.key_ids().values())})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is never pickled")
 
 
 def _transit_key(settings: KeyServiceSettings, purpose: str) -> str:

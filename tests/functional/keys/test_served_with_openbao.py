@@ -27,16 +27,6 @@ from tests.functional.services.homes import person
 NUMBERS = [f"T-{number:04}" for number in range(1, 4)]
 
 
-@pytest.fixture(scope="module")
-def shamir() -> Iterator[OpenBaoServer]:
-    server = OpenBaoServer(openbao_program(), seal="shamir")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
-
-
 def configure(home: Path, settings: KeyServiceSettings, **more: object) -> None:
     home.mkdir(mode=0o700, exist_ok=True)
     lines = [
