@@ -33,7 +33,7 @@ from tests.conftest import openbao_program
 from tests.fakes.issuer import TestIssuer
 from tests.fakes.openbao import OpenBaoServer, free_ports
 from tests.fakes.postgres import PostgresServer, binaries
-from tests.functional.keys.test_openbao import certificate
+from tests.functional.keys.baos import certificate
 from tests.functional.services.homes import person
 
 COMPOSE = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
