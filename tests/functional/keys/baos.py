@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,3 +62,14 @@ def bao_of(server: OpenBaoServer, folder: Path, settings: KeyServiceSettings | N
     chosen = server.set_up() if settings is None else settings
     session = Session(chosen, monotonic=clock)
     return Bao(server, chosen, session, clock, OpenBaoKeyring.create(folder / "keys", session))
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """Make a certificate of its own authority."""
+    folder.mkdir()
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2")
+    subject = ("-subj", f"/CN={name}", "-addext", f"subjectAltName={name}")
+    where = ("-keyout", str(key), "-out", str(certificate))
+    subprocess.run(["openssl", "req", "-x509", *kind, *subject, *where], check=True, capture_output=True)
+    return certificate, key

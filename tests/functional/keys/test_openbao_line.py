@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from registry.keys.openbao.wire import Wire
 from tests.conftest import openbao_program
 from tests.fakes.openbao import OpenBaoServer
 from tests.fakes.tcp_line import Fault, TcpLine
-from tests.functional.keys.baos import CONTEXT, KEY, Bao, bao_of
+from tests.functional.keys.baos import CONTEXT, KEY, Bao, bao_of, certificate
 
 
 @pytest.fixture
@@ -193,17 +192,6 @@ def test_an_answer_to_something_else_is_refused(impostor: HTTPServer, tmp_path: 
 
 
 # ---- TLS ----
-
-
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """Make a certificate of its own authority."""
-    folder.mkdir()
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2")
-    subject = ("-subj", f"/CN={name}", "-addext", f"subjectAltName={name}")
-    where = ("-keyout", str(key), "-out", str(certificate))
-    subprocess.run(["openssl", "req", "-x509", *kind, *subject, *where], check=True, capture_output=True)
-    return certificate, key
 
 
 def test_only_the_trusted_certificate_for_the_right_name_is_spoken_to(tmp_path: Path) -> None:
