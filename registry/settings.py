@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from registry.domain.errors import MisconfiguredHome
+from registry.domain.purposes import PurposeCode
 from registry.identity.issuers import IssuerSettings
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.openbao.settings import KeyServiceSettings
+from registry.services.brakes import DEVELOPMENT_LIMITS, PRODUCTION_LIMITS, BrakeLimits
 
 DEVELOPMENT = "development"
 PRODUCTION = "production"
@@ -25,6 +27,14 @@ IMPORT_MAX_BYTES = 256 << 20
 # Nobody can own this domain: an installation that people rely on names a real address.
 NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
 _CACHE = frozenset({"cache_keys", "cache_seconds"})
+_BRAKES = {
+    "subjects_per_day": range(1_000_001),
+    "cooling_days": range(366),
+    "cooling_subjects_per_day": range(1_000_001),
+    "checks_per_day": range(1_000_001),
+    "candidates": range(1_001),
+    "popular_readers": range(2, 1_001),
+}
 _SERVICE = frozenset(field.name for field in fields(KeyServiceSettings))
 
 
@@ -43,6 +53,7 @@ class Settings:
             (``stop_notice_seconds`` in config.toml).
         key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
+        brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
     """
 
     home: Path
@@ -53,6 +64,11 @@ class Settings:
     stop_notice_seconds: int = 0
     key_service: KeyServiceSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
+    brakes: Mapping[str, Any] = field(default_factory=dict)
+
+    def limits(self, profile: str) -> BrakeLimits:
+        """Return the brakes of a registry of this profile: none on lookups in development, unless they are set."""
+        return replace(PRODUCTION_LIMITS if profile == PRODUCTION else DEVELOPMENT_LIMITS, **self.brakes)
 
     @property
     def keys(self) -> Path:
@@ -96,6 +112,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         stop_notice_seconds=_whole(config, "stop_notice_seconds", 0, range(301)),
         key_service=_key_service(keys, folder),
         key_cache=_key_cache(keys),
+        brakes=_brakes(config),
     )
 
 
@@ -106,7 +123,7 @@ def _config(path: Path) -> dict[str, Any]:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise MisconfiguredHome(f"{path} is not readable TOML; mend it or remove it") from exc
-    unknown = set(config) - {"issuers", "security_contact", "import_max_bytes", "stop_notice_seconds", "keys"}
+    unknown = set(config) - {"issuers", "security_contact", "import_max_bytes", "stop_notice_seconds", "keys", "brakes"}
     if unknown:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
     return config
@@ -187,6 +204,33 @@ def _key_cache(keys: Mapping[str, Any]) -> CacheLimits:
     if not (_is_number(seconds) and 1 <= seconds <= LONGEST_CACHE_SECONDS):
         raise MisconfiguredHome(f"config.toml: keys: cache_seconds is 1 to {LONGEST_CACHE_SECONDS:,}")
     return CacheLimits(int(count), float(seconds))
+
+
+def _brakes(config: Mapping[str, Any]) -> dict[str, Any]:
+    given = config.get("brakes", {})
+    if not isinstance(given, dict):
+        raise MisconfiguredHome("config.toml: write the brakes' settings as a table, [brakes]")
+    if unknown := sorted(set(given) - {*_BRAKES, "purposes", "hours"}):
+        raise MisconfiguredHome(f"config.toml: brakes has unknown settings: {', '.join(unknown)}")
+    read: dict[str, Any] = {name: _whole(given, name, 0, among) for name, among in _BRAKES.items() if name in given}
+    if "purposes" in given:
+        read["by_purpose"] = _by_purpose(given["purposes"])
+    if "hours" in given:
+        read["hours"] = _hours(given["hours"])
+    return read
+
+
+def _by_purpose(given: Any) -> dict[PurposeCode, int]:
+    if not isinstance(given, dict) or not set(given) <= set(PurposeCode):
+        raise MisconfiguredHome("config.toml: brakes: purposes is a table of purposes and their subjects a day")
+    return {PurposeCode(name): _whole(given, name, 0, _BRAKES["subjects_per_day"]) for name in given}
+
+
+def _hours(given: Any) -> tuple[int, int]:
+    is_pair = isinstance(given, list) and [type(hour) for hour in given] == [int, int]
+    if not is_pair or not 0 <= given[0] < given[1] <= 24:
+        raise MisconfiguredHome("config.toml: brakes: hours is two whole hours of the day (UTC), such as [6, 20]")
+    return given[0], given[1]
 
 
 def _is_number(value: object) -> bool:

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 
 from registry.api import (
     routes_audit,
+    routes_brakes,
     routes_disclosures,
     routes_health,
     routes_me,
@@ -46,6 +47,7 @@ _ROUTERS = (
     routes_me.router,
     routes_audit.router,
     routes_principals.router,
+    routes_brakes.router,
     routes_health.router,
 )
 

@@ -78,7 +78,7 @@ def read_disclosure(document: object, *, today: date) -> tuple[CardAsk, Purpose]
     Raises:
         InvalidInput: with all problems.
     """
-    body = _open(document, _CARD_KEYS | _WHOLE_KEYS, today)
+    body = open_body(document, _CARD_KEYS | _WHOLE_KEYS, today)
     card, purpose = _card(body), _purpose(body)
     body.optional("form", _FORM)
     body.reading.finish()
@@ -91,7 +91,7 @@ def read_batch(document: object, *, today: date) -> tuple[tuple[CardAsk, ...], P
     Raises:
         InvalidInput: with all problems.
     """
-    body = _open(document, _WHOLE_KEYS | {"items"}, today)
+    body = open_body(document, _WHOLE_KEYS | {"items"}, today)
     items = body.member("items")
     if not body.has("items") or items == []:
         body.refuse("missing", "items")
@@ -108,7 +108,7 @@ def read_own_disclosure(document: object, *, today: date) -> tuple[frozenset[Cat
     Raises:
         InvalidInput: with all problems.
     """
-    body = _open(document, _OWN_KEYS, today)
+    body = open_body(document, _OWN_KEYS, today)
     categories, records = frozenset(Category), frozenset[RecordId]()
     if body.has("categories") or body.has("records"):
         categories, records = _wanted(body)
@@ -124,7 +124,7 @@ def read_search(document: object, *, today: date) -> SearchBody:
     Raises:
         InvalidInput: with all problems; ``exactly_one`` when it is none of them or several.
     """  # noqa: D205 - the shapes belong together
-    body = _open(document, _SEARCH_KEYS, today)
+    body = open_body(document, _SEARCH_KEYS, today)
     is_named = body.has("given_name") or body.has("family_name")
     ways = [body.has("employee_number"), is_named, body.has("department") and not is_named, body.has("value")]
     if ways.count(True) != 1 or (body.has("department") and (ways[0] or ways[3])):
@@ -148,12 +148,12 @@ def read_trace(document: object, *, today: date) -> TraceAsk:
     Raises:
         InvalidInput: with all problems.
     """
-    body = _open(document, _TRACE_KEYS, today)
+    body = open_body(document, _TRACE_KEYS, today)
     text = body.required("text", _pasted_problem)
-    moment = body.optional("published_at", _moment_problem)
+    moment = body.optional("published_at", moment_problem)
     source = _loose(body, "source", _SOURCE)
     body.reading.finish()
-    return TraceAsk(text, _moment(moment), source)
+    return TraceAsk(text, read_moment(moment), source)
 
 
 def read_grant(document: object, *, today: date) -> Grant:
@@ -162,19 +162,24 @@ def read_grant(document: object, *, today: date) -> Grant:
     Raises:
         InvalidInput: with all problems.
     """
-    body = _open(document, _GRANT_KEYS, today)
+    body = open_body(document, _GRANT_KEYS, today)
     issuer = body.required("issuer", _plain_problem)
     sub = body.required("sub", _plain_problem)
     if not body.has("roles"):
         body.refuse("missing", "roles")
-    roles = frozenset(Role(role) for role in _texts(body, "roles", _ROLE, len(Role)))
+    roles = frozenset(Role(role) for role in texts_of(body, "roles", _ROLE, len(Role)))
     number = body.optional("employee_number", employee_number_problem)
     unit = _loose(body, "unit", _UNIT)
     body.reading.finish()
     return Grant(issuer, sub, roles, number or None, unit)
 
 
-def _open(document: object, keys: frozenset[str], today: date) -> ObjectReader:
+def open_body(document: object, keys: frozenset[str], today: date) -> ObjectReader:
+    """Take a document as an object with these keys only.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     reading = Reading(today)
     body = reading.open(document, keys, "")
     if body is None:
@@ -198,8 +203,8 @@ def _wanted(body: ObjectReader) -> tuple[frozenset[Category], frozenset[RecordId
     key = "categories" if body.has("categories") else "records"
     if body.member(key) == []:
         body.refuse("empty", key)
-    categories = frozenset(Category(text) for text in _texts(body, "categories", _CATEGORY, len(Category)))
-    records = frozenset(RecordId(text) for text in _texts(body, "records", _id_problem, MAX_RECORDS))
+    categories = frozenset(Category(text) for text in texts_of(body, "categories", _CATEGORY, len(Category)))
+    records = frozenset(RecordId(text) for text in texts_of(body, "records", _id_problem, MAX_RECORDS))
     return categories, records
 
 
@@ -230,7 +235,7 @@ def _searched_value(body: ObjectReader, today: date) -> SearchBody:
     return SearchBody(category=Category(named), value=value)
 
 
-def _texts(body: ObjectReader, key: str, rule: TextRule, limit: int) -> Iterator[str]:
+def texts_of(body: ObjectReader, key: str, rule: TextRule, limit: int) -> Iterator[str]:
     """Yield the texts of a list that keep the rule, no text twice; an absent list is an empty one."""
     value = body.member(key)
     if not body.has(key):
@@ -269,11 +274,13 @@ def _pasted_problem(text: str) -> str | None:
     return "too_long" if len(text.encode("utf-8", "surrogatepass")) > MAX_TRACE_BYTES else None
 
 
-def _moment_problem(text: str) -> str | None:
-    return None if _moment(text) is not None else "not_a_moment"
+def moment_problem(text: str) -> str | None:
+    """Tell whether a text is a time with an offset."""
+    return None if read_moment(text) is not None else "not_a_moment"
 
 
-def _moment(text: str) -> datetime | None:
+def read_moment(text: str) -> datetime | None:
+    """Read a time with an offset (RFC 3339); None when it is none."""
     if _MOMENT.fullmatch(text) is None:
         return None
     try:

@@ -40,6 +40,8 @@ _REASONS: Mapping[int, str] = {
     413: "The body is too large.",
     415: "The body is not of the media type described here, in UTF-8 without content encoding.",
     422: "The document breaks its rules; `errors` lists place and code of each, never a value.",
+    429: "A limit of the day is used up (`quota_exceeded`). Nothing was released; `receipt` names the entry. Somebody "
+    "else can raise the limit: `POST /v1/principals/{principal}/unlock`.",
     500: "A fault of the registry. Nothing of a value is in the answer.",
     503: "`audit_unavailable` (the ledger takes no entry, so nothing was done or decrypted), `key_unavailable` or "
     "`busy`. Nothing was changed; try again.",
@@ -54,6 +56,7 @@ _EXAMPLES: Mapping[int, Mapping[str, Any]] = {
     413: {"code": "too_large"},
     415: {"code": "not_application_json"},
     422: {"code": "invalid", "errors": [{"pointer": "/purpose/code", "code": "not_one_of"}]},
+    429: {"code": "quota_exceeded", "retry_after": 21_600},
     500: {"code": "internal"},
     503: {"code": "audit_unavailable", "cause": "disk_full"},
 }
@@ -221,7 +224,7 @@ def _problem(status: int) -> dict[str, Any]:
         "description": _REASONS[status],
         "content": {PROBLEM_JSON: {"schema": ref("Problem"), "example": example}},
     }
-    if status == HTTP_UNAVAILABLE:
+    if status in (HTTP_TOO_MANY, HTTP_UNAVAILABLE):
         document["headers"] = {"Retry-After": _RETRY_AFTER}
     if status == HTTP_UNAUTHORIZED:
         challenge = {"description": "`Bearer`", "schema": {"type": "string"}}
@@ -230,4 +233,5 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 HTTP_UNAUTHORIZED = 401
+HTTP_TOO_MANY = 429
 HTTP_UNAVAILABLE = 503

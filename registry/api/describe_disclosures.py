@@ -23,10 +23,12 @@ DISCLOSE = Operation(
         "| `safety` | everything | yes |\n\n"
         "Reasons of a 403: `not_permitted`, `purpose_not_allowed` (a category that the purpose does not open), "
         "`case_needed` (the purpose asks for a `case`), `conflict_of_interest`, `approval_required` (a `restricted` or "
-        "`sealed` record)."
+        "`sealed` record).\n\nWhere a limit is set (`[brakes]` in config.toml), an account sees only so many different "
+        "subjects a day for each purpose; the next one is 429 `quota_exceeded`, with the receipt of its entry. Seeing "
+        "somebody again who was seen today does not count."
     ),
     answer=Answer("The card.", "Card", ("Audit-Receipt",), example=CARD, links=AFTER_LOOKUP),
-    errors=(404,),
+    errors=(404, 429),
     body=Body(
         "DisclosureAsk",
         {
@@ -50,8 +52,8 @@ DISCLOSE_BATCH = Operation(
     summary="Release records of many subjects for one purpose",
     description=(
         "Role `reader`. Up to 500 items, an entry and a result of its own for each, in the order of the items. One "
-        "item that is refused or fails costs the others nothing: look at `status` of each result. A single lookup "
-        "made meanwhile does not wait for the whole batch."
+        "item that is refused (429 included) or fails costs the others nothing: look at `status` of each result. A "
+        "single lookup made meanwhile does not wait for the whole batch."
     ),
     answer=Answer("One result per item.", "BatchResults", example=BATCH_RESULTS),
     body=Body(

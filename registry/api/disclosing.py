@@ -11,6 +11,8 @@ from registry.api.problems import Problem, json_answer
 from registry.api.render import card_document, receipt_document
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose
+from registry.policy.decide import QUOTA_EXCEEDED
+from registry.services.brakes import seconds_to_next_day
 from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused
 from registry.services.kernel import Kernel
 
@@ -28,7 +30,7 @@ def shown(ask: Ask, answer: Answer) -> Response:
     count(ask, answer)
     if isinstance(answer, Disclosed):
         return json_answer(card_document(answer), headers={"Audit-Receipt": answer.receipt.header})
-    response = problem_for(answer).response()
+    response = problem_for(ask, answer).response()
     if answer.receipt is not None:
         response.headers["Audit-Receipt"] = answer.receipt.header
     return response
@@ -40,13 +42,26 @@ def count(ask: Ask, answer: Answer) -> None:
     ask.application.meters.looked_up("shown" if isinstance(answer, Disclosed) else refused)
 
 
-def problem_for(answer: Answer) -> Problem:
+def problem_for(ask: Ask, answer: Answer) -> Problem:
     """Return the problem document of an ask that released nothing."""
     if isinstance(answer, Refused):
-        refusal = Problem(403, "access_denied", {"reason": answer.reason})
-        problem = Problem(404, "not_found") if answer.reason == NOT_FOUND else refusal
+        problem = _refusal(ask, answer.reason)
     elif isinstance(answer, Disclosed):
         raise TypeError("a released card is no problem")
     else:
         problem = problem_of(answer.error)
     return problem if answer.receipt is None else problem.saying(receipt=receipt_document(answer.receipt))
+
+
+def quota_exceeded(ask: Ask) -> Problem:
+    """Return the answer to who has used up a day's limit."""
+    seconds = seconds_to_next_day(ask.application.kernel.now_ms())
+    return Problem(429, QUOTA_EXCEEDED, {"retry_after": seconds}, {"Retry-After": str(seconds)})
+
+
+def _refusal(ask: Ask, reason: str) -> Problem:
+    if reason == NOT_FOUND:
+        return Problem(404, "not_found")
+    if reason == QUOTA_EXCEEDED:
+        return quota_exceeded(ask)
+    return Problem(403, "access_denied", {"reason": reason})

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 import registry
+from registry.api.brake_schemas import BRAKE_SCHEMAS
 from registry.api.schemas import SCHEMAS
 
 _DESCRIPTION = """\
@@ -63,7 +64,7 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in _TAGS],
         "security": [{"bearer": []}],
         "paths": _paths(routers),
-        "components": {"schemas": SCHEMAS, "securitySchemes": {"bearer": _BEARER}},
+        "components": {"schemas": {**SCHEMAS, **BRAKE_SCHEMAS}, "securitySchemes": {"bearer": _BEARER}},
     }
 
 

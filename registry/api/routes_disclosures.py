@@ -71,4 +71,4 @@ def _result(ask: Ask, answer: Answer) -> dict[str, Any]:
     count(ask, answer)
     if isinstance(answer, Disclosed):
         return {"status": 200, **card_document(answer)}
-    return problem_for(answer).document()
+    return problem_for(ask, answer).document()

@@ -190,6 +190,7 @@ _PROBLEM: Schema = {
             "description": "With 403.",
             "enum": [NOT_PERMITTED, PURPOSE_NOT_ALLOWED, CASE_NEEDED, CONFLICT_OF_INTEREST, APPROVAL_REQUIRED],
         },
+        "retry_after": {**_INDEX, "description": "With 429: seconds until the next day (UTC) begins."},
         "cause": {"type": "string", "description": "With 503: what is wrong, such as `disk_full`."},
         "failed": listed({"type": "string"}),
         "checks": {"type": "object", "additionalProperties": {"type": "string"}, "description": "`ok`, or the cause."},
@@ -438,7 +439,7 @@ SCHEMAS: dict[str, Schema] = {
                         "sub": {"type": "string"},
                         "roles": listed(ref("Role")),
                         "unit": nullable({"type": "string"}),
-                        "state": {"enum": ["active", "ended"]},
+                        "state": {"enum": ["active", "ended", "locked", "changed"]},
                         "has_employee_number": {"type": "boolean"},
                     }
                 )

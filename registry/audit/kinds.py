@@ -21,9 +21,14 @@ class Kind(StrEnum):
     TRACE = "trace"
     OUTCOME = "outcome"  # what became of earlier entries; carries failures
     AUDIT_READ = "audit-read"
+    ALARM = "alarm"  # somebody touched a decoy; names what was done about it
+    UNLOCK = "unlock"  # a limit was raised, or a locked principal let in again
+    DECOY = "decoy"  # decoys were set or taken back
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 
 
+# Kinds that say what a principal's roles and state are from then on.
+OF_PRINCIPALS = frozenset({Kind.GRANT, Kind.ALARM, Kind.UNLOCK})
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
 # Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from registry.audit.chains import ChainState
-from registry.audit.kinds import Kind
+from registry.audit.kinds import OF_PRINCIPALS
 from registry.audit.log import AuditLog
 from registry.audit.ports import EntryReader, EntryRow, HeadRow
 from registry.domain.errors import LedgerCorrupt, ProofRejected
@@ -96,7 +96,7 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
             break
         hashes.append(leaf_hash(row.leaf))
         places += _places(values, row.index)
-        grants += [row.index] * (kind == Kind.GRANT)
+        grants += [row.index] * (kind in OF_PRINCIPALS)
     first, last = (times[0], times[-1]) if times else (0, 0)
     return ChunkChecked(tuple(hashes), first, last, tuple(places), tuple(grants), fault)
 

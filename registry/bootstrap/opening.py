@@ -30,6 +30,7 @@ from registry.keys.ports import Keyring
 from registry.services.admissions import Admissions
 from registry.services.check_rows import CheckRows
 from registry.services.copies import Histories
+from registry.services.decoys import Decoys
 from registry.services.disclose import Disclose
 from registry.services.ending import Ending
 from registry.services.enroll import Enroll
@@ -45,6 +46,7 @@ from registry.services.read_audit import ReadAudit
 from registry.services.refusals import Refusals
 from registry.services.search import Search
 from registry.services.trace import Trace
+from registry.services.unlock import Unlock
 from registry.services.update import Update
 from registry.settings import DEVELOPMENT, Settings
 from registry.storage.guards import RowGuard, guard_key
@@ -138,7 +140,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         issuers = (*issuers, development_settings(settings.keys, profile))
     require_fit_for_profile(issuers, profile)
     cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier, limits=settings.key_cache))
-    disclose, meters = Disclose(kernel), Meters(unix_ms(clock.now()) / 1000)
+    limits = settings.limits(profile)
+    disclose, meters = Disclose(kernel, limits), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
     return Application(
         settings=settings,
@@ -161,6 +164,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         evidence=Evidence(kernel, verifier.key),
         audit=audit,
         principals=Principals(kernel),
+        unlock=Unlock(kernel),
+        decoys=Decoys(kernel),
         ledger_verifier=LedgerVerifier(log, verifier),
         row_check=CheckRows(kernel),
         verifier=verifier,

@@ -15,6 +15,7 @@ from registry.policy.decide import (
     CONFLICT_OF_INTEREST,
     NOT_PERMITTED,
     PURPOSE_NOT_ALLOWED,
+    QUOTA_EXCEEDED,
 )
 
 FOUND_WRONG = 1
@@ -45,6 +46,7 @@ _REFUSALS = {
     PURPOSE_NOT_ALLOWED: "the purpose does not open what was asked for",
     CASE_NEEDED: "the purpose asks for a case reference; give --case",
     CONFLICT_OF_INTEREST: "nobody looks up the own record this way",
+    QUOTA_EXCEEDED: "as many people were shown today as may be for this purpose; somebody else can raise the limit",
     APPROVAL_REQUIRED: "somebody else would have to approve it, which this version has no way to do",
 }
 

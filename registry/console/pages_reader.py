@@ -19,6 +19,7 @@ from registry.domain.categories import Category
 from registry.domain.ids import SubjectId, is_id
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose, PurposeCode
+from registry.policy.decide import QUOTA_EXCEEDED
 from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused
 from registry.services.search import SearchAsk
 from registry.text.rules.employee_number import employee_number_problem
@@ -26,6 +27,8 @@ from registry.text.rules.names import name_problem
 
 _READERS = Gate(frozenset({Role.READER}), "disclose")
 _SEARCHERS = Gate(frozenset({Role.READER, Role.ENROLLER, Role.INVESTIGATOR}), "search")
+
+_HEADINGS = {NOT_FOUND: (404, "Not found"), QUOTA_EXCEEDED: (429, "Enough for today")}
 
 _PURPOSES = [(code, purpose_opens(code)) for code in PurposeCode]
 
@@ -68,7 +71,7 @@ def card_page(ask: Ask, answer: Answer, *, title: str, again: str) -> Response:
         facts: dict[str, Any] = {"values": shown_card(answer), "asked": _asked_words(ask.form)}
         return with_receipt(render(ask.request, "card", title=title, card=answer, again=again, **facts), answer.receipt)
     if isinstance(answer, Refused):
-        status, heading = (404, "Not found") if answer.reason == NOT_FOUND else (403, "Refused")
+        status, heading = _HEADINGS.get(answer.reason, (403, "Refused"))
         sentences: tuple[str, ...] = (reason_words(answer.reason), "The request is in the ledger.")
     else:
         problem = problem_of(answer.error)

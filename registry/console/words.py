@@ -14,6 +14,7 @@ from registry.policy.decide import (
     CONFLICT_OF_INTEREST,
     NOT_PERMITTED,
     PURPOSE_NOT_ALLOWED,
+    QUOTA_EXCEEDED,
 )
 from registry.services.disclose import NOT_FOUND
 
@@ -74,6 +75,9 @@ KINDS: Mapping[str, str] = {
     "trace": "Leak trace",
     "outcome": "Outcome of an earlier entry",
     "audit-read": "Ledger or own record read",
+    "alarm": "Alarm",
+    "unlock": "Limit raised or lock lifted",
+    "decoy": "Decoys set",
     "recover": "Went on after a loss of entries",
 }
 
@@ -82,6 +86,8 @@ REASONS: Mapping[str, str] = {
     PURPOSE_NOT_ALLOWED: "This purpose does not open what was asked for.",
     CASE_NEEDED: "This purpose needs a case reference, and none was given.",
     CONFLICT_OF_INTEREST: "The policy does not let you look up this record yourself. Ask a colleague.",
+    QUOTA_EXCEEDED: "You have seen as many people today as you may for this purpose. A security administrator or an "
+    "approver can raise the limit.",
     APPROVAL_REQUIRED: "Somebody else has to approve this, and this version has no way to do so: it stays shut.",
     NOT_FOUND: "Nobody who can be looked up was found, or one of the records is not there.",
 }

@@ -17,6 +17,7 @@ PURPOSE_NOT_ALLOWED = "purpose_not_allowed"
 CASE_NEEDED = "case_needed"
 CONFLICT_OF_INTEREST = "conflict_of_interest"
 APPROVAL_REQUIRED = "approval_required"
+QUOTA_EXCEEDED = "quota_exceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,17 @@ class Facts:
         asked: the categories asked for, whether or not the subject has any record of them: a refusal must not tell.
         records: the active records that the ask names (by id or by category).
         is_own_record: the subject is the principal.
+        quota_exceeded: the principal has seen as many different subjects today for this purpose as it may.
+        cooling_exceeded: the same, by the lower limit of one that is new.
+        decoy: the subject is a decoy; the answer must look like any other.
     """
 
     asked: frozenset[Category]
     records: tuple[RecordFacts, ...]
     is_own_record: bool = False
+    quota_exceeded: bool = False
+    cooling_exceeded: bool = False
+    decoy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +94,18 @@ def decide(principal: Principal, purpose: Purpose, facts: Facts) -> Decision:
         return Denial(CASE_NEEDED, ("purpose.case_missing",))
     if not facts.asked | {record.category for record in facts.records} <= rule.opens:
         return Denial(PURPOSE_NOT_ALLOWED, ("purpose.category",))
+    return _braked(facts) or Permit(
+        tuple(record.record for record in facts.records), ("permit.reader", f"purpose.{purpose.code.value}")
+    )
+
+
+def _braked(facts: Facts) -> Denial | None:
+    if facts.quota_exceeded or facts.cooling_exceeded:
+        return Denial(QUOTA_EXCEEDED, ("brakes.quota" if facts.quota_exceeded else "brakes.cooling",))
     # A restricted or sealed record needs somebody else's approval; there is no way to give one yet, so it stays shut.
     if any(record.tier in (Tier.RESTRICTED, Tier.SEALED) for record in facts.records):
         return Denial(APPROVAL_REQUIRED, ("tier.approval",))
-    return Permit(tuple(record.record for record in facts.records), ("permit.reader", f"purpose.{purpose.code.value}"))
+    return None
 
 
 def decide_own(principal: Principal, facts: Facts) -> Decision:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from registry.audit.kinds import Kind
+from registry.audit.kinds import OF_PRINCIPALS, Kind
 from registry.audit.ports import EntryRow
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import PrincipalId, RecordId, SubjectId
@@ -22,7 +22,7 @@ from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
 from registry.vault.sealed import DIRECTORY, SealedField
 
-_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.GRANT})
+_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK}) | OF_PRINCIPALS
 _TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
 _ENDED = re.compile(r"; ended ([0-9a-f ]+)")
 _ROLES = re.compile(r"^([0-9a-f]{32}) roles (.*)$")
@@ -52,10 +52,10 @@ class _Ledger:
 
     def take(self, index: int, kind: str, values: Mapping[str, str]) -> None:
         """Add one entry."""
-        told = _ROLES.match(values["detail"]) if kind == Kind.GRANT else None
+        told = _ROLES.match(values["detail"]) if kind in OF_PRINCIPALS else None
         if told is not None:
             self.principals[PrincipalId(told[1])] = (told[2], values["result"], index)
-        if kind == Kind.GRANT or values["result"] not in ("created", "updated", "replaced", "marked"):
+        if kind in OF_PRINCIPALS or values["result"] not in ("created", "updated", "replaced", "marked"):
             return
         if kind != Kind.MARK:
             self.indexed = index

@@ -19,7 +19,18 @@ from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavai
 from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
 from registry.domain.principals import Principal
 from registry.domain.purposes import Purpose
-from registry.policy.decide import POLICY_VERSION, Denial, Facts, RecordFacts, decide, decide_own
+from registry.policy.decide import (
+    NOT_PERMITTED,
+    POLICY_VERSION,
+    Denial,
+    Facts,
+    Permit,
+    RecordFacts,
+    decide,
+    decide_own,
+)
+from registry.services.brakes import BrakeLimits
+from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -94,8 +105,9 @@ class _Decided:
 class Disclose:
     """Releases cards to principals, and their own card to subjects."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, limits: BrakeLimits) -> None:
         self._kernel = kernel
+        self._limits = limits
 
     def disclose_many(self, asks: Sequence[tuple[Caller, DisclosureAsk]]) -> tuple[Answer, ...]:
         """Answer asks in order, each with an entry of its own.
@@ -135,27 +147,35 @@ class Disclose:
         with self._kernel.database.write() as work:
             principals = self._principals(work, [caller for caller, _ in asks])
             subjects = _Subjects(work, [ask for _, ask in asks])
-            decided = [
-                self._decide(principal, ask, subjects) for principal, (_, ask) in zip(principals, asks, strict=True)
-            ]
-            pendings = self._kernel.log.append(work.ledger, [one.draft for one in decided])
+            braked = [_braked(principal, ask, subjects) for principal, (_, ask) in zip(principals, asks, strict=True)]
+            brakes = BrakeFacts(self._kernel, self._limits, work, braked)
+            decided = [self._decide(ask, subjects, brakes, one) for one, (_, ask) in zip(braked, asks, strict=True)]
+            # Alarms come first: behind it, a receipt would show by its size that there is one.
+            alarms = brakes.settle()
+            pendings = self._kernel.log.append(work.ledger, [*alarms, *(one.draft for one in decided)])
             work.commit()
-        return decided, pendings
+        return decided, pendings[len(alarms) :]
 
     def _principals(self, work: Work, callers: Sequence[Caller]) -> list[Principal]:
         named = [(caller.claims.issuer, caller.claims.subject) for caller in callers]
         rows = {name: work.principals.by_name(*name) for name in set(named)}
         return [self._kernel.principal_from(rows[name], caller) for name, caller in zip(named, callers, strict=True)]
 
-    def _decide(self, principal: Principal, ask: DisclosureAsk, subjects: _Subjects) -> _Decided:
-        subject = subjects.of(ask)
+    def _decide(self, ask: DisclosureAsk, subjects: _Subjects, brakes: BrakeFacts, braked: BrakeAsk) -> _Decided:
+        principal, subject = braked.principal, subjects.of(ask)
         rows = None if subject is None else subjects.records(subject, ask)
+        limits = brakes.of(braked)
         facts = Facts(
             asked=ask.categories,
             records=tuple(RecordFacts(row.id, row.category, row.tier) for row in rows or ()),
             is_own_record=subject is not None and _is_own(principal, subject),
+            quota_exceeded=limits.quota_exceeded,
+            cooling_exceeded=limits.cooling_exceeded,
+            decoy=limits.decoy,
         )
         decision = decide_own(principal, facts) if ask.purpose is None else decide(principal, ask.purpose, facts)
+        if isinstance(decision, Permit) or decision.reason != NOT_PERMITTED:
+            brakes.touched(braked)
         values = said_by(principal) | _asked(ask) | {"rules": " ".join((POLICY_VERSION, *decision.rules))}
         about = () if subject is None else (subject.id,)
         if isinstance(decision, Denial):
@@ -166,6 +186,7 @@ class Disclose:
         if subject is None or rows is None:
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {NOT_FOUND}"}, about)
             return _Decided(subject, NOT_FOUND, (), draft)
+        brakes.permitted(braked)
         return _Decided(subject, None, rows, self._release(values, subject, rows))
 
     def _release(self, values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow]) -> EntryDraft:
@@ -235,6 +256,12 @@ def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[Subjec
         tagged = work.subjects.by_number_tags(tags)
         return work.subjects.lock(named | {row.id for row in tagged.values()})
     return work.subjects.lock_tagged(tags)
+
+
+def _braked(principal: Principal, ask: DisclosureAsk, subjects: _Subjects) -> BrakeAsk:
+    subject = subjects.of(ask)
+    code = None if ask.purpose is None else ask.purpose.code
+    return BrakeAsk(principal, code, None if subject is None else subject.id)
 
 
 def _is_own(principal: Principal, subject: SubjectRow) -> bool:

@@ -24,6 +24,8 @@ ACTIVE = "active"
 ENDED = "ended"
 # Read instead of a principal's state when somebody else than this program changed its row.
 CHANGED = "changed"
+# A principal that touched a decoy: it has no roles until somebody has looked into it.
+LOCKED = "locked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,26 @@ class IdempotencyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TallyRow:
+    """A small set of keyed tags under a keyed label. ``day`` counts from 1970 (UTC): of the last change."""
+
+    label: bytes
+    day: int
+    tags: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockRow:
+    """A limit that was raised for one principal and purpose until a time in milliseconds, and by whom."""
+
+    principal: PrincipalId
+    purpose: str
+    most: int
+    until_ms: int
+    granted_by: PrincipalId
+
+
+@dataclass(frozen=True, slots=True)
 class NewSubject:
     """Rows to insert for one enrollment."""
 
@@ -215,6 +237,28 @@ class Idempotency(Protocol):
     def forget_before(self, created_at: int, most: int) -> None: ...
 
 
+class Brakes(Protocol):
+    def hold(self, labels: Iterable[bytes], day: int) -> Mapping[bytes, TallyRow]:
+        """Hold tallies until the end of the transaction, in the order of their labels; those that are missing are made
+        empty. Subjects are held before, the ledger's head after.
+        """  # noqa: D205 - one thought
+        ...
+
+    def store(self, rows: Sequence[TallyRow]) -> None:
+        """Store tallies that this transaction holds."""
+        ...
+
+    def forget_before(self, day: int) -> None: ...
+    def unlocks_of(self, ids: Iterable[PrincipalId]) -> Sequence[UnlockRow]: ...
+    def put_unlock(self, row: UnlockRow) -> None: ...
+    def decoys_among(self, labels: Iterable[bytes]) -> frozenset[bytes]: ...
+    def add_decoys(self, labels: Iterable[bytes]) -> None: ...
+    def remove_decoys(self, labels: Iterable[bytes]) -> None: ...
+    def since(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, int]:
+        """Return when each principal was created, in milliseconds."""
+        ...
+
+
 class Traces(Protocol):
     def get(self, trace: TraceId) -> TraceRow | None: ...
     def of_principal(self, principal: PrincipalId, limit: int) -> Sequence[TraceRow]: ...
@@ -258,6 +302,8 @@ class Work(Protocol):
     def principals(self) -> Principals: ...
     @property
     def idempotency(self) -> Idempotency: ...
+    @property
+    def brakes(self) -> Brakes: ...
     @property
     def traces(self) -> Traces: ...
     @property

@@ -10,7 +10,7 @@ from registry.audit.kinds import Kind
 from registry.domain.ids import PrincipalId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.services.kernel import UNKNOWN_PRINCIPAL, Caller, Kernel, ReceiptView, view_of
-from registry.services.ports import ACTIVE, ENDED, PrincipalRow, Work
+from registry.services.ports import ACTIVE, ENDED, LOCKED, PrincipalRow, Work
 from registry.services.rerun import rerun_once
 
 ADMINS = frozenset({Role.SECURITY_ADMIN})
@@ -138,4 +138,6 @@ class Principals:
             own = None if tag is None else self._kernel.links.seal(identifier, tag)
             return PrincipalRow(identifier, grant.issuer, grant.sub, grant.roles, own, grant.unit, state)
         kept = before.employee if tag is None else self._kernel.links.seal(before.id, tag)
+        # Nobody gets a locked principal in again by granting it the same roles: that takes a review (unlock.py).
+        state = LOCKED if before.state == LOCKED and state == ACTIVE else state
         return replace(before, roles=grant.roles, employee=kept, unit=grant.unit or before.unit, state=state)

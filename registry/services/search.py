@@ -14,6 +14,7 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import full_name_term, search_terms
 from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
+from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -115,8 +116,9 @@ class Search:
             is_allowed = bool(principal.roles & ROLES[ask.kind])
             subjects = self._subjects(work, ask) if is_allowed else []
             kept = subjects[:MAX_HITS]
-            (pending,) = self._kernel.log.append(
-                work.ledger, [self._draft(principal, ask, kept, is_allowed=is_allowed)]
+            alarms = self._alarms(work, principal, kept) if ask.kind is SearchKind.VALUE else ()
+            *_, pending = self._kernel.log.append(
+                work.ledger, [*alarms, self._draft(principal, ask, kept, is_allowed=is_allowed)]
             )
             work.commit()
         receipt = self._kernel.mint_one(pending)
@@ -125,6 +127,11 @@ class Search:
         self._kernel.vault.prepare(row.directory for row in kept)
         hits = tuple(self._kernel.vault.open(row.directory, receipt) for row in kept)
         return Found(hits, len(subjects) > MAX_HITS, view_of(receipt))
+
+    def _alarms(self, work: Work, principal: Principal, hits: Sequence[SubjectRow]) -> tuple[EntryDraft, ...]:
+        """Lock who found a decoy by one of its values: nobody can know them but from this registry."""
+        decoys = decoys_of(self._kernel, work, [row.id for row in hits])
+        return alarm_and_lock(work, [(principal, subject) for subject in sorted(decoys)])
 
     def _subjects(self, work: Work, ask: SearchAsk) -> list[SubjectRow]:
         if ask.number_tag is not None:

@@ -29,6 +29,8 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "persons": ("id", "subject", "ref_tag"),
     "marks": ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on"),
     "index_state": ("k", "n", "count", "total"),
+    "tallies": ("label", "day", "tags"),
+    "quota_unlocks": ("principal", "purpose", "most", "until", "granted_by"),
     "subjects": ("id", "person", "number_tag", "state"),
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }

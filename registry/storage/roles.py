@@ -32,6 +32,9 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "principals": "SELECT, INSERT, UPDATE",
         "idempotency": "SELECT, INSERT, DELETE",
         "traces": "SELECT, INSERT",
+        "tallies": "SELECT, INSERT, UPDATE, DELETE",
+        "quota_unlocks": "SELECT, INSERT, UPDATE",
+        "decoys": "SELECT, INSERT, DELETE",
         "ledger_leaf": "SELECT, INSERT",
         "ledger_body": "SELECT, INSERT",
         "ledger_head": "SELECT, UPDATE",
@@ -87,6 +90,7 @@ def _statements(connection: Connection) -> Iterator[str]:
         yield f"REVOKE ALL ON {table} FROM PUBLIC, {APPLICATION}, {RETENTION}"
         yield f"ALTER TABLE {table} OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_refuse() OWNER TO {MIGRATION}"
+    yield f"ALTER FUNCTION registry_keep_tallies() OWNER TO {MIGRATION}"
     for role, grants in GRANTS.items():
         for table, rights in grants.items():
             yield f"GRANT {rights} ON {table} TO {role}"

@@ -213,3 +213,34 @@ ledger_postings = Table(
     Column("value", LargeBinary(32), nullable=False),
     sqlite_with_rowid=False,
 )
+
+# Small sets of keyed tags, each under a keyed label: whom an account was shown today, which values were tried.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("label", LargeBinary(16), primary_key=True),
+    Column("day", Integer, nullable=False, index=True),  # days since 1970 (UTC), of the last change
+    Column("tags", LargeBinary, nullable=False),  # 12 bytes each: 8 of the tag, 4 of the day it was added
+    Column("guard", LargeBinary(16), nullable=False),  # over all of these
+    sqlite_with_rowid=False,
+)
+
+# A limit that somebody raised for one account and purpose until a time.
+quota_unlocks = Table(
+    "quota_unlocks",
+    metadata,
+    Column("principal", _ID, ForeignKey("principals.id"), primary_key=True),
+    Column("purpose", String(40), primary_key=True),
+    Column("most", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("granted_by", _ID, ForeignKey("principals.id"), nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # over all of these
+)
+
+# Keyed labels of decoys and nothing else: no subject, no time, no order of rows.
+decoys = Table(
+    "decoys",
+    metadata,
+    Column("label", LargeBinary(16), primary_key=True),
+    sqlite_with_rowid=False,
+)

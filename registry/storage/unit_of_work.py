@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from registry.domain.errors import AuditUnavailable, Contended
 from registry.domain.ids import SubjectId
+from registry.storage.brakes import SqlBrakes
 from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
 from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
@@ -88,6 +89,11 @@ class SqlWork:
     def idempotency(self) -> SqlIdempotency:
         """Idempotency keys."""
         return SqlIdempotency(self._connection)
+
+    @cached_property
+    def brakes(self) -> SqlBrakes:
+        """What the brakes keep."""
+        return SqlBrakes(self._connection, self._guard)
 
     @cached_property
     def traces(self) -> SqlTraces:

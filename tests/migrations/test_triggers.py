@@ -23,6 +23,9 @@ ON_SQLITE = {
     "ledger_head_grows": "UPDATE ledger_head SET n = 1, root = zeroblob(32)",
     "ledger_leaf_no_replace": "INSERT OR REPLACE INTO ledger_leaf VALUES (0, x'00')",
     "ledger_body_no_replace": f"INSERT OR REPLACE INTO ledger_body VALUES (0, '{EVENT}', 1, x'00', NULL)",
+    "tallies_kept": "DELETE FROM tallies WHERE label = x'01'",
+    "tallies_only_later": "UPDATE tallies SET day = 99",
+    "tallies_no_replace": "INSERT OR REPLACE INTO tallies VALUES (x'01', 100, x'', x'')",
     "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10)",
 }
 ON_POSTGRESQL = {
@@ -31,6 +34,8 @@ ON_POSTGRESQL = {
     "ledger_body_only_removal": "UPDATE ledger_body SET sealed = x'00' WHERE i = 0",
     "ledger_head_no_delete": "DELETE FROM ledger_head",
     "ledger_head_grows": "UPDATE ledger_head SET n = 1, root = zeroblob(32)",
+    "tallies_kept": "DELETE FROM tallies WHERE label = x'01'",
+    "tallies_only_later": "UPDATE tallies SET day = 99",
 }
 REFUSED = {"sqlite": ON_SQLITE, "postgresql": ON_POSTGRESQL}
 ONLY_ON_POSTGRESQL = (
@@ -42,6 +47,7 @@ ONLY_ON_POSTGRESQL = (
     "INSERT INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10) ON CONFLICT (k) DO UPDATE SET n = 0",
 )
 ALSO_REFUSED = (
+    "UPDATE tallies SET label = x'02', tags = x''",
     "UPDATE ledger_leaf SET i = 7 WHERE i = 0",
     "UPDATE ledger_body SET sealed = NULL WHERE i = 0",  # a removal is dated
     "UPDATE ledger_body SET event = 'x', sealed = NULL, erased_at = 5 WHERE i = 0",
@@ -51,6 +57,8 @@ ALSO_REFUSED = (
     "UPDATE ledger_head SET n = 3, last_ms = 9",
 )
 ALLOWED = (
+    "UPDATE tallies SET tags = x'00', day = 101 WHERE label = x'01'",
+    "DELETE FROM tallies WHERE label = x'00'",  # a month before the newest
     "UPDATE ledger_body SET sealed = NULL, erased_at = 5 WHERE i = 0",
     "UPDATE ledger_head SET n = 3, last_ms = 10",
     "INSERT INTO ledger_leaf VALUES (2, x'02')",
@@ -78,6 +86,8 @@ def connection(url: str) -> Iterator[Connection]:
                 b"\x01" if index == 0 else None,
             )
         run(opened, "INSERT INTO ledger_head VALUES (1, 1, 2, x'', zeroblob(32), '', 10)")
+        for label, day in ((b"\x00", 60), (b"\x01", 100)):
+            run(opened, "INSERT INTO tallies VALUES (?, ?, x'', x'')", label, day)
         yield opened
     engine.dispose()
 
@@ -118,7 +128,7 @@ def test_growth_and_the_removal_of_an_opening_are_allowed(connection: Connection
     indirect=["url"],
 )
 def test_it_is_the_trigger_that_refuses(connection: Connection, trigger: str, statement: str) -> None:
-    table = "_".join(trigger.split("_")[:2])
+    table = "tallies" if trigger.startswith("tallies") else "_".join(trigger.split("_")[:2])
     run(connection, f"DROP TRIGGER {trigger}" + (f" ON {table}" if connection.dialect.name == "postgresql" else ""))
     assert run(connection, statement) >= 1
 

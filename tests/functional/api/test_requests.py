@@ -39,6 +39,8 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", "/audit/checkpoint", Role.AUDITOR, False),
     ("GET", "/v1/principals", Role.SECURITY_ADMIN, False),
     ("POST", "/v1/principals", Role.SECURITY_ADMIN, True),
+    ("POST", f"/v1/principals/{ID}/unlock", Role.APPROVER, True),
+    ("POST", "/v1/decoys", Role.SECURITY_ADMIN, True),
 )
 WITH_BODY = [(method, path, role) for method, path, role, has_body in ROUTES if has_body]
 BAD_BODIES: tuple[tuple[bytes, str], ...] = (
@@ -64,7 +66,7 @@ def sent(site: Site, method: str, path: str, role: Role, content: bytes, **heade
 
 def test_every_protected_route_is_in_the_table(site: Site) -> None:
     described = {
-        (method.upper(), path.replace("{subject}", ID).replace("{trace}", ID))
+        (method.upper(), path.replace("{subject}", ID).replace("{trace}", ID).replace("{principal}", ID))
         for path, operations in site.contract.document["paths"].items()
         for method, operation in operations.items()
         if operation["security"]

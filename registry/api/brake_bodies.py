@@ -1,0 +1,85 @@
+"""From a parsed JSON body to an ask: raised limits, lifted locks, decoys. Nothing submitted is ever named."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from registry.api.bodies import moment_problem, open_body, read_moment, texts_of
+from registry.domain.purposes import PurposeCode
+from registry.services.unlock import RaisedLimit
+from registry.text.rules.employee_number import employee_number_problem
+from registry.text.rules.reading import ObjectReader
+from registry.text.rules.texts import one_of, paragraphs
+
+MOST_DECOYS = 500
+MOST_SUBJECTS = 1_000_000
+LONGEST_UNLOCK = timedelta(days=31)
+LEAST_REASON = 10
+
+_UNLOCK_KEYS = frozenset({"purpose", "limit", "until", "lock", "reason"})
+_DECOY_KEYS = frozenset({"employee_numbers", "remove"})
+_PURPOSE_CODE = one_of(frozenset(PurposeCode))
+_REASON = paragraphs(1_000)
+
+
+def read_unlock(document: object, *, now: datetime) -> tuple[RaisedLimit | None, str]:
+    """Read ``{"purpose", "limit", "until", "reason"}``, or ``{"lock": true, "reason"}`` to lift a lock.
+
+    Returns:
+        The raised limit, None for a lock; and the reason.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _UNLOCK_KEYS, now.date())
+    reason = body.required("reason", _reason_problem)
+    is_limit = any(body.has(key) for key in ("purpose", "limit", "until"))
+    if body.has("lock") == is_limit:
+        body.refuse("exactly_one")
+    if body.has("lock") and body.member("lock") is not True:
+        body.refuse("not_true", "lock")
+    raised = _raised(body, now, reason) if is_limit else None
+    body.reading.finish()
+    return raised, reason
+
+
+def read_decoys(document: object, *, now: datetime) -> tuple[tuple[str, ...], bool]:
+    """Read ``{"employee_numbers": [...], "remove"?: true}``.
+
+    Returns:
+        The employee numbers, and whether they are decoys no more.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _DECOY_KEYS, now.date())
+    if not body.has("employee_numbers"):
+        body.refuse("missing", "employee_numbers")
+    if body.member("employee_numbers") == []:
+        body.refuse("empty", "employee_numbers")
+    numbers = tuple(texts_of(body, "employee_numbers", employee_number_problem, MOST_DECOYS))
+    if body.has("remove") and body.member("remove") is not True:
+        body.refuse("not_true", "remove")
+    body.reading.finish()
+    return numbers, body.has("remove")
+
+
+def _raised(body: ObjectReader, now: datetime, reason: str) -> RaisedLimit:
+    code = body.required("purpose", _PURPOSE_CODE)
+    until = read_moment(body.required("until", moment_problem)) or now
+    if body.has("until") and not now < until <= now + LONGEST_UNLOCK:
+        body.refuse("out_of_range", "until")
+    limit = body.member("limit")
+    if not body.has("limit"):
+        body.refuse("missing", "limit")
+    elif not isinstance(limit, int) or isinstance(limit, bool):
+        body.refuse("wrong_type", "limit")
+    elif not 1 <= limit <= MOST_SUBJECTS:
+        body.refuse("out_of_range", "limit")
+    most = limit if isinstance(limit, int) else 1
+    return RaisedLimit(PurposeCode(code) if code else PurposeCode.PAYROLL, most, until, reason)
+
+
+def _reason_problem(text: str) -> str | None:
+    """A reason says something: ten characters without spaces at either end are little enough."""
+    return "too_short" if len(text.strip()) < LEAST_REASON else _REASON(text)

@@ -1,0 +1,46 @@
+"""Schemas of the bodies and answers of routes_brakes; see ``schemas``."""
+
+from __future__ import annotations
+
+from registry.api.brake_bodies import LEAST_REASON, MOST_DECOYS, MOST_SUBJECTS
+from registry.api.describe import ref
+from registry.api.schemas import Schema, closed, listed
+from registry.domain.purposes import PurposeCode
+
+_REASON: Schema = {
+    "type": "string",
+    "minLength": LEAST_REASON,
+    "maxLength": 1000,
+    "description": "For the ledger. No protected values.",
+}
+
+BRAKE_SCHEMAS: dict[str, Schema] = {
+    "Unlock": {
+        "oneOf": [
+            closed(
+                {
+                    "purpose": {"enum": [code.value for code in PurposeCode]},
+                    "limit": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "maximum": MOST_SUBJECTS,
+                        "description": "Different subjects a day. The usual limit holds where it is higher.",
+                    },
+                    "until": {
+                        "type": "string",
+                        "format": "date-time",
+                        "description": "With an offset; within 31 days.",
+                    },
+                    "reason": _REASON,
+                }
+            ),
+            closed({"lock": {"const": True}, "reason": _REASON}),
+        ]
+    },
+    "Unlocked": closed({"receipt": ref("Receipt")}),
+    "DecoyAsk": closed(
+        {"employee_numbers": {**listed(ref("EmployeeNumber"), MOST_DECOYS, 1), "uniqueItems": True}},
+        {"remove": {"const": True, "description": "They are decoys no more."}},
+    ),
+    "DecoysSet": closed({"receipt": ref("Receipt")}),
+}
