@@ -159,7 +159,7 @@ def _issuer(number: int, table: Mapping[str, Any]) -> IssuerSettings:
         raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: {what}")
     given = dict(table)
     try:
-        for name in {"algorithms", "token_types"} & given.keys():
+        for name in {"algorithms", "token_types", "step_up_acr"} & given.keys():
             given[name] = frozenset(given[name])
         if "jwks_file" in given:
             given["jwks_file"] = Path(given["jwks_file"])

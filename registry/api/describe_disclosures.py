@@ -22,8 +22,10 @@ DISCLOSE = Operation(
         "| `legal_service` | home_address, phone | yes |\n"
         "| `safety` | everything | yes |\n\n"
         "Reasons of a 403: `not_permitted`, `purpose_not_allowed` (a category that the purpose does not open), "
-        "`case_needed` (the purpose asks for a `case`), `conflict_of_interest`, `approval_required` (a `restricted` or "
-        "`sealed` record).\n\nWhere a limit is set (`[brakes]` in config.toml), an account sees only so many different "
+        "`case_needed` and `note_needed` (the policy asks for a `case` or `note`), `conflict_of_interest`, "
+        "`step_up_required` (`safety` and `sealed` records: a strong, recent sign-in by `acr` and `auth_time` of the "
+        "token), `approval_required` (a `restricted` or `sealed` record).\n\n"
+        "Where a limit is set (`[brakes]` in config.toml), an account sees only so many different "
         "subjects a day for each purpose; the next one is 429 `quota_exceeded`, with the receipt of its entry. Seeing "
         "somebody again who was seen today does not count."
     ),

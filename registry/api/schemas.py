@@ -19,13 +19,7 @@ from registry.domain.enrollment import Relation
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.purposes import PurposeCode
-from registry.policy.decide import (
-    APPROVAL_REQUIRED,
-    CASE_NEEDED,
-    CONFLICT_OF_INTEREST,
-    NOT_PERMITTED,
-    PURPOSE_NOT_ALLOWED,
-)
+from registry.policy.decide import PUBLIC_REASONS
 
 Schema = dict[str, Any]
 
@@ -188,7 +182,7 @@ _PROBLEM: Schema = {
         "code": {"type": "string", "description": "Short and stable; what a program branches on."},
         "reason": {
             "description": "With 403.",
-            "enum": [NOT_PERMITTED, PURPOSE_NOT_ALLOWED, CASE_NEEDED, CONFLICT_OF_INTEREST, APPROVAL_REQUIRED],
+            "enum": list(PUBLIC_REASONS),
         },
         "retry_after": {**_INDEX, "description": "With 429: seconds until the next day (UTC) begins."},
         "cause": {"type": "string", "description": "With 503: what is wrong, such as `disk_full`."},

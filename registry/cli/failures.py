@@ -14,8 +14,10 @@ from registry.policy.decide import (
     CASE_NEEDED,
     CONFLICT_OF_INTEREST,
     NOT_PERMITTED,
+    NOTE_NEEDED,
     PURPOSE_NOT_ALLOWED,
     QUOTA_EXCEEDED,
+    STEP_UP_REQUIRED,
 )
 
 FOUND_WRONG = 1
@@ -45,8 +47,10 @@ _REFUSALS = {
     NOT_PERMITTED: "the account has no role for this",
     PURPOSE_NOT_ALLOWED: "the purpose does not open what was asked for",
     CASE_NEEDED: "the purpose asks for a case reference; give --case",
-    CONFLICT_OF_INTEREST: "nobody looks up the own record this way",
+    NOTE_NEEDED: "the policy asks for a note; give --note",
+    STEP_UP_REQUIRED: "this needs a strong and recent sign-in; get a new token",
     QUOTA_EXCEEDED: "as many people were shown today as may be for this purpose; somebody else can raise the limit",
+    CONFLICT_OF_INTEREST: "the policy does not let this account look up this person",
     APPROVAL_REQUIRED: "somebody else would have to approve it, which this version has no way to do",
 }
 

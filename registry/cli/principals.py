@@ -9,6 +9,7 @@ from registry.cli.checking import UNIT, demand, plain
 from registry.cli.common import common, registry_at, write_json
 from registry.domain.clock import SystemClock
 from registry.domain.principals import Role
+from registry.identity.dev_issuer import STRONG
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.principals import Grant
 from registry.text.rules.employee_number import employee_number_problem
@@ -85,15 +86,24 @@ def grant(
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice(_ROLES), help="May be repeated.")
 @click.option("--employee-number", help="The principal's own employee number.")
 @click.option("--ttl", type=click.IntRange(1, 3600), default=3600, show_default=True, help="Seconds it is good for.")
+@click.option("--no-step-up", is_flag=True, help="As from a weak sign-in: what needs a strong one is refused.")
 def token(
-    home: str | None, sub: str, roles: tuple[str, ...], employee_number: str | None, ttl: int, *, as_json: bool
+    home: str | None,
+    sub: str,
+    roles: tuple[str, ...],
+    employee_number: str | None,
+    ttl: int,
+    *,
+    no_step_up: bool,
+    as_json: bool,
 ) -> None:
     """Print a signed token. Development profile only; works while the server runs."""
     demand(("--sub", sub, plain), ("--employee-number", employee_number, employee_number_problem))
     wanted = frozenset(Role(role) for role in roles)
     with registry_at(home) as application:
         issuer = application.development_issuer()
-        text = issuer.issue(sub, wanted, ttl_seconds=ttl, now=SystemClock().now())
+        acr = None if no_step_up else STRONG
+        text = issuer.issue(sub, wanted, ttl_seconds=ttl, now=SystemClock().now(), acr=acr)
         application.principals.ensure(Grant(DEVELOPMENT_ISSUER, sub, wanted, employee_number), operator=operator())
         _warn_of_nobody(application, employee_number)
     if as_json:

@@ -13,8 +13,10 @@ from registry.policy.decide import (
     CASE_NEEDED,
     CONFLICT_OF_INTEREST,
     NOT_PERMITTED,
+    NOTE_NEEDED,
     PURPOSE_NOT_ALLOWED,
     QUOTA_EXCEEDED,
+    STEP_UP_REQUIRED,
 )
 from registry.services.disclose import NOT_FOUND
 
@@ -85,6 +87,8 @@ REASONS: Mapping[str, str] = {
     NOT_PERMITTED: "Your account may not do this.",
     PURPOSE_NOT_ALLOWED: "This purpose does not open what was asked for.",
     CASE_NEEDED: "This purpose needs a case reference, and none was given.",
+    NOTE_NEEDED: "The policy asks for a note, and none was given.",
+    STEP_UP_REQUIRED: "This needs a strong and recent sign-in. Sign in again.",
     CONFLICT_OF_INTEREST: "The policy does not let you look up this record yourself. Ask a colleague.",
     QUOTA_EXCEEDED: "You have seen as many people today as you may for this purpose. A security administrator or an "
     "approver can raise the limit.",

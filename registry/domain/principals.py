@@ -31,6 +31,7 @@ class Claims:
         token_id: ``jti`` or empty.
         client: ``client_id`` (or ``azp``) or empty.
         expires_at: Unix seconds.
+        step_up_until: Unix seconds until which the sign-in counts as strong and recent; 0 when it does not at all.
     """
 
     issuer: str
@@ -39,6 +40,7 @@ class Claims:
     token_id: str
     client: str
     expires_at: int
+    step_up_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Principal:
         employee_tag: keyed tag of the principal's own employee number, or None.
         unit: organisational unit, or empty.
         token_id, client, network: for the entry; empty where not known.
+        step_up_until: as in ``Claims``.
     """
 
     id: PrincipalId
@@ -62,3 +65,4 @@ class Principal:
     token_id: str = ""
     client: str = ""
     network: str = ""
+    step_up_until: int = 0

@@ -31,6 +31,7 @@ PRIVATE_FILE = "development-issuer.private.jwk"
 PUBLIC_FILE = "development-issuer.jwks"
 CLIENT = "registry-cli"
 MAX_TTL_SECONDS = 3600
+STRONG = "phr"  # phishing-resistant (OpenID Connect Extended Authentication Profile, section 2)
 
 _MAX_FILE_BYTES = 4096
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -88,7 +89,9 @@ class DevelopmentIssuer:
         _require_development(profile)
         return cls(profile, _read_private(directory / PRIVATE_FILE))
 
-    def issue(self, sub: str, roles: Iterable[Role], *, ttl_seconds: int, now: datetime) -> str:
+    def issue(
+        self, sub: str, roles: Iterable[Role], *, ttl_seconds: int, now: datetime, acr: str | None = STRONG
+    ) -> str:
         """Sign a token for this registry.
 
         Args:
@@ -96,6 +99,7 @@ class DevelopmentIssuer:
             roles: roles to claim; they narrow those of the principals table.
             ttl_seconds: 1 to 3600.
             now: the time of issue.
+            acr: how strongly the person signed in just now; None leaves it out, as for a session of long ago.
 
         Raises:
             InvalidInput: at ``/sub`` or ``/ttl``.
@@ -115,6 +119,8 @@ class DevelopmentIssuer:
             "exp": issued_at + ttl_seconds,
             "jti": token_hex(16),
         }
+        if acr is not None:
+            claims |= {"acr": acr, "auth_time": issued_at}
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"typ": "at+jwt", "kid": self._public["kid"]})
 
     def public_key_set(self) -> dict[str, list[dict[str, str]]]:
@@ -135,6 +141,8 @@ def development_settings(directory: Path, profile: str) -> IssuerSettings:
         algorithms=frozenset({"ES256"}),
         jwks_file=directory / PUBLIC_FILE,
         max_lifetime_seconds=MAX_TTL_SECONDS,
+        step_up_acr=frozenset({STRONG}),
+        step_up_max_age_seconds=MAX_TTL_SECONDS,
     )
 
 

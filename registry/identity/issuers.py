@@ -35,6 +35,8 @@ class IssuerSettings:
         roles_claim: name of the claim that lists roles.
         max_lifetime_seconds: longest accepted ``exp - iat``.
         leeway_seconds: accepted clock difference.
+        step_up_acr: values of ``acr`` that mean a strong sign-in; none, and nobody of this issuer steps up.
+        step_up_max_age_seconds: how long after ``auth_time`` a strong sign-in counts as recent.
 
     Raises:
         MisconfiguredHome: naming the setting.
@@ -49,6 +51,8 @@ class IssuerSettings:
     roles_claim: str = "roles"
     max_lifetime_seconds: int = 3600
     leeway_seconds: int = 30
+    step_up_acr: frozenset[str] = frozenset()
+    step_up_max_age_seconds: int = 900
 
     def __post_init__(self) -> None:
         if not self.issuer or not self.audience or not self.roles_claim:
@@ -65,6 +69,8 @@ class IssuerSettings:
             raise MisconfiguredHome("max_lifetime_seconds must be between 1 and 86400")
         if not 0 <= self.leeway_seconds <= _LONGEST_LEEWAY_SECONDS:
             raise MisconfiguredHome("leeway_seconds must be between 0 and 300")
+        if "" in self.step_up_acr or not 0 < self.step_up_max_age_seconds <= _LONGEST_LIFETIME_SECONDS:
+            raise MisconfiguredHome("step_up_acr takes no empty text, and step_up_max_age_seconds is 1 to 86400")
 
     @property
     def algorithm(self) -> str:

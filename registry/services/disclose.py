@@ -19,16 +19,7 @@ from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavai
 from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
 from registry.domain.principals import Principal
 from registry.domain.purposes import Purpose
-from registry.policy.decide import (
-    NOT_PERMITTED,
-    POLICY_VERSION,
-    Denial,
-    Facts,
-    Permit,
-    RecordFacts,
-    decide,
-    decide_own,
-)
+from registry.policy.decide import NOT_PERMITTED, Denial, Facts, Permit, RecordFacts
 from registry.services.brakes import BrakeLimits
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
@@ -172,11 +163,15 @@ class Disclose:
             quota_exceeded=limits.quota_exceeded,
             cooling_exceeded=limits.cooling_exceeded,
             decoy=limits.decoy,
+            step_up=self._kernel.now_ms() < principal.step_up_until * 1000,
         )
-        decision = decide_own(principal, facts) if ask.purpose is None else decide(principal, ask.purpose, facts)
+        policy = self._kernel.policy
+        decision = (
+            policy.decide_own(principal, facts) if ask.purpose is None else policy.decide(principal, ask.purpose, facts)
+        )
         if isinstance(decision, Permit) or decision.reason != NOT_PERMITTED:
             brakes.touched(braked)
-        values = said_by(principal) | _asked(ask) | {"rules": " ".join((POLICY_VERSION, *decision.rules))}
+        values = said_by(principal) | _asked(ask) | {"rules": self._kernel.policy.rules(*decision.rules)}
         about = () if subject is None else (subject.id,)
         if isinstance(decision, Denial):
             lines = record_lines([row.field for row in rows or ()])

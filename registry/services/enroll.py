@@ -81,7 +81,7 @@ class Enroll:
                 pending = self._refuse_existing(work, principal)
                 outcome = None
             else:
-                batch = Batch(principal, VIA_API, self._kernel.now_ms())
+                batch = Batch(principal, VIA_API, self._kernel.now_ms(), self._kernel.policy.version)
                 plan = self._sealer.gather(batch, enrollment, (tag, self._sealer.content_tag(enrollment)))
                 (pending,) = write_people(self._kernel, work, [self._sealer.ready(batch)])
                 outcome = plan.id

@@ -151,7 +151,7 @@ class _Ahead:
     def order(self) -> SealOrder:
         """Return what is to be done with the next batch."""
         principal = self._principal if self._is_worth else None
-        return SealOrder(self._run.today, self._run.people.now_ms(), principal)
+        return SealOrder(self._run.today, self._run.people.now_ms(), self._run.people.policy, principal)
 
     def learn(self, imported: Imported) -> None:
         """Take note of what became of a batch."""

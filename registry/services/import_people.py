@@ -95,6 +95,11 @@ class ImportPeople:
         with self._kernel.database.read() as work:
             return self._kernel.principal(work, caller)
 
+    @property
+    def policy(self) -> str:
+        """The version of the policies in force."""
+        return self._kernel.policy.version
+
     def now_ms(self) -> int:
         """Return the time in milliseconds."""
         return self._kernel.now_ms()
@@ -147,7 +152,7 @@ class ImportPeople:
         # Entries say who acted: somebody whose rights or unit changed in between is not who it was made ready for.
         if person.ready is not None and person.ready[0] == plan.principal:
             return person.ready[1:]
-        batch = Batch(plan.principal, VIA_IMPORT, plan.now_ms)
+        batch = Batch(plan.principal, VIA_IMPORT, plan.now_ms, self.policy)
         row = self.sealer.gather(batch, person.document(), (person.number_tag, person.content_tag))
         return row.id, self.sealer.ready(batch)
 
@@ -158,7 +163,7 @@ class ImportPeople:
         all_changes: list[Changes] = []
         subjects: list[SubjectRow] = []
         for row, person in plan.replaced:
-            batch = Batch(plan.principal, VIA_IMPORT, plan.now_ms)
+            batch = Batch(plan.principal, VIA_IMPORT, plan.now_ms, self.policy)
             changes, after, draft = self._replacer.plan(batch, households[row.id], person)
             all_changes.append(changes)
             subjects.append(after)

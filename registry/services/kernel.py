@@ -15,7 +15,8 @@ from registry.domain.errors import AccessDenied
 from registry.domain.ids import PrincipalId, RegistryId
 from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
-from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
+from registry.policy.decide import NOT_PERMITTED
+from registry.policy.engine import Policy
 from registry.services.ports import ACTIVE, Database, Packer, PrincipalRow, RecordRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
@@ -71,6 +72,7 @@ class Kernel:
     index: BlindIndex
     links: EmployeeLinks
     packer: Packer
+    policy: Policy
     clock: Clock
 
     def now_ms(self) -> int:
@@ -127,6 +129,7 @@ class Kernel:
             token_id=claims.token_id,
             client=claims.client,
             network=caller.network,
+            step_up_until=claims.step_up_until,
         )
 
     @rerun_once
@@ -175,7 +178,7 @@ class Kernel:
         Raises:
             AccessDenied: always.
         """
-        (pending,) = self.log.append(work.ledger, [denial(principal, action)])
+        (pending,) = self.log.append(work.ledger, [denial(self, principal, action)])
         work.commit()
         raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
 
@@ -186,11 +189,11 @@ def tiers_of(rows: Iterable[RecordRow]) -> str:
     return f"; tiers {told}" if told else ""
 
 
-def denial(principal: Principal, action: str) -> EntryDraft:
+def denial(kernel: Kernel, principal: Principal, action: str) -> EntryDraft:
     """Draft the entry of a refusal for want of a role."""
     values = said_by(principal) | {
         "result": f"denied {NOT_PERMITTED}",
-        "rules": f"{POLICY_VERSION} role",
+        "rules": kernel.policy.rules("role"),
         "detail": action,
     }
     return EntryDraft(Kind.DENY, values)

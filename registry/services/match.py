@@ -20,7 +20,6 @@ from registry.leaktrace.dossier import Dossier, DossierRecord, Matching, Member
 from registry.leaktrace.reading import Reading, read_text
 from registry.leaktrace.select import Hit, select_subjects
 from registry.leaktrace.terms import Term
-from registry.policy.decide import POLICY_VERSION
 from registry.services.kernel import Caller, Kernel, record_lines
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -134,7 +133,8 @@ class MatchText:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & INVESTIGATORS:
                 self._kernel.deny(work, principal, detail)
-            pendings = self._kernel.log.append(work.ledger, list(_drafts(principal, candidates, detail)))
+            rules = self._kernel.policy.rules("role.investigator")
+            pendings = self._kernel.log.append(work.ledger, list(_drafts(rules, principal, candidates, detail)))
             work.commit()
         return self._kernel.mint(pendings)
 
@@ -183,13 +183,13 @@ def _groups(candidates: _Candidates) -> list[list[SubjectRow]]:
     return groups
 
 
-def _drafts(principal: Principal, candidates: _Candidates, detail: str) -> Iterable[EntryDraft]:
+def _drafts(rules: str, principal: Principal, candidates: _Candidates, detail: str) -> Iterable[EntryDraft]:
     for group in _groups(candidates):
         ordered = sorted(row.id for row in group)
         lines = record_lines(field for row in group for field in (row.directory, *candidates.fields[row.id]))
         values = said_by(principal) | {
             "result": f"candidates {len(group)}",
-            "rules": f"{POLICY_VERSION} role.investigator",
+            "rules": rules,
             "detail": detail,
         }
         yield EntryDraft(Kind.OPEN, values, tuple(ordered), lines)

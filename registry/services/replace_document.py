@@ -13,7 +13,6 @@ from registry.audit.kinds import Kind
 from registry.domain.enrollment import Enrollment, RecordEntry
 from registry.domain.ids import RecordId
 from registry.leaktrace.terms import PersonNames
-from registry.policy.decide import POLICY_VERSION
 from registry.services.household import Changes, Household, HouseholdStore
 from registry.services.kernel import Kernel, record_lines
 from registry.services.ports import RecordRow, SubjectRow
@@ -40,7 +39,7 @@ class DocumentReplacer:
         subject = self._subject(changes, household, document, owners[None][0])
         values = said_by(batch.principal) | {
             "result": "replaced",
-            "rules": f"{POLICY_VERSION} role.enroller",
+            "rules": f"{batch.policy} role.enroller",
             "detail": f"via {batch.via}{changes.said()}",
         }
         lines = record_lines((subject.directory, *changes.touched()))

@@ -20,11 +20,13 @@ class SealOrder(NamedTuple):
     Attributes:
         today: the day to judge dates by.
         now_ms: when they are entered.
+        policy: the version of the policies in force.
         principal: who enters them, for people to be made ready; None for their tags alone.
     """
 
     today: date
     now_ms: int
+    policy: str
     principal: Principal | None
 
 
@@ -92,6 +94,6 @@ class LineSealer:
         content_tag = self._sealer.content_tag(person)
         if order.principal is None:
             return SealedLine(place, number_tag, content_tag, None, None)
-        batch = Batch(order.principal, VIA_IMPORT, order.now_ms)
+        batch = Batch(order.principal, VIA_IMPORT, order.now_ms, order.policy)
         subject = self._sealer.gather(batch, person, (number_tag, content_tag))
         return SealedLine(place, number_tag, content_tag, subject.id, self._sealer.ready(batch))

@@ -17,7 +17,6 @@ from registry.domain.ids import RecordId, SubjectId, new_id
 from registry.domain.marks import Mark
 from registry.domain.principals import Principal
 from registry.leaktrace.terms import PersonNames
-from registry.policy.decide import POLICY_VERSION
 from registry.services.kernel import Kernel, record_lines, tiers_of
 from registry.services.ports import (
     ACTIVE,
@@ -74,11 +73,12 @@ class Ready(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Rows gathered for one transaction."""
+    """Rows gathered for one transaction; ``policy`` is the version of the policies in force, for entries."""
 
     principal: Principal
     via: str
     now_ms: int
+    policy: str
     subjects: list[NewSubject] = field(default_factory=list)
     persons: list[PersonRow] = field(default_factory=list)
     records: list[RecordRow] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Sealer:
             self.record(batch, subject, entry, household[entry.member])
         values = said_by(batch.principal) | {
             "result": "created",
-            "rules": f"{POLICY_VERSION} role.enroller",
+            "rules": f"{batch.policy} role.enroller",
             "detail": f"via {batch.via}{tiers_of(batch.records[start:])}",
         }
         lines = record_lines((directory, *(record.field for record in batch.records[start:])))

@@ -13,7 +13,7 @@ from registry.domain.errors import AccessDenied
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import full_name_term, search_terms
-from registry.policy.decide import NOT_PERMITTED, POLICY_VERSION
+from registry.policy.decide import NOT_PERMITTED
 from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.ports import ACTIVE, SubjectRow, Work
@@ -158,7 +158,7 @@ class Search:
         values = said_by(principal) | {
             "request": f"{ask.kind} {term}",
             "result": f"hits {len(hits)}" if is_allowed else f"denied {NOT_PERMITTED}",
-            "rules": f"{POLICY_VERSION} search.{ask.kind}",
+            "rules": self._kernel.policy.rules(f"search.{ask.kind}"),
         }
         lines = record_lines(row.directory for row in hits)
         return EntryDraft(Kind.SEARCH, values, tuple(sorted(row.id for row in hits)), lines)

@@ -20,7 +20,6 @@ from registry.domain.principals import Principal
 from registry.leaktrace.dossier import Finding
 from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
-from registry.policy.decide import POLICY_VERSION
 from registry.services.copies import Histories
 from registry.services.evidence import Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
@@ -227,7 +226,7 @@ class Trace:
         values = said_by(principal) | {
             "request": f"{question.trace} {question.text_sha256}",
             "result": f"findings {findings} accounts {len(stored.report.accounts)} tier {stored.report.tier.label}",
-            "rules": f"{POLICY_VERSION} role.investigator",
+            "rules": self._kernel.policy.rules("role.investigator"),
             "detail": f"text nonce {stored.nonce}",
         }
         (pending,) = self._kernel.log.append(store, [EntryDraft(Kind.TRACE, values, tuple(subjects))])

@@ -18,7 +18,6 @@ from registry.domain.errors import Conflict, InvalidInput, NotFound
 from registry.domain.ids import PersonId, RecordId, SubjectId
 from registry.domain.principals import Principal
 from registry.leaktrace.terms import PersonNames
-from registry.policy.decide import POLICY_VERSION
 from registry.services.enroll import ENROLLERS, Enrolled, EnrolledRecord
 from registry.services.household import Changes, Household, HouseholdStore, categories_of
 from registry.services.kernel import Caller, Kernel, record_lines, view_of
@@ -84,7 +83,8 @@ class Update:
                 self._refuse(work, principal, ask, "changed")
                 raise Conflict("changed")
             try:
-                changes, subject = self._plan(Batch(principal, VIA_API, self._kernel.now_ms()), household, ask, known)
+                batch = Batch(principal, VIA_API, self._kernel.now_ms(), self._kernel.policy.version)
+                changes, subject = self._plan(batch, household, ask, known)
             except InvalidInput:
                 self._refuse(work, principal, ask, "invalid")
                 raise
@@ -226,7 +226,7 @@ def _demand_records(active: Mapping[RecordId, object], asked: SubjectChanges) ->
 
 
 def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list[EntryDraft]:
-    rules = f"{POLICY_VERSION} role.enroller"
+    rules = f"{changes.batch.policy} role.enroller"
     marked = {row.id for row in changes.marked}
     drafts = []
     if changes.marked:

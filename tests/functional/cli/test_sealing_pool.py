@@ -21,7 +21,7 @@ from tests.functional.cli.conftest import Line
 from tests.functional.cli.test_importing import body, ndjson
 
 COUNT = (ALONE_BATCHES + 4) * BATCH_LINES + 10
-ORDER = SealOrder(date(2026, 3, 2), 0, None)
+ORDER = SealOrder(date(2026, 3, 2), 0, "", None)
 
 
 def test_the_outcome_is_that_of_one_process(line: Line, tmp_path: Path) -> None:

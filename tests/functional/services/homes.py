@@ -75,7 +75,7 @@ class Home:
 
     def caller(self, name: str, *roles: Role, number: str | None = None) -> Caller:
         self.app.principals.ensure(Grant(ISSUER, name, frozenset(roles), number), operator="local:test")
-        return Caller(Claims(ISSUER, name, None, f"jti-{name}", "test-client", 0), "127.0.0.1")
+        return Caller(Claims(ISSUER, name, None, f"jti-{name}", "test-client", 0, 2**53), "127.0.0.1")
 
     def enroll(self, body: dict[str, Any] | None = None, *, key: str | None = None) -> Enrolled:
         hr = self.caller("hr", Role.ENROLLER)

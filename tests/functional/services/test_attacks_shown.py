@@ -34,7 +34,7 @@ def test_no_repr_shows_a_value(home: Home) -> None:
     subject = SubjectId(new_id())
     principal = Principal(new_id(), "issuer#sub", frozenset())  # type: ignore[arg-type]  # an id
     names = PersonNames(MARKER, MARKER)
-    batch = Batch(principal, "api", 0, postings=[(IndexTerm("N1", MARKER), Posting(new_id(), 1))])
+    batch = Batch(principal, "api", 0, "", postings=[(IndexTerm("N1", MARKER), Posting(new_id(), 1))])
     email = {"address": f"{MARKER}@example.org"}
     enrolled = home.enroll(person(given_name=MARKER))
     reader = home.caller("reader", Role.READER)

@@ -19,10 +19,10 @@ from registry.policy.decide import (
     Facts,
     Permit,
     RecordFacts,
-    decide,
-    decide_own,
 )
+from registry.policy.engine import shipped_policy
 
+decide, decide_own = shipped_policy().decide, shipped_policy().decide_own
 READER = Principal(PrincipalId(new_id()), "issuer#reader", frozenset({Role.READER}))
 
 
@@ -31,7 +31,7 @@ def record(category: Category, tier: Tier = Tier.CONFIDENTIAL) -> RecordFacts:
 
 
 def facts(*records: RecordFacts, own: bool = False) -> Facts:
-    return Facts(frozenset(one.category for one in records), records, is_own_record=own)
+    return Facts(frozenset(one.category for one in records), records, is_own_record=own, step_up=True)
 
 
 def reason(answer: Permit | Denial) -> str:

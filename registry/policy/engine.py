@@ -1,0 +1,143 @@
+"""Who may see what: the Cedar policies, asked three questions. Pure, never raises; whatever goes wrong is a denial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import NamedTuple
+
+import cedarpy
+
+from registry.domain.principals import Principal
+from registry.domain.purposes import Purpose
+from registry.policy.decide import (
+    NOT_PERMITTED,
+    PURPOSE_NOT_ALLOWED,
+    Decision,
+    Denial,
+    Facts,
+    Form,
+    Permit,
+)
+from registry.policy.rule_set import ASK, RELEASE, SHOW_FULL, VIEW_OWN, RuleSet, shipped_texts
+from registry.policy.situation import Situation, entities_of, request_of, situation_of
+
+# Situations are few (roles, purpose, sets of categories); this many are more than a busy day has.
+REMEMBERED = 8_192
+NO_PURPOSE = "purpose.none"
+NO_PERMIT = "permit.none"
+FAILED = "engine.failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """What an agency may switch.
+
+    Attributes:
+        same_unit_conflicts: nobody looks up people of their own unit.
+    """
+
+    same_unit_conflicts: bool = False
+
+
+class Verdict(NamedTuple):
+    """A decision on a situation; records are not part of it. ``reason`` is empty for a permit."""
+
+    reason: str
+    rules: tuple[str, ...]
+    form: Form = Form.AS_ENTERED
+
+
+class _EngineFailedError(Exception):
+    """Cedar could not decide, or not all of its policies could."""
+
+
+class _Answer(NamedTuple):
+    is_allowed: bool
+    rules: tuple[str, ...]
+    reason: str
+
+
+class Policy:
+    """A checked set of policies. Decisions depend on the situation alone, so each is made once and remembered."""
+
+    def __init__(self, rule_set: RuleSet, options: PolicyOptions | None = None) -> None:
+        self._rule_set = rule_set
+        self._options = PolicyOptions() if options is None else options
+        switched = sha256(f"{rule_set.digest} {self._options}".encode())
+        self.version = f"cedar:{switched.hexdigest()}"
+        self._remembered = lru_cache(REMEMBERED)(self.judge)
+
+    def rules(self, *ids: str) -> str:
+        """Write in an entry which policies were in force and which rules decided."""
+        return " ".join((self.version, *ids))
+
+    def decide(self, principal: Principal, purpose: Purpose, facts: Facts) -> Decision:
+        """Decide one ask by an authorized staff member.
+
+        Args:
+            principal: who asks, with roles as the principals table says now.
+            purpose: the stated purpose; its form has been checked.
+            facts: the subject's records named by the ask, relations, approvals, brakes.
+
+        Returns:
+            A permit for the named records, or a denial with the reason of the first rule that refuses.
+        """
+        return self._decide(principal, purpose, facts)
+
+    def decide_own(self, principal: Principal, facts: Facts) -> Decision:
+        """Decide a subject's ask for their own card."""
+        return self._decide(principal, None, facts)
+
+    def _decide(self, principal: Principal, purpose: Purpose | None, facts: Facts) -> Decision:
+        try:
+            verdict = self._remembered(situation_of(principal, purpose, facts))
+        except Exception:  # noqa: BLE001 - an engine that fails in whatever way must not open anything
+            return Denial(NOT_PERMITTED, (FAILED,))
+        if verdict.reason:
+            return Denial(verdict.reason, verdict.rules)
+        return Permit(tuple([record.record for record in facts.records]), verdict.rules, verdict.form)
+
+    def judge(self, situation: Situation) -> Verdict:
+        """Decide a situation, without remembering."""
+        if situation.purpose is None:
+            own = self._ask(VIEW_OWN, situation)
+            return Verdict("" if own.is_allowed else own.reason, own.rules)
+        asked = self._ask(ASK, situation)
+        if not asked.is_allowed:
+            return Verdict(asked.reason, asked.rules)
+        released = self._ask(RELEASE, situation)
+        if not released.is_allowed:
+            return Verdict(released.reason, released.rules)
+        shown = self._ask(SHOW_FULL, situation)
+        form = Form.AS_ENTERED if shown.is_allowed else Form.MASKED
+        return Verdict("", asked.rules + released.rules + shown.rules, form)
+
+    def _ask(self, action: str, situation: Situation) -> _Answer:
+        request = request_of(action, situation, same_unit_conflicts=self._options.same_unit_conflicts)
+        entities = entities_of(situation)
+        result = cedarpy.is_authorized(request, self._rule_set.policies, entities, schema=self._rule_set.schema)
+        told = result.diagnostics
+        # A forbid whose condition fails is skipped by Cedar, and the request allowed: any error is a denial here.
+        if told.errors or result.decision is cedarpy.Decision.NoDecision:
+            raise _EngineFailedError
+        rules = self._ranked(list(told.id_annotations_by_reason.values()))
+        if result.decision is cedarpy.Decision.Allow and rules:
+            return _Answer(is_allowed=True, rules=rules, reason="")
+        if rules:
+            return _Answer(is_allowed=False, rules=rules, reason=self._rule_set.rules[rules[0]].reason)
+        if action == ASK:
+            return _Answer(is_allowed=False, rules=(NO_PURPOSE,), reason=PURPOSE_NOT_ALLOWED)
+        return _Answer(is_allowed=False, rules=(NO_PERMIT,), reason=NOT_PERMITTED)
+
+    def _ranked(self, ids: Sequence[str]) -> tuple[str, ...]:
+        rules = self._rule_set.rules
+        return tuple(sorted(ids, key=lambda one: (rules[one].rank, one)))
+
+
+@lru_cache(1)
+def shipped_policy() -> Policy:
+    """Return the policies that come with the program."""
+    return Policy(RuleSet(shipped_texts()))
