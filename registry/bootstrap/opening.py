@@ -19,7 +19,7 @@ from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.errors import LedgerCorrupt, MisconfiguredHome
 from registry.domain.ids import RegistryId
 from registry.identity.dev_issuer import development_settings
-from registry.identity.issuers import require_fit_for_profile
+from registry.identity.issuers import IssuerSettings, require_fit_for_profile
 from registry.identity.jwks import JwksCache
 from registry.identity.jwks_http import HttpFetch
 from registry.identity.token_cache import VerifiedTokens
@@ -137,10 +137,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     verifier = ledger_verifier(ring, origin)
     audit = ReadAudit(kernel)
     matcher = MatchText(kernel)
-    issuers = settings.issuers
-    if profile == DEVELOPMENT:
-        issuers = (*issuers, development_settings(settings.keys, profile))
-    require_fit_for_profile(issuers, profile)
+    issuers = _issuers(settings, profile)
     cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier, limits=settings.key_cache))
     limits = settings.limits(profile)
     disclose, meters = Disclose(kernel, limits), Meters(unix_ms(clock.now()) / 1000)
@@ -173,6 +170,14 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         verifier=verifier,
         keyring=ring,
     )
+
+
+def _issuers(settings: Settings, profile: str) -> tuple[IssuerSettings, ...]:
+    issuers = settings.issuers
+    if profile == DEVELOPMENT:
+        issuers = (*issuers, development_settings(settings.keys, profile))
+    require_fit_for_profile(issuers, profile)
+    return issuers
 
 
 def _keeper(application: Application) -> HighWaterKeeper:
