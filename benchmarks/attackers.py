@@ -52,6 +52,7 @@ class Attack:
         request: makes the next request's bytes.
         keeps: whether a connection is used again after an answer.
         drip: seconds between single bytes, 0 for all at once.
+        looks_up: whether an answer 200 is a lookup, which is an entry.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Attack:
     sources: int = 1
     keeps: bool = True
     drip: float = 0.0
+    looks_up: bool = True
 
 
 def _b64(raw: bytes) -> str:
@@ -165,7 +167,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("one bad token", one_bad_token),
     Attack("no token", no_token),
     Attack("unknown paths", unknown_paths),
-    Attack("health checks", health),
+    Attack("health checks", health, looks_up=False),
     Attack("garbage", garbage, keeps=False),
     Attack("slow heads", slow_head, connections=600, sources=20, drip=0.5),
     Attack("slow bodies, good token", slow_body, connections=300, drip=0.5),

@@ -203,10 +203,10 @@ async def _read(request: Request, limit: int) -> bytes:
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
+                if len(received) + len(chunk) > limit:
+                    refuse_large()
                 visit.hold(len(chunk))
                 received += chunk
-                if len(received) > limit:
-                    refuse_large()
     except TimeoutError:
         refuse_slow()
     return bytes(received)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 import resource
+import socket
 from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from registry.api.door import CONNECTION
+from registry.api.pieces import Body, Pace, bytes_left
 from registry.identity.strangers import Strangers
 
 MAX_CONNECTIONS = 2_048
@@ -25,14 +27,41 @@ HEAD_SECONDS = 10.0
 IDLE_SECONDS = 5.0
 MAX_HEAD_BYTES = 16 << 10  # a token has 8 KiB at most
 MAX_HEAD_LINES = 100
+READ_BYTES = 64 << 10
 # After an answer before the end of its body, so that the answer is not lost in a reset.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 4 << 20
 _SWEEP_SECONDS = 1.0
 _CLOSED_AT_ONCE = 64
+_REFUSED_AT_ONCE = 64
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncache-control: no-store\r\n"
     b"x-content-type-options: nosniff\r\ncontent-length: 0\r\n\r\n"
 )
+
+
+class Listening(socket.socket):
+    """A listening socket that closes connections of sources that are cut off as soon as they are taken.
+
+    A transport, a task and a protocol for each would make them ten times as expensive.
+
+    Attributes:
+        is_refused: tells so of an address.
+    """
+
+    is_refused: Callable[[str], bool] | None = None
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Take a connection.
+
+        Raises:
+            BlockingIOError: there is none, or there were only such as are refused.
+        """
+        for _ in range(_REFUSED_AT_ONCE):
+            connection, address = super().accept()
+            if self.is_refused is None or not self.is_refused(address[0]):
+                return connection, address
+            connection.close()
+        raise BlockingIOError
 
 
 class Connections:
@@ -47,6 +76,7 @@ class Connections:
         """
         self._strangers = strangers
         self.most = _affordable() if most is None else most
+        self.pace = Pace()
         self._open: set[GuardedProtocol] = set()
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -58,7 +88,7 @@ class Connections:
 
     def admits(self, protocol: GuardedProtocol, source: str) -> bool:
         """Take a new connection in, closing others for it if need be; False when it is to be closed unread."""
-        if self._strangers is not None and self._strangers.is_cut_off(source):
+        if self.refuses(source):
             return False
         if len(self._open) >= self.most and not self._close_some():
             return False
@@ -66,6 +96,10 @@ class Connections:
         if self._sweeping is None:
             self._sweeping = protocol.loop.call_later(_SWEEP_SECONDS, self._sweep, protocol.loop)
         return True
+
+    def refuses(self, source: str) -> bool:
+        """Tell whether connections from there are not even taken."""
+        return self._strangers is not None and self._strangers.is_cut_off(source)
 
     def discard(self, protocol: GuardedProtocol) -> None:
         """Forget a connection that is gone."""
@@ -108,11 +142,13 @@ class GuardedProtocol(H11Protocol):
     is_vouched = False
     _head_since: float | None = None
     _head = b""
+    _body: Body | None = None
     _lingering = -1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection in, or close it unread."""
         super().connection_made(transport)
+        transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # of asyncio's own: 256 KiB, new memory each time
         self.waiting_since = self._head_since = self.loop.time()
         if not self.all.admits(self, self.client[0] if self.client else ""):
             transport.abort()
@@ -128,9 +164,11 @@ class GuardedProtocol(H11Protocol):
             self._lingering -= len(data)
             if self._lingering < 0:
                 self.transport.abort()
+            else:
+                self._read_at_a_pace()
             return
         if self.waiting_since is None:
-            super().data_received(data)
+            self._receive_more(data)
             return
         if not self._is_small_head(data):
             self._refuse_head()
@@ -141,8 +179,10 @@ class GuardedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request, which may be here already."""
         self.waiting_since = self.loop.time()
+        if self._lingering >= 0:
+            return
         pipelined, _ = self.conn.trailing_data
-        if pipelined and self._lingering < 0 and not self._is_small_head(pipelined):
+        if pipelined and not self._is_small_head(pipelined):
             self._refuse_head()
             return
         super().on_response_complete()
@@ -179,6 +219,35 @@ class GuardedProtocol(H11Protocol):
         self._head, self._head_since, self.waiting_since = b"", None, None
         scope: dict[str, Any] = cycle.scope  # type: ignore[assignment]  # a member of ours, for the frame and the door
         scope[CONNECTION] = self
+        self._body = None
+        if cycle.more_body:
+            self._body = Body(bytes_left(scope["headers"], len(cycle.body)), self.loop.time())
+
+    def _receive_more(self, data: bytes) -> None:
+        """Take more of a body; or of the next request, which waits."""
+        body = self._body
+        if body is None or not self.cycle.more_body:
+            super().data_received(data)
+            return
+        body.add(data)
+        if body.is_due(self.loop.time()):
+            self._pass_on()
+        elif body.may_be_whole() and not body.is_queued:
+            body.is_queued = True
+            self.all.pace.add(self._pass_on, self.loop)
+
+    def _pass_on(self) -> None:
+        if self._body is None or self._lingering >= 0 or self.transport.is_closing():
+            return
+        self._body.is_queued = False
+        gathered = self._body.take(self.loop.time())
+        if gathered:  # else it went on its way meanwhile
+            super().data_received(gathered)
+
+    def _read_at_a_pace(self) -> None:
+        """Read no more until this connection's turn comes, for one piece."""
+        self.transport.pause_reading()
+        self.all.pace.add(self.transport.resume_reading, self.loop)
 
     def _is_small_head(self, data: bytes) -> bool:
         """Look at a head before it is parsed: parsing takes time by the line, and sees whatever came in one piece."""
@@ -200,9 +269,13 @@ class GuardedProtocol(H11Protocol):
         if self._lingering >= 0 or self.transport.is_closing():
             return
         self._lingering = LINGER_BYTES
-        self.transport.resume_reading()
-        if self.transport.can_write_eof():
+        self._body = None
+        try:
             self.transport.write_eof()
+        except OSError:  # reset by the client meanwhile
+            self.transport.abort()
+            return
+        self._read_at_a_pace()
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
 

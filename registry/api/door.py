@@ -149,8 +149,10 @@ class Door:
                 turns.take_anyway(key)
 
         async def send_noted(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in _MISREAD and visit.asked is not None:
-                await _note(scope, visit.asked, message["status"])
+            if message["type"] == "http.response.start":
+                if message["status"] in _MISREAD and visit.asked is not None:
+                    await _note(scope, visit.asked, message["status"])
+                await self._hold_back(scope, key)
             await send(message)
 
         try:
@@ -160,16 +162,34 @@ class Door:
             if visit.held:
                 self._let_go(visit)
 
+    async def _hold_back(self, scope: Scope, key: str) -> None:
+        """Let an answer wait that comes before the end of its body, when there were many of those."""
+        connection = scope.get(CONNECTION)
+        if connection is None or not connection.ends_after_this():
+            return
+        application: Application = scope["app"].state.application
+        if application.strangers.may_be_answered(key or scope["client"][0]):
+            return
+        self._turns.give(key)
+        try:
+            await self._pause()
+        finally:
+            self._turns.take_anyway(key)
+
+    async def _pause(self) -> None:
+        if self._paused >= MAX_PAUSED:
+            return
+        self._paused += 1
+        try:
+            await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            self._paused -= 1
+
     async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[TURNED_AWAY] = True
         application: Application = scope["app"].state.application
         application.refusals.count(scope["client"][0] if scope.get("client") else "", "not_examined")
-        if self._paused < MAX_PAUSED:
-            self._paused += 1
-            try:
-                await asyncio.sleep(PAUSE_SECONDS)
-            finally:
-                self._paused -= 1
+        await self._pause()
         await _answer(problem_of(Busy()), scope, receive, send)
 
     def hold(self, visit: Visit, size: int) -> None:

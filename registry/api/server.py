@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from registry.api.app import create_app
-from registry.api.connections import MAX_HEAD_BYTES, Connections
+from registry.api.connections import MAX_HEAD_BYTES, Connections, Listening
 from registry.api.draining import CLOSE_SECONDS, DRAIN_SECONDS, DrainingServer
 from registry.api.logs import configure_logs
 from registry.bootstrap import Application
@@ -105,7 +105,7 @@ def listen(application: Application, host: str, port: int) -> socket.socket:
     if application.profile == DEVELOPMENT and not ipaddress.ip_address(address[0]).is_loopback:
         raise MisconfiguredHome("the development profile listens on a loopback address only (127.0.0.1 or ::1)")
     # Named as TCP: asyncio switches Nagle's algorithm off (40 ms an answer) only on sockets that say so.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening = Listening(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(address)
@@ -131,9 +131,10 @@ def _settle_heap() -> None:
 
 
 def _server(application: Application, app: ASGIApp) -> DrainingServer:
+    connections = Connections(application.strangers)
     config = uvicorn.Config(
         app,
-        http=Connections(application.strangers),  # type: ignore[arg-type]  # called like the class that uvicorn expects
+        http=connections,  # type: ignore[arg-type]  # called like the class that uvicorn expects
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         ws="none",
         lifespan="on",
@@ -145,14 +146,21 @@ def _server(application: Application, app: ASGIApp) -> DrainingServer:
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
         backlog=_ACCEPTED_AT_ONCE,
     )
-    return _SharingServer(config, application.ending, application.settings.stop_notice_seconds)
+    return _SharingServer(config, application, connections)
 
 
 class _SharingServer(DrainingServer):
     """Takes few connections at a time, so that processes on one socket share a rush of them."""
 
+    def __init__(self, config: uvicorn.Config, application: Application, connections: Connections) -> None:
+        super().__init__(config, application.ending, application.settings.stop_notice_seconds)
+        self._all = connections
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and put back the queue of connections: asyncio has one number for it and for how many it takes."""
+        for listening in sockets or ():
+            if isinstance(listening, Listening):
+                listening.is_refused = self._all.refuses
         await super().startup(sockets)
         for listening in sockets or ():
             listening.listen(_BACKLOG)

@@ -18,6 +18,8 @@ COMMON_BURST, COMMON_RATE = 400.0, 200.0
 # A machine, or a proxy, that good tokens come from.
 VOUCHED_BURST, VOUCHED_RATE = 300.0, 100.0
 VOUCHED_SECONDS = 600.0
+# Answers to bodies that had not come in whole: each ends its connection, and the next one begins with as much again.
+UNREAD_BURST, UNREAD_RATE = 20.0, 5.0
 # So many requests turned away before connections are cut, and for how long.
 CUT_AFTER, CUT_SECONDS = 20, 10.0
 MAX_SOURCES = 4_096
@@ -46,6 +48,7 @@ class Strangers:
         self._monotonic = monotonic
         self._common = _Credit(COMMON_BURST, monotonic())
         self._credits: dict[str, _Credit] = {}
+        self._unread: dict[str, _Credit] = {}
         self._vouched: dict[str, float] = {}  # until when
 
     def vouch(self, source: str) -> None:
@@ -74,6 +77,19 @@ class Strangers:
             credit.turned_away, credit.cut_until = 0, now + CUT_SECONDS
         return False
 
+    def may_be_answered(self, sender: str) -> bool:
+        """Take the credit for an answer to an unread body; False when there is none, and it is to come later.
+
+        Args:
+            sender: a principal's name, or the source of a stranger.
+        """
+        now = self._monotonic()
+        credit = self._unread.get(sender)
+        if credit is None:
+            _make_room(self._unread)
+            credit = self._unread[sender] = _Credit(UNREAD_BURST, now)
+        return credit.spend(now, UNREAD_BURST, UNREAD_RATE)
+
     def is_cut_off(self, source: str) -> bool:
         """Tell whether connections of a source are to be closed unread."""
         credit = self._credits.get(_group(source))
@@ -83,7 +99,7 @@ class Strangers:
         return now < credit.cut_until and now >= self._vouched.get(source, 0.0)
 
     def __len__(self) -> int:
-        return len(self._credits) + len(self._vouched)
+        return len(self._credits) + len(self._unread) + len(self._vouched)
 
 
 def _group(source: str) -> str:

@@ -8,6 +8,8 @@ from registry.identity.strangers import (
     CUT_SECONDS,
     MAX_SOURCES,
     STRANGER_BURST,
+    UNREAD_BURST,
+    UNREAD_RATE,
     VOUCHED_BURST,
     VOUCHED_SECONDS,
     Strangers,
@@ -84,3 +86,15 @@ def test_memory_is_bounded() -> None:
         strangers.may_ask(f"{number}")
         strangers.vouch(f"v{number}")
     assert len(strangers) <= 2 * MAX_SOURCES
+
+
+def test_answers_to_unread_bodies_have_a_credit_of_each_sender() -> None:
+    time = Time()
+    strangers = Strangers(time)
+    assert sum(strangers.may_be_answered("issuer#reader") for _ in range(100)) == UNREAD_BURST
+    assert strangers.may_be_answered("192.0.2.1")
+    time.now += 1.0
+    assert sum(strangers.may_be_answered("issuer#reader") for _ in range(100)) == UNREAD_RATE
+    for number in range(2 * MAX_SOURCES):
+        strangers.may_be_answered(f"{number}")
+    assert len(strangers) <= MAX_SOURCES
