@@ -32,7 +32,7 @@ READ_BYTES = 64 << 10
 LINGER_SECONDS, LINGER_BYTES = 2.0, 4 << 20
 _SWEEP_SECONDS = 1.0
 _CLOSED_AT_ONCE = 64
-_REFUSED_AT_ONCE = 64
+_REFUSED_AT_ONCE = 8
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncache-control: no-store\r\n"
     b"x-content-type-options: nosniff\r\ncontent-length: 0\r\n\r\n"
@@ -221,7 +221,7 @@ class GuardedProtocol(H11Protocol):
         scope[CONNECTION] = self
         self._body = None
         if cycle.more_body:
-            self._body = Body(bytes_left(scope["headers"], len(cycle.body)), self.loop.time())
+            self._body = Body(bytes_left(scope["headers"], len(cycle.body)))
 
     def _receive_more(self, data: bytes) -> None:
         """Take more of a body; or of the next request, which waits."""
@@ -230,9 +230,9 @@ class GuardedProtocol(H11Protocol):
             super().data_received(data)
             return
         body.add(data)
-        if body.is_due(self.loop.time()):
+        if body.is_due():
             self._pass_on()
-        elif body.may_be_whole() and not body.is_queued:
+        elif not body.is_short() and not body.is_queued:
             body.is_queued = True
             self.all.pace.add(self._pass_on, self.loop)
 
@@ -240,7 +240,7 @@ class GuardedProtocol(H11Protocol):
         if self._body is None or self._lingering >= 0 or self.transport.is_closing():
             return
         self._body.is_queued = False
-        gathered = self._body.take(self.loop.time())
+        gathered = self._body.take()
         if gathered:  # else it went on its way meanwhile
             super().data_received(gathered)
 

@@ -24,6 +24,8 @@ from registry.identity.bearer import bearer_token
 
 # A stranger without credit gets the answer after a pause: one that waits for it does little meanwhile.
 PAUSE_SECONDS = 1.0
+# A flood that began at once would be answered at once too, and come again, a second later: one after another instead.
+PAUSES_APART_SECONDS = 0.005
 MAX_PAUSED = 256
 # Signatures of strangers are checked two at a time, whatever the number of them.
 STRANGER_THREADS = 2
@@ -100,6 +102,7 @@ class Door:
         self._app = app
         self._turns = Turns(time.monotonic, at_work)
         self._paused = 0
+        self._pause_ends = 0.0
         self._room: dict[str, int] = {}
         self._room_used = 0
         self._threads: dict[bool, CapacityLimiter] = {}
@@ -180,8 +183,10 @@ class Door:
         if self._paused >= MAX_PAUSED:
             return
         self._paused += 1
+        now = time.monotonic()
+        self._pause_ends = max(now + PAUSE_SECONDS, self._pause_ends + PAUSES_APART_SECONDS)
         try:
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self._pause_ends - now)
         finally:
             self._paused -= 1
 

@@ -1,7 +1,7 @@
 """What clients send, in however many pieces, costs by the piece; here it is made to cost little.
 
-A piece that is passed on wakes the request, which takes some 150 microseconds of the event loop. So a body is gathered
-first; and where nobody can tell whether it is whole, and what comes after an answer, it is done a little at a time.
+A piece that is passed on wakes the request, which takes some 150 microseconds of the event loop. So a short body is
+gathered first, and pieces of a long one, or of one whose length nobody knows, are passed on a few at a time.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from collections.abc import Callable, Iterable
 
 # Passed on at once when so much has gathered; a shorter body when it is whole.
 GATHERED_BYTES = 64 << 10
-# A longer body, or one of unknown length, is passed on this often however slowly it comes.
-GATHERED_SECONDS = 5.0
 # So many pieces of work, so often, for all connections of a process together.
 PACE, PACE_SECONDS = 2, 0.01
 
 
 class Body:
-    """One body on its way in, from its second piece on."""
+    """One body on its way in, from its second piece on.
 
-    __slots__ = ("_kept", "_left", "_passed_at", "is_queued")
+    Attributes:
+        is_queued: whether what has gathered is going to be passed on at a pace.
+    """
 
-    def __init__(self, left: int | None, now: float) -> None:
+    __slots__ = ("_kept", "_left", "is_queued")
+
+    def __init__(self, left: int | None) -> None:
         """Begin with nothing.
 
         Args:
             left: bytes still to come; None when nobody knows, as of a body in chunks.
-            now: monotonic seconds.
         """
         self._left = left
-        self._passed_at = now
         self._kept = bytearray()
         self.is_queued = False
 
@@ -39,22 +39,18 @@ class Body:
         """Take a piece."""
         self._kept += piece
 
-    def is_due(self, now: float) -> bool:
-        """Tell whether what has gathered is to be passed on."""
-        size = len(self._kept)
-        if self._left is not None and self._left <= GATHERED_BYTES:
-            return size >= self._left
-        return size >= GATHERED_BYTES or now - self._passed_at >= GATHERED_SECONDS
+    def is_due(self) -> bool:
+        """Tell whether what has gathered is to be passed on at once."""
+        return len(self._kept) >= (GATHERED_BYTES if self._left is None else min(self._left, GATHERED_BYTES))
 
-    def may_be_whole(self) -> bool:
-        """Tell whether this may be the end of a body whose length nobody knows."""
-        return self._left is None and self._kept.endswith(b"\n")
+    def is_short(self) -> bool:
+        """Tell whether nobody needs it before it is whole."""
+        return self._left is not None and self._left <= GATHERED_BYTES
 
-    def take(self, now: float) -> bytes:
+    def take(self) -> bytes:
         """Return what has gathered, to be passed on."""
         passed = bytes(self._kept)
         self._kept.clear()
-        self._passed_at = now
         if self._left is not None:
             self._left -= len(passed)
         return passed

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from registry.api import connections, door, pieces
+from registry.api import connections, door
 from registry.api.connections import Connections, H11Protocol
 from registry.api.server import serving
 from registry.domain.principals import Role
@@ -174,8 +174,8 @@ def test_a_body_in_chunks_is_read_however_it_is_cut(served: Served, passed_on: l
                 time.sleep(0.001)
                 connection.sendall(chunks[place : place + size])
             assert status_of(connection) == 404
-            assert time.monotonic() - started < pieces.GATHERED_SECONDS
-    assert len(passed_on) < 40
+            assert time.monotonic() - started < 3.0
+    assert len(passed_on) < 100  # of some 130 pieces
 
 
 def test_two_requests_in_one_piece_are_two(served: Served) -> None:
