@@ -157,7 +157,7 @@ def test_many_generated_requests(site: Site, method: str, path: str, name: str) 
 def walk(site: Site, examples: int, steps: int) -> set[str]:
     """Go along the document's links, each operation asked by who may; gives the answers of linked requests.
 
-    Every second enrollment, and lookup of a known subject, is one that succeeds, or few would come far.
+    Every second enrollment, change, and lookup of a known subject is one that succeeds, or few would come far.
     """
     came: set[str] = set()
     numbers = itertools.count()
@@ -171,6 +171,9 @@ def walk(site: Site, examples: int, steps: int) -> set[str]:
                 return
             if name == "enrollSubject":
                 case.body = person(f"W-{number}")
+            elif name == "updateSubject":
+                case.headers.pop("If-Match", None)
+                case.body = {"department": f"Department {number}"}
             elif name == "disclose" and isinstance(case.body, dict) and "subject" in case.body:
                 case.body = GOOD | {"subject": case.body["subject"]}
 
