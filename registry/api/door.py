@@ -118,7 +118,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         application: Application = scope["app"].state.application
-        source = scope["client"][0] if scope.get("client") else ""
+        source = _source(scope)
         who = _known(application, scope)
         if who is not _STRANGER:
             application.strangers.vouch(source)
@@ -171,7 +171,7 @@ class Door:
         if connection is None or not connection.ends_after_this():
             return
         application: Application = scope["app"].state.application
-        if application.strangers.may_be_answered(key or scope["client"][0]):
+        if application.strangers.may_be_answered(key or _source(scope)):
             return
         self._turns.give(key)
         try:
@@ -193,7 +193,7 @@ class Door:
     async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[TURNED_AWAY] = True
         application: Application = scope["app"].state.application
-        application.refusals.count(scope["client"][0] if scope.get("client") else "", "not_examined")
+        application.refusals.count(_source(scope), "not_examined")
         await self._pause()
         await _answer(problem_of(Busy()), scope, receive, send)
 
@@ -213,6 +213,10 @@ class Door:
             self._room[visit.key] = left
         else:
             del self._room[visit.key]
+
+
+def _source(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""  # a client that is gone has no address any more
 
 
 def _known(application: Application, scope: Scope) -> _Who:
