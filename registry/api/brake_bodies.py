@@ -1,15 +1,18 @@
-"""From a parsed JSON body to an ask: raised limits, lifted locks, decoys. Nothing submitted is ever named."""
+"""From a parsed JSON body to an ask: raised limits, lifted locks, decoys, checks. Nothing submitted is ever named."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from registry.api.bodies import moment_problem, open_body, read_moment, texts_of
+from registry.domain.categories import Category
 from registry.domain.purposes import PurposeCode
+from registry.services.check_value import CHECKABLE
 from registry.services.unlock import RaisedLimit
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.reading import ObjectReader
 from registry.text.rules.texts import one_of, paragraphs
+from registry.text.rules.values import read_value
 
 MOST_DECOYS = 500
 MOST_SUBJECTS = 1_000_000
@@ -18,6 +21,8 @@ LEAST_REASON = 10
 
 _UNLOCK_KEYS = frozenset({"purpose", "limit", "until", "lock", "reason"})
 _DECOY_KEYS = frozenset({"employee_numbers", "remove"})
+_CHECK_KEYS = frozenset({"category", "value"})
+_CHECKABLE = one_of(frozenset(CHECKABLE))
 _PURPOSE_CODE = one_of(frozenset(PurposeCode))
 _REASON = paragraphs(1_000)
 
@@ -62,6 +67,23 @@ def read_decoys(document: object, *, now: datetime) -> tuple[tuple[str, ...], bo
         body.refuse("not_true", "remove")
     body.reading.finish()
     return numbers, body.has("remove")
+
+
+def read_check(document: object, *, now: datetime) -> tuple[Category, dict[str, str]]:
+    """Read ``{"category", "value"}`` of a value that may be protected.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _CHECK_KEYS, now.date())
+    named = body.required("category", _CHECKABLE)
+    if not body.has("value"):
+        body.refuse("missing", "value")
+    value: dict[str, str] = {}
+    if named and body.has("value"):
+        value = read_value(Category(named), body.member("value"), "/value", body.reading)
+    body.reading.finish()
+    return Category(named), value
 
 
 def _raised(body: ObjectReader, now: datetime, reason: str) -> RaisedLimit:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from registry.api.brake_bodies import LEAST_REASON, MOST_DECOYS, MOST_SUBJECTS
 from registry.api.describe import ref
-from registry.api.schemas import Schema, closed, listed
+from registry.api.schemas import Schema, closed, listed, nullable
 from registry.domain.purposes import PurposeCode
+from registry.services.check_value import CHECKABLE
+from registry.services.unusual import LOOKED_AT, Reason
 
 _REASON: Schema = {
     "type": "string",
@@ -43,4 +45,30 @@ BRAKE_SCHEMAS: dict[str, Schema] = {
         {"remove": {"const": True, "description": "They are decoys no more."}},
     ),
     "DecoysSet": closed({"receipt": ref("Receipt")}),
+    "ValueCheck": {
+        "oneOf": [
+            closed({"category": {"const": category.value}, "value": ref(f"Value_{category.value}")})
+            for category in sorted(CHECKABLE)
+        ]
+    },
+    "ValueChecked": closed({"protected": {"type": "boolean"}, "receipt": ref("Receipt")}),
+    "UnusualPage": closed(
+        {
+            "entries": listed(
+                closed(
+                    {
+                        "index": {"type": "integer", "minimum": 0},
+                        "at": ref("Moment"),
+                        "principal": ref("Id"),
+                        "subject": ref("Id"),
+                        "purpose": {"type": "string"},
+                        "reasons": listed({"enum": [reason.value for reason in Reason]}, len(Reason), 1),
+                    }
+                ),
+                LOOKED_AT,
+            ),
+            "next": nullable({"type": "string", "description": "Path and query of the next page."}),
+            "receipt": ref("Receipt"),
+        }
+    ),
 }

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from registry.api.describe import Answer, Body, Operation, path_id
+from typing import Any
+
+from registry.api.describe import Answer, Body, Operation, path_id, query
 from registry.api.samples import RECEIPT
+
+_UNUSUAL: dict[str, Any] = {
+    "entries": [
+        {
+            "index": 17,
+            "at": "2026-03-02T21:15:30.125Z",
+            "principal": "0" * 31 + "a",
+            "subject": "0" * 31 + "1",
+            "purpose": "emergency_contact",
+            "reasons": ["same_surname", "off_hours", "no_case"],
+        }
+    ],
+    "next": None,
+    "receipt": RECEIPT,
+}
 
 UNLOCK = Operation(
     id="unlockPrincipal",
     tag="principals",
     summary="Raise somebody's limit until a time, or let a locked principal in again",
     description=(
-        "Roles `security_admin` and `approver`, never for themselves, under a second account neither. With `purpose`, "
-        "`limit` and `until`: so many different subjects a day until then. With `lock`: the lock that a decoy put on "
-        "the principal is lifted after a review (`security_admin` only); 409 `not_locked` when there is none. An entry."
+        "Roles `security_admin` and `approver`, never for themselves, under a second account neither. With "
+        "`purpose`, `limit` and `until`: so many different subjects a day until then. With `lock`: the lock that a "
+        "decoy put on the principal is lifted after a review (`security_admin` only); 409 `not_locked` when there "
+        "is none. An entry."
     ),
     answer=Answer("Done.", "Unlocked", ("Audit-Receipt",), example={"receipt": RECEIPT}),
     errors=(404, 409),
@@ -36,9 +54,10 @@ DECOYS = Operation(
     tag="principals",
     summary="Make subjects decoys, or no more",
     description=(
-        "Role `security_admin`. A decoy is enrolled like anybody else and is nobody. Whoever asks for its card gets it "
-        "like any other card; at the same moment an `alarm` is in the ledger and the account has no roles any more. No "
-        "route tells who is a decoy. Unless all are enrolled, nothing is changed and the answer is 404. An entry."
+        "Role `security_admin`. A decoy is enrolled like anybody else and is nobody. Whoever asks for its card gets "
+        "it like any other card; at the same moment an `alarm` is in the ledger and the account has no roles any "
+        "more. No route tells who is a decoy. Unless all are enrolled, nothing is changed and the answer is 404. An "
+        "entry."
     ),
     answer=Answer("Done.", "DecoysSet", ("Audit-Receipt",), example={"receipt": RECEIPT}),
     errors=(404,),
@@ -49,4 +68,45 @@ DECOYS = Operation(
             "no more": {"employee_numbers": ["KC-900001"], "remove": True},
         },
     ),
+)
+
+CHECK = Operation(
+    id="checkValue",
+    tag="disclosures",
+    summary="Ask whether a value is protected",
+    description=(
+        "Roles `records_officer` and `investigator`. One bit: whether somebody's protected record has exactly this "
+        "value now, not whose. An address is meant with its number and street, and with the city or ZIP where one "
+        "is given. An entry, a miss too. An account asks about so many different values a day (`[brakes]` in "
+        "config.toml); one that tried values out in traces is told nothing any more, hit or miss: 429."
+    ),
+    answer=Answer("The bit.", "ValueChecked", ("Audit-Receipt",), example={"protected": True, "receipt": RECEIPT}),
+    errors=(429,),
+    body=Body(
+        "ValueCheck",
+        {
+            "an address": {
+                "category": "home_address",
+                "value": {"line": "1234 Example Rd Apt 5, Kansas City, MO 64118"},
+            },
+            "a phone": {"category": "phone", "value": {"kind": "mobile", "number": "816-555-0123"}},
+        },
+    ),
+)
+
+UNUSUAL = Operation(
+    id="listUnusual",
+    tag="audit",
+    summary="List look-ups that an auditor may want to ask about, with the reasons",
+    description=(
+        "Role `auditor`. Looks at 250 entries a page, newest first, and lists the look-ups among them that somebody "
+        "may have to explain: `same_surname` and `same_postal_code` (of the account's own enrolled person), "
+        "`colleague` (of the same unit), `off_hours` (`hours` in `[brakes]`, and weekends), `no_case`, "
+        "`popular_person` (many different accounts within a day). Reasons to ask, never a score or a verdict; no "
+        "value. Follow `next` until it is null. Reading is an entry; where names and addresses are compared, there "
+        "is one that says so for the people themselves."
+    ),
+    answer=Answer("A page.", "UnusualPage", ("Audit-Receipt",), example=_UNUSUAL),
+    errors=(422,),
+    parameters=(query("before", "Only entries with a smaller index.", {"type": "integer", "minimum": 0}),),
 )

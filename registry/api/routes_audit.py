@@ -80,6 +80,23 @@ def _page_ask(ask: Ask) -> PageAsk:
     return PageAsk(before, DEFAULT_PAGE if limit is None else limit, None if kind is None else Kind(kind))
 
 
+def read_before(ask: Ask) -> int | None:
+    """Read ``before``, the only parameter of the query.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    query = ask.request.query_params.multi_items()
+    problems = [FieldProblem("/query", "unknown_key") for name, _ in query if name != "before"]
+    given = dict(query)
+    if len(given) != len(query):
+        problems.append(FieldProblem("/query", "repeated"))
+    before = _whole(given, "before", problems)
+    if problems:
+        raise InvalidInput(problems[:50])
+    return before
+
+
 def _whole(given: Mapping[str, str], key: str, problems: list[FieldProblem]) -> int | None:
     text = given.get(key)
     if text is None:

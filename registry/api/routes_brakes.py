@@ -1,24 +1,33 @@
-"""Raised limits, lifted locks and decoys."""
+"""Raised limits, lifted locks, decoys; whether a value is protected; what is unusual about look-ups."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from registry.api import describe_brakes as described
-from registry.api.asking import Ask, json_body
-from registry.api.brake_bodies import read_decoys, read_unlock
+from registry.api.asking import Ask, json_body, without_body
+from registry.api.brake_bodies import read_check, read_decoys, read_unlock
+from registry.api.disclosing import quota_exceeded
 from registry.api.problems import json_answer
 from registry.api.render import receipt_document
+from registry.api.routes_audit import read_before
+from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PrincipalId
+from registry.services.check_value import CHECKERS
+from registry.services.copies import account_of
 from registry.services.kernel import ReceiptView
 from registry.services.principals import ADMINS
+from registry.services.read_audit import AUDITORS
 from registry.services.unlock import UNLOCKERS
+from registry.services.unusual import UnusualEntry
 
 router = APIRouter()
 
+CheckAsk = Annotated[Ask, Depends(json_body(CHECKERS, "check"))]
+UnusualAsk = Annotated[Ask, Depends(without_body(AUDITORS, "unusual"))]
 UnlockAsk = Annotated[Ask, Depends(json_body(UNLOCKERS, "unlock"))]
 DecoysAsk = Annotated[Ask, Depends(json_body(ADMINS, "decoys"))]
 
@@ -38,6 +47,41 @@ def decoys(ask: DecoysAsk) -> Response:
     numbers, is_end = read_decoys(ask.document(), now=ask.application.kernel.clock.now())
     service = ask.application.decoys
     return _done(service.remove(ask.caller, numbers) if is_end else service.add(ask.caller, numbers))
+
+
+@router.post("/v1/confidentiality/check", **described.CHECK.options())
+def check(ask: CheckAsk) -> Response:
+    category, value = read_check(ask.document(), now=ask.application.kernel.clock.now())
+    checked = ask.application.check_value.check(ask.caller, category, value)
+    receipt, headers = receipt_document(checked.receipt), {"Audit-Receipt": checked.receipt.header}
+    if checked.is_protected is None:
+        response = quota_exceeded(ask).saying(receipt=receipt).response()
+        response.headers.update(headers)
+        return response
+    return json_answer({"protected": checked.is_protected, "receipt": receipt}, headers=headers)
+
+
+@router.get("/v1/audit/unusual", **described.UNUSUAL.options())
+def unusual(ask: UnusualAsk) -> Response:
+    page = ask.application.unusual.page(ask.caller, before=read_before(ask))
+    document = {
+        "entries": [_unusual(one) for one in page.entries],
+        "next": None if page.before is None else f"/v1/audit/unusual?before={page.before}",
+        "receipt": receipt_document(page.receipt),
+    }
+    return json_answer(document, headers={"Audit-Receipt": page.receipt.header})
+
+
+def _unusual(one: UnusualEntry) -> dict[str, Any]:
+    said = one.entry.values or {}
+    return {
+        "index": one.entry.index,
+        "at": iso(from_unix_ms(one.entry.unix_ms)),
+        "principal": account_of(one.entry),
+        "subject": said["subject"],
+        "purpose": said["purpose"],
+        "reasons": [reason.value for reason in one.reasons],
+    }
 
 
 def _done(receipt: ReceiptView) -> Response:

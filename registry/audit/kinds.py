@@ -21,7 +21,9 @@ class Kind(StrEnum):
     TRACE = "trace"
     OUTCOME = "outcome"  # what became of earlier entries; carries failures
     AUDIT_READ = "audit-read"
-    ALARM = "alarm"  # somebody touched a decoy; names what was done about it
+    ALARM = "alarm"  # somebody touched a decoy or tried values out; names what was done about it
+    ENUMERATION = "enumeration"  # too many different values were tried for one person: no finding was given
+    CHECK = "check"  # somebody asked whether a value is protected
     UNLOCK = "unlock"  # a limit was raised, or a locked principal let in again
     DECOY = "decoy"  # decoys were set or taken back
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost

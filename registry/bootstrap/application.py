@@ -20,6 +20,7 @@ from registry.identity.token_cache import VerifiedTokens
 from registry.keys.ports import Keyring
 from registry.services.admissions import Admissions
 from registry.services.check_rows import CheckRows
+from registry.services.check_value import CheckValue
 from registry.services.decoys import Decoys
 from registry.services.disclose import Disclose
 from registry.services.ending import Ending
@@ -37,6 +38,7 @@ from registry.services.resuming import Resuming
 from registry.services.search import Search
 from registry.services.trace import Trace
 from registry.services.unlock import Unlock
+from registry.services.unusual import UnusualAccess
 from registry.services.update import Update
 from registry.settings import DEVELOPMENT, Settings
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
@@ -70,6 +72,8 @@ class Application:
     search: Search
     matcher: MatchText
     trace: Trace
+    check_value: CheckValue
+    unusual: UnusualAccess
     evidence: Evidence
     audit: ReadAudit
     principals: Principals

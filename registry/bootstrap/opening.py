@@ -11,7 +11,7 @@ from functools import partial
 from registry.audit.bodies import BodyKeys
 from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
-from registry.bootstrap.application import Application
+from registry.bootstrap.application import LOCAL_ISSUER, Application
 from registry.bootstrap.checks import demand_migrated
 from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log
 from registry.crypto.hardening import harden_process
@@ -30,11 +30,13 @@ from registry.keys.ports import Keyring
 from registry.policy.engine import shipped_policy
 from registry.services.admissions import Admissions
 from registry.services.check_rows import CheckRows
+from registry.services.check_value import CheckValue
 from registry.services.copies import Histories
 from registry.services.decoys import Decoys
 from registry.services.disclose import Disclose
 from registry.services.ending import Ending
 from registry.services.enroll import Enroll
+from registry.services.enumeration import Enumeration
 from registry.services.evidence import Evidence
 from registry.services.idempotency import Idempotency
 from registry.services.import_people import ImportPeople
@@ -46,8 +48,9 @@ from registry.services.principals import Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.refusals import Refusals
 from registry.services.search import Search
-from registry.services.trace import Trace
+from registry.services.trace import Matchers, Trace
 from registry.services.unlock import Unlock
+from registry.services.unusual import UnusualAccess
 from registry.services.update import Update
 from registry.settings import DEVELOPMENT, Settings
 from registry.storage.guards import RowGuard, guard_key
@@ -159,7 +162,9 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         admissions=Admissions(kernel),
         search=Search(kernel),
         matcher=matcher,
-        trace=Trace(kernel, cases, matcher, Histories(audit)),
+        trace=Trace(kernel, cases, Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER)), Histories(audit)),
+        check_value=CheckValue(kernel, limits),
+        unusual=UnusualAccess(kernel, audit, limits),
         evidence=Evidence(kernel, verifier.key),
         audit=audit,
         principals=Principals(kernel),

@@ -78,6 +78,8 @@ KINDS: Mapping[str, str] = {
     "outcome": "Outcome of an earlier entry",
     "audit-read": "Ledger or own record read",
     "alarm": "Alarm",
+    "enumeration": "Values tried out, no finding given",
+    "check": "Asked whether a value is protected",
     "unlock": "Limit raised or lock lifted",
     "decoy": "Decoys set",
     "recover": "Went on after a loss of entries",

@@ -32,6 +32,19 @@ def named_scopes(text: ReadText, dossier: Dossier) -> dict[int, bool]:
     return found
 
 
+def name_places(text: ReadText, dossier: Dossier) -> list[Place]:
+    """Return where a subject's full name stands, with the noise that ``named_scopes`` takes."""
+    given, family = name_words(dossier.given_name), name_words(dossier.family_name)
+    if not given or not family:
+        return []
+    own = (name_key(given, family), name_key(family, given))
+    found = list(text.places(full_name_term(given, family)))
+    for term in directory_terms(dossier.given_name, dossier.family_name):
+        if term.kind in {TermKind.NAME_GIVEN, TermKind.NAME_FAMILY}:
+            found += [place for place in text.places(term) if _is_near(text, own, place)]
+    return found
+
+
 def _is_near(text: ReadText, own: tuple[str, str], place: Place) -> bool:
     words = text.parts(place)
     written = {letters(words), letters([word for word in words if len(word) > 1])}

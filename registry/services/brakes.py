@@ -65,7 +65,7 @@ PRODUCTION_LIMITS = BrakeLimits(
 class TagSet:
     """A set of keyed tags with the day each was added, as a row holds it."""
 
-    __slots__ = ("_days", "has_changed", "label")
+    __slots__ = ("_day", "_days", "has_changed", "label")
 
     def __init__(self, row: TallyRow, *, first_day: int = 0) -> None:
         """Read a row.
@@ -75,6 +75,7 @@ class TagSet:
             first_day: what was added before that day counts no more.
         """
         self.label = row.label
+        self._day = row.day
         self.has_changed = False
         items = (row.tags[at : at + _ITEM_BYTES] for at in range(0, len(row.tags), _ITEM_BYTES))
         read = {item[:_TAG_BYTES]: int.from_bytes(item[_TAG_BYTES:], "big") for item in items}
@@ -94,7 +95,8 @@ class TagSet:
     def row(self, day: int) -> TallyRow:
         """Return the row to store."""
         items = (tag + added.to_bytes(4, "big") for tag, added in self._days.items())
-        return TallyRow(self.label, day, b"".join(items))
+        # A clock that steps back over midnight must not stop anybody: the day of a row never falls.
+        return TallyRow(self.label, max(day, self._day), b"".join(items))
 
 
 def label_of(kernel: Kernel, *parts: str) -> bytes:

@@ -6,8 +6,9 @@ What is opened here has no recipient: the entry says ``open``, and opened values
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -19,7 +20,8 @@ from registry.leaktrace.decide import decide
 from registry.leaktrace.dossier import Dossier, DossierRecord, Matching, Member
 from registry.leaktrace.reading import Reading, read_text
 from registry.leaktrace.select import Hit, select_subjects
-from registry.leaktrace.terms import Term
+from registry.leaktrace.terms import Term, TermKind
+from registry.leaktrace.tried import Named, Tried, values_tried
 from registry.services.kernel import Caller, Kernel, record_lines
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -37,7 +39,7 @@ _LINES_PER_ENTRY = 1_400
 _DIRECTORY_KINDS = frozenset({"N1", "N2", "N3", "N4"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Matched:
     """What matching one text found.
 
@@ -45,19 +47,22 @@ class Matched:
         matching: decided and possible findings.
         versions: of each found record, the versions that were compared.
         entries: indexes of the entries that matching wrote, at least one.
+        tried: works out which values stand beside somebody's name and are not theirs.
     """
 
     matching: Matching
     versions: Mapping[RecordId, tuple[int, ...]]
     entries: tuple[int, ...]
+    tried: Callable[[], tuple[Tried, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """What is to be opened: directory data and records per subject."""
+    """What is to be opened, directory data and records per subject; and whose full names the index knows."""
 
     subjects: tuple[SubjectRow, ...]
     fields: Mapping[SubjectId, tuple[SealedField, ...]]
+    named: tuple[tuple[Term, SubjectId], ...]
 
 
 class MatchText:
@@ -86,7 +91,8 @@ class MatchText:
         matching = decide(reading, dossiers, card_digest=lambda digits: card_digest(self._kernel.index, digits))
         found = {finding.record for finding in (*matching.findings, *matching.possible)}
         versions = _versions(candidates, found)
-        return Matched(matching, versions, tuple(receipt.index for receipt in receipts))
+        tried = partial(values_tried, reading, Named(candidates.named, dossiers), matching)
+        return Matched(matching, versions, tuple(receipt.index for receipt in receipts), tried)
 
     def _candidates(self, work: Work, reading: Reading) -> _Candidates:
         wanted = {IndexTerm(term.kind.value, term.text): term for term in reading.terms}
@@ -103,7 +109,8 @@ class MatchText:
         older = [pair for subject in fields for pair in _newest(retired.get(subject, set()) - present, fields[subject])]
         for field in work.records.sealed_versions(older):
             fields[field.subject].append(field)
-        return _Candidates(tuple(rows), {subject: tuple(group) for subject, group in fields.items()})
+        named = tuple((term, hit.subject) for term in hits if term.kind is TermKind.NAME for hit in hits[term])
+        return _Candidates(tuple(rows), {subject: tuple(group) for subject, group in fields.items()}, named)
 
     def _hits(
         self, work: Work, postings: Mapping[Term, Sequence[Posting]]

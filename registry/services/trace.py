@@ -21,6 +21,7 @@ from registry.leaktrace.dossier import Finding
 from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
 from registry.services.copies import Histories
+from registry.services.enumeration import Enumeration
 from registry.services.evidence import Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
@@ -71,16 +72,24 @@ class Traced:
     receipt: ReceiptView
 
 
+@dataclass(frozen=True, slots=True)
+class Matchers:
+    """What finds values in a text, and what holds findings back from who tries values out."""
+
+    matcher: MatchText
+    brake: Enumeration
+
+
 _STORED = TypeAdapter(StoredTrace)
 
 
 class Trace:
     """Runs traces and gives them back to who ran them."""
 
-    def __init__(self, kernel: Kernel, cases: CaseVault, matcher: MatchText, histories: Histories) -> None:
+    def __init__(self, kernel: Kernel, cases: CaseVault, matching: Matchers, histories: Histories) -> None:
         self._kernel = kernel
         self._cases = cases
-        self._matcher = matcher
+        self._matching = matching
         self._histories = histories
 
     def trace(self, caller: Caller, ask: TraceAsk) -> Traced:
@@ -93,7 +102,8 @@ class Trace:
         asked_at = self._kernel.clock.now()
         nonce = random_bytes(NONCE_BYTES)
         digest = digest_of_text(ask.text, nonce)
-        matched = self._matcher.match(caller, ask.text, detail=f"trace {trace} text {digest}")
+        compared = self._matching.matcher.match(caller, ask.text, detail=f"trace {trace} text {digest}")
+        matched = self._matching.brake.held_back(caller, compared)
         question = TraceQuestion(
             trace=trace,
             asked_at=asked_at,

@@ -246,6 +246,25 @@ def look_up(run: Run, url: str, planted: Planted) -> None:
     subject.close()
 
 
+def set_brakes(run: Run, url: str, planted: Planted) -> None:
+    """Ask for what is protected, set a decoy, and let an auditor see what was unusual: none of it shows a value."""
+    body = planted.bodies[0]
+    officer = Client(run, url, "records_officer")
+    for record in body["records"][:3]:
+        asked = {"category": record["category"], "value": record["value"]}
+        assert officer("POST", "/v1/confidentiality/check", json=asked).json()["protected"] is True
+    asked = {"category": "email", "value": {"address": f"{planted.word()}@mail.example"}}
+    assert officer("POST", "/v1/confidentiality/check", json=asked).json()["protected"] is False
+    officer.close()
+    admin = Client(run, url, "security_admin")
+    for numbers, status in (([body["employee_number"]], 200), ([planted.word()], 404)):
+        assert admin("POST", "/v1/decoys", json={"employee_numbers": numbers}).status_code == status
+    admin.close()
+    auditor = Client(run, url, "auditor")
+    assert auditor("GET", "/v1/audit/unusual").status_code == 200
+    auditor.close()
+
+
 def trace(run: Run, url: str, planted: Planted) -> None:
     investigator = Client(run, url, "investigator")
     for body in planted.bodies[:3]:
@@ -271,6 +290,7 @@ def test_no_marker_stands_anywhere_but_in_recorded_answers(tmp_path: Path) -> No
         enroll_and_get_wrong(run, url, planted)
         look_up(run, url, planted)
         trace(run, url, planted)
+        set_brakes(run, url, planted)
         auditor = Client(run, url, "auditor")
         assert auditor("GET", "/v1/audit/entries?limit=200").status_code == 200
         auditor.close()

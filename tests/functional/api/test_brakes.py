@@ -23,11 +23,12 @@ from tests.functional.services.homes import Home
 from tests.functional.services.test_at_once import at_once
 
 PURPOSE = {"code": "safety", "case": "CASE-1", "note": "welfare check"}
+PHONE = {"category": "phone", "value": {"kind": "mobile", "number": "816-555-0142"}}
 REASON = "Yearly letters to all units"
 
 
-def limited_site(home: Home, limit: int) -> Iterator[Site]:
-    settings = replace(home.app.settings, brakes={"subjects_per_day": limit})
+def limited_site(home: Home, brakes: dict[str, int]) -> Iterator[Site]:
+    settings = replace(home.app.settings, brakes=brakes)
     braked = Home(open_application(settings, home.clock), home.clock)
     app = create_app(braked.app)
     contract = Contract(app.openapi())
@@ -41,7 +42,7 @@ def limited_site(home: Home, limit: int) -> Iterator[Site]:
 @pytest.fixture
 def braked(home: Home) -> Iterator[Site]:
     """A site whose readers may see five people a day."""
-    yield from limited_site(home, 5)
+    yield from limited_site(home, {"subjects_per_day": 5})
 
 
 def numbers(site: Site, count: int) -> list[str]:
@@ -192,3 +193,44 @@ def test_a_decoys_answer_is_like_any_other(site: Site) -> None:
     assert {shape for shape, _ in plain} == {shape for shape, _ in decoy}
     # One look is all that an account has: half of the decoy's times are within what others take.
     assert statistics.median(took for _, took in decoy) < max(took for _, took in plain) * 2
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_ask_for_the_bit_and_who_is_told_what_is_unusual(site: Site, role: Role) -> None:
+    site.enroll()
+    answer = site.post("/v1/confidentiality/check", PHONE, role)
+    may = role in (Role.RECORDS_OFFICER, Role.INVESTIGATOR)
+    assert answer.status_code == (200 if may else 403)
+    assert answer.json().get("protected") is (True if may else None)
+    assert site.last().kind == ("check" if may else "deny")
+    unusual = site.get("/v1/audit/unusual", role)
+    assert unusual.status_code == (200 if role is Role.AUDITOR else 403)
+
+
+def test_a_membership_prober_gets_no_more_than_may_be_and_hits_look_like_misses(home: Home) -> None:
+    for site in limited_site(home, {"checks_per_day": 5}):
+        site.enroll()
+        asked = [
+            {"category": "phone", "value": {"kind": "mobile", "number": f"816-555-01{number}"}}
+            for number in range(36, 46)
+        ]
+        headers = site.as_(Role.RECORDS_OFFICER)
+        given = [site.http.post("/v1/confidentiality/check", json=one, headers=headers) for one in asked]
+        assert [answer.status_code for answer in given] == [200] * 5 + [429] * 5  # the hit is among the refused
+        assert {answer.json().get("protected") for answer in given[:5]} == {False}
+        refused = [{**answer.json(), "receipt": None} for answer in given[5:]]
+        assert all(one == refused[0] for one in refused)
+        assert {len(answer.headers) for answer in given[5:]} == {len(given[5].headers)}
+        assert [entry.kind for entry in home.entries()].count("check") == 10
+
+
+def test_what_is_unusual_comes_with_reasons_and_without_values(site: Site) -> None:
+    site.enroll()
+    body = card("T-0001", purpose={"code": "emergency_contact", "note": "accident on duty"})
+    assert site.disclose(body).status_code == 200
+    page = site.get("/v1/audit/unusual", Role.AUDITOR)
+    (one,) = page.json()["entries"]
+    assert (one["reasons"], one["purpose"], page.json()["next"]) == (["no_case"], "emergency_contact", None)
+    assert "Brightwater" not in page.text
+    for query in ("?after=3", "?before=x", "?before=1&before=2"):
+        assert site.get(f"/v1/audit/unusual{query}", Role.AUDITOR).status_code == 422

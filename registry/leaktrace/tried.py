@@ -1,0 +1,120 @@
+"""Which values a text tries for somebody: values of a kind that stand with a person's name and are not that person's.
+
+Who knows a name and lets a text for every number there is be traced reads the answer off the findings. Such texts
+have many different values of one category beside one name. A value counts for the nearest name only, in prose within
+thirty words of it, in a table within its row; and none that was found to be somebody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from registry.domain.categories import Category
+from registry.domain.ids import SubjectId
+from registry.leaktrace.anchors import name_places
+from registry.leaktrace.dossier import Dossier, Matching, Span
+from registry.leaktrace.reading import Place, Reading
+from registry.leaktrace.sightings import ReadText
+from registry.leaktrace.terms import Term, TermKind
+from registry.text.postal import TYPES
+
+NEAR_WORDS = 30
+_STREET_WORDS = 6
+_BIRTH_YEARS = range(1920, 2012)
+# Of each place one term: those that read most of it come first.
+_KINDS = {
+    TermKind.SSN: Category.SSN,
+    TermKind.SSN_LAST4: Category.SSN,
+    TermKind.PHONE: Category.PHONE,
+    TermKind.PHONE_LAST4: Category.PHONE,
+    TermKind.CARD: Category.PAYMENT_CARD,
+    TermKind.EMAIL: Category.EMAIL,
+    TermKind.BIRTH_DATE: Category.DATE_OF_BIRTH,
+    TermKind.STREET: Category.HOME_ADDRESS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Different values of one category that a text tries for one subject, none of them theirs."""
+
+    subject: SubjectId
+    category: Category
+    values: frozenset[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whose full names stand in a text: by the index, where a name alone opens nobody, and by what was opened."""
+
+    by_index: Sequence[tuple[Term, SubjectId]] = field(repr=False)
+    opened: Sequence[Dossier] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    category: Category
+    place: Place
+    value: str
+
+
+def values_tried(reading: Reading, people: Named, matching: Matching) -> tuple[Tried, ...]:
+    """Return what a text tries.
+
+    Args:
+        reading: the text's reading.
+        people: who is named in it.
+        matching: what of whom was found in it.
+    """
+    text = ReadText(reading, card_digest=str)
+    named = {(place, one.subject) for one in people.opened for place in name_places(text, one)}
+    named |= {(place, subject) for term, subject in people.by_index for place in text.places(term)}
+    if not named:
+        return ()
+    found = [span for finding in (*matching.findings, *matching.possible) for span in finding.spans]
+    tried: dict[tuple[SubjectId, Category], set[str]] = {}
+    for candidate in _candidates(reading):
+        subject = _nearest(reading, candidate.place, named)
+        place = candidate.place
+        if subject is not None and not _overlaps(reading.span(place.passage, place.first, place.last), found):
+            tried.setdefault((subject, candidate.category), set()).add(candidate.value)
+    return tuple(Tried(subject, category, frozenset(values)) for (subject, category), values in sorted(tried.items()))
+
+
+def _candidates(reading: Reading) -> Iterator[_Candidate]:
+    """Yield one candidate for each place and category: several readings of one number are one value."""
+    taken: set[tuple[Category, int, int]] = set()
+    for kind, category in _KINDS.items():
+        for term in sorted((term for term in reading.places if term.kind is kind), key=lambda term: term.text):
+            for place in reading.places[term]:
+                spot = (category, place.passage, place.first)
+                if spot not in taken and _is_meant(reading, kind, term.text, place):
+                    taken.add(spot)
+                    yield _Candidate(category, place, f"{kind.value} {term.text}")
+
+
+def _is_meant(reading: Reading, kind: TermKind, value: str, place: Place) -> bool:
+    """Tell whether a term is a value of its category, and not any date, or any number before a word."""
+    if kind is TermKind.BIRTH_DATE:
+        return int(value[:4]) in _BIRTH_YEARS
+    if kind is TermKind.STREET:
+        words = reading.passages[place.passage].texts[place.first + 1 : place.first + 1 + _STREET_WORDS]
+        return any(word in TYPES for word in words)
+    return True
+
+
+def _nearest(reading: Reading, place: Place, named: Iterable[tuple[Place, SubjectId]]) -> SubjectId | None:
+    is_prose = reading.passages[place.passage].scope == 0
+    best: tuple[int, SubjectId] | None = None
+    for name, subject in named:
+        if name.passage != place.passage:
+            continue
+        distance = max(place.first - name.last, name.first - place.last, 0)
+        if (best is None or (distance, subject) < best) and not (is_prose and distance > NEAR_WORDS):
+            best = (distance, subject)
+    return None if best is None else best[1]
+
+
+def _overlaps(span: Span, others: Sequence[Span]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in others)

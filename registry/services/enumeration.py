@@ -1,0 +1,118 @@
+"""The brake on trying values out: who tries more than a few different ones for somebody is given no finding of them.
+
+Counted for each account, person and category over thirty days. What is true of the person is not counted, however
+often it is met; what was tried before and is not, once. A trace that goes over it gives no finding of that category
+for that person; the account is told nothing, the ledger and the auditors are. It is asked before anything of the
+trace is kept, in a transaction of its own: a count without an answer is on the safe side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.domain.categories import Category
+from registry.domain.ids import PrincipalId, SubjectId
+from registry.domain.principals import Principal
+from registry.leaktrace.dossier import Finding, Matching
+from registry.services.brakes import CANDIDATE_DAYS, BrakeLimits, TagSet, day_of, label_of, store_sets, tag_of
+from registry.services.kernel import Caller, Kernel
+from registry.services.match import Matched
+from registry.services.ports import Work
+from registry.services.rerun import rerun_once
+
+_Key = tuple[SubjectId, Category]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sets:
+    """The sets that one account's trace is counted in, and the one that says whether it is braked at all."""
+
+    tried: dict[_Key, TagSet]
+    braked: TagSet
+
+
+class Enumeration:
+    """Holds back findings from who tries values out."""
+
+    def __init__(self, kernel: Kernel, limits: BrakeLimits, exempt_issuer: str) -> None:
+        """Take the limits.
+
+        Args:
+            kernel: the registry.
+            limits: the settings.
+            exempt_issuer: whose accounts are never braked: at the keyboard of a development registry, where keys and
+                database are to hand, a brake would only be in the way.
+        """
+        self._kernel = kernel
+        self._limits = limits
+        self._exempt = exempt_issuer
+
+    def held_back(self, caller: Caller, matched: Matched) -> Matched:
+        """Return a match without the findings that the brake holds back; counts what it tries."""
+        found = {_key(finding) for finding in (*matched.matching.findings, *matched.matching.possible)}
+        if not self._limits.candidates or caller.claims.issuer == self._exempt:
+            return matched
+        tried = {(one.subject, one.category): one.values for one in matched.tried()}
+        over = self._count(caller, tried, found) if tried or found else set()
+        if not over:
+            return matched
+        kept = Matching(_without(matched.matching.findings, over), _without(matched.matching.possible, over))
+        return replace(matched, matching=kept)
+
+    @rerun_once
+    def _count(self, caller: Caller, tried: Mapping[_Key, frozenset[str]], found: set[_Key]) -> set[_Key]:
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            day = day_of(self._kernel.now_ms())
+            # Subjects are held before sets, sets before the ledger's head.
+            work.subjects.lock(subject for subject, _ in {*tried, *found})
+            sets = self._held(work, principal.id, {*tried, *found}, day)
+            for key, values in tried.items():
+                self._add(sets.tried[key], values, day)
+            over = {key for key, one in sets.tried.items() if len(one) + (key in found) > self._limits.candidates}
+            if any(len(one) >= self._limits.candidates for one in sets.tried.values()):
+                sets.braked.add(tag_of(self._kernel, sets.braked.label, "braked"), day)
+            if tried or over:
+                store_sets(work, (*sets.tried.values(), sets.braked), day)
+                if over:
+                    self._kernel.log.append(work.ledger, list(_drafts(principal, sorted(over))))
+                work.commit()
+        return over
+
+    def _held(self, work: Work, principal: PrincipalId, keys: Iterable[_Key], day: int) -> _Sets:
+        labels = {key: label_of(self._kernel, "tried", principal, *key) for key in keys}
+        own = braked_label(self._kernel, principal)
+        rows = work.brakes.hold([*labels.values(), own], day)
+        first = day - CANDIDATE_DAYS
+        sets = {key: TagSet(rows[label], first_day=first) for key, label in labels.items()}
+        return _Sets(sets, TagSet(rows[own], first_day=first))
+
+    def _add(self, tried: TagSet, values: Iterable[str], day: int) -> None:
+        for value in sorted(values):
+            tag = tag_of(self._kernel, tried.label, value)
+            # One more than may be says enough; the set does not grow with what a flood sends.
+            if tag in tried or len(tried) <= self._limits.candidates:
+                tried.add(tag, day)
+
+
+def braked_label(kernel: Kernel, principal: PrincipalId) -> bytes:
+    """Return the label of the set that is not empty when an account has tried values out."""
+    return label_of(kernel, "braked", principal)
+
+
+def _drafts(principal: Principal, over: Sequence[_Key]) -> Iterable[EntryDraft]:
+    for subject, category in over:
+        told = said_by(principal) | {"request": category.value, "result": "no finding"}
+        yield EntryDraft(Kind.ENUMERATION, told, (subject,))
+    yield EntryDraft(Kind.ALARM, said_by(principal) | {"request": "enumeration", "result": "no finding"})
+
+
+def _key(finding: Finding) -> _Key:
+    return finding.subject, finding.category
+
+
+def _without(findings: Iterable[Finding], over: set[_Key]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in findings if _key(finding) not in over)
