@@ -14,6 +14,7 @@ from registry.domain.purposes import PurposeCode
 from registry.identity.issuers import IssuerSettings
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.openbao.settings import KeyServiceSettings
+from registry.policy.settings import PolicySettings
 from registry.services.brakes import DEVELOPMENT_LIMITS, PRODUCTION_LIMITS, BrakeLimits
 
 DEVELOPMENT = "development"
@@ -53,6 +54,7 @@ class Settings:
             (``stop_notice_seconds`` in config.toml).
         key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
+        policy: an agency's own policies, and what they may switch (``[policy]`` in config.toml).
         brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
     """
 
@@ -65,6 +67,7 @@ class Settings:
     key_service: KeyServiceSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
     brakes: Mapping[str, Any] = field(default_factory=dict)
+    policy: PolicySettings = field(default_factory=PolicySettings)
 
     def limits(self, profile: str) -> BrakeLimits:
         """Return the brakes of a registry of this profile: none on lookups in development, unless they are set."""
@@ -113,6 +116,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         key_service=_key_service(keys, folder),
         key_cache=_key_cache(keys),
         brakes=_brakes(config),
+        policy=_policy(config, folder),
     )
 
 
@@ -123,7 +127,15 @@ def _config(path: Path) -> dict[str, Any]:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise MisconfiguredHome(f"{path} is not readable TOML; mend it or remove it") from exc
-    unknown = set(config) - {"issuers", "security_contact", "import_max_bytes", "stop_notice_seconds", "keys", "brakes"}
+    unknown = set(config) - {
+        "issuers",
+        "security_contact",
+        "import_max_bytes",
+        "stop_notice_seconds",
+        "keys",
+        "brakes",
+        "policy",
+    }
     if unknown:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
     return config
@@ -204,6 +216,19 @@ def _key_cache(keys: Mapping[str, Any]) -> CacheLimits:
     if not (_is_number(seconds) and 1 <= seconds <= LONGEST_CACHE_SECONDS):
         raise MisconfiguredHome(f"config.toml: keys: cache_seconds is 1 to {LONGEST_CACHE_SECONDS:,}")
     return CacheLimits(int(count), float(seconds))
+
+
+def _policy(config: Mapping[str, Any], home: Path) -> PolicySettings:
+    given = config.get("policy", {})
+    if not isinstance(given, dict):
+        raise MisconfiguredHome("config.toml: write the policy's settings as a table, [policy]")
+    if unknown := sorted(set(given) - {one.name for one in fields(PolicySettings)}):
+        raise MisconfiguredHome(f"config.toml: policy has unknown settings: {', '.join(unknown)}")
+    kinds = {"folder": str, "same_unit": bool, "case_form": str}
+    if not all(type(value) is kinds[name] for name, value in given.items()):
+        raise MisconfiguredHome("config.toml: a setting of policy has the wrong type")
+    folder = home / given["folder"] if "folder" in given else None
+    return PolicySettings(**{**given, "folder": folder})
 
 
 def _brakes(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from registry.api.bodies import CardAsk
 from registry.api.errors import problem_of
 from registry.api.problems import Problem, json_answer
 from registry.api.render import card_document, receipt_document
+from registry.domain.enrollment import FieldProblem
+from registry.domain.errors import InvalidInput
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose
 from registry.policy.decide import QUOTA_EXCEEDED
@@ -20,7 +22,13 @@ READERS = frozenset({Role.READER})
 
 
 def disclosure_ask(kernel: Kernel, card: CardAsk, purpose: Purpose, via: str) -> DisclosureAsk:
-    """Return what the service is asked."""
+    """Return what the service is asked.
+
+    Raises:
+        InvalidInput: the case or the note is not in the form that the agency asks for.
+    """
+    if problems := kernel.policy.problems(purpose):
+        raise InvalidInput([FieldProblem(f"/purpose{one.pointer}", one.code) for one in problems])
     tag = None if card.employee_number is None else kernel.number_tag(card.employee_number)
     return DisclosureAsk(card.subject, tag, card.categories, card.records, purpose, via)
 

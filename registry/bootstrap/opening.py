@@ -27,7 +27,7 @@ from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
 from registry.keys.opening import load_keyring
 from registry.keys.ports import Keyring
-from registry.policy.engine import shipped_policy
+from registry.policy.engine import load_policy
 from registry.services.admissions import Admissions
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
@@ -132,7 +132,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         vault=Vault(registry, DataKeys(ring.provider("data"), identifier, limits=settings.key_cache)),
         index=BlindIndex.of(ring.secret("index")),
         links=EmployeeLinks(registry, ring.secret("index")),
-        policy=shipped_policy(),
+        policy=load_policy(settings.policy),
         packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
         clock=clock,
     )

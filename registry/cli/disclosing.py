@@ -12,7 +12,7 @@ from registry.api.render import card_document
 from registry.cli.checking import CASE, NOTE, demand
 from registry.cli.common import common, registry_at, write_json
 from registry.domain.categories import Category
-from registry.domain.errors import AccessDenied, NotFound
+from registry.domain.errors import AccessDenied, InvalidInput, NotFound
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.services.disclose import NOT_FOUND, DisclosureAsk, Failed, Refused
 from registry.text.rules.employee_number import employee_number_problem
@@ -54,13 +54,16 @@ def disclose(
         }
         _show(elsewhere.post("/v1/disclosures", orjson.dumps(body), "application/json"), as_json=as_json)
         return
+    stated = Purpose(PurposeCode(purpose), case, note)
     with registry_at(home) as application:
+        if problems := application.kernel.policy.problems(stated):
+            raise InvalidInput(problems)
         ask = DisclosureAsk(
             subject=None,
             number_tag=application.kernel.number_tag(employee_number),
             categories=frozenset(Category(one) for one in categories),
             records=frozenset(),
-            purpose=Purpose(PurposeCode(purpose), case, note),
+            purpose=stated,
         )
         (answer,) = application.disclose.disclose_many([(application.local_caller(), ask)])
     if isinstance(answer, Failed):

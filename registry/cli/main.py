@@ -23,6 +23,7 @@ _COMMANDS = {
     "restore": ("backing_up", "restore", "Verify a backup and put its database in place."),
     "principal": ("principals", "principal", "List principals and grant roles."),
     "token": ("principals", "token", "Print a token (development profile only)."),
+    "policy": ("policy", "policy", "Check policies; explain a decision."),
     "import": ("importing", "import_people", "Enroll people from an NDJSON or CSV file."),
     "disclose": ("disclosing", "disclose", "Look a person up for a stated purpose."),
     "trace": ("tracing", "trace", "Find protected values in a text, and who was served them."),

@@ -14,7 +14,7 @@ from registry.console.errors import problem_of
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render, with_receipt
 from registry.console.render import shown_card, shown_hits
-from registry.console.words import purpose_opens, purpose_words, reason_words
+from registry.console.words import problem_words, purpose_opens, purpose_words, reason_words
 from registry.domain.categories import Category
 from registry.domain.ids import SubjectId, is_id
 from registry.domain.principals import Role
@@ -134,6 +134,10 @@ def _wanted(ask: Ask, checks: Checks) -> DisclosureAsk | None:
     case = checks.optional("case", "Case reference", CASE_RULE)
     note = checks.optional("note", "Note", NOTE_RULE)
     if checks.errors or code is None:
+        return None
+    for problem in ask.application.kernel.policy.problems(Purpose(code, case, note)):
+        checks.refuse(problem.pointer.removeprefix("/"), f"Your input {problem_words(problem.code)}.")
+    if checks.errors:
         return None
     named = SubjectId(subject) if subject else None
     return DisclosureAsk(named, tag, categories, frozenset(), Purpose(code, case, note))

@@ -115,6 +115,8 @@ PROBLEM_WORDS: Mapping[str, str] = {
     "employee_number_form": "may hold letters, digits and single hyphens, dots, slashes or underscores between them",
     "not_json": "is not readable JSON",
     "not_utf8": "is not UTF-8 text",
+    "case_form": "is not a case reference of the form that is used here",
+    "says_nothing": "says nothing: at least three letters or digits",
     "duplicate_key": "has the same key twice",
     "too_large": "is too large",
 }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
 import cedarpy
 
+from registry.domain.enrollment import FieldProblem
 from registry.domain.principals import Principal
 from registry.domain.purposes import Purpose
 from registry.policy.decide import (
@@ -21,7 +22,8 @@ from registry.policy.decide import (
     Form,
     Permit,
 )
-from registry.policy.rule_set import ASK, RELEASE, SHOW_FULL, VIEW_OWN, RuleSet, shipped_texts
+from registry.policy.rule_set import ASK, RELEASE, SHOW_FULL, VIEW_OWN, Rule, RuleSet, shipped_texts, texts_with
+from registry.policy.settings import LEAST_NOTE, PolicySettings
 from registry.policy.situation import Situation, entities_of, request_of, situation_of
 
 # Situations are few (roles, purpose, sets of categories); this many are more than a busy day has.
@@ -29,17 +31,6 @@ REMEMBERED = 8_192
 NO_PURPOSE = "purpose.none"
 NO_PERMIT = "permit.none"
 FAILED = "engine.failed"
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyOptions:
-    """What an agency may switch.
-
-    Attributes:
-        same_unit_conflicts: nobody looks up people of their own unit.
-    """
-
-    same_unit_conflicts: bool = False
 
 
 class Verdict(NamedTuple):
@@ -63,16 +54,30 @@ class _Answer(NamedTuple):
 class Policy:
     """A checked set of policies. Decisions depend on the situation alone, so each is made once and remembered."""
 
-    def __init__(self, rule_set: RuleSet, options: PolicyOptions | None = None) -> None:
+    def __init__(self, rule_set: RuleSet, settings: PolicySettings | None = None) -> None:
         self._rule_set = rule_set
-        self._options = PolicyOptions() if options is None else options
-        switched = sha256(f"{rule_set.digest} {self._options}".encode())
+        self._settings = PolicySettings() if settings is None else settings
+        self._case_form = re.compile(self._settings.case_form)
+        switched = sha256(f"{rule_set.digest} {self._settings.same_unit} {self._settings.case_form}".encode())
         self.version = f"cedar:{switched.hexdigest()}"
         self._remembered = lru_cache(REMEMBERED)(self.judge)
 
     def rules(self, *ids: str) -> str:
         """Write in an entry which policies were in force and which rules decided."""
         return " ".join((self.version, *ids))
+
+    def rule(self, identifier: str) -> Rule | None:
+        """Return one policy's annotations and place; None for what is no policy, such as ``purpose.none``."""
+        return self._rule_set.rules.get(identifier)
+
+    def problems(self, purpose: Purpose) -> list[FieldProblem]:
+        """Tell what of a stated purpose is not in the form that is asked for; pointers below the purpose."""
+        found = []
+        if purpose.case and self._case_form.fullmatch(purpose.case) is None:
+            found.append(FieldProblem("/case", "case_form"))
+        if purpose.note and sum(map(str.isalnum, purpose.note)) < LEAST_NOTE:
+            found.append(FieldProblem("/note", "says_nothing"))
+        return found
 
     def decide(self, principal: Principal, purpose: Purpose, facts: Facts) -> Decision:
         """Decide one ask by an authorized staff member.
@@ -116,7 +121,7 @@ class Policy:
         return Verdict("", asked.rules + released.rules + shown.rules, form)
 
     def _ask(self, action: str, situation: Situation) -> _Answer:
-        request = request_of(action, situation, same_unit_conflicts=self._options.same_unit_conflicts)
+        request = request_of(action, situation, same_unit_conflicts=self._settings.same_unit)
         entities = entities_of(situation)
         result = cedarpy.is_authorized(request, self._rule_set.policies, entities, schema=self._rule_set.schema)
         told = result.diagnostics
@@ -135,6 +140,15 @@ class Policy:
     def _ranked(self, ids: Sequence[str]) -> tuple[str, ...]:
         rules = self._rule_set.rules
         return tuple(sorted(ids, key=lambda one: (rules[one].rank, one)))
+
+
+def load_policy(settings: PolicySettings) -> Policy:
+    """Return the shipped policies with those of an agency.
+
+    Raises:
+        MisconfiguredHome: the folder or one of its policies is not usable.
+    """
+    return Policy(RuleSet(texts_with(settings.folder)), settings)
 
 
 @lru_cache(1)

@@ -215,7 +215,7 @@ GOOD: tuple[tuple[str, Role, dict[str, Any]], ...] = (
         {
             "employee_number": "T-0001",
             "records": [ID],
-            "purpose": {"code": "safety", "case": "C-1", "note": "n"},
+            "purpose": {"code": "safety", "case": "C-1", "note": "Visit"},
             "form": "as_entered",
         },
     ),
