@@ -55,6 +55,11 @@ def test_settings_of_the_policy_are_read(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[policy]\nsame_unit = true\n")
     told = used(tmp_path, "explain", "--role", "reader", "--purpose", "payroll", "--relation", "same_unit").stdout
     assert "conflict.same_unit" in told
-    for wrong in ("[policy]\nfolders = 1\n", "[policy]\nsame_unit = 1\n", '[policy]\ncase_form = "("\n', "policy = 1\n"):
+    for wrong in (
+        "[policy]\nfolders = 1\n",
+        "[policy]\nsame_unit = 1\n",
+        '[policy]\ncase_form = "("\n',
+        "policy = 1\n",
+    ):
         (tmp_path / "config.toml").write_text(wrong)
         assert used(tmp_path, "check").exit_code == 3
