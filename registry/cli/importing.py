@@ -106,7 +106,11 @@ class How:
 @click.option("--mapping", metavar="M.toml", help="For a CSV with other columns: which of them is which of ours.")
 @click.option("--dry-run", is_flag=True, help="Check every line and store nothing; needs no registry.")
 @click.option("--update", is_flag=True, help="Bring people who are enrolled already to what the file says.")
-@click.option("--workers", type=click.IntRange(0, 64), help="Processes beside this one; else one a core, at most 8.")
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    help="Processes beside this one; else cores less one, at most 8.",
+)
 @click.pass_context
 def import_people(
     context: click.Context,
@@ -239,7 +243,7 @@ def _input(file: str) -> Iterator[Source]:
 
 def _cores() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_WORKERS) if cores > 1 else 0
+    return min(cores - 1, _MOST_WORKERS)  # this one stores meanwhile, and has a core to do
 
 
 def _by_ending(file: str) -> str:

@@ -72,6 +72,7 @@ def each_step_fails(desk: Desk, question: Question, opened: list[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_each_step_fails_in_each_way(desk: Desk, question: Question, opened: list[str]) -> None:
     infected = infect(desk.home.app), opened
