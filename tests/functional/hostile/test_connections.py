@@ -268,3 +268,14 @@ def test_bodies_have_a_bounded_room(served: Served, monkeypatch: pytest.MonkeyPa
         assert status_of(connection) == 503
     with served.connect() as connection:
         assert served.is_answered(connection)  # nothing is held any more
+
+
+def test_a_stranger_without_credit_is_not_examined(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "PAUSE_SECONDS", 0.01)
+    statuses = []
+    for _ in range(int(STRANGER_BURST) + CUT_AFTER // 2):
+        with served.connect("127.0.0.8") as connection:
+            connection.sendall(served.head("Content-Length: 0"))
+            statuses.append(status_of(connection))
+    assert statuses[: int(STRANGER_BURST)] == [401] * int(STRANGER_BURST)
+    assert 503 in statuses[int(STRANGER_BURST) :]
