@@ -1,0 +1,29 @@
+"""The end of a connection whose client was quicker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from registry.api.connections import Connections, GuardedProtocol
+
+
+class Gone:
+    """A transport of a client that has reset its connection."""
+
+    is_aborted = False
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write_eof(self) -> None:
+        raise OSError
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def test_a_client_that_is_gone_is_let_go_without_a_fault() -> None:
+    protocol: Any = GuardedProtocol.__new__(GuardedProtocol)
+    protocol.all, protocol.transport = Connections(None, 1), Gone()
+    protocol._linger()
+    assert protocol.transport.is_aborted
