@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from registry.domain.categories import Category
 from registry.domain.errors import InvalidInput
@@ -14,8 +13,9 @@ from registry.domain.principals import Role
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.identity.claims import is_plain_text
 from registry.services.disclose import AS_ENTERED
-from registry.services.principals import Grant
+from registry.services.principals import Grant, Move
 from registry.services.trace import TraceAsk
+from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.family_member import read_names
 from registry.text.rules.reading import ObjectReader, Reading, TextRule
@@ -34,7 +34,8 @@ _OWN_KEYS = frozenset({"categories", "records", "form"})
 _PURPOSE_KEYS = frozenset({"code", "case", "note"})
 _SEARCH_KEYS = frozenset({"employee_number", "given_name", "family_name", "department", "value"})
 _TRACE_KEYS = frozenset({"text", "published_at", "source"})
-_GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit"})
+_GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "supervisor"})
+_MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
 
 _CATEGORY = one_of(frozenset(Category))
 _PURPOSE_CODE = one_of(frozenset(PurposeCode))
@@ -45,9 +46,6 @@ _NOTE = paragraphs(1_000)
 _DEPARTMENT = one_line(120)
 _UNIT = one_line(120)
 _SOURCE = one_line(300)
-
-# RFC 3339 with an offset; date arithmetic on a time without one would shift by hours unseen.
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +155,7 @@ def read_trace(document: object, *, today: date) -> TraceAsk:
 
 
 def read_grant(document: object, *, today: date) -> Grant:
-    """Read ``{"issuer", "sub", "roles", "employee_number"?, "unit"?}``.
+    """Read ``{"issuer", "sub", "roles", "employee_number"?, "unit"?, "supervisor"?}``.
 
     Raises:
         InvalidInput: with all problems.
@@ -170,8 +168,29 @@ def read_grant(document: object, *, today: date) -> Grant:
     roles = frozenset(Role(role) for role in texts_of(body, "roles", _ROLE, len(Role)))
     number = body.optional("employee_number", employee_number_problem)
     unit = _loose(body, "unit", _UNIT)
+    supervisor = body.optional("supervisor", employee_number_problem)
     body.reading.finish()
-    return Grant(issuer, sub, roles, number or None, unit)
+    return Grant(issuer, sub, roles, number or None, unit, supervisor or None)
+
+
+def read_move(document: object, *, today: date) -> Move:
+    """Read ``{"unit"?, "supervisor"?, "roles"?}``, of which one must be there; an empty text takes away.
+
+    Raises:
+        InvalidInput: with all problems; ``no_changes`` for an empty object.
+    """
+    body = open_body(document, _MOVE_KEYS, today)
+    if not any(body.has(key) for key in _MOVE_KEYS):
+        body.refuse("no_changes")
+    roles = frozenset(Role(role) for role in texts_of(body, "roles", _ROLE, len(Role)))
+    unit = _loose(body, "unit", _UNIT)
+    supervisor = _loose(body, "supervisor", employee_number_problem)
+    body.reading.finish()
+    return Move(
+        roles if body.has("roles") else None,
+        unit if body.has("unit") else None,
+        supervisor if body.has("supervisor") else None,
+    )
 
 
 def open_body(document: object, keys: frozenset[str], today: date) -> ObjectReader:
@@ -277,13 +296,3 @@ def _pasted_problem(text: str) -> str | None:
 def moment_problem(text: str) -> str | None:
     """Tell whether a text is a time with an offset."""
     return None if read_moment(text) is not None else "not_a_moment"
-
-
-def read_moment(text: str) -> datetime | None:
-    """Read a time with an offset (RFC 3339); None when it is none."""
-    if _MOMENT.fullmatch(text) is None:
-        return None
-    try:
-        return datetime.fromisoformat(text.upper())
-    except ValueError:
-        return None

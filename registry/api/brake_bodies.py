@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from registry.api.bodies import moment_problem, open_body, read_moment, texts_of
+from registry.api.bodies import moment_problem, open_body, texts_of
 from registry.domain.categories import Category
 from registry.domain.purposes import PurposeCode
 from registry.services.check_value import CHECKABLE
 from registry.services.unlock import RaisedLimit
+from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.reading import ObjectReader
 from registry.text.rules.texts import one_of, paragraphs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.api.brake_bodies import LEAST_REASON, MOST_DECOYS, MOST_SUBJECTS
 from registry.api.describe import ref
-from registry.api.schemas import Schema, closed, listed, nullable
+from registry.api.schema_parts import Schema, closed, listed, nullable
 from registry.domain.purposes import PurposeCode
 from registry.services.check_value import CHECKABLE
 from registry.services.unusual import LOOKED_AT, Reason

@@ -39,6 +39,8 @@ AFTER_SEARCHING = {
 AFTER_LOOKUP = _entry()
 AFTER_PAGE = {"next": link("listEntries", "Older entries.", before="$response.body#/entries/0/index")}
 
+AFTER_REPORT = {"entry": link("listEntries", "The newest of these entries.", before="$response.body#/receipt/size")}
+
 
 def _reports(trace: str) -> dict[str, Any]:
     return {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from registry.api.describe import Answer, Body, Operation
-from registry.api.samples import PRINCIPALS_LIST, RECEIPT
+from registry.api.describe import Answer, Body, Operation, path_id, query
+from registry.api.describe_links import AFTER_REPORT
+from registry.api.samples import PRINCIPAL_LEFT, PRINCIPAL_MOVED, PRINCIPAL_REPORT, PRINCIPALS_LIST, RECEIPT
 
 PRINCIPALS = Operation(
     id="listPrincipals",
@@ -20,7 +21,8 @@ GRANT = Operation(
     description=(
         "Role `security_admin`. `issuer` and `sub` are as its tokens have them. The roles given are all its roles "
         "from then on, at once, whatever tokens are out; an empty list ends it. `employee_number` ties it to its own "
-        "record, for the conflict rule and its own portal. An entry."
+        "record, for the conflict rules and its own portal; `supervisor` closes that person's records to it. Roles "
+        "that nobody may hold together are refused (422, `conflicting_roles` at `/roles`). An entry."
     ),
     answer=Answer("Done.", "Granted", ("Audit-Receipt",), example={"principal": "0" * 31 + "a", "receipt": RECEIPT}),
     body=Body(
@@ -34,5 +36,55 @@ GRANT = Operation(
                 "unit": "Benefits",
             }
         },
+    ),
+)
+
+_PRINCIPAL = path_id("principal", "The principal, as listed.")
+
+MOVE = Operation(
+    id="movePrincipal",
+    tag="principals",
+    summary="Change unit, supervisor or roles of a principal",
+    description=(
+        "Role `security_admin`, for somebody else than themselves. What is left out stays. Roles that nobody may hold "
+        "together are refused (422, `conflicting_roles` at `/roles`). An entry that says what changed."
+    ),
+    answer=Answer("Changed.", "Moved", ("Audit-Receipt",), example=PRINCIPAL_MOVED),
+    errors=(404,),
+    body=Body("Move", {"to another unit": {"unit": "Payroll", "supervisor": "KC-000044", "roles": ["reader"]}}),
+    parameters=(_PRINCIPAL,),
+)
+
+LEAVE = Operation(
+    id="endPrincipal",
+    tag="principals",
+    summary="End a principal",
+    description=(
+        "Role `security_admin`, for somebody else than themselves. Every role is gone at once, in every process, "
+        "whatever tokens are out. An entry."
+    ),
+    answer=Answer("Ended.", "Moved", ("Audit-Receipt",), example=PRINCIPAL_LEFT),
+    errors=(404,),
+    parameters=(_PRINCIPAL,),
+)
+
+REPORT = Operation(
+    id="reportPrincipal",
+    tag="principals",
+    summary="Report what a principal did and saw since a moment, newest first",
+    description=(
+        "One of the roles `auditor` and `security_admin`. Entries with subjects, categories and purposes, never a "
+        "value: those of kind `disclose` are what was seen. A page looks at 4,000 entries at most, so it may hold few "
+        "or none; follow `next` (also in the header `Link`) until it is null. Reading a page is itself an entry."
+    ),
+    answer=Answer(
+        "A page.", "PrincipalReport", ("Audit-Receipt", "Link"), example=PRINCIPAL_REPORT, links=AFTER_REPORT
+    ),
+    errors=(404, 422),
+    parameters=(
+        _PRINCIPAL,
+        query("since", "A day (from its first moment, UTC) or a moment with an offset.", {"type": "string"}),
+        query("before", "Only entries with a smaller index.", {"type": "integer", "minimum": 0}),
+        query("limit", "Entries a page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
     ),
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,17 +12,17 @@ from starlette.responses import Response
 from registry.api import describe_audit as described
 from registry.api.asking import Ask, without_body
 from registry.api.problems import json_answer
+from registry.api.queries import page_of, query_of
 from registry.api.render import receipt_document
 from registry.audit.kinds import Kind
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput
-from registry.services.read_audit import AUDITORS, MAX_PAGE, ReadEntry
+from registry.services.read_audit import AUDITORS, ReadEntry
 
 router = APIRouter()
 
-DEFAULT_PAGE = 50
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+_QUERY_KEYS = frozenset({"before", "limit", "kind"})
 _KINDS = frozenset(Kind)
 
 EntriesAsk = Annotated[Ask, Depends(without_body(AUDITORS, "entries"))]
@@ -62,22 +60,15 @@ def checkpoint(ask: CheckpointAsk) -> Response:
 
 
 def _page_ask(ask: Ask) -> PageAsk:
-    """Read the query strictly; a page that is not what was asked for would be taken for all there is."""
-    query = ask.request.query_params.multi_items()
-    problems = [FieldProblem("/query", "unknown_key") for name, _ in query if name not in {"before", "limit", "kind"}]
-    given = dict(query)
-    if len(given) != len(query):
-        problems.append(FieldProblem("/query", "repeated"))
-    before = _whole(given, "before", problems)
-    limit = _whole(given, "limit", problems)
-    if limit is not None and not 1 <= limit <= MAX_PAGE:
-        problems.append(FieldProblem("/query/limit", "out_of_range"))
+    problems: list[FieldProblem] = []
+    given = query_of(ask.request, _QUERY_KEYS, problems)
+    before, limit = page_of(given, problems)
     kind = given.get("kind")
     if kind is not None and kind not in _KINDS:
         problems.append(FieldProblem("/query/kind", "not_one_of"))
     if problems:
         raise InvalidInput(problems[:50])
-    return PageAsk(before, DEFAULT_PAGE if limit is None else limit, None if kind is None else Kind(kind))
+    return PageAsk(before, limit, None if kind is None else Kind(kind))
 
 
 def read_before(ask: Ask) -> int | None:
@@ -86,25 +77,11 @@ def read_before(ask: Ask) -> int | None:
     Raises:
         InvalidInput: with all problems.
     """
-    query = ask.request.query_params.multi_items()
-    problems = [FieldProblem("/query", "unknown_key") for name, _ in query if name != "before"]
-    given = dict(query)
-    if len(given) != len(query):
-        problems.append(FieldProblem("/query", "repeated"))
-    before = _whole(given, "before", problems)
+    problems: list[FieldProblem] = []
+    before, _ = page_of(query_of(ask.request, frozenset({"before"}), problems), problems)
     if problems:
         raise InvalidInput(problems[:50])
     return before
-
-
-def _whole(given: Mapping[str, str], key: str, problems: list[FieldProblem]) -> int | None:
-    text = given.get(key)
-    if text is None:
-        return None
-    if _NUMBER.fullmatch(text) is None:
-        problems.append(FieldProblem(f"/query/{key}", "not_a_number"))
-        return None
-    return int(text)
 
 
 def _link(wanted: PageAsk, before: int) -> str:

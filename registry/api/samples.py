@@ -207,3 +207,29 @@ PRINCIPALS_LIST: dict[str, Any] = {
         }
     ]
 }
+
+PRINCIPAL_MOVED: dict[str, Any] = {
+    "principal": _id(10),
+    "roles": ["reader"],
+    "unit": "Payroll",
+    "state": "active",
+    "receipt": RECEIPT,
+}
+PRINCIPAL_LEFT: dict[str, Any] = {**PRINCIPAL_MOVED, "roles": [], "state": "ended"}
+PRINCIPAL_REPORT: dict[str, Any] = {
+    "principal": _id(10),
+    "since": "2026-01-01T00:00:00.000Z",
+    "entries": [
+        {
+            "index": 20,
+            "at": "2026-03-02T09:00:00.000Z",
+            "kind": "disclose",
+            "result": "permitted",
+            "subjects": [_id(1)],
+            "categories": ["home_address", "phone"],
+            "purpose": "emergency_contact",
+        }
+    ],
+    "next": None,
+    "receipt": RECEIPT,
+}

@@ -6,12 +6,12 @@ They describe; the checks are in text/rules and bodies.py. A test sends what the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
 
 from registry.api.describe import ref
 from registry.api.importing import MAX_ERRORS_TOLD
+from registry.api.schema_parts import Schema, closed, listed, nullable, text
+from registry.api.schemas_principals import PRINCIPAL_SCHEMAS
 from registry.api.value_schemas import VALUE_SCHEMAS
 from registry.audit.kinds import Kind
 from registry.domain.categories import Category
@@ -19,42 +19,11 @@ from registry.domain.enrollment import Relation
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.purposes import PurposeCode
+from registry.domain.relations import Declared
 from registry.policy.decide import PUBLIC_REASONS
-
-Schema = dict[str, Any]
 
 _DAY: Schema = {"type": "string", "format": "date"}
 _INDEX: Schema = {"type": "integer", "minimum": 0}
-
-
-def closed(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None, **more: Any) -> Schema:
-    """Return the schema of an object with these members and no others."""
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": {**required, **(optional or {})},
-        "additionalProperties": False,
-        **more,
-    }
-
-
-def text(longest: int, what: str = "") -> Schema:
-    """Return the schema of a text, length in code points."""
-    schema: Schema = {"type": "string", "minLength": 1, "maxLength": longest}
-    return {**schema, "description": what} if what else schema
-
-
-def listed(item: Schema, most: int | None = None, least: int = 0) -> Schema:
-    """Return the schema of a list."""
-    schema: Schema = {"type": "array", "items": item}
-    if least:
-        schema["minItems"] = least
-    return schema if most is None else {**schema, "maxItems": most}
-
-
-def nullable(schema: Schema) -> Schema:
-    """Return a schema that takes null as well."""
-    return {"anyOf": [schema, {"type": "null"}]}
 
 
 _NAME = text(100, "As the person writes it, any script.")
@@ -70,7 +39,12 @@ _FAMILY_ENTRY = closed(
         "ref": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,30}$", "description": "Yours; unique here."},
         "relation": {"enum": [relation.value for relation in Relation]},
     },
-    {"given_name": _NAME, "family_name": _NAME, **{key: _MARK[key] for key in ("confidentiality", "basis")}},
+    {
+        "given_name": _NAME,
+        "family_name": _NAME,
+        "employee_number": {**ref("EmployeeNumber"), "description": "Of a member who is an employee too."},
+        **{key: _MARK[key] for key in ("confidentiality", "basis")},
+    },
     description="A household member; becomes a `family_member` record. One of the names may be left out.",
     anyOf=[{"required": ["given_name"]}, {"required": ["family_name"]}],
 )
@@ -97,6 +71,8 @@ _ENROLLMENT = closed(
         "title": _DIRECTORY["title"],
         "family": listed(ref("FamilyEntry"), 30),
         "records": listed(ref("RecordEntry"), 200),
+        "supervisor": ref("EmployeeNumber"),
+        "relations": listed(ref("DeclaredRelation"), 30),
     },
     anyOf=[{"required": ["given_name"]}, {"required": ["family_name"]}],
 )
@@ -110,6 +86,8 @@ _CHANGES: Schema = {
         "title": {"type": "string", "maxLength": 120, "description": "Empty takes the title away."},
         "add_family": listed(ref("FamilyEntry"), 30),
         "add_records": listed(ref("RecordEntry"), 200),
+        "supervisor": {"anyOf": [ref("EmployeeNumber"), {"const": ""}], "description": "Empty takes it away."},
+        "relations": {**listed(ref("DeclaredRelation"), 30), "description": "All that are declared from now on."},
         "versions": listed(closed({"record": ref("Id"), "value": _ANY_VALUE}), 200),
         "marks": listed(
             closed(
@@ -232,6 +210,13 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Problem": _PROBLEM,
     **VALUE_SCHEMAS,
+    "DeclaredRelation": closed(
+        {"kind": {"enum": [kind.value for kind in Declared]}, "employee_number": ref("EmployeeNumber")},
+        description=(
+            "A relation to another employee, enrolled or not, beside `family`. It closes each one's records to the "
+            "other, whoever declared it, and is never shown."
+        ),
+    ),
     "FamilyEntry": _FAMILY_ENTRY,
     "RecordEntry": _RECORD_ENTRY,
     "Enrollment": _ENROLLMENT,
@@ -423,32 +408,7 @@ SCHEMAS: dict[str, Schema] = {
             "receipt": ref("Receipt"),
         }
     ),
-    "PrincipalList": closed(
-        {
-            "principals": listed(
-                closed(
-                    {
-                        "principal": ref("Id"),
-                        "issuer": {"type": "string"},
-                        "sub": {"type": "string"},
-                        "roles": listed(ref("Role")),
-                        "unit": nullable({"type": "string"}),
-                        "state": {"enum": ["active", "ended", "locked", "changed"]},
-                        "has_employee_number": {"type": "boolean"},
-                    }
-                )
-            )
-        }
-    ),
-    "Grant": closed(
-        {
-            "issuer": text(255, "`iss` of its tokens."),
-            "sub": text(255, "`sub` of its tokens."),
-            "roles": {**listed(ref("Role"), len(Role)), "uniqueItems": True},
-        },
-        {"employee_number": ref("EmployeeNumber"), "unit": {"type": "string", "maxLength": 120}},
-    ),
-    "Granted": closed({"principal": ref("Id"), "receipt": ref("Receipt")}),
+    **PRINCIPAL_SCHEMAS,
     "Alive": closed({"status": {"const": "ok"}}),
     "Pointers": closed({name: {"type": "string"} for name in ("service", "openapi", "ready")}),
     "Ready": closed({"status": {"const": "ready"}, "checks": {"type": "object"}}),

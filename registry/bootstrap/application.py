@@ -12,6 +12,7 @@ from registry.audit.high_water import Compared, compare, mark_of
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.checks import demand_revision, registry_of
 from registry.bootstrap.ledger import head_of
+from registry.domain.duties import LOCAL_ISSUER
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.domain.principals import Claims, Role
 from registry.identity.dev_issuer import DevelopmentIssuer
@@ -29,6 +30,7 @@ from registry.services.evidence import Evidence
 from registry.services.import_people import ImportPeople
 from registry.services.kernel import Caller, Kernel
 from registry.services.lane import Lane
+from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
 from registry.services.principals import Grant, Principals
@@ -46,7 +48,6 @@ from registry.storage.unit_of_work import SqlDatabase
 from registry.transparency.note import Verifier, VerifierKey
 
 _ALWAYS = 2**53
-LOCAL_ISSUER = "local"
 # What the person at the keyboard of a development registry may do through the command line.
 LOCAL_ROLES = frozenset({Role.ENROLLER, Role.READER, Role.INVESTIGATOR, Role.AUDITOR, Role.SECURITY_ADMIN})
 
@@ -79,6 +80,7 @@ class Application:
     principals: Principals
     unlock: Unlock
     decoys: Decoys
+    leaver_report: LeaverReport
     ledger_verifier: LedgerVerifier
     row_check: CheckRows
     verifier: Verifier

@@ -11,11 +11,12 @@ from functools import partial
 from registry.audit.bodies import BodyKeys
 from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
-from registry.bootstrap.application import LOCAL_ISSUER, Application
+from registry.bootstrap.application import Application
 from registry.bootstrap.checks import demand_migrated
 from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log
 from registry.crypto.hardening import harden_process
 from registry.domain.clock import Clock, SystemClock, unix_ms
+from registry.domain.duties import LOCAL_ISSUER
 from registry.domain.errors import LedgerCorrupt, MisconfiguredHome
 from registry.domain.ids import RegistryId
 from registry.identity.dev_issuer import development_settings
@@ -42,6 +43,7 @@ from registry.services.idempotency import Idempotency
 from registry.services.import_people import ImportPeople
 from registry.services.kernel import Kernel
 from registry.services.lane import Lane
+from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
 from registry.services.principals import Principals
@@ -60,6 +62,7 @@ from registry.storage.unit_of_work import SqlDatabase, open_database
 from registry.vault.blind_index import BlindIndex
 from registry.vault.cases import CaseVault
 from registry.vault.links import EmployeeLinks
+from registry.vault.ties import SubjectTies
 from registry.vault.vault import Vault
 
 WRITER_LOCK = "writer.lock"
@@ -133,14 +136,13 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         index=BlindIndex.of(ring.secret("index")),
         links=EmployeeLinks(registry, ring.secret("index")),
         policy=load_policy(settings.policy),
+        ties=SubjectTies(registry, ring.secret("index")),
         packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
         clock=clock,
     )
     _demand_profile(kernel, profile)
-    verifier = ledger_verifier(ring, origin)
-    audit = ReadAudit(kernel)
+    verifier, audit = ledger_verifier(ring, origin), ReadAudit(kernel)
     matcher = MatchText(kernel)
-    issuers = _issuers(settings, profile)
     cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier, limits=settings.key_cache))
     limits = settings.limits(profile)
     disclose, meters = Disclose(kernel, limits), Meters(unix_ms(clock.now()) / 1000)
@@ -150,7 +152,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         profile=profile,
         kernel=kernel,
         database=database,
-        tokens=VerifiedTokens(TokenVerifier(issuers, JwksCache(HttpFetch()), clock), clock),
+        tokens=VerifiedTokens(TokenVerifier(_issuers(settings, profile), JwksCache(HttpFetch()), clock), clock),
         refusals=Refusals(kernel, time.monotonic),
         enroll=Enroll(kernel, Idempotency(kernel, ring.secret("idempotency"))),
         update=Update(kernel),
@@ -170,6 +172,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         principals=Principals(kernel),
         unlock=Unlock(kernel),
         decoys=Decoys(kernel),
+        leaver_report=LeaverReport(kernel, audit),
         ledger_verifier=LedgerVerifier(log, verifier),
         row_check=CheckRows(kernel),
         verifier=verifier,

@@ -11,6 +11,7 @@ from registry.console.asking import Ask, Gate, shown, submitted
 from registry.console.checks import UNIT_RULE, Checks
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render
+from registry.domain.errors import InvalidInput
 from registry.domain.principals import Role
 from registry.identity.claims import is_plain_text
 from registry.identity.issuers import DEVELOPMENT_ISSUER
@@ -33,7 +34,10 @@ def grant(ask: Ask) -> Response:
     roles = frozenset(Role(role) for role in ask.form.texts("roles") if role in frozenset(Role))
     if checks.errors:
         return _page(ask, ask.form, tuple(checks.errors))
-    _, receipt = ask.application.principals.grant(ask.caller, Grant(issuer, sub, roles, number or None, unit))
+    try:
+        _, receipt = ask.application.principals.grant(ask.caller, Grant(issuer, sub, roles, number or None, unit))
+    except InvalidInput:
+        return _page(ask, ask.form, (FieldError("roles", "Nobody may hold these roles together."),))
     what = "Roles were saved" if roles else "The principal was ended"
     ask.session.notice = f"{what}. Receipt {receipt.code}, entry {receipt.index} of the ledger."
     return RedirectResponse("/console/principals", 303)

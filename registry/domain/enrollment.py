@@ -9,6 +9,7 @@ from enum import StrEnum
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId
 from registry.domain.marks import Mark
+from registry.domain.relations import Declared
 
 
 class Relation(StrEnum):
@@ -30,6 +31,7 @@ class FamilyEntry:
         ref: the caller's short name for the member within this enrollment (``c1``); unique there.
         relation, given_name, family_name: as written.
         mark: the mark of the ``family_member`` record.
+        employee_number: of a member who is an employee too; empty for others.
     """
 
     ref: str = field(repr=False)
@@ -37,6 +39,15 @@ class FamilyEntry:
     given_name: str = field(repr=False)
     family_name: str = field(repr=False)
     mark: Mark = field(default_factory=Mark)
+    employee_number: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRelation:
+    """A relation to another employee, enrolled or not, as HR enters it."""
+
+    kind: Declared = field(repr=False)
+    employee_number: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,11 @@ class RecordEntry:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """A whole valid enrollment. ``repr`` shows nothing personal."""
+    """A whole valid enrollment. ``repr`` shows nothing personal.
+
+    ``supervisor`` is an employee number, or empty; ``relations`` are those to other employees beside the household
+    members of ``family``.
+    """
 
     employee_number: str = field(repr=False)
     given_name: str = field(repr=False)
@@ -67,6 +82,8 @@ class Enrollment:
     title: str = field(default="", repr=False)
     family: tuple[FamilyEntry, ...] = field(default=(), repr=False)
     records: tuple[RecordEntry, ...] = field(default=(), repr=False)
+    supervisor: str = field(default="", repr=False)
+    relations: tuple[DeclaredRelation, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +146,8 @@ class SubjectChanges:
         versions: new values of present records, to be settled against their categories.
         marks: new marks of present records.
         ends: records whose protection is to end. None of them is in ``versions`` or ``marks``.
+        supervisor: employee number of the new supervisor; empty takes it away, None leaves the present one.
+        relations: all declared relations from now on; None leaves the present ones.
     """
 
     given_name: str | None = field(default=None, repr=False)
@@ -140,3 +159,5 @@ class SubjectChanges:
     versions: tuple[VersionDraft, ...] = ()
     marks: tuple[MarkChange, ...] = ()
     ends: tuple[RecordId, ...] = ()
+    supervisor: str | None = field(default=None, repr=False)
+    relations: tuple[DeclaredRelation, ...] | None = field(default=None, repr=False)

@@ -53,6 +53,7 @@ class Principal:
         roles: effective roles.
         employee_tag: keyed tag of the principal's own employee number, or None.
         unit: organisational unit, or empty.
+        supervisor_tag: keyed tag of the employee number of the principal's supervisor, or None.
         token_id, client, network: for the entry; empty where not known.
         step_up_until: as in ``Claims``.
     """
@@ -66,3 +67,4 @@ class Principal:
     client: str = ""
     network: str = ""
     step_up_until: int = 0
+    supervisor_tag: bytes | None = None

@@ -8,11 +8,22 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from registry.domain.duties import DEVELOPMENT_ISSUER, EXEMPT_ISSUERS
 from registry.domain.errors import MisconfiguredHome
+
+__all__ = [
+    "ALLOWED_ALGORITHMS",
+    "DEVELOPMENT_AUDIENCE",
+    "DEVELOPMENT_ISSUER",
+    "DEVELOPMENT_PROFILE",
+    "IssuerSettings",
+    "is_loopback",
+    "require_fit_for_profile",
+    "require_safe_url",
+]
 
 ALLOWED_ALGORITHMS = frozenset({"RS256", "ES256"})  # nothing symmetric, ever
 DEVELOPMENT_PROFILE = "development"
-DEVELOPMENT_ISSUER = "https://registry.invalid/development"
 DEVELOPMENT_AUDIENCE = "registry"
 
 _KNOWN_TYPES = frozenset({"at+jwt", "jwt"})
@@ -111,13 +122,14 @@ def require_fit_for_profile(issuers: Iterable[IssuerSettings], profile: str) -> 
     """Check that the production profile trusts nothing made for development.
 
     Raises:
-        MisconfiguredHome: under any profile but development, an issuer is the development issuer, reads its keys
-            from a file, or fetches them over plain http.
+        MisconfiguredHome: under any profile but development, an issuer is the development issuer or has the name of
+            the local one, reads its keys from a file, or fetches them over plain http.
     """
     if profile == DEVELOPMENT_PROFILE:
         return
     for settings in issuers:
-        if settings.issuer == DEVELOPMENT_ISSUER:
+        if settings.issuer in EXEMPT_ISSUERS:
+            # Their principals may hold any roles together: see domain/duties.py.
             raise MisconfiguredHome("the development issuer is not accepted outside the development profile")
         if settings.jwks_uri is None or urlsplit(settings.jwks_uri).scheme != "https":
             raise MisconfiguredHome("outside the development profile every issuer needs an https jwks_uri")

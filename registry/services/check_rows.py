@@ -21,11 +21,13 @@ from registry.services.ports import ACTIVE, ENDED, Work
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
 from registry.vault.sealed import DIRECTORY, SealedField
+from registry.vault.ties import digest_of
 
 _TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK}) | OF_PRINCIPALS
 _TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
 _ENDED = re.compile(r"; ended ([0-9a-f ]+)")
-_ROLES = re.compile(r"^([0-9a-f]{32}) roles (.*)$")
+_TIES = re.compile(r"; ties ([0-9a-f]{32})")
+_ROLES = re.compile(r"^([0-9a-f]{32}) roles ([a-z_ ]*)(?:; .*)?$")
 _CHUNK = 500
 
 
@@ -39,6 +41,7 @@ class _Said:
     entry: int
     tier: Tier = Tier.CONFIDENTIAL
     state: str = ACTIVE
+    ties: str | None = None
 
 
 @dataclass(slots=True)
@@ -65,6 +68,9 @@ class _Ledger:
         for record, tier in _TIER.findall(values["detail"]):
             said = self.records[RecordId(record)]
             said.tier, said.entry = Tier(tier), index
+        ties = _TIES.search(values["detail"])
+        if ties is not None:
+            self.records[RecordId(values["subject"])].ties = ties[1]
         ended = _ENDED.search(values["detail"])
         for record in ended[1].split() if ended is not None else ():
             said = self.records[RecordId(record)]
@@ -159,7 +165,10 @@ class CheckRows:
 
 def _check_subjects(work: Work, subjects: Sequence[SubjectId], left: dict[RecordId, _Said]) -> None:
     for row in work.subjects.by_ids(subjects).values():
-        _compare(left.pop(RecordId(row.id), None), row.directory, Tier.CONFIDENTIAL, row.state)
+        said = left.pop(RecordId(row.id), None)
+        _compare(said, row.directory, Tier.CONFIDENTIAL, row.state)
+        if said is not None and said.ties != (None if row.ties is None else digest_of(row.ties)):
+            raise LedgerCorrupt("a subject's relations are not as they were entered", said.entry)
     records = work.records.of_subjects(subjects)
     marks = work.records.marks_of(record.id for record in records)
     for record in records:

@@ -22,6 +22,7 @@ from registry.domain.purposes import Purpose
 from registry.policy.decide import NOT_PERMITTED, Denial, Facts, Permit, RecordFacts
 from registry.services.brakes import BrakeLimits
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
+from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -139,10 +140,14 @@ class Disclose:
             principals = self._principals(work, [caller for caller, _ in asks])
             subjects = _Subjects(work, [ask for _, ask in asks])
             braked = [_braked(principal, ask, subjects) for principal, (_, ask) in zip(principals, asks, strict=True)]
-            brakes = BrakeFacts(self._kernel, self._limits, work, braked)
-            decided = [self._decide(ask, subjects, brakes, one) for one, (_, ask) in zip(braked, asks, strict=True)]
+            facts = _BatchFacts(
+                subjects,
+                BrakeFacts(self._kernel, self._limits, work, braked),
+                Relations(self._kernel, work, principals),
+            )
+            decided = [self._decide(ask, facts, one) for one, (_, ask) in zip(braked, asks, strict=True)]
             # Alarms come first: behind it, a receipt would show by its size that there is one.
-            alarms = brakes.settle()
+            alarms = facts.brakes.settle()
             pendings = self._kernel.log.append(work.ledger, [*alarms, *(one.draft for one in decided)])
             work.commit()
         return decided, pendings[len(alarms) :]
@@ -152,7 +157,8 @@ class Disclose:
         rows = {name: work.principals.by_name(*name) for name in set(named)}
         return [self._kernel.principal_from(rows[name], caller) for name, caller in zip(named, callers, strict=True)]
 
-    def _decide(self, ask: DisclosureAsk, subjects: _Subjects, brakes: BrakeFacts, braked: BrakeAsk) -> _Decided:
+    def _decide(self, ask: DisclosureAsk, known: _BatchFacts, braked: BrakeAsk) -> _Decided:
+        subjects, brakes = known.subjects, known.brakes
         principal, subject = braked.principal, subjects.of(ask)
         rows = None if subject is None else subjects.records(subject, ask)
         limits = brakes.of(braked)
@@ -160,6 +166,7 @@ class Disclose:
             asked=ask.categories,
             records=tuple(RecordFacts(row.id, row.category, row.tier) for row in rows or ()),
             is_own_record=subject is not None and _is_own(principal, subject),
+            relations=frozenset() if subject is None else known.relations.between(principal, subject),
             quota_exceeded=limits.quota_exceeded,
             cooling_exceeded=limits.cooling_exceeded,
             decoy=limits.decoy,
@@ -242,6 +249,15 @@ class _Subjects:
             return tuple(row for row in rows if row.category in ask.categories)
         chosen = tuple(row for row in rows if row.id in ask.records)
         return chosen if len(chosen) == len(ask.records) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchFacts:
+    """What is known for a whole batch."""
+
+    subjects: _Subjects
+    brakes: BrakeFacts
+    relations: Relations
 
 
 def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[SubjectId, SubjectRow]:

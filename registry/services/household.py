@@ -99,6 +99,7 @@ class HouseholdStore:
         after = replace(row, field=sealed, value_tag=prepared.value_tag, slot_tag=prepared.slot_tag)
         changes.replaced.append(after)
         changes.versions.append(self._sealer.history(changes.batch, after))
+        self._sealer.note_address(changes.batch, after, prepared.stored)
         changes.batch.postings += [(term, Posting(row.id, version)) for term in prepared.terms]
 
     def new_mark(self, changes: Changes, household: Household, row: RecordRow, mark: Mark) -> None:

@@ -19,10 +19,12 @@ from registry.policy.decide import NOT_PERMITTED
 from registry.policy.engine import Policy
 from registry.services.ports import ACTIVE, Database, Packer, PrincipalRow, RecordRow, Work
 from registry.services.rerun import rerun_once
+from registry.services.ties import number_tag
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
 from registry.vault.links import EmployeeLinks
 from registry.vault.sealed import SealedField
+from registry.vault.ties import SubjectTies
 from registry.vault.vault import Vault
 
 # An id that no row has: names a verified token whose principal is not in the table.
@@ -71,6 +73,7 @@ class Kernel:
     vault: Vault
     index: BlindIndex
     links: EmployeeLinks
+    ties: SubjectTies
     packer: Packer
     policy: Policy
     clock: Clock
@@ -81,7 +84,7 @@ class Kernel:
 
     def number_tag(self, employee_number: str) -> bytes:
         """Return the keyed tag of an employee number."""
-        return self.index.tag("employee-number", employee_number.encode())
+        return number_tag(self.index, employee_number)
 
     def mint(self, pendings: Sequence[PendingReceipt]) -> tuple[Receipt, ...]:
         """Turn pending receipts of a committed transaction into receipts."""
@@ -130,6 +133,9 @@ class Kernel:
             client=claims.client,
             network=caller.network,
             step_up_until=claims.step_up_until,
+            supervisor_tag=self.links.open_supervisor(row.id, row.supervisor)
+            if row is not None and row.supervisor
+            else None,
         )
 
     @rerun_once

@@ -38,6 +38,7 @@ class SubjectRow:
     directory: SealedField
     state: str
     version: int
+    ties: bytes | None = None  # sealed: relatives, unit, supervisor, addresses; None: enrolled before there were any
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class PrincipalRow:
     employee: bytes | None  # sealed link to the principal's own number
     unit: str
     state: str
+    supervisor: bytes | None = None  # sealed link to the number of the principal's supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,10 @@ class NewPeople(Protocol):
 class Subjects(Protocol):
     def by_ids(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]: ...
     def by_number_tags(self, tags: Iterable[bytes]) -> Mapping[bytes, SubjectRow]: ...
+    def ties_of(self, tags: Iterable[bytes]) -> Mapping[bytes, tuple[SubjectId, bytes | None]]:
+        """Return id and sealed ties of the subjects with these employee numbers' tags."""
+        ...
+
     def lock(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
         """Hold rows until the end of the transaction, in id order, and return them as they are now."""
         ...
@@ -222,6 +228,10 @@ class Principals(Protocol):
     def by_name(self, issuer: str, sub: str) -> PrincipalRow | None: ...
     def lock(self, issuer: str, sub: str) -> PrincipalRow | None:
         """Hold a principal's row until the end of the transaction, and return it as it is now."""
+        ...
+
+    def lock_by_id(self, identifier: PrincipalId) -> PrincipalRow | None:
+        """As ``lock``, by id."""
         ...
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]: ...

@@ -1,4 +1,4 @@
-"""Principals: who may act, in which roles. Every grant is an entry."""
+"""Principals: who may act, in which roles. Joiners, movers and leavers; every grant is an entry."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.domain.duties import conflicting
+from registry.domain.enrollment import FieldProblem
+from registry.domain.errors import InvalidInput, NotFound
 from registry.domain.ids import PrincipalId, SubjectId, new_id
-from registry.domain.principals import Role
+from registry.domain.principals import Principal, Role
 from registry.services.kernel import UNKNOWN_PRINCIPAL, Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, ENDED, LOCKED, PrincipalRow, Work
 from registry.services.rerun import rerun_once
 
 ADMINS = frozenset({Role.SECURITY_ADMIN})
+CONFLICTING_ROLES = "conflicting_roles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,8 @@ class Grant:
         issuer, sub: as its tokens name it.
         roles: all its roles from now on; none ends it.
         employee_number: its own, so that conflict rules and its own portal work; None keeps what is there.
-        unit: organisational unit.
+        unit: organisational unit; empty keeps what is there.
+        supervisor: employee number of its supervisor; None keeps what is there.
     """
 
     issuer: str
@@ -32,6 +37,33 @@ class Grant:
     roles: frozenset[Role]
     employee_number: str | None = field(default=None, repr=False)
     unit: str = ""
+    supervisor: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What changes for a principal that is there.
+
+    Attributes:
+        roles: all its roles from now on; None keeps them.
+        unit: None keeps it.
+        supervisor: employee number; empty takes it away, None keeps it.
+    """
+
+    roles: frozenset[Role] | None = None
+    unit: str | None = None
+    supervisor: str | None = field(default=None, repr=False)
+
+
+LEAVE = Move(roles=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A principal as it is after a change."""
+
+    row: PrincipalRow
+    receipt: ReceiptView
 
 
 class Principals:
@@ -46,6 +78,7 @@ class Principals:
 
         Raises:
             AccessDenied: the caller is no security administrator, or the grant is to themselves; an entry either way.
+            InvalidInput: ``conflicting_roles``: nobody may hold these together; an entry.
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
@@ -54,10 +87,36 @@ class Principals:
             if not principal.roles & ADMINS or is_own:
                 self._kernel.deny(work, principal, "grant to themselves" if is_own else "grant")
             before = work.principals.lock(grant.issuer, grant.sub)
-            row, draft = self._put(work, grant, before, said_by(principal))
+            row = self._row(grant, before)
+            self._demand_duties(work, principal, row)
+            draft = self._put(work, row, before, said_by(principal))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             work.commit()
         return row.id, view_of(self._kernel.mint_one(pending))
+
+    @rerun_once
+    def move(self, caller: Caller, identifier: PrincipalId, move: Move) -> Granted:
+        """Change unit, supervisor or roles of a principal; ``LEAVE`` takes every role away, at once and everywhere.
+
+        Raises:
+            AccessDenied: the caller is no security administrator, or changes themselves; an entry either way.
+            NotFound: no such principal; an entry.
+            InvalidInput: ``conflicting_roles``: nobody may hold these together; an entry.
+        """
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            if not principal.roles & ADMINS or principal.id == identifier:
+                self._kernel.deny(work, principal, "move themselves" if principal.id == identifier else "move")
+            before = work.principals.lock_by_id(identifier)
+            if before is None:
+                values = {"result": "not_found", "detail": "move"}
+                self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, values))
+                raise NotFound
+            row = self._moved(before, move)
+            self._demand_duties(work, principal, row)
+            (pending,) = self._kernel.log.append(work.ledger, [self._put(work, row, before, said_by(principal))])
+            work.commit()
+        return Granted(row, view_of(self._kernel.mint_one(pending)))
 
     @rerun_once
     def ensure(self, grant: Grant, *, operator: str) -> PrincipalId:
@@ -66,6 +125,9 @@ class Principals:
         Args:
             grant: issuer, sub and the roles that must be there.
             operator: who is at the keyboard; named in the entry.
+
+        Raises:
+            InvalidInput: ``conflicting_roles``: nobody may hold these and its present ones together; an entry.
         """
         with self._kernel.database.read() as work:
             before = work.principals.by_name(grant.issuer, grant.sub)
@@ -74,35 +136,60 @@ class Principals:
         with self._kernel.database.write() as work:
             before = work.principals.lock(grant.issuer, grant.sub)
             kept = frozenset() if before is None else before.roles
-            said = {"principal": f"{UNKNOWN_PRINCIPAL} {operator}"}
-            row, draft = self._put(work, replace(grant, roles=grant.roles | kept), before, said)
+            row = self._row(replace(grant, roles=grant.roles | kept), before)
+            self._demand_duties(work, at_keyboard(operator), row)
+            draft = self._put(work, row, before, said_by(at_keyboard(operator)))
             self._kernel.log.append(work.ledger, [draft])
             work.commit()
         return row.id
 
-    def _put(
-        self, work: Work, grant: Grant, before: PrincipalRow | None, said: dict[str, str]
-    ) -> tuple[PrincipalRow, EntryDraft]:
+    @rerun_once
+    def change(self, identifier: PrincipalId, move: Move, *, operator: str) -> PrincipalRow:
+        """Change a principal from the machine's own command line; as ``move``.
+
+        Raises:
+            NotFound: no such principal.
+            InvalidInput: ``conflicting_roles``; an entry.
+        """
+        with self._kernel.database.write() as work:
+            before = work.principals.lock_by_id(identifier)
+            if before is None:
+                raise NotFound
+            row = self._moved(before, move)
+            self._demand_duties(work, at_keyboard(operator), row)
+            draft = self._put(work, row, before, said_by(at_keyboard(operator)))
+            self._kernel.log.append(work.ledger, [draft])
+            work.commit()
+        return row
+
+    def _demand_duties(self, work: Work, principal: Principal, row: PrincipalRow) -> None:
+        pairs = conflicting(row.issuer, row.roles)
+        if pairs:
+            told = ", ".join(f"{one} with {other}" for one, other in pairs)
+            values = {"request": f"{row.issuer}#{row.sub}", "result": f"refused {CONFLICTING_ROLES}", "detail": told}
+            self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, values))
+            raise InvalidInput([FieldProblem("/roles", CONFLICTING_ROLES)])
+
+    def _put(self, work: Work, row: PrincipalRow, before: PrincipalRow | None, said: dict[str, str]) -> EntryDraft:
         # ``before`` is the caller's one locked reading: a second one could find a row that came in between, whose
         # roles would then be overwritten by what was decided without it. So it is an insert, which loses and reruns.
-        row = self._row(grant, before)
         if before is None:
             work.principals.insert(row, self._kernel.now_ms())
         else:
             work.principals.update(row)
         roles = " ".join(sorted(row.roles))
         values = said | {
-            "request": f"{grant.issuer}#{grant.sub}",
+            "request": f"{row.issuer}#{row.sub}",
             "result": row.state,
-            "detail": f"{row.id} roles {roles}",
+            "detail": f"{row.id} roles {roles}; {_what_changed(row, before)}",
         }
-        return row, EntryDraft(Kind.GRANT, values, self._about(work, grant))
+        return EntryDraft(Kind.GRANT, values, self._about(work, row, before))
 
-    def _about(self, work: Work, grant: Grant) -> tuple[SubjectId, ...]:
+    def _about(self, work: Work, row: PrincipalRow, before: PrincipalRow | None) -> tuple[SubjectId, ...]:
         """Whose own view an account is given: they find it in their accounting."""
-        if grant.employee_number is None:
+        if row.employee is None or (before is not None and row.employee == before.employee):
             return ()
-        found = work.subjects.by_number_tags([self._kernel.number_tag(grant.employee_number)])
+        found = work.subjects.by_number_tags([self._kernel.links.open(row.id, row.employee)])
         return tuple(subject.id for subject in found.values())
 
     def is_enrolled(self, employee_number: str) -> bool:
@@ -114,7 +201,8 @@ class Principals:
     def _has(self, row: PrincipalRow, grant: Grant) -> bool:
         tag = None if grant.employee_number is None else self._kernel.number_tag(grant.employee_number)
         own = None if row.employee is None else self._kernel.links.open(row.id, row.employee)
-        return grant.roles <= row.roles and row.state == ACTIVE and tag in (None, own)
+        is_same = grant.supervisor is None and grant.unit in ("", row.unit)
+        return grant.roles <= row.roles and row.state == ACTIVE and tag in (None, own) and is_same
 
     def read(self, caller: Caller) -> Sequence[PrincipalRow]:
         """Return every principal to a security administrator; reading is an entry.
@@ -131,13 +219,39 @@ class Principals:
             return work.principals.listing()
 
     def _row(self, grant: Grant, before: PrincipalRow | None) -> PrincipalRow:
-        tag = None if grant.employee_number is None else self._kernel.number_tag(grant.employee_number)
-        state = ACTIVE if grant.roles else ENDED
-        if before is None:
-            identifier = PrincipalId(new_id())
-            own = None if tag is None else self._kernel.links.seal(identifier, tag)
-            return PrincipalRow(identifier, grant.issuer, grant.sub, grant.roles, own, grant.unit, state)
-        kept = before.employee if tag is None else self._kernel.links.seal(before.id, tag)
-        # Nobody gets a locked principal in again by granting it the same roles: that takes a review (unlock.py).
-        state = LOCKED if before.state == LOCKED and state == ACTIVE else state
-        return replace(before, roles=grant.roles, employee=kept, unit=grant.unit or before.unit, state=state)
+        base = before
+        if base is None:
+            base = PrincipalRow(PrincipalId(new_id()), grant.issuer, grant.sub, frozenset(), None, "", ENDED)
+        if grant.employee_number is not None:
+            tag = self._kernel.number_tag(grant.employee_number)
+            base = replace(base, employee=self._kernel.links.seal(base.id, tag))
+        return self._moved(base, Move(grant.roles, grant.unit or None, grant.supervisor))
+
+    def _moved(self, before: PrincipalRow, move: Move) -> PrincipalRow:
+        row = before
+        if move.roles is not None:
+            # Nobody gets a locked principal in again by granting it the same roles: that takes a review (unlock.py).
+            still = LOCKED if row.state == LOCKED else ACTIVE
+            row = replace(row, roles=move.roles, state=still if move.roles else ENDED)
+        if move.unit is not None:
+            row = replace(row, unit=move.unit)
+        if move.supervisor is not None:
+            tag = self._kernel.number_tag(move.supervisor)
+            sealed = self._kernel.links.seal_supervisor(row.id, tag) if move.supervisor else None
+            row = replace(row, supervisor=sealed)
+        return row
+
+
+def at_keyboard(operator: str) -> Principal:
+    """Return how an entry names who is at the machine's own command line."""
+    return Principal(UNKNOWN_PRINCIPAL, operator, frozenset())
+
+
+def _what_changed(row: PrincipalRow, before: PrincipalRow | None) -> str:
+    """Say in an entry what a grant changed, without the unit's, the supervisor's or the employee's own words."""
+    if before is None or (before.state != ACTIVE and row.state == ACTIVE):
+        return "joins"
+    if before.state == ACTIVE and row.state != ACTIVE:
+        return "leaves"
+    names = ("roles", "unit", "employee", "supervisor")
+    return "changes " + " ".join(name for name in names if getattr(row, name) != getattr(before, name))

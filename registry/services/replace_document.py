@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.domain.categories import Category
 from registry.domain.enrollment import Enrollment, RecordEntry
 from registry.domain.ids import RecordId
 from registry.leaktrace.terms import PersonNames
@@ -17,6 +18,7 @@ from registry.services.household import Changes, Household, HouseholdStore
 from registry.services.kernel import Kernel, record_lines
 from registry.services.ports import RecordRow, SubjectRow
 from registry.services.seal_people import Batch, Sealer, family_record
+from registry.services.ties import numbers_of, ties_told
 from registry.services.values import Owner, prepare, subject_terms
 from registry.vault.blind_index import Posting
 from registry.vault.vault import NewPerson
@@ -36,11 +38,11 @@ class DocumentReplacer:
         owners = self._owners(changes, household, document)
         wanted = [family_record(member) for member in document.family] + list(document.records)
         self._pair(changes, household, wanted, owners)
-        subject = self._subject(changes, household, document, owners[None][0])
+        subject = self._subject(changes, household, document, owners)
         values = said_by(batch.principal) | {
             "result": "replaced",
             "rules": f"{batch.policy} role.enroller",
-            "detail": f"via {batch.via}{changes.said()}",
+            "detail": f"via {batch.via}{changes.said()}{ties_told(subject.ties)}",
         }
         lines = record_lines((subject.directory, *changes.touched()))
         return changes, subject, EntryDraft(Kind.UPDATE, values, (subject.id,), lines)
@@ -79,6 +81,8 @@ class DocumentReplacer:
                 unmatched.append((entry, prepared.slot_tag))
             else:
                 left.remove(same)
+                if entry.category is Category.HOME_ADDRESS:
+                    self._sealer.note_address(changes.batch, same, prepared.stored)
                 self._remark(changes, household, same, entry)
         for entry, slot in unmatched:
             old = next((row for row in left if row.slot_tag == slot), None)
@@ -94,8 +98,16 @@ class DocumentReplacer:
         if row.tier is not entry.mark.tier:
             self._households.new_mark(changes, household, row, entry.mark)
 
-    def _subject(self, changes: Changes, household: Household, document: Enrollment, own: NewPerson) -> SubjectRow:
+    def _subject(
+        self,
+        changes: Changes,
+        household: Household,
+        document: Enrollment,
+        owners: dict[str | None, tuple[NewPerson, Owner]],
+    ) -> SubjectRow:
         before = household.subject
+        own = owners[None][0]
+        members = numbers_of(document.family, {ref: person.id for ref, (person, _) in owners.items() if ref})
         version = before.directory.version + 1
         directory = self._sealer.directory(own, before.id, version, document)
         terms = subject_terms(document)
@@ -105,4 +117,5 @@ class DocumentReplacer:
             content_tag=self._sealer.content_tag(document),
             directory=directory,
             version=before.version + 1,
+            ties=self._sealer.ties.enrolled(before.id, document, members, changes.batch.addresses),
         )

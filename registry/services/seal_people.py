@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -31,10 +31,12 @@ from registry.services.ports import (
     VersionRow,
     Work,
 )
-from registry.services.values import Owner, prepare, subject_tag, subject_terms
+from registry.services.ties import KnownAddress, TieMaker, number_tag, numbers_of, ties_told
+from registry.services.values import CANONICAL, Owner, prepare, subject_tag, subject_terms
 from registry.text.intake import canonical_document
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
 from registry.vault.sealed import DIRECTORY, SealedField
+from registry.vault.ties import SubjectTies
 from registry.vault.vault import NewPerson, Place, Vault
 
 VIA_API = "api"
@@ -47,13 +49,14 @@ class SealingTools:
 
     index: BlindIndex
     vault: Vault
+    ties: SubjectTies
     chains: Chains
     packer: Packer
 
 
 def tools_of(kernel: Kernel) -> SealingTools:
     """Return what sealing needs of a running registry."""
-    return SealingTools(kernel.index, kernel.vault, kernel.log.chains, kernel.packer)
+    return SealingTools(kernel.index, kernel.vault, kernel.ties, kernel.log.chains, kernel.packer)
 
 
 class Ready(NamedTuple):
@@ -86,6 +89,7 @@ class Batch:
     marks: list[MarkRow] = field(default_factory=list)
     postings: list[tuple[IndexTerm, Posting]] = field(default_factory=list)
     drafts: list[EntryDraft] = field(default_factory=list)
+    addresses: list[KnownAddress] = field(default_factory=list)
 
 
 class Sealer:
@@ -93,6 +97,7 @@ class Sealer:
 
     def __init__(self, tools: SealingTools) -> None:
         self._tools = tools
+        self.ties = TieMaker(tools.index, tools.ties)
 
     def stock(self, enrollments: Iterable[Enrollment]) -> None:
         """Have the keys of several households made at once, for ``gather``; see ``Vault.stock``."""
@@ -110,18 +115,21 @@ class Sealer:
         own = self.person(batch, subject, "")
         names = PersonNames(enrollment.given_name, enrollment.family_name)
         directory = self.directory(own, subject, 1, enrollment)
-        row = SubjectRow(subject, *tags, directory, ACTIVE, 1)
-        batch.subjects.append(NewSubject(row, self._tools.chains.seal(subject, ChainState())))
         self._index(batch, subject_terms(enrollment), subject, 1)
         start = len(batch.records)
+        known = len(batch.addresses)
         household = self.household(batch, subject, enrollment.family)
+        members = numbers_of(enrollment.family, {ref: person.id for ref, (person, _) in household.items() if ref})
         household[None] = (own, Owner("", names))
         for entry in enrollment.records:
             self.record(batch, subject, entry, household[entry.member])
+        ties = self.ties.enrolled(subject, enrollment, members, batch.addresses[known:])
+        row = SubjectRow(subject, *tags, directory, ACTIVE, 1, ties)
+        batch.subjects.append(NewSubject(row, self._tools.chains.seal(subject, ChainState())))
         values = said_by(batch.principal) | {
             "result": "created",
             "rules": f"{batch.policy} role.enroller",
-            "detail": f"via {batch.via}{tiers_of(batch.records[start:])}",
+            "detail": f"via {batch.via}{tiers_of(batch.records[start:])}{ties_told(ties)}",
         }
         lines = record_lines((directory, *(record.field for record in batch.records[start:])))
         batch.drafts.append(EntryDraft(Kind.ENROLL, values, (subject,), lines))
@@ -159,10 +167,16 @@ class Sealer:
             field=sealed,
         )
         batch.records.append(row)
+        self.note_address(batch, row, prepared.stored)
         batch.versions.append(self.history(batch, row))
         batch.marks.append(self.mark(person, sealed, entry.mark, 1))
         self._index(batch, prepared.terms, record, 1)
         return row
+
+    def note_address(self, batch: Batch, row: RecordRow, stored: Mapping[str, str]) -> None:
+        """Remember the canonical form of a home address that is being sealed, for the subject's ties."""
+        if row.category is Category.HOME_ADDRESS:
+            batch.addresses.append(KnownAddress(row.subject, row.id, stored[CANONICAL]))
 
     def directory(self, own: NewPerson, subject: SubjectId, version: int, enrollment: Enrollment) -> SealedField:
         """Seal the directory data."""
@@ -177,7 +191,7 @@ class Sealer:
 
     def number_tag(self, employee_number: str) -> bytes:
         """Return the keyed tag of an employee number."""
-        return self._tools.index.tag("employee-number", employee_number.encode())
+        return number_tag(self._tools.index, employee_number)
 
     def content_tag(self, enrollment: Enrollment) -> bytes:
         """Return the keyed tag of a whole document, for telling an unchanged one."""

@@ -24,6 +24,7 @@ from registry.services.kernel import Caller, Kernel, record_lines, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.seal_people import VIA_API, Batch, Sealer, tools_of
+from registry.services.ties import TieChanges, numbers_of, ties_told
 from registry.services.values import Owner, subject_terms
 from registry.text.intake import settle_versions
 from registry.vault.blind_index import Posting
@@ -149,7 +150,7 @@ class Update:
         for mark in asked.marks:
             self._households.new_mark(changes, household, active[mark.record], mark.mark)
         changes.ended += list(asked.ends)
-        return changes, self._subject(changes, household, asked, known)
+        return changes, self._subject(changes, household, (asked, members), known)
 
     def _new_members(
         self, changes: Changes, household: Household, asked: SubjectChanges
@@ -174,8 +175,15 @@ class Update:
             raise InvalidInput([FieldProblem(f"/add_records/{number}/member", "unknown_member")])
         return found
 
-    def _subject(self, changes: Changes, household: Household, asked: SubjectChanges, known: _Known) -> SubjectRow:
-        before = household.subject
+    def _subject(
+        self,
+        changes: Changes,
+        household: Household,
+        wanted: tuple[SubjectChanges, Mapping[str | None, tuple[NewPerson, Owner]]],
+        known: _Known,
+    ) -> SubjectRow:
+        before = self._retied(changes, household.subject, wanted, known)
+        asked, _ = wanted
         new = {
             name: given
             for name in ("given_name", "family_name", "department", "title")
@@ -199,6 +207,25 @@ class Update:
         terms = subject_terms(document)
         changes.batch.postings += [(term, Posting(before.id, version)) for term in terms]
         return replace(before, content_tag=content_tag, directory=directory, version=before.version + 1)
+
+    def _retied(
+        self,
+        changes: Changes,
+        before: SubjectRow,
+        wanted: tuple[SubjectChanges, Mapping[str | None, tuple[NewPerson, Owner]]],
+        known: _Known,
+    ) -> SubjectRow:
+        asked, members = wanted
+        persons = {ref: person.id for ref, (person, _) in members.items() if ref}
+        tied = TieChanges(
+            department=asked.department or known.directory["department"],
+            supervisor=asked.supervisor,
+            relations=asked.relations,
+            members=numbers_of(asked.add_family, persons),
+            addresses=tuple(changes.batch.addresses),
+            gone=frozenset(asked.ends),
+        )
+        return replace(before, ties=self._sealer.ties.changed(before.id, before.ties, tied))
 
 
 def _names_of(household: Household) -> list[SealedField]:
@@ -234,7 +261,8 @@ def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list
         values = said_by(principal) | {"result": "marked", "rules": rules, "detail": tiers}
         lines = record_lines(row.field for row in changes.replaced if row.id in marked)
         drafts.append(EntryDraft(Kind.MARK, values, (subject.id,), lines))
-    values = said_by(principal) | {"result": "updated", "rules": rules, "detail": f"via {VIA_API}{changes.said()}"}
+    detail = f"via {VIA_API}{changes.said()}{ties_told(subject.ties)}"
+    values = said_by(principal) | {"result": "updated", "rules": rules, "detail": detail}
     lines = record_lines((subject.directory, *changes.touched()))
     drafts.append(EntryDraft(Kind.UPDATE, values, (subject.id,), lines))
     return drafts

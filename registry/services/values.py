@@ -15,6 +15,7 @@ from registry.text.addresses import canonical_address
 from registry.text.names import name_words
 from registry.vault.blind_index import BlindIndex, IndexTerm
 
+CANONICAL = "canonical"
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for every call
 
 
@@ -63,13 +64,13 @@ def stored_form(index: BlindIndex, category: Category, value: Mapping[str, str])
         digits = card_digits(value["number"])
         return {"last_four": digits[-4:], "digest": card_digest(index, digits)}
     if category is Category.HOME_ADDRESS:
-        return {**value, "canonical": canonical_address(value)}
+        return {**value, CANONICAL: canonical_address(value)}
     return value
 
 
 def shown_form(category: Category, stored: Mapping[str, str]) -> dict[str, str]:
     """Return the part of a stored value that an answer may hold: as enrolled."""
-    hidden = {Category.PAYMENT_CARD: "digest", Category.HOME_ADDRESS: "canonical"}.get(category)
+    hidden = {Category.PAYMENT_CARD: "digest", Category.HOME_ADDRESS: CANONICAL}.get(category)
     return {name: text for name, text in stored.items() if name != hidden}
 
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from registry.services.ports import MarkRow, NewRows, NewSubject, PackedRows, PersonRow, RecordRow, VersionRow
+from registry.services.ports import (
+    MarkRow,
+    NewRows,
+    NewSubject,
+    PackedRows,
+    PersonRow,
+    RecordRow,
+    SubjectRow,
+    VersionRow,
+)
 from registry.storage.bulk import BulkInsert
 from registry.storage.guards import RowGuard
 from registry.storage.tables import marks, persons, record_versions, records, subjects
@@ -28,6 +37,7 @@ SUBJECTS = BulkInsert(
         "created_at",
         "updated_at",
         "guard",
+        "ties",
     ),
 )
 PERSONS = BulkInsert(persons, ("id", "subject", "ref_tag", "key_id", "wrapped_key", "guard"))
@@ -105,7 +115,6 @@ def insert_subjects(connection: Connection, rows: Iterable[Row]) -> None:
 def subject_values(guard: RowGuard, new: NewSubject, now_ms: int) -> Row:
     """Make the row of a subject."""
     row, sealed = new.subject, new.subject.directory
-    told = (row.id, sealed.person, row.number_tag, row.state)
     return (
         row.id,
         sealed.person,
@@ -119,8 +128,19 @@ def subject_values(guard: RowGuard, new: NewSubject, now_ms: int) -> Row:
         new.chain,
         now_ms,
         now_ms,
-        guard.tag("subjects", told),
+        subject_guard(guard, row),
+        row.ties,
     )
+
+
+def subject_guard(guard: RowGuard, row: SubjectRow) -> bytes:
+    """Return the guard of a subject's row."""
+    return guard.tag("subjects", subject_told((row.id, row.directory.person, row.number_tag, row.state), row.ties))
+
+
+def subject_told(told: tuple[Any, ...], ties: bytes | None) -> tuple[Any, ...]:
+    """Return what a subject's guard covers: its ties too, unless it was written before there were any."""
+    return told if ties is None else (*told, ties)
 
 
 def person_values(guard: RowGuard, row: PersonRow) -> Row:

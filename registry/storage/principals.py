@@ -18,6 +18,7 @@ from registry.storage.tables import idempotency, principals, traces
 _NAMED = select(principals).where(principals.c.issuer == bindparam("iss"), principals.c.sub == bindparam("name"))
 _BY_NAME = Prepared(_NAMED)
 _LOCK = Prepared(_NAMED.with_for_update(key_share=True))
+_LOCK_BY_ID = Prepared(select(principals).where(principals.c.id == bindparam("pid")).with_for_update(key_share=True))
 _BY_IDS = select(principals).where(principals.c.id.in_(MANY))
 
 
@@ -33,6 +34,9 @@ class SqlPrincipals:
 
     def lock(self, issuer: str, sub: str) -> PrincipalRow | None:
         return self._one(_LOCK.rows(self._connection, {"iss": issuer, "name": sub}))
+
+    def lock_by_id(self, identifier: PrincipalId) -> PrincipalRow | None:
+        return self._one(_LOCK_BY_ID.rows(self._connection, {"pid": identifier}))
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]:
         return {
@@ -52,18 +56,25 @@ class SqlPrincipals:
         self._connection.execute(update(principals).where(principals.c.id == row.id).values(**self._values(row)))
 
     def _values(self, row: PrincipalRow) -> dict[str, object]:
-        return self._guard.guarded("principals", _columns(row))
+        columns = _columns(row)
+        told = _told(list(columns.values()), row.supervisor)
+        return {**columns, "supervisor": row.supervisor, "guard": self._guard.tag("principals", told)}
 
     def _one(self, rows: Sequence[Sequence[Any]]) -> PrincipalRow | None:
         return self._row(rows[0]) if rows else None
 
     def _row(self, row: Sequence[Any]) -> PrincipalRow:
-        identifier, issuer, sub, roles, employee, unit, state, _created, guard = row
-        if self._guard.holds("principals", row[:7], guard):
+        identifier, issuer, sub, roles, employee, unit, state, _created, guard, supervisor = row
+        if self._guard.holds("principals", _told(row[:7], supervisor), guard):
             held = frozenset(map(Role, roles.split()))
-            return PrincipalRow(PrincipalId(identifier), issuer, sub, held, employee, unit, state)
+            return PrincipalRow(PrincipalId(identifier), issuer, sub, held, employee, unit, state, supervisor)
         # One account's changed row must not stop the others' asks: it has no roles, so whatever it asks is refused.
         return PrincipalRow(PrincipalId(identifier), issuer, sub, frozenset(), None, "", CHANGED)
+
+
+def _told(columns: Sequence[Any], supervisor: bytes | None) -> Sequence[Any]:
+    """Return what a guard covers: the supervisor too, unless the row was written before there were any."""
+    return columns if supervisor is None else [*columns, supervisor]
 
 
 def _columns(row: PrincipalRow) -> dict[str, object]:

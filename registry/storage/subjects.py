@@ -11,7 +11,14 @@ from registry.domain.ids import SubjectId
 from registry.keys.ports import WrappedKey
 from registry.services.ports import NewSubject, PersonRow, SubjectRow
 from registry.storage.guards import RowGuard
-from registry.storage.new_rows import PERSONS, insert_subjects, person_values, subject_values
+from registry.storage.new_rows import (
+    PERSONS,
+    insert_subjects,
+    person_values,
+    subject_guard,
+    subject_told,
+    subject_values,
+)
 from registry.storage.prepared import Prepared
 from registry.storage.rows import MANY, chunks, person_row
 from registry.storage.tables import persons, subjects
@@ -28,12 +35,23 @@ _COLUMNS = (
     subjects.c.state,
     subjects.c.version,
     subjects.c.guard,
+    subjects.c.ties,
     persons.c.key_id,
     persons.c.wrapped_key,
 )
 _SUBJECTS = select(*_COLUMNS).join_from(subjects, persons, subjects.c.person == persons.c.id)
 _BY_IDS = Prepared(_SUBJECTS.where(subjects.c.id.in_(MANY)))
 _BY_NUMBER_TAGS = Prepared(_SUBJECTS.where(subjects.c.number_tag.in_(MANY)))
+_TIES_OF = Prepared(
+    select(
+        subjects.c.id,
+        subjects.c.person,
+        subjects.c.number_tag,
+        subjects.c.state,
+        subjects.c.ties,
+        subjects.c.guard,
+    ).where(subjects.c.number_tag.in_(MANY))
+)
 # FOR NO KEY UPDATE: no key changes, and rows that refer to these may be inserted beside it. Always in id order, so that
 # two batches never wait for each other. On SQLite the writer's turn has them already.
 _LOCKED = _SUBJECTS.add_columns(subjects.c.chain).order_by(subjects.c.id).with_for_update(of=subjects, key_share=True)
@@ -63,6 +81,13 @@ class SqlSubjects:
     def by_number_tags(self, tags: Iterable[bytes]) -> Mapping[bytes, SubjectRow]:
         return {row.number_tag: row for row in map(self._row, _BY_NUMBER_TAGS.rows_of(self._connection, set(tags)))}
 
+    def ties_of(self, tags: Iterable[bytes]) -> Mapping[bytes, tuple[SubjectId, bytes | None]]:
+        found = {}
+        for *told, ties, guard in _TIES_OF.rows_of(self._connection, tags):
+            self._guard.demand("subjects", subject_told(tuple(told), ties), guard)
+            found[told[2]] = (SubjectId(told[0]), ties)
+        return found
+
     def lock(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
         return self._held(_LOCK.rows_of(self._connection, sorted(set(ids))))
 
@@ -83,12 +108,10 @@ class SqlSubjects:
                 state=row.state,
                 version=row.version,
                 updated_at=now_ms,
-                guard=self._tag(row),
+                guard=subject_guard(self._guard, row),
+                ties=row.ties,
             )
         )
-
-    def _tag(self, row: SubjectRow) -> bytes:
-        return self._guard.tag("subjects", (row.id, row.directory.person, row.number_tag, row.state))
 
     def _held(self, rows: Iterable[tuple[Any, ...]]) -> Mapping[SubjectId, SubjectRow]:
         found: dict[SubjectId, SubjectRow] = {}
@@ -99,11 +122,13 @@ class SqlSubjects:
         return found
 
     def _row(self, row: Sequence[Any]) -> SubjectRow:
-        subject, person, number_tag, content_tag, sealed, digest, directory_version, state, version, guard = row[:10]
-        self._guard.demand("subjects", (subject, person, number_tag, state), guard)
-        key = WrappedKey(*row[10:])
+        subject, person, number_tag, content_tag, sealed, digest, directory_version, state, version, guard, ties = row[
+            :11
+        ]
+        self._guard.demand("subjects", subject_told((subject, person, number_tag, state), ties), guard)
+        key = WrappedKey(*row[11:])
         directory = SealedField(subject, subject, person, DIRECTORY, directory_version, sealed, digest, key)
-        return SubjectRow(subject, number_tag, content_tag, directory, state, version)
+        return SubjectRow(subject, number_tag, content_tag, directory, state, version, ties)
 
 
 class SqlPersons:

@@ -55,6 +55,7 @@ subjects = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("guard", LargeBinary(16), nullable=False),  # keyed over the columns that decisions read: guards.py
+    Column("ties", LargeBinary),  # sealed: relatives, unit, supervisor, addresses
 )
 
 persons = Table(
@@ -142,6 +143,7 @@ principals = Table(
     Column("state", String(12), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("guard", LargeBinary(16), nullable=False),  # keyed over the columns that decisions read: guards.py
+    Column("supervisor", LargeBinary),  # sealed, as the own employee number
     UniqueConstraint("issuer", "sub"),
 )
 

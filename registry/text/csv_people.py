@@ -9,15 +9,18 @@ from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import UnreadableDocument
 from registry.text.strict_json import parse_json
 
-_DIRECTORY = ("employee_number", "given_name", "family_name", "department", "title")
+_DIRECTORY = ("employee_number", "given_name", "family_name", "department", "title", "supervisor")
 _PARTS = {"street": "street", "unit": "unit", "city": "city", "state": "state", "zip": "postal_code"}
 _PHONES = {"home_phone": "home", "mobile_phone": "mobile"}
+# Columns of employee numbers with a semicolon between, and the relation that each declares.
+_RELATED = {"kin": "kin", "former_partners": "former_partner"}
+_SPOUSE_NUMBER = "spouse_employee_number"
 _CARDS = ("card_1", "card_2")
 _MOST_CHILD_COLUMNS = 9
 
 COLUMNS = frozenset(
     {*_DIRECTORY, "home_address", *_PARTS, *_PHONES, "ssn", "date_of_birth", *_CARDS, "spouse_name", "children"}
-    | {"health_statement"}
+    | {"health_statement", _SPOUSE_NUMBER, *_RELATED}
     | {f"child_{n}_{what}" for n in range(1, _MOST_CHILD_COLUMNS + 1) for what in ("name", "school")}
 )
 REQUIRED_COLUMNS = ("employee_number", "department")
@@ -50,6 +53,12 @@ class RowDocument:
     problems: list[FieldProblem] = field(default_factory=list)
     _family: list[object] = field(default_factory=list, repr=False)
     _records: list[object] = field(default_factory=list, repr=False)
+    _relations: list[object] = field(default_factory=list, repr=False)
+
+    def add_relation(self, kind: str, employee_number: str, column: str) -> None:
+        """Add a relation to another employee that came from a column."""
+        self.columns[f"/relations/{len(self._relations)}"] = f"/{column}"
+        self._relations.append({"kind": kind, "employee_number": employee_number})
 
     def add_member(self, ref: str, relation: str, name: dict[str, str], column: str) -> None:
         """Add a household member that came from a column."""
@@ -70,6 +79,8 @@ class RowDocument:
         """Put the lists into the document."""
         self.document["family"] = self._family
         self.document["records"] = self._records
+        if self._relations:
+            self.document["relations"] = self._relations
 
 
 def document_of(cells: Mapping[str, str]) -> RowDocument:
@@ -100,6 +111,7 @@ def document_of(cells: Mapping[str, str]) -> RowDocument:
     _add_household(row, cells)
     if cells.get("health_statement"):
         row.add_record("health", {"statement": cells["health_statement"]}, "health_statement")
+    _add_relations(row, cells)
     row.close()
     return row
 
@@ -139,12 +151,25 @@ def _add_address(row: RowDocument, cells: Mapping[str, str]) -> None:
 def _add_household(row: RowDocument, cells: Mapping[str, str]) -> None:
     household_name = cells.get("family_name", "")
     if cells.get("spouse_name"):
-        row.add_member("s1", "spouse", split_name(cells["spouse_name"], household_name), "spouse_name")
+        spouse = split_name(cells["spouse_name"], household_name)
+        if cells.get(_SPOUSE_NUMBER):
+            spouse["employee_number"] = cells[_SPOUSE_NUMBER]
+            row.columns["/family/0/employee_number"] = f"/{_SPOUSE_NUMBER}"
+        row.add_member("s1", "spouse", spouse, "spouse_name")
+    elif cells.get(_SPOUSE_NUMBER):
+        # A colleague whose name is in their own row: no household record here, the conflict rule all the same.
+        row.add_relation("household", cells[_SPOUSE_NUMBER], _SPOUSE_NUMBER)
     for number, child in enumerate(_children(row, cells), start=1):
         name = split_name(child.name, household_name) if child.name else {}
         row.add_member(f"c{number}", "child", name, child.name_column)
         if child.school:
             row.add_record("school", {"name": child.school}, child.school_column, f"c{number}")
+
+
+def _add_relations(row: RowDocument, cells: Mapping[str, str]) -> None:
+    for column, kind in _RELATED.items():
+        for number in filter(None, map(str.strip, cells.get(column, "").split(";"))):
+            row.add_relation(kind, number, column)
 
 
 def _children(row: RowDocument, cells: Mapping[str, str]) -> list[_Child]:

@@ -8,12 +8,20 @@ from datetime import date
 import orjson
 
 from registry.domain.categories import Category
-from registry.domain.enrollment import Enrollment, MarkChange, NewVersion, SubjectChanges, VersionDraft
+from registry.domain.enrollment import (
+    DeclaredRelation,
+    Enrollment,
+    FamilyEntry,
+    MarkChange,
+    NewVersion,
+    SubjectChanges,
+    VersionDraft,
+)
 from registry.domain.errors import InvalidInput
 from registry.domain.ids import RecordId, is_id
 from registry.domain.marks import Mark
 from registry.text.rules.employee_number import employee_number_problem
-from registry.text.rules.entries import MAX_RECORDS, read_family, read_records
+from registry.text.rules.entries import MAX_RECORDS, read_family, read_records, read_relations
 from registry.text.rules.family_member import read_names
 from registry.text.rules.marks import MARK_KEYS, read_mark
 from registry.text.rules.names import name_problem
@@ -25,8 +33,8 @@ _department_problem = one_line(120)
 _title_problem = one_line(120)
 
 _DIRECTORY_KEYS = frozenset({"given_name", "family_name", "department", "title"})
-_ENROLLMENT_KEYS = _DIRECTORY_KEYS | {"employee_number", "family", "records"}
-_CHANGE_KEYS = _DIRECTORY_KEYS | {"add_family", "add_records", "versions", "marks", "ends"}
+_ENROLLMENT_KEYS = _DIRECTORY_KEYS | {"employee_number", "family", "records", "supervisor", "relations"}
+_CHANGE_KEYS = _DIRECTORY_KEYS | {"add_family", "add_records", "versions", "marks", "ends", "supervisor", "relations"}
 _VERSION_KEYS = frozenset({"record", "value"})
 _MARK_CHANGE_KEYS = MARK_KEYS | {"record"}
 _END_KEYS = frozenset({"record"})
@@ -39,7 +47,8 @@ def read_enrollment(document: object, *, today: date) -> Enrollment:
 
     Args:
         document: what ``parse_json`` returned: ``employee_number``, ``given_name`` and ``family_name`` (one of them
-            may be left out), ``department``, and if wanted ``title``, ``family``, ``records``.
+            may be left out), ``department``, and if wanted ``title``, ``family``, ``records``, ``supervisor``,
+            ``relations``.
         today: the day by which birth dates are judged.
 
     Returns:
@@ -59,8 +68,13 @@ def read_enrollment(document: object, *, today: date) -> Enrollment:
     family = read_family(body, "family")
     refs = {member.ref for member in family}
     records = read_records(body, "records", refs.__contains__)
+    supervisor = body.optional("supervisor", employee_number_problem)
+    relations = read_relations(body, "relations")
+    _refuse_oneself(body, employee_number, (family, supervisor, relations))
     reading.finish()
-    return Enrollment(employee_number, given_name, family_name, department, title, family, records)
+    return Enrollment(
+        employee_number, given_name, family_name, department, title, family, records, supervisor, relations
+    )
 
 
 def read_changes(document: object, *, today: date) -> SubjectChanges:
@@ -69,7 +83,8 @@ def read_changes(document: object, *, today: date) -> SubjectChanges:
     Args:
         document: any of ``given_name``, ``family_name``, ``department``, ``title``; ``add_family`` and
             ``add_records`` as in an enrollment; ``versions`` ``[{"record", "value"}]``; ``marks`` ``[{"record",
-            "confidentiality", "basis"?, "starts_on"?, "ends_on"?, "review_on"?}]``; ``ends`` ``[{"record"}]``.
+            "confidentiality", "basis"?, "starts_on"?, "ends_on"?, "review_on"?}]``; ``ends`` ``[{"record"}]``;
+            ``supervisor`` and ``relations`` as in an enrollment, which replace the present ones.
         today: the day by which birth dates are judged.
 
     Returns:
@@ -97,6 +112,8 @@ def read_changes(document: object, *, today: date) -> SubjectChanges:
         versions=_read_drafts(body),
         marks=_read_mark_changes(body),
         ends=tuple(record for record, _ in _record_items(body, "ends", _END_KEYS)),
+        supervisor="" if body.member("supervisor") == "" else _changed(body, "supervisor", employee_number_problem),
+        relations=read_relations(body, "relations") if body.has("relations") else None,
     )
     _refuse_changes_of_ended(body, changes)
     reading.finish()
@@ -136,10 +153,7 @@ def canonical_document(enrollment: Enrollment) -> bytes:
     stand: another way of writing the same number is another content. Never store or log these bytes: they are the
     values themselves, to be compared or put through a keyed digest.
     """
-    family = sorted(
-        [member.ref, member.relation.value, member.given_name, member.family_name, *_mark_texts(member.mark)]
-        for member in enrollment.family
-    )
+    family = sorted(map(_family_texts, enrollment.family))
     records = sorted(
         [record.category.value, record.member or "", *_mark_texts(record.mark), *_flat(record.value)]
         for record in enrollment.records
@@ -151,7 +165,19 @@ def canonical_document(enrollment: Enrollment) -> bytes:
         enrollment.department,
         enrollment.title,
     ]
-    return orjson.dumps([_CANONICAL_FORM, directory, family, records])
+    whole: list[object] = [_CANONICAL_FORM, directory, family, records]
+    if enrollment.supervisor or enrollment.relations:
+        # Nothing for nothing: a document from before there were such keys is the same content still.
+        whole += [
+            enrollment.supervisor,
+            sorted([each.kind.value, each.employee_number] for each in enrollment.relations),
+        ]
+    return orjson.dumps(whole)
+
+
+def _family_texts(member: FamilyEntry) -> list[str]:
+    texts = [member.ref, member.relation.value, member.given_name, member.family_name, *_mark_texts(member.mark)]
+    return [*texts, member.employee_number] if member.employee_number else texts
 
 
 def _mark_texts(mark: Mark) -> list[str]:
@@ -161,6 +187,17 @@ def _mark_texts(mark: Mark) -> list[str]:
 
 def _flat(value: Mapping[str, str]) -> list[str]:
     return [text for item in sorted(value.items()) for text in item]
+
+
+def _refuse_oneself(
+    body: ObjectReader, own: str, named: tuple[tuple[FamilyEntry, ...], str, tuple[DeclaredRelation, ...]]
+) -> None:
+    """Refuse a document by which somebody is related to themselves: one of the two numbers is wrong."""
+    family, supervisor, relations = named
+    numbers = {supervisor, *(member.employee_number for member in family)}
+    numbers |= {relation.employee_number for relation in relations}
+    if own and own in numbers:
+        body.refuse("own_number")
 
 
 def _changed(body: ObjectReader, key: str, rule: TextRule) -> str | None:

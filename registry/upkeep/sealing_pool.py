@@ -31,6 +31,7 @@ from registry.storage.guards import RowGuard, guard_key
 from registry.storage.new_rows import RowPacker
 from registry.text.csv_rows import UnreadRow
 from registry.vault.blind_index import BlindIndex
+from registry.vault.ties import SubjectTies
 from registry.vault.vault import Vault
 
 ALONE_BATCHES = 4  # so many are sealed here at least: starting a process costs about as much
@@ -243,7 +244,8 @@ def open_sealer(settings: Settings, registry: RegistryId) -> LineSealer:
     secret = ring.secret("index")
     vault = Vault(registry, DataKeys(ring.provider("data"), registry))
     packer = RowPacker(RowGuard(guard_key(secret)))
-    return LineSealer(Sealer(SealingTools(BlindIndex.of(secret), vault, Chains(registry, secret), packer)))
+    index, ties = BlindIndex.of(secret), SubjectTies(registry, secret)
+    return LineSealer(Sealer(SealingTools(index, vault, ties, Chains(registry, secret), packer)))
 
 
 def settle_heap() -> None:

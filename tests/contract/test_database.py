@@ -37,6 +37,8 @@ CLERK = PrincipalRow(
     PrincipalId("c" * 32), "https://issuer.example", "clerk", frozenset({Role.READER}), None, "", ACTIVE
 )
 
+WATCHER = frozenset({Role.AUDITOR, Role.SUBJECT})
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> SqlDatabase:
@@ -148,6 +150,7 @@ def test_many_at_once(database: SqlDatabase) -> None:
 
 def test_principals_come_back_as_they_went_in(database: SqlDatabase) -> None:
     linked = replace(CLERK, sub="Zoë – 漢字 \U0001f600", id=PrincipalId("d" * 32), employee=b"\x00link", unit="Parks")
+    changed = replace(CLERK, roles=WATCHER, state=ENDED, supervisor=b"\x00link")
     with database.write() as work:
         work.principals.insert(CLERK, LATE)
         work.principals.insert(linked, LATE)
@@ -155,10 +158,11 @@ def test_principals_come_back_as_they_went_in(database: SqlDatabase) -> None:
     with database.write() as work:
         assert work.principals.lock(CLERK.issuer, CLERK.sub) == CLERK
         assert work.principals.lock(CLERK.issuer, "nobody") is None
-        work.principals.update(replace(CLERK, roles=frozenset(Role), state=ENDED))
+        assert work.principals.lock_by_id(linked.id) == linked
+        assert work.principals.lock_by_id(PrincipalId("e" * 32)) is None
+        work.principals.update(changed)
         work.commit()
     with database.read() as work:
-        changed = replace(CLERK, roles=frozenset(Role), state=ENDED)
         assert work.principals.by_name(CLERK.issuer, "clerk") == changed
         assert work.principals.by_name(CLERK.issuer, "CLERK") is None
         assert work.principals.by_name(linked.issuer, linked.sub) == linked

@@ -1,4 +1,4 @@
-"""The database itself refuses to change what the ledger holds."""
+"""The database itself refuses to change what the ledger holds, and roles that nobody may hold together."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ ON_POSTGRESQL = {
     "tallies_kept": "DELETE FROM tallies WHERE label = x'01'",
     "tallies_only_later": "UPDATE tallies SET day = 99",
 }
+# Roles that nobody may hold together: each trigger, and a statement that it alone refuses.
+_PRINCIPAL = "INSERT INTO principals (id, issuer, sub, roles, unit, state, created_at, guard)"
+_BOTH = f"{_PRINCIPAL} VALUES ('{EVENT}', 'https://sign-in.example', 'both', 'enroller reader', '', 'active', 0, x'00')"
+_ADDED = "UPDATE principals SET roles = 'enroller reader subject' WHERE sub = 'hr'"
+ON_SQLITE |= {"principals_duties_on_insert": _BOTH, "principals_duties_on_update": _ADDED}
+ON_POSTGRESQL |= {"principals_duties": _ADDED}
 REFUSED = {"sqlite": ON_SQLITE, "postgresql": ON_POSTGRESQL}
 ONLY_ON_POSTGRESQL = (
     "DELETE FROM ledger_leaf WHERE i = 0",
@@ -55,6 +61,12 @@ ALSO_REFUSED = (
     "UPDATE ledger_body SET sealed = x'00', erased_at = NULL WHERE i = 1",  # an opening never comes back
     "UPDATE ledger_head SET n = 0, last_ms = 20",
     "UPDATE ledger_head SET n = 3, last_ms = 9",
+    _BOTH,
+    *(
+        f"UPDATE principals SET roles = '{roles}' WHERE sub = 'hr'"
+        for roles in ("auditor reader", "auditor enroller", "reader security_admin subject", "approver investigator")
+    ),
+    "UPDATE principals SET issuer = 'https://sign-in.example' WHERE sub = 'dev'",
 )
 ALLOWED = (
     "UPDATE tallies SET tags = x'00', day = 101 WHERE label = x'01'",
@@ -62,6 +74,8 @@ ALLOWED = (
     "UPDATE ledger_body SET sealed = NULL, erased_at = 5 WHERE i = 0",
     "UPDATE ledger_head SET n = 3, last_ms = 10",
     "INSERT INTO ledger_leaf VALUES (2, x'02')",
+    "UPDATE principals SET roles = 'approver reader subject' WHERE sub = 'hr'",
+    "UPDATE principals SET roles = 'auditor enroller reader security_admin' WHERE sub = 'dev'",
 )
 
 
@@ -88,6 +102,12 @@ def connection(url: str) -> Iterator[Connection]:
         run(opened, "INSERT INTO ledger_head VALUES (1, 1, 2, x'', zeroblob(32), '', 10)")
         for label, day in ((b"\x00", 60), (b"\x01", 100)):
             run(opened, "INSERT INTO tallies VALUES (?, ?, x'', x'')", label, day)
+        for sub, issuer, roles in (
+            ("hr", "https://sign-in.example", "enroller"),
+            ("dev", "https://registry.invalid/development", "enroller reader"),
+        ):
+            values = (sub.rjust(32, "0"), issuer, sub, roles, b"\x00")
+            run(opened, f"{_PRINCIPAL} VALUES (?, ?, ?, ?, '', 'active', 0, ?)", *values)
         yield opened
     engine.dispose()
 
@@ -113,7 +133,7 @@ def on_both(*statements: str) -> list[tuple[str, str]]:
     indirect=["url"],
 )
 def test_a_change_is_refused(connection: Connection, statement: str) -> None:
-    with pytest.raises(DBAPIError, match=r"append-only|only grows|only an opening"):
+    with pytest.raises(DBAPIError, match=r"append-only|only grows|only an opening|conflicting roles"):
         run(connection, statement)
 
 
@@ -128,7 +148,8 @@ def test_growth_and_the_removal_of_an_opening_are_allowed(connection: Connection
     indirect=["url"],
 )
 def test_it_is_the_trigger_that_refuses(connection: Connection, trigger: str, statement: str) -> None:
-    table = "tallies" if trigger.startswith("tallies") else "_".join(trigger.split("_")[:2])
+    words = trigger.split("_")
+    table = "_".join(words[:2] if words[0] == "ledger" else words[:1])
     run(connection, f"DROP TRIGGER {trigger}" + (f" ON {table}" if connection.dialect.name == "postgresql" else ""))
     assert run(connection, statement) >= 1
 

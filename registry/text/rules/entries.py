@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 
 from registry.domain.categories import Category
-from registry.domain.enrollment import FamilyEntry, RecordEntry, Relation
+from registry.domain.enrollment import DeclaredRelation, FamilyEntry, RecordEntry, Relation
+from registry.domain.relations import Declared
+from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.family_member import RELATION_RULE, read_names
 from registry.text.rules.marks import MARK_KEYS, read_mark
 from registry.text.rules.reading import ObjectReader
@@ -15,13 +17,18 @@ from registry.text.rules.values import read_value
 
 MAX_FAMILY = 30
 MAX_RECORDS = 200
+MAX_RELATIONS = 30
 
-_FAMILY_KEYS = frozenset({"ref", "relation", "given_name", "family_name", "confidentiality", "basis"})
+_FAMILY_KEYS = frozenset(
+    {"ref", "relation", "given_name", "family_name", "confidentiality", "basis", "employee_number"}
+)
+_RELATION_KEYS = frozenset({"kind", "employee_number"})
 _RECORD_KEYS = MARK_KEYS | {"category", "value", "member"}
 
 # At most 31 characters, so that a ref is never taken for an identifier, which has 32.
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,30}")
 _CATEGORY_RULE = one_of(frozenset(Category))
+_DECLARED_RULE = one_of(frozenset(Declared))
 
 IsMember = Callable[[str], bool]
 """Tells whether a record may name this member."""
@@ -39,9 +46,25 @@ def read_family(holder: ObjectReader, key: str) -> tuple[FamilyEntry, ...]:
             refs.add(ref)
         relation = member.required("relation", RELATION_RULE)
         given_name, family_name = read_names(member)
+        number = member.optional("employee_number", employee_number_problem)
         if ref and relation:
-            entries.append(FamilyEntry(ref, Relation(relation), given_name, family_name, read_mark(member)))
+            entries.append(FamilyEntry(ref, Relation(relation), given_name, family_name, read_mark(member), number))
     return tuple(entries)
+
+
+def read_relations(holder: ObjectReader, key: str) -> tuple[DeclaredRelation, ...]:
+    """Read relations to other employees. Codes of its own: ``repeated``, ``too_many``."""
+    relations: dict[DeclaredRelation, None] = {}
+    for item in holder.items(key, _RELATION_KEYS, MAX_RELATIONS):
+        kind = item.required("kind", _DECLARED_RULE)
+        number = item.required("employee_number", employee_number_problem)
+        if not kind or not number:
+            continue
+        relation = DeclaredRelation(Declared(kind), number)
+        if relation in relations:
+            item.refuse("repeated")
+        relations[relation] = None
+    return tuple(relations)
 
 
 def read_records(holder: ObjectReader, key: str, is_member: IsMember) -> tuple[RecordEntry, ...]:

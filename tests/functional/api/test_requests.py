@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -43,6 +44,9 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", "/v1/decoys", Role.SECURITY_ADMIN, True),
     ("POST", "/v1/confidentiality/check", Role.RECORDS_OFFICER, True),
     ("GET", "/v1/audit/unusual", Role.AUDITOR, False),
+    ("POST", f"/v1/principals/{ID}/move", Role.SECURITY_ADMIN, True),
+    ("POST", f"/v1/principals/{ID}/leave", Role.SECURITY_ADMIN, False),
+    ("GET", f"/v1/principals/{ID}/report", Role.AUDITOR, False),
 )
 WITH_BODY = [(method, path, role) for method, path, role, has_body in ROUTES if has_body]
 BAD_BODIES: tuple[tuple[bytes, str], ...] = (
@@ -68,7 +72,7 @@ def sent(site: Site, method: str, path: str, role: Role, content: bytes, **heade
 
 def test_every_protected_route_is_in_the_table(site: Site) -> None:
     described = {
-        (method.upper(), path.replace("{subject}", ID).replace("{trace}", ID).replace("{principal}", ID))
+        (method.upper(), re.sub(r"{\w+}", ID, path))
         for path, operations in site.contract.document["paths"].items()
         for method, operation in operations.items()
         if operation["security"]

@@ -128,3 +128,50 @@ def test_a_port_that_is_taken(server: tuple[str, subprocess.Popen[str], Path]) -
 
 def test_the_development_profile_stays_on_loopback(line: Line) -> None:
     assert "loopback address only" in line("serve", "--host", "0.0.0.0", "--port", "0", exits=3).stderr
+
+
+def test_a_mover_and_a_leaver(line: Line) -> None:
+    hr = line.json("principal", "grant", "--issuer", "https://sign-in.example", "--sub", "hr", "--role", "enroller")
+    identifier = hr["principal"]
+    moved = line.json("principal", "move", identifier, "--unit", "Payroll", "--supervisor", "KC-000044")
+    assert moved == {"principal": identifier, "roles": ["enroller"], "unit": "Payroll", "state": "active"}
+    assert line.json("principal", "move", identifier, "--role", "approver")["roles"] == ["approver"]
+    assert "no roles" in line("principal", "leave", identifier).stdout
+    (row,) = line.json("principal", "list")
+    assert (row["roles"], row["state"]) == ([], "ended")
+    assert line.json("audit", "verify")["size"] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("move", "0" * 32), "at least one"),
+        (("move", "nobody", "--unit", "x"), "ID id_form"),
+        (("move", "0" * 32, "--unit", "x"), "not"),
+        (("move", "0" * 32, "--supervisor", "../x"), "--supervisor"),
+        (("leave", "0" * 32), "not"),
+        (("report", "0" * 32), "not"),
+        (("report", "0" * 32, "--since", "yesterday"), "--since not_a_moment"),
+    ],
+)
+def test_a_principal_that_is_not_there_or_not_named(line: Line, arguments: tuple[str, ...], told: str) -> None:
+    assert told in line("principal", *arguments, exits=2).stderr
+
+
+def test_roles_that_nobody_holds_together_are_refused_but_in_development(line: Line) -> None:
+    grant = ("principal", "grant", "--sub", "both", "--role", "reader", "--role", "enroller")
+    assert "conflicting_roles" in line(*grant, "--issuer", "https://sign-in.example", exits=2).stderr
+    assert set(line.json(*grant)["roles"]) == {"enroller", "reader"}
+    assert line("token", "--sub", "both", "--role", "reader", "--role", "enroller").stdout
+
+
+def test_the_report_of_a_leaver(used: Line) -> None:
+    number = make_people(PEOPLE)[0].number
+    used.json("disclose", "--employee-number", number, "--category", "phone", "--purpose", "emergency_contact")
+    rows = {row["issuer"]: row["principal"] for row in used.json("principal", "list")}
+    report = used.json("principal", "report", rows["local"], "--since", "2020-01-01")
+    assert report["principal"] == rows["local"]
+    shown = [entry for entry in report["entries"] if entry["kind"] == "disclose"]
+    assert (["phone"], "emergency_contact") in [(entry["categories"], entry["purpose"]) for entry in shown]
+    assert "phone" in used("principal", "report", rows["local"]).stdout
+    assert used.json("principal", "report", rows["local"], "--since", "2999-01-01")["entries"] == []

@@ -462,7 +462,7 @@ def test_an_administrator_sets_roles_and_it_is_an_entry(home: Home, browser: Bro
     fields = {
         "issuer": "https://issuer.example",
         "sub": "new.clerk",
-        "roles": ["reader", "enroller"],
+        "roles": ["reader", "approver"],
         "unit": "Records",
         "employee_number": "T-5",
     }
@@ -471,8 +471,12 @@ def test_an_administrator_sets_roles_and_it_is_an_entry(home: Home, browser: Bro
     page = browser.get("/console/principals").text
     assert "Roles were saved." in page
     assert "<bdi>new.clerk</bdi>" in page
-    assert "Enroller, Reader" in page
-    entry = newest(home, "grant")
+    assert "Approver, Reader" in page
+    refused = browser.post("/console/principals", {**fields, "roles": ["reader", "enroller"]})
+    assert refused.status_code == 422
+    assert "Nobody may hold these roles together." in refused.text
+    assert "refused conflicting_roles" in {said(entry)["result"] for entry in home.entries() if entry.kind == "grant"}
+    entry = next(one for one in reversed(home.entries()) if one.kind == "grant" and said(one)["result"] == "active")
     assert said(entry)["request"] == "https://issuer.example#new.clerk"
     assert "sam" in said(entry)["principal"]
     ended = browser.post("/console/principals", {"issuer": "https://issuer.example", "sub": "new.clerk"})

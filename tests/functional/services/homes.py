@@ -14,6 +14,7 @@ from typing import Any
 from registry.audit.ports import EntryRow
 from registry.bootstrap import Application, initialise, open_application
 from registry.domain.categories import Category
+from registry.domain.duties import DEVELOPMENT_ISSUER
 from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Claims, Role
@@ -30,7 +31,7 @@ from tests.fakes.clock import TestClock
 from tests.fakes.postgres import AsAdministrator
 
 TODAY = date(2026, 3, 2)
-ISSUER = "https://issuer.example"
+ISSUER = DEVELOPMENT_ISSUER  # one name may hold roles here that nobody may hold together elsewhere
 
 
 def person(number: str = "T-0001", **changes: Any) -> dict[str, Any]:

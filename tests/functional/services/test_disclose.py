@@ -69,7 +69,8 @@ def test_every_refusal_is_an_entry_and_opens_nothing(home: Home, monkeypatch: py
     subject = home.enroll(
         person(records=[{**record, "confidentiality": "sealed"} for record in person()["records"][:2]])
     )
-    other = home.enroll(person("T-0002")).subject
+    elsewhere = {"category": "phone", "value": {"kind": "mobile", "number": "816-555-0142"}}
+    other = home.enroll(person("T-0002", records=[elsewhere])).subject
     monkeypatch.setattr(Vault, "open", lambda *_: pytest.fail("opened"))
     reader = home.caller("reader", Role.READER, number="T-0002")
     auditor = home.caller("auditor", Role.AUDITOR)

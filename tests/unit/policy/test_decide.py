@@ -19,6 +19,7 @@ from registry.policy.decide import (
     Facts,
     Permit,
     RecordFacts,
+    Relation,
 )
 from registry.policy.engine import shipped_policy
 
@@ -110,3 +111,20 @@ def test_fewer_roles_or_more_records_never_turn_a_denial_into_a_permit(
     if isinstance(decide(narrow, purpose, facts(*records, own=own)), Permit):
         assert isinstance(decide(wide, purpose, facts(*records, own=own)), Permit)
         assert isinstance(decide(narrow, purpose, facts(*records[:1], own=own)), Permit)
+
+
+@given(
+    st.sets(st.sampled_from(list(Relation))),
+    st.sets(st.sampled_from(list(Relation))),
+    st.sampled_from(list(PurposeCode)),
+    st.sampled_from(list(Category)),
+)
+def test_one_relation_more_never_turns_a_denial_into_a_permit(
+    relations: set[Relation], more: set[Relation], code: PurposeCode, category: Category
+) -> None:
+    one = record(category)
+    purpose = Purpose(code, "C-1", "asked for by the family")
+    few = Facts(frozenset({category}), (one,), relations=frozenset(relations), step_up=True)
+    many = Facts(frozenset({category}), (one,), relations=frozenset(relations | more), step_up=True)
+    if isinstance(decide(READER, purpose, many), Permit):
+        assert isinstance(decide(READER, purpose, few), Permit)

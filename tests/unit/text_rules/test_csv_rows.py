@@ -370,6 +370,47 @@ def test_rows_are_read_one_by_one():
         next(rows)
 
 
+def read_one(**cells):
+    (row,) = read_csv(io.BytesIO(csv_of({**ROW, **cells})))
+    return read_row(row, today=TODAY)
+
+
+def test_relations_to_other_employees_have_columns():
+    person = read_one(
+        supervisor="000044", spouse_employee_number="000977", kin="000215; 000216", former_partners="000108"
+    )
+    assert person.supervisor == "000044"
+    assert person.family[0].employee_number == "000977"
+    declared = [(relation.kind.value, relation.employee_number) for relation in person.relations]
+    assert declared == [("kin", "000215"), ("kin", "000216"), ("former_partner", "000108")]
+
+
+def test_a_spouse_without_a_name_here_is_of_the_household_all_the_same():
+    person = read_one(spouse_name="", spouse_employee_number="000977")
+    assert [(relation.kind.value, relation.employee_number) for relation in person.relations] == [
+        ("household", "000977")
+    ]
+
+
+@pytest.mark.parametrize("column", ["supervisor", "spouse_employee_number", "kin", "former_partners"])
+def test_a_number_that_is_none_is_told_by_its_column(column):
+    with pytest.raises(InvalidInput) as refused:
+        read_one(**{column: "../x"})
+    assert {problem.pointer for problem in refused.value.problems} == {f"/{column}"}
+
+
+def test_a_document_without_relations_is_the_content_it_always_was():
+    person = read_enrollment(DOCUMENT, today=TODAY)
+    assert read_enrollment({**DOCUMENT, "relations": []}, today=TODAY) == person
+    for more in (
+        {"supervisor": "000044"},
+        {"relations": [{"kind": "kin", "employee_number": "000044"}]},
+        {"relations": [{"kind": "former_partner", "employee_number": "000044"}]},
+        {"family": [{**DOCUMENT["family"][0], "employee_number": "000044"}, DOCUMENT["family"][1]]},
+    ):
+        assert canonical_document(read_enrollment({**DOCUMENT, **more}, today=TODAY)) != canonical_document(person)
+
+
 def test_known_columns():
     assert COLUMNS.issuperset(ROW)
     assert "person_id" not in COLUMNS

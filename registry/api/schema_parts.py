@@ -1,0 +1,41 @@
+"""What schemas are put together from (JSON Schema 2020-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = dict[str, Any]
+
+INDEX: Schema = {"type": "integer", "minimum": 0}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+
+
+def closed(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None, **more: Any) -> Schema:
+    """Return the schema of an object with these members and no others."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **(optional or {})},
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def text(longest: int, what: str = "") -> Schema:
+    """Return the schema of a text, length in code points."""
+    schema: Schema = {"type": "string", "minLength": 1, "maxLength": longest}
+    return {**schema, "description": what} if what else schema
+
+
+def listed(item: Schema, most: int | None = None, least: int = 0) -> Schema:
+    """Return the schema of a list."""
+    schema: Schema = {"type": "array", "items": item}
+    if least:
+        schema["minItems"] = least
+    return schema if most is None else {**schema, "maxItems": most}
+
+
+def nullable(schema: Schema) -> Schema:
+    """Return a schema that takes null as well."""
+    return {"anyOf": [schema, {"type": "null"}]}
