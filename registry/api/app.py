@@ -23,6 +23,7 @@ from registry.api import (
     routes_health,
     routes_me,
     routes_principals,
+    routes_requests,
     routes_subjects,
     routes_traces,
 )
@@ -48,6 +49,7 @@ _ROUTERS = (
     routes_audit.router,
     routes_principals.router,
     routes_brakes.router,
+    routes_requests.router,
     routes_health.router,
 )
 

@@ -34,6 +34,7 @@ _OWN_KEYS = frozenset({"categories", "records", "form"})
 _PURPOSE_KEYS = frozenset({"code", "case", "note"})
 _SEARCH_KEYS = frozenset({"employee_number", "given_name", "family_name", "department", "value"})
 _TRACE_KEYS = frozenset({"text", "published_at", "source"})
+_WORD_KEYS = frozenset({"note"})
 _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "supervisor"})
 _MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
 
@@ -152,6 +153,18 @@ def read_trace(document: object, *, today: date) -> TraceAsk:
     source = _loose(body, "source", _SOURCE)
     body.reading.finish()
     return TraceAsk(text, read_moment(moment), source)
+
+
+def read_word(document: object, *, today: date) -> str:
+    """Read ``{"note"?}`` of an approver's word.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _WORD_KEYS, today)
+    note = _loose(body, "note", _NOTE)
+    body.reading.finish()
+    return note
 
 
 def read_grant(document: object, *, today: date) -> Grant:

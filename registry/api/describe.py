@@ -35,8 +35,8 @@ _REASONS: Mapping[int, str] = {
     403: "Refused by role, purpose or relation. `reason` says which, `receipt` names the entry.",
     404: "Unknown, or not yours: the two look the same.",
     408: "The body did not arrive in time.",
-    409: "It exists already (`exists`), has changed since it was read (`changed`), or the key came with another body "
-    "(`key_reused`).",
+    409: "It exists already (`exists`), has changed since it was read (`changed`), the key came with another body "
+    "(`key_reused`), or a request is settled or over (`decided`, `expired`).",
     413: "The body is too large.",
     415: "The body is not of the media type described here, in UTF-8 without content encoding.",
     422: "The document breaks its rules; `errors` lists place and code of each, never a value.",
@@ -136,6 +136,7 @@ class Operation:
         id, tag, summary, description: as OpenAPI has them.
         status: of the good answer.
         answer: the good answer.
+            also: good answers of another status.
         errors: error statuses besides those that every protected route, or every route with a body, has.
         body: its body.
         parameters: path, query and header parameters.
@@ -151,6 +152,7 @@ class Operation:
     errors: tuple[int, ...] = ()
     body: Body | FileBody | None = None
     parameters: tuple[Mapping[str, Any], ...] = ()
+    also: Mapping[int, Answer] = field(default_factory=dict)
     is_public: bool = False
 
     def options(self) -> dict[str, Any]:
@@ -165,7 +167,11 @@ class Operation:
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI operation object."""
-        responses = {self.status: self.answer.document(), **{status: _problem(status) for status in self.statuses()}}
+        good = {self.status: self.answer, **self.also}
+        responses = {
+            **{status: answer.document() for status, answer in good.items()},
+            **{status: _problem(status) for status in self.statuses()},
+        }
         document: dict[str, Any] = {
             "operationId": self.id,
             "tags": [self.tag],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from registry.api.describe import Answer, Body, Operation
-from registry.api.describe_links import AFTER_LOOKUP
-from registry.api.samples import BATCH_RESULTS, CARD
+from registry.api.describe_links import AFTER_LOOKUP, AFTER_WAITING
+from registry.api.samples import BATCH_RESULTS, CARD, WAITING
 
 DISCLOSE = Operation(
     id="disclose",
@@ -23,13 +23,23 @@ DISCLOSE = Operation(
         "| `safety` | everything | yes |\n\n"
         "Reasons of a 403: `not_permitted`, `purpose_not_allowed` (a category that the purpose does not open), "
         "`case_needed` and `note_needed` (the policy asks for a `case` or `note`), `conflict_of_interest`, "
-        "`step_up_required` (`safety` and `sealed` records: a strong, recent sign-in by `acr` and `auth_time` of the "
-        "token), `approval_required` (a `restricted` or `sealed` record).\n\n"
+        "`step_up_required` (`safety` and `sealed` records need a strong and recent sign-in: `acr` and `auth_time` of "
+        "the token). A `restricted` or `sealed` record answers 202 with a request that other people "
+        "have to approve; afterwards the same lookup is made again.\n\n"
         "Where a limit is set (`[brakes]` in config.toml), an account sees only so many different "
         "subjects a day for each purpose; the next one is 429 `quota_exceeded`, with the receipt of its entry. Seeing "
         "somebody again who was seen today does not count."
     ),
     answer=Answer("The card.", "Card", ("Audit-Receipt",), example=CARD, links=AFTER_LOOKUP),
+    also={
+        202: Answer(
+            "Other people have to approve first.",
+            "Waiting",
+            ("Location", "Audit-Receipt"),
+            example=WAITING,
+            links=AFTER_WAITING,
+        )
+    },
     errors=(404, 429),
     body=Body(
         "DisclosureAsk",

@@ -54,4 +54,10 @@ def _reports(trace: str) -> dict[str, Any]:
 
 
 AFTER_TRACING = {**_reports(_TRACE), **_entry()}
+AFTER_LISTING_REQUESTS = {
+    "request": link("getRequest", "What the newest asks for.", request="$response.body#/requests/0/request"),
+    "approve": link("approveRequest", "Approve it.", request="$response.body#/requests/0/request", body={}),
+    "refuse": link("refuseRequest", "Refuse it.", request="$response.body#/requests/0/request", body={}),
+}
+AFTER_WAITING = {"request": link("getRequest", "The request.", request="$response.body#/request")}
 AFTER_LISTING_TRACES = _reports("$response.body#/traces/0/trace")

@@ -8,14 +8,14 @@ from registry.api.asking import Ask
 from registry.api.bodies import CardAsk
 from registry.api.errors import problem_of
 from registry.api.problems import Problem, json_answer
-from registry.api.render import card_document, receipt_document
+from registry.api.render import card_document, receipt_document, waiting_document
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose
-from registry.policy.decide import QUOTA_EXCEEDED
+from registry.policy.decide import APPROVAL_REQUIRED, QUOTA_EXCEEDED
 from registry.services.brakes import seconds_to_next_day
-from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused
+from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused, Waiting
 from registry.services.kernel import Kernel
 
 READERS = frozenset({Role.READER})
@@ -38,6 +38,9 @@ def shown(ask: Ask, answer: Answer) -> Response:
     count(ask, answer)
     if isinstance(answer, Disclosed):
         return json_answer(card_document(answer), headers={"Audit-Receipt": answer.receipt.header})
+    if isinstance(answer, Waiting):
+        headers = {"Location": f"/v1/requests/{answer.request.id}", "Audit-Receipt": answer.receipt.header}
+        return json_answer(waiting_document(answer), 202, headers)
     response = problem_for(ask, answer).response()
     if answer.receipt is not None:
         response.headers["Audit-Receipt"] = answer.receipt.header
@@ -46,16 +49,23 @@ def shown(ask: Ask, answer: Answer) -> Response:
 
 def count(ask: Ask, answer: Answer) -> None:
     """Count one answer under its outcome."""
-    refused = answer.reason if isinstance(answer, Refused) else "failed"
-    ask.application.meters.looked_up("shown" if isinstance(answer, Disclosed) else refused)
+    ask.application.meters.looked_up(_outcome(answer))
+
+
+def _outcome(answer: Answer) -> str:
+    if isinstance(answer, Refused):
+        return answer.reason
+    if isinstance(answer, Waiting):
+        return APPROVAL_REQUIRED
+    return "shown" if isinstance(answer, Disclosed) else "failed"
 
 
 def problem_for(ask: Ask, answer: Answer) -> Problem:
     """Return the problem document of an ask that released nothing."""
     if isinstance(answer, Refused):
         problem = _refusal(ask, answer.reason)
-    elif isinstance(answer, Disclosed):
-        raise TypeError("a released card is no problem")
+    elif isinstance(answer, Disclosed | Waiting):
+        raise TypeError("a released card is no problem, nor is one that waits")
     else:
         problem = problem_of(answer.error)
     return problem if answer.receipt is None else problem.saying(receipt=receipt_document(answer.receipt))

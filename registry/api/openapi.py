@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 import registry
 from registry.api.brake_schemas import BRAKE_SCHEMAS
+from registry.api.request_schemas import REQUEST_SCHEMAS
 from registry.api.schemas import SCHEMAS
 
 _DESCRIPTION = """\
@@ -34,6 +35,7 @@ a path or query.
 _TAGS = (
     ("subjects", "Enrolling, changing and finding the people whose records are protected."),
     ("disclosures", "Releasing values for a stated purpose."),
+    ("requests", "Approval by a second person, and a third."),
     ("traces", "Following a leaked text back to the copies that were served."),
     ("me", "What the subjects themselves may see."),
     ("audit", "The ledger."),
@@ -64,7 +66,10 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in _TAGS],
         "security": [{"bearer": []}],
         "paths": _paths(routers),
-        "components": {"schemas": {**SCHEMAS, **BRAKE_SCHEMAS}, "securitySchemes": {"bearer": _BEARER}},
+        "components": {
+            "schemas": {**SCHEMAS, **BRAKE_SCHEMAS, **REQUEST_SCHEMAS},
+            "securitySchemes": {"bearer": _BEARER},
+        },
     }
 
 

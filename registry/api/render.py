@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from registry.domain.categories import Category
+from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import RecordId, SubjectId
-from registry.services.disclose import Disclosed
+from registry.services.disclose import Disclosed, Waiting
 from registry.services.kernel import ReceiptView
 from registry.services.search import Found
 from registry.services.values import shown_form
@@ -40,6 +41,18 @@ def card_document(card: Disclosed) -> dict[str, Any]:
         "form": card.form,
         "records": [_record(field) for field in card.fields],
         "receipt": receipt_document(card.receipt),
+    }
+
+
+def waiting_document(waiting: Waiting) -> dict[str, Any]:
+    """Return a lookup that other people have to approve first."""
+    row = waiting.request
+    return {
+        "request": row.id,
+        "state": row.state,
+        "needs": {"approvals": row.needs, "other_unit": row.needs_other_unit},
+        "expires_at": iso(from_unix_ms(row.until)),
+        "receipt": receipt_document(waiting.receipt),
     }
 
 

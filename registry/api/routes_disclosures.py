@@ -16,9 +16,9 @@ from registry.api.disclosing import READERS, count, disclosure_ask, problem_for,
 from registry.api.errors import problem_of
 from registry.api.lookup import LOOKUP_PATH, look_up
 from registry.api.problems import json_answer
-from registry.api.render import card_document
+from registry.api.render import card_document, waiting_document
 from registry.domain.errors import AuditUnavailable
-from registry.services.disclose import Answer, Disclosed, DisclosureAsk
+from registry.services.disclose import Answer, Disclosed, DisclosureAsk, Waiting
 from registry.services.read_audit import SUBJECTS
 
 router = APIRouter()
@@ -71,4 +71,6 @@ def _result(ask: Ask, answer: Answer) -> dict[str, Any]:
     count(ask, answer)
     if isinstance(answer, Disclosed):
         return {"status": 200, **card_document(answer)}
+    if isinstance(answer, Waiting):
+        return {"status": 202, **waiting_document(answer)}
     return problem_for(ask, answer).document()

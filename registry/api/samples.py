@@ -179,6 +179,43 @@ TRACED: dict[str, Any] = {
 STORED_TRACE: dict[str, Any] = {name: part for name, part in TRACED.items() if name != "receipt"}
 TRACES_LIST: dict[str, Any] = {"traces": [{"trace": _id(5), "at": "2026-03-03T08:00:00.000Z"}]}
 
+WAITING: dict[str, Any] = {
+    "request": _id(6),
+    "state": "pending",
+    "needs": {"approvals": 1, "other_unit": False},
+    "expires_at": "2026-03-09T09:15:30.125Z",
+    "receipt": RECEIPT,
+}
+_REQUEST: dict[str, Any] = {
+    "request": _id(6),
+    "state": "pending",
+    "principal": _id(7),
+    "asker": "https://issuer.example#dispatch-3",
+    "unit": "Dispatch",
+    "needs": {"approvals": 1, "other_unit": False},
+    "approvals": 0,
+    "created_at": "2026-03-02T09:15:30.125Z",
+    "until": "2026-03-09T09:15:30.125Z",
+}
+REQUEST_LIST: dict[str, Any] = {"requests": [_REQUEST]}
+REQUEST_DETAIL: dict[str, Any] = {
+    **_REQUEST,
+    "subject": _id(1),
+    "categories": ["home_address"],
+    "purpose": {"code": "legal_service", "case": "2026-CV-0001", "note": None},
+    "receipt": RECEIPT,
+}
+DECIDED: dict[str, Any] = {
+    **_REQUEST,
+    "state": "approved",
+    "approvals": 1,
+    "until": "2026-03-03T10:02:00.000Z",
+    "receipt": RECEIPT,
+}
+APPROVAL_FIGURES: dict[str, Any] = {
+    "approvers": [{"approver": _id(8), "approved": 12, "refused": 3, "median_seconds": 1260.0}]
+}
+
 ENTRY_PAGE: dict[str, Any] = {
     "entries": [
         {

@@ -329,6 +329,11 @@ SCHEMAS: dict[str, Schema] = {
                             "required": ["status", *("disclosure", "subject", "form", "records", "receipt")],
                             "properties": {"status": {"const": 200}, "records": listed(ref("CardRecord"))},
                         },
+                        {
+                            "type": "object",
+                            "required": ["status", *("request", "state", "needs", "expires_at", "receipt")],
+                            "properties": {"status": {"const": 202}, "needs": ref("Needs")},
+                        },
                         ref("Problem"),
                     ]
                 },

@@ -16,6 +16,9 @@ class Kind(StrEnum):
     MARK = "mark"
     DISCLOSE = "disclose"  # permitted; written before anything is decrypted
     DENY = "deny"
+    REQUEST = "request"  # somebody asks for what needs other people's approval; releases nothing
+    APPROVE = "approve"
+    REFUSE = "refuse"
     SEARCH = "search"
     OPEN = "open"  # the system opened values for matching or maintenance; no recipient, never a candidate copy
     TRACE = "trace"

@@ -20,6 +20,7 @@ from registry.identity.strangers import Strangers
 from registry.identity.token_cache import VerifiedTokens
 from registry.keys.ports import Keyring
 from registry.services.admissions import Admissions
+from registry.services.approvals import Approvals
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
 from registry.services.decoys import Decoys
@@ -77,6 +78,7 @@ class Application:
     unusual: UnusualAccess
     evidence: Evidence
     audit: ReadAudit
+    approvals: Approvals
     principals: Principals
     unlock: Unlock
     decoys: Decoys

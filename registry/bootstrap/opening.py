@@ -30,6 +30,7 @@ from registry.keys.opening import load_keyring
 from registry.keys.ports import Keyring
 from registry.policy.engine import load_policy
 from registry.services.admissions import Admissions
+from registry.services.approvals import Approvals
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
 from registry.services.copies import Histories
@@ -141,8 +142,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         clock=clock,
     )
     _demand_profile(kernel, profile)
-    verifier, audit = ledger_verifier(ring, origin), ReadAudit(kernel)
-    matcher = MatchText(kernel)
+    verifier, audit, matcher = ledger_verifier(ring, origin), ReadAudit(kernel), MatchText(kernel)
     cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier, limits=settings.key_cache))
     limits = settings.limits(profile)
     disclose, meters = Disclose(kernel, limits), Meters(unix_ms(clock.now()) / 1000)
@@ -169,6 +169,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         unusual=UnusualAccess(kernel, audit, limits),
         evidence=Evidence(kernel, verifier.key),
         audit=audit,
+        approvals=Approvals(kernel, audit),
         principals=Principals(kernel),
         unlock=Unlock(kernel),
         decoys=Decoys(kernel),

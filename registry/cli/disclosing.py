@@ -8,13 +8,13 @@ from typing import Any
 import click
 import orjson
 
-from registry.api.render import card_document
+from registry.api.render import card_document, waiting_document
 from registry.cli.checking import CASE, NOTE, demand
 from registry.cli.common import common, registry_at, write_json
 from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, InvalidInput, NotFound
 from registry.domain.purposes import Purpose, PurposeCode
-from registry.services.disclose import NOT_FOUND, DisclosureAsk, Failed, Refused
+from registry.services.disclose import NOT_FOUND, DisclosureAsk, Failed, Refused, Waiting
 from registry.text.rules.employee_number import employee_number_problem
 
 
@@ -68,6 +68,9 @@ def disclose(
         (answer,) = application.disclose.disclose_many([(application.local_caller(), ask)])
     if isinstance(answer, Failed):
         raise answer.error
+    if isinstance(answer, Waiting):
+        _show(waiting_document(answer), as_json=as_json)
+        return
     if isinstance(answer, Refused):
         if answer.reason == NOT_FOUND:
             raise NotFound
@@ -79,7 +82,10 @@ def _show(document: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         write_json(document)
         return
-    for record in document["records"]:
+    if "request" in document:
+        who = "somebody else has" if document["needs"]["approvals"] == 1 else "two other people have"
+        click.echo(f"request {document['request']}: {who} to approve it; then make the same lookup again")
+    for record in document.get("records", ()):
         whose = f" ({record['member']})" if record["member"] else ""
         click.echo(f"{record['category']}{whose}: {record['display']}")
     receipt = document["receipt"]

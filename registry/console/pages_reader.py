@@ -14,13 +14,13 @@ from registry.console.errors import problem_of
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render, with_receipt
 from registry.console.render import shown_card, shown_hits
-from registry.console.words import problem_words, purpose_opens, purpose_words, reason_words
+from registry.console.words import problem_words, purpose_opens, purpose_words, reason_words, waiting_words
 from registry.domain.categories import Category
 from registry.domain.ids import SubjectId, is_id
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.policy.decide import QUOTA_EXCEEDED
-from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused
+from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused, Waiting
 from registry.services.search import SearchAsk
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.names import name_problem
@@ -73,6 +73,9 @@ def card_page(ask: Ask, answer: Answer, *, title: str, again: str) -> Response:
     if isinstance(answer, Refused):
         status, heading = _HEADINGS.get(answer.reason, (403, "Refused"))
         sentences: tuple[str, ...] = (reason_words(answer.reason), "The request is in the ledger.")
+    elif isinstance(answer, Waiting):
+        status, heading = 202, "Waiting for approval"
+        sentences = (waiting_words(answer.request), "Once it is approved, make the same lookup again.")
     else:
         problem = problem_of(answer.error)
         status, heading, sentences = problem.status, problem.heading, problem.sentences

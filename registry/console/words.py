@@ -19,6 +19,7 @@ from registry.policy.decide import (
     STEP_UP_REQUIRED,
 )
 from registry.services.disclose import NOT_FOUND
+from registry.services.ports import RequestRow
 
 CATEGORIES: Mapping[str, str] = {
     Category.HOME_ADDRESS: "Home address",
@@ -72,6 +73,9 @@ KINDS: Mapping[str, str] = {
     "mark": "Mark changed",
     "disclose": "Shown",
     "deny": "Refused",
+    "request": "Asked for approval",
+    "approve": "Approved",
+    "refuse": "Approval refused",
     "search": "Search",
     "open": "Checked by the system",
     "trace": "Leak trace",
@@ -94,7 +98,7 @@ REASONS: Mapping[str, str] = {
     CONFLICT_OF_INTEREST: "The policy does not let you look up this record yourself. Ask a colleague.",
     QUOTA_EXCEEDED: "You have seen as many people today as you may for this purpose. A security administrator or an "
     "approver can raise the limit.",
-    APPROVAL_REQUIRED: "Somebody else has to approve this, and this version has no way to do so: it stays shut.",
+    APPROVAL_REQUIRED: "Somebody else has to approve this first.",
     NOT_FOUND: "Nobody who can be looked up was found, or one of the records is not there.",
 }
 
@@ -125,6 +129,13 @@ PROBLEM_WORDS: Mapping[str, str] = {
 def reason_words(reason: str) -> str:
     """Say a public reason in a sentence."""
     return REASONS.get(reason, "The policy does not allow this.")
+
+
+def waiting_words(request: RequestRow) -> str:
+    """Say what a lookup waits for."""
+    if request.needs == 1:
+        return "Somebody else has to approve this first. The request is on record."
+    return "Two people have to approve this first, one of them of another unit. The request is on record."
 
 
 def problem_words(code: str) -> str:

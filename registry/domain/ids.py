@@ -13,6 +13,7 @@ RecordId = NewType("RecordId", str)
 PrincipalId = NewType("PrincipalId", str)
 DisclosureId = NewType("DisclosureId", str)
 TraceId = NewType("TraceId", str)
+RequestId = NewType("RequestId", str)
 EventId = NewType("EventId", str)
 EntryIndex = NewType("EntryIndex", int)
 

@@ -14,17 +14,19 @@ from registry.audit.kinds import Kind
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
 from registry.crypto.tags import equal
+from registry.domain.approvals import State
 from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavailable, RegistryError
 from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
 from registry.domain.principals import Principal
 from registry.domain.purposes import Purpose
-from registry.policy.decide import NOT_PERMITTED, Denial, Facts, Permit, RecordFacts
+from registry.policy.decide import APPROVAL_REQUIRED, NOT_PERMITTED, Denial, Facts, Permit, RecordFacts
 from registry.services.brakes import BrakeLimits
+from registry.services.facts_approvals import AskApprovals, Wanted
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
-from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
+from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES
 from registry.vault.revealed import RevealedField
@@ -81,7 +83,15 @@ class Failed:
     receipt: ReceiptView | None
 
 
-Answer = Disclosed | Refused | Failed
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One ask that other people have to approve first; its request is on record."""
+
+    request: RequestRow
+    receipt: ReceiptView
+
+
+Answer = Disclosed | Refused | Failed | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ class _Decided:
     refusal: str | None
     rows: tuple[RecordRow, ...]
     draft: EntryDraft
+    wanted: Wanted | None = None
 
 
 class Disclose:
@@ -144,13 +155,16 @@ class Disclose:
                 subjects,
                 BrakeFacts(self._kernel, self._limits, work, braked),
                 Relations(self._kernel, work, principals),
+                AskApprovals(self._kernel, work),
             )
             decided = [self._decide(ask, facts, one) for one, (_, ask) in zip(braked, asks, strict=True)]
             # Alarms come first: behind it, a receipt would show by its size that there is one.
             alarms = facts.brakes.settle()
             pendings = self._kernel.log.append(work.ledger, [*alarms, *(one.draft for one in decided)])
+            own = pendings[len(alarms) :]
+            facts.approvals.store([(one.wanted, at) for one, at in zip(decided, own, strict=True) if one.wanted])
             work.commit()
-        return decided, pendings[len(alarms) :]
+        return decided, own
 
     def _principals(self, work: Work, callers: Sequence[Caller]) -> list[Principal]:
         named = [(caller.claims.issuer, caller.claims.subject) for caller in callers]
@@ -162,11 +176,14 @@ class Disclose:
         principal, subject = braked.principal, subjects.of(ask)
         rows = None if subject is None else subjects.records(subject, ask)
         limits = brakes.of(braked)
+        approved = known.approvals.of(principal, ask.purpose, rows or ())
         facts = Facts(
             asked=ask.categories,
             records=tuple(RecordFacts(row.id, row.category, row.tier) for row in rows or ()),
             is_own_record=subject is not None and _is_own(principal, subject),
             relations=frozenset() if subject is None else known.relations.between(principal, subject),
+            approvals=approved.approvals,
+            approvals_other_unit=approved.other_unit,
             quota_exceeded=limits.quota_exceeded,
             cooling_exceeded=limits.cooling_exceeded,
             decoy=limits.decoy,
@@ -180,6 +197,9 @@ class Disclose:
             brakes.touched(braked)
         values = said_by(principal) | _asked(ask) | {"rules": self._kernel.policy.rules(*decision.rules)}
         about = () if subject is None else (subject.id,)
+        if isinstance(decision, Denial) and decision.reason == APPROVAL_REQUIRED and subject is not None and rows:
+            wanted = known.approvals.want(principal, approved, rows)
+            return _Decided(subject, decision.reason, (), _request(values, subject, rows, wanted), wanted)
         if isinstance(decision, Denial):
             lines = record_lines([row.field for row in rows or ()])
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {decision.reason}"}, about, lines)
@@ -189,6 +209,8 @@ class Disclose:
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {NOT_FOUND}"}, about)
             return _Decided(subject, NOT_FOUND, (), draft)
         brakes.permitted(braked)
+        if approved.request is not None:
+            values["detail"] += f" request {approved.request.id}"
         return _Decided(subject, None, rows, self._release(values, subject, rows))
 
     def _release(self, values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow]) -> EntryDraft:
@@ -201,6 +223,8 @@ class Disclose:
 
     def _open(self, one: _Decided, receipt: Receipt) -> Answer:
         view = view_of(receipt)
+        if one.wanted is not None:
+            return Waiting(one.wanted.row, view)
         if one.refusal is not None or one.subject is None:
             return Refused(one.refusal or NOT_FOUND, view)
         try:
@@ -258,6 +282,7 @@ class _BatchFacts:
     subjects: _Subjects
     brakes: BrakeFacts
     relations: Relations
+    approvals: AskApprovals
 
 
 def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[SubjectId, SubjectRow]:
@@ -273,6 +298,15 @@ def _braked(principal: Principal, ask: DisclosureAsk, subjects: _Subjects) -> Br
     subject = subjects.of(ask)
     code = None if ask.purpose is None else ask.purpose.code
     return BrakeAsk(principal, code, None if subject is None else subject.id)
+
+
+def _request(values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow], wanted: Wanted) -> EntryDraft:
+    """Draft the entry of an ask that waits; asked again while it waits, it is a refusal like any other."""
+    said = {"result": State.PENDING.value, "detail": f"{values['detail']} request {wanted.row.id}"}
+    if not wanted.is_new:
+        said["result"] = f"denied {APPROVAL_REQUIRED}"
+    lines = record_lines([row.field for row in rows])
+    return EntryDraft(Kind.REQUEST if wanted.is_new else Kind.DENY, {**values, **said}, (subject.id,), lines)
 
 
 def _is_own(principal: Principal, subject: SubjectRow) -> bool:

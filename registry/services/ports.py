@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from registry.audit.ports import EntryReader, EntryStore, HeadRow
 from registry.domain.categories import Category
-from registry.domain.ids import PersonId, PrincipalId, RecordId, SubjectId, TraceId
+from registry.domain.ids import PersonId, PrincipalId, RecordId, RequestId, SubjectId, TraceId
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
@@ -114,6 +114,45 @@ class TraceRow:
     principal: PrincipalId
     created_at: int
     case: SealedCase
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """An ask that waits for other people's approval, or has it.
+
+    What was asked, why and about whom is in its entry alone: the row tells nobody who asks about whom.
+
+    Attributes:
+        id, principal: the request, and who asks.
+        ask_tag: keyed over who asks, about whom, for which records and which purpose.
+        entry: index of its entry.
+        needs: how many people must approve.
+        needs_other_unit: whether one of them must belong to another unit than who asks.
+        state: ``pending``, ``approved`` or ``refused``.
+        created_at: milliseconds.
+        until: milliseconds; pending: to be decided before; approved: to be used before.
+    """
+
+    id: RequestId
+    principal: PrincipalId
+    ask_tag: bytes
+    entry: int
+    needs: int
+    needs_other_unit: bool
+    state: str
+    created_at: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """What one approver said to one request."""
+
+    request: RequestId
+    approver: PrincipalId
+    verdict: str
+    is_other_unit: bool
+    decided_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +314,29 @@ class Traces(Protocol):
     def insert(self, row: TraceRow) -> None: ...
 
 
+class Requests(Protocol):
+    def get(self, request: RequestId) -> RequestRow | None: ...
+    def lock(self, request: RequestId) -> RequestRow | None:
+        """Hold a request's row until the end of the transaction, and return it as it is now."""
+        ...
+
+    def newest_of(self, ask_tags: Iterable[bytes]) -> Mapping[bytes, RequestRow]:
+        """Return the newest request of each of these asks."""
+        ...
+
+    def newest(self, limit: int, principal: PrincipalId | None = None) -> Sequence[RequestRow]:
+        """Return the newest requests, of everybody or of one principal, newest first."""
+        ...
+
+    def insert(self, rows: Sequence[RequestRow]) -> None: ...
+    def settle(self, row: RequestRow) -> None:
+        """Store a pending request's state and time."""
+        ...
+
+    def decisions_of(self, requests: Iterable[RequestId]) -> Sequence[DecisionRow]: ...
+    def insert_decision(self, row: DecisionRow) -> None: ...
+
+
 class Meta(Protocol):
     def get(self, name: str) -> str | None: ...
     def put(self, name: str, value: str) -> None: ...
@@ -316,6 +378,8 @@ class Work(Protocol):
     def brakes(self) -> Brakes: ...
     @property
     def traces(self) -> Traces: ...
+    @property
+    def requests(self) -> Requests: ...
     @property
     def meta(self) -> Meta: ...
     @property

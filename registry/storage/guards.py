@@ -31,6 +31,10 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "index_state": ("k", "n", "count", "total"),
     "tallies": ("label", "day", "tags"),
     "quota_unlocks": ("principal", "purpose", "most", "until", "granted_by"),
+    "requests": (
+        *("id", "principal", "ask_tag", "entry", "needs", "needs_other_unit", "state", "created_at", "until"),
+    ),
+    "request_decisions": ("request", "approver", "verdict", "is_other_unit", "decided_at"),
     "subjects": ("id", "person", "number_tag", "state"),
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }

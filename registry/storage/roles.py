@@ -35,6 +35,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "tallies": "SELECT, INSERT, UPDATE, DELETE",
         "quota_unlocks": "SELECT, INSERT, UPDATE",
         "decoys": "SELECT, INSERT, DELETE",
+        "requests": "SELECT, INSERT, UPDATE",
+        "request_decisions": "SELECT, INSERT",
         "ledger_leaf": "SELECT, INSERT",
         "ledger_body": "SELECT, INSERT",
         "ledger_head": "SELECT, UPDATE",

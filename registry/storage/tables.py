@@ -170,6 +170,33 @@ traces = Table(
     Index("ix_traces_principal_created", "principal", "created_at"),
 )
 
+# What was asked, and about whom, is in the entry alone; nothing here shows two requests to be about one subject.
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("principal", _ID, ForeignKey("principals.id"), nullable=False),
+    Column("ask_tag", LargeBinary(16), nullable=False, index=True),  # keyed over principal, subject, records, purpose
+    Column("entry", _INDEX, nullable=False),
+    Column("needs", Integer, nullable=False),
+    Column("needs_other_unit", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("created_at", BigInteger, nullable=False, index=True),
+    Column("until", BigInteger, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),
+)
+
+request_decisions = Table(
+    "request_decisions",
+    metadata,
+    Column("request", _ID, ForeignKey("requests.id"), primary_key=True),
+    Column("approver", _ID, ForeignKey("principals.id"), primary_key=True),
+    Column("verdict", String(12), nullable=False),
+    Column("is_other_unit", Integer, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),
+)
+
 ledger_leaf = Table(
     "ledger_leaf",
     metadata,

@@ -23,6 +23,7 @@ from registry.storage.new_rows import SqlNewPeople
 from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
 from registry.storage.records import SqlRecords
+from registry.storage.requests import SqlRequests
 from registry.storage.subjects import SqlPersons, SqlSubjects
 from registry.storage.write_ahead import WriteAheadLog
 from registry.storage.writer_turn import WriterTurn
@@ -99,6 +100,11 @@ class SqlWork:
     def traces(self) -> SqlTraces:
         """Traces."""
         return SqlTraces(self._connection)
+
+    @cached_property
+    def requests(self) -> SqlRequests:
+        """Requests for approval, and what approvers said."""
+        return SqlRequests(self._connection, self._guard)
 
     @cached_property
     def meta(self) -> SqlMeta:

@@ -94,13 +94,6 @@ def assert_refused(site: Site, answer: Any, reason: str) -> None:
     assert "816-555" not in answer.text
 
 
-def test_restricted_records_wait_for_an_approval(site: Site) -> None:
-    body = person()
-    body["records"][1]["confidentiality"] = "restricted"
-    site.post("/v1/subjects", body, Role.ENROLLER)
-    assert_refused(site, site.disclose(ask()), "approval_required")
-
-
 def test_nobody_looks_up_the_own_record(site: Site) -> None:
     site.enroll()
     answer = site.http.post("/v1/disclosures", json=ask(), headers=site.as_(Role.READER, NUMBER))
@@ -227,18 +220,18 @@ def test_a_batch_answers_each_item_on_its_own(site: Site) -> None:
     answer = site.post("/v1/disclosures/batch", body, Role.READER)
     results = answer.json()["results"]
     assert answer.status_code == 200
-    assert [result["status"] for result in results] == [200, 404, 403, 200, 403]
+    assert [result["status"] for result in results] == [200, 404, 202, 200, 403]
     assert [result.get("reason") for result in results] == [
         None,
         None,
-        "approval_required",
+        None,
         None,
         "purpose_not_allowed",
     ]
     assert [results[0]["subject"], results[3]["subject"]] == [first, second]
     indexes = [result["receipt"]["index"] for result in results]
     kinds = [site.home.entries()[index].kind for index in indexes]
-    assert kinds == ["disclose", "deny", "deny", "disclose", "deny"]
+    assert kinds == ["disclose", "deny", "request", "disclose", "deny"]
     assert "via batch" in site.said(indexes[0])["detail"]
 
 

@@ -79,7 +79,6 @@ def test_every_refusal_is_an_entry_and_opens_nothing(home: Home, monkeypatch: py
         (auditor, home.ask(other, Category.PHONE), "not_permitted"),
         (reader, home.ask(other, Category.PHONE), "conflict_of_interest"),
         (reader, home.ask(subject.subject, Category.HEALTH, purpose=payroll), "purpose_not_allowed"),
-        (reader, home.ask(subject.subject, Category.PHONE), "approval_required"),
         (reader, home.ask(SubjectId(new_id()), Category.PHONE), "not_found"),
     ]
     for caller, ask, reason in cases:

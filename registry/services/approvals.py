@@ -1,0 +1,295 @@
+"""Requests for approval: who may see them, and the second person's word. Nobody approves their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.crypto.tags import equal
+from registry.domain.approvals import USE_MS, State, Verdict
+from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
+from registry.domain.ids import PrincipalId, RequestId, SubjectId
+from registry.domain.principals import Principal, Role
+from registry.policy.decide import CONFLICT_OF_INTEREST
+from registry.services.facts_approvals import counted_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, Work
+from registry.services.read_audit import ReadAudit, ReadEntry, categories_of
+from registry.services.rerun import rerun_once
+
+ASKERS = frozenset({Role.READER})
+APPROVERS = frozenset({Role.APPROVER})
+# Auditors watch approvals too; whoever asks sees their own.
+WATCHERS = frozenset({Role.APPROVER, Role.AUDITOR})
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """One request as it is listed: who asks and what became of it, nothing of what was asked."""
+
+    row: RequestRow
+    state: State
+    asker: str
+    unit: str
+    approvals: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDetail:
+    """One request with what its entry says."""
+
+    view: RequestView
+    subject: SubjectId
+    categories: tuple[str, ...]
+    purpose: str
+    case: str = field(repr=False)
+    note: str = field(repr=False)
+    receipt: ReceiptView
+
+
+@dataclass(frozen=True, slots=True)
+class ApproverFigures:
+    """How one approver decides. ``median_seconds``: from request to word."""
+
+    approver: PrincipalId
+    approved: int
+    refused: int
+    median_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What an approver says to a request."""
+
+    request: RequestId
+    verdict: Verdict
+    note: str = field(default="", repr=False)
+
+
+class Approvals:
+    """Shows requests and takes decisions on them."""
+
+    def __init__(self, kernel: Kernel, audit: ReadAudit) -> None:
+        self._kernel = kernel
+        self._audit = audit
+
+    def listing(self, caller: Caller) -> Sequence[RequestView]:
+        """List the newest requests: approvers and auditors see everybody's, others their own.
+
+        Raises:
+            AccessDenied: the caller neither asks, approves nor audits.
+        """
+        principal = self._kernel.note_read(caller, ASKERS | WATCHERS, "requests")
+        of = None if principal.roles & WATCHERS else principal.id
+        with self._kernel.database.read() as work:
+            rows = work.requests.newest(MOST_LISTED, of)
+            return self._views(work, rows)
+
+    @rerun_once
+    def get(self, caller: Caller, request: RequestId) -> RequestDetail:
+        """Show what one request asks for and why.
+
+        Raises:
+            AccessDenied: the caller neither asks, approves nor audits.
+            NotFound: there is none, it is somebody else's, or it is about the caller.
+        """
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            if not principal.roles & (ASKERS | WATCHERS):
+                self._kernel.deny(work, principal, "request")
+            draft = EntryDraft(Kind.AUDIT_READ, said_by(principal) | {"detail": f"request {request}"})
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            work.commit()
+        receipt = view_of(self._kernel.mint_one(pending))
+        with self._kernel.database.read() as work:
+            row = work.requests.get(request)
+            if row is None or not (principal.roles & WATCHERS or row.principal == principal.id):
+                raise NotFound
+            said = self._said(work, row)
+            # Who asks about an approver is nothing for that approver to learn here.
+            if _is_of(principal, work, said.subject):
+                raise NotFound
+            (view,) = self._views(work, [row])
+        return RequestDetail(view, said.subject, said.categories, said.purpose, said.case, said.note, receipt)
+
+    @rerun_once
+    def decide(self, caller: Caller, word: Word) -> tuple[RequestView, ReceiptView]:
+        """Approve or refuse a request.
+
+        Raises:
+            AccessDenied: no approver; or it is their own ask, under whatever account, or about themselves.
+            NotFound: there is none.
+            Conflict: ``decided``: it is settled, or the caller has said their word; ``expired``: its time is over.
+        """
+        known = self._look(caller, word)
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            work.subjects.lock([known.subject])
+            row = work.requests.lock(word.request)
+            if row is None or not principal.roles & APPROVERS:
+                self._kernel.deny(work, principal, f"{word.verdict} request")
+            asker = work.principals.by_ids([row.principal])[row.principal]
+            if self._is_own(principal, asker) or _is_of(principal, work, known.subject):
+                self._refuse_own(work, principal, known.subject, word)
+            row, decision = self._settled(work, principal, row, asker, word)
+            work.requests.insert_decision(decision)
+            if row.state != State.PENDING:
+                work.requests.settle(row)
+            (pending,) = self._kernel.log.append(work.ledger, [self._draft(principal, known.subject, row, word)])
+            work.commit()
+        receipt = view_of(self._kernel.mint_one(pending))
+        with self._kernel.database.read() as work:
+            (view,) = self._views(work, [row])
+        return view, receipt
+
+    def statistics(self, caller: Caller) -> Sequence[ApproverFigures]:
+        """Return how each approver decided the newest requests: who approves everything within seconds reads nothing.
+
+        Raises:
+            AccessDenied: the caller is no auditor.
+        """
+        self._kernel.note_read(caller, frozenset({Role.AUDITOR}), "approval statistics")
+        with self._kernel.database.read() as work:
+            asked = {row.id: row.created_at for row in work.requests.newest(10_000)}
+            by_approver: dict[PrincipalId, list[DecisionRow]] = {}
+            for decision in work.requests.decisions_of(asked):
+                by_approver.setdefault(decision.approver, []).append(decision)
+        return [_figures(approver, asked, said) for approver, said in sorted(by_approver.items())]
+
+    @rerun_once
+    def _look(self, caller: Caller, word: Word) -> _Said:
+        """Find out whom a request is about, before any lock: entries never change."""
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            if not principal.roles & APPROVERS:
+                self._kernel.deny(work, principal, f"{word.verdict} request")
+            row = work.requests.get(word.request)
+            if row is None:
+                values = {"result": "not_found", "detail": f"{word.verdict} request"}
+                self._kernel.note_refusal(work, principal, EntryDraft(_KINDS[word.verdict], values))
+                raise NotFound
+            return self._said(work, row)
+
+    def _settled(
+        self, work: Work, principal: Principal, row: RequestRow, asker: PrincipalRow, word: Word
+    ) -> tuple[RequestRow, DecisionRow]:
+        """Return the request as it is after a word, and the word as it is stored."""
+        now = self._kernel.now_ms()
+        said = work.requests.decisions_of([row.id])
+        if row.state != State.PENDING or self._has_said(work, principal, said):
+            self._refuse(work, principal, word, "decided")
+        if row.until <= now:
+            self._refuse(work, principal, word, "expired")
+        is_other = bool(principal.unit) and bool(asker.unit) and principal.unit != asker.unit
+        decision = DecisionRow(row.id, principal.id, word.verdict, is_other, now)
+        if word.verdict is Verdict.REFUSE:
+            return replace(row, state=State.REFUSED), decision
+        counted = counted_of([*said, decision])
+        if counted.approvals < row.needs or (row.needs_other_unit and not counted.other_unit):
+            return row, decision
+        return replace(row, state=State.APPROVED, until=now + USE_MS), decision
+
+    def _has_said(self, work: Work, principal: Principal, said: Sequence[DecisionRow]) -> bool:
+        """Tell whether one of those who said their word is the principal, under whatever account."""
+        rows = work.principals.by_ids({one.approver for one in said})
+        return any(self._is_own(principal, row) for row in rows.values())
+
+    def _refuse(self, work: Work, principal: Principal, word: Word, why: str) -> None:
+        values = {"result": f"refused {why}", "detail": f"{word.verdict} request {word.request}"}
+        self._kernel.note_refusal(work, principal, EntryDraft(_KINDS[word.verdict], values))
+        raise Conflict(why)
+
+    def _refuse_own(self, work: Work, principal: Principal, subject: SubjectId, word: Word) -> None:
+        values = said_by(principal) | {
+            "result": f"denied {CONFLICT_OF_INTEREST}",
+            "rules": self._kernel.policy.rules("approval.own"),
+            "detail": f"{word.verdict} request {word.request}",
+        }
+        (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.DENY, values, (subject,))])
+        work.commit()
+        raise AccessDenied(CONFLICT_OF_INTEREST, self._kernel.mint_one(pending).index)
+
+    def _draft(self, principal: Principal, subject: SubjectId, row: RequestRow, word: Word) -> EntryDraft:
+        values = said_by(principal) | {
+            "result": row.state,
+            "rules": self._kernel.policy.rules("role.approver"),
+            "request": word.request,
+            "note": word.note,
+            "detail": f"of entry {row.entry}",
+        }
+        return EntryDraft(_KINDS[word.verdict], values, (subject,))
+
+    def _is_own(self, principal: Principal, asker: PrincipalRow) -> bool:
+        """Tell whether two accounts are one person: by the account, or by the employee number behind both."""
+        if asker.id == principal.id:
+            return True
+        if asker.employee is None or principal.employee_tag is None:
+            return False
+        return equal(self._kernel.links.open(asker.id, asker.employee), principal.employee_tag)
+
+    def _said(self, work: Work, row: RequestRow) -> _Said:
+        entries = work.entries.entries([row.entry])
+        entry = self._audit.read(entries[0]) if entries else None
+        if (
+            entry is None
+            or entry.kind != Kind.REQUEST
+            or (entry.values or {}).get("detail", "").split()[-1:] != [row.id]
+        ):
+            raise LedgerCorrupt("a request's entry is not the one that it names", row.entry)
+        return _Said.of(entry)
+
+    def _views(self, work: Work, rows: Sequence[RequestRow]) -> list[RequestView]:
+        askers = work.principals.by_ids({row.principal for row in rows})
+        counts: dict[RequestId, int] = {}
+        for decision in work.requests.decisions_of([row.id for row in rows]):
+            counts[decision.request] = counts.get(decision.request, 0) + (decision.verdict == Verdict.APPROVE)
+        now = self._kernel.now_ms()
+        return [_view(row, askers[row.principal], counts.get(row.id, 0), now) for row in rows]
+
+
+_KINDS: Mapping[Verdict, Kind] = {Verdict.APPROVE: Kind.APPROVE, Verdict.REFUSE: Kind.REFUSE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the entry of a request says."""
+
+    subject: SubjectId
+    categories: tuple[str, ...]
+    purpose: str
+    case: str = field(repr=False)
+    note: str = field(repr=False)
+
+    @classmethod
+    def of(cls, entry: ReadEntry) -> _Said:
+        values = entry.values or {}
+        subject = SubjectId(values.get("subject", ""))
+        told = (values.get(name, "") for name in ("purpose", "case", "note"))
+        return cls(subject, tuple(categories_of(entry)), *told)
+
+
+def _names(entry: ReadEntry, request: RequestId) -> bool:
+    return (entry.values or {}).get("detail", "").endswith(f" request {request}")
+
+
+def _is_of(principal: Principal, work: Work, subject: SubjectId) -> bool:
+    """Tell whether a subject is the principal."""
+    row = work.subjects.by_ids([subject]).get(subject)
+    return row is not None and principal.employee_tag is not None and equal(row.number_tag, principal.employee_tag)
+
+
+def _view(row: RequestRow, asker: PrincipalRow, approvals: int, now: int) -> RequestView:
+    state = State(row.state)
+    if state is not State.REFUSED and row.until <= now:
+        state = State.EXPIRED
+    return RequestView(row, state, f"{asker.issuer}#{asker.sub}", asker.unit, approvals)
+
+
+def _figures(approver: PrincipalId, asked: Mapping[RequestId, int], said: Sequence[DecisionRow]) -> ApproverFigures:
+    approved = sum(one.verdict == Verdict.APPROVE for one in said)
+    seconds = median((one.decided_at - asked[one.request]) / 1000 for one in said)
+    return ApproverFigures(approver, approved, len(said) - approved, seconds)
