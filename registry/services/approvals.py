@@ -13,8 +13,10 @@ from registry.domain.approvals import USE_MS, State, Verdict
 from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import PrincipalId, RequestId, SubjectId
 from registry.domain.principals import Principal, Role
+from registry.domain.relations import Relation
 from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.facts_approvals import counted_of
+from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, Work
 from registry.services.read_audit import ReadAudit, ReadEntry, categories_of
@@ -25,6 +27,8 @@ APPROVERS = frozenset({Role.APPROVER})
 # Auditors watch approvals too; whoever asks sees their own.
 WATCHERS = frozenset({Role.APPROVER, Role.AUDITOR})
 MOST_LISTED = 200
+# Who may not look somebody up for being close to them may not let others do so either.
+CLOSE = frozenset({Relation.HOUSEHOLD, Relation.KIN, Relation.FORMER_PARTNER, Relation.SAME_ADDRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +132,13 @@ class Approvals:
         known = self._look(caller, word)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            work.subjects.lock([known.subject])
+            subject = work.subjects.lock([known.subject])[known.subject]
             row = work.requests.lock(word.request)
             if row is None or not principal.roles & APPROVERS:
                 self._kernel.deny(work, principal, f"{word.verdict} request")
             asker = work.principals.by_ids([row.principal])[row.principal]
-            if self._is_own(principal, asker) or _is_of(principal, work, known.subject):
+            related = Relations(self._kernel, work, [principal]).between(principal, subject)
+            if self._is_own(principal, asker) or _is_of(principal, work, known.subject) or related & CLOSE:
                 self._refuse_own(work, principal, known.subject, word)
             row, decision = self._settled(work, principal, row, asker, word)
             work.requests.insert_decision(decision)

@@ -13,7 +13,7 @@ from registry.storage.migrate import upgrade
 from tests.fakes.postgres import translated
 
 EVENT = "0123456789abcdef0123456789abcdef"
-ONE = "1" * 32
+ONE, TWO = "1" * 32, "2" * 32
 # Each trigger, and a statement that it alone refuses.
 ON_SQLITE = {
     "ledger_leaf_no_update": "UPDATE ledger_leaf SET leaf = x'00' WHERE i = 0",
@@ -27,7 +27,7 @@ ON_SQLITE = {
     "tallies_kept": "DELETE FROM tallies WHERE label = x'01'",
     "tallies_only_later": "UPDATE tallies SET day = 99",
     "tallies_no_replace": "INSERT OR REPLACE INTO tallies VALUES (x'01', 100, x'', x'')",
-    "requests_no_delete": "DELETE FROM requests",
+    "requests_no_delete": f"DELETE FROM requests WHERE id = '{TWO}'",
     "requests_settled_once": "UPDATE requests SET needs = 0",
     "requests_no_replace": (
         f"INSERT OR REPLACE INTO requests VALUES ('{ONE}', '{ONE}', x'', 0, 0, 0, 'approved', 0, 0, x'')"
@@ -47,7 +47,7 @@ ON_POSTGRESQL = {
     "ledger_head_grows": "UPDATE ledger_head SET n = 1, root = zeroblob(32)",
     "tallies_kept": "DELETE FROM tallies WHERE label = x'01'",
     "tallies_only_later": "UPDATE tallies SET day = 99",
-    "requests_no_delete": "DELETE FROM requests WHERE id = 'ffffffffffffffffffffffffffffffff'",
+    "requests_no_delete": f"DELETE FROM requests WHERE id = '{TWO}'",
     "requests_settled_once": "UPDATE requests SET needs = 0",
     "request_decisions_append_only": "UPDATE request_decisions SET verdict = 'approve'",
 }
@@ -90,7 +90,7 @@ ALSO_REFUSED = (
     "UPDATE principals SET issuer = 'https://sign-in.example' WHERE sub = 'dev'",
 )
 ALLOWED = (
-    "UPDATE requests SET state = 'approved', until = 99",
+    f"UPDATE requests SET state = 'approved', until = 99 WHERE id = '{ONE}'",
     "UPDATE tallies SET tags = x'00', day = 101 WHERE label = x'01'",
     "DELETE FROM tallies WHERE label = x'00'",  # a month before the newest
     "UPDATE ledger_body SET sealed = NULL, erased_at = 5 WHERE i = 0",
@@ -132,7 +132,8 @@ def connection(url: str) -> Iterator[Connection]:
             values = (sub.rjust(32, "0"), issuer, sub, roles, b"\x00")
             run(opened, f"{_PRINCIPAL} VALUES (?, ?, ?, ?, '', 'active', 0, ?)", *values)
         run(opened, f"{_PRINCIPAL} VALUES ('{ONE}', 'i', 's', '', '', 'active', 0, x'')")
-        run(opened, f"INSERT INTO requests VALUES ('{ONE}', '{ONE}', x'', 5, 1, 0, 'pending', 0, 9, x'')")
+        for request in (ONE, TWO):
+            run(opened, f"INSERT INTO requests VALUES ('{request}', '{ONE}', x'', 5, 1, 0, 'pending', 0, 9, x'')")
         run(opened, f"INSERT INTO request_decisions VALUES ('{ONE}', '{ONE}', 'refuse', 0, 0, x'')")
         yield opened
     engine.dispose()

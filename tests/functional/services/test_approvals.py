@@ -136,6 +136,16 @@ def test_two_accounts_of_one_person_are_not_two_people(home: Home) -> None:
         approve(home, in_unit(home, "two", "Police", Role.APPROVER, "T-0009"), request)
 
 
+def test_nobody_close_to_whom_it_is_about_approves(home: Home) -> None:
+    body = person(relations=[{"kind": "former_partner", "employee_number": "T-0009"}])
+    body["records"][1]["confidentiality"] = "restricted"
+    subject = home.enroll(body).subject
+    request = wanted(home.disclose(home.caller("reader", Role.READER), ask(home, subject)))
+    with pytest.raises(AccessDenied, match="conflict_of_interest"):
+        approve(home, home.caller("the former partner", Role.APPROVER, number="T-0009"), request)
+    assert approve(home, home.caller("approver", Role.APPROVER), request) is State.APPROVED
+
+
 def test_whom_it_is_about_neither_approves_nor_learns_of_it(home: Home) -> None:
     subject = enrolled(home, "restricted")
     request = wanted(home.disclose(home.caller("reader", Role.READER), ask(home, subject)))
