@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from registry.api.describe import ref
-from registry.api.schemas import Schema, closed, listed, nullable
+from registry.api.schema_parts import Schema, closed, listed, nullable
 from registry.domain.approvals import State
 
 _REQUEST: dict[str, Schema] = {

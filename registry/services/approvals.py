@@ -13,8 +13,7 @@ from registry.domain.approvals import USE_MS, State, Verdict
 from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import PrincipalId, RequestId, SubjectId
 from registry.domain.principals import Principal, Role
-from registry.domain.relations import Relation
-from registry.policy.decide import CONFLICT_OF_INTEREST
+from registry.policy.decide import CONFLICT_OF_INTEREST, Relation
 from registry.services.facts_approvals import counted_of
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
