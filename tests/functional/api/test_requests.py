@@ -47,6 +47,11 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", f"/v1/principals/{ID}/move", Role.SECURITY_ADMIN, True),
     ("POST", f"/v1/principals/{ID}/leave", Role.SECURITY_ADMIN, False),
     ("GET", f"/v1/principals/{ID}/report", Role.AUDITOR, False),
+    ("GET", "/v1/requests", Role.APPROVER, False),
+    ("GET", "/v1/requests/statistics", Role.AUDITOR, False),
+    ("GET", f"/v1/requests/{ID}", Role.APPROVER, False),
+    ("POST", f"/v1/requests/{ID}/approve", Role.APPROVER, True),
+    ("POST", f"/v1/requests/{ID}/refuse", Role.APPROVER, True),
 )
 WITH_BODY = [(method, path, role) for method, path, role, has_body in ROUTES if has_body]
 BAD_BODIES: tuple[tuple[bytes, str], ...] = (
