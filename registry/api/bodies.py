@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from registry.domain.categories import Category
@@ -12,7 +12,7 @@ from registry.domain.ids import RecordId, SubjectId, is_id
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.identity.claims import is_plain_text
-from registry.services.disclose import AS_ENTERED
+from registry.policy.decide import Form
 from registry.services.principals import Grant, Move
 from registry.services.trace import TraceAsk
 from registry.text.moments import read_moment
@@ -40,7 +40,8 @@ _MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
 
 _CATEGORY = one_of(frozenset(Category))
 _PURPOSE_CODE = one_of(frozenset(PurposeCode))
-_FORM = one_of(frozenset({AS_ENTERED}))
+_FORM = one_of(frozenset(Form))
+_OWN_FORM = one_of(frozenset({Form.AS_ENTERED}))
 _ROLE = one_of(frozenset(Role))
 _CASE = one_line(100)
 _NOTE = paragraphs(1_000)
@@ -57,6 +58,7 @@ class CardAsk:
     employee_number: str | None = field(repr=False)
     categories: frozenset[Category]
     records: frozenset[RecordId]
+    form: Form = Form.AS_ENTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,9 @@ def read_disclosure(document: object, *, today: date) -> tuple[CardAsk, Purpose]
     """
     body = open_body(document, _CARD_KEYS | _WHOLE_KEYS, today)
     card, purpose = _card(body), _purpose(body)
-    body.optional("form", _FORM)
+    form = _form(body)
     body.reading.finish()
-    return card, purpose
+    return replace(card, form=form), purpose
 
 
 def read_batch(document: object, *, today: date) -> tuple[tuple[CardAsk, ...], Purpose]:
@@ -96,9 +98,9 @@ def read_batch(document: object, *, today: date) -> tuple[tuple[CardAsk, ...], P
         body.refuse("missing", "items")
     cards = tuple(_card(item) for item in body.items("items", _CARD_KEYS, MAX_ITEMS))
     purpose = _purpose(body)
-    body.optional("form", _FORM)
+    form = _form(body)
     body.reading.finish()
-    return cards, purpose
+    return tuple(replace(card, form=form) for card in cards), purpose
 
 
 def read_own_disclosure(document: object, *, today: date) -> tuple[frozenset[Category], frozenset[RecordId]]:
@@ -111,7 +113,7 @@ def read_own_disclosure(document: object, *, today: date) -> tuple[frozenset[Cat
     categories, records = frozenset(Category), frozenset[RecordId]()
     if body.has("categories") or body.has("records"):
         categories, records = _wanted(body)
-    body.optional("form", _FORM)
+    body.optional("form", _OWN_FORM)
     body.reading.finish()
     return categories, records
 
@@ -238,6 +240,11 @@ def _wanted(body: ObjectReader) -> tuple[frozenset[Category], frozenset[RecordId
     categories = frozenset(Category(text) for text in texts_of(body, "categories", _CATEGORY, len(Category)))
     records = frozenset(RecordId(text) for text in texts_of(body, "records", _id_problem, MAX_RECORDS))
     return categories, records
+
+
+def _form(body: ObjectReader) -> Form:
+    given = body.optional("form", _FORM)
+    return Form(given) if given else Form.AS_ENTERED
 
 
 def _purpose(body: ObjectReader) -> Purpose:

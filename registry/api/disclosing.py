@@ -30,7 +30,7 @@ def disclosure_ask(kernel: Kernel, card: CardAsk, purpose: Purpose, via: str) ->
     if problems := kernel.policy.problems(purpose):
         raise InvalidInput([FieldProblem(f"/purpose{one.pointer}", one.code) for one in problems])
     tag = None if card.employee_number is None else kernel.number_tag(card.employee_number)
-    return DisclosureAsk(card.subject, tag, card.categories, card.records, purpose, via)
+    return DisclosureAsk(card.subject, tag, card.categories, card.records, purpose, via, card.form)
 
 
 def shown(ask: Ask, answer: Answer) -> Response:

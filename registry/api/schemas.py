@@ -20,7 +20,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.purposes import PurposeCode
 from registry.domain.relations import Declared
-from registry.policy.decide import PUBLIC_REASONS
+from registry.policy.decide import PUBLIC_REASONS, Form
 
 _DAY: Schema = {"type": "string", "format": "date"}
 _INDEX: Schema = {"type": "integer", "minimum": 0}
@@ -115,7 +115,14 @@ _WANTED: dict[str, Schema] = {
     "records": {**listed(ref("Id"), 200, 1), "uniqueItems": True},
 }
 _CARD_ASK: dict[str, Schema] = {"subject": ref("Id"), "employee_number": ref("EmployeeNumber"), **_WANTED}
-_FORM: Schema = {"enum": ["as_entered"], "default": "as_entered", "description": "Exactly as enrolled, unmarked."}
+_FORM: Schema = {
+    "enum": [form.value for form in Form],
+    "default": Form.AS_ENTERED.value,
+    "description": "`as_entered`: exactly as enrolled, unmarked. `masked`: the last four of a number, the city of an "
+    "address, and of any other value nothing. A policy may mask what is asked for in full.",
+}
+_OWN_FORM: Schema = {"enum": [Form.AS_ENTERED.value], "default": Form.AS_ENTERED.value}
+_MASKED = {"type": "string", "pattern": r"^\*\*\*"}
 _FOUND = closed(
     {
         "employee_number": {"type": "string"},
@@ -296,7 +303,7 @@ SCHEMAS: dict[str, Schema] = {
         },
         {"form": _FORM},
     ),
-    "OwnDisclosureAsk": closed({}, {**_WANTED, "form": _FORM}, **{"not": {"required": ["categories", "records"]}}),
+    "OwnDisclosureAsk": closed({}, {**_WANTED, "form": _OWN_FORM}, **{"not": {"required": ["categories", "records"]}}),
     "CardRecord": closed(
         {
             "record": ref("Id"),
@@ -305,7 +312,13 @@ SCHEMAS: dict[str, Schema] = {
             "version": {"type": "integer", "minimum": 1},
             "value": {
                 "description": "As enrolled. A payment card shows its last four digits only.",
-                "anyOf": [*_ANY_VALUE["anyOf"], closed({"last_four": {"type": "string"}})],
+                "anyOf": [
+                    *_ANY_VALUE["anyOf"],
+                    closed({"last_four": {"type": "string"}}),
+                    closed({"number": _MASKED}, {"kind": {"type": "string"}}),
+                    closed({"city": {"type": "string"}}),
+                    {"type": "object", "additionalProperties": {"const": "***"}, "description": "Masked."},
+                ],
             },
             "display": {"type": "string", "description": "One line for people."},
         }
@@ -314,7 +327,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "disclosure": ref("Id"),
             "subject": ref("Id"),
-            "form": {"const": "as_entered"},
+            "form": {"enum": [form.value for form in Form]},
             "records": listed(ref("CardRecord")),
             "receipt": ref("Receipt"),
         }

@@ -20,7 +20,7 @@ from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavai
 from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
 from registry.domain.principals import Principal
 from registry.domain.purposes import Purpose
-from registry.policy.decide import APPROVAL_REQUIRED, NOT_PERMITTED, Denial, Facts, Permit, RecordFacts
+from registry.policy.decide import APPROVAL_REQUIRED, NOT_PERMITTED, Denial, Facts, Form, Permit, RecordFacts
 from registry.services.brakes import BrakeLimits
 from registry.services.facts_approvals import AskApprovals, Wanted
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
@@ -31,7 +31,6 @@ from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES
 from registry.vault.revealed import RevealedField
 
-AS_ENTERED = "as_entered"
 NOT_FOUND = "not_found"
 
 
@@ -46,6 +45,7 @@ class DisclosureAsk:
         records: or exactly these records.
         purpose: the stated purpose; None for the subject's own view.
         via: ``single``, ``batch`` or ``self``.
+        form: how the card is wanted; a policy may mask what is asked for in full.
     """
 
     subject: SubjectId | None
@@ -54,6 +54,7 @@ class DisclosureAsk:
     records: frozenset[RecordId]
     purpose: Purpose | None
     via: str = "single"
+    form: Form = Form.AS_ENTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class _Decided:
     rows: tuple[RecordRow, ...]
     draft: EntryDraft
     wanted: Wanted | None = None
+    form: Form = Form.AS_ENTERED
 
 
 class Disclose:
@@ -211,13 +213,14 @@ class Disclose:
         brakes.permitted(braked)
         if approved.request is not None:
             values["detail"] += f" request {approved.request.id}"
-        return _Decided(subject, None, rows, self._release(values, subject, rows))
+        form = Form.MASKED if Form.MASKED in (ask.form, decision.form) else Form.AS_ENTERED
+        return _Decided(subject, None, rows, self._release(values | {"form": form.value}, subject, rows), form=form)
 
     def _release(self, values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow]) -> EntryDraft:
         nonce = random_bytes(NONCE_BYTES)
         lines = record_lines([row.field for row in rows], nonce)
         # The nonce opens the variant commitments; it stays with the opening.
-        said = {"result": "permitted", "form": AS_ENTERED, "detail": f"{values['detail']} variant-nonce {nonce.hex()}"}
+        said = {"result": "permitted", "detail": f"{values['detail']} variant-nonce {nonce.hex()}"}
         event = event_id_at(self._kernel.now_ms())
         return EntryDraft(Kind.DISCLOSE, {**values, **said}, (subject.id,), lines, event)
 
@@ -231,7 +234,9 @@ class Disclose:
             fields = tuple(self._kernel.vault.open(row.field, receipt) for row in one.rows)
         except (EnvelopeRejected, KeyUnavailable) as exc:
             return Failed(exc, self._record_broken(one, view))
-        return Disclosed(DisclosureId(one.draft.event), one.subject.id, AS_ENTERED, fields, view)
+        if one.form is Form.MASKED:
+            fields = tuple(field.masked() for field in fields)
+        return Disclosed(DisclosureId(one.draft.event), one.subject.id, one.form, fields, view)
 
     @rerun_once
     def _record_broken(self, one: _Decided, view: ReceiptView) -> ReceiptView:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NoReturn, final
 
+from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
+from registry.vault.masks import masked_value
 
 
 @final
@@ -32,6 +34,11 @@ class RevealedField:
     def expose(self) -> Mapping[str, str]:
         """Return the value as enrolled."""
         return self._value
+
+    def masked(self) -> RevealedField:
+        """Return the same with the masked form of its value; the value itself is not in it."""
+        payload = {"member": self.member, "value": masked_value(Category(self.category), self._value)}
+        return RevealedField(self.record, self.subject, (self.category, self.version), payload)
 
     def __repr__(self) -> str:
         return f"RevealedField({self.category}, record={self.record}, ***)"
