@@ -62,7 +62,7 @@ def journey(browser: Browser) -> list[Any]:
     answers += [
         browser.get("/console/"),
         browser.post("/console/look-up", {"employee_number": IMAGE, "case": SCRIPT, "note": f"</textarea>{SCRIPT}"}),
-        browser.post("/console/look-up", look_up | {"case": f"C-77{SCRIPT}", "note": f"Because {IMAGE}"}),
+        browser.post("/console/look-up", look_up | {"case": "C-77", "note": f"Because {IMAGE} {SCRIPT}"}),
         browser.post("/console/look-up", look_up | {"purpose": "payroll", "case": "C-77", "note": SCRIPT}),
         browser.post("/console/search", {"employee_number": "T-0001"}),
         browser.post("/console/search", {"given_name": "Dana", "family_name": "Brightwater"}),

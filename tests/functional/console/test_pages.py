@@ -204,7 +204,7 @@ def test_a_subject_sees_marks_values_and_who_looked(enrolled: Home, browser: Bro
     assert "|Phone number|" in shown
     assert "|Safety|" in shown
     assert "|Enrolled|" in enrollment
-    for other in ("C-SECRET", "A note about somebody", "role.", "purpose.category"):
+    for other in ("C-SECRET", "A note about somebody", "role.", "purpose."):
         assert other not in page.text
 
 
@@ -348,7 +348,7 @@ def test_an_auditor_reads_one_kind_and_one_entry(enrolled: Home, browser: Browse
     assert "denied purpose_not_allowed" in page.text
     entry = browser.get(f"/console/ledger/{denied}")
     assert "Because &lt;b&gt;" in entry.text
-    assert "purpose.category" in entry.text
+    assert "purpose.none" in entry.text
     assert "Phone number" in entry.text
     assert "There are none." in browser.get("/console/ledger?kind=update").text
 

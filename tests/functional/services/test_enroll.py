@@ -172,7 +172,7 @@ def test_marks_have_a_history_and_decide_at_once(home: Home) -> None:
     update(home, enrolled, marks=[{"record": phone, "confidentiality": "sealed", "basis": "HR policy 12"}])
     answer = home.disclose(reader, home.ask(enrolled.subject, Category.PHONE))
     assert not isinstance(answer, Disclosed)
-    assert [entry.kind for entry in home.entries()[-3:]] == ["mark", "update", "deny"]
+    assert [entry.kind for entry in home.entries()[-3:]] == ["mark", "update", "request"]
 
 
 def test_an_ended_record_is_shown_no_more(home: Home) -> None:

@@ -15,6 +15,7 @@ from registry.services.unusual import LOOKED_AT, Reason
 from tests.functional.services.homes import ISSUER, Home, person
 
 NO_CASE = Purpose(PurposeCode.EMERGENCY_CONTACT, "", "accident on duty")
+NEAR = [{"category": "home_address", "value": {"line": "12 Larch Lane, Fairhollow, MO 64999"}}]
 FAR = [{"category": "home_address", "value": {"line": "9 Quarry Street, Millbrook, MO 64111"}}]
 
 
@@ -32,7 +33,7 @@ def look(home: Home, name: str, number: str, **changes: Purpose) -> None:
 @pytest.fixture
 def town(home: Home) -> Home:
     home.enroll(person("T-0001"))
-    home.enroll(person("T-0002", given_name="Kim", family_name="Sedgewick"))  # the same ZIP
+    home.enroll(person("T-0002", given_name="Kim", family_name="Sedgewick", records=NEAR))  # the same ZIP
     home.enroll(person("T-0003", given_name="Lou", records=FAR))  # the same name
     home.enroll(person("T-0004", given_name="Max", family_name="Ferris", records=FAR))
     home.caller("plain", Role.READER)
