@@ -13,7 +13,7 @@ from datetime import datetime
 from registry.domain.categories import Category
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
 
-UNMARKED = "as_entered"
+MASKED = "masked"
 OWN_VIEW = "self"
 INTERNAL_OPEN = "internal open"
 EXPOSURE_KINDS = (
@@ -40,6 +40,7 @@ class FoundValue:
         spans: places in the text, ``[start, end)`` in code points.
         reason: the matcher's short reason, without values.
         versions: versions of the record that hold the found value; empty when not known, then any version fits.
+        is_tail: the text holds no more of the number than its last four digits.
     """
 
     employee_number: str
@@ -52,6 +53,7 @@ class FoundValue:
     spans: tuple[tuple[int, int], ...]
     reason: str
     versions: tuple[int, ...] = ()
+    is_tail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class ServedCopy:
         records: record id, version and category of each released record.
         purpose: the stated purpose's code.
         case_given: whether a case reference was stated; the reference itself stays in the entry.
-        form: ``as_entered``: an unmarked copy.
+        form: ``as_entered``: an unmarked copy; ``masked``: the last four digits of numbers, the city of an address.
         via: ``single``, ``batch`` or ``self`` (the subject's own view).
     """
 
@@ -170,13 +172,17 @@ def held_findings(copy: ServedCopy, findings: Sequence[LabelledFinding]) -> tupl
     """Name the found values that a copy held.
 
     A finding without a record fits every record of its category on the subject's card: saying less would leave
-    possible holders off the list.
+    possible holders off the list. A masked copy held what it showed: last four digits, and nothing else that a text is
+    matched by.
     """
     return tuple(item.label for item in findings if any(_fits(item.found, copy, record) for record in copy.records))
 
 
 def _fits(found: FoundValue, copy: ServedCopy, released: tuple[RecordId, int, Category]) -> bool:
     record, version, category = released
+    # No copy shows more of a payment card, so that a masked one is like any other.
+    if copy.form == MASKED and not found.is_tail and category is not Category.PAYMENT_CARD:
+        return False
     if found.record is None:
         return copy.subject == found.subject and category is found.category
     return record == found.record and (not found.versions or version in found.versions)

@@ -122,6 +122,7 @@ class _Case:
             confidence=best.confidence,
             spans=_outermost({sighting.span for _, sighting in seen}),
             reason=best.reason,
+            is_tail=all(sighting.is_tail for _, sighting in seen),
         )
 
 

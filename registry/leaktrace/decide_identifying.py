@@ -21,6 +21,7 @@ IDENTIFYING = frozenset(
     {Category.HOME_ADDRESS, Category.PHONE, Category.SSN, Category.PAYMENT_CARD, Category.EMAIL, Category.VEHICLE_PLATE}
 )
 _WHOLE_KINDS = frozenset({TermKind.PHONE, TermKind.SSN, TermKind.EMAIL, TermKind.PLATE})
+LAST_DIGITS = 4
 _LAST4_KINDS = frozenset({TermKind.SSN_LAST4, TermKind.PHONE_LAST4})
 _NOBODY = PersonNames("", "")
 
@@ -64,10 +65,10 @@ def last_four(text: ReadText, record: DossierRecord) -> Iterator[tuple[Sighting,
             for place in text.places(term):
                 if _other_digits_agree(text, record, place):
                     labelled = LAST4_LABEL.search(text.label(place)) is not None
-                    yield (
-                        text.sight(place, 0.85, "its last four digits stand with the full name", exact=False),
-                        labelled,
-                    )
+                    seen = text.sight(place, 0.85, "its last four digits stand with the full name", exact=False)
+                    # With some digits before them it is more than a masked copy shows.
+                    digits = sum(char.isdigit() for word in text.parts(place) for char in word)
+                    yield replace(seen, is_tail=digits <= LAST_DIGITS), labelled
 
 
 def _other_digits_agree(text: ReadText, record: DossierRecord, place: Place) -> bool:

@@ -63,6 +63,7 @@ class Finding:
         confidence: 0 to 1.
         spans: raw code-point ranges, in order.
         reason: why, in plain words; never holds a value.
+        is_tail: the text holds no more of the number than its last four digits.
     """
 
     subject: SubjectId
@@ -74,6 +75,7 @@ class Finding:
     confidence: float
     spans: tuple[Span, ...]
     reason: str
+    is_tail: bool = False
 
 
 @dataclass(frozen=True, slots=True)

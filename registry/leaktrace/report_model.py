@@ -15,7 +15,6 @@ from registry.leaktrace import wording
 from registry.leaktrace.copies import (
     INTERNAL_OPEN,
     OWN_VIEW,
-    UNMARKED,
     AccountCopies,
     FoundValue,
     Grouping,
@@ -215,7 +214,6 @@ def _counts(sorted_out: _SortedOut) -> wording.Counts:
         people=len({item.found.subject for item in sorted_out.findings}),
         accounts=len(sorted_out.accounts),
         copies=len(copies),
-        unmarked=sum(copy.form == UNMARKED for copy in copies),
         full=sum(not account.not_held for account in sorted_out.accounts),
     )
 

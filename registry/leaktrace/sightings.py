@@ -25,6 +25,7 @@ class Sighting:
         reason: plain words, never the value.
         exact: the whole value, nothing missing or wrong: it may support parts of other values.
         decided: a finding; else only possible.
+        is_tail: no more of a number than its last four digits.
     """
 
     scope: int
@@ -33,6 +34,7 @@ class Sighting:
     reason: str
     exact: bool
     decided: bool = True
+    is_tail: bool = False
 
     def weakened(self) -> Sighting:
         """Return it as only possible."""

@@ -92,7 +92,6 @@ class Counts:
         findings, people: found values and persons.
         accounts: accounts with at least one candidate copy.
         copies: candidate copies.
-        unmarked: candidate copies without marks.
         full: accounts whose copies held every found value.
     """
 
@@ -100,7 +99,6 @@ class Counts:
     people: int
     accounts: int
     copies: int
-    unmarked: int
     full: int
 
 
@@ -166,13 +164,10 @@ def served_what(counts: Counts, *, until: str) -> str:
 
 def unmarked_copies(counts: Counts) -> str:
     """Say that served copies carry no marks, and what follows from it."""
-    every = counts.unmarked == counts.copies
-    share = f"All {counts.copies} of these copies" if every else f"{counts.unmarked} of these {counts.copies} copies"
-    if counts.copies == 1:
-        share = "This copy"
+    share = "This copy" if counts.copies == 1 else f"All {counts.copies} of these copies"
     verb = "was" if counts.copies == 1 else "were"
     return (
-        f"{share} {verb} served without marks. This version of the registry serves every copy exactly as enrolled, so "
+        f"{share} {verb} served without marks. This version of the registry marks no copy, so "
         "the text's content cannot tell two accounts apart that were served the same values."
     )
 

@@ -13,7 +13,6 @@ from registry.domain.clock import from_unix_ms
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, is_id
 from registry.leaktrace.copies import ServedCopy, SourceExposure
-from registry.policy.decide import Form
 from registry.services.read_audit import ReadAudit, ReadEntry
 
 _VIA = re.compile(r"\bvia (\w+)")
@@ -100,8 +99,7 @@ def _copy(entry: ReadEntry, subject: SubjectId) -> ServedCopy | None:
     if entry.kind not in RELEASES or entry.values is None:
         return None
     account = account_of(entry)
-    # A masked copy does not hold the value: whoever was served it cannot have passed it on.
-    if account is None or entry.values["form"] == Form.MASKED:
+    if account is None:
         return None
     via = _VIA.search(entry.values["detail"])
     return ServedCopy(

@@ -261,6 +261,7 @@ def _found(findings: Sequence[Finding], versions: Mapping[RecordId, tuple[int, .
             spans=finding.spans,
             reason=finding.reason,
             versions=versions.get(finding.record, ()),
+            is_tail=finding.is_tail,
         )
         for finding in findings
     )

@@ -58,6 +58,21 @@ def test_a_policy_masks_what_is_asked_for_in_full(site: Site) -> None:
     assert all(text.startswith("***") for text in texts_of(answer["results"][0]))
 
 
+def test_a_masked_copy_may_be_where_last_digits_come_from_and_nothing_more(site: Site) -> None:
+    site.enroll()
+    ask = {**EVERYTHING, "categories": ["ssn", "phone"], "form": "masked"}
+    masked = site.disclose(ask).json()["receipt"]["index"]
+    for text, expected in (
+        ("Dana Brightwater, SSN ending in 3456", [masked]),
+        ("Dana Brightwater, SSN 741-12-3456", []),
+        ("Dana Brightwater, SSN 741-12-3456 (ending in 3456)", []),
+    ):
+        traced = site.post("/v1/traces", {"text": text}, Role.INVESTIGATOR).json()
+        assert [found["category"] for found in traced["findings"]] == ["ssn"], text
+        copies = [copy["entry"] for account in traced["candidates"] for copy in account["copies"]]
+        assert copies == expected, text
+
+
 def test_a_weak_sign_in_does_not_open_safety(site: Site) -> None:
     site.enroll()
     site.token("the reader", Role.READER)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from registry.domain.categories import Category
 from registry.leaktrace import wording
+from registry.leaktrace.copies import MASKED, held_findings, label_findings
 from registry.leaktrace.outside import OUTSIDE_DEFAULTS, OutsideField
 from registry.leaktrace.report_model import (
     TierLabel,
@@ -19,6 +21,7 @@ from registry.leaktrace.report_model import (
     digest_of_text,
     label_ranges,
 )
+from registry.policy.decide import Form
 from tests.unit.leaktrace_report.evidence import (
     ADDRESS,
     ALPHA,
@@ -267,3 +270,14 @@ def test_label_ranges(labels: tuple[str, ...], text: str) -> None:
 )
 def test_sentences_name_kinds_in_words(kind: str, words: str) -> None:
     assert wording.kind_words(kind) == words
+
+
+def test_a_masked_copy_fits_what_it_shows() -> None:
+    assert MASKED == Form.MASKED
+    whole, tail = found(HEALTH, category=Category.SSN), found(HEALTH, category=Category.SSN, is_tail=True)
+    card = found(SCHOOL, category=Category.PAYMENT_CARD)
+    masked = served(ALPHA, 5, form=MASKED, records=((HEALTH, 1, Category.SSN), (SCHOOL, 1, Category.PAYMENT_CARD)))
+    full = replace(masked, form="as_entered")
+    for one, fits in ((whole, False), (tail, True), (card, True)):
+        assert bool(held_findings(masked, label_findings([one]))) is fits
+        assert held_findings(full, label_findings([one]))
