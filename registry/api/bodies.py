@@ -264,14 +264,24 @@ def _searched_value(body: ObjectReader, today: date) -> SearchBody:
     if holder is None:
         body.refuse("wrong_type", "value")
         return SearchBody()
-    named = holder.required("category", _CATEGORY)
+    category, value = value_of(holder, _CATEGORY)
+    return SearchBody(category=category, value=value)
+
+
+def value_of(holder: ObjectReader, categories: TextRule) -> tuple[Category, dict[str, str]]:
+    """Read ``{"category", "value"}``, the last members of a document.
+
+    Raises:
+        InvalidInput: with all problems of the document.
+    """
+    named = holder.required("category", categories)
     if not holder.has("value"):
         holder.refuse("missing", "value")
     value: dict[str, str] = {}
     if named and holder.has("value"):
-        value = read_value(Category(named), holder.member("value"), "/value/value", holder.reading)
+        value = read_value(Category(named), holder.member("value"), f"{holder.pointer}/value", holder.reading)
     holder.reading.finish()
-    return SearchBody(category=Category(named), value=value)
+    return Category(named), value
 
 
 def texts_of(body: ObjectReader, key: str, rule: TextRule, limit: int) -> Iterator[str]:

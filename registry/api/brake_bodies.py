@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from registry.api.bodies import moment_problem, open_body, texts_of
+from registry.api.bodies import moment_problem, open_body, texts_of, value_of
 from registry.domain.categories import Category
 from registry.domain.purposes import PurposeCode
 from registry.services.check_value import CHECKABLE
@@ -13,7 +13,6 @@ from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.reading import ObjectReader
 from registry.text.rules.texts import one_of, paragraphs
-from registry.text.rules.values import read_value
 
 MOST_DECOYS = 500
 MOST_SUBJECTS = 1_000_000
@@ -76,15 +75,7 @@ def read_check(document: object, *, now: datetime) -> tuple[Category, dict[str, 
     Raises:
         InvalidInput: with all problems.
     """
-    body = open_body(document, _CHECK_KEYS, now.date())
-    named = body.required("category", _CHECKABLE)
-    if not body.has("value"):
-        body.refuse("missing", "value")
-    value: dict[str, str] = {}
-    if named and body.has("value"):
-        value = read_value(Category(named), body.member("value"), "/value", body.reading)
-    body.reading.finish()
-    return Category(named), value
+    return value_of(open_body(document, _CHECK_KEYS, now.date()), _CHECKABLE)
 
 
 def _raised(body: ObjectReader, now: datetime, reason: str) -> RaisedLimit:

@@ -106,7 +106,7 @@ UNUSUAL = Operation(
         "value. Follow `next` until it is null. Reading is an entry; where names and addresses are compared, there "
         "is one that says so for the people themselves."
     ),
-    answer=Answer("A page.", "UnusualPage", ("Audit-Receipt",), example=_UNUSUAL),
+    answer=Answer("A page.", "UnusualPage", ("Link", "Audit-Receipt"), example=_UNUSUAL),
     errors=(422,),
     parameters=(query("before", "Only entries with a smaller index.", {"type": "integer", "minimum": 0}),),
 )

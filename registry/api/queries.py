@@ -1,13 +1,18 @@
-"""The query of a listing, read strictly: a page that is not what was asked for would be taken for all there is."""
+"""A listing's query, read strictly (a page that is not what was asked for would be taken for all), and its answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 
+from registry.api.problems import json_answer
+from registry.api.render import receipt_document
 from registry.domain.enrollment import FieldProblem
+from registry.services.kernel import ReceiptView
 from registry.services.read_audit import MAX_PAGE
 
 DEFAULT_PAGE = 50
@@ -30,6 +35,14 @@ def page_of(given: Mapping[str, str], problems: list[FieldProblem]) -> tuple[int
     if limit is not None and not 1 <= limit <= MAX_PAGE:
         problems.append(FieldProblem("/query/limit", "out_of_range"))
     return before, DEFAULT_PAGE if limit is None else limit
+
+
+def page_answer(document: Mapping[str, Any], following: str | None, receipt: ReceiptView) -> Response:
+    """Return a page, with the path and query of the next one (None: no more) and the receipt of reading it."""
+    headers = {"Audit-Receipt": receipt.header}
+    if following is not None:
+        headers["Link"] = f'<{following}>; rel="next"'
+    return json_answer({**document, "next": following, "receipt": receipt_document(receipt)}, headers=headers)
 
 
 def _whole(given: Mapping[str, str], key: str, problems: list[FieldProblem]) -> int | None:

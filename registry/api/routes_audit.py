@@ -11,9 +11,7 @@ from starlette.responses import Response
 
 from registry.api import describe_audit as described
 from registry.api.asking import Ask, without_body
-from registry.api.problems import json_answer
-from registry.api.queries import page_of, query_of
-from registry.api.render import receipt_document
+from registry.api.queries import page_answer, page_of, query_of
 from registry.audit.kinds import Kind
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.enrollment import FieldProblem
@@ -43,15 +41,7 @@ def entries(ask: EntriesAsk) -> Response:
     wanted = _page_ask(ask)
     page = ask.application.audit.page(ask.caller, before=wanted.before, limit=wanted.limit, kind=wanted.kind)
     following = None if page.before is None else _link(wanted, page.before)
-    document = {
-        "entries": [_entry(entry) for entry in page.entries],
-        "next": following,
-        "receipt": receipt_document(page.receipt),
-    }
-    headers = {"Audit-Receipt": page.receipt.header}
-    if following is not None:
-        headers["Link"] = f'<{following}>; rel="next"'
-    return json_answer(document, headers=headers)
+    return page_answer({"entries": [_entry(entry) for entry in page.entries]}, following, page.receipt)
 
 
 @router.get("/audit/checkpoint", **described.CHECKPOINT.options())

@@ -12,6 +12,7 @@ from registry.api.asking import Ask, json_body, without_body
 from registry.api.brake_bodies import read_check, read_decoys, read_unlock
 from registry.api.disclosing import quota_exceeded
 from registry.api.problems import json_answer
+from registry.api.queries import page_answer
 from registry.api.render import receipt_document
 from registry.api.routes_audit import read_before
 from registry.domain.clock import from_unix_ms, iso
@@ -64,12 +65,8 @@ def check(ask: CheckAsk) -> Response:
 @router.get("/v1/audit/unusual", **described.UNUSUAL.options())
 def unusual(ask: UnusualAsk) -> Response:
     page = ask.application.unusual.page(ask.caller, before=read_before(ask))
-    document = {
-        "entries": [_unusual(one) for one in page.entries],
-        "next": None if page.before is None else f"/v1/audit/unusual?before={page.before}",
-        "receipt": receipt_document(page.receipt),
-    }
-    return json_answer(document, headers={"Audit-Receipt": page.receipt.header})
+    following = None if page.before is None else f"/v1/audit/unusual?before={page.before}"
+    return page_answer({"entries": [_unusual(one) for one in page.entries]}, following, page.receipt)
 
 
 def _unusual(one: UnusualEntry) -> dict[str, Any]:

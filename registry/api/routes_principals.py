@@ -12,7 +12,7 @@ from registry.api import describe_principals as described
 from registry.api.asking import Ask, json_body, without_body
 from registry.api.bodies import read_grant, read_move
 from registry.api.problems import json_answer
-from registry.api.queries import page_of, query_of
+from registry.api.queries import page_answer, page_of, query_of
 from registry.api.render import receipt_document
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.enrollment import FieldProblem
@@ -71,13 +71,8 @@ def report(ask: ReportOfAsk) -> Response:
         "principal": wanted.principal,
         "since": since,
         "entries": [told(entry) for entry in page.entries],
-        "next": following,
-        "receipt": receipt_document(page.receipt),
     }
-    headers = {"Audit-Receipt": page.receipt.header}
-    if following is not None:
-        headers["Link"] = f'<{following}>; rel="next"'
-    return json_answer(document, headers=headers)
+    return page_answer(document, following, page.receipt)
 
 
 def _report_ask(ask: Ask) -> ReportAsk:

@@ -20,7 +20,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.purposes import PurposeCode
 from registry.domain.relations import Declared
-from registry.policy.decide import PUBLIC_REASONS, Form
+from registry.policy.decide import APPROVAL_REQUIRED, PUBLIC_REASONS, QUOTA_EXCEEDED, Form
 
 _DAY: Schema = {"type": "string", "format": "date"}
 _INDEX: Schema = {"type": "integer", "minimum": 0}
@@ -122,6 +122,8 @@ _FORM: Schema = {
     "address, and of any other value nothing. A policy may mask what is asked for in full.",
 }
 _OWN_FORM: Schema = {"enum": [Form.AS_ENTERED.value], "default": Form.AS_ENTERED.value}
+# Answered with a status of their own: 429, and 202.
+_OTHER_STATUS = frozenset({QUOTA_EXCEEDED, APPROVAL_REQUIRED})
 _MASKED = {"type": "string", "pattern": r"^\*\*\*"}
 _FOUND = closed(
     {
@@ -167,7 +169,7 @@ _PROBLEM: Schema = {
         "code": {"type": "string", "description": "Short and stable; what a program branches on."},
         "reason": {
             "description": "With 403.",
-            "enum": list(PUBLIC_REASONS),
+            "enum": [reason for reason in PUBLIC_REASONS if reason not in _OTHER_STATUS],
         },
         "retry_after": {**_INDEX, "description": "With 429: seconds until the next day (UTC) begins."},
         "cause": {"type": "string", "description": "With 503: what is wrong, such as `disk_full`."},

@@ -8,7 +8,6 @@ from statistics import median
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.crypto.tags import equal
 from registry.domain.approvals import USE_MS, State, Verdict
 from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import PrincipalId, RequestId, SubjectId
@@ -16,7 +15,7 @@ from registry.domain.principals import Principal, Role
 from registry.policy.decide import CONFLICT_OF_INTEREST, Relation
 from registry.services.facts_approvals import counted_of
 from registry.services.facts_relations import Relations
-from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, view_of
 from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, Work
 from registry.services.read_audit import ReadAudit, ReadEntry, categories_of
 from registry.services.rerun import rerun_once
@@ -114,7 +113,7 @@ class Approvals:
                 raise NotFound
             said = self._said(work, row)
             # Who asks about an approver is nothing for that approver to learn here.
-            if _is_of(principal, work, said.subject):
+            if is_own(principal, work.subjects.by_ids([said.subject])[said.subject]):
                 raise NotFound
             (view,) = self._views(work, [row])
         return RequestDetail(view, said.subject, said.categories, said.purpose, said.case, said.note, receipt)
@@ -137,7 +136,7 @@ class Approvals:
                 self._kernel.deny(work, principal, f"{word.verdict} request")
             asker = work.principals.by_ids([row.principal])[row.principal]
             related = Relations(self._kernel, work, [principal]).between(principal, subject)
-            if self._is_own(principal, asker) or _is_of(principal, work, known.subject) or related & CLOSE:
+            if self._kernel.is_same_person(principal, asker) or is_own(principal, subject) or related & CLOSE:
                 self._refuse_own(work, principal, known.subject, word)
             row, decision = self._settled(work, principal, row, asker, word)
             work.requests.insert_decision(decision)
@@ -200,7 +199,7 @@ class Approvals:
     def _has_said(self, work: Work, principal: Principal, said: Sequence[DecisionRow]) -> bool:
         """Tell whether one of those who said their word is the principal, under whatever account."""
         rows = work.principals.by_ids({one.approver for one in said})
-        return any(self._is_own(principal, row) for row in rows.values())
+        return any(self._kernel.is_same_person(principal, row) for row in rows.values())
 
     def _refuse(self, work: Work, principal: Principal, word: Word, why: str) -> None:
         values = {"result": f"refused {why}", "detail": f"{word.verdict} request {word.request}"}
@@ -227,22 +226,10 @@ class Approvals:
         }
         return EntryDraft(_KINDS[word.verdict], values, (subject,))
 
-    def _is_own(self, principal: Principal, asker: PrincipalRow) -> bool:
-        """Tell whether two accounts are one person: by the account, or by the employee number behind both."""
-        if asker.id == principal.id:
-            return True
-        if asker.employee is None or principal.employee_tag is None:
-            return False
-        return equal(self._kernel.links.open(asker.id, asker.employee), principal.employee_tag)
-
     def _said(self, work: Work, row: RequestRow) -> _Said:
         entries = work.entries.entries([row.entry])
         entry = self._audit.read(entries[0]) if entries else None
-        if (
-            entry is None
-            or entry.kind != Kind.REQUEST
-            or (entry.values or {}).get("detail", "").split()[-1:] != [row.id]
-        ):
+        if entry is None or entry.kind != Kind.REQUEST or not _names(entry, row.id):
             raise LedgerCorrupt("a request's entry is not the one that it names", row.entry)
         return _Said.of(entry)
 
@@ -278,12 +265,6 @@ class _Said:
 
 def _names(entry: ReadEntry, request: RequestId) -> bool:
     return (entry.values or {}).get("detail", "").endswith(f" request {request}")
-
-
-def _is_of(principal: Principal, work: Work, subject: SubjectId) -> bool:
-    """Tell whether a subject is the principal."""
-    row = work.subjects.by_ids([subject]).get(subject)
-    return row is not None and principal.employee_tag is not None and equal(row.number_tag, principal.employee_tag)
 
 
 def _view(row: RequestRow, asker: PrincipalRow, approvals: int, now: int) -> RequestView:

@@ -13,7 +13,6 @@ from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
-from registry.crypto.tags import equal
 from registry.domain.approvals import State
 from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavailable, RegistryError
@@ -25,7 +24,7 @@ from registry.services.brakes import BrakeLimits
 from registry.services.facts_approvals import AskApprovals, Wanted
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.facts_relations import Relations
-from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, record_lines, view_of
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES
@@ -182,7 +181,7 @@ class Disclose:
         facts = Facts(
             asked=ask.categories,
             records=tuple(RecordFacts(row.id, row.category, row.tier) for row in rows or ()),
-            is_own_record=subject is not None and _is_own(principal, subject),
+            is_own_record=subject is not None and is_own(principal, subject),
             relations=frozenset() if subject is None else known.relations.between(principal, subject),
             approvals=approved.approvals,
             approvals_other_unit=approved.other_unit,
@@ -312,10 +311,6 @@ def _request(values: Mapping[str, str], subject: SubjectRow, rows: Sequence[Reco
         said["result"] = f"denied {APPROVAL_REQUIRED}"
     lines = record_lines([row.field for row in rows])
     return EntryDraft(Kind.REQUEST if wanted.is_new else Kind.DENY, {**values, **said}, (subject.id,), lines)
-
-
-def _is_own(principal: Principal, subject: SubjectRow) -> bool:
-    return principal.employee_tag is not None and equal(principal.employee_tag, subject.number_tag)
 
 
 def _asked(ask: DisclosureAsk) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
+from registry.crypto.tags import equal
 from registry.domain.principals import Principal
 from registry.policy.decide import Relation
 from registry.services.kernel import Kernel
@@ -50,7 +51,7 @@ class Relations:
             found.update(_named(ties, own, _NAMED_BY_SUBJECT), _named(mine, subject.number_tag, _NAMED_BY_ASKER))
             if _addresses(ties) & _addresses(mine):
                 found.add(Relation.SAME_ADDRESS)
-        if principal.supervisor_tag == subject.number_tag:
+        if principal.supervisor_tag is not None and equal(principal.supervisor_tag, subject.number_tag):
             found.add(Relation.SUPERVISOR)
         if unit and Tie(TieKind.UNIT, unit_tag(self._kernel.index, unit)) in ties:
             found.add(Relation.SAME_UNIT)
@@ -64,7 +65,7 @@ class Relations:
 
 
 def _named(ties: Sequence[Tie], number_tag: bytes, kinds: Mapping[TieKind, Relation]) -> set[Relation]:
-    return {kinds[tie.kind] for tie in ties if tie.tag == number_tag and tie.kind in kinds}
+    return {kinds[tie.kind] for tie in ties if tie.kind in kinds and equal(tie.tag, number_tag)}
 
 
 def _addresses(ties: Sequence[Tie]) -> set[bytes]:

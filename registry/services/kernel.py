@@ -10,6 +10,7 @@ from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.log import AuditLog
 from registry.audit.receipt import PendingReceipt, Receipt
+from registry.crypto.tags import equal
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AccessDenied
 from registry.domain.ids import PrincipalId, RegistryId
@@ -17,7 +18,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
 from registry.policy.decide import NOT_PERMITTED
 from registry.policy.engine import Policy
-from registry.services.ports import ACTIVE, Database, Packer, PrincipalRow, RecordRow, Work
+from registry.services.ports import ACTIVE, Database, Packer, PrincipalRow, RecordRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.ties import number_tag
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
@@ -138,6 +139,14 @@ class Kernel:
             else None,
         )
 
+    def is_same_person(self, principal: Principal, row: PrincipalRow) -> bool:
+        """Tell whether two accounts are one person's: one account, or one employee number behind both."""
+        if row.id == principal.id:
+            return True
+        if row.employee is None or principal.employee_tag is None:
+            return False
+        return equal(self.links.open(row.id, row.employee), principal.employee_tag)
+
     @rerun_once
     def admit(self, caller: Caller, roles: frozenset[Role], action: str) -> Principal:
         """Check that the caller has one of these roles, before anything of the request is read.
@@ -187,6 +196,11 @@ class Kernel:
         (pending,) = self.log.append(work.ledger, [denial(self, principal, action)])
         work.commit()
         raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
+
+
+def is_own(principal: Principal, subject: SubjectRow) -> bool:
+    """Tell whether a subject is who acts."""
+    return principal.employee_tag is not None and equal(principal.employee_tag, subject.number_tag)
 
 
 def tiers_of(rows: Iterable[RecordRow]) -> str:

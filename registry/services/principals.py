@@ -82,12 +82,11 @@ class Principals:
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            # Administrators never read: nobody may give themselves a role that does.
-            is_own = (grant.issuer, grant.sub) == (caller.claims.issuer, caller.claims.subject)
-            if not principal.roles & ADMINS or is_own:
-                self._kernel.deny(work, principal, "grant to themselves" if is_own else "grant")
+            if not principal.roles & ADMINS:
+                self._kernel.deny(work, principal, "grant")
             before = work.principals.lock(grant.issuer, grant.sub)
             row = self._row(grant, before)
+            self._demand_other(work, principal, (before, row), "grant to themselves")
             self._demand_duties(work, principal, row)
             draft = self._put(work, row, before, said_by(principal))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
@@ -105,13 +104,14 @@ class Principals:
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            if not principal.roles & ADMINS or principal.id == identifier:
-                self._kernel.deny(work, principal, "move themselves" if principal.id == identifier else "move")
+            if not principal.roles & ADMINS:
+                self._kernel.deny(work, principal, "move")
             before = work.principals.lock_by_id(identifier)
             if before is None:
                 values = {"result": "not_found", "detail": "move"}
                 self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, values))
                 raise NotFound
+            self._demand_other(work, principal, (before,), "move themselves")
             row = self._moved(before, move)
             self._demand_duties(work, principal, row)
             (pending,) = self._kernel.log.append(work.ledger, [self._put(work, row, before, said_by(principal))])
@@ -191,6 +191,11 @@ class Principals:
             return ()
         found = work.subjects.by_number_tags([self._kernel.links.open(row.id, row.employee)])
         return tuple(subject.id for subject in found.values())
+
+    def _demand_other(self, work: Work, principal: Principal, rows: Sequence[PrincipalRow | None], action: str) -> None:
+        """Administrators never read: nobody may give themselves a role that does, under whatever account."""
+        if any(row is not None and self._kernel.is_same_person(principal, row) for row in rows):
+            self._kernel.deny(work, principal, action)
 
     def is_enrolled(self, employee_number: str) -> bool:
         """Tell the operator whether somebody enrolled has a number; for a caller at the machine's own command line."""

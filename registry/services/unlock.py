@@ -10,7 +10,6 @@ from datetime import datetime
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.crypto.tags import equal
 from registry.domain.clock import iso, unix_ms
 from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import PrincipalId
@@ -104,11 +103,6 @@ class Unlock:
             draft = EntryDraft(Kind.UNLOCK, {"request": what, "result": "not_found"})
             self._kernel.note_refusal(work, principal, draft)
             raise NotFound
-        if row.id == principal.id or self._is_same_person(principal, row):
+        if self._kernel.is_same_person(principal, row):
             self._kernel.deny(work, principal, f"{what} for themselves")
         return row
-
-    def _is_same_person(self, principal: Principal, row: PrincipalRow) -> bool:
-        if principal.employee_tag is None or row.employee is None:
-            return False
-        return equal(principal.employee_tag, self._kernel.links.open(row.id, row.employee))

@@ -9,7 +9,7 @@ import pytest
 from registry.domain.errors import AccessDenied, EnvelopeRejected, NotFound
 from registry.domain.principals import Role
 from registry.services.ports import ENDED
-from registry.services.principals import Grant
+from registry.services.principals import Grant, Move
 from registry.services.trace import TraceAsk
 from tests.functional.services.homes import ISSUER, Home, person
 
@@ -33,6 +33,22 @@ def test_an_administrator_grants_nothing_to_themselves(home: Home) -> None:
     assert home.entries()[-1].kind == "deny"
     with pytest.raises(AccessDenied):
         home.app.kernel.admit(admin, frozenset({Role.READER}), "look")
+
+
+@pytest.mark.parametrize("own", ["the account is theirs", "the number is theirs"])
+def test_an_administrator_grants_nothing_to_a_second_account_of_their_own(home: Home, own: str) -> None:
+    admin = home.caller("admin", Role.SECURITY_ADMIN, number="T-0009")
+    number = None if own == "the account is theirs" else "T-0009"
+    home.caller("second", Role.SUBJECT, number="T-0009" if number is None else "T-0008")
+    with pytest.raises(AccessDenied):
+        home.app.principals.grant(admin, Grant(ISSUER, "second", frozenset({Role.READER}), number))
+    with home.app.database.read() as work:
+        row = work.principals.by_name(ISSUER, "second")
+    assert row is not None
+    assert row.roles == {Role.SUBJECT}
+    if number is None:
+        with pytest.raises(AccessDenied):
+            home.app.principals.move(admin, row.id, Move(roles=frozenset({Role.READER})))
 
 
 @pytest.mark.parametrize("part", ["get", "reveal"])
