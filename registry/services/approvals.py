@@ -130,8 +130,9 @@ class Approvals:
         known = self._look(caller, word)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
+            # Holding the subject, no other word to any request about them comes in between.
             subject = work.subjects.lock([known.subject])[known.subject]
-            row = work.requests.lock(word.request)
+            row = work.requests.get(word.request)
             if row is None or not principal.roles & APPROVERS:
                 self._kernel.deny(work, principal, f"{word.verdict} request")
             asker = work.principals.by_ids([row.principal])[row.principal]
@@ -229,7 +230,7 @@ class Approvals:
     def _said(self, work: Work, row: RequestRow) -> _Said:
         entries = work.entries.entries([row.entry])
         entry = self._audit.read(entries[0]) if entries else None
-        if entry is None or entry.kind != Kind.REQUEST or not _names(entry, row.id):
+        if entry is None or entry.kind != Kind.REQUEST:
             raise LedgerCorrupt("a request's entry is not the one that it names", row.entry)
         return _Said.of(entry)
 
@@ -261,10 +262,6 @@ class _Said:
         subject = SubjectId(values.get("subject", ""))
         told = (values.get(name, "") for name in ("purpose", "case", "note"))
         return cls(subject, tuple(categories_of(entry)), *told)
-
-
-def _names(entry: ReadEntry, request: RequestId) -> bool:
-    return (entry.values or {}).get("detail", "").endswith(f" request {request}")
 
 
 def _view(row: RequestRow, asker: PrincipalRow, approvals: int, now: int) -> RequestView:

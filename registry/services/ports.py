@@ -316,10 +316,6 @@ class Traces(Protocol):
 
 class Requests(Protocol):
     def get(self, request: RequestId) -> RequestRow | None: ...
-    def lock(self, request: RequestId) -> RequestRow | None:
-        """Hold a request's row until the end of the transaction, and return it as it is now."""
-        ...
-
     def newest_of(self, ask_tags: Iterable[bytes]) -> Mapping[bytes, RequestRow]:
         """Return the newest request of each of these asks."""
         ...

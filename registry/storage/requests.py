@@ -27,10 +27,8 @@ class SqlRequests:
         self._guard = guard
 
     def get(self, request: RequestId) -> RequestRow | None:
-        return self._one(select(requests).where(requests.c.id == request))
-
-    def lock(self, request: RequestId) -> RequestRow | None:
-        return self._one(select(requests).where(requests.c.id == request).with_for_update())
+        row = self._connection.execute(select(requests).where(requests.c.id == request)).one_or_none()
+        return None if row is None else self._row(row)
 
     def newest_of(self, ask_tags: Iterable[bytes]) -> Mapping[bytes, RequestRow]:
         found = (row for part in chunks(set(ask_tags)) for row in self._connection.execute(_OF_ASKS, {"many": part}))
@@ -69,10 +67,6 @@ class SqlRequests:
             "decided_at": row.decided_at,
         }
         self._connection.execute(insert(request_decisions), self._guard.guarded("request_decisions", values))
-
-    def _one(self, statement: Any) -> RequestRow | None:
-        row = self._connection.execute(statement).one_or_none()
-        return None if row is None else self._row(row)
 
     def _row(self, row: Any) -> RequestRow:
         self._guard.demand("requests", [getattr(row, name) for name in GUARDED["requests"]], row.guard)

@@ -146,8 +146,11 @@ def test_nobody_close_to_whom_it_is_about_approves(home: Home) -> None:
     assert approve(home, home.caller("approver", Role.APPROVER), request) is State.APPROVED
 
 
-def test_whom_it_is_about_neither_approves_nor_learns_of_it(home: Home) -> None:
-    subject = enrolled(home, "restricted")
+@pytest.mark.parametrize("has_address", [True, False])
+def test_whom_it_is_about_neither_approves_nor_learns_of_it(home: Home, has_address: bool) -> None:
+    body = person()
+    body["records"][1]["confidentiality"] = "restricted"
+    subject = home.enroll(body if has_address else body | {"records": body["records"][1:2]}).subject
     request = wanted(home.disclose(home.caller("reader", Role.READER), ask(home, subject)))
     own = home.caller("officer", Role.APPROVER, number="T-0001")
     with pytest.raises(AccessDenied, match="conflict_of_interest"):
