@@ -15,6 +15,7 @@ from benchmarks.growth import report as growth_report
 from benchmarks.hot_path import hot_path
 from benchmarks.ledger import append, verify
 from benchmarks.load import generator
+from benchmarks.policy import policy
 from benchmarks.registries import Registry, batches, filled, lookup_target, postgresql, served
 from benchmarks.serving import Plan, everything, measure, medians, report
 from benchmarks.table import markdown, number, ratio
@@ -80,6 +81,7 @@ PARTS: Mapping[str, Callable[[Plan], str]] = {
     "batch": batch,
     "slow-disk": slow_disk,
     "hot-path": hot_path,
+    "policy": policy,
     "append": append,
     "verify": verify,
     "growth": growth,
