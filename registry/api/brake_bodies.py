@@ -19,7 +19,8 @@ MOST_SUBJECTS = 1_000_000
 LONGEST_UNLOCK = timedelta(days=31)
 LEAST_REASON = 10
 
-_UNLOCK_KEYS = frozenset({"purpose", "limit", "until", "lock", "reason"})
+_LIFTED = ("lock", "brake")
+_UNLOCK_KEYS = frozenset({"purpose", "limit", "until", *_LIFTED, "reason"})
 _DECOY_KEYS = frozenset({"employee_numbers", "remove"})
 _CHECK_KEYS = frozenset({"category", "value"})
 _CHECKABLE = one_of(frozenset(CHECKABLE))
@@ -27,11 +28,11 @@ _PURPOSE_CODE = one_of(frozenset(PurposeCode))
 _REASON = paragraphs(1_000)
 
 
-def read_unlock(document: object, *, now: datetime) -> tuple[RaisedLimit | None, str]:
-    """Read ``{"purpose", "limit", "until", "reason"}``, or ``{"lock": true, "reason"}`` to lift a lock.
+def read_unlock(document: object, *, now: datetime) -> tuple[RaisedLimit | str, str]:
+    """Read ``{"purpose", "limit", "until", "reason"}``, or ``{"lock": true, "reason"}``, or the same with ``brake``.
 
     Returns:
-        The raised limit, None for a lock; and the reason.
+        The raised limit, or ``lock`` or ``brake`` for what is to be lifted; and the reason.
 
     Raises:
         InvalidInput: with all problems.
@@ -39,11 +40,13 @@ def read_unlock(document: object, *, now: datetime) -> tuple[RaisedLimit | None,
     body = open_body(document, _UNLOCK_KEYS, now.date())
     reason = body.required("reason", _reason_problem)
     is_limit = any(body.has(key) for key in ("purpose", "limit", "until"))
-    if body.has("lock") == is_limit:
+    lifted = [key for key in _LIFTED if body.has(key)]
+    if len(lifted) + is_limit != 1:
         body.refuse("exactly_one")
-    if body.has("lock") and body.member("lock") is not True:
-        body.refuse("not_true", "lock")
-    raised = _raised(body, now, reason) if is_limit else None
+    for key in lifted:
+        if body.member(key) is not True:
+            body.refuse("not_true", key)
+    raised = _raised(body, now, reason) if is_limit else "".join(lifted)
     body.reading.finish()
     return raised, reason
 

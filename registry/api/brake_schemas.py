@@ -37,6 +37,7 @@ BRAKE_SCHEMAS: dict[str, Schema] = {
                 }
             ),
             closed({"lock": {"const": True}, "reason": _REASON}),
+            closed({"brake": {"const": True}, "reason": _REASON}),
         ]
     },
     "Unlocked": closed({"receipt": ref("Receipt")}),

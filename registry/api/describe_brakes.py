@@ -25,12 +25,13 @@ _UNUSUAL: dict[str, Any] = {
 UNLOCK = Operation(
     id="unlockPrincipal",
     tag="principals",
-    summary="Raise somebody's limit until a time, or let a locked principal in again",
+    summary="Raise somebody's limit until a time, or let a locked or braked principal go on",
     description=(
         "Roles `security_admin` and `approver`, never for themselves, under a second account neither. With "
         "`purpose`, `limit` and `until`: so many different subjects a day until then. With `lock`: the lock that a "
         "decoy put on the principal is lifted after a review (`security_admin` only); 409 `not_locked` when there "
-        "is none. An entry."
+        "is none. With `brake`: a principal that tried values out is given findings again, and what it tries counts "
+        "anew (`security_admin` only); 409 `not_braked`. An entry."
     ),
     answer=Answer("Done.", "Unlocked", ("Audit-Receipt",), example={"receipt": RECEIPT}),
     errors=(404, 409),
@@ -44,6 +45,7 @@ UNLOCK = Operation(
                 "reason": "Yearly statements for all units",
             },
             "a lock": {"lock": True, "reason": "Talked to the clerk; typed a wrong number"},
+            "a brake": {"brake": True, "reason": "Worked through a list of the prosecutor"},
         },
     ),
     parameters=(path_id("principal", "The principal's id, from `GET /v1/principals`."),),

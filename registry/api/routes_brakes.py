@@ -22,7 +22,7 @@ from registry.services.copies import account_of
 from registry.services.kernel import ReceiptView
 from registry.services.principals import ADMINS
 from registry.services.read_audit import AUDITORS
-from registry.services.unlock import UNLOCKERS
+from registry.services.unlock import UNLOCKERS, RaisedLimit
 from registry.services.unusual import UnusualEntry
 
 router = APIRouter()
@@ -38,9 +38,10 @@ def unlock(ask: UnlockAsk) -> Response:
     raised, reason = read_unlock(ask.document(), now=ask.application.kernel.clock.now())
     target = ask.path_id("principal", PrincipalId)
     service = ask.application.unlock
-    if raised is None:
-        return _done(service.lift_lock(ask.caller, target, reason))
-    return _done(service.raise_limit(ask.caller, target, raised))
+    if isinstance(raised, RaisedLimit):
+        return _done(service.raise_limit(ask.caller, target, raised))
+    lift = service.lift_lock if raised == "lock" else service.lift_brake
+    return _done(lift(ask.caller, target, reason))
 
 
 @router.post("/v1/decoys", **described.DECOYS.options())

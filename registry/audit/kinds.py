@@ -34,6 +34,10 @@ class Kind(StrEnum):
 
 # Kinds that say what a principal's roles and state are from then on.
 OF_PRINCIPALS = frozenset({Kind.GRANT, Kind.ALARM, Kind.UNLOCK})
+# Kinds that say how a request for approval stands.
+OF_REQUESTS = frozenset({Kind.REQUEST, Kind.APPROVE, Kind.REFUSE})
+# Kinds whose entries say how a row stands that is not a person's.
+STANDING = OF_PRINCIPALS | OF_REQUESTS
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
 # Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from registry.audit.chains import ChainState
-from registry.audit.kinds import OF_PRINCIPALS
+from registry.audit.kinds import STANDING
 from registry.audit.log import AuditLog
 from registry.audit.ports import EntryReader, EntryRow, HeadRow
 from registry.domain.errors import LedgerCorrupt, ProofRejected
@@ -40,7 +40,7 @@ class ChunkChecked:
         hashes: leaf hashes in order.
         first_ms, last_ms: times of the first and last entry.
         places: (subject, counter, previous, index) of every entry about a subject.
-        grants: indexes of the entries that give somebody roles.
+        standing: indexes of the entries that say how accounts and requests stand.
         fault: the first fault as (entry, what), or None.
     """
 
@@ -48,7 +48,7 @@ class ChunkChecked:
     first_ms: int
     last_ms: int
     places: tuple[tuple[str, int, str, int], ...]
-    grants: tuple[int, ...]
+    standing: tuple[int, ...]
     fault: tuple[int, str] | None
 
 
@@ -59,14 +59,14 @@ class Verified:
     Attributes:
         origin, size, root: the tree.
         chains: for every subject that an entry names, the counter and the index of its last entry.
-        grants: indexes of the entries that give somebody roles.
+        standing: indexes of the entries that say how accounts and requests stand.
     """
 
     origin: str
     size: int
     root: bytes
     chains: Mapping[str, tuple[int, int]]
-    grants: tuple[int, ...] = ()
+    standing: tuple[int, ...] = ()
 
     @property
     def subjects(self) -> int:
@@ -85,7 +85,7 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
     hashes: list[bytes] = []
     places: list[tuple[str, int, str, int]] = []
     times: list[int] = []
-    grants: list[int] = []
+    standing: list[int] = []
     fault: tuple[int, str] | None = None
     for expected, row in enumerate(rows, start=start):
         try:
@@ -96,9 +96,9 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
             break
         hashes.append(leaf_hash(row.leaf))
         places += _places(values, row.index)
-        grants += [row.index] * (kind in OF_PRINCIPALS)
+        standing += [row.index] * (kind in STANDING)
     first, last = (times[0], times[-1]) if times else (0, 0)
-    return ChunkChecked(tuple(hashes), first, last, tuple(places), tuple(grants), fault)
+    return ChunkChecked(tuple(hashes), first, last, tuple(places), tuple(standing), fault)
 
 
 def _check_row(expected: int, row: EntryRow, times: list[int]) -> str:
@@ -151,20 +151,20 @@ class LedgerVerifier:
         """
         edge, last_ms = Edge.empty(), 0
         chains: dict[str, tuple[int, int]] = {}  # each subject's last counter and index
-        grants: list[int] = []
+        standing: list[int] = []
         for chunk in checked:
             if chunk.hashes and chunk.first_ms < last_ms:
                 raise LedgerCorrupt("its time is before that of the entry in front of it", edge.size)
             for place in chunk.places:
                 _follow(chains, place)
-            grants += chunk.grants
+            standing += chunk.standing
             edge = edge.extend(chunk.hashes)
             if chunk.fault is not None:
                 raise LedgerCorrupt(chunk.fault[1], chunk.fault[0])
             last_ms = chunk.last_ms if chunk.hashes else last_ms
             progress(edge.size, head.size)
         self._check_head(head, edge, last_ms)
-        return Verified(self._log.origin, edge.size, edge.root(), chains, tuple(grants))
+        return Verified(self._log.origin, edge.size, edge.root(), chains, tuple(standing))
 
     def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]], found: Verified) -> None:
         """Check that every subject's sealed state and postings agree with the entries: (5).

@@ -87,7 +87,7 @@ def verify_ledger(application: Application, workers: int, parallel_from: int = P
         people.close()
         application.ledger_verifier.check_tail(work.entries, found)
         application.row_check.check_index(work)
-        application.row_check.check_principals(work, found.grants)
+        application.row_check.check_standing(work, found.standing)
     return found
 
 

@@ -56,6 +56,7 @@ class Principal:
         supervisor_tag: keyed tag of the employee number of the principal's supervisor, or None.
         token_id, client, network: for the entry; empty where not known.
         step_up_until: as in ``Claims``.
+        since_ms: when its account was made, milliseconds.
     """
 
     id: PrincipalId
@@ -68,3 +69,4 @@ class Principal:
     network: str = ""
     step_up_until: int = 0
     supervisor_tag: bytes | None = None
+    since_ms: int = 0

@@ -17,8 +17,8 @@ DAY_MS = 86_400_000
 # A set of a day is of no use after it; one of candidate values counts for so many days.
 CANDIDATE_DAYS = 30
 _KEPT_DAYS = 32
-_TAG_BYTES = 8
-_ITEM_BYTES = _TAG_BYTES + 4
+TAG_BYTES = 8
+_ITEM_BYTES = TAG_BYTES + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class TagSet:
         self._day = row.day
         self.has_changed = False
         items = (row.tags[at : at + _ITEM_BYTES] for at in range(0, len(row.tags), _ITEM_BYTES))
-        read = {item[:_TAG_BYTES]: int.from_bytes(item[_TAG_BYTES:], "big") for item in items}
+        read = {item[:TAG_BYTES]: int.from_bytes(item[TAG_BYTES:], "big") for item in items}
         self._days = {tag: day for tag, day in read.items() if day >= first_day}
 
     def __len__(self) -> int:
@@ -86,6 +86,15 @@ class TagSet:
 
     def __contains__(self, tag: bytes) -> bool:
         return tag in self._days
+
+    def tags(self) -> frozenset[bytes]:
+        """Return the tags that count."""
+        return frozenset(self._days)
+
+    def put(self, tags: Iterable[bytes], day: int) -> None:
+        """Have these tags and no others."""
+        self._days = dict.fromkeys(tags, day)
+        self.has_changed = True
 
     def add(self, tag: bytes, day: int) -> None:
         """Add a tag, or note that it was met again."""
@@ -106,7 +115,7 @@ def label_of(kernel: Kernel, *parts: str) -> bytes:
 
 def tag_of(kernel: Kernel, label: bytes, what: str) -> bytes:
     """Return the keyed tag of something within one set: nothing shows that two sets hold the same."""
-    return kernel.index.tag("tally-item", label + what.encode())[:_TAG_BYTES]
+    return kernel.index.tag("tally-item", label + what.encode())[:TAG_BYTES]
 
 
 def day_of(now_ms: int) -> int:

@@ -1,7 +1,7 @@
 """Comparing the rows with what the ledger says of them: an older row put back, a lost one, one that was never entered.
 
 The ledger's own verification shows that the entries are whole; this shows that people's records are as the entries
-left them. Only entries that enroll, change, mark and grant are opened.
+left them. Only entries that enroll, change, mark, grant, ask for approval and give it are opened.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from registry.audit.kinds import OF_PRINCIPALS, Kind
+from registry.audit.kinds import STANDING, Kind
 from registry.audit.ports import EntryRow
 from registry.domain.errors import LedgerCorrupt
-from registry.domain.ids import PrincipalId, RecordId, SubjectId
+from registry.domain.ids import RecordId, SubjectId
 from registry.domain.marks import Tier
+from registry.services.check_standing import Standing
 from registry.services.kernel import Kernel
 from registry.services.ports import ACTIVE, ENDED, Work
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
@@ -23,11 +24,10 @@ from registry.transparency.leaf import parse_leaf
 from registry.vault.sealed import DIRECTORY, SealedField
 from registry.vault.ties import digest_of
 
-_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK}) | OF_PRINCIPALS
+_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK}) | STANDING
 _TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
 _ENDED = re.compile(r"; ended ([0-9a-f ]+)")
 _TIES = re.compile(r"; ties ([0-9a-f]{32})")
-_ROLES = re.compile(r"^([0-9a-f]{32}) roles ([a-z_ ]*)(?:; .*)?$")
 _CHUNK = 500
 
 
@@ -49,16 +49,13 @@ class _Ledger:
     """What the entries say, taken together."""
 
     records: dict[RecordId, _Said] = field(default_factory=dict)
-    principals: dict[PrincipalId, tuple[str, str, int]] = field(default_factory=dict)
     versions: dict[tuple[RecordId, int], tuple[bytes, int]] = field(default_factory=dict)
     indexed: int | None = None  # the last entry with which people's terms were stored
+    standing: Standing = field(default_factory=Standing)
 
     def take(self, index: int, kind: str, values: Mapping[str, str]) -> None:
         """Add one entry."""
-        told = _ROLES.match(values["detail"]) if kind in OF_PRINCIPALS else None
-        if told is not None:
-            self.principals[PrincipalId(told[1])] = (told[2], values["result"], index)
-        if kind in OF_PRINCIPALS or values["result"] not in ("created", "updated", "replaced", "marked"):
+        if values["result"] not in ("created", "updated", "replaced", "marked"):
             return
         if kind != Kind.MARK:
             self.indexed = index
@@ -95,7 +92,7 @@ class CheckRows:
         self._kernel = kernel
 
     def check(self) -> int:
-        """Check every subject, record, version and principal in one snapshot; returns how many records were compared.
+        """Check everything that entries speak of in one snapshot; returns how many records were compared.
 
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
@@ -105,7 +102,7 @@ class CheckRows:
             counters = dict.fromkeys(sorted({said.subject for said in ledger.records.values()}), 1)
             count = sum(self.check_people(work, dict(part)) for part in _chunks(list(counters.items())))
             self.check_index(work)
-            _check_principals(work, ledger)
+            ledger.standing.check(work)
         return count
 
     def check_index(self, work: Work) -> None:
@@ -141,25 +138,27 @@ class CheckRows:
         _check_versions(work, ledger)
         return len(ledger.records)
 
-    def check_principals(self, work: Work, grants: Sequence[int]) -> None:
-        """Check all principals.
+    def check_standing(self, work: Work, standing: Sequence[int]) -> None:
+        """Check all principals and requests.
 
         Args:
             work: one snapshot.
-            grants: indexes of all entries that gave somebody roles, up to that moment at least.
+            standing: indexes of all entries that say how they stand, up to that moment at least.
 
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
-        _check_principals(work, self._said(work.entries.entries(grants)))
+        self._said(work.entries.entries(standing)).standing.check(work)
 
     def _said(self, rows: Iterable[EntryRow]) -> _Ledger:
         ledger = _Ledger()
         for row in rows:
-            kind = parse_leaf(row.leaf).kind
-            opening = self._kernel.log.opening(row) if kind in _TELLING else None
-            if opening is not None:
-                ledger.take(row.index, kind, opening.values)
+            leaf = parse_leaf(row.leaf)
+            opening = self._kernel.log.opening(row) if leaf.kind in _TELLING else None
+            if opening is not None and leaf.kind in STANDING:
+                ledger.standing.take(row.index, leaf, opening.values)
+            elif opening is not None:
+                ledger.take(row.index, leaf.kind, opening.values)
         return ledger
 
 
@@ -197,16 +196,6 @@ def _check_versions(work: Work, ledger: _Ledger) -> None:
             digest, entry = ledger.versions[pair]
             if pair not in found or found[pair].digest != digest or not found[pair].is_whole:
                 raise LedgerCorrupt("a version that it speaks of is lost or changed", entry)
-
-
-def _check_principals(work: Work, ledger: _Ledger) -> None:
-    left = dict(ledger.principals)
-    for row in work.principals.listing():
-        roles, state, entry = left.pop(row.id, ("", "", None))
-        if (roles, state) != (" ".join(sorted(row.roles)), row.state):
-            raise LedgerCorrupt("a principal's roles are not as they were granted", entry)
-    if left:
-        raise LedgerCorrupt("the principal that it speaks of is missing", min(entry for _, _, entry in left.values()))
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -13,8 +13,8 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.leaktrace.terms import PersonNames, TermKind, record_terms, search_terms
 from registry.policy.decide import QUOTA_EXCEEDED
-from registry.services.brakes import CANDIDATE_DAYS, BrakeLimits, TagSet, day_of, label_of, store_sets, tag_of
-from registry.services.enumeration import braked_label
+from registry.services.brakes import BrakeLimits, TagSet, day_of, label_of, store_sets, tag_of
+from registry.services.enumeration import BrakeOfOne
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, Work
 from registry.services.rerun import rerun_once
@@ -77,15 +77,14 @@ class CheckValue:
 
     def _stopped_by(self, work: Work, principal: PrincipalId, asked: str) -> str | None:
         """Count a value, and return the rule that stops the caller. Hit or miss, the answer is the same then."""
-        day = day_of(self._kernel.now_ms())
-        label = label_of(self._kernel, "checks", principal, str(day))
-        own = braked_label(self._kernel, principal)
-        rows = work.brakes.hold([label, own] if self._limits.checks_per_day else [own], day)
-        if len(TagSet(rows[own], first_day=day - CANDIDATE_DAYS)):
+        now_ms = self._kernel.now_ms()
+        day = day_of(now_ms)
+        if BrakeOfOne(self._kernel, work, principal, now_ms).is_braked:
             return "brakes.enumeration"
         if not self._limits.checks_per_day:
             return None
-        seen = TagSet(rows[label])
+        label = label_of(self._kernel, "checks", principal, str(day))
+        seen = TagSet(work.brakes.hold([label], day)[label])
         tag = tag_of(self._kernel, label, asked)
         if tag in seen:
             return None

@@ -3,7 +3,8 @@
 Counted for each account, person and category over thirty days. What is true of the person is not counted, however
 often it is met; what was tried before and is not, once. A trace that goes over it gives no finding of that category
 for that person; the account is told nothing, the ledger and the auditors are. It is asked before anything of the
-trace is kept, in a transaction of its own: a count without an answer is on the safe side.
+trace is kept, in a transaction of its own: a count without an answer is on the safe side. Another person may lift the
+brake after a review: a new round of counting begins, whose sets have other labels than those of the one before.
 """
 
 from __future__ import annotations
@@ -13,11 +14,21 @@ from dataclasses import dataclass, replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.crypto.random import random_bytes
 from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId, SubjectId
 from registry.domain.principals import Principal
 from registry.leaktrace.dossier import Finding, Matching
-from registry.services.brakes import CANDIDATE_DAYS, BrakeLimits, TagSet, day_of, label_of, store_sets, tag_of
+from registry.services.brakes import (
+    CANDIDATE_DAYS,
+    TAG_BYTES,
+    BrakeLimits,
+    TagSet,
+    day_of,
+    label_of,
+    store_sets,
+    tag_of,
+)
 from registry.services.kernel import Caller, Kernel
 from registry.services.match import Matched
 from registry.services.ports import Work
@@ -31,7 +42,46 @@ class _Sets:
     """The sets that one account's trace is counted in, and the one that says whether it is braked at all."""
 
     tried: dict[_Key, TagSet]
-    braked: TagSet
+    own: BrakeOfOne
+
+
+class BrakeOfOne:
+    """Whether one account is braked, and the round of counting that it is in; held by the transaction.
+
+    A round is named by a random tag, none for the first. It is kept as long as anything counted in it.
+    """
+
+    def __init__(self, kernel: Kernel, work: Work, principal: PrincipalId, now_ms: int) -> None:
+        self._work = work
+        self._day = day_of(now_ms)
+        label = label_of(kernel, "braked", principal)
+        row = work.brakes.hold([label], self._day)[label]
+        self.set = TagSet(row, first_day=self._day - CANDIDATE_DAYS)
+        self._mark = tag_of(kernel, label, "braked")
+
+    @property
+    def is_braked(self) -> bool:
+        """Whether the account has tried values out."""
+        return self._mark in self.set
+
+    @property
+    def round(self) -> str:
+        """What the labels of this round's sets have in them."""
+        return "".join(tag.hex() for tag in self.set.tags() - {self._mark})
+
+    def counted(self) -> None:
+        """Note that something was counted in this round."""
+        for tag in self.set.tags() - {self._mark}:
+            self.set.add(tag, self._day)
+
+    def brake(self) -> None:
+        """Note that the account tried values out."""
+        self.set.add(self._mark, self._day)
+
+    def lift(self) -> None:
+        """Begin a new round, and store it."""
+        self.set.put([random_bytes(TAG_BYTES)], self._day)
+        store_sets(self._work, (self.set,), self._day)
 
 
 class Enumeration:
@@ -69,26 +119,28 @@ class Enumeration:
             day = day_of(self._kernel.now_ms())
             # Subjects are held before sets, sets before the ledger's head.
             work.subjects.lock(subject for subject, _ in {*tried, *found})
-            sets = self._held(work, principal.id, {*tried, *found}, day)
+            sets = self._held(work, principal.id, {*tried, *found})
             for key, values in tried.items():
                 self._add(sets.tried[key], values, day)
             over = {key for key, one in sets.tried.items() if len(one) + (key in found) > self._limits.candidates}
             if any(len(one) >= self._limits.candidates for one in sets.tried.values()):
-                sets.braked.add(tag_of(self._kernel, sets.braked.label, "braked"), day)
+                sets.own.brake()
             if tried or over:
-                store_sets(work, (*sets.tried.values(), sets.braked), day)
+                sets.own.counted()
+                store_sets(work, (*sets.tried.values(), sets.own.set), day)
                 if over:
                     self._kernel.log.append(work.ledger, list(_drafts(principal, sorted(over))))
                 work.commit()
         return over
 
-    def _held(self, work: Work, principal: PrincipalId, keys: Iterable[_Key], day: int) -> _Sets:
-        labels = {key: label_of(self._kernel, "tried", principal, *key) for key in keys}
-        own = braked_label(self._kernel, principal)
-        rows = work.brakes.hold([*labels.values(), own], day)
-        first = day - CANDIDATE_DAYS
-        sets = {key: TagSet(rows[label], first_day=first) for key, label in labels.items()}
-        return _Sets(sets, TagSet(rows[own], first_day=first))
+    def _held(self, work: Work, principal: PrincipalId, keys: Iterable[_Key]) -> _Sets:
+        now_ms = self._kernel.now_ms()
+        # Before the others: it says what they are called. Nobody else holds sets of this account.
+        own = BrakeOfOne(self._kernel, work, principal, now_ms)
+        labels = {key: label_of(self._kernel, f"tried{own.round}", principal, *key) for key in keys}
+        rows = work.brakes.hold(labels.values(), day_of(now_ms))
+        first = day_of(now_ms) - CANDIDATE_DAYS
+        return _Sets({key: TagSet(rows[label], first_day=first) for key, label in labels.items()}, own)
 
     def _add(self, tried: TagSet, values: Iterable[str], day: int) -> None:
         for value in sorted(values):
@@ -96,11 +148,6 @@ class Enumeration:
             # One more than may be says enough; the set does not grow with what a flood sends.
             if tag in tried or len(tried) <= self._limits.candidates:
                 tried.add(tag, day)
-
-
-def braked_label(kernel: Kernel, principal: PrincipalId) -> bytes:
-    """Return the label of the set that is not empty when an account has tried values out."""
-    return label_of(kernel, "braked", principal)
 
 
 def _drafts(principal: Principal, over: Sequence[_Key]) -> Iterable[EntryDraft]:

@@ -122,12 +122,12 @@ class BrakeFacts:
     def _limits_of(self, limits: BrakeLimits, asks: Iterable[BrakeAsk]) -> dict[_Key, _Limits]:
         keys = {(ask.principal.id, ask.purpose) for ask in asks if ask.purpose is not None and ask.principal.roles}
         people = {principal for principal, _ in keys}
+        new = self._new(limits, asks)
         raised = {
             (row.principal, row.purpose): row.most
             for row in self._work.brakes.unlocks_of(people)
             if row.until_ms > self._now_ms
         }
-        new = self._new(limits, people)
         found = {}
         for principal, purpose in keys:
             least = raised.get((principal, purpose.value), 0)
@@ -137,11 +137,11 @@ class BrakeFacts:
                 found[principal, purpose] = _Limits(usual and max(usual, least), cooling and max(cooling, least))
         return found
 
-    def _new(self, limits: BrakeLimits, people: Iterable[PrincipalId]) -> set[PrincipalId]:
+    def _new(self, limits: BrakeLimits, asks: Iterable[BrakeAsk]) -> set[PrincipalId]:
         if not limits.cooling_days:
             return set()
         first_old = self._now_ms - limits.cooling_days * DAY_MS
-        return {person for person, since in self._work.brakes.since(people).items() if since > first_old}
+        return {ask.principal.id for ask in asks if ask.principal.since_ms > first_old}
 
     def _held(self, keys: Iterable[_Key]) -> dict[_Key, TagSet]:
         labels = {key: label_of(self._kernel, "subjects", key[0], key[1].value, str(self._day)) for key in keys}

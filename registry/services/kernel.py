@@ -137,6 +137,7 @@ class Kernel:
             supervisor_tag=self.links.open_supervisor(row.id, row.supervisor)
             if row is not None and row.supervisor
             else None,
+            since_ms=0 if row is None else row.created_at,
         )
 
     def is_same_person(self, principal: Principal, row: PrincipalRow) -> bool:

@@ -5,7 +5,7 @@ storage/ has it on SQL. A service never sees a session; ``commit()`` is called o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -104,6 +104,7 @@ class PrincipalRow:
     unit: str
     state: str
     supervisor: bytes | None = None  # sealed link to the number of the principal's supervisor
+    created_at: int = 0  # milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +276,7 @@ class Principals(Protocol):
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]: ...
     def listing(self) -> Sequence[PrincipalRow]: ...
-    def insert(self, row: PrincipalRow, now_ms: int) -> None: ...
+    def insert(self, row: PrincipalRow) -> None: ...
     def update(self, row: PrincipalRow) -> None: ...
 
 
@@ -303,9 +304,6 @@ class Brakes(Protocol):
     def decoys_among(self, labels: Iterable[bytes]) -> frozenset[bytes]: ...
     def add_decoys(self, labels: Iterable[bytes]) -> None: ...
     def remove_decoys(self, labels: Iterable[bytes]) -> None: ...
-    def since(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, int]:
-        """Return when each principal was created, in milliseconds."""
-        ...
 
 
 class Traces(Protocol):
@@ -324,12 +322,20 @@ class Requests(Protocol):
         """Return the newest requests, of everybody or of one principal, newest first."""
         ...
 
+    def listing(self) -> Iterator[RequestRow]:
+        """Yield every request."""
+        ...
+
     def insert(self, rows: Sequence[RequestRow]) -> None: ...
     def settle(self, row: RequestRow) -> None:
         """Store a pending request's state and time."""
         ...
 
     def decisions_of(self, requests: Iterable[RequestId]) -> Sequence[DecisionRow]: ...
+    def decisions(self) -> Iterator[DecisionRow]:
+        """Yield everybody's word on every request."""
+        ...
+
     def insert_decision(self, row: DecisionRow) -> None: ...
 
 

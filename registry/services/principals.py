@@ -174,7 +174,7 @@ class Principals:
         # ``before`` is the caller's one locked reading: a second one could find a row that came in between, whose
         # roles would then be overwritten by what was decided without it. So it is an insert, which loses and reruns.
         if before is None:
-            work.principals.insert(row, self._kernel.now_ms())
+            work.principals.insert(row)
         else:
             work.principals.update(row)
         roles = " ".join(sorted(row.roles))
@@ -226,7 +226,10 @@ class Principals:
     def _row(self, grant: Grant, before: PrincipalRow | None) -> PrincipalRow:
         base = before
         if base is None:
-            base = PrincipalRow(PrincipalId(new_id()), grant.issuer, grant.sub, frozenset(), None, "", ENDED)
+            base = PrincipalRow(
+                *(PrincipalId(new_id()), grant.issuer, grant.sub, frozenset(), None, "", ENDED),
+                created_at=self._kernel.now_ms(),
+            )
         if grant.employee_number is not None:
             tag = self._kernel.number_tag(grant.employee_number)
             base = replace(base, employee=self._kernel.links.seal(base.id, tag))

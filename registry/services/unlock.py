@@ -1,4 +1,4 @@
-"""Letting somebody go on whom a brake has stopped: a limit raised until a time, a lock lifted after a review.
+"""Letting somebody go on who was stopped: a limit raised until a time; a lock or a brake lifted after a review.
 
 Another person does it, and nobody for themselves under a second account.
 """
@@ -15,13 +15,14 @@ from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import PrincipalId
 from registry.domain.principals import Principal, Role
 from registry.domain.purposes import PurposeCode
+from registry.services.enumeration import BrakeOfOne
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, LOCKED, PrincipalRow, UnlockRow, Work
 from registry.services.principals import ADMINS
 from registry.services.rerun import rerun_once
 
 UNLOCKERS = frozenset({Role.SECURITY_ADMIN, Role.APPROVER})
-_LIMIT, _LOCK = "raise a limit", "lift a lock"
+_LIMIT, _LOCK, _BRAKE = "raise a limit", "lift a lock", "lift a brake"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,32 @@ class Unlock:
         receipt = self._kernel.mint_one(pending)
         if not is_locked:
             raise Conflict("not_locked")
+        return view_of(receipt)
+
+    @rerun_once
+    def lift_brake(self, caller: Caller, target: PrincipalId, reason: str) -> ReceiptView:
+        """Let a principal that tried values out be given findings and answers again, from now on; what it tries counts
+        anew.
+
+        Raises:
+            AccessDenied: the caller is no security administrator, or it is their own.
+            NotFound: there is no such principal.
+            Conflict: ``not_braked``.
+        """  # noqa: D205 - one thought
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            row = self._target(work, principal, target, ADMINS, _BRAKE)
+            brake = BrakeOfOne(self._kernel, work, row.id, self._kernel.now_ms())
+            is_braked = brake.is_braked
+            if is_braked:
+                brake.lift()
+            told = {"note": reason, "request": _BRAKE, "detail": row.id}
+            values = said_by(principal) | told | {"result": "lifted" if is_braked else "not_braked"}
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.UNLOCK, values)])
+            work.commit()
+        receipt = self._kernel.mint_one(pending)
+        if not is_braked:
+            raise Conflict("not_braked")
         return view_of(receipt)
 
     def _target(

@@ -23,7 +23,7 @@ from registry.services.ports import TallyRow, UnlockRow
 from registry.storage.guards import RowGuard
 from registry.storage.prepared import Prepared
 from registry.storage.rows import MANY
-from registry.storage.tables import decoys, principals, quota_unlocks, tallies
+from registry.storage.tables import decoys, quota_unlocks, tallies
 
 _TALLIES = select(tallies.c.label, tallies.c.day, tallies.c.tags, tallies.c.guard).order_by(tallies.c.label)
 # Always in the order of labels, after the subjects and before the ledger's head: two batches never wait in a circle.
@@ -54,7 +54,6 @@ _UNLOCKS = Prepared(
     ).where(quota_unlocks.c.principal.in_(MANY))
 )
 _DECOYS = Prepared(select(decoys.c.label).where(decoys.c.label.in_(MANY)))
-_SINCE = Prepared(select(principals.c.id, principals.c.created_at).where(principals.c.id.in_(MANY)))
 
 
 class SqlBrakes:
@@ -122,9 +121,6 @@ class SqlBrakes:
 
     def remove_decoys(self, labels: Iterable[bytes]) -> None:
         self._connection.execute(delete(decoys).where(decoys.c.label.in_(sorted(set(labels)))))
-
-    def since(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, int]:
-        return {PrincipalId(row[0]): row[1] for row in _SINCE.rows_of(self._connection, sorted(set(ids)))}
 
     def _held(self, labels: Sequence[bytes]) -> dict[bytes, TallyRow]:
         found = {}

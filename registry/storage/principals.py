@@ -49,31 +49,35 @@ class SqlPrincipals:
         statement = select(principals).order_by(principals.c.issuer, principals.c.sub)
         return [self._row(row) for row in self._connection.execute(statement)]
 
-    def insert(self, row: PrincipalRow, now_ms: int) -> None:
-        self._connection.execute(insert(principals), self._values(row) | {"created_at": now_ms})
+    def insert(self, row: PrincipalRow) -> None:
+        self._connection.execute(insert(principals), self._values(row))
 
     def update(self, row: PrincipalRow) -> None:
         self._connection.execute(update(principals).where(principals.c.id == row.id).values(**self._values(row)))
 
     def _values(self, row: PrincipalRow) -> dict[str, object]:
-        columns = _columns(row)
-        told = _told(list(columns.values()), row.supervisor)
-        return {**columns, "supervisor": row.supervisor, "guard": self._guard.tag("principals", told)}
+        return self._guard.guarded("principals", _columns(row))
 
     def _one(self, rows: Sequence[Sequence[Any]]) -> PrincipalRow | None:
         return self._row(rows[0]) if rows else None
 
     def _row(self, row: Sequence[Any]) -> PrincipalRow:
-        identifier, issuer, sub, roles, employee, unit, state, _created, guard, supervisor = row
-        if self._guard.holds("principals", _told(row[:7], supervisor), guard):
+        identifier, issuer, sub, roles, employee, unit, state, created, guard, supervisor = row
+        told = [*row[:7], supervisor, created]
+        if self._guard.holds("principals", told, guard) or self._guard.holds("principals", _told_before(told), guard):
             held = frozenset(map(Role, roles.split()))
-            return PrincipalRow(PrincipalId(identifier), issuer, sub, held, employee, unit, state, supervisor)
+            return PrincipalRow(PrincipalId(identifier), issuer, sub, held, employee, unit, state, supervisor, created)
         # One account's changed row must not stop the others' asks: it has no roles, so whatever it asks is refused.
         return PrincipalRow(PrincipalId(identifier), issuer, sub, frozenset(), None, "", CHANGED)
 
 
-def _told(columns: Sequence[Any], supervisor: bytes | None) -> Sequence[Any]:
-    """Return what a guard covers: the supervisor too, unless the row was written before there were any."""
+def _told_before(told: Sequence[Any]) -> Sequence[Any]:
+    """Return what the guard of a row covers that was written before guards covered when an account was made.
+
+    A supervisor was covered when there was one. Lists of other lengths have other tags: no row of today passes for one
+    of then. What such a row says of its making is compared with the ledger by ``registry audit verify``.
+    """
+    *columns, supervisor, _created = told
     return columns if supervisor is None else [*columns, supervisor]
 
 
@@ -86,6 +90,8 @@ def _columns(row: PrincipalRow) -> dict[str, object]:
         "employee": row.employee,
         "unit": row.unit,
         "state": row.state,
+        "supervisor": row.supervisor,
+        "created_at": row.created_at,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -40,6 +40,9 @@ class SqlRequests:
             statement = statement.where(requests.c.principal == principal)
         return [self._row(row) for row in self._connection.execute(statement)]
 
+    def listing(self) -> Iterator[RequestRow]:
+        return map(self._row, self._connection.execute(select(requests)))
+
     def insert(self, rows: Sequence[RequestRow]) -> None:
         if rows:
             self._connection.execute(insert(requests), [self._guard.guarded("requests", _columns(row)) for row in rows])
@@ -50,13 +53,16 @@ class SqlRequests:
         self._connection.execute(_SETTLE.values(values), {"which": row.id})
 
     def decisions_of(self, requests: Iterable[RequestId]) -> Sequence[DecisionRow]:
-        return [
-            DecisionRow(
-                RequestId(row.request), PrincipalId(row.approver), row.verdict, bool(row.is_other_unit), row.decided_at
-            )
-            for part in chunks(set(requests))
-            for row in self._guard.demanded("request_decisions", self._connection.execute(_ORDERED, {"many": part}))
-        ]
+        found = (row for part in chunks(set(requests)) for row in self._connection.execute(_ORDERED, {"many": part}))
+        return list(self._decisions(found))
+
+    def decisions(self) -> Iterator[DecisionRow]:
+        return self._decisions(self._connection.execute(select(request_decisions)))
+
+    def _decisions(self, rows: Iterable[Any]) -> Iterator[DecisionRow]:
+        for row in self._guard.demanded("request_decisions", rows):
+            is_other = bool(row.is_other_unit)
+            yield DecisionRow(RequestId(row.request), PrincipalId(row.approver), row.verdict, is_other, row.decided_at)
 
     def insert_decision(self, row: DecisionRow) -> None:
         values = {

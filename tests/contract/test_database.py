@@ -89,7 +89,7 @@ def history(row: RecordRow, entered: int = LATE) -> VersionRow:
 
 def fill(work: Work, numbers: range) -> list[RecordRow]:
     rows = [record(number) for number in numbers]
-    work.principals.insert(CLERK, LATE)
+    work.principals.insert(CLERK)
     work.subjects.insert([NewSubject(subject(number), b"chain") for number in numbers], LATE)
     work.persons.insert([person(number) for number in numbers])
     work.records.insert(rows, [history(row) for row in rows], LATE)
@@ -152,8 +152,8 @@ def test_principals_come_back_as_they_went_in(database: SqlDatabase) -> None:
     linked = replace(CLERK, sub="Zoë – 漢字 \U0001f600", id=PrincipalId("d" * 32), employee=b"\x00link", unit="Parks")
     changed = replace(CLERK, roles=WATCHER, state=ENDED, supervisor=b"\x00link")
     with database.write() as work:
-        work.principals.insert(CLERK, LATE)
-        work.principals.insert(linked, LATE)
+        work.principals.insert(CLERK)
+        work.principals.insert(linked)
         work.commit()
     with database.write() as work:
         assert work.principals.lock(CLERK.issuer, CLERK.sub) == CLERK
@@ -182,7 +182,7 @@ def test_keys_of_writes_traces_and_postings_come_back_as_they_went_in(database: 
         for number in range(3)
     ]
     with database.write() as work:
-        work.principals.insert(CLERK, LATE)
+        work.principals.insert(CLERK)
         work.idempotency.put(remembered)
         for row in traces:
             work.traces.insert(row)
@@ -237,10 +237,10 @@ def test_a_row_that_fits_nowhere_is_our_fault_and_not_the_disks(database: SqlDat
 
 def test_a_taken_place_is_told_without_saying_what_stands_there(database: SqlDatabase) -> None:
     with database.write() as work:
-        work.principals.insert(CLERK, LATE)
+        work.principals.insert(CLERK)
         work.commit()
     with pytest.raises(RegistryError) as refused, database.write() as work:
-        work.principals.insert(replace(CLERK, id=PrincipalId("e" * 32)), LATE)
+        work.principals.insert(replace(CLERK, id=PrincipalId("e" * 32)))
     assert CLERK.sub not in f"{refused.value!s} {refused.value!r} {refused.value.__cause__!r}"
     assert refused.value.__suppress_context__
 

@@ -123,6 +123,7 @@ def test_a_raised_limit_holds_at_once(braked: Site) -> None:
         ({"purpose": "everything"}, "not_one_of", "/purpose"),
         ({"reason": ".         ."[:3]}, "too_short", "/reason"),
         ({"lock": True}, "exactly_one", ""),
+        ({"brake": True}, "exactly_one", ""),
         ({"roles": ["reader"]}, "unknown_key", ""),
     ],
 )
@@ -142,6 +143,10 @@ def test_who_may_unlock_and_who_may_set_decoys(site: Site, role: Role) -> None:
     assert site.post(nobody, body, role).status_code == (404 if may else 403)
     lifted = site.post(nobody, {"lock": True, "reason": REASON}, role)
     assert lifted.status_code == (404 if role is Role.SECURITY_ADMIN else 403)
+    braked = site.post(nobody, {"brake": True, "reason": REASON}, role)
+    assert braked.status_code == (404 if role is Role.SECURITY_ADMIN else 403)
+    for body in ({"brake": 1, "reason": REASON}, {"brake": True, "lock": True, "reason": REASON}):
+        assert site.post(nobody, body, role).status_code == (422 if may else 403)
     assert site.post("/v1/decoys", {"employee_numbers": ["T-9"]}, role).status_code == (
         404 if role is Role.SECURITY_ADMIN else 403
     )

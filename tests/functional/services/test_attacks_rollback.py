@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from registry.domain.approvals import State, Verdict
 from registry.domain.categories import Category
-from registry.domain.errors import LedgerCorrupt
+from registry.domain.errors import Conflict, LedgerCorrupt
 from registry.domain.principals import Role
+from registry.services.approvals import Word
+from registry.services.disclose import Disclosed, Refused, Waiting
 from registry.services.enroll import Enrolled
 from registry.services.import_people import Existing
 from registry.services.principals import Grant
 from registry.services.update import UpdateAsk
+from registry.storage.guards import GUARDED, RowGuard, guard_key
 from registry.text.intake import read_changes, read_enrollment
 from tests.functional.services.homes import ISSUER, TODAY, Home, person
 
@@ -139,3 +143,89 @@ def test_a_principal_that_was_deleted_or_slipped_in_is_found(home: Home, enrolle
     sql.execute("DELETE FROM principals WHERE sub = 'clerk'")
     with pytest.raises(LedgerCorrupt, match="missing"):
         home.app.row_check.check()
+
+
+EARLIER = 1_000 * 86_400_000
+
+
+def as_before(home: Home, name: str) -> None:
+    """Store an account as it was before guards covered when it was made."""
+    sql = home.sql()
+    columns = ("id", "issuer", "sub", "roles", "employee", "unit", "state", "supervisor")
+    told = sql.execute(f"SELECT {', '.join(columns)} FROM principals WHERE sub = ?", (name,)).fetchone()
+    guard = RowGuard(guard_key(home.app.keyring.secret("index")))
+    covered = told if told[-1] is not None else told[:-1]
+    sql.execute("UPDATE principals SET guard = ? WHERE sub = ?", (guard.tag("principals", covered), name))
+
+
+def test_nobody_is_made_older_than_they_are(home: Home, enrolled: Enrolled) -> None:
+    """Else a new account would see as much as an old one."""
+    reader = home.caller("reader", Role.READER)
+    home.sql().execute("UPDATE principals SET created_at = ? WHERE sub = 'reader'", (EARLIER,))
+    answer = home.disclose(reader, home.ask(enrolled.subject, Category.PHONE))
+    assert isinstance(answer, Refused)
+    with pytest.raises(LedgerCorrupt, match="principal"):
+        home.app.row_check.check()
+
+
+@pytest.mark.parametrize("supervisor", [None, "T-0777"])
+def test_an_account_of_before_works_and_what_it_says_of_its_age_is_compared(
+    home: Home, enrolled: Enrolled, supervisor: str | None
+) -> None:
+    grant = Grant(ISSUER, "reader", frozenset({Role.READER}), supervisor=supervisor)
+    home.app.principals.ensure(grant, operator="local:test")
+    reader = home.caller("reader", Role.READER)
+    as_before(home, "reader")
+    assert isinstance(home.disclose(reader, home.ask(enrolled.subject, Category.SSN)), Disclosed)
+    home.app.row_check.check()
+    home.sql().execute("UPDATE principals SET created_at = ? WHERE sub = 'reader'", (EARLIER,))
+    with pytest.raises(LedgerCorrupt, match="not as old"):
+        home.app.row_check.check()
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        ("earlier", "does not stand as its approvers left it"),
+        ("DELETE FROM requests", "missing"),
+        ("DELETE FROM request_decisions", "does not stand as its approvers left it"),
+    ],
+)
+def test_a_request_is_as_its_entries_say(home: Home, edit: str, what: str) -> None:
+    """Else a refusal is taken back, and the same people are asked until somebody says yes."""
+    body = person()
+    body["records"][1]["confidentiality"] = "restricted"
+    subject = home.enroll(body).subject
+    reader, approver = home.caller("reader", Role.READER), home.caller("approver", Role.APPROVER)
+    waiting = home.disclose(reader, home.ask(subject, Category.PHONE))
+    assert isinstance(waiting, Waiting)
+    sql = home.sql()
+    before = sql.execute("SELECT * FROM requests").fetchall()
+    home.app.row_check.check()
+    home.app.approvals.decide(approver, Word(waiting.request.id, Verdict.REFUSE))
+    with pytest.raises(Conflict):  # a word that is not taken changes nothing
+        home.app.approvals.decide(home.caller("other", Role.APPROVER), Word(waiting.request.id, Verdict.APPROVE))
+    home.app.row_check.check()
+    if edit == "earlier":
+        put_back(sql, "requests", before)
+        assert home.app.approvals.listing(approver)[0].state is State.PENDING
+    else:
+        sql.execute(edit)
+    with pytest.raises(LedgerCorrupt, match=what):
+        home.app.row_check.check()
+
+
+def test_a_request_of_somebody_else_or_of_no_entry_is_found(home: Home) -> None:
+    body = person()
+    body["records"][1]["confidentiality"] = "restricted"
+    subject = home.enroll(body).subject
+    home.disclose(home.caller("reader", Role.READER), home.ask(subject, Category.PHONE))
+    guard, sql = RowGuard(guard_key(home.app.keyring.secret("index"))), home.sql()
+    columns = GUARDED["requests"]
+    row = dict(zip(columns, sql.execute(f"SELECT {', '.join(columns)} FROM requests").fetchone(), strict=True))
+    for changed in ({"created_at": EARLIER}, {"entry": 1}):
+        parts = list((row | changed).values())
+        values = (changed.get("created_at", row["created_at"]), changed.get("entry", row["entry"]))
+        sql.execute("UPDATE requests SET created_at = ?, entry = ?, guard = ?", (*values, guard.tag("requests", parts)))
+        with pytest.raises(LedgerCorrupt, match="not as it was asked"):
+            home.app.row_check.check()

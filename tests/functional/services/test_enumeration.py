@@ -9,13 +9,13 @@ import pytest
 from registry.bootstrap.application import LOCAL_ISSUER
 from registry.cli.auditing import verify_ledger
 from registry.domain.categories import Category
-from registry.domain.errors import AccessDenied
+from registry.domain.errors import AccessDenied, Conflict
 from registry.domain.principals import Role
 from registry.services.check_value import CHECKABLE
 from registry.services.kernel import Caller
 from registry.services.trace import TraceAsk
 from tests.functional.services.homes import Home, person
-from tests.functional.services.test_brakes import limited, stored
+from tests.functional.services.test_brakes import REASON, limited, principal, stored
 
 TRUE = "816-555-0142"
 
@@ -133,3 +133,43 @@ def test_who_tried_values_in_traces_is_told_nothing_by_checks(home: Home) -> Non
     for number in (TRUE, "816-555-0105"):  # hit or miss
         assert checked(home, prober, Category.PHONE, kind="mobile", number=number) is None
     assert "brakes.enumeration" in (home.entries()[-1].values or {})["rules"]
+
+
+def test_another_person_lifts_the_brake_and_counting_begins_anew(home: Home) -> None:
+    home.enroll()
+    prober = home.caller("prober", Role.INVESTIGATOR)
+    admin = home.caller("admin", Role.SECURITY_ADMIN)
+    own = principal(home, "prober")
+    with pytest.raises(Conflict, match="not_braked"):
+        home.app.unlock.lift_brake(admin, own, REASON)
+    for number in (1, 2, 3, 42):
+        assert kinds_found(home, prober, phones(number)) == []
+    assert checked(home, prober, Category.PHONE, kind="mobile", number=TRUE) is None
+    home.app.unlock.lift_brake(admin, own, REASON)
+    said = home.entries()[-1].values or {}
+    assert (home.entries()[-1].kind, said["request"], said["result"]) == ("unlock", "lift a brake", "lifted")
+    assert (said["note"], said["detail"]) == (REASON, own)
+    assert checked(home, prober, Category.PHONE, kind="mobile", number=TRUE) is True
+    assert kinds_found(home, prober, phones(42)) == ["phone:mobile"]
+    home.clock.step(20 * 86_400)
+    for number in (4, 5, 6):
+        kinds_found(home, prober, phones(number))
+    assert kinds_found(home, prober, phones(42)) == []
+    # What counts in the new round does so for thirty days, also when the round began earlier than that.
+    home.clock.step(20 * 86_400)
+    assert kinds_found(home, prober, phones(42)) == []
+    home.clock.step(31 * 86_400)
+    assert kinds_found(home, prober, phones(42)) == ["phone:mobile"]
+    verify_ledger(home.app, 1)
+
+
+def test_nobody_lifts_their_own_brake(home: Home) -> None:
+    home.enroll()
+    prober = home.caller("prober", Role.INVESTIGATOR, Role.SECURITY_ADMIN, number="T-0001")
+    second = home.caller("second", Role.SECURITY_ADMIN, number="T-0001")
+    for number in (1, 2, 3):
+        kinds_found(home, prober, phones(number))
+    for caller in (prober, second, home.caller("boss", Role.APPROVER), home.caller("auditor", Role.AUDITOR)):
+        with pytest.raises(AccessDenied):
+            home.app.unlock.lift_brake(caller, principal(home, "prober"), REASON)
+    assert checked(home, prober, Category.PHONE, kind="mobile", number=TRUE) is None

@@ -1,0 +1,120 @@
+"""Comparing accounts and requests for approval with what the ledger says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from registry.audit.kinds import OF_PRINCIPALS, Kind
+from registry.domain.approvals import State, Verdict
+from registry.domain.errors import LedgerCorrupt
+from registry.domain.ids import PrincipalId, RequestId
+from registry.services.ports import RequestRow, Work
+from registry.transparency.leaf import Leaf
+
+# A row's own time is taken before its entry's, in the same transaction: that may have waited for its turn meanwhile.
+MOST_APART_MS = 10 * 60_000
+_ROLES = re.compile(r"^([0-9a-f]{32}) roles ([a-z_ ]*)(?:; .*)?$")
+_REQUEST = re.compile(r"\brequest ([0-9a-f]{32})$")
+_VERDICTS: Mapping[str, Verdict] = {Kind.APPROVE: Verdict.APPROVE, Kind.REFUSE: Verdict.REFUSE}
+
+
+@dataclass(slots=True)
+class _Account:
+    """What the entries say of one account: roles and state, when it was made, and which one said it last."""
+
+    made_ms: int
+    roles: str
+    state: str
+    entry: int
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What the entries say of one request: who asks, where and when; how it stands, and who said what to it."""
+
+    principal: str
+    asked: int
+    asked_ms: int
+    state: str
+    entry: int
+    words: dict[str, Verdict] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Standing:
+    """What the entries say of accounts and requests, taken together."""
+
+    accounts: dict[PrincipalId, _Account] = field(default_factory=dict)
+    requests: dict[RequestId, _Asked] = field(default_factory=dict)
+
+    def take(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
+        """Add one entry."""
+        if leaf.kind in OF_PRINCIPALS:
+            self._take_account(index, leaf.unix_ms, values)
+        elif leaf.kind == Kind.REQUEST:
+            self._take_request(index, leaf.unix_ms, values)
+        elif values["request"]:  # else the word was not taken
+            asked = self.requests[RequestId(values["request"])]
+            asked.words[_who(values)] = _VERDICTS[leaf.kind]
+            asked.state, asked.entry = values["result"], index
+
+    def _take_account(self, index: int, unix_ms: int, values: Mapping[str, str]) -> None:
+        told = _ROLES.match(values["detail"])
+        if told is None:
+            return
+        account = self.accounts.setdefault(PrincipalId(told[1]), _Account(unix_ms, "", "", index))
+        account.roles, account.state, account.entry = told[2], values["result"], index
+
+    def _take_request(self, index: int, unix_ms: int, values: Mapping[str, str]) -> None:
+        told = _REQUEST.search(values["detail"])
+        if told is not None:
+            self.requests[RequestId(told[1])] = _Asked(_who(values), index, unix_ms, values["result"], index)
+
+    def check(self, work: Work) -> None:
+        """Compare every account and every request.
+
+        Raises:
+            LedgerCorrupt: with the entry that says otherwise, where there is one.
+        """
+        self._check_accounts(work)
+        self._check_requests(work)
+
+    def _check_accounts(self, work: Work) -> None:
+        left = dict(self.accounts)
+        for row in work.principals.listing():
+            said = left.pop(row.id, None)
+            if said is None:
+                raise LedgerCorrupt("a principal stands that no entry speaks of")
+            if (said.roles, said.state) != (" ".join(sorted(row.roles)), row.state):
+                raise LedgerCorrupt("a principal's roles are not as they were granted", said.entry)
+            if abs(said.made_ms - row.created_at) > MOST_APART_MS:
+                raise LedgerCorrupt("a principal is not as old as its entries say", said.entry)
+        if left:
+            raise LedgerCorrupt("the principal that it speaks of is missing", min(said.entry for said in left.values()))
+
+    def _check_requests(self, work: Work) -> None:
+        words: dict[RequestId, dict[str, str]] = {}
+        for decision in work.requests.decisions():
+            words.setdefault(decision.request, {})[decision.approver] = decision.verdict
+        left = dict(self.requests)
+        for row in work.requests.listing():
+            said = left.pop(row.id, None)
+            if said is None:
+                raise LedgerCorrupt("a request stands that no entry speaks of")
+            _compare(said, row, words.pop(row.id, {}))
+        if left:
+            raise LedgerCorrupt("the request that it speaks of is missing", min(said.entry for said in left.values()))
+
+
+def _compare(said: _Asked, row: RequestRow, words: Mapping[str, str]) -> None:
+    is_asked = (said.principal, said.asked) == (row.principal, row.entry)
+    if not is_asked or abs(said.asked_ms - row.created_at) > MOST_APART_MS:
+        raise LedgerCorrupt("a request is not as it was asked", said.asked)
+    if (said.state, dict(said.words)) != (State(row.state), dict(words)):
+        raise LedgerCorrupt("a request does not stand as its approvers left it", said.entry)
+
+
+def _who(values: Mapping[str, str]) -> str:
+    return values["principal"].partition(" ")[0]
