@@ -114,14 +114,15 @@ class OpenedNote:
     unverified: tuple[SignatureLine, ...]
 
 
-def key_id_of(name: str, public_key: bytes) -> bytes:
-    """Return the id of an Ed25519 key: the first 4 bytes of SHA-256(name || LF || 0x01 || public key).
+def key_id_of(name: str, public_key: bytes, kind: int = ED25519) -> bytes:
+    """Return the id of a key: the first 4 bytes of SHA-256(name || LF || type || public key).
 
     Args:
         name: the key's name.
-        public_key: 32 bytes.
+        public_key: as its type encodes it; 32 bytes of Ed25519.
+        kind: the signature type's byte.
     """
-    digest = sha256(name.encode() + b"\n" + bytes((ED25519,)) + public_key).digest()
+    digest = sha256(name.encode() + b"\n" + bytes((kind,)) + public_key).digest()
     return digest[:KEY_ID_BYTES]
 
 
@@ -133,12 +134,21 @@ def verifier_key(name: str, public_key: bytes) -> VerifierKey:
             canonical point of large order.
     """
     _demand_name(name)
+    demand_point(public_key)
+    return VerifierKey(name, key_id_of(name, public_key), public_key)
+
+
+def demand_point(public_key: bytes) -> None:
+    """Check that an Ed25519 public key is a canonical point of large order: under others, nobody's signatures verify.
+
+    Raises:
+        ProofRejected: it is not.
+    """
     if len(public_key) != PUBLIC_KEY_BYTES:
         raise ProofRejected("an Ed25519 public key is 32 bytes")
     y = int.from_bytes(public_key, "little") & (2**255 - 1)
     if y >= _P or y in _SMALL_ORDER_Y or not _is_on_curve(y):
         raise ProofRejected("the public key is of small order or not a point in canonical form")
-    return VerifierKey(name, key_id_of(name, public_key), public_key)
 
 
 def is_key_name(name: str) -> bool:
@@ -157,16 +167,28 @@ def parse_vkey(vkey: str) -> VerifierKey:
     Raises:
         ProofRejected: any other text, a key id that is not the key's, or a key type other than Ed25519.
     """
+    name, key_id, kind, public_key = split_vkey(vkey)
+    if kind != ED25519 or len(public_key) != PUBLIC_KEY_BYTES:
+        raise ProofRejected("the verifier key is not an Ed25519 key")
+    key = verifier_key(name, public_key)
+    if key.key_id != key_id:
+        raise ProofRejected("the verifier key's id does not belong to it")
+    return key
+
+
+def split_vkey(vkey: str) -> tuple[str, bytes, int, bytes]:
+    """Take a verifier key of any type apart: name, key id, type and public key, **none of them checked**.
+
+    Raises:
+        ProofRejected: the text is no verifier key.
+    """
     parts = vkey.split("+", 2)  # base64 may hold a plus itself
     if len(parts) != 3 or _KEY_ID.fullmatch(parts[1]) is None:
         raise ProofRejected("the verifier key is malformed")
     raw = base64_bytes(parts[2])
-    if raw is None or len(raw) != 1 + PUBLIC_KEY_BYTES or raw[0] != ED25519:
+    if not raw:
         raise ProofRejected("the verifier key is not an Ed25519 key")
-    key = verifier_key(parts[0], raw[1:])
-    if key.key_id.hex() != parts[1]:
-        raise ProofRejected("the verifier key's id does not belong to it")
-    return key
+    return parts[0], bytes.fromhex(parts[1]), raw[0], raw[1:]
 
 
 def sign_note(text: str, name: str, key_id: bytes, sign: Callable[[bytes], bytes]) -> str:
@@ -190,10 +212,17 @@ def sign_note(text: str, name: str, key_id: bytes, sign: Callable[[bytes], bytes
 
 def signature_line(name: str, key_id: bytes, signature: bytes) -> str:
     """Return one signature line with its line end, as can be appended to a note."""
-    _demand_name(name)
-    if len(signature) != SIGNATURE_BYTES or len(key_id) != KEY_ID_BYTES:
+    if len(signature) != SIGNATURE_BYTES:
         raise ProofRejected("an Ed25519 signature is 64 bytes and a key id 4")
-    return f"{_SIGNATURE_PREFIX}{name} {base64_text(key_id + signature)}\n"
+    return line_of(SignatureLine(name, key_id, signature))
+
+
+def line_of(line: SignatureLine) -> str:
+    """Return a signature line of any type as it stands in a note, with its line end."""
+    _demand_name(line.name)
+    if not line.signature or len(line.key_id) != KEY_ID_BYTES:
+        raise ProofRejected("an Ed25519 signature is 64 bytes and a key id 4")
+    return f"{_SIGNATURE_PREFIX}{line.name} {base64_text(line.key_id + line.signature)}\n"
 
 
 def open_note(note: str | bytes, verifiers: Sequence[Verifier]) -> OpenedNote:

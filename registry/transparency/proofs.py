@@ -9,6 +9,7 @@ Edge cases that libraries treat differently are decided here:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -97,30 +98,19 @@ def consistency_path(old_size: int, new_size: int) -> tuple[Span, ...]:
     return tuple(reversed(path))
 
 
-class Tree:
-    """All complete nodes over a list of leaf hashes, built once; makes any number of proofs, of any size up to it.
+class ProvableTree(ABC):
+    """A tree whose complete nodes can be looked up; makes any number of proofs, of any size up to its own."""
 
-    Needs about twice the memory of the leaf hashes.
-    """
-
-    __slots__ = ("_levels",)
-
-    def __init__(self, leaf_hashes: Sequence[bytes]) -> None:
-        """Build the levels.
-
-        Args:
-            leaf_hashes: 32 bytes each, in order.
-        """
-        if any(len(leaf_hash) != HASH_BYTES for leaf_hash in leaf_hashes):
-            raise ValueError("a leaf hash is 32 bytes")
-        self._levels = [list(leaf_hashes)]
-        while len(self._levels[-1]) > 1:
-            self._levels.append(parents(self._levels[-1]))
+    __slots__ = ()
 
     @property
+    @abstractmethod
     def size(self) -> int:
         """Number of leaves."""
-        return len(self._levels[0])
+
+    @abstractmethod
+    def complete(self, level: int, index: int) -> bytes:
+        """Return the node over the leaves ``index * 2**level`` up to ``(index + 1) * 2**level``, 32 bytes."""
 
     def root(self, size: int | None = None) -> bytes:
         """Return the root over the first ``size`` leaves (all of them by default), 32 bytes."""
@@ -156,12 +146,39 @@ class Tree:
         parts: list[bytes] = []
         while begin < end:
             level = (end - begin).bit_length() - 1
-            parts.append(self._levels[level][begin >> level])
+            parts.append(self.complete(level, begin >> level))
             begin += 1 << level
         node = parts.pop()
         while parts:
             node = node_hash(parts.pop(), node)
         return node
+
+
+class Tree(ProvableTree):
+    """All complete nodes over a list of leaf hashes, built once. Needs about twice the memory of the leaf hashes."""
+
+    __slots__ = ("_levels",)
+
+    def __init__(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Build the levels.
+
+        Args:
+            leaf_hashes: 32 bytes each, in order.
+        """
+        if any(len(leaf_hash) != HASH_BYTES for leaf_hash in leaf_hashes):
+            raise ValueError("a leaf hash is 32 bytes")
+        self._levels = [list(leaf_hashes)]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(parents(self._levels[-1]))
+
+    @property
+    def size(self) -> int:
+        """Number of leaves."""
+        return len(self._levels[0])
+
+    def complete(self, level: int, index: int) -> bytes:
+        """Return a complete node, 32 bytes."""
+        return self._levels[level][index]
 
 
 def inclusion_proof(index: int, size: int, leaf_hashes: Sequence[bytes]) -> tuple[bytes, ...]:
