@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from registry.api import (
     routes_audit,
     routes_brakes,
+    routes_break_glass,
     routes_disclosures,
     routes_health,
     routes_me,
@@ -50,6 +51,7 @@ _ROUTERS = (
     routes_principals.router,
     routes_brakes.router,
     routes_requests.router,
+    routes_break_glass.router,
     routes_health.router,
 )
 

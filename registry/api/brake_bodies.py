@@ -38,7 +38,7 @@ def read_unlock(document: object, *, now: datetime) -> tuple[RaisedLimit | str, 
         InvalidInput: with all problems.
     """
     body = open_body(document, _UNLOCK_KEYS, now.date())
-    reason = body.required("reason", _reason_problem)
+    reason = body.required("reason", reason_problem)
     is_limit = any(body.has(key) for key in ("purpose", "limit", "until"))
     lifted = [key for key in _LIFTED if body.has(key)]
     if len(lifted) + is_limit != 1:
@@ -97,6 +97,6 @@ def _raised(body: ObjectReader, now: datetime, reason: str) -> RaisedLimit:
     return RaisedLimit(PurposeCode(code) if code else PurposeCode.PAYROLL, most, until, reason)
 
 
-def _reason_problem(text: str) -> str | None:
-    """A reason says something: ten characters without spaces at either end are little enough."""
+def reason_problem(text: str) -> str | None:
+    """Tell whether a reason says something: ten characters without spaces at either end are little enough."""
     return "too_short" if len(text.strip()) < LEAST_REASON else _REASON(text)

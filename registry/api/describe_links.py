@@ -60,4 +60,13 @@ AFTER_LISTING_REQUESTS = {
     "refuse": link("refuseRequest", "Refuse it.", request="$response.body#/requests/0/request", body={}),
 }
 AFTER_WAITING = {"request": link("getRequest", "The request.", request="$response.body#/request")}
+AFTER_LISTING_GLASS = {
+    "emergency": link("getBreakGlass", "Whom the first is about.", glass="$response.body#/break_glass/0/id"),
+    "review": link(
+        "reviewBreakGlass",
+        "Review the first.",
+        glass="$response.body#/break_glass/0/id",
+        body={"finding": "justified", "note": "Dispatch log 77 confirms the call"},
+    ),
+}
 AFTER_LISTING_TRACES = _reports("$response.body#/traces/0/trace")

@@ -216,6 +216,42 @@ APPROVAL_FIGURES: dict[str, Any] = {
     "approvers": [{"approver": _id(8), "approved": 12, "refused": 3, "median_seconds": 1260.0}]
 }
 
+GLASS_OPENED: dict[str, Any] = {
+    "id": _id(9),
+    "expires_at": "2026-03-02T10:15:30.125Z",
+    "review_by": "2026-03-05T09:15:30.125Z",
+    "receipt": RECEIPT,
+}
+_GLASS: dict[str, Any] = {
+    "id": _id(9),
+    "principal": _id(7),
+    "asker": "https://issuer.example#dispatch-3",
+    "unit": "Dispatch",
+    "categories": ["home_address", "phone"],
+    "created_at": "2026-03-02T09:15:30.125Z",
+    "expires_at": "2026-03-02T10:15:30.125Z",
+    "review_by": "2026-03-05T09:15:30.125Z",
+    "overdue": False,
+    "finding": None,
+    "reviewer": None,
+    "reviewed_at": None,
+}
+GLASS_LIST: dict[str, Any] = {"break_glass": [_GLASS]}
+GLASS_DETAIL: dict[str, Any] = {
+    **_GLASS,
+    "subject": _id(1),
+    "case": "2026-911-0077",
+    "reason": "Threat called in, officers on their way to the house",
+    "receipt": RECEIPT,
+}
+GLASS_REVIEWED: dict[str, Any] = {
+    **_GLASS,
+    "finding": "justified",
+    "reviewer": _id(8),
+    "reviewed_at": "2026-03-03T08:00:00.000Z",
+    "receipt": RECEIPT,
+}
+
 ENTRY_PAGE: dict[str, Any] = {
     "entries": [
         {

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     REQUEST = "request"  # somebody asks for what needs other people's approval; releases nothing
     APPROVE = "approve"
     REFUSE = "refuse"
+    BREAKGLASS = "breakglass"  # somebody opens a card in an emergency; releases nothing itself
+    REVIEW = "review"  # somebody else says whether it was one
     SEARCH = "search"
     OPEN = "open"  # the system opened values for matching or maintenance; no recipient, never a candidate copy
     TRACE = "trace"

@@ -21,6 +21,7 @@ from registry.identity.token_cache import VerifiedTokens
 from registry.keys.ports import Keyring
 from registry.services.admissions import Admissions
 from registry.services.approvals import Approvals
+from registry.services.break_glass import BreakGlass
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
 from registry.services.decoys import Decoys
@@ -79,6 +80,7 @@ class Application:
     evidence: Evidence
     audit: ReadAudit
     approvals: Approvals
+    break_glass: BreakGlass
     principals: Principals
     unlock: Unlock
     decoys: Decoys

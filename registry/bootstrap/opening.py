@@ -31,6 +31,7 @@ from registry.keys.ports import Keyring
 from registry.policy.engine import load_policy
 from registry.services.admissions import Admissions
 from registry.services.approvals import Approvals
+from registry.services.break_glass import BreakGlass
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
 from registry.services.copies import Histories
@@ -170,6 +171,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         evidence=Evidence(kernel, verifier.key),
         audit=audit,
         approvals=Approvals(kernel, audit),
+        break_glass=BreakGlass(kernel, audit),
         principals=Principals(kernel),
         unlock=Unlock(kernel),
         decoys=Decoys(kernel),

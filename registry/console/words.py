@@ -76,6 +76,8 @@ KINDS: Mapping[str, str] = {
     "request": "Asked for approval",
     "approve": "Approved",
     "refuse": "Approval refused",
+    "breakglass": "Emergency",
+    "review": "Emergency reviewed",
     "search": "Search",
     "open": "Checked by the system",
     "trace": "Leak trace",

@@ -14,6 +14,7 @@ PrincipalId = NewType("PrincipalId", str)
 DisclosureId = NewType("DisclosureId", str)
 TraceId = NewType("TraceId", str)
 RequestId = NewType("RequestId", str)
+BreakGlassId = NewType("BreakGlassId", str)
 EventId = NewType("EventId", str)
 EntryIndex = NewType("EntryIndex", int)
 

@@ -23,6 +23,7 @@ from registry.policy.decide import APPROVAL_REQUIRED, NOT_PERMITTED, Denial, Fac
 from registry.services.brakes import BrakeLimits
 from registry.services.facts_approvals import AskApprovals, Wanted
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
+from registry.services.facts_break_glass import OpenGlass
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, record_lines, view_of
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
@@ -157,6 +158,7 @@ class Disclose:
                 BrakeFacts(self._kernel, self._limits, work, braked),
                 Relations(self._kernel, work, principals),
                 AskApprovals(self._kernel, work),
+                OpenGlass(self._kernel, work),
             )
             decided = [self._decide(ask, facts, one) for one, (_, ask) in zip(braked, asks, strict=True)]
             # Alarms come first: behind it, a receipt would show by its size that there is one.
@@ -178,6 +180,7 @@ class Disclose:
         rows = None if subject is None else subjects.records(subject, ask)
         limits = brakes.of(braked)
         approved = known.approvals.of(principal, ask.purpose, rows or ())
+        glass = None if ask.purpose is None else known.glass.of(principal, rows or ())
         facts = Facts(
             asked=ask.categories,
             records=tuple(RecordFacts(row.id, row.category, row.tier) for row in rows or ()),
@@ -185,6 +188,7 @@ class Disclose:
             relations=frozenset() if subject is None else known.relations.between(principal, subject),
             approvals=approved.approvals,
             approvals_other_unit=approved.other_unit,
+            break_glass=glass is not None,
             quota_exceeded=limits.quota_exceeded,
             cooling_exceeded=limits.cooling_exceeded,
             decoy=limits.decoy,
@@ -212,6 +216,8 @@ class Disclose:
         brakes.permitted(braked)
         if approved.request is not None:
             values["detail"] += f" request {approved.request.id}"
+        if glass is not None:
+            values["detail"] += f" break-glass {glass.id}"
         form = Form.MASKED if Form.MASKED in (ask.form, decision.form) else Form.AS_ENTERED
         return _Decided(subject, None, rows, self._release(values | {"form": form.value}, subject, rows), form=form)
 
@@ -287,6 +293,7 @@ class _BatchFacts:
     brakes: BrakeFacts
     relations: Relations
     approvals: AskApprovals
+    glass: OpenGlass
 
 
 def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[SubjectId, SubjectRow]:

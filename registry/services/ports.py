@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from registry.audit.ports import EntryReader, EntryStore, HeadRow
 from registry.domain.categories import Category
-from registry.domain.ids import PersonId, PrincipalId, RecordId, RequestId, SubjectId, TraceId
+from registry.domain.ids import BreakGlassId, PersonId, PrincipalId, RecordId, RequestId, SubjectId, TraceId
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
@@ -154,6 +154,35 @@ class DecisionRow:
     verdict: str
     is_other_unit: bool
     decided_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlassRow:
+    """A card opened in an emergency.
+
+    Attributes:
+        id, principal: the emergency, and whose it is.
+        subject_tag: keyed over the id and whom it is about.
+        categories: what it opens.
+        entry: index of its entry.
+        created_at: milliseconds.
+        until: milliseconds; the card is open before.
+        review_by: milliseconds; to be reviewed before.
+        finding: what the review found; empty until then.
+        reviewer, reviewed_at: who reviewed it, and when.
+    """
+
+    id: BreakGlassId
+    principal: PrincipalId
+    subject_tag: bytes
+    categories: frozenset[str]
+    entry: int
+    created_at: int
+    until: int
+    review_by: int
+    finding: str = ""
+    reviewer: PrincipalId | None = None
+    reviewed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +368,27 @@ class Requests(Protocol):
     def insert_decision(self, row: DecisionRow) -> None: ...
 
 
+class BreakGlasses(Protocol):
+    def get(self, identifier: BreakGlassId) -> BreakGlassRow | None: ...
+    def lock(self, identifier: BreakGlassId) -> BreakGlassRow | None:
+        """Hold a row until the end of the transaction, and return it as it is now."""
+        ...
+
+    def open_of(self, principal: PrincipalId, now_ms: int) -> Sequence[BreakGlassRow]: ...
+    def overdue(self, now_ms: int) -> Sequence[BreakGlassRow]:
+        """Return those whose review is late."""
+        ...
+
+    def newest(self, limit: int) -> Sequence[BreakGlassRow]:
+        """Return those that are not reviewed, then the others, each newest first."""
+        ...
+
+    def insert(self, row: BreakGlassRow) -> None: ...
+    def settle(self, row: BreakGlassRow) -> None:
+        """Store what a review found."""
+        ...
+
+
 class Meta(Protocol):
     def get(self, name: str) -> str | None: ...
     def put(self, name: str, value: str) -> None: ...
@@ -382,6 +432,8 @@ class Work(Protocol):
     def traces(self) -> Traces: ...
     @property
     def requests(self) -> Requests: ...
+    @property
+    def break_glass(self) -> BreakGlasses: ...
     @property
     def meta(self) -> Meta: ...
     @property

@@ -35,6 +35,10 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
         *("id", "principal", "ask_tag", "entry", "needs", "needs_other_unit", "state", "created_at", "until"),
     ),
     "request_decisions": ("request", "approver", "verdict", "is_other_unit", "decided_at"),
+    "break_glass": (
+        *("id", "principal", "subject_tag", "categories", "entry", "created_at", "until", "review_by"),
+        *("finding", "reviewer", "reviewed_at"),
+    ),
     "subjects": ("id", "person", "number_tag", "state"),
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }

@@ -37,6 +37,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "decoys": "SELECT, INSERT, DELETE",
         "requests": "SELECT, INSERT, UPDATE",
         "request_decisions": "SELECT, INSERT",
+        "break_glass": "SELECT, INSERT, UPDATE",
         "ledger_leaf": "SELECT, INSERT",
         "ledger_body": "SELECT, INSERT",
         "ledger_head": "SELECT, UPDATE",

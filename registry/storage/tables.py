@@ -197,6 +197,26 @@ request_decisions = Table(
     Column("guard", LargeBinary(16), nullable=False),
 )
 
+# As with requests: whom it is about is in the entry alone.
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("principal", _ID, ForeignKey("principals.id"), nullable=False),
+    Column("subject_tag", LargeBinary(16), nullable=False),  # keyed over id and subject
+    Column("categories", Text, nullable=False),  # with spaces between
+    Column("entry", _INDEX, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("review_by", BigInteger, nullable=False),
+    Column("finding", String(16), nullable=False),  # empty until it is reviewed
+    Column("reviewer", _ID, ForeignKey("principals.id")),
+    Column("reviewed_at", BigInteger),
+    Column("guard", LargeBinary(16), nullable=False),
+    Index("ix_break_glass_principal_until", "principal", "until"),
+    Index("ix_break_glass_finding_review_by", "finding", "review_by"),
+)
+
 ledger_leaf = Table(
     "ledger_leaf",
     metadata,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from registry.domain.errors import AuditUnavailable, Contended
 from registry.domain.ids import SubjectId
 from registry.storage.brakes import SqlBrakes
+from registry.storage.break_glass import SqlBreakGlass
 from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
 from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
@@ -105,6 +106,11 @@ class SqlWork:
     def requests(self) -> SqlRequests:
         """Requests for approval, and what approvers said."""
         return SqlRequests(self._connection, self._guard)
+
+    @cached_property
+    def break_glass(self) -> SqlBreakGlass:
+        """Emergencies and their reviews."""
+        return SqlBreakGlass(self._connection, self._guard)
 
     @cached_property
     def meta(self) -> SqlMeta:

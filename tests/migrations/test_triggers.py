@@ -37,6 +37,12 @@ ON_SQLITE = {
     "request_decisions_no_replace": (
         f"INSERT OR REPLACE INTO request_decisions VALUES ('{ONE}', '{ONE}', 'approve', 1, 0, x'')"
     ),
+    "break_glass_no_delete": "DELETE FROM break_glass",
+    "break_glass_reviewed_once": "UPDATE break_glass SET until = 99",
+    "break_glass_no_replace": (
+        f"INSERT OR REPLACE INTO break_glass VALUES "
+        f"('{ONE}', '{ONE}', x'', 'phone', 0, 0, 99, 99, 'justified', NULL, NULL, x'')"
+    ),
     "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10)",
 }
 ON_POSTGRESQL = {
@@ -49,6 +55,8 @@ ON_POSTGRESQL = {
     "tallies_only_later": "UPDATE tallies SET day = 99",
     "requests_no_delete": f"DELETE FROM requests WHERE id = '{TWO}'",
     "requests_settled_once": "UPDATE requests SET needs = 0",
+    "break_glass_no_delete": "DELETE FROM break_glass",
+    "break_glass_reviewed_once": "UPDATE break_glass SET until = 99",
     "request_decisions_append_only": "UPDATE request_decisions SET verdict = 'approve'",
 }
 # Roles that nobody may hold together: each trigger, and a statement that it alone refuses.
@@ -70,6 +78,9 @@ ONLY_ON_POSTGRESQL = (
     "INSERT INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10) ON CONFLICT (k) DO UPDATE SET n = 0",
 )
 ALSO_REFUSED = (
+    "UPDATE break_glass SET principal = 'x'",
+    "UPDATE break_glass SET review_by = 99",
+    "UPDATE break_glass SET categories = 'health', finding = 'justified'",
     "UPDATE requests SET principal = 'x'",
     "UPDATE requests SET ask_tag = x'01'",
     "UPDATE requests SET needs_other_unit = 1",
@@ -91,6 +102,7 @@ ALSO_REFUSED = (
 )
 ALLOWED = (
     f"UPDATE requests SET state = 'approved', until = 99 WHERE id = '{ONE}'",
+    "UPDATE break_glass SET finding = 'justified', reviewed_at = 5",
     "UPDATE tallies SET tags = x'00', day = 101 WHERE label = x'01'",
     "DELETE FROM tallies WHERE label = x'00'",  # a month before the newest
     "UPDATE ledger_body SET sealed = NULL, erased_at = 5 WHERE i = 0",
@@ -101,7 +113,16 @@ ALLOWED = (
 )
 
 
-TABLES = ("principals", "ledger_leaf", "ledger_body", "ledger_head", "tallies", "requests", "request_decisions")
+TABLES = (
+    "principals",
+    "ledger_leaf",
+    "ledger_body",
+    "ledger_head",
+    "tallies",
+    "requests",
+    "request_decisions",
+    "break_glass",
+)
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
@@ -135,6 +156,7 @@ def connection(url: str) -> Iterator[Connection]:
         for request in (ONE, TWO):
             run(opened, f"INSERT INTO requests VALUES ('{request}', '{ONE}', x'', 5, 1, 0, 'pending', 0, 9, x'')")
         run(opened, f"INSERT INTO request_decisions VALUES ('{ONE}', '{ONE}', 'refuse', 0, 0, x'')")
+        run(opened, f"INSERT INTO break_glass VALUES ('{ONE}', '{ONE}', x'', 'phone', 6, 0, 9, 9, '', NULL, NULL, x'')")
         yield opened
     engine.dispose()
 
