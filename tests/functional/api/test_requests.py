@@ -52,6 +52,10 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", f"/v1/requests/{ID}", Role.APPROVER, False),
     ("POST", f"/v1/requests/{ID}/approve", Role.APPROVER, True),
     ("POST", f"/v1/requests/{ID}/refuse", Role.APPROVER, True),
+    ("POST", "/v1/break-glass", Role.READER, True),
+    ("GET", "/v1/break-glass", Role.AUDITOR, False),
+    ("GET", f"/v1/break-glass/{ID}", Role.AUDITOR, False),
+    ("POST", f"/v1/break-glass/{ID}/review", Role.APPROVER, True),
 )
 WITH_BODY = [(method, path, role) for method, path, role, has_body in ROUTES if has_body]
 BAD_BODIES: tuple[tuple[bytes, str], ...] = (
