@@ -120,7 +120,8 @@ def _open(settings: Settings, clock: Clock | None) -> Application:
     return application
 
 
-def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
+def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> tuple[Kernel, str]:
+    """Return the parts of the registry that is in the database, and its profile."""
     with database.read() as work:
         registry, origin, profile = (work.meta.get(name) or "" for name in ("registry", "origin", "profile"))
         wrapped = work.meta.body_keys()
@@ -143,8 +144,13 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         clock=clock,
     )
     _demand_profile(kernel, profile)
-    verifier, audit, matcher = ledger_verifier(ring, origin), ReadAudit(kernel), MatchText(kernel)
-    cases = CaseVault(registry, DataKeys(ring.provider("cases"), identifier, limits=settings.key_cache))
+    return kernel, profile
+
+
+def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
+    kernel, profile = _kernel(settings, ring, database, clock)
+    verifier, audit, matcher = ledger_verifier(ring, kernel.log.origin), ReadAudit(kernel), MatchText(kernel)
+    cases = CaseVault(kernel.registry, DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache))
     limits = settings.limits(profile)
     disclose, meters = Disclose(kernel, limits), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
@@ -176,7 +182,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         unlock=Unlock(kernel),
         decoys=Decoys(kernel),
         leaver_report=LeaverReport(kernel, audit),
-        ledger_verifier=LedgerVerifier(log, verifier),
+        ledger_verifier=LedgerVerifier(kernel.log, verifier),
         row_check=CheckRows(kernel),
         verifier=verifier,
         keyring=ring,
