@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.api.brake_bodies import LEAST_REASON
 from registry.api.describe import ref
-from registry.api.schemas import Schema, closed, listed, nullable
+from registry.api.schema_parts import Schema, closed, listed, nullable
 from registry.domain.break_glass import Finding
 from registry.domain.categories import Category
 
