@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from registry.domain.approvals import ApprovalRules
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.purposes import PurposeCode
 from registry.identity.issuers import IssuerSettings
@@ -36,6 +37,13 @@ _BRAKES = {
     "candidates": range(1_001),
     "popular_readers": range(2, 1_001),
 }
+_APPROVALS = {
+    "decide_hours": range(1, 31 * 24 + 1),
+    "use_hours": range(1, 7 * 24 + 1),
+    "emergency_minutes": range(1, 4 * 60 + 1),
+    "review_hours": range(1, 7 * 24 + 1),
+    "unreviewed": range(1, 101),
+}
 _SERVICE = frozenset(field.name for field in fields(KeyServiceSettings))
 
 
@@ -55,6 +63,7 @@ class Settings:
         key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
         policy: an agency's own policies, and what they may switch (``[policy]`` in config.toml).
+        approvals: how long requests, approvals and emergencies stand (``[approvals]`` in config.toml).
         brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
     """
 
@@ -68,6 +77,7 @@ class Settings:
     key_cache: CacheLimits = DEFAULT_CACHE
     brakes: Mapping[str, Any] = field(default_factory=dict)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    approvals: ApprovalRules = field(default_factory=ApprovalRules)
 
     def limits(self, profile: str) -> BrakeLimits:
         """Return the brakes of a registry of this profile: none on lookups in development, unless they are set."""
@@ -117,6 +127,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         key_cache=_key_cache(keys),
         brakes=_brakes(config),
         policy=_policy(config, folder),
+        approvals=_approvals(config),
     )
 
 
@@ -135,6 +146,7 @@ def _config(path: Path) -> dict[str, Any]:
         "keys",
         "brakes",
         "policy",
+        "approvals",
     }
     if unknown:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
@@ -229,6 +241,15 @@ def _policy(config: Mapping[str, Any], home: Path) -> PolicySettings:
         raise MisconfiguredHome("config.toml: a setting of policy has the wrong type")
     folder = home / given["folder"] if "folder" in given else None
     return PolicySettings(**{**given, "folder": folder})
+
+
+def _approvals(config: Mapping[str, Any]) -> ApprovalRules:
+    given = config.get("approvals", {})
+    if not isinstance(given, dict):
+        raise MisconfiguredHome("config.toml: write the approvals' settings as a table, [approvals]")
+    if unknown := sorted(set(given) - set(_APPROVALS)):
+        raise MisconfiguredHome(f"config.toml: approvals has unknown settings: {', '.join(unknown)}")
+    return ApprovalRules(**{name: _whole(given, name, 0, among) for name, among in _APPROVALS.items() if name in given})
 
 
 def _brakes(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,11 @@ OPEN = Operation(
     tag="requests",
     summary="Open a card in an emergency, without waiting for approval",
     description=(
-        "Role `reader`. For an hour, lookups of these categories of this subject need no approval; everything else "
-        "decides them as ever: purpose, conflicts of interest, limits, and for `sealed` records a strong sign-in. Each "
-        "is an entry that names the emergency. An approver reviews it within 72 hours; while a review is late, the "
-        "same person opens nothing else this way (409 `review_overdue`). Never one's own card "
-        "(403 `conflict_of_interest`)."
+        "Role `reader`. For an hour (`[approvals]` in config.toml), lookups of these categories of this subject "
+        "need no approval; everything else decides them as ever: purpose, conflicts of interest, limits, and for `sealed` records a strong sign-in. Each "
+        "is an entry that names the emergency. An approver reviews it within 72 hours; while a review is late, or ten "
+        "wait, the same person opens nothing else this way (409 `review_overdue`, `reviews_waiting`). Never one's own "
+        "card or that of somebody close (403 `conflict_of_interest`)."
     ),
     status=201,
     answer=Answer("It is open.", "BreakGlassOpened", ("Audit-Receipt",), example=GLASS_OPENED),
@@ -38,10 +38,11 @@ OPEN = Operation(
 LIST = Operation(
     id="listBreakGlass",
     tag="requests",
-    summary="List the newest emergencies, those without review first",
+    summary="List emergencies, those without review first",
     description=(
-        "Roles `approver` and `auditor`. The newest 200, with who opened them and whether the review is late; whom "
-        "they are about is told one by one, where reading it is an entry."
+        "Roles `approver` and `auditor`. At most 200: those that wait for their review, the most urgent first, then "
+        "the newest others. With who opened them and whether the review is late; whom they are about is told one by "
+        "one, where reading it is an entry."
     ),
     answer=Answer("The list.", "BreakGlassList", example=GLASS_LIST, links=AFTER_LISTING_GLASS),
 )
@@ -61,8 +62,9 @@ REVIEW = Operation(
     tag="requests",
     summary="Say whether an emergency was one",
     description=(
-        "Role `approver`, never one's own emergency, under whatever account, and never one about oneself "
-        "(403 `conflict_of_interest`). Reviewed once: 409 `decided`. An entry."
+        "Role `approver`, never one's own emergency, under whatever account, and never one about oneself or somebody "
+        "close, or opened by somebody close (403 `conflict_of_interest`). Reviewed once: 409 `decided`. "
+        "`not_justified` closes the card at once. An entry."
     ),
     answer=Answer("The emergency as it is now.", "BreakGlassReviewed", ("Audit-Receipt",), example=GLASS_REVIEWED),
     errors=(404, 409),

@@ -39,6 +39,7 @@ def metrics_page(application: Application) -> str:
         *_lane(application, counted),
         *_keys(application),
         *_ledger(application),
+        *_emergencies(application),
         *_process(application),
     ]
     return "\n".join(lines) + "\n"
@@ -167,6 +168,19 @@ def _ledger(application: Application) -> Iterator[str]:
     size = _database_bytes(application)
     if size is not None:
         yield from _family("registry_database_bytes", "gauge", "Size of the embedded database.", _one(size))
+
+
+def _emergencies(application: Application) -> Iterator[str]:
+    try:
+        figures = application.break_glass.figures()
+    except RegistryError:
+        return  # a database that cannot be read says so above
+    yield from _family(
+        "registry_emergencies_unreviewed", "gauge", "Emergencies that wait for their review.", _one(figures.waiting)
+    )
+    yield from _family(
+        "registry_emergencies_overdue", "gauge", "Of these, those whose review is late.", _one(figures.overdue)
+    )
 
 
 def _process(application: Application) -> Iterator[str]:

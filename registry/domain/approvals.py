@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from registry.domain.marks import Tier
 
-_HOUR_MS = 3_600_000
-# A request that nobody decided within a week is asked again, by somebody who still needs it.
-DECIDE_MS = 7 * 24 * _HOUR_MS
-# An approval is for the lookup at hand, not for a habit.
-USE_MS = 24 * _HOUR_MS
+_MINUTE_MS = 60_000
+_HOUR_MS = 60 * _MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRules:
+    """How long requests, approvals and emergencies stand.
+
+    Attributes:
+        decide_hours: a request that nobody decided by then is asked again, by somebody who still needs it.
+        use_hours: an approval is for what is at hand, not for a habit.
+        emergency_minutes: how long an emergency opens a card.
+        review_hours: how long the review of an emergency may take; over a weekend somebody looks at it.
+        unreviewed: so many emergencies of one person may wait for their review.
+    """
+
+    decide_hours: int = 7 * 24
+    use_hours: int = 24
+    emergency_minutes: int = 60
+    review_hours: int = 72
+    unreviewed: int = 10
+
+    @property
+    def decide_ms(self) -> int:
+        """``decide_hours`` in milliseconds."""
+        return self.decide_hours * _HOUR_MS
+
+    @property
+    def use_ms(self) -> int:
+        """``use_hours`` in milliseconds."""
+        return self.use_hours * _HOUR_MS
+
+    @property
+    def emergency_ms(self) -> int:
+        """``emergency_minutes`` in milliseconds."""
+        return self.emergency_minutes * _MINUTE_MS
+
+    @property
+    def review_ms(self) -> int:
+        """``review_hours`` in milliseconds."""
+        return self.review_hours * _HOUR_MS
 
 
 class State(StrEnum):

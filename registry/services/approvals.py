@@ -8,7 +8,7 @@ from statistics import median
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.domain.approvals import USE_MS, State, Verdict
+from registry.domain.approvals import State, Verdict
 from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import PrincipalId, RequestId, SubjectId
 from registry.domain.principals import Principal, Role
@@ -195,7 +195,7 @@ class Approvals:
         counted = counted_of([*said, decision])
         if counted.approvals < row.needs or (row.needs_other_unit and not counted.other_unit):
             return row, decision
-        return replace(row, state=State.APPROVED, until=now + USE_MS), decision
+        return replace(row, state=State.APPROVED, until=now + self._kernel.rules.use_ms), decision
 
     def _has_said(self, work: Work, principal: Principal, said: Sequence[DecisionRow]) -> bool:
         """Tell whether one of those who said their word is the principal, under whatever account."""

@@ -6,22 +6,23 @@ sign-in decide each lookup as ever.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.crypto.tags import equal
-from registry.domain.break_glass import OPEN_MS, REVIEW_MS, Finding
+from registry.domain.break_glass import Finding
 from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import BreakGlassId, SubjectId, new_id
 from registry.domain.principals import Principal, Role
 from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.approvals import CLOSE
+from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.facts_break_glass import subject_tag
 from registry.services.facts_relations import Relations
-from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, view_of
 from registry.services.ports import ACTIVE, BreakGlassRow, PrincipalRow, SubjectRow, Work
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
@@ -30,7 +31,7 @@ BREAKERS = frozenset({Role.READER})
 REVIEWERS = frozenset({Role.APPROVER})
 WATCHERS = frozenset({Role.APPROVER, Role.AUDITOR})
 MOST_LISTED = 200
-REVIEW_OVERDUE = "review_overdue"
+REVIEW_OVERDUE, REVIEWS_WAITING = "review_overdue", "reviews_waiting"
 _BREAK, _REVIEW = "break glass", "review"
 
 
@@ -75,6 +76,13 @@ class GlassDetail:
     receipt: ReceiptView
 
 
+class GlassFigures(NamedTuple):
+    """How many emergencies wait for their review, and for how many of them it is late."""
+
+    waiting: int
+    overdue: int
+
+
 class BreakGlass:
     """Opens cards in an emergency, and takes what reviewers find."""
 
@@ -89,36 +97,46 @@ class BreakGlass:
         Raises:
             AccessDenied: the caller is no reader, or it is the card of themselves or of somebody close.
             NotFound: there is no such subject.
-            Conflict: ``review_overdue``: an earlier emergency of the same person waits for its review too long.
+            Conflict: ``review_overdue``: an earlier emergency of the same person waits for its review too long;
+                ``reviews_waiting``: too many of them wait.
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & BREAKERS:
                 self._kernel.deny(work, principal, _BREAK)
             subject = _held(work, asked)
+            self._alarm(work, principal, subject)
             values = said_by(principal) | {"request": " ".join(sorted(asked.categories)), "detail": _BREAK}
             values |= {"case": asked.case, "note": asked.reason}
             about = () if subject is None else (subject.id,)
-            if self._has_overdue(work, principal):
-                said = {"result": f"refused {REVIEW_OVERDUE}"}
-                self._kernel.note_refusal(work, principal, EntryDraft(Kind.BREAKGLASS, values | said, about))
-                raise Conflict(REVIEW_OVERDUE)
+            if owed := self._owed(work, principal):
+                draft = EntryDraft(Kind.BREAKGLASS, values | {"result": f"refused {owed}"}, about)
+                self._kernel.note_refusal(work, principal, draft)
+                raise Conflict(owed)
             if subject is None:
                 draft = EntryDraft(Kind.BREAKGLASS, values | {"result": "not_found"})
                 self._kernel.note_refusal(work, principal, draft)
                 raise NotFound
-            if self._is_close(work, principal, subject):
+            if self._is_close(work, principal, [subject]):
                 self._refuse_own(work, principal, subject.id, _BREAK)
             row = self._row(principal, subject.id, asked)
             said = {"result": "opened", "detail": f"{_BREAK} {row.id}"}
-            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.BREAKGLASS, values | said, about)])
+            draft = EntryDraft(Kind.BREAKGLASS, values | said, about)
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
             row = replace(row, entry=pending.index)
             work.break_glass.insert(row)
             work.commit()
         return row, view_of(self._kernel.mint_one(pending))
 
+    def figures(self) -> GlassFigures:
+        """Count the emergencies that wait for their review; for whoever watches the service."""
+        now = self._kernel.now_ms()
+        with self._kernel.database.read() as work:
+            waiting = work.break_glass.unreviewed()
+        return GlassFigures(len(waiting), sum(row.review_by <= now for row in waiting))
+
     def listing(self, caller: Caller) -> Sequence[GlassView]:
-        """List the newest emergencies, those that are not reviewed first.
+        """List emergencies: those that are not reviewed, the most urgent first, then the newest others.
 
         Raises:
             AccessDenied: the caller neither approves nor audits.
@@ -149,7 +167,7 @@ class BreakGlass:
                 raise NotFound
             said = self._said(work, row)
             subject = SubjectId(said["subject"])
-            if self._is_close(work, principal, work.subjects.by_ids([subject])[subject]):
+            if self._is_close(work, principal, work.subjects.by_ids([subject]).values()):
                 raise NotFound
             (view,) = self._views(work, [row])
         return GlassDetail(view, subject, said.get("case", ""), said.get("note", ""), receipt)
@@ -160,7 +178,7 @@ class BreakGlass:
 
         Raises:
             AccessDenied: no approver; or it is their own emergency, under whatever account, or about themselves or
-                somebody close.
+                somebody close, or who opened it is close to them.
             NotFound: there is none.
             Conflict: ``decided``: it is reviewed.
         """
@@ -173,8 +191,9 @@ class BreakGlass:
                 self._kernel.note_refusal(work, principal, EntryDraft(Kind.REVIEW, {"result": "not_found"}))
                 raise NotFound
             subject = SubjectId(self._said(work, row)["subject"])
-            about = work.subjects.by_ids([subject])[subject]
-            if self._is_by(work, principal, row) or self._is_close(work, principal, about):
+            opener = work.principals.by_ids([row.principal])[row.principal]
+            people = self._people_of(work, row, work.subjects.by_ids([subject])[subject])
+            if self._kernel.is_same_person(principal, opener) or self._is_close(work, principal, people):
                 self._refuse_own(work, principal, subject, f"{_REVIEW} {row.id}")
             if row.finding:
                 draft = EntryDraft(Kind.REVIEW, {"result": "refused decided", "detail": f"{_REVIEW} {row.id}"})
@@ -203,27 +222,35 @@ class BreakGlass:
             categories=frozenset(category.value for category in asked.categories),
             entry=-1,
             created_at=now,
-            until=now + OPEN_MS,
-            review_by=now + REVIEW_MS,
+            until=now + self._kernel.rules.emergency_ms,
+            review_by=now + self._kernel.rules.review_ms,
         )
 
-    def _has_overdue(self, work: Work, principal: Principal) -> bool:
-        """Tell whether the principal, under whatever account, has an emergency whose review is late."""
-        return any(self._is_by(work, principal, row) for row in work.break_glass.overdue(self._kernel.now_ms()))
+    def _owed(self, work: Work, principal: Principal) -> str:
+        """Return what keeps the principal, under whatever account, from opening another card: unreviewed ones."""
+        waiting, now = work.break_glass.unreviewed(), self._kernel.now_ms()
+        opened = work.principals.by_ids({row.principal for row in waiting})
+        own = [row for row in waiting if self._kernel.is_same_person(principal, opened[row.principal])]
+        if any(row.review_by <= now for row in own):
+            return REVIEW_OVERDUE
+        return REVIEWS_WAITING if len(own) >= self._kernel.rules.unreviewed else ""
 
-    def _is_by(self, work: Work, principal: Principal, row: BreakGlassRow) -> bool:
-        if row.principal == principal.id:
-            return True
-        other: PrincipalRow = work.principals.by_ids([row.principal])[row.principal]
-        if other.employee is None or principal.employee_tag is None:
-            return False
-        return equal(self._kernel.links.open(other.id, other.employee), principal.employee_tag)
+    def _alarm(self, work: Work, principal: Principal, subject: SubjectRow | None) -> None:
+        """Lock who touches a decoy this way; before the entry of what came of it, whose receipt shows its size."""
+        touched = [] if subject is None else [(principal, one) for one in decoys_of(self._kernel, work, [subject.id])]
+        if drafts := alarm_and_lock(work, touched):
+            self._kernel.log.append(work.ledger, drafts)
 
-    def _is_close(self, work: Work, principal: Principal, subject: SubjectRow) -> bool:
-        """Tell whether a subject is the principal, or of the same family or home."""
-        if principal.employee_tag is not None and equal(subject.number_tag, principal.employee_tag):
-            return True
-        return bool(Relations(self._kernel, work, [principal]).between(principal, subject) & CLOSE)
+    def _is_close(self, work: Work, principal: Principal, subjects: Iterable[SubjectRow]) -> bool:
+        """Tell whether one of some subjects is the principal, or of the same family or home."""
+        relations = Relations(self._kernel, work, [principal])
+        return any(is_own(principal, one) or relations.between(principal, one) & CLOSE for one in subjects)
+
+    def _people_of(self, work: Work, row: BreakGlassRow, subject: SubjectRow) -> list[SubjectRow]:
+        """Return whom an emergency is about and, where enrolled, who opened it."""
+        opener = work.principals.by_ids([row.principal])[row.principal]
+        tags = [] if opener.employee is None else [self._kernel.links.open(opener.id, opener.employee)]
+        return [subject, *work.subjects.by_number_tags(tags).values()]
 
     def _refuse_own(self, work: Work, principal: Principal, subject: SubjectId, what: str) -> None:
         values = said_by(principal) | {

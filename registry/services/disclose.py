@@ -214,7 +214,7 @@ class Disclose:
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {NOT_FOUND}"}, about)
             return _Decided(subject, NOT_FOUND, (), draft)
         brakes.permitted(braked)
-        if approved.request is not None:
+        if approved.request is not None and approved.approvals:
             values["detail"] += f" request {approved.request.id}"
         if glass is not None:
             values["detail"] += f" break-glass {glass.id}"

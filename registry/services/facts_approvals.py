@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from registry.audit.receipt import PendingReceipt
-from registry.domain.approvals import DECIDE_MS, Needs, State, Verdict, needs_of
+from registry.domain.approvals import Needs, State, Verdict, needs_of
 from registry.domain.ids import RequestId, SubjectId, new_id
 from registry.domain.marks import Tier
-from registry.domain.principals import Principal
+from registry.domain.principals import Principal, Role
 from registry.domain.purposes import Purpose
 from registry.services.kernel import Kernel
-from registry.services.ports import DecisionRow, RecordRow, RequestRow, Work
+from registry.services.ports import ACTIVE, DecisionRow, PrincipalRow, RecordRow, RequestRow, Work
 
 _GUARDED_TIERS = frozenset({Tier.RESTRICTED, Tier.SEALED})
 
@@ -59,8 +59,14 @@ class AskApprovals:
             return Approved(tag)
         if found.state == State.PENDING:
             return Approved(tag, found)
-        counted = counted_of(self._work.requests.decisions_of([found.id]))
+        counted = counted_of(self._still_standing(principal, found))
         return Approved(tag, found, counted.approvals, int(counted.other_unit))
+
+    def _still_standing(self, principal: Principal, found: RequestRow) -> list[DecisionRow]:
+        """Return the words that count now: who has left, changed role or turned out to be who asks approves nothing."""
+        said = self._work.requests.decisions_of([found.id])
+        rows = self._work.principals.by_ids({one.approver for one in said})
+        return [one for one in said if may_approve(self._kernel, principal, rows[one.approver])]
 
     def want(self, principal: Principal, approved: Approved, rows: Sequence[RecordRow]) -> Wanted:
         """Return the pending request of an ask, a new one when there is none."""
@@ -78,7 +84,7 @@ class AskApprovals:
             needs_other_unit=needs.other_unit,
             state=State.PENDING,
             created_at=now,
-            until=now + DECIDE_MS,
+            until=now + self._kernel.rules.decide_ms,
         )
         self._made[row.ask_tag] = row
         return Wanted(row, is_new=True)
@@ -93,6 +99,12 @@ class AskApprovals:
         subject: SubjectId = rows[0].subject
         asked = (principal.id, subject, purpose.code.value, purpose.case, *sorted(row.id for row in rows))
         return self._kernel.index.tag("approval-request", "\0".join(asked).encode("utf-8", "surrogatepass"))
+
+
+def may_approve(kernel: Kernel, asker: Principal, approver: PrincipalRow) -> bool:
+    """Tell whether an account's word counts for an ask at this moment."""
+    is_approver = approver.state == ACTIVE and Role.APPROVER in approver.roles
+    return is_approver and not kernel.is_same_person(asker, approver)
 
 
 def counted_of(decisions: Sequence[DecisionRow]) -> Needs:

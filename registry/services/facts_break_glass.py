@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from registry.crypto.tags import equal
+from registry.domain.break_glass import Finding
 from registry.domain.ids import BreakGlassId, PrincipalId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Principal
@@ -35,6 +36,8 @@ class OpenGlass:
             self._open[principal.id] = self._work.break_glass.open_of(principal.id, self._kernel.now_ms())
         wanted = {row.category.value for row in rows}
         for one in self._open[principal.id]:
+            if one.finding == Finding.NOT_JUSTIFIED:
+                continue  # closed by its review
             if wanted <= one.categories and equal(subject_tag(self._kernel, one.id, rows[0].subject), one.subject_tag):
                 return one
         return None

@@ -11,6 +11,7 @@ from registry.audit.kinds import Kind
 from registry.audit.log import AuditLog
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.tags import equal
+from registry.domain.approvals import ApprovalRules
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AccessDenied
 from registry.domain.ids import PrincipalId, RegistryId
@@ -77,6 +78,7 @@ class Kernel:
     ties: SubjectTies
     packer: Packer
     policy: Policy
+    rules: ApprovalRules
     clock: Clock
 
     def now_ms(self) -> int:

@@ -26,7 +26,9 @@ MOST_LOOKED_AT = 4_000
 
 # Kinds whose entries name somebody who saw or set a value. An internal check has no recipient, and who looks into a
 # leak is not for the people around it to know.
-_WITH_RECIPIENT = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DISCLOSE, Kind.DENY, Kind.SEARCH})
+_WITH_RECIPIENT = frozenset(
+    {Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DISCLOSE, Kind.DENY, Kind.SEARCH, Kind.BREAKGLASS}
+)
 
 
 @dataclass(frozen=True, slots=True)

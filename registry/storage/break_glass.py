@@ -12,7 +12,10 @@ from registry.services.ports import BreakGlassRow
 from registry.storage.guards import RowGuard
 from registry.storage.tables import break_glass
 
-_NEWEST = select(break_glass).order_by(break_glass.c.finding != "", break_glass.c.created_at.desc(), break_glass.c.id)
+_UNREVIEWED = select(break_glass).where(break_glass.c.finding == "").order_by(break_glass.c.review_by, break_glass.c.id)
+_REVIEWED = (
+    select(break_glass).where(break_glass.c.finding != "").order_by(break_glass.c.created_at.desc(), break_glass.c.id)
+)
 
 
 class SqlBreakGlass:
@@ -33,12 +36,12 @@ class SqlBreakGlass:
         mine = (break_glass.c.principal == principal) & (break_glass.c.until > now_ms)
         return self._rows(select(break_glass).where(mine).order_by(break_glass.c.until.desc(), break_glass.c.id))
 
-    def overdue(self, now_ms: int) -> Sequence[BreakGlassRow]:
-        late = (break_glass.c.finding == "") & (break_glass.c.review_by <= now_ms)
-        return self._rows(select(break_glass).where(late))
+    def unreviewed(self) -> Sequence[BreakGlassRow]:
+        return self._rows(_UNREVIEWED)
 
     def newest(self, limit: int) -> Sequence[BreakGlassRow]:
-        return self._rows(_NEWEST.limit(limit))
+        waiting = self._rows(_UNREVIEWED.limit(limit))
+        return [*waiting, *self._rows(_REVIEWED.limit(limit - len(waiting)))]
 
     def insert(self, row: BreakGlassRow) -> None:
         self._connection.execute(insert(break_glass), self._guard.guarded("break_glass", _columns(row)))

@@ -99,6 +99,17 @@ def test_lookups_answers_refusals_and_the_ledger_are_counted(site: Site) -> None
     assert found["registry_database_bytes"] > 1e4
 
 
+def test_emergencies_without_review_are_counted(site: Site) -> None:
+    site.enroll()
+    asked = {"employee_number": NUMBER, "categories": ["phone"], "reason": "Threat called in just now"}
+    assert site.post("/v1/break-glass", asked, Role.READER).status_code == 201
+    found = samples(metrics_page(site.home.app))
+    assert (found["registry_emergencies_unreviewed"], found["registry_emergencies_overdue"]) == (1, 0)
+    site.home.clock.step(72 * 3600)
+    found = samples(metrics_page(site.home.app))
+    assert (found["registry_emergencies_unreviewed"], found["registry_emergencies_overdue"]) == (1, 1)
+
+
 def test_buckets_only_rise_and_end_at_the_count(site: Site) -> None:
     for _ in range(3):
         site.http.get("/healthz")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from registry.domain.approvals import DECIDE_MS, USE_MS, State, Verdict
+from registry.domain.approvals import ApprovalRules, State, Verdict
 from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import RequestId, SubjectId, new_id
@@ -16,10 +16,11 @@ from registry.domain.purposes import Purpose, PurposeCode
 from registry.services.approvals import Word
 from registry.services.disclose import Answer, Disclosed, DisclosureAsk, Refused, Waiting
 from registry.services.kernel import Caller
-from registry.services.principals import Grant
+from registry.services.principals import Grant, Move
 from registry.vault.vault import Vault
 from tests.functional.services.homes import ISSUER, Home, person
 
+RULES = ApprovalRules()
 PAPERS = Purpose(PurposeCode.LEGAL_SERVICE, "CASE-1", "service of papers")
 
 
@@ -182,17 +183,37 @@ def test_a_request_and_an_approval_end_by_themselves(home: Home) -> None:
     subject = enrolled(home, "restricted")
     reader, approver = home.caller("reader", Role.READER), home.caller("approver", Role.APPROVER)
     request = wanted(home.disclose(reader, ask(home, subject)))
-    home.clock.step((DECIDE_MS) / 1000)
+    home.clock.step(RULES.decide_ms / 1000)
     with pytest.raises(Conflict, match="expired"):
         approve(home, approver, request)
     assert home.app.approvals.listing(approver)[0].state is State.EXPIRED
     second = wanted(home.disclose(reader, ask(home, subject)))
     assert second != request
     approve(home, approver, second)
-    home.clock.step((USE_MS - 1) / 1000)
+    home.clock.step((RULES.use_ms - 1) / 1000)
     assert isinstance(home.disclose(reader, ask(home, subject)), Disclosed)
-    home.clock.step((1) / 1000)
+    home.clock.step(1 / 1000)
     assert isinstance(home.disclose(reader, ask(home, subject)), Waiting)
+
+
+@pytest.mark.parametrize("change", ["leaves", "moves", "turns out to be who asks"])
+def test_an_approval_ends_with_who_gave_it(home: Home, change: str) -> None:
+    subject = enrolled(home, "restricted")
+    reader = home.caller("reader", Role.READER, number="T-0009")
+    request = wanted(home.disclose(reader, ask(home, subject)))
+    approver = home.caller("approver", Role.APPROVER)
+    approve(home, approver, request)
+    assert isinstance(home.disclose(reader, ask(home, subject)), Disclosed)
+    if change == "turns out to be who asks":
+        home.caller("approver", Role.APPROVER, number="T-0009")
+    else:
+        roles = frozenset({Role.READER}) if change == "moves" else frozenset()
+        with home.app.database.read() as work:
+            row = work.principals.by_name(ISSUER, "approver")
+        assert row is not None
+        home.app.principals.change(row.id, Move(roles=roles), operator="local:test")
+    assert wanted(home.disclose(reader, ask(home, subject))) != request
+    assert wanted(home.disclose(reader, ask(home, subject))) == wanted(home.disclose(reader, ask(home, subject)))
 
 
 def test_an_approval_does_not_open_what_the_purpose_or_a_conflict_closes(home: Home) -> None:

@@ -1,0 +1,53 @@
+"""The table [approvals] of config.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from registry.domain.approvals import ApprovalRules
+from registry.domain.errors import MisconfiguredHome
+from registry.settings import load_settings
+
+
+def read(home: Path, approvals: str) -> ApprovalRules:
+    (home / "config.toml").write_text(f"[approvals]\n{approvals}")
+    return load_settings(home, {}).approvals
+
+
+def test_what_is_given_is_taken_and_the_rest_is_usual(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}).approvals == ApprovalRules()
+    rules = read(tmp_path, "use_hours = 2\nemergency_minutes = 15\n")
+    assert (rules.use_ms, rules.emergency_ms) == (2 * 3_600_000, 15 * 60_000)
+    assert (rules.decide_ms, rules.review_ms) == (7 * 24 * 3_600_000, 72 * 3_600_000)
+
+
+@pytest.mark.parametrize(
+    "approvals",
+    [
+        "decide_hours = 0",
+        "decide_hours = 745",
+        "use_hours = 0",
+        "use_hours = 169",
+        "use_hours = true",
+        "use_hours = 1.5",
+        'use_hours = "1"',
+        "emergency_minutes = 0",
+        "emergency_minutes = 241",
+        "review_hours = 0",
+        "review_hours = 169",
+        "unreviewed = 0",
+        "unreviewed = 101",
+        "needs = 0",
+    ],
+)
+def test_what_is_wrong_is_refused(tmp_path: Path, approvals: str) -> None:
+    with pytest.raises(MisconfiguredHome, match=r"approvals|must be"):
+        read(tmp_path, approvals)
+
+
+def test_it_is_a_table(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("approvals = 3\n")
+    with pytest.raises(MisconfiguredHome, match="table"):
+        load_settings(tmp_path, {})
