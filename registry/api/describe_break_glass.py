@@ -13,11 +13,11 @@ OPEN = Operation(
     tag="requests",
     summary="Open a card in an emergency, without waiting for approval",
     description=(
-        "Role `reader`. For an hour (`[approvals]` in config.toml), lookups of these categories of this subject "
-        "need no approval; everything else decides them as ever: purpose, conflicts of interest, limits, and for `sealed` records a strong sign-in. Each "
-        "is an entry that names the emergency. An approver reviews it within 72 hours; while a review is late, or ten "
-        "wait, the same person opens nothing else this way (409 `review_overdue`, `reviews_waiting`). Never one's own "
-        "card or that of somebody close (403 `conflict_of_interest`)."
+        "Role `reader`. For an hour (`[approvals]` in config.toml), lookups of these categories of this subject need "
+        "no approval; everything else decides them as ever: purpose, conflicts of interest, limits, and for `sealed` "
+        "records a strong sign-in. Each is an entry that names the emergency. An approver reviews it within 72 hours; "
+        "while a review is late, or ten wait, the same person opens nothing else this way (409 `review_overdue`, "
+        "`reviews_waiting`). Never one's own card or that of somebody close (403 `conflict_of_interest`)."
     ),
     status=201,
     answer=Answer("It is open.", "BreakGlassOpened", ("Audit-Receipt",), example=GLASS_OPENED),

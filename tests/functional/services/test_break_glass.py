@@ -90,8 +90,10 @@ def test_after_an_hour_it_is_over(home: Home) -> None:
     assert isinstance(home.disclose(reader, ask(home, subject)), Waiting)
 
 
-def test_nobody_opens_their_own_card(home: Home) -> None:
-    subject = enrolled(home)
+@pytest.mark.parametrize("has_address", [True, False])
+def test_nobody_opens_their_own_card(home: Home, has_address: bool) -> None:
+    body = guarded()
+    subject = home.enroll(body if has_address else body | {"records": body["records"][1:2]}).subject
     reader = home.caller("reader", Role.READER, number="T-0001")
     with pytest.raises(AccessDenied, match="conflict_of_interest"):
         opened(home, reader, subject)
