@@ -13,7 +13,8 @@ from registry.storage.guards import GUARDED, RowGuard
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import request_decisions, requests
 
-_OF_ASKS = select(requests).where(requests.c.ask_tag.in_(MANY)).order_by(requests.c.created_at, requests.c.id)
+# By entry: two of one millisecond have their order too.
+_OF_ASKS = select(requests).where(requests.c.ask_tag.in_(MANY)).order_by(requests.c.entry)
 _DECISIONS = select(request_decisions).where(request_decisions.c.request.in_(MANY))
 _ORDERED = _DECISIONS.order_by(request_decisions.c.decided_at, request_decisions.c.approver)
 _SETTLE = update(requests).where(requests.c.id == bindparam("which"))
