@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ENUMERATION = "enumeration"  # too many different values were tried for one person: no finding was given
     CHECK = "check"  # somebody asked whether a value is protected
     UNLOCK = "unlock"  # a limit was raised, or a locked principal let in again
+    POLICY = "policy"  # other policies are in force than before
     DECOY = "decoy"  # decoys were set or taken back
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 
@@ -38,8 +39,10 @@ class Kind(StrEnum):
 OF_PRINCIPALS = frozenset({Kind.GRANT, Kind.ALARM, Kind.UNLOCK})
 # Kinds that say how a request for approval stands.
 OF_REQUESTS = frozenset({Kind.REQUEST, Kind.APPROVE, Kind.REFUSE})
+# Kinds that say which policies are in force.
+OF_POLICIES = frozenset({Kind.INIT, Kind.POLICY})
 # Kinds whose entries say how a row stands that is not a person's.
-STANDING = OF_PRINCIPALS | OF_REQUESTS
+STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_POLICIES
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
 # Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.

@@ -40,7 +40,7 @@ class ChunkChecked:
         hashes: leaf hashes in order.
         first_ms, last_ms: times of the first and last entry.
         places: (subject, counter, previous, index) of every entry about a subject.
-        standing: indexes of the entries that say how accounts and requests stand.
+        standing: indexes of the entries that say how accounts, requests and policies stand.
         fault: the first fault as (entry, what), or None.
     """
 
@@ -59,7 +59,7 @@ class Verified:
     Attributes:
         origin, size, root: the tree.
         chains: for every subject that an entry names, the counter and the index of its last entry.
-        standing: indexes of the entries that say how accounts and requests stand.
+        standing: indexes of the entries that say how accounts, requests and policies stand.
     """
 
     origin: str

@@ -35,6 +35,7 @@ from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
+from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Grant, Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.refusals import Refusals
@@ -82,6 +83,7 @@ class Application:
     approvals: Approvals
     break_glass: BreakGlass
     principals: Principals
+    policy_changes: PolicyChanges
     unlock: Unlock
     decoys: Decoys
     leaver_report: LeaverReport

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from registry.audit.bodies import BodyKeys
 from registry.audit.entries import EntryDraft
@@ -20,6 +21,8 @@ from registry.identity.dev_issuer import DevelopmentIssuer
 from registry.keys.data_keys import DataKeys
 from registry.keys.opening import keyring, make_keyring
 from registry.keys.ports import Keyring
+from registry.policy.engine import load_policy
+from registry.services.ports import PolicyRow
 from registry.settings import DEVELOPMENT, PROFILES, Settings
 from registry.storage.guards import guard_key
 from registry.storage.high_water import HighWaterFile
@@ -38,7 +41,7 @@ def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> 
         True when it was made now, False when everything was there: a second run changes nothing.
 
     Raises:
-        MisconfiguredHome: unknown profile, or the registry there has another one.
+        MisconfiguredHome: unknown profile, the registry there has another one, or the policies are not in order.
         KeyUnavailable: the key folder is damaged, or keys are missing for an existing database.
     """
     if profile not in PROFILES:
@@ -91,31 +94,40 @@ def grant_database_roles(settings: Settings) -> tuple[str, ...]:
 
 
 def _first_time(settings: Settings, database: SqlDatabase, profile: str, clock: Clock) -> None:
+    first = _First(profile, load_policy(settings.policy).version)
     ring = make_keyring(settings.keys, settings.key_service, clock)
     try:
         if profile == DEVELOPMENT:
             DevelopmentIssuer.create(settings.keys, profile)
         key = guard_key(ring.secret("index"))
         with closing(open_database(settings.database_url, settings.ledger / WRITER_LOCK, key)) as guarded:
-            _first_entry(guarded, ring, profile, clock)
+            _first_entry(guarded, ring, first, clock)
         _finish_first_mark(settings, ring, database)
     finally:
         ring.close()
 
 
-def _first_entry(database: SqlDatabase, ring: Keyring, profile: str, clock: Clock) -> None:
+class _First(NamedTuple):
+    """What a registry is from its first entry on."""
+
+    profile: str
+    policies: str
+
+
+def _first_entry(database: SqlDatabase, ring: Keyring, first: _First, clock: Clock) -> None:
     registry = new_id()
     origin = f"registry.invalid/{registry[:12]}/e1"
     key, wrapped = DataKeys(ring.provider("bodies"), RegistryId(registry)).new_key(LEDGER_PERSON)
     log = open_log(ring, registry, origin, BodyKeys(registry, {_FIRST_KEY_EPOCH: key}), clock)
     with database.write() as work:
-        for name, value in (("registry", registry), ("origin", origin), ("profile", profile)):
+        for name, value in (("registry", registry), ("origin", origin), ("profile", first.profile)):
             work.meta.put(name, value)
         work.meta.put_body_key(_FIRST_KEY_EPOCH, wrapped)
         work.index_state.create()
         work.meta.create_head(log.sign_head(1, Edge.empty(), unix_ms(clock.now())))
-        values = {"principal": f"{'0' * 32} {operator()}", "result": profile, "detail": "a new registry"}
-        log.append(work.ledger, [EntryDraft(Kind.INIT, values)])
+        values = {"principal": f"{'0' * 32} {operator()}", "result": first.profile, "detail": "a new registry"}
+        (made,) = log.append(work.ledger, [EntryDraft(Kind.INIT, values | {"rules": first.policies})])
+        work.policies.put(PolicyRow(first.policies, made.index))
         work.commit()
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from registry.audit.bodies import BodyKeys
 from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
-from registry.bootstrap.application import Application
+from registry.bootstrap.application import Application, operator
 from registry.bootstrap.checks import demand_migrated
 from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log
 from registry.crypto.hardening import harden_process
@@ -48,6 +48,7 @@ from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
+from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.refusals import Refusals
@@ -76,14 +77,17 @@ def open_application(settings: Settings, clock: Clock | None = None) -> Applicat
     Raises:
         MisconfiguredHome: not initialised, not migrated, or the database is behind its high-water mark or differs.
         LedgerCorrupt: the profile is not the first entry's, or a row of the ledger is not readable.
+        AuditUnavailable: its policies are not those in force, and the ledger does not take the entry that says so.
         KeyUnavailable: the keyring is missing, damaged or readable by others.
     """
     application = _open(settings, clock)
     try:
-        return replace(application, high_water=_keeper(application))
+        application = replace(application, high_water=_keeper(application))
+        application.policy_changes.note(operator=operator())
     except BaseException:
         application.close()
         raise
+    return application
 
 
 @contextmanager
@@ -180,6 +184,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         approvals=Approvals(kernel, audit),
         break_glass=BreakGlass(kernel, audit),
         principals=Principals(kernel),
+        policy_changes=PolicyChanges(kernel, audit),
         unlock=Unlock(kernel),
         decoys=Decoys(kernel),
         leaver_report=LeaverReport(kernel, audit),

@@ -1,4 +1,4 @@
-"""policy: check an agency's policy files, and explain how one request would be decided. Neither opens a registry."""
+"""policy: check an agency's policy files, explain how one request would be decided, list what was in force when."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from registry.cli.common import F, common, settings_of, write_json
+from registry.cli.common import F, common, registry_to_inspect, settings_of, write_json
 from registry.cli.failures import FOUND_WRONG
 from registry.domain.categories import Category
+from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PrincipalId, RecordId
 from registry.domain.marks import Tier
 from registry.domain.principals import Principal, Role
@@ -26,7 +27,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.group()
 def policy() -> None:
-    """Check policies; explain a decision."""
+    """Check policies; explain a decision; list changes."""
 
 
 @policy.command()
@@ -89,6 +90,29 @@ def explain(home: str | None, *, as_json: bool, **asked: Any) -> None:
     for one in decision.rules:
         click.echo(f"  {one} ({_file(in_force, one)})")
     click.echo(in_force.version)
+
+
+@policy.command()
+@common
+def changes(home: str | None, *, as_json: bool) -> None:
+    """List which policies were in force since which entry, newest first."""
+    with registry_to_inspect(home) as application:
+        found = application.policy_changes.listing()
+    documents = [
+        {
+            "entry": one.index,
+            "at": iso(from_unix_ms(one.unix_ms)),
+            "operator": one.operator,
+            "before": one.before or None,
+            "after": one.after,
+        }
+        for one in found
+    ]
+    if as_json:
+        write_json(documents)
+        return
+    for one in documents:
+        click.echo(f"entry {one['entry']}  {one['at']}  {one['after']}  by {one['operator']}")
 
 
 def _decision(in_force: Policy, asked: Mapping[str, Any]) -> Decision:

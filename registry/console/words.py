@@ -87,6 +87,7 @@ KINDS: Mapping[str, str] = {
     "enumeration": "Values tried out, no finding given",
     "check": "Asked whether a value is protected",
     "unlock": "Limit raised or lock lifted",
+    "policy": "Other policies in force",
     "decoy": "Decoys set",
     "recover": "Went on after a loss of entries",
 }

@@ -139,7 +139,7 @@ class CheckRows:
         return len(ledger.records)
 
     def check_standing(self, work: Work, standing: Sequence[int]) -> None:
-        """Check all principals and requests.
+        """Check all principals and requests, and the policies in force.
 
         Args:
             work: one snapshot.

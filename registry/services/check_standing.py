@@ -1,4 +1,4 @@
-"""Comparing accounts and requests for approval with what the ledger says of them."""
+"""Comparing accounts, requests for approval and the policies in force with what the ledger says of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from registry.audit.kinds import OF_PRINCIPALS, Kind
+from registry.audit.kinds import OF_POLICIES, OF_PRINCIPALS, Kind
 from registry.domain.approvals import State, Verdict
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import PrincipalId, RequestId
-from registry.services.ports import RequestRow, Work
+from registry.services.ports import PolicyRow, RequestRow, Work
 from registry.transparency.leaf import Leaf
 
 # A row's own time is taken before its entry's, in the same transaction: that may have waited for its turn meanwhile.
@@ -44,15 +44,19 @@ class _Asked:
 
 @dataclass(slots=True)
 class Standing:
-    """What the entries say of accounts and requests, taken together."""
+    """What the entries say of accounts, requests and policies, taken together."""
 
     accounts: dict[PrincipalId, _Account] = field(default_factory=dict)
     requests: dict[RequestId, _Asked] = field(default_factory=dict)
+    policies: PolicyRow | None = None
 
     def take(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
         """Add one entry."""
         if leaf.kind in OF_PRINCIPALS:
             self._take_account(index, leaf.unix_ms, values)
+        elif leaf.kind in OF_POLICIES:
+            # The first entry of a registry that was made before this was noted says nothing of policies.
+            self.policies = PolicyRow(values["rules"], index) if values["rules"] else None
         elif leaf.kind == Kind.REQUEST:
             self._take_request(index, leaf.unix_ms, values)
         elif values["request"]:  # else the word was not taken
@@ -73,13 +77,15 @@ class Standing:
             self.requests[RequestId(told[1])] = _Asked(_who(values), index, unix_ms, values["result"], index)
 
     def check(self, work: Work) -> None:
-        """Compare every account and every request.
+        """Compare every account, every request and the policies in force.
 
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
         self._check_accounts(work)
         self._check_requests(work)
+        if self.policies is not None and work.policies.in_force() != self.policies:
+            raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
 
     def _check_accounts(self, work: Work) -> None:
         left = dict(self.accounts)

@@ -217,6 +217,14 @@ class UnlockRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """Which policies are in force, by their version, and the index of the entry that said so."""
+
+    version: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewSubject:
     """Rows to insert for one enrollment."""
 
@@ -389,6 +397,16 @@ class BreakGlasses(Protocol):
         ...
 
 
+class Policies(Protocol):
+    def in_force(self) -> PolicyRow | None:
+        """Return what is in force; None when nothing is known, or when somebody else changed what was known."""
+        ...
+
+    def put(self, row: PolicyRow) -> None:
+        """Store what is in force, holding the ledger's head."""
+        ...
+
+
 class Meta(Protocol):
     def get(self, name: str) -> str | None: ...
     def put(self, name: str, value: str) -> None: ...
@@ -434,6 +452,8 @@ class Work(Protocol):
     def requests(self) -> Requests: ...
     @property
     def break_glass(self) -> BreakGlasses: ...
+    @property
+    def policies(self) -> Policies: ...
     @property
     def meta(self) -> Meta: ...
     @property

@@ -286,6 +286,16 @@ quota_unlocks = Table(
     Column("guard", LargeBinary(16), nullable=False),  # over all of these
 )
 
+# Which policies are in force, and which entry said so.
+policy_in_force = Table(
+    "policy_in_force",
+    metadata,
+    Column("k", Integer, primary_key=True, autoincrement=False),  # one row
+    Column("version", String(80), nullable=False),
+    Column("entry", _INDEX, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # over all of these
+)
+
 # Keyed labels of decoys and nothing else: no subject, no time, no order of rows.
 decoys = Table(
     "decoys",

@@ -21,6 +21,7 @@ from registry.storage.index_state import SqlIndexState
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.meta import SqlMeta
 from registry.storage.new_rows import SqlNewPeople
+from registry.storage.policies import SqlPolicies
 from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
 from registry.storage.records import SqlRecords
@@ -111,6 +112,11 @@ class SqlWork:
     def break_glass(self) -> SqlBreakGlass:
         """Emergencies and their reviews."""
         return SqlBreakGlass(self._connection, self._guard)
+
+    @cached_property
+    def policies(self) -> SqlPolicies:
+        """Which policies are in force."""
+        return SqlPolicies(self._connection, self._guard)
 
     @cached_property
     def meta(self) -> SqlMeta:

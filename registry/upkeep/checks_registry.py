@@ -105,6 +105,19 @@ def high_water(application: Application, _plan: Plan) -> str:
     return f"{compared.mark.size} of {compared.head.size} entries are under the mark"
 
 
+def policies(application: Application, _plan: Plan) -> str:
+    known = application.policy_changes.in_force()
+    if known is None:
+        raise Finding("no entry says which policies are in force", "start the server: it writes one", serves=True)
+    if known.version != application.kernel.policy.version:
+        raise Finding(
+            f"the policies of config.toml are not those in force since entry {known.entry}",
+            "restart the server: it decides by them then, and writes an entry of the change",
+            serves=True,
+        )
+    return f"those of config.toml are in force, since entry {known.entry}"
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

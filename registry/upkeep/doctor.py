@@ -38,6 +38,7 @@ _ON_REGISTRY: Mapping[str, Callable[[Application, Plan], str]] = {
     "clock": checks_registry.clock,
     "head": checks_registry.head,
     "entries": checks_registry.entries,
+    "policies": checks_registry.policies,
     "high_water": checks_registry.high_water,
     "backups": checks_registry.backups,
 }

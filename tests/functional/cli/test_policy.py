@@ -1,4 +1,4 @@
-"""registry policy check and explain, as they are used."""
+"""registry policy check, explain and changes, as they are used."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ def test_what_is_wrong_in_a_folder_is_told_by_file_line_and_policy(tmp_path: Pat
     (tmp_path / "config.toml").write_text('[policy]\nfolder = "policies"\n')
     assert used(tmp_path, "check").exit_code == 1
     assert used(tmp_path, "explain", "--role", "reader").exit_code == 3
-    assert CliRunner().invoke(main, ["--home", str(tmp_path), "init"]).exit_code in {0, 3}
+    made = CliRunner().invoke(main, ["--home", str(tmp_path), "init"])
+    assert (made.exit_code, "own.cedar:2" in made.stderr, (tmp_path / "keys").exists()) == (3, True, False)
+    (tmp_path / "config.toml").rename(tmp_path / "later.toml")
+    assert CliRunner().invoke(main, ["--home", str(tmp_path), "init"]).exit_code == 0
+    (tmp_path / "later.toml").rename(tmp_path / "config.toml")
     opened = CliRunner().invoke(main, ["--home", str(tmp_path), "principal", "list"])
     assert (opened.exit_code, "own.cedar:2" in opened.stderr) == (3, True)
 
@@ -63,3 +67,23 @@ def test_settings_of_the_policy_are_read(tmp_path: Path) -> None:
     ):
         (tmp_path / "config.toml").write_text(wrong)
         assert used(tmp_path, "check").exit_code == 3
+
+
+def doctored(home: Path) -> dict[str, str]:
+    result = CliRunner().invoke(main, ["--home", str(home), "doctor", "--json"])
+    (found,) = [check for check in json.loads(result.stdout)["checks"] if check["name"] == "policies"]
+    return {"state": found["state"], "what": found["what"]}
+
+
+def test_what_is_in_force_since_when_is_told(tmp_path: Path) -> None:
+    assert CliRunner().invoke(main, ["--home", str(tmp_path), "init"]).exit_code == 0
+    (first,) = json.loads(used(tmp_path, "changes", "--json").stdout)
+    assert (first["entry"], first["before"], first["after"][:6]) == (0, None, "cedar:")
+    assert doctored(tmp_path) == {"state": "ok", "what": "those of config.toml are in force, since entry 0"}
+    (tmp_path / "config.toml").write_text("[policy]\nsame_unit = true\n")
+    assert doctored(tmp_path)["state"] == "finding"
+    assert CliRunner().invoke(main, ["--home", str(tmp_path), "principal", "list"]).exit_code == 0  # opens it
+    assert doctored(tmp_path)["what"] == "those of config.toml are in force, since entry 1"
+    lines = used(tmp_path, "changes").stdout.splitlines()
+    assert [line.split()[1] for line in lines] == ["1", "0"]
+    assert first["after"] in lines[1]

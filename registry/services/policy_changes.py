@@ -1,0 +1,90 @@
+"""A change of the policies in force is an entry: made by the first process that starts with others than before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import OF_POLICIES, Kind
+from registry.services.kernel import Kernel
+from registry.services.ports import PolicyRow
+from registry.services.principals import at_keyboard
+from registry.services.read_audit import ReadAudit
+from registry.services.rerun import rerun_once
+
+MOST_LISTED = 50
+_NOTHING = "nothing"
+_BEFORE = re.compile(r"^before (\S+) entry (\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """One change: when, by whom, and the versions; ``before`` is empty where nothing was known."""
+
+    index: int
+    unix_ms: int
+    operator: str
+    before: str
+    after: str
+
+
+class PolicyChanges:
+    """Notes which policies are in force."""
+
+    def __init__(self, kernel: Kernel, audit: ReadAudit) -> None:
+        self._kernel = kernel
+        self._audit = audit
+
+    def in_force(self) -> PolicyRow | None:
+        """Return what the registry knows to be in force; None when nothing is known."""
+        with self._kernel.database.read() as work:
+            return work.policies.in_force()
+
+    def note(self, *, operator: str) -> int | None:
+        """Write an entry when this process decides by other policies than were in force; returns its index.
+
+        Args:
+            operator: as whom the process runs.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; nobody may decide by policies that it does not know of.
+        """
+        known = self.in_force()
+        return None if known is not None and known.version == self._kernel.policy.version else self._note(operator)
+
+    @rerun_once
+    def _note(self, operator: str) -> int | None:
+        version = self._kernel.policy.version
+        with self._kernel.database.write() as work:
+            # Of several processes that start at once one holds the head; the others then find its row.
+            work.ledger.lock_head()
+            known = work.policies.in_force()
+            if known is not None and known.version == version:
+                return None
+            before = f"{known.version} entry {known.entry}" if known is not None else _NOTHING
+            values = {"request": "policies", "result": version, "rules": version, "detail": f"before {before}"}
+            (pending,) = self._kernel.log.append(
+                work.ledger, [EntryDraft(Kind.POLICY, said_by(at_keyboard(operator)) | values)]
+            )
+            work.policies.put(PolicyRow(version, pending.index))
+            work.commit()
+        return self._kernel.mint_one(pending).index
+
+    def listing(self) -> Sequence[PolicyChange]:
+        """Return the newest changes, newest first; each entry names the one before it."""
+        known, found = self.in_force(), list[PolicyChange]()
+        at = None if known is None else known.entry
+        with self._kernel.database.reader() as reader:
+            while at is not None and len(found) < MOST_LISTED:
+                entries = [self._audit.read(row) for row in reader.entries([at])]
+                if not entries or entries[0].kind not in OF_POLICIES:
+                    break
+                said = entries[0].values or {}
+                told = _BEFORE.match(said.get("detail", ""))
+                who = said.get("principal", "").partition(" ")[2]
+                before = "" if told is None else told[1]
+                found.append(PolicyChange(at, entries[0].unix_ms, who, before, said.get("rules", "")))
+                at = None if told is None else int(told[2])
+        return found
