@@ -15,6 +15,7 @@ from registry.domain.purposes import PurposeCode
 from registry.identity.issuers import IssuerSettings
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.openbao.settings import KeyServiceSettings
+from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
 from registry.policy.settings import PolicySettings
 from registry.services.brakes import DEVELOPMENT_LIMITS, PRODUCTION_LIMITS, BrakeLimits
 
@@ -28,6 +29,19 @@ LONGEST_CACHE_SECONDS = 3_600
 IMPORT_MAX_BYTES = 256 << 20
 # Nobody can own this domain: an installation that people rely on names a real address.
 NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
+_KNOWN = frozenset(
+    {
+        "issuers",
+        "security_contact",
+        "import_max_bytes",
+        "stop_notice_seconds",
+        "keys",
+        "brakes",
+        "policy",
+        "approvals",
+        "notify",
+    }
+)
 _CACHE = frozenset({"cache_keys", "cache_seconds"})
 _BRAKES = {
     "subjects_per_day": range(1_000_001),
@@ -65,6 +79,7 @@ class Settings:
         policy: an agency's own policies, and what they may switch (``[policy]`` in config.toml).
         approvals: how long requests, approvals and emergencies stand (``[approvals]`` in config.toml).
         brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
+        notify: where notices are sent (``[notify]`` in config.toml).
     """
 
     home: Path
@@ -78,6 +93,7 @@ class Settings:
     brakes: Mapping[str, Any] = field(default_factory=dict)
     policy: PolicySettings = field(default_factory=PolicySettings)
     approvals: ApprovalRules = field(default_factory=ApprovalRules)
+    notify: NotifySettings = NO_NOTICES
 
     def limits(self, profile: str) -> BrakeLimits:
         """Return the brakes of a registry of this profile: none on lookups in development, unless they are set."""
@@ -128,6 +144,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         brakes=_brakes(config),
         policy=_policy(config, folder),
         approvals=_approvals(config),
+        notify=read_notify(config.get("notify", {}), folder),
     )
 
 
@@ -138,17 +155,7 @@ def _config(path: Path) -> dict[str, Any]:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise MisconfiguredHome(f"{path} is not readable TOML; mend it or remove it") from exc
-    unknown = set(config) - {
-        "issuers",
-        "security_contact",
-        "import_max_bytes",
-        "stop_notice_seconds",
-        "keys",
-        "brakes",
-        "policy",
-        "approvals",
-    }
-    if unknown:
+    if unknown := set(config) - _KNOWN:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
     return config
 

@@ -38,9 +38,11 @@ from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
 from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
+from registry.services.send_notices import Sender
 
 FLUSH_SECONDS = 60.0
 SHORTEN_SECONDS = 0.25
+SEND_SECONDS = 1.0
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _ROUTERS = (
     routes_subjects.router,
@@ -97,6 +99,10 @@ def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
             threading.Thread(target=work, args=(application, ended), name=work.__name__.strip("_"), daemon=True)
             for work in (_flush_refusals, _shorten_log)
         ]
+        beside += [
+            threading.Thread(target=_send_notices, args=(sender, ended), name=f"send_{sender.name}", daemon=True)
+            for sender in application.notices.senders
+        ]
         for thread in beside:
             thread.start()
         try:
@@ -124,6 +130,15 @@ def _shorten_log(application: Application, ended: threading.Event) -> None:
         except RegistryError as error:
             # Commits go on, and do it themselves when the log is long; whatever is wrong they will name.
             log.warning("write-ahead log not shortened", error=type(error).__name__)
+
+
+def _send_notices(sender: Sender, ended: threading.Event) -> None:
+    while not ended.wait(SEND_SECONDS):
+        try:
+            sender.send_due(ended.is_set)
+        except Exception as error:  # noqa: BLE001 - a thread that ended would send nothing more, and nobody would hear
+            # They wait in the outbox, and what was claimed is free again when the claim is over.
+            log.warning("notices not sent", error=type(error).__name__)
 
 
 def _close(application: Application, beside: Sequence[threading.Thread]) -> None:

@@ -40,6 +40,7 @@ def metrics_page(application: Application) -> str:
         *_keys(application),
         *_ledger(application),
         *_emergencies(application),
+        *_notices(application, counted),
         *_process(application),
     ]
     return "\n".join(lines) + "\n"
@@ -181,6 +182,20 @@ def _emergencies(application: Application) -> Iterator[str]:
     yield from _family(
         "registry_emergencies_overdue", "gauge", "Of these, those whose review is late.", _one(figures.overdue)
     )
+
+
+def _notices(application: Application, counted: Counted) -> Iterator[str]:
+    attempts = (
+        ({"channel": channel, "outcome": outcome}, number) for (channel, outcome), number in counted.notices.items()
+    )
+    yield from _family("registry_notice_attempts_total", "counter", "Notices by way out and outcome.", attempts)
+    try:
+        counts, oldest = application.notices.counts(), application.notices.oldest_ms()
+    except RegistryError:
+        return  # registry_ledger_readable says so
+    told = (({"channel": channel, "state": state}, number) for (channel, state), number in sorted(counts.items()))
+    yield from _family("registry_notices", "gauge", "Notices that wait to be sent (waiting) or were given up.", told)
+    yield from _family("registry_notices_oldest_seconds", "gauge", "How long the oldest waits.", _one(oldest / 1000))
 
 
 def _process(application: Application) -> Iterator[str]:

@@ -41,6 +41,7 @@ from registry.services.read_audit import ReadAudit
 from registry.services.refusals import Refusals
 from registry.services.resuming import Resuming
 from registry.services.search import Search
+from registry.services.send_notices import SendNotices
 from registry.services.trace import Trace
 from registry.services.unlock import Unlock
 from registry.services.unusual import UnusualAccess
@@ -87,6 +88,7 @@ class Application:
     unlock: Unlock
     decoys: Decoys
     leaver_report: LeaverReport
+    notices: SendNotices
     ledger_verifier: LedgerVerifier
     row_check: CheckRows
     verifier: Verifier

@@ -28,6 +28,9 @@ from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
 from registry.keys.opening import load_keyring
 from registry.keys.ports import Keyring
+from registry.notify.mail import Mail
+from registry.notify.settings import NotifySettings
+from registry.notify.webhooks import Webhook
 from registry.policy.engine import load_policy
 from registry.services.admissions import Admissions
 from registry.services.approvals import Approvals
@@ -48,11 +51,13 @@ from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
+from registry.services.outlets import Channel, Outlets
 from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.refusals import Refusals
 from registry.services.search import Search
+from registry.services.send_notices import SendNotices, Transport
 from registry.services.trace import Matchers, Trace
 from registry.services.unlock import Unlock
 from registry.services.unusual import UnusualAccess
@@ -64,7 +69,7 @@ from registry.storage.new_rows import RowPacker
 from registry.storage.unit_of_work import SqlDatabase, open_database
 from registry.vault.blind_index import BlindIndex
 from registry.vault.cases import CaseVault
-from registry.vault.links import EmployeeLinks
+from registry.vault.links import EmployeeLinks, NoticeSeal
 from registry.vault.ties import SubjectTies
 from registry.vault.vault import Vault
 
@@ -147,6 +152,7 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
         ties=SubjectTies(registry, ring.secret("index")),
         packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
         clock=clock,
+        outlets=Outlets(NoticeSeal(registry, ring.secret("index")), _channels(settings.notify)),
     )
     _demand_profile(kernel, profile)
     return kernel, profile
@@ -188,11 +194,22 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         unlock=Unlock(kernel),
         decoys=Decoys(kernel),
         leaver_report=LeaverReport(kernel, audit),
+        notices=SendNotices(kernel, _transports(settings.notify), meters),
         ledger_verifier=LedgerVerifier(kernel.log, verifier),
         row_check=CheckRows(kernel),
         verifier=verifier,
         keyring=ring,
     )
+
+
+def _channels(settings: NotifySettings) -> tuple[Channel, ...]:
+    return tuple(Channel(one.name, one.reaches) for one in _transports(settings))
+
+
+def _transports(settings: NotifySettings) -> tuple[Transport, ...]:
+    webhook = () if settings.webhook is None else (Webhook(settings.webhook),)
+    mail = () if settings.mail is None else (Mail(settings.mail, settings.portal),)
+    return (*webhook, *mail)
 
 
 def _issuers(settings: Settings, profile: str) -> tuple[IssuerSettings, ...]:

@@ -16,6 +16,7 @@ from registry.policy.decide import CONFLICT_OF_INTEREST, Relation
 from registry.services.facts_approvals import counted_of
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, view_of
+from registry.services.notices import Notice, NoticeKind, ToPrincipal, queue
 from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, Work
 from registry.services.read_audit import ReadAudit, ReadEntry, categories_of
 from registry.services.rerun import rerun_once
@@ -143,7 +144,11 @@ class Approvals:
             work.requests.insert_decision(decision)
             if row.state != State.PENDING:
                 work.requests.settle(row)
-            (pending,) = self._kernel.log.append(work.ledger, [self._draft(principal, known.subject, row, word)])
+            draft = self._draft(principal, known.subject, row, word)
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            if row.state != State.PENDING:
+                asker_told = Notice(NoticeKind.APPROVAL_DECIDED, ToPrincipal(row.principal), None, draft.event)
+                queue(work, self._kernel, [asker_told])
             work.commit()
         receipt = view_of(self._kernel.mint_one(pending))
         with self._kernel.database.read() as work:

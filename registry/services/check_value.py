@@ -16,6 +16,7 @@ from registry.policy.decide import QUOTA_EXCEEDED
 from registry.services.brakes import BrakeLimits, TagSet, day_of, label_of, store_sets, tag_of
 from registry.services.enumeration import BrakeOfOne
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.notices import Notice, NoticeKind, ToRole, queue
 from registry.services.ports import ACTIVE, Work
 from registry.services.rerun import rerun_once
 from registry.services.values import index_terms
@@ -28,6 +29,7 @@ CHECKABLE = frozenset(
 )
 _PLACES = frozenset({TermKind.NUMBER_ZIP, TermKind.NUMBER_CITY})
 _CAP = 512
+_CHECKS = "brakes.checks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,17 @@ class CheckValue:
                 "result": result,
                 "rules": self._kernel.policy.rules(rule or "check"),
             }
-            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.CHECK, values)])
+            draft = EntryDraft(Kind.CHECK, values)
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            day, key = day_of(self._kernel.now_ms()), (principal.id, "check")
+            limits = self._kernel.outlets.limits
+            is_news = rule == _CHECKS and not limits.is_told(day, key)
+            if is_news:
+                told = Notice(NoticeKind.QUOTA, ToRole(Role.SECURITY_ADMIN), None, draft.event)
+                queue(work, self._kernel, [told])
             work.commit()
+        if is_news:
+            limits.note(day, [key])
         return Checked(is_protected, view_of(self._kernel.mint_one(pending)))
 
     def _stopped_by(self, work: Work, principal: PrincipalId, asked: str) -> str | None:
@@ -89,7 +100,7 @@ class CheckValue:
         if tag in seen:
             return None
         if len(seen) >= self._limits.checks_per_day:
-            return "brakes.checks"
+            return _CHECKS
         seen.add(tag, day)
         store_sets(work, (seen,), day)
         return None

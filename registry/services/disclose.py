@@ -6,7 +6,7 @@ permits and refusals alike. A batch that fails is retried by halves, so that one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.audit.entries import EntryDraft, said_by
@@ -17,15 +17,26 @@ from registry.domain.approvals import State
 from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavailable, RegistryError
 from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
-from registry.domain.principals import Principal
+from registry.domain.principals import Principal, Role
 from registry.domain.purposes import Purpose
-from registry.policy.decide import APPROVAL_REQUIRED, NOT_PERMITTED, Denial, Facts, Form, Permit, RecordFacts
-from registry.services.brakes import BrakeLimits
+from registry.policy.decide import (
+    APPROVAL_REQUIRED,
+    NOT_PERMITTED,
+    QUOTA_EXCEEDED,
+    Denial,
+    Facts,
+    Form,
+    Permit,
+    RecordFacts,
+)
+from registry.services.brakes import BrakeLimits, day_of
 from registry.services.facts_approvals import AskApprovals, Wanted
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.facts_break_glass import OpenGlass
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, record_lines, view_of
+from registry.services.notices import Notice, NoticeKind, ToPrincipal, ToRole, queue
+from registry.services.outlets import LimitKey
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES
@@ -166,8 +177,31 @@ class Disclose:
             pendings = self._kernel.log.append(work.ledger, [*alarms, *(one.draft for one in decided)])
             own = pendings[len(alarms) :]
             facts.approvals.store([(one.wanted, at) for one, at in zip(decided, own, strict=True) if one.wanted])
+            asked = list(zip(braked, decided, strict=True)) if self._kernel.outlets.channels else []
+            limits = self._tell(work, alarms, asked)
             work.commit()
+        self._kernel.outlets.limits.note(day_of(self._kernel.now_ms()), limits)
         return decided, own
+
+    def _tell(
+        self, work: Work, alarms: Sequence[EntryDraft], asked: Iterable[tuple[BrakeAsk, _Decided]]
+    ) -> set[LimitKey]:
+        """Queue what this batch gives cause to tell; returns whose limits are told of."""
+        limits: set[LimitKey] = set()
+        told = [Notice(NoticeKind.ALARM, ToRole(Role.SECURITY_ADMIN), None, alarm.event) for alarm in alarms]
+        for braked, one in asked:
+            if one.refusal is None and one.subject is not None:
+                viewer = ToPrincipal(braked.principal.id)
+                told.append(Notice(NoticeKind.VIEWER_COPY, viewer, one.subject.id, one.draft.event))
+            elif one.wanted is not None and one.wanted.is_new:
+                told.append(Notice(NoticeKind.APPROVAL_WANTED, ToRole(Role.APPROVER), None, one.draft.event))
+            elif one.refusal == QUOTA_EXCEEDED and braked.purpose is not None:
+                key = (braked.principal.id, braked.purpose.value)
+                if key not in limits and not self._kernel.outlets.limits.is_told(day_of(self._kernel.now_ms()), key):
+                    limits.add(key)
+                    told.append(Notice(NoticeKind.QUOTA, ToRole(Role.SECURITY_ADMIN), None, one.draft.event))
+        queue(work, self._kernel, told)
+        return limits
 
     def _principals(self, work: Work, callers: Sequence[Caller]) -> list[Principal]:
         named = [(caller.claims.issuer, caller.claims.subject) for caller in callers]

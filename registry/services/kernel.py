@@ -19,6 +19,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
 from registry.policy.decide import NOT_PERMITTED
 from registry.policy.engine import Policy
+from registry.services.outlets import Outlets
 from registry.services.ports import ACTIVE, Database, Packer, PrincipalRow, RecordRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.ties import number_tag
@@ -80,6 +81,7 @@ class Kernel:
     policy: Policy
     rules: ApprovalRules
     clock: Clock
+    outlets: Outlets
 
     def now_ms(self) -> int:
         """Return the time in milliseconds."""

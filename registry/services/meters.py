@@ -50,6 +50,7 @@ class Counted:
         batches: how many lookups were answered together.
         waits: seconds that the first of each batch had waited in the lane.
         commits: seconds that each commit took.
+        notices: (way out, ``sent`` or ``failed``) to number of attempts.
     """
 
     lookups: Mapping[str, int]
@@ -59,6 +60,7 @@ class Counted:
     batches: Histogram
     waits: Histogram
     commits: Histogram
+    notices: Mapping[tuple[str, str], int]
 
 
 class Meters:
@@ -79,6 +81,7 @@ class Meters:
         self._batches = _Distribution(SIZES)
         self._waits = _Distribution(SECONDS)
         self._commits = _Distribution(SECONDS)
+        self._notices: Counter[tuple[str, str]] = Counter()
 
     def looked_up(self, outcome: str) -> None:
         """Count one lookup."""
@@ -119,6 +122,11 @@ class Meters:
         with self._lock:
             self._commits.add(seconds)
 
+    def noticed(self, channel: str, outcome: str, number: int) -> None:
+        """Count attempts to send notices by one way out."""
+        with self._lock:
+            self._notices[channel, outcome] += number
+
     def read(self) -> Counted:
         """Return everything counted so far."""
         with self._lock:
@@ -130,6 +138,7 @@ class Meters:
                 self._batches.histogram(),
                 self._waits.histogram(),
                 self._commits.histogram(),
+                dict(self._notices),
             )
 
 

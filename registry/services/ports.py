@@ -16,6 +16,7 @@ from registry.domain.ids import BreakGlassId, PersonId, PrincipalId, RecordId, R
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
+from registry.services.ports_notices import Outbox
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
 from registry.vault.sealed import SealedField
@@ -446,6 +447,8 @@ class Work(Protocol):
     def idempotency(self) -> Idempotency: ...
     @property
     def brakes(self) -> Brakes: ...
+    @property
+    def outbox(self) -> Outbox: ...
     @property
     def traces(self) -> Traces: ...
     @property

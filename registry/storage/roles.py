@@ -39,6 +39,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "requests": "SELECT, INSERT, UPDATE",
         "request_decisions": "SELECT, INSERT",
         "break_glass": "SELECT, INSERT, UPDATE",
+        "outbox": "SELECT, INSERT, UPDATE, DELETE",
         "ledger_leaf": "SELECT, INSERT",
         "ledger_body": "SELECT, INSERT",
         "ledger_head": "SELECT, UPDATE",

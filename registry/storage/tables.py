@@ -303,3 +303,18 @@ decoys = Table(
     Column("label", LargeBinary(16), primary_key=True),
     sqlite_with_rowid=False,
 )
+
+# Notices that wait to be sent. A row goes when its notice is sent; what it says and to whom is sealed.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("event", _ID, ForeignKey("ledger_body.event"), nullable=False),  # the entry that it speaks of
+    Column("channel", String(12), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("queued_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Index("ix_outbox_channel", "channel", "state", "due_at"),
+)

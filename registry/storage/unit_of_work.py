@@ -21,6 +21,7 @@ from registry.storage.index_state import SqlIndexState
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.meta import SqlMeta
 from registry.storage.new_rows import SqlNewPeople
+from registry.storage.outbox import SqlOutbox
 from registry.storage.policies import SqlPolicies
 from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
@@ -97,6 +98,11 @@ class SqlWork:
     def brakes(self) -> SqlBrakes:
         """What the brakes keep."""
         return SqlBrakes(self._connection, self._guard)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """Notices that wait to be sent."""
+        return SqlOutbox(self._connection)
 
     @cached_property
     def traces(self) -> SqlTraces:

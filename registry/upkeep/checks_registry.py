@@ -13,6 +13,7 @@ from registry.audit.verify import check_chunk
 from registry.bootstrap import Application
 from registry.domain.clock import unix_ms
 from registry.domain.errors import MisconfiguredHome, ProofRejected
+from registry.services.ports_notices import DEAD
 from registry.settings import DEVELOPMENT, NO_SECURITY_CONTACT
 from registry.storage.account import account_of
 from registry.storage.high_water import HighWaterFile
@@ -67,6 +68,30 @@ def clock(application: Application, _plan: Plan) -> str:
             "set the clock; never edit the ledger",
         )
     return f"the newest entry is {max(0, -behind) // 1000} s old"
+
+
+def notices(application: Application, _plan: Plan) -> str:
+    counts, senders = application.notices.counts(), application.notices.senders
+    for sender in senders:
+        if problem := sender.problem():
+            raise Finding(problem, "mend what [notify] names", serves=True)
+    dead = sum(number for (_, state), number in counts.items() if state == DEAD)
+    if dead:
+        raise Finding(
+            f"{dead} notices were given up",
+            "mend what [notify] names, then: registry notices send --again",
+            serves=True,
+        )
+    stranded = sorted({channel for channel, _ in counts} - {sender.name for sender in senders})
+    if stranded:
+        raise Finding(
+            f"notices wait for a way out that is not set: {', '.join(stranded)}",
+            "set it under [notify] in config.toml, so that they are sent",
+            serves=True,
+        )
+    if not senders:
+        return "none are sent: nothing is set under [notify]"
+    return f"{sum(counts.values())} wait to be sent"
 
 
 def head(application: Application, _plan: Plan) -> str:

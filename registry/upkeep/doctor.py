@@ -41,6 +41,7 @@ _ON_REGISTRY: Mapping[str, Callable[[Application, Plan], str]] = {
     "policies": checks_registry.policies,
     "high_water": checks_registry.high_water,
     "backups": checks_registry.backups,
+    "notices": checks_registry.notices,
 }
 
 

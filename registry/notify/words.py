@@ -1,0 +1,39 @@
+"""What mails say: what happened, when, in which entry and where to look. No value, no name, no address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from registry.domain.clock import from_unix_ms, iso
+from registry.services.notices import NoticeKind
+from registry.services.send_notices import Letter
+
+_WORDS: Mapping[NoticeKind, str] = {
+    NoticeKind.VIEWER_COPY: "A lookup was recorded in your name. If it was not you, tell your security office now.",
+    NoticeKind.APPROVAL_WANTED: "Somebody asks for an approval.",
+    NoticeKind.APPROVAL_DECIDED: "Your request was decided.",
+    NoticeKind.BREAK_GLASS: "Records were opened in an emergency.",
+    NoticeKind.BREAK_GLASS_REVIEW_DUE: "An emergency opening waits for its review.",
+    NoticeKind.ALARM: "An alarm was recorded: a decoy was asked for and the account locked, or values were tried out.",
+    NoticeKind.QUOTA: "An account reached the limit of people that it may see a day.",
+    NoticeKind.DISPUTE: "An entry was disputed.",
+    NoticeKind.CORRECTION: "A correction was asked for or decided.",
+}
+
+
+def subject_of(letter: Letter) -> str:
+    """Return the line that is seen without opening the mail."""
+    return f"Registry: {letter.kind.value.replace('_', ' ')} (entry {letter.index})"
+
+
+def text_of(letter: Letter, portal: str) -> str:
+    """Return the text of a mail."""
+    lines = [
+        _WORDS[letter.kind],
+        "",
+        f"When: {iso(from_unix_ms(letter.at_ms))}",
+        f"Entry of the ledger: {letter.index}",
+    ]
+    if portal:
+        lines.append(f"Where to look: {portal}")
+    return "\n".join(lines) + "\n"
