@@ -118,6 +118,7 @@ def _flush_refusals(application: Application, ended: threading.Event) -> None:
     while not ended.wait(FLUSH_SECONDS):
         try:
             application.refusals.flush()
+            application.tiles.flush()
         except RegistryError as error:
             # Nothing is lost: the counts stay and are tried again in a minute.
             log.warning("refusals not written", error=type(error).__name__)

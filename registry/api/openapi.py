@@ -79,6 +79,6 @@ def _paths(routers: Iterable[APIRouter]) -> dict[str, dict[str, Any]]:
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute):
-                operations = paths.setdefault(route.path, {})
+                operations = paths.setdefault(route.path_format, {})
                 operations |= {method.lower(): route.openapi_extra for method in route.methods or ()}
     return paths

@@ -38,6 +38,7 @@ from registry.services.meters import Meters
 from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Grant, Principals
 from registry.services.read_audit import ReadAudit
+from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
 from registry.services.resuming import Resuming
 from registry.services.search import Search
@@ -93,6 +94,7 @@ class Application:
     row_check: CheckRows
     verifier: Verifier
     keyring: Keyring
+    tiles: ReadTiles
     high_water: HighWaterKeeper | None = None
     strangers: Strangers = field(default_factory=lambda: Strangers(time.monotonic))
 
@@ -106,6 +108,7 @@ class Application:
         self.lane.close()
         try:
             self.refusals.close()
+            self.tiles.close()
         finally:
             if self.high_water is not None:
                 self.high_water.close()

@@ -13,7 +13,7 @@ from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.application import Application, operator
 from registry.bootstrap.checks import demand_migrated
-from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log
+from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log, open_publisher
 from registry.crypto.hardening import harden_process
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.duties import LOCAL_ISSUER
@@ -55,6 +55,7 @@ from registry.services.outlets import Channel, Outlets
 from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Principals
 from registry.services.read_audit import ReadAudit
+from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
 from registry.services.search import Search
 from registry.services.send_notices import SendNotices, Transport
@@ -199,6 +200,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         row_check=CheckRows(kernel),
         verifier=verifier,
         keyring=ring,
+        tiles=ReadTiles(kernel, open_publisher(ring, kernel, settings.ledger), time.monotonic),
     )
 
 

@@ -38,6 +38,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", f"/v1/traces/{ID}/reveal", Role.INVESTIGATOR, False),
     ("GET", "/v1/audit/entries", Role.AUDITOR, False),
     ("GET", "/audit/checkpoint", Role.AUDITOR, False),
+    ("GET", "/audit/tile/0/000.p/1", Role.AUDITOR, False),
     ("GET", "/v1/principals", Role.SECURITY_ADMIN, False),
     ("POST", "/v1/principals", Role.SECURITY_ADMIN, True),
     ("POST", f"/v1/principals/{ID}/unlock", Role.APPROVER, True),
