@@ -24,6 +24,7 @@ from registry.services.approvals import Approvals
 from registry.services.break_glass import BreakGlass
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
+from registry.services.contact import Contacts
 from registry.services.decoys import Decoys
 from registry.services.disclose import Disclose
 from registry.services.ending import Ending
@@ -35,6 +36,8 @@ from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
+from registry.services.petition_answers import PetitionAnswers
+from registry.services.petitions import Petitions
 from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Grant, Principals
 from registry.services.read_audit import ReadAudit
@@ -84,6 +87,9 @@ class Application:
     audit: ReadAudit
     approvals: Approvals
     break_glass: BreakGlass
+    petitions: Petitions
+    petition_answers: PetitionAnswers
+    contacts: Contacts
     principals: Principals
     policy_changes: PolicyChanges
     unlock: Unlock

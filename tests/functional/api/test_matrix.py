@@ -25,6 +25,8 @@ CALLERS = (NO_TOKEN, NO_ACCOUNT, *(role.value for role in Role))
 LAWFUL = {"code": "legal_service", "case": "C-1", "note": "service of papers"}
 REASON = "Looked into by hand"
 SEEN = {"finding": "justified", "note": REASON}
+SAFE = {"kind": "email", "value": "safe@mail.example"}
+UPHELD = {"finding": "upheld", "note": REASON}
 _EMPLOYEES = ("T-0001", "T-0002", "T-0003", "T-0004", "T-0009")
 
 
@@ -96,6 +98,27 @@ class World:
         asked = {"employee_number": number or self.subject("restricted")["number"], "categories": ["phone"]}
         return str(self.made(who, "/v1/break-glass", asked | {"reason": REASON})["id"])
 
+    def seen(self, number: str = "T-0001") -> int:
+        """Have a card looked up, and return the entry."""
+        index: int = self.made("reader", "/v1/disclosures", card(number))["receipt"]["index"]
+        return index
+
+    def record(self, who: str = "subject") -> str:
+        """Return a record of the own card."""
+        return str(self.sent(who, "GET", "/v1/me/records").json()["records"][0]["record"])
+
+    def phone(self) -> str:
+        """Return the subject's telephone record."""
+        listed = self.sent("subject", "GET", "/v1/me/records").json()["records"]
+        return next(str(one["record"]) for one in listed if one["category"] == "phone")
+
+    def petition(self, sort: str, whose: str = "") -> str:
+        """Have the subject, or another one, dispute an entry or ask for a correction."""
+        who = "another_subject" if whose == "another_subject's" else "subject"
+        asked = {"entry": self.seen("T-0002" if who != "subject" else "T-0001")} if sort == "disputes" else {}
+        asked = asked or {"record": self.record(who)}
+        return str(self.made(who, f"/v1/me/{sort}", {**asked, "text": REASON})["id"])
+
     def account(self, name: str) -> str:
         listed = self.sent("security_admin", "GET", "/v1/principals").json()["principals"]
         (found,) = [row["principal"] for row in listed if row["sub"] == name]
@@ -114,6 +137,9 @@ MORE: Mapping[str, tuple[tuple[Role, ...], str | None]] = {
     "admin_twin": ((Role.SECURITY_ADMIN,), "T-0009"),
     "stranger_to_all": ((Role.APPROVER,), None),
     "leaver": ((Role.READER,), None),
+    "another_subject": ((Role.SUBJECT,), "T-0002"),
+    "subject_audits": ((Role.AUDITOR,), "T-0001"),
+    "subject_enrolls": ((Role.ENROLLER,), "T-0001"),
 }
 NUMBERS = {"subject": "T-0001", "approver": "T-0004", "security_admin": "T-0009"}
 
@@ -138,6 +164,7 @@ def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for number in _EMPLOYEES:
             world.subject("restricted", number)
         world.trace = world.made("investigator", "/v1/traces", {"text": "Call 816-555-0142"})["trace"]
+        world.sent("subject", "PUT", "/v1/me/contact", SAFE)
         yield world
     home.app.close()
 
@@ -168,6 +195,17 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
         "purpose": LAWFUL,
     },
     ("/v1/me/disclosures", ""): lambda _: {},
+    ("/v1/me/disputes", ""): lambda world: {"entry": world.seen(), "text": REASON},
+    ("/v1/me/corrections", ""): lambda world: {"record": world.record(), "text": REASON},
+    ("/v1/me/corrections", "value"): lambda world: {
+        "record": world.phone(),
+        "text": REASON,
+        "value": {"kind": "mobile", "number": "816-555-0143"},
+    },
+    ("/v1/me/contact", ""): lambda _: SAFE,
+    ("/v1/disputes/{dispute}/answer", ""): lambda _: UPHELD,
+    ("/v1/corrections/{correction}/accept", ""): lambda _: {"note": REASON},
+    ("/v1/corrections/{correction}/refuse", ""): lambda _: {"note": REASON},
     ("/v1/traces", ""): lambda _: {"text": "Call 816-555-0142"},
     ("/v1/confidentiality/check", ""): lambda _: {
         "category": "phone",
@@ -195,6 +233,8 @@ IN_PATH: Mapping[str, Callable[[World], str]] = {
     "request": lambda world: world.request(),
     "glass": lambda world: world.emergency(),
     "principal": lambda world: world.account("leaver"),
+    "dispute": lambda world: world.petition("disputes"),
+    "correction": lambda world: world.petition("corrections"),
 }
 
 
@@ -251,6 +291,8 @@ WHOSE: Mapping[str, Callable[[World, str, str], str]] = {
     "trace": lambda world, _, whose: world.trace if whose == "own" else another_trace(world),
     "request": lambda world, who, whose: world.request(*owner_of(who, whose)),
     "glass": lambda world, who, whose: world.emergency(*owner_of(who, whose, "rescuer")),
+    "dispute": lambda world, _, whose: world.petition("disputes", whose),
+    "correction": lambda world, _, whose: world.petition("corrections", whose),
     "principal": lambda world, who, whose: world.account(who if whose == "own" else "security_admin"),
 }
 
@@ -270,6 +312,13 @@ def owner_of(who: str, whose: str, other: str = "another_reader") -> tuple[str, 
     return owners[whose]
 
 
+# What is another subject's, in the body of an ask of their own side.
+THEIRS: Mapping[tuple[str, str], Callable[[World], Any]] = {
+    ("POST", "/v1/me/disputes"): lambda world: {"entry": world.seen("T-0002"), "text": REASON},
+    ("POST", "/v1/me/corrections"): lambda world: {"record": world.record("another_subject"), "text": REASON},
+}
+
+
 def owned_body(world: World, line: Line, who: str, whose: str) -> Any:
     number = "T-0003" if whose == "about_themselves" else "T-0001"
     if line.path == "/v1/disclosures":
@@ -283,7 +332,8 @@ def owned_body(world: World, line: Line, who: str, whose: str) -> Any:
     if line.path == "/v1/principals":
         own = who if whose == "own" else "security_admin"
         return {"issuer": DEVELOPMENT_ISSUER, "sub": own, "roles": ["reader", "security_admin"]}
-    return None
+    theirs = THEIRS.get((line.method, line.path))
+    return None if theirs is None else theirs(world)
 
 
 @pytest.mark.parametrize("line", OWNERS, ids=lambda line: f"{' '.join(line[:3])} {' '.join(line.cells)}")

@@ -57,6 +57,21 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", "/v1/break-glass", Role.AUDITOR, False),
     ("GET", f"/v1/break-glass/{ID}", Role.AUDITOR, False),
     ("POST", f"/v1/break-glass/{ID}/review", Role.APPROVER, True),
+    ("POST", "/v1/me/disputes", Role.SUBJECT, True),
+    ("GET", "/v1/me/disputes", Role.SUBJECT, False),
+    ("POST", f"/v1/me/disputes/{ID}/reveal", Role.SUBJECT, False),
+    ("GET", "/v1/disputes", Role.AUDITOR, False),
+    ("POST", f"/v1/disputes/{ID}/reveal", Role.AUDITOR, False),
+    ("POST", f"/v1/disputes/{ID}/answer", Role.AUDITOR, True),
+    ("POST", "/v1/me/corrections", Role.SUBJECT, True),
+    ("GET", "/v1/me/corrections", Role.SUBJECT, False),
+    ("POST", f"/v1/me/corrections/{ID}/reveal", Role.SUBJECT, False),
+    ("GET", "/v1/corrections", Role.ENROLLER, False),
+    ("POST", f"/v1/corrections/{ID}/reveal", Role.ENROLLER, False),
+    ("POST", f"/v1/corrections/{ID}/accept", Role.ENROLLER, True),
+    ("POST", f"/v1/corrections/{ID}/refuse", Role.ENROLLER, True),
+    ("PUT", "/v1/me/contact", Role.SUBJECT, True),
+    ("POST", "/v1/me/contact/reveal", Role.SUBJECT, False),
 )
 WITH_BODY = [(method, path, role) for method, path, role, has_body in ROUTES if has_body]
 BAD_BODIES: tuple[tuple[bytes, str], ...] = (
