@@ -1,0 +1,171 @@
+"""Which format a file has, told by its content first, and opened as that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from registry.documents.as_json import JsonText
+from registry.documents.html_page import HtmlPage
+from registry.documents.limits import MAX_DEPTH, MAX_FILE_BYTES, Budget
+from registry.documents.mail import MailMessage
+from registry.documents.model import Document
+from registry.documents.office import OfficeDocument
+from registry.documents.package import Package
+from registry.documents.pdf import PdfDocument
+from registry.documents.plain import DelimitedText, PlainText
+from registry.documents.workbook import Workbook
+from registry.domain.errors import UnreadableDocument
+
+# Format -> the media types and ends of names by which it is known.
+FORMATS = {
+    "txt": (("text/plain",), (".txt", ".text", ".log", ".md")),
+    "csv": (("text/csv", "application/csv"), (".csv",)),
+    "tsv": (("text/tab-separated-values",), (".tsv", ".tab")),
+    "html": (("text/html", "application/xhtml+xml"), (".html", ".htm", ".xhtml")),
+    "eml": (("message/rfc822",), (".eml",)),
+    "json": (("application/json", "application/x-ndjson", "application/jsonl"), (".json", ".ndjson", ".jsonl")),
+    "xlsx": (
+        (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "application/vnd.ms-excel.sheet.macroenabled.12",
+        ),
+        (".xlsx", ".xlsm"),
+    ),
+    "docx": (
+        (
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "application/vnd.ms-word.document.macroenabled.12",
+        ),
+        (".docx", ".docm"),
+    ),
+    "pdf": (("application/pdf",), (".pdf",)),
+}
+MEDIA_TYPES = {name: types[0] for name, (types, _) in FORMATS.items()}
+_BY_TYPE = {media_type: name for name, (types, _) in FORMATS.items() for media_type in types}
+_BY_END = {end: name for name, (_, ends) in FORMATS.items() for end in ends}
+_TEXTS = frozenset({"txt", "csv", "tsv", "html", "eml", "json"})
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_OLD_OFFICE = bytes.fromhex("d0cf11e0a1b11ae1")
+_PDF_WITHIN = 1024
+_OTHERS = (
+    *(b"\x1f\x8b", b"BZh", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"),
+    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"{\\rtf", b"%!PS", b"\x7fELF", b"MZ"),
+)
+
+
+def format_of(content: bytes, media_type: str = "", name: str = "") -> str:
+    """Tell a file's format: by its content; among texts by what somebody says it is.
+
+    Args:
+        content: the file.
+        media_type: as somebody says, without parameters; "" when nobody does.
+        name: of the file, or its end.
+
+    Raises:
+        UnreadableDocument: ``unsupported_format``; ``encrypted`` or ``old_office`` for what only looks like one.
+    """
+    said = _BY_TYPE.get(media_type.lower()) or _BY_END.get(_end_of(name), "")
+    if content.startswith(_ZIP):
+        return _office_format(content)
+    if b"%PDF-" in content[:_PDF_WITHIN] and said not in _TEXTS:
+        return "pdf"
+    if content.startswith(_OLD_OFFICE):
+        # A protected .docx is of this form, too; and so are files of Office before 2007.
+        raise UnreadableDocument("encrypted" if b"E\0n\0c\0r\0y\0p\0t\0" in content else "old_office")
+    if content.startswith(_OTHERS):
+        raise UnreadableDocument("unsupported_format")
+    if said in {"pdf", "xlsx", "docx"}:
+        raise UnreadableDocument("broken_pdf" if said == "pdf" else "broken_archive")
+    if said:
+        return said
+    if media_type and not media_type.startswith("text/") and media_type not in _UNTOLD:
+        raise UnreadableDocument("unsupported_format")
+    if _end_of(name) and not media_type:
+        raise UnreadableDocument("unsupported_format")
+    return "txt"
+
+
+_UNTOLD = frozenset({"application/octet-stream", "application/x-www-form-urlencoded"})
+
+
+def open_document(content: bytes, form: str) -> Document:
+    """Read a document.
+
+    Args:
+        content: the file.
+        form: one of ``FORMATS``.
+
+    Raises:
+        UnreadableDocument: with a code that says why.
+    """
+    return _Opening(Budget(), "", 0).open(content, form)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What is known of a document beside its content.
+
+    Attributes:
+        budget: of the whole file.
+        declared: the encoding that somebody named; "" when nobody did.
+        depth: how many documents it is inside of.
+    """
+
+    budget: Budget
+    declared: str
+    depth: int
+
+    def open(self, content: bytes, form: str) -> Document:
+        """Read it."""
+        if self.depth > MAX_DEPTH:
+            raise UnreadableDocument("nested_too_deep")
+        if len(content) > MAX_FILE_BYTES:
+            raise UnreadableDocument("too_large")
+        return _OPENERS[form](content, self)
+
+    def nested(self, inside: bytes, end: str) -> Document:
+        """Open a document inside of this one, whose name ends so."""
+        return _Opening(self.budget, "", self.depth + 1).open(inside, format_of(inside, name=end))
+
+    def part(self, inside: bytes, media_type: str, name: str, charset: str | None) -> Document:
+        """Open a part of this mail."""
+        form = _part_format(inside, media_type, name)
+        return _Opening(self.budget, charset or "", self.depth + 1).open(inside, form)
+
+
+_OPENERS: Mapping[str, Callable[[bytes, _Opening], Document]] = {
+    "pdf": lambda content, one: PdfDocument(content, one.nested, one.budget),
+    "xlsx": lambda content, one: Workbook(Package(content, one.budget), one.nested),
+    "docx": lambda content, one: OfficeDocument(Package(content, one.budget), one.nested),
+    "eml": lambda content, one: MailMessage(content, one.part),
+    "html": lambda content, one: HtmlPage(content, one.declared),
+    "json": lambda content, _: JsonText(content),
+    "csv": lambda content, _: DelimitedText(content),
+    "tsv": lambda content, _: DelimitedText(content, "\t"),
+    "txt": lambda content, one: PlainText(content, one.declared),
+}
+
+
+def _part_format(content: bytes, media_type: str, name: str) -> str:
+    """Tell the format of a part of a mail; a name says more than a type that says nothing."""
+    if media_type in _BY_TYPE and media_type != "text/plain":
+        return format_of(content, media_type, name)
+    if _end_of(name) in _BY_END:
+        return format_of(content, name=name)
+    return format_of(content, media_type, name)
+
+
+def _office_format(content: bytes) -> str:
+    names = Package(content, Budget()).names
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if any(one.startswith("word/") and one.endswith(".xml") for one in names):
+        return "docx"
+    raise UnreadableDocument("unsupported_format")
+
+
+def _end_of(name: str) -> str:
+    _, dot, end = name.rpartition(".")
+    return f".{end.lower()}" if dot else ""

@@ -1,0 +1,55 @@
+"""How much of a document is read. A document beyond a limit is refused, never read in part."""
+
+from __future__ import annotations
+
+from registry.domain.errors import UnreadableDocument
+
+MAX_FILE_BYTES = 16 << 20
+MAX_TEXT_CHARACTERS = 16 << 20
+# Of a zip archive, unpacked. Office documents pack 5 to 20 times; what packs a thousand times is no document.
+MAX_MEMBER_BYTES = 64 << 20
+MAX_ARCHIVE_BYTES = 128 << 20
+MAX_MEMBERS = 4_000
+# A document in a mail in a mail. What lies deeper is refused.
+MAX_DEPTH = 4
+MAX_MAIL_PARTS = 500
+MAX_XML_DEPTH = 400
+MAX_CELLS = 1_500_000
+MAX_PAGES = 3_000
+MAX_STREAM_BYTES = 32 << 20  # of one stream of a PDF, unpacked
+MAX_GLYPHS = 1_000_000  # of a PDF: some three hundred full pages
+# Of everything in one file, documents inside of documents included: what is unpacked, and elements of XML.
+MAX_UNPACKED_BYTES = 160 << 20
+MAX_XML_ELEMENTS = 6_000_000
+MAX_FORM_DEPTH = 12  # forms within forms of a PDF page
+
+# Codes of a document that is beyond a limit: it is refused as a whole, wherever in it that was found.
+TOO_MUCH = frozenset({"too_large", "archive_too_large", "nested_too_deep", "xml_too_deep"})
+
+
+class Budget:
+    """What reading one file may cost, shared by all documents inside of it."""
+
+    def __init__(self) -> None:
+        self._bytes = MAX_UNPACKED_BYTES
+        self._elements = MAX_XML_ELEMENTS
+
+    def unpack(self, count: int) -> None:
+        """Take bytes that were unpacked.
+
+        Raises:
+            UnreadableDocument: ``archive_too_large``: none are left.
+        """
+        self._bytes -= count
+        if self._bytes < 0:
+            raise UnreadableDocument("archive_too_large")
+
+    def element(self) -> None:
+        """Take one element of XML.
+
+        Raises:
+            UnreadableDocument: ``too_large``: none are left.
+        """
+        self._elements -= 1
+        if self._elements < 0:
+            raise UnreadableDocument("too_large")
