@@ -23,6 +23,7 @@ from registry.api import (
     routes_disclosures,
     routes_health,
     routes_me,
+    routes_petitions,
     routes_principals,
     routes_requests,
     routes_subjects,
@@ -49,6 +50,7 @@ _ROUTERS = (
     routes_disclosures.router,
     routes_traces.router,
     routes_me.router,
+    routes_petitions.router,
     routes_audit.router,
     routes_principals.router,
     routes_brakes.router,
@@ -118,6 +120,7 @@ def _flush_refusals(application: Application, ended: threading.Event) -> None:
     while not ended.wait(FLUSH_SECONDS):
         try:
             application.refusals.flush()
+            application.tiles.flush()
         except RegistryError as error:
             # Nothing is lost: the counts stay and are tried again in a minute.
             log.warning("refusals not written", error=type(error).__name__)

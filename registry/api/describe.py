@@ -207,6 +207,11 @@ def path_id(name: str, what: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "description": what, "schema": ref("Id")}
 
 
+def path(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a parameter of the path that is no identifier."""
+    return {"name": name, "in": "path", "required": True, "description": what, "schema": dict(schema)}
+
+
 def query(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a query parameter."""
     return {"name": name, "in": "query", "required": False, "description": what, "schema": dict(schema)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.api.describe import Answer, Operation, query, ref
+from registry.api.describe import Answer, Operation, path, query, ref
 from registry.api.describe_links import AFTER_PAGE
 from registry.api.samples import CHECKPOINT_NOTE, ENTRY_PAGE
 
@@ -29,8 +29,25 @@ CHECKPOINT = Operation(
     tag="audit",
     summary="Give the signed checkpoint of the ledger's head",
     description=(
-        "Role `auditor`. A signed note (c2sp.org/tlog-checkpoint): origin, size, root hash, signature. It speaks of "
-        "nobody and is meant to be kept elsewhere: with it a ledger that was cut or rewritten is found out."
+        "Role `auditor`. A signed note (c2sp.org/tlog-checkpoint): origin, size, root hash, a signature with Ed25519 "
+        "and one with ML-DSA-44. Its root was made anew from the leaves as they are read back. It speaks of nobody and "
+        "is meant to be kept elsewhere: with it a ledger that was cut or rewritten is found out."
     ),
     answer=Answer("The note.", media_type="text/plain", example=CHECKPOINT_NOTE),
+)
+
+TILE = Operation(
+    id="getTile",
+    tag="audit",
+    summary="Give a tile of hashes, or a bundle of entries",
+    description=(
+        "Role `auditor`. The tree as c2sp.org/tlog-tiles has it: `/audit/tile/<L>/<N>[.p/<W>]` are hashes, "
+        "`/audit/tile/entries/<N>[.p/<W>]` the leaves themselves, `<N>` written like `x001/234`. Any program for that "
+        "format reads them, with the checkpoint of `/audit/checkpoint`. A leaf shows time, kind and commitments, no "
+        "value. Another spelling of a name is 404. Reading is an entry: the first tile in a minute at once, the others "
+        "of the minute as one entry with their number."
+    ),
+    answer=Answer("The tile.", media_type="application/octet-stream"),
+    errors=(404,),
+    parameters=(path("path", "Name of the tile: level and index.", {"type": "string", "examples": ["0/000.p/22"]}),),
 )

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 import registry
 from registry.api.brake_schemas import BRAKE_SCHEMAS
 from registry.api.glass_schemas import GLASS_SCHEMAS
+from registry.api.petition_schemas import PETITION_SCHEMAS
 from registry.api.request_schemas import REQUEST_SCHEMAS
 from registry.api.schemas import SCHEMAS
 
@@ -68,7 +69,7 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
         "security": [{"bearer": []}],
         "paths": _paths(routers),
         "components": {
-            "schemas": {**SCHEMAS, **BRAKE_SCHEMAS, **REQUEST_SCHEMAS, **GLASS_SCHEMAS},
+            "schemas": {**SCHEMAS, **BRAKE_SCHEMAS, **PETITION_SCHEMAS, **REQUEST_SCHEMAS, **GLASS_SCHEMAS},
             "securitySchemes": {"bearer": _BEARER},
         },
     }
@@ -79,6 +80,6 @@ def _paths(routers: Iterable[APIRouter]) -> dict[str, dict[str, Any]]:
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute):
-                operations = paths.setdefault(route.path, {})
+                operations = paths.setdefault(route.path_format, {})
                 operations |= {method.lower(): route.openapi_extra for method in route.methods or ()}
     return paths

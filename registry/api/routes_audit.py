@@ -1,4 +1,4 @@
-"""The ledger for auditors: entries a page at a time, and the signed checkpoint of its head."""
+"""The ledger for auditors: entries a page at a time, and the published tree (c2sp.org/tlog-tiles)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from registry.api.queries import page_answer, page_of, query_of
 from registry.audit.kinds import Kind
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.enrollment import FieldProblem
-from registry.domain.errors import InvalidInput
+from registry.domain.errors import InvalidInput, NotFound, ProofRejected
 from registry.services.read_audit import AUDITORS, ReadEntry
+from registry.transparency.tiles import Tile, parse_tile
 
 router = APIRouter()
 
@@ -24,6 +25,7 @@ _QUERY_KEYS = frozenset({"before", "limit", "kind"})
 _KINDS = frozenset(Kind)
 
 EntriesAsk = Annotated[Ask, Depends(without_body(AUDITORS, "entries"))]
+TileAsk = Annotated[Ask, Depends(without_body(AUDITORS, "tiles"))]
 CheckpointAsk = Annotated[Ask, Depends(without_body(AUDITORS, "checkpoint"))]
 
 
@@ -46,7 +48,24 @@ def entries(ask: EntriesAsk) -> Response:
 
 @router.get("/audit/checkpoint", **described.CHECKPOINT.options())
 def checkpoint(ask: CheckpointAsk) -> Response:
-    return Response(ask.application.audit.checkpoint(), 200, media_type="text/plain; charset=utf-8")
+    return Response(ask.application.tiles.checkpoint().note, 200, media_type="text/plain; charset=utf-8")
+
+
+@router.get("/audit/tile/{path:path}", **described.TILE.options())
+def tile(ask: TileAsk, path: str) -> Response:
+    wanted = _tile_of(ask, path)
+    raw = ask.application.tiles.tile(ask.principal, wanted)
+    return Response(raw, 200, media_type="application/octet-stream")
+
+
+def _tile_of(ask: Ask, path: str) -> Tile:
+    """Read which tile. A path has one spelling, so one that is written with escapes is none."""
+    if b"%" in ask.request.scope.get("raw_path", b""):
+        raise NotFound
+    try:
+        return parse_tile(path)
+    except ProofRejected:
+        raise NotFound from None
 
 
 def _page_ask(ask: Ask) -> PageAsk:

@@ -64,6 +64,7 @@ def _entry(entry: ReadEntry) -> dict[str, Any]:
         "at": iso(from_unix_ms(entry.unix_ms)),
         "kind": entry.kind,
         "recipient": recipient_of(entry),
+        "unit": values.get("organization") or None if is_named else None,
         "purpose": values.get("purpose") or None,
         "result": values.get("result") or None if is_named else None,
         "form": values.get("form") or None,

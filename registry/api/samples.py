@@ -137,6 +137,7 @@ ACCOUNTING: dict[str, Any] = {
             "at": "2026-03-02T09:15:30.125Z",
             "kind": "disclose",
             "recipient": "https://sign-in.example#benefits-desk-4",
+            "unit": "Benefits",
             "purpose": "emergency_contact",
             "result": "permitted",
             "form": "as_entered",

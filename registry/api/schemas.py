@@ -382,7 +382,10 @@ SCHEMAS: dict[str, Schema] = {
                         "index": _INDEX,
                         "at": ref("Moment"),
                         "kind": ref("EntryKind"),
-                        **{key: nullable({"type": "string"}) for key in ("recipient", "purpose", "result", "form")},
+                        **{
+                            key: nullable({"type": "string"})
+                            for key in ("recipient", "unit", "purpose", "result", "form")
+                        },
                         "categories": listed({"type": "string"}),
                     }
                 )

@@ -31,6 +31,9 @@ class Kind(StrEnum):
     CHECK = "check"  # somebody asked whether a value is protected
     UNLOCK = "unlock"  # a limit was raised, or a locked principal let in again
     POLICY = "policy"  # other policies are in force than before
+    DISPUTE = "dispute"  # a subject disputes an entry about them, or somebody answered it
+    CORRECT = "correct"  # a subject asks for a correction, or somebody answered it
+    CONTACT = "contact"  # a subject set where they want to be told
     DECOY = "decoy"  # decoys were set or taken back
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 

@@ -24,6 +24,7 @@ from registry.services.approvals import Approvals
 from registry.services.break_glass import BreakGlass
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
+from registry.services.contact import Contacts
 from registry.services.decoys import Decoys
 from registry.services.disclose import Disclose
 from registry.services.ending import Ending
@@ -35,9 +36,12 @@ from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
+from registry.services.petition_answers import PetitionAnswers
+from registry.services.petitions import Petitions
 from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Grant, Principals
 from registry.services.read_audit import ReadAudit
+from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
 from registry.services.resuming import Resuming
 from registry.services.search import Search
@@ -83,6 +87,9 @@ class Application:
     audit: ReadAudit
     approvals: Approvals
     break_glass: BreakGlass
+    petitions: Petitions
+    petition_answers: PetitionAnswers
+    contacts: Contacts
     principals: Principals
     policy_changes: PolicyChanges
     unlock: Unlock
@@ -93,6 +100,7 @@ class Application:
     row_check: CheckRows
     verifier: Verifier
     keyring: Keyring
+    tiles: ReadTiles
     high_water: HighWaterKeeper | None = None
     strangers: Strangers = field(default_factory=lambda: Strangers(time.monotonic))
 
@@ -106,6 +114,7 @@ class Application:
         self.lane.close()
         try:
             self.refusals.close()
+            self.tiles.close()
         finally:
             if self.high_water is not None:
                 self.high_water.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from registry.audit.bodies import BodyKeys
 from registry.audit.chains import Chains
 from registry.audit.log import AuditLog, LogKeys
@@ -12,7 +14,12 @@ from registry.domain.clock import Clock
 from registry.domain.errors import ProofRejected
 from registry.domain.ids import PersonId
 from registry.keys.ports import Keyring
+from registry.services.kernel import Kernel
+from registry.services.publish import Publisher, Signing
+from registry.storage.tile_files import TileFiles
 from registry.storage.unit_of_work import SqlDatabase
+from registry.transparency.checkpoint import Checkpoint
+from registry.transparency.cosignature import ML_DSA_44, CosignerKey, cosign, cosigner_key
 from registry.transparency.note import Verifier, key_id_of, verifier_key
 
 # Whose key the key of the openings is: nobody's, but a data key belongs to a person.
@@ -30,6 +37,29 @@ def ledger_verifier(ring: Keyring, origin: str) -> Verifier:
     """Return what checks the signatures of the ledger of a keyring."""
     public = ring.signing_key().public_bytes
     return Verifier(verifier_key(origin, public), _SignatureChecker(public))
+
+
+def second_key(ring: Keyring, origin: str) -> CosignerKey:
+    """Return the public key of the second signature on published checkpoints: ML-DSA-44, under the ledger's name."""
+    return cosigner_key(origin, ML_DSA_44, ring.lattice_key().public_bytes)
+
+
+def open_publisher(ring: Keyring, kernel: Kernel, folder: Path) -> Publisher:
+    """Return what gives out the ledger's checkpoints, tiles and proofs.
+
+    Args:
+        ring: the registry's keys.
+        kernel: the running registry.
+        folder: of the ledger's side files.
+    """
+    origin = kernel.log.origin
+    private, public = ring.lattice_key(), second_key(ring, origin)
+
+    def second(checkpoint: Checkpoint, unix_s: int) -> str:
+        return cosign(public, checkpoint, unix_s, private.sign)
+
+    signing = Signing(ledger_verifier(ring, origin), second)
+    return Publisher(kernel.database, kernel.clock, signing, TileFiles(folder))
 
 
 def head_of(database: SqlDatabase) -> HeadRow:

@@ -13,7 +13,7 @@ from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.application import Application, operator
 from registry.bootstrap.checks import demand_migrated
-from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log
+from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log, open_publisher
 from registry.crypto.hardening import harden_process
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.duties import LOCAL_ISSUER
@@ -37,6 +37,7 @@ from registry.services.approvals import Approvals
 from registry.services.break_glass import BreakGlass
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
+from registry.services.contact import Contacts
 from registry.services.copies import Histories
 from registry.services.decoys import Decoys
 from registry.services.disclose import Disclose
@@ -52,9 +53,12 @@ from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
 from registry.services.outlets import Channel, Outlets
+from registry.services.petition_answers import PetitionAnswers
+from registry.services.petitions import PetitionFiles, Petitions
 from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Principals
 from registry.services.read_audit import ReadAudit
+from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
 from registry.services.search import Search
 from registry.services.send_notices import SendNotices, Transport
@@ -70,6 +74,7 @@ from registry.storage.unit_of_work import SqlDatabase, open_database
 from registry.vault.blind_index import BlindIndex
 from registry.vault.cases import CaseVault
 from registry.vault.links import EmployeeLinks, NoticeSeal
+from registry.vault.petitions import PetitionVault
 from registry.vault.ties import SubjectTies
 from registry.vault.vault import Vault
 
@@ -161,9 +166,11 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
 def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
     kernel, profile = _kernel(settings, ring, database, clock)
     verifier, audit, matcher = ledger_verifier(ring, kernel.log.origin), ReadAudit(kernel), MatchText(kernel)
-    cases = CaseVault(kernel.registry, DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache))
+    case_keys = DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache)
+    letters = PetitionVault(kernel.registry, case_keys, ring.secret("index"))
+    cases, files = CaseVault(kernel.registry, case_keys), PetitionFiles(kernel, letters)
     limits = settings.limits(profile)
-    disclose, meters = Disclose(kernel, limits), Meters(unix_ms(clock.now()) / 1000)
+    disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
     return Application(
         settings=settings,
@@ -173,7 +180,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         tokens=VerifiedTokens(TokenVerifier(_issuers(settings, profile), JwksCache(HttpFetch()), clock), clock),
         refusals=Refusals(kernel, time.monotonic),
         enroll=Enroll(kernel, Idempotency(kernel, ring.secret("idempotency"))),
-        update=Update(kernel),
+        update=update,
         import_people=ImportPeople(kernel),
         disclose=disclose,
         lane=Lane(disclose, meters),
@@ -189,6 +196,9 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         audit=audit,
         approvals=Approvals(kernel, audit),
         break_glass=BreakGlass(kernel, audit),
+        petitions=Petitions(kernel, files),
+        petition_answers=PetitionAnswers(kernel, files, audit, update),
+        contacts=Contacts(kernel, letters),
         principals=Principals(kernel),
         policy_changes=PolicyChanges(kernel, audit),
         unlock=Unlock(kernel),
@@ -199,6 +209,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         row_check=CheckRows(kernel),
         verifier=verifier,
         keyring=ring,
+        tiles=ReadTiles(kernel, open_publisher(ring, kernel, settings.ledger), time.monotonic),
     )
 
 

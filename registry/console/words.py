@@ -89,6 +89,9 @@ KINDS: Mapping[str, str] = {
     "unlock": "Limit raised or lock lifted",
     "policy": "Other policies in force",
     "decoy": "Decoys set",
+    "dispute": "Entry disputed",
+    "correct": "Correction asked for",
+    "contact": "Contact set",
     "recover": "Went on after a loss of entries",
 }
 

@@ -15,6 +15,7 @@ DisclosureId = NewType("DisclosureId", str)
 TraceId = NewType("TraceId", str)
 RequestId = NewType("RequestId", str)
 BreakGlassId = NewType("BreakGlassId", str)
+PetitionId = NewType("PetitionId", str)
 EventId = NewType("EventId", str)
 EntryIndex = NewType("EntryIndex", int)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
 from registry.crypto.sign import SigningKey
+from registry.crypto.sign_lattice import LatticeKey
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 
 ProviderPurpose = Literal["data", "bodies", "cases"]
@@ -107,6 +108,10 @@ class Keyring(Protocol):
 
     def signing_key(self) -> SigningKey:
         """Return the key that signs the ledger's checkpoints."""
+        ...
+
+    def lattice_key(self) -> LatticeKey:
+        """Return the key of the second signature on published checkpoints, derived from that of the first."""
         ...
 
     def key_ids(self) -> dict[str, str]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from registry.crypto.derive import derive
 from registry.crypto.sign import SigningKey
+from registry.crypto.sign_lattice import LatticeKey
 from registry.keys.key_files import KeyMaterial
 from registry.keys.ports import LEDGER_PURPOSE, SECRET_PURPOSES, SecretPurpose
 from registry.keys.ring_folder import one_of
@@ -28,6 +30,14 @@ class RingKeys:
     def signing_key(self) -> SigningKey:
         """Return the key that signs the ledger's checkpoints."""
         return SigningKey(self._keys[LEDGER_PURPOSE].secret)
+
+    def lattice_key(self) -> LatticeKey:
+        """Return the key of the second signature on published checkpoints.
+
+        Derived from the seed of the first: one file to keep. Who breaks Ed25519 learns its scalar, a hash of the seed,
+        and from that neither the seed nor this key.
+        """
+        return LatticeKey(derive(self._keys[LEDGER_PURPOSE].secret, "registry/ledger-ml-dsa-44/v1"))
 
     def key_ids(self) -> dict[str, str]:
         """Return the key id of every purpose; fit to be shown."""

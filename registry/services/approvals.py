@@ -9,13 +9,13 @@ from statistics import median
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.approvals import State, Verdict
-from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
+from registry.domain.errors import Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import PrincipalId, RequestId, SubjectId
 from registry.domain.principals import Principal, Role
-from registry.policy.decide import CONFLICT_OF_INTEREST, Relation
+from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.facts_approvals import counted_of
-from registry.services.facts_relations import Relations
-from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, view_of
+from registry.services.facts_relations import is_close
+from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, is_own, view_of
 from registry.services.notices import Notice, NoticeKind, ToPrincipal, queue
 from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, Work
 from registry.services.read_audit import ReadAudit, ReadEntry, categories_of
@@ -26,8 +26,6 @@ APPROVERS = frozenset({Role.APPROVER})
 # Auditors watch approvals too; whoever asks sees their own.
 WATCHERS = frozenset({Role.APPROVER, Role.AUDITOR})
 MOST_LISTED = 200
-# Who may not look somebody up for being close to them may not let others do so either.
-CLOSE = frozenset({Relation.HOUSEHOLD, Relation.KIN, Relation.FORMER_PARTNER, Relation.SAME_ADDRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +135,9 @@ class Approvals:
             if row is None or not principal.roles & APPROVERS:
                 self._kernel.deny(work, principal, f"{word.verdict} request")
             asker = work.principals.by_ids([row.principal])[row.principal]
-            related = Relations(self._kernel, work, [principal]).between(principal, subject)
-            if self._kernel.is_same_person(principal, asker) or is_own(principal, subject) or related & CLOSE:
-                self._refuse_own(work, principal, known.subject, word)
+            if self._kernel.is_same_person(principal, asker) or is_close(self._kernel, work, principal, [subject]):
+                denied = Denied(CONFLICT_OF_INTEREST, "approval.own", f"{word.verdict} request {word.request}")
+                self._kernel.deny_about(work, principal, known.subject, denied)
             row, decision = self._settled(work, principal, row, asker, word)
             work.requests.insert_decision(decision)
             if row.state != State.PENDING:
@@ -211,16 +209,6 @@ class Approvals:
         values = {"result": f"refused {why}", "detail": f"{word.verdict} request {word.request}"}
         self._kernel.note_refusal(work, principal, EntryDraft(_KINDS[word.verdict], values))
         raise Conflict(why)
-
-    def _refuse_own(self, work: Work, principal: Principal, subject: SubjectId, word: Word) -> None:
-        values = said_by(principal) | {
-            "result": f"denied {CONFLICT_OF_INTEREST}",
-            "rules": self._kernel.policy.rules("approval.own"),
-            "detail": f"{word.verdict} request {word.request}",
-        }
-        (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.DENY, values, (subject,))])
-        work.commit()
-        raise AccessDenied(CONFLICT_OF_INTEREST, self._kernel.mint_one(pending).index)
 
     def _draft(self, principal: Principal, subject: SubjectId, row: RequestRow, word: Word) -> EntryDraft:
         values = said_by(principal) | {

@@ -6,23 +6,22 @@ sign-in decide each lookup as ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.break_glass import Finding
 from registry.domain.categories import Category
-from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
+from registry.domain.errors import Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import BreakGlassId, SubjectId, new_id
 from registry.domain.principals import Principal, Role
 from registry.policy.decide import CONFLICT_OF_INTEREST
-from registry.services.approvals import CLOSE
 from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.facts_break_glass import subject_tag
-from registry.services.facts_relations import Relations
-from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, view_of
+from registry.services.facts_relations import is_close
+from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, BreakGlassRow, PrincipalRow, SubjectRow, Work
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
@@ -117,7 +116,7 @@ class BreakGlass:
                 draft = EntryDraft(Kind.BREAKGLASS, values | {"result": "not_found"})
                 self._kernel.note_refusal(work, principal, draft)
                 raise NotFound
-            if self._is_close(work, principal, [subject]):
+            if is_close(self._kernel, work, principal, [subject]):
                 self._refuse_own(work, principal, subject.id, _BREAK)
             row = self._row(principal, subject.id, asked)
             said = {"result": "opened", "detail": f"{_BREAK} {row.id}"}
@@ -167,7 +166,7 @@ class BreakGlass:
                 raise NotFound
             said = self._said(work, row)
             subject = SubjectId(said["subject"])
-            if self._is_close(work, principal, work.subjects.by_ids([subject]).values()):
+            if is_close(self._kernel, work, principal, work.subjects.by_ids([subject]).values()):
                 raise NotFound
             (view,) = self._views(work, [row])
         return GlassDetail(view, subject, said.get("case", ""), said.get("note", ""), receipt)
@@ -193,7 +192,7 @@ class BreakGlass:
             subject = SubjectId(self._said(work, row)["subject"])
             opener = work.principals.by_ids([row.principal])[row.principal]
             people = self._people_of(work, row, work.subjects.by_ids([subject])[subject])
-            if self._kernel.is_same_person(principal, opener) or self._is_close(work, principal, people):
+            if self._kernel.is_same_person(principal, opener) or is_close(self._kernel, work, principal, people):
                 self._refuse_own(work, principal, subject, f"{_REVIEW} {row.id}")
             if row.finding:
                 draft = EntryDraft(Kind.REVIEW, {"result": "refused decided", "detail": f"{_REVIEW} {row.id}"})
@@ -241,26 +240,14 @@ class BreakGlass:
         if drafts := alarm_and_lock(work, touched):
             self._kernel.log.append(work.ledger, drafts)
 
-    def _is_close(self, work: Work, principal: Principal, subjects: Iterable[SubjectRow]) -> bool:
-        """Tell whether one of some subjects is the principal, or of the same family or home."""
-        relations = Relations(self._kernel, work, [principal])
-        return any(is_own(principal, one) or relations.between(principal, one) & CLOSE for one in subjects)
-
     def _people_of(self, work: Work, row: BreakGlassRow, subject: SubjectRow) -> list[SubjectRow]:
         """Return whom an emergency is about and, where enrolled, who opened it."""
         opener = work.principals.by_ids([row.principal])[row.principal]
         tags = [] if opener.employee is None else [self._kernel.links.open(opener.id, opener.employee)]
         return [subject, *work.subjects.by_number_tags(tags).values()]
 
-    def _refuse_own(self, work: Work, principal: Principal, subject: SubjectId, what: str) -> None:
-        values = said_by(principal) | {
-            "result": f"denied {CONFLICT_OF_INTEREST}",
-            "rules": self._kernel.policy.rules("break_glass.own"),
-            "detail": what,
-        }
-        (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.DENY, values, (subject,))])
-        work.commit()
-        raise AccessDenied(CONFLICT_OF_INTEREST, self._kernel.mint_one(pending).index)
+    def _refuse_own(self, work: Work, principal: Principal, subject: SubjectId, what: str) -> NoReturn:
+        self._kernel.deny_about(work, principal, subject, Denied(CONFLICT_OF_INTEREST, "break_glass.own", what))
 
     def _said(self, work: Work, row: BreakGlassRow) -> dict[str, str]:
         entries = work.entries.entries([row.entry])

@@ -14,6 +14,7 @@ from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, is_id
 from registry.leaktrace.copies import ServedCopy, SourceExposure
 from registry.services.read_audit import ReadAudit, ReadEntry
+from registry.services.seal_people import VIA_CORRECTION
 
 _VIA = re.compile(r"\bvia (\w+)")
 _FAMILY = "subject and household"
@@ -119,6 +120,10 @@ def _exposures(
     entry: ReadEntry, subject: SubjectId, records: Mapping[RecordId, Sequence[int]]
 ) -> Iterator[SourceExposure]:
     touched = [line for line in entry.records if line.version in records.get(line.record, ())]
+    if touched and (entry.values or {})["detail"].startswith(f"via {VIA_CORRECTION}"):
+        told = "the person proposed them as a correction; who accepted it was not shown them"
+        yield SourceExposure(_FAMILY, None, from_unix_ms(entry.unix_ms), EntryIndex(entry.index), subject, told)
+        return
     kind = _exposure_kind(entry)
     if kind is None or (entry.kind != Kind.TRACE and not touched):
         return

@@ -226,7 +226,7 @@ class Disclose:
             quota_exceeded=limits.quota_exceeded,
             cooling_exceeded=limits.cooling_exceeded,
             decoy=limits.decoy,
-            step_up=self._kernel.now_ms() < principal.step_up_until * 1000,
+            step_up=self._kernel.is_signed_in_strongly(principal),
         )
         policy = self._kernel.policy
         decision = (

@@ -6,14 +6,14 @@ is not enrolled counts as soon as a subject declares it, and their own ties once
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
 from registry.crypto.tags import equal
 from registry.domain.principals import Principal
 from registry.policy.decide import Relation
-from registry.services.kernel import Kernel
+from registry.services.kernel import Kernel, is_own
 from registry.services.ports import SubjectRow, Work
 from registry.services.ties import unit_tag
 from registry.vault.ties import Tie, TieKind
@@ -29,6 +29,10 @@ _OF_PEOPLE = MappingProxyType(
 # A relation says what the subject is to who asks.
 _NAMED_BY_SUBJECT = {**_OF_PEOPLE, TieKind.SUPERVISOR: Relation.SUBORDINATE}
 _NAMED_BY_ASKER = {**_OF_PEOPLE, TieKind.SUPERVISOR: Relation.SUPERVISOR}
+
+
+# Who may not look somebody up for being close to them may not let others do so either, nor judge what was done.
+CLOSE = frozenset({Relation.HOUSEHOLD, Relation.KIN, Relation.FORMER_PARTNER, Relation.SAME_ADDRESS})
 
 
 class Relations:
@@ -62,6 +66,12 @@ class Relations:
         """The own ties of who asks, by the tag of their number."""
         found = self._work.subjects.ties_of(self._tags)
         return {tag: self._kernel.ties.open(subject, ties) for tag, (subject, ties) in found.items()}
+
+
+def is_close(kernel: Kernel, work: Work, principal: Principal, subjects: Iterable[SubjectRow]) -> bool:
+    """Tell whether one of some subjects is the principal, or of the same family or home."""
+    relations = Relations(kernel, work, [principal])
+    return any(is_own(principal, one) or relations.between(principal, one) & CLOSE for one in subjects)
 
 
 def _named(ties: Sequence[Tie], number_tag: bytes, kinds: Mapping[TieKind, Relation]) -> set[Relation]:

@@ -14,7 +14,7 @@ from registry.crypto.tags import equal
 from registry.domain.approvals import ApprovalRules
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AccessDenied
-from registry.domain.ids import PrincipalId, RegistryId
+from registry.domain.ids import PrincipalId, RegistryId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
 from registry.policy.decide import NOT_PERMITTED
@@ -59,6 +59,15 @@ class ReceiptView:
     def header(self) -> str:
         """Value of the ``Audit-Receipt`` header."""
         return f"{self.origin} {self.index} {self.size}"
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Why something about a person is refused: a public reason, the rule's name for the entry, and what was tried."""
+
+    reason: str
+    rule: str
+    action: str
 
 
 def view_of(receipt: Receipt) -> ReceiptView:
@@ -201,6 +210,25 @@ class Kernel:
         (pending,) = self.log.append(work.ledger, [denial(self, principal, action)])
         work.commit()
         raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
+
+    def deny_about(self, work: Work, principal: Principal, subject: SubjectId, denied: Denied) -> NoReturn:
+        """Refuse something about a person in the caller's transaction; the entry is in that person's accounting.
+
+        Raises:
+            AccessDenied: always.
+        """
+        values = said_by(principal) | {
+            "result": f"denied {denied.reason}",
+            "rules": self.policy.rules(denied.rule),
+            "detail": denied.action,
+        }
+        (pending,) = self.log.append(work.ledger, [EntryDraft(Kind.DENY, values, (subject,))])
+        work.commit()
+        raise AccessDenied(denied.reason, self.mint_one(pending).index)
+
+    def is_signed_in_strongly(self, principal: Principal) -> bool:
+        """Tell whether somebody signed in strongly, and lately enough."""
+        return self.now_ms() < principal.step_up_until * 1000
 
 
 def is_own(principal: Principal, subject: SubjectRow) -> bool:

@@ -17,6 +17,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
 from registry.services.ports_notices import Outbox
+from registry.services.ports_petitions import Petitions
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
 from registry.vault.sealed import SealedField
@@ -457,6 +458,8 @@ class Work(Protocol):
     def break_glass(self) -> BreakGlasses: ...
     @property
     def policies(self) -> Policies: ...
+    @property
+    def petitions(self) -> Petitions: ...
     @property
     def meta(self) -> Meta: ...
     @property

@@ -6,7 +6,7 @@ changes. A version number read in the first and checked in the second keeps anyb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -37,12 +37,13 @@ MAX_ACTIVE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class UpdateAsk:
-    """One update: whose, what, and the version the caller believes to change (None: whichever it is)."""
+    """One update: whose, what, the version the caller believes to change (None: whichever it is), and the way in."""
 
     subject: SubjectId
     changes: SubjectChanges
     expected: int | None
     today: date
+    via: str = VIA_API
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,15 @@ class Update:
         self._households = HouseholdStore(kernel, self._sealer)
 
     @rerun_once
-    def update(self, caller: Caller, ask: UpdateAsk) -> Enrolled:
+    def update(
+        self, caller: Caller, ask: UpdateAsk, along: Callable[[Work, Principal], EntryDraft] | None = None
+    ) -> Enrolled:
         """Change one subject.
+
+        Args:
+            caller: an enroller.
+            ask: what to change.
+            along: what else is settled in the transaction, and its entry; before it writes it may refuse and raise.
 
         Raises:
             AccessDenied: the caller is no enroller.
@@ -84,13 +92,14 @@ class Update:
                 self._refuse(work, principal, ask, "changed")
                 raise Conflict("changed")
             try:
-                batch = Batch(principal, VIA_API, self._kernel.now_ms(), self._kernel.policy.version)
+                batch = Batch(principal, ask.via, self._kernel.now_ms(), self._kernel.policy.version)
                 changes, subject = self._plan(batch, household, ask, known)
             except InvalidInput:
                 self._refuse(work, principal, ask, "invalid")
                 raise
+            settled = () if along is None else (along(work, principal),)
             self._households.write(work, [changes], [subject], changes.batch.now_ms)
-            pendings = self._kernel.log.append(work.ledger, _drafts(principal, subject, changes))
+            pendings = self._kernel.log.append(work.ledger, [*_drafts(principal, subject, changes), *settled])
             work.commit()
         receipt = self._kernel.mint(pendings)[-1]
         return Enrolled(subject.id, subject.version, _answers(changes, known), view_of(receipt))
@@ -261,7 +270,7 @@ def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list
         values = said_by(principal) | {"result": "marked", "rules": rules, "detail": tiers}
         lines = record_lines(row.field for row in changes.replaced if row.id in marked)
         drafts.append(EntryDraft(Kind.MARK, values, (subject.id,), lines))
-    detail = f"via {VIA_API}{changes.said()}{ties_told(subject.ties)}"
+    detail = f"via {changes.batch.via}{changes.said()}{ties_told(subject.ties)}"
     values = said_by(principal) | {"result": "updated", "rules": rules, "detail": detail}
     lines = record_lines((subject.directory, *changes.touched()))
     drafts.append(EntryDraft(Kind.UPDATE, values, (subject.id,), lines))

@@ -40,6 +40,11 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
         *("id", "principal", "subject_tag", "categories", "entry", "created_at", "until", "review_by"),
         *("finding", "reviewer", "reviewed_at"),
     ),
+    "petitions": (
+        *("id", "kind", "principal", "created_at", "state", "answered_by", "about"),
+        *("sealed_text", "sealed_value", "sealed_note"),
+    ),
+    "contacts": ("label", "version", "id", "about", "sealed"),
     "subjects": ("id", "person", "number_tag", "state"),
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }

@@ -40,6 +40,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "request_decisions": "SELECT, INSERT",
         "break_glass": "SELECT, INSERT, UPDATE",
         "outbox": "SELECT, INSERT, UPDATE, DELETE",
+        "petitions": "SELECT, INSERT, UPDATE",
+        "contacts": "SELECT, INSERT, UPDATE",
         "ledger_leaf": "SELECT, INSERT",
         "ledger_body": "SELECT, INSERT",
         "ledger_head": "SELECT, UPDATE",

@@ -217,6 +217,41 @@ break_glass = Table(
     Index("ix_break_glass_finding_review_by", "finding", "review_by"),
 )
 
+# What subjects asked for: disputes of entries and corrections of records.
+petitions = Table(
+    "petitions",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("principal", _ID, ForeignKey("principals.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("answered_by", _ID, ForeignKey("principals.id")),
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("about", LargeBinary, nullable=False),  # sealed: whose it is, and which entry or record
+    Column("sealed_text", LargeBinary, nullable=False),
+    Column("sealed_value", LargeBinary),
+    Column("sealed_note", LargeBinary),
+    Column("guard", LargeBinary(16), nullable=False),  # over what decisions read: guards.py
+    Index("ix_petitions_kind_created", "kind", "created_at"),
+)
+
+# Where a subject wants to be told: under a keyed label, so that no row says whose it is.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("label", LargeBinary(16), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("id", _ID, nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("about", LargeBinary, nullable=False),  # sealed: whose it is, and of which kind
+    Column("sealed", LargeBinary, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # over all of these but the key
+    sqlite_with_rowid=False,
+)
+
 ledger_leaf = Table(
     "ledger_leaf",
     metadata,

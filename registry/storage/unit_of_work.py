@@ -22,6 +22,7 @@ from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.meta import SqlMeta
 from registry.storage.new_rows import SqlNewPeople
 from registry.storage.outbox import SqlOutbox
+from registry.storage.petitions import SqlPetitions
 from registry.storage.policies import SqlPolicies
 from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
@@ -123,6 +124,11 @@ class SqlWork:
     def policies(self) -> SqlPolicies:
         """Which policies are in force."""
         return SqlPolicies(self._connection, self._guard)
+
+    @cached_property
+    def petitions(self) -> SqlPetitions:
+        """What subjects asked for, and where they want to be told."""
+        return SqlPetitions(self._connection, self._guard)
 
     @cached_property
     def meta(self) -> SqlMeta:

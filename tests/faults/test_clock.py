@@ -8,7 +8,7 @@ import pytest
 
 from registry.audit.log import CLOCK_TOLERANCE_MS
 from registry.cli.auditing import verify_ledger
-from registry.services.refusals import AGAIN_SECONDS
+from registry.services.windows import AGAIN_SECONDS
 from registry.transparency.leaf import parse_leaf
 from registry.vault.vault import Vault
 from tests.faults.asks import DISCLOSURE, PLAIN, QUESTIONS, Desk, readiness

@@ -26,6 +26,9 @@ ON_SQLITE = {
     "ledger_body_no_replace": f"INSERT OR REPLACE INTO ledger_body VALUES (0, '{EVENT}', 1, x'00', NULL)",
     "tallies_kept": "DELETE FROM tallies WHERE label = x'01'",
     "tallies_only_later": "UPDATE tallies SET day = 99",
+    "petitions_no_delete": "DELETE FROM petitions",
+    "petitions_answered_once": "UPDATE petitions SET sealed_text = x'00' WHERE id = 'new'",
+    "petitions_no_replace": "INSERT OR REPLACE INTO petitions SELECT * FROM petitions WHERE id = 'new'",
     "tallies_no_replace": "INSERT OR REPLACE INTO tallies VALUES (x'01', 100, x'', x'')",
     "requests_no_delete": f"DELETE FROM requests WHERE id = '{TWO}'",
     "requests_settled_once": "UPDATE requests SET needs = 0",
@@ -51,6 +54,8 @@ ON_POSTGRESQL = {
     "ledger_body_only_removal": "UPDATE ledger_body SET sealed = x'00' WHERE i = 0",
     "ledger_head_no_delete": "DELETE FROM ledger_head",
     "ledger_head_grows": "UPDATE ledger_head SET n = 1, root = zeroblob(32)",
+    "petitions_no_delete": "DELETE FROM petitions",
+    "petitions_answered_once": "UPDATE petitions SET sealed_text = x'00' WHERE id = 'new'",
     "tallies_kept": "DELETE FROM tallies WHERE label = x'01'",
     "tallies_only_later": "UPDATE tallies SET day = 99",
     "requests_no_delete": f"DELETE FROM requests WHERE id = '{TWO}'",
@@ -85,6 +90,9 @@ ALSO_REFUSED = (
     "UPDATE requests SET ask_tag = x'01'",
     "UPDATE requests SET needs_other_unit = 1",
     "UPDATE requests SET entry = 9, state = 'approved'",
+    "UPDATE petitions SET state = 'open' WHERE id = 'old'",  # answered once and for all
+    "UPDATE petitions SET sealed_value = x'00' WHERE id = 'new'",
+    "UPDATE petitions SET about = x'00' WHERE id = 'new'",
     "UPDATE tallies SET label = x'02', tags = x''",
     "UPDATE ledger_leaf SET i = 7 WHERE i = 0",
     "UPDATE ledger_body SET sealed = NULL WHERE i = 0",  # a removal is dated
@@ -103,6 +111,7 @@ ALSO_REFUSED = (
 ALLOWED = (
     f"UPDATE requests SET state = 'approved', until = 99 WHERE id = '{ONE}'",
     "UPDATE break_glass SET finding = 'justified', reviewed_at = 5",
+    "UPDATE petitions SET state = 'upheld', answered_by = 'p', sealed_note = x'00', guard = x'01' WHERE id = 'new'",
     "UPDATE tallies SET tags = x'00', day = 101 WHERE label = x'01'",
     "DELETE FROM tallies WHERE label = x'00'",  # a month before the newest
     "UPDATE ledger_body SET sealed = NULL, erased_at = 5 WHERE i = 0",
@@ -122,6 +131,9 @@ TABLES = (
     "requests",
     "request_decisions",
     "break_glass",
+    "petitions",
+    "requests",
+    "request_decisions",
 )
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
@@ -157,6 +169,10 @@ def connection(url: str) -> Iterator[Connection]:
             run(opened, f"INSERT INTO requests VALUES ('{request}', '{ONE}', x'', 5, 1, 0, 'pending', 0, 9, x'')")
         run(opened, f"INSERT INTO request_decisions VALUES ('{ONE}', '{ONE}', 'refuse', 0, 0, x'')")
         run(opened, f"INSERT INTO break_glass VALUES ('{ONE}', '{ONE}', x'', 'phone', 6, 0, 9, 9, '', NULL, NULL, x'')")
+        run(opened, f"{_PRINCIPAL} VALUES ('p', 'i', 'p', '', '', 'active', 0, x'')")
+        for identifier, state in (("new", "open"), ("old", "upheld")):
+            row = "(?, 'dispute', 'p', 1, ?, NULL, 'k', x'01', x'01', x'01', NULL, NULL, x'')"
+            run(opened, f"INSERT INTO petitions VALUES {row}", identifier, state)
         yield opened
     engine.dispose()
 

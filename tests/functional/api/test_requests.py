@@ -38,6 +38,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", f"/v1/traces/{ID}/reveal", Role.INVESTIGATOR, False),
     ("GET", "/v1/audit/entries", Role.AUDITOR, False),
     ("GET", "/audit/checkpoint", Role.AUDITOR, False),
+    ("GET", "/audit/tile/0/000.p/1", Role.AUDITOR, False),
     ("GET", "/v1/principals", Role.SECURITY_ADMIN, False),
     ("POST", "/v1/principals", Role.SECURITY_ADMIN, True),
     ("POST", f"/v1/principals/{ID}/unlock", Role.APPROVER, True),
@@ -56,6 +57,21 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", "/v1/break-glass", Role.AUDITOR, False),
     ("GET", f"/v1/break-glass/{ID}", Role.AUDITOR, False),
     ("POST", f"/v1/break-glass/{ID}/review", Role.APPROVER, True),
+    ("POST", "/v1/me/disputes", Role.SUBJECT, True),
+    ("GET", "/v1/me/disputes", Role.SUBJECT, False),
+    ("POST", f"/v1/me/disputes/{ID}/reveal", Role.SUBJECT, False),
+    ("GET", "/v1/disputes", Role.AUDITOR, False),
+    ("POST", f"/v1/disputes/{ID}/reveal", Role.AUDITOR, False),
+    ("POST", f"/v1/disputes/{ID}/answer", Role.AUDITOR, True),
+    ("POST", "/v1/me/corrections", Role.SUBJECT, True),
+    ("GET", "/v1/me/corrections", Role.SUBJECT, False),
+    ("POST", f"/v1/me/corrections/{ID}/reveal", Role.SUBJECT, False),
+    ("GET", "/v1/corrections", Role.ENROLLER, False),
+    ("POST", f"/v1/corrections/{ID}/reveal", Role.ENROLLER, False),
+    ("POST", f"/v1/corrections/{ID}/accept", Role.ENROLLER, True),
+    ("POST", f"/v1/corrections/{ID}/refuse", Role.ENROLLER, True),
+    ("PUT", "/v1/me/contact", Role.SUBJECT, True),
+    ("POST", "/v1/me/contact/reveal", Role.SUBJECT, False),
 )
 WITH_BODY = [(method, path, role) for method, path, role, has_body in ROUTES if has_body]
 BAD_BODIES: tuple[tuple[bytes, str], ...] = (
@@ -81,7 +97,7 @@ def sent(site: Site, method: str, path: str, role: Role, content: bytes, **heade
 
 def test_every_protected_route_is_in_the_table(site: Site) -> None:
     described = {
-        (method.upper(), re.sub(r"{\w+}", ID, path))
+        (method.upper(), re.sub(r"{\w+}", ID, path.replace("{path}", "0/000.p/1")))
         for path, operations in site.contract.document["paths"].items()
         for method, operation in operations.items()
         if operation["security"]

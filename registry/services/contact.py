@@ -1,0 +1,109 @@
+"""Where a subject wants to be told what happens to their records, out of reach of whoever reads the post at home.
+
+Never part of a card, a search or the index. Who sets it or reads it back has signed in strongly and just now: a session
+that was left open at home is not enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.domain.errors import NotFound
+from registry.domain.ids import PetitionId, SubjectId, new_id
+from registry.domain.principals import Principal
+from registry.policy.decide import STEP_UP_REQUIRED
+from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, view_of
+from registry.services.petitions import own_subject, part_line
+from registry.services.ports import SubjectRow, Work
+from registry.services.ports_petitions import ContactRow
+from registry.services.read_audit import SUBJECTS
+from registry.services.rerun import rerun_once
+from registry.vault.petitions import TEXT, About, PetitionVault
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where to tell somebody: a kind (``email``, ``phone``, ``post``) and the address itself."""
+
+    kind: str
+    value: str = field(repr=False)
+
+
+class Contacts:
+    """Keeps contacts."""
+
+    def __init__(self, kernel: Kernel, vault: PetitionVault) -> None:
+        self._kernel = kernel
+        self._vault = vault
+
+    @rerun_once
+    def put(self, caller: Caller, contact: Contact) -> ReceiptView:
+        """Set or replace the caller's contact.
+
+        Raises:
+            AccessDenied: the caller is no subject, or signed in too weakly or too long ago.
+            NotFound: the caller is not enrolled.
+        """
+        identifier = PetitionId(new_id())
+        with self._kernel.database.read() as work:
+            known = own_subject(work, self._kernel.principal(work, caller))
+        about = About(SubjectId("") if known is None else known.id, contact.kind)
+        sealed = self._vault.seal(identifier, about, {TEXT: contact.value})
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            subject = self._demand_own(work, principal)
+            if subject.id != about.subject:
+                self._refuse(work, principal)
+            work.subjects.lock([subject.id])
+            label = self._label(subject.id)
+            before = work.petitions.contact(label)
+            work.petitions.put_contact(ContactRow(label, 1 if before is None else before.version + 1, sealed))
+            values = said_by(principal) | {"result": "set", "detail": contact.kind}
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.CONTACT, values, (subject.id,))])
+            work.commit()
+        return view_of(self._kernel.mint_one(pending))
+
+    @rerun_once
+    def reveal(self, caller: Caller) -> tuple[Contact, ReceiptView]:
+        """Give the caller's own contact back; an entry.
+
+        Raises:
+            AccessDenied: the caller is no subject, or signed in too weakly or too long ago.
+            NotFound: the caller is not enrolled, or has set none.
+        """
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            subject = self._demand_own(work, principal)
+            row = work.petitions.contact(self._label(subject.id))
+            about = None if row is None else self._vault.about(row.petition)
+            if row is None or about is None or about.subject != subject.id:
+                self._refuse(work, principal)
+            line = part_line(row.petition, TEXT)
+            values = said_by(principal) | {"result": "read", "detail": "own contact"}
+            (pending,) = self._kernel.log.append(
+                work.ledger, [EntryDraft(Kind.AUDIT_READ, values, (subject.id,), (line,))]
+            )
+            work.commit()
+        receipt = self._kernel.mint_one(pending)
+        return Contact(about.what, self._vault.open(row.petition, TEXT, receipt)), view_of(receipt)
+
+    def _demand_own(self, work: Work, principal: Principal) -> SubjectRow:
+        if not principal.roles & SUBJECTS:
+            self._kernel.deny(work, principal, "contact")
+        subject = own_subject(work, principal)
+        if subject is None:
+            self._refuse(work, principal)
+        if not self._kernel.is_signed_in_strongly(principal):
+            denied = Denied(STEP_UP_REQUIRED, "step_up.contact", "contact")
+            self._kernel.deny_about(work, principal, subject.id, denied)
+        return subject
+
+    def _refuse(self, work: Work, principal: Principal) -> NoReturn:
+        self._kernel.note_refusal(work, principal, EntryDraft(Kind.CONTACT, {"result": "refused not_found"}))
+        raise NotFound
+
+    def _label(self, subject: SubjectId) -> bytes:
+        return self._kernel.index.tag("contact", subject.encode())
