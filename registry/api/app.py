@@ -22,6 +22,7 @@ from registry.api import (
     routes_break_glass,
     routes_disclosures,
     routes_health,
+    routes_holds,
     routes_me,
     routes_petitions,
     routes_principals,
@@ -44,6 +45,7 @@ from registry.services.send_notices import Sender
 FLUSH_SECONDS = 60.0
 SHORTEN_SECONDS = 0.25
 SEND_SECONDS = 1.0
+DIGEST_SECONDS = 60.0
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _ROUTERS = (
     routes_subjects.router,
@@ -56,6 +58,7 @@ _ROUTERS = (
     routes_brakes.router,
     routes_requests.router,
     routes_break_glass.router,
+    routes_holds.router,
     routes_health.router,
 )
 
@@ -99,7 +102,7 @@ def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
         ended = threading.Event()
         beside = [
             threading.Thread(target=work, args=(application, ended), name=work.__name__.strip("_"), daemon=True)
-            for work in (_flush_refusals, _shorten_log)
+            for work in (_flush_refusals, _shorten_log, _make_digests)
         ]
         beside += [
             threading.Thread(target=_send_notices, args=(sender, ended), name=f"send_{sender.name}", daemon=True)
@@ -133,6 +136,14 @@ def _shorten_log(application: Application, ended: threading.Event) -> None:
         except RegistryError as error:
             # Commits go on, and do it themselves when the log is long; whatever is wrong they will name.
             log.warning("write-ahead log not shortened", error=type(error).__name__)
+
+
+def _make_digests(application: Application, ended: threading.Event) -> None:
+    while application.kernel.outlets.channels and not ended.wait(DIGEST_SECONDS):
+        try:
+            application.digests.make_due()
+        except Exception as error:  # noqa: BLE001 - as with notices: a thread that ended would tell nobody
+            log.warning("digests not made", error=type(error).__name__)
 
 
 def _send_notices(sender: Sender, ended: threading.Event) -> None:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 import registry
 from registry.api.brake_schemas import BRAKE_SCHEMAS
 from registry.api.glass_schemas import GLASS_SCHEMAS
+from registry.api.hold_schemas import HOLD_SCHEMAS
 from registry.api.petition_schemas import PETITION_SCHEMAS
 from registry.api.request_schemas import REQUEST_SCHEMAS
 from registry.api.schemas import SCHEMAS
@@ -69,7 +70,14 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
         "security": [{"bearer": []}],
         "paths": _paths(routers),
         "components": {
-            "schemas": {**SCHEMAS, **BRAKE_SCHEMAS, **PETITION_SCHEMAS, **REQUEST_SCHEMAS, **GLASS_SCHEMAS},
+            "schemas": {
+                **SCHEMAS,
+                **BRAKE_SCHEMAS,
+                **PETITION_SCHEMAS,
+                **REQUEST_SCHEMAS,
+                **GLASS_SCHEMAS,
+                **HOLD_SCHEMAS,
+            },
             "securitySchemes": {"bearer": _BEARER},
         },
     }

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     CORRECT = "correct"  # a subject asks for a correction, or somebody answered it
     CONTACT = "contact"  # a subject set where they want to be told
     DECOY = "decoy"  # decoys were set or taken back
+    DIGEST = "digest"  # subjects are told how often they were looked up since the last one; how many of them
+    HOLD = "hold"  # notices to a subject are to be held back, are held back, or no longer: who says so and until when
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 
 

@@ -26,10 +26,12 @@ from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
 from registry.services.contact import Contacts
 from registry.services.decoys import Decoys
+from registry.services.digests import Digests
 from registry.services.disclose import Disclose
 from registry.services.ending import Ending
 from registry.services.enroll import Enroll
 from registry.services.evidence import Evidence
+from registry.services.holds import Holds
 from registry.services.import_people import ImportPeople
 from registry.services.kernel import Caller, Kernel
 from registry.services.lane import Lane
@@ -96,6 +98,8 @@ class Application:
     decoys: Decoys
     leaver_report: LeaverReport
     notices: SendNotices
+    digests: Digests
+    holds: Holds
     ledger_verifier: LedgerVerifier
     row_check: CheckRows
     verifier: Verifier

@@ -40,11 +40,13 @@ from registry.services.check_value import CheckValue
 from registry.services.contact import Contacts
 from registry.services.copies import Histories
 from registry.services.decoys import Decoys
+from registry.services.digests import Digests
 from registry.services.disclose import Disclose
 from registry.services.ending import Ending
 from registry.services.enroll import Enroll
 from registry.services.enumeration import Enumeration
 from registry.services.evidence import Evidence
+from registry.services.holds import Holds
 from registry.services.idempotency import Idempotency
 from registry.services.import_people import ImportPeople
 from registry.services.kernel import Kernel
@@ -205,6 +207,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         decoys=Decoys(kernel),
         leaver_report=LeaverReport(kernel, audit),
         notices=SendNotices(kernel, _transports(settings.notify), meters),
+        digests=Digests(kernel),
+        holds=Holds(kernel),
         ledger_verifier=LedgerVerifier(kernel.log, verifier),
         row_check=CheckRows(kernel),
         verifier=verifier,

@@ -88,6 +88,8 @@ KINDS: Mapping[str, str] = {
     "check": "Asked whether a value is protected",
     "unlock": "Limit raised or lock lifted",
     "policy": "Other policies in force",
+    "digest": "Subjects told of lookups",
+    "hold": "Hold on notices",
     "decoy": "Decoys set",
     "dispute": "Entry disputed",
     "correct": "Correction asked for",

@@ -16,6 +16,7 @@ TraceId = NewType("TraceId", str)
 RequestId = NewType("RequestId", str)
 BreakGlassId = NewType("BreakGlassId", str)
 PetitionId = NewType("PetitionId", str)
+HoldId = NewType("HoldId", str)
 EventId = NewType("EventId", str)
 EntryIndex = NewType("EntryIndex", int)
 

@@ -189,6 +189,8 @@ def _connection(settings: WebhookSettings) -> HTTPConnection:
 
 def body_of(letter: Letter) -> bytes:
     """Return what is posted: ids, the kind and the time."""
-    data = {"entry": letter.index, "recipient": letter.to, "subject": letter.about or None}
+    data: dict[str, object] = {"entry": letter.index, "recipient": letter.to, "subject": letter.about or None}
+    if letter.counts:
+        data["counts"] = [one._asdict() for one in letter.counts]
     document = {"type": f"registry.{letter.kind.value}", "timestamp": iso(from_unix_ms(letter.at_ms)), "data": data}
     return json.dumps(document, separators=(",", ":")).encode()

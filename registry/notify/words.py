@@ -17,6 +17,8 @@ _WORDS: Mapping[NoticeKind, str] = {
     NoticeKind.ALARM: "An alarm was recorded: a decoy was asked for and the account locked, or values were tried out.",
     NoticeKind.QUOTA: "An account reached the limit of people that it may see a day.",
     NoticeKind.DISPUTE: "An entry was disputed.",
+    NoticeKind.HOLD_WANTED: "Somebody asks that notices to a subject be held back; it waits for another person.",
+    NoticeKind.DIGEST: "Your records or those of your household were looked up. All of it is in your accounting.",
     NoticeKind.CORRECTION: "A correction was asked for or decided.",
 }
 
@@ -31,6 +33,7 @@ def text_of(letter: Letter, portal: str) -> str:
     lines = [
         _WORDS[letter.kind],
         "",
+        *(f"{one.number} for {one.purpose.replace('_', ' ')}, by {one.unit or 'no unit'}" for one in letter.counts),
         f"When: {iso(from_unix_ms(letter.at_ms))}",
         f"Entry of the ledger: {letter.index}",
     ]

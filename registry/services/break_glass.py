@@ -22,6 +22,7 @@ from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.facts_break_glass import subject_tag
 from registry.services.facts_relations import is_close
 from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, view_of
+from registry.services.notices import alarm_notices, queue
 from registry.services.ports import ACTIVE, BreakGlassRow, PrincipalRow, SubjectRow, Work
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
@@ -239,6 +240,7 @@ class BreakGlass:
         touched = [] if subject is None else [(principal, one) for one in decoys_of(self._kernel, work, [subject.id])]
         if drafts := alarm_and_lock(work, touched):
             self._kernel.log.append(work.ledger, drafts)
+            queue(work, self._kernel, alarm_notices(drafts))
 
     def _people_of(self, work: Work, row: BreakGlassRow, subject: SubjectRow) -> list[SubjectRow]:
         """Return whom an emergency is about and, where enrolled, who opened it."""

@@ -35,7 +35,7 @@ from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.facts_break_glass import OpenGlass
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, record_lines, view_of
-from registry.services.notices import Notice, NoticeKind, ToPrincipal, ToRole, queue
+from registry.services.notices import Notice, NoticeKind, ToPrincipal, ToRole, alarm_notices, queue
 from registry.services.outlets import LimitKey
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -43,6 +43,8 @@ from registry.transparency.fields import NONCE_BYTES
 from registry.vault.revealed import RevealedField
 
 NOT_FOUND = "not_found"
+# What an entry says where a subject sees their own card; no purpose that anybody else can state.
+OWN_RECORD = "own_record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,22 +175,22 @@ class Disclose:
             )
             decided = [self._decide(ask, facts, one) for one, (_, ask) in zip(braked, asks, strict=True)]
             # Alarms come first: behind it, a receipt would show by its size that there is one.
-            alarms = facts.brakes.settle()
-            pendings = self._kernel.log.append(work.ledger, [*alarms, *(one.draft for one in decided)])
-            own = pendings[len(alarms) :]
+            locked = facts.brakes.settle()
+            pendings = self._kernel.log.append(work.ledger, [*locked, *(one.draft for one in decided)])
+            own = pendings[len(locked) :]
             facts.approvals.store([(one.wanted, at) for one, at in zip(decided, own, strict=True) if one.wanted])
             asked = list(zip(braked, decided, strict=True)) if self._kernel.outlets.channels else []
-            limits = self._tell(work, alarms, asked)
+            limits = self._tell(work, locked, asked)
             work.commit()
         self._kernel.outlets.limits.note(day_of(self._kernel.now_ms()), limits)
         return decided, own
 
     def _tell(
-        self, work: Work, alarms: Sequence[EntryDraft], asked: Iterable[tuple[BrakeAsk, _Decided]]
+        self, work: Work, locked: Sequence[EntryDraft], asked: Iterable[tuple[BrakeAsk, _Decided]]
     ) -> set[LimitKey]:
         """Queue what this batch gives cause to tell; returns whose limits are told of."""
         limits: set[LimitKey] = set()
-        told = [Notice(NoticeKind.ALARM, ToRole(Role.SECURITY_ADMIN), None, alarm.event) for alarm in alarms]
+        told = alarm_notices(locked)
         for braked, one in asked:
             if one.refusal is None and one.subject is not None:
                 viewer = ToPrincipal(braked.principal.id)
@@ -358,7 +360,7 @@ def _asked(ask: DisclosureAsk) -> dict[str, str]:
     wanted = " ".join(sorted(ask.records) or sorted(ask.categories))
     asked = {"request": wanted, "detail": f"via {ask.via}"}
     if ask.purpose is None:
-        return asked | {"purpose": "own_record"}
+        return asked | {"purpose": OWN_RECORD}
     return asked | {
         "purpose": ask.purpose.code.value,
         "case": ask.purpose.case,

@@ -17,7 +17,7 @@ from registry.audit.kinds import Kind
 from registry.crypto.random import random_bytes
 from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId, SubjectId
-from registry.domain.principals import Principal, Role
+from registry.domain.principals import Principal
 from registry.leaktrace.dossier import Finding, Matching
 from registry.services.brakes import (
     CANDIDATE_DAYS,
@@ -31,7 +31,7 @@ from registry.services.brakes import (
 )
 from registry.services.kernel import Caller, Kernel
 from registry.services.match import Matched
-from registry.services.notices import Notice, NoticeKind, ToRole, queue
+from registry.services.notices import alarm_notices, queue
 from registry.services.ports import Work
 from registry.services.rerun import rerun_once
 
@@ -132,8 +132,7 @@ class Enumeration:
                 if over:
                     drafts = list(_drafts(principal, sorted(over)))
                     self._kernel.log.append(work.ledger, drafts)
-                    alarm = drafts[-1].event
-                    queue(work, self._kernel, [Notice(NoticeKind.ALARM, ToRole(Role.SECURITY_ADMIN), None, alarm)])
+                    queue(work, self._kernel, alarm_notices(drafts[-1:]))
                 work.commit()
         return over
 

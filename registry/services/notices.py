@@ -6,15 +6,18 @@ lost with the process. ``send_notices`` sends it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
+from registry.audit.entries import EntryDraft
 from registry.domain.ids import EventId, PrincipalId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.services.kernel import Kernel
 from registry.services.ports import Work
-from registry.services.ports_notices import WAITING, OutboxRow
+from registry.services.ports_notices import HELD, WAITING, OutboxRow
 from registry.vault.links import NoticeSeal
 
 
@@ -30,6 +33,8 @@ class NoticeKind(StrEnum):
     QUOTA = "quota"
     DISPUTE = "dispute"
     CORRECTION = "correction"
+    DIGEST = "digest"
+    HOLD_WANTED = "hold_wanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,37 @@ class ToSubject:
 Recipient = ToPrincipal | ToRole | ToSubject
 
 
+class LookUps(NamedTuple):
+    """How many lookups of a day had one purpose and came from one unit; the unit is empty where none is known."""
+
+    purpose: str
+    unit: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice. ``about`` is the subject of the entry, where the recipient may know it."""
+    """One notice.
+
+    Attributes:
+        kind, to: what it is about, and for whom.
+        about: the subject of the entry, where the recipient may know it.
+        entry_event: the entry that it speaks of.
+        counts: of a digest.
+        held_until: milliseconds; not sent before, because of a hold; 0 when there is none.
+    """
 
     kind: NoticeKind
     to: Recipient
     about: SubjectId | None
     entry_event: EventId
+    counts: tuple[LookUps, ...] = ()
+    held_until: int = 0
+
+
+def alarm_notices(drafts: Iterable[EntryDraft]) -> list[Notice]:
+    """Return the notices of some alarms' entries: security administrators are told."""
+    return [Notice(NoticeKind.ALARM, ToRole(Role.SECURITY_ADMIN), None, draft.event) for draft in drafts]
 
 
 def queue(work: Work, kernel: Kernel, notices: Sequence[Notice]) -> None:
@@ -92,6 +120,9 @@ def queue(work: Work, kernel: Kernel, notices: Sequence[Notice]) -> None:
 
 def _row(seal: NoticeSeal, notice: Notice, channel: str, now_ms: int) -> OutboxRow:
     identifier = new_id()
-    said = f"{notice.kind.value} {now_ms} {notice.to} {notice.about or ''}"
+    counts = json.dumps(notice.counts, separators=(",", ":"))
+    said = f"{notice.kind.value} {now_ms} {notice.to} {notice.about or ''} {counts}"
     sealed = seal.seal(identifier, notice.entry_event, said.encode())
-    return OutboxRow(identifier, notice.entry_event, channel, sealed, now_ms, now_ms, 0, WAITING)
+    due_ms = max(now_ms, notice.held_until)
+    state = HELD if notice.held_until else WAITING
+    return OutboxRow(identifier, notice.entry_event, channel, sealed, due_ms, due_ms, 0, state)

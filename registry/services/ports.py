@@ -16,7 +16,7 @@ from registry.domain.ids import BreakGlassId, PersonId, PrincipalId, RecordId, R
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
-from registry.services.ports_notices import Outbox
+from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
@@ -450,6 +450,10 @@ class Work(Protocol):
     def brakes(self) -> Brakes: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def notice_marks(self) -> NoticeMarks: ...
+    @property
+    def holds(self) -> Holds: ...
     @property
     def traces(self) -> Traces: ...
     @property

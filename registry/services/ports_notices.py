@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from registry.domain.ids import EventId
+from registry.domain.ids import EventId, HoldId, PrincipalId
 
-# Notices in the outbox: still to be sent, or given up until somebody looks.
+# Notices in the outbox: still to be sent, held back for a time, or given up until somebody looks.
 WAITING = "waiting"
+HELD = "held"
 DEAD = "dead"
 
 
@@ -24,7 +25,7 @@ class OutboxRow:
         queued_at: milliseconds; since when it is tried.
         due_at: milliseconds; not before.
         attempts: how often it was claimed.
-        state: ``waiting`` or ``dead``.
+        state: ``waiting``, ``held`` or ``dead``.
         index: of its entry, known when it is read.
     """
 
@@ -41,11 +42,12 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
-    """A claimed notice that was not sent: when it is due again, and its state from now on."""
+    """A claimed notice that was not sent: when it is due again, its state, and since when it counts as tried."""
 
     row: OutboxRow
     due_ms: int
     state: str
+    queued_ms: int
 
 
 class Outbox(Protocol):
@@ -64,6 +66,10 @@ class Outbox(Protocol):
         """Delete what was given up before a time."""
         ...
 
+    def release_held(self, now_ms: int) -> None:
+        """Let what is held back be looked at again now."""
+        ...
+
     def revive(self, now_ms: int) -> int: ...
     def counts(self) -> Mapping[tuple[str, str], int]:
         """Return how many rows there are by channel and state."""
@@ -71,3 +77,63 @@ class Outbox(Protocol):
 
     def waiting_since(self) -> int | None: ...
     def listing(self, most: int) -> Sequence[OutboxRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRow:
+    """How far something that is done again and again has come.
+
+    Attributes:
+        name: what is done.
+        day: counted from 1970 (UTC); of the last time.
+        through: everything before it is done: an index of the ledger, or milliseconds.
+    """
+
+    name: str
+    day: int
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A hold on notices to a subject. Whom it is about and why is in its entry alone.
+
+    Attributes:
+        id, principal: the hold, and who placed it.
+        entry: index of its entry.
+        state: ``pending``, ``confirmed``, ``refused`` or ``ended``.
+        created_at, until: milliseconds; it ends by itself.
+        settled_by, settled_at: who changed its state last, and when.
+    """
+
+    id: HoldId
+    principal: PrincipalId
+    entry: int
+    state: str
+    created_at: int
+    until: int
+    settled_by: PrincipalId | None = None
+    settled_at: int | None = None
+
+
+class NoticeMarks(Protocol):
+    def get(self, name: str) -> MarkRow | None: ...
+    def put(self, row: MarkRow) -> None: ...
+
+
+class Holds(Protocol):
+    def get(self, hold: HoldId) -> HoldRow | None: ...
+    def lock(self, hold: HoldId) -> HoldRow | None:
+        """Hold a row until the end of the transaction, and return it as it is now."""
+        ...
+
+    def newest(self, limit: int, principal: PrincipalId | None = None) -> Sequence[HoldRow]:
+        """Return the newest, of everybody or of who placed them, newest first."""
+        ...
+
+    def in_force(self, now_ms: int) -> Sequence[HoldRow]:
+        """Return those that are confirmed and not over; one that somebody else wrote or changed is none."""
+        ...
+
+    def insert(self, row: HoldRow) -> None: ...
+    def settle(self, row: HoldRow) -> None: ...

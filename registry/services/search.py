@@ -16,6 +16,7 @@ from registry.leaktrace.terms import full_name_term, search_terms
 from registry.policy.decide import NOT_PERMITTED
 from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
+from registry.services.notices import alarm_notices, queue
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.values import department_term, index_terms, name_in_department_term
@@ -120,6 +121,7 @@ class Search:
             *_, pending = self._kernel.log.append(
                 work.ledger, [*alarms, self._draft(principal, ask, kept, is_allowed=is_allowed)]
             )
+            queue(work, self._kernel, alarm_notices(alarms))
             work.commit()
         receipt = self._kernel.mint_one(pending)
         if not is_allowed:

@@ -7,17 +7,20 @@ when the claim is over, another one sends them again.
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.domain.errors import EnvelopeRejected
+from registry.domain.ids import SubjectId
+from registry.services.holds_in_force import in_force
 from registry.services.kernel import Kernel
 from registry.services.meters import Meters
-from registry.services.notices import NoticeKind
-from registry.services.ports_notices import DEAD, WAITING, OutboxRow, PutOff
+from registry.services.notices import LookUps, NoticeKind
+from registry.services.ports_notices import DEAD, HELD, WAITING, OutboxRow, PutOff
 from registry.services.rerun import rerun_once
 
 LEASE_MS = 300_000
@@ -30,6 +33,8 @@ _LONGEST_WAIT_MS = 3_600_000
 _LONGEST_REST_MS = 300_000
 # Long enough for a weekend on which nobody looks.
 GIVE_UP_MS = 3 * 86_400_000
+# What tells a subject of other people's doings. The answer to what they asked for themselves is held back by nothing.
+_HOLDABLE = frozenset({NoticeKind.DIGEST, NoticeKind.BREAK_GLASS})
 # What was given up waits for somebody to look, not for ever.
 KEEP_DEAD_MS = 90 * 86_400_000
 
@@ -44,7 +49,7 @@ class UnreachableError(UndeliveredError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A notice as it is sent: ids and words only. ``index`` is that of its entry, ``at_ms`` when it was queued."""
+    """A notice as it is sent: ids, words and numbers only. ``index``: of its entry; ``at_ms``: when it was queued."""
 
     id: str
     kind: NoticeKind
@@ -52,6 +57,7 @@ class Letter:
     index: int
     to: str
     about: str
+    counts: tuple[LookUps, ...] = ()
 
 
 class Line(Protocol):
@@ -154,14 +160,19 @@ class Sender:
 
     def _try(self, rows: Sequence[OutboxRow], until_ms: int, is_ended: Callable[[], bool]) -> _Round:
         done, is_down = _Round(), False
+        letters = {row.id: letter_of(self._kernel, row) for row in rows}
+        held = self._held(letters.values())
         with self._transport.opened() as line:
             for row in rows:
-                if is_down or is_ended() or self._kernel.now_ms() > until_ms:
-                    done.untried.append(PutOff(row, max(self._kernel.now_ms(), self._rests_until), WAITING))
+                now_ms, letter = self._kernel.now_ms(), letters[row.id]
+                if is_down or is_ended() or now_ms > until_ms:
+                    done.untried.append(PutOff(row, max(now_ms, self._rests_until), WAITING, row.queued_at))
                     continue
-                letter = letter_of(self._kernel, row)
                 if letter is None:  # somebody changed it, or a newer version of this program wrote it
-                    done.failed.append(PutOff(row, self._kernel.now_ms(), DEAD))
+                    done.failed.append(PutOff(row, now_ms, DEAD, row.queued_at))
+                    continue
+                if letter.id in held:
+                    done.untried.append(PutOff(row, held[letter.id], HELD, held[letter.id]))
                     continue
                 try:
                     line.send(letter)
@@ -174,6 +185,16 @@ class Sender:
                     self._rest_ms = 0
                     done.sent.append(row.id)
         return done
+
+    def _held(self, letters: Iterable[Letter | None]) -> Mapping[str, int]:
+        """Return which of some letters are held back, and until when: a hold may be younger than what it holds."""
+        mine = [letter for letter in letters if letter is not None and letter.kind in _HOLDABLE and letter.about]
+        if not mine:
+            return {}
+        with self._kernel.database.read() as work:
+            holds = in_force(self._kernel, work)
+        found = {one.id: holds.until(SubjectId(one.about), [told.purpose for told in one.counts]) for one in mine}
+        return {identifier: until for identifier, until in found.items() if until}
 
     @rerun_once
     def _settle(self, done: _Round) -> None:
@@ -190,7 +211,7 @@ class Sender:
     def _after(self, row: OutboxRow) -> PutOff:
         now_ms = self._kernel.now_ms()
         state = DEAD if now_ms - row.queued_at >= GIVE_UP_MS else WAITING
-        return PutOff(row, now_ms + wait_ms(row.attempts), state)
+        return PutOff(row, now_ms + wait_ms(row.attempts), state, row.queued_at)
 
 
 class SendNotices:
@@ -233,9 +254,10 @@ class SendNotices:
 def letter_of(kernel: Kernel, row: OutboxRow) -> Letter | None:
     """Return what a row says; None when it is not as this program wrote it, or of a kind that it does not know."""
     try:
-        kind, at_ms, to, about = kernel.outlets.seal.open(row.id, row.event, row.sealed).decode().split(" ")
-        return Letter(row.id, NoticeKind(kind), int(at_ms), row.index, to, about)
-    except (EnvelopeRejected, ValueError):
+        kind, at_ms, to, about, told = kernel.outlets.seal.open(row.id, row.event, row.sealed).decode().split(" ", 4)
+        counts = tuple(LookUps(*one) for one in json.loads(told))
+        return Letter(row.id, NoticeKind(kind), int(at_ms), row.index, to, about, counts)
+    except (EnvelopeRejected, ValueError, TypeError):
         return None
 
 

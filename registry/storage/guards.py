@@ -35,6 +35,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "requests": (
         *("id", "principal", "ask_tag", "entry", "needs", "needs_other_unit", "state", "created_at", "until"),
     ),
+    "holds": ("id", "principal", "entry", "state", "created_at", "until", "settled_by", "settled_at"),
     "request_decisions": ("request", "approver", "verdict", "is_other_unit", "decided_at"),
     "break_glass": (
         *("id", "principal", "subject_tag", "categories", "entry", "created_at", "until", "review_by"),

@@ -42,6 +42,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "outbox": "SELECT, INSERT, UPDATE, DELETE",
         "petitions": "SELECT, INSERT, UPDATE",
         "contacts": "SELECT, INSERT, UPDATE",
+        "notice_marks": "SELECT, INSERT, UPDATE",
+        "holds": "SELECT, INSERT, UPDATE",
         "ledger_leaf": "SELECT, INSERT",
         "ledger_body": "SELECT, INSERT",
         "ledger_head": "SELECT, UPDATE",

@@ -353,3 +353,29 @@ outbox = Table(
     Column("state", String(12), nullable=False),
     Index("ix_outbox_channel", "channel", "state", "due_at"),
 )
+
+# How far what is done again and again has come: digests, reminders.
+notice_marks = Table(
+    "notice_marks",
+    metadata,
+    Column("name", String(12), primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("through", BigInteger, nullable=False),
+)
+
+# As with requests: whom a hold is about is in its entry alone.
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("principal", _ID, ForeignKey("principals.id"), nullable=False),
+    Column("entry", _INDEX, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("settled_by", _ID, ForeignKey("principals.id")),
+    Column("settled_at", BigInteger),
+    Column("guard", LargeBinary(16), nullable=False),
+    Index("ix_holds_state", "state", "until"),
+    Index("ix_holds_created_at", "created_at"),
+)

@@ -17,11 +17,12 @@ from registry.storage.break_glass import SqlBreakGlass
 from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
 from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
+from registry.storage.holds import SqlHolds
 from registry.storage.index_state import SqlIndexState
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.meta import SqlMeta
 from registry.storage.new_rows import SqlNewPeople
-from registry.storage.outbox import SqlOutbox
+from registry.storage.outbox import SqlNoticeMarks, SqlOutbox
 from registry.storage.petitions import SqlPetitions
 from registry.storage.policies import SqlPolicies
 from registry.storage.postings import SqlPostings
@@ -104,6 +105,16 @@ class SqlWork:
     def outbox(self) -> SqlOutbox:
         """Notices that wait to be sent."""
         return SqlOutbox(self._connection)
+
+    @cached_property
+    def notice_marks(self) -> SqlNoticeMarks:
+        """How far digests and reminders have come."""
+        return SqlNoticeMarks(self._connection)
+
+    @cached_property
+    def holds(self) -> SqlHolds:
+        """Holds on notices to subjects."""
+        return SqlHolds(self._connection, self._guard)
 
     @cached_property
     def traces(self) -> SqlTraces:

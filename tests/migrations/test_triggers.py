@@ -46,6 +46,9 @@ ON_SQLITE = {
         f"INSERT OR REPLACE INTO break_glass VALUES "
         f"('{ONE}', '{ONE}', x'', 'phone', 0, 0, 99, 99, 'justified', NULL, NULL, x'')"
     ),
+    "holds_no_delete": "DELETE FROM holds",
+    "holds_settled_once": "UPDATE holds SET until = 99",
+    "holds_no_replace": f"INSERT OR REPLACE INTO holds VALUES ('{ONE}', '{ONE}', 0, 'ended', 0, 99, NULL, NULL, x'')",
     "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10)",
 }
 ON_POSTGRESQL = {
@@ -62,6 +65,8 @@ ON_POSTGRESQL = {
     "requests_settled_once": "UPDATE requests SET needs = 0",
     "break_glass_no_delete": "DELETE FROM break_glass",
     "break_glass_reviewed_once": "UPDATE break_glass SET until = 99",
+    "holds_no_delete": "DELETE FROM holds",
+    "holds_settled_once": "UPDATE holds SET until = 99",
     "request_decisions_append_only": "UPDATE request_decisions SET verdict = 'approve'",
 }
 # Roles that nobody may hold together: each trigger, and a statement that it alone refuses.
@@ -84,6 +89,9 @@ ONLY_ON_POSTGRESQL = (
 )
 ALSO_REFUSED = (
     "UPDATE break_glass SET principal = 'x'",
+    "UPDATE holds SET principal = 'x'",
+    f"UPDATE holds SET state = 'pending' WHERE id = '{TWO}'",
+    f"UPDATE holds SET state = 'confirmed', settled_at = 6 WHERE id = '{TWO}'",
     "UPDATE break_glass SET review_by = 99",
     "UPDATE break_glass SET categories = 'health', finding = 'justified'",
     "UPDATE requests SET principal = 'x'",
@@ -112,6 +120,8 @@ ALLOWED = (
     f"UPDATE requests SET state = 'approved', until = 99 WHERE id = '{ONE}'",
     "UPDATE break_glass SET finding = 'justified', reviewed_at = 5",
     "UPDATE petitions SET state = 'upheld', answered_by = 'p', sealed_note = x'00', guard = x'01' WHERE id = 'new'",
+    f"UPDATE holds SET state = 'confirmed', settled_at = 5 WHERE id = '{ONE}'",
+    f"UPDATE holds SET state = 'ended', settled_at = 5 WHERE id = '{TWO}'",
     "UPDATE tallies SET tags = x'00', day = 101 WHERE label = x'01'",
     "DELETE FROM tallies WHERE label = x'00'",  # a month before the newest
     "UPDATE ledger_body SET sealed = NULL, erased_at = 5 WHERE i = 0",
@@ -131,6 +141,7 @@ TABLES = (
     "requests",
     "request_decisions",
     "break_glass",
+    "holds",
     "petitions",
     "requests",
     "request_decisions",
@@ -173,6 +184,8 @@ def connection(url: str) -> Iterator[Connection]:
         for identifier, state in (("new", "open"), ("old", "upheld")):
             row = "(?, 'dispute', 'p', 1, ?, NULL, 'k', x'01', x'01', x'01', NULL, NULL, x'')"
             run(opened, f"INSERT INTO petitions VALUES {row}", identifier, state)
+        for hold, state in ((ONE, "pending"), (TWO, "confirmed")):
+            run(opened, f"INSERT INTO holds VALUES ('{hold}', '{ONE}', 7, '{state}', 0, 9, NULL, NULL, x'')")
         yield opened
     engine.dispose()
 

@@ -119,6 +119,10 @@ class World:
         asked = asked or {"record": self.record(who)}
         return str(self.made(who, f"/v1/me/{sort}", {**asked, "text": REASON})["id"])
 
+    def hold(self, who: str = "investigator", number: str | None = None) -> str:
+        """Have somebody ask that notices be held back."""
+        return str(self.made(who, "/v1/holds", hold(number or self.subject()["number"]))["hold"])
+
     def account(self, name: str) -> str:
         listed = self.sent("security_admin", "GET", "/v1/principals").json()["principals"]
         (found,) = [row["principal"] for row in listed if row["sub"] == name]
@@ -140,6 +144,8 @@ MORE: Mapping[str, tuple[tuple[Role, ...], str | None]] = {
     "another_subject": ((Role.SUBJECT,), "T-0002"),
     "subject_audits": ((Role.AUDITOR,), "T-0001"),
     "subject_enrolls": ((Role.ENROLLER,), "T-0001"),
+    "the_sleuth": ((Role.INVESTIGATOR,), "T-0002"),
+    "sleuth_twin": ((Role.APPROVER,), "T-0002"),
 }
 NUMBERS = {"subject": "T-0001", "approver": "T-0004", "security_admin": "T-0009"}
 
@@ -171,6 +177,10 @@ def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def card(number: str, category: str = "home_address", **changes: Any) -> dict[str, Any]:
     return {"employee_number": number, "categories": [category], "purpose": LAWFUL, **changes}
+
+
+def hold(number: str) -> dict[str, Any]:
+    return {"employee_number": number, "days": 9, "statement": "oral", "asked_by": "Prosecutor", "reason": REASON}
 
 
 def limit() -> dict[str, Any]:
@@ -219,6 +229,10 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
         "reason": REASON,
     },
     ("/v1/break-glass/{glass}/review", ""): lambda _: SEEN,
+    ("/v1/holds", ""): lambda world: hold(world.subject()["number"]),
+    ("/v1/holds/{hold}/confirm", ""): lambda _: {},
+    ("/v1/holds/{hold}/refuse", ""): lambda _: {},
+    ("/v1/holds/{hold}/end", ""): lambda _: {},
     ("/v1/principals", ""): lambda _: {"issuer": "https://sign-in.example", "sub": "new", "roles": ["reader"]},
     ("/v1/principals/{principal}/move", ""): lambda _: {"unit": "Parks"},
     ("/v1/principals/{principal}/unlock", "limit"): lambda _: limit(),
@@ -232,6 +246,7 @@ IN_PATH: Mapping[str, Callable[[World], str]] = {
     "trace": lambda world: world.trace,
     "request": lambda world: world.request(),
     "glass": lambda world: world.emergency(),
+    "hold": lambda world: world.hold(),
     "principal": lambda world: world.account("leaver"),
     "dispute": lambda world: world.petition("disputes"),
     "correction": lambda world: world.petition("corrections"),
@@ -293,6 +308,7 @@ WHOSE: Mapping[str, Callable[[World, str, str], str]] = {
     "glass": lambda world, who, whose: world.emergency(*owner_of(who, whose, "rescuer")),
     "dispute": lambda world, _, whose: world.petition("disputes", whose),
     "correction": lambda world, _, whose: world.petition("corrections", whose),
+    "hold": lambda world, who, whose: world.hold(*owner_of(who, whose, "another_investigator")),
     "principal": lambda world, who, whose: world.account(who if whose == "own" else "security_admin"),
 }
 
@@ -307,6 +323,8 @@ def owner_of(who: str, whose: str, other: str = "another_reader") -> tuple[str, 
         "own": (who, None),
         "another_reader's": ("another_reader", None),
         "the_reader's": ("the_reader", None),
+        "another_investigator's": ("another_investigator", None),
+        "the_sleuth's": ("the_sleuth", None),
         "about_the_approver": (other, "T-0004"),
     }
     return owners[whose]

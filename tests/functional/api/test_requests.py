@@ -72,6 +72,12 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", f"/v1/corrections/{ID}/refuse", Role.ENROLLER, True),
     ("PUT", "/v1/me/contact", Role.SUBJECT, True),
     ("POST", "/v1/me/contact/reveal", Role.SUBJECT, False),
+    ("POST", "/v1/holds", Role.INVESTIGATOR, True),
+    ("GET", "/v1/holds", Role.AUDITOR, False),
+    ("GET", f"/v1/holds/{ID}", Role.AUDITOR, False),
+    ("POST", f"/v1/holds/{ID}/confirm", Role.APPROVER, True),
+    ("POST", f"/v1/holds/{ID}/refuse", Role.APPROVER, True),
+    ("POST", f"/v1/holds/{ID}/end", Role.AUDITOR, True),
 )
 WITH_BODY = [(method, path, role) for method, path, role, has_body in ROUTES if has_body]
 BAD_BODIES: tuple[tuple[bytes, str], ...] = (

@@ -1,0 +1,60 @@
+"""From a parsed JSON body to a hold. Nothing submitted is ever named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from registry.api.bodies import open_body, texts_of
+from registry.api.brake_bodies import reason_problem
+from registry.domain.holds import LONGEST_DAYS, Statement
+from registry.domain.ids import SubjectId, is_id
+from registry.domain.purposes import PurposeCode
+from registry.services.holds import HoldAsk
+from registry.text.rules.employee_number import employee_number_problem
+from registry.text.rules.reading import ObjectReader
+from registry.text.rules.texts import one_line, one_of
+
+_KEYS = frozenset({"subject", "employee_number", "purposes", "days", "statement", "asked_by", "reason", "case"})
+_PURPOSE = one_of(frozenset(PurposeCode))
+_STATEMENT = one_of(frozenset(Statement))
+_LINE = one_line(100)
+
+
+def read_hold(document: object, number_tag: Callable[[str], bytes], *, today: date) -> HoldAsk:
+    """Read ``{"subject"|"employee_number", "purposes"?, "days", "statement", "asked_by", "reason", "case"?}``.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _KEYS, today)
+    if body.has("subject") == body.has("employee_number"):
+        body.refuse("exactly_one")
+    subject = body.optional("subject", _id_problem)
+    number = body.optional("employee_number", employee_number_problem)
+    if body.member("purposes") == []:
+        body.refuse("empty", "purposes")
+    purposes = frozenset(PurposeCode(text) for text in texts_of(body, "purposes", _PURPOSE, len(PurposeCode)))
+    told = body.required("statement", _STATEMENT)
+    statement = Statement(told) if told else Statement.ORAL
+    days = _days(body, statement)
+    asked_by, reason = body.required("asked_by", _LINE), body.required("reason", reason_problem)
+    case = "" if body.member("case") == "" else body.optional("case", _LINE)
+    body.reading.finish()
+    tag = number_tag(number) if number else None
+    return HoldAsk(SubjectId(subject) if subject else None, tag, purposes, days, statement, asked_by, reason, case)
+
+
+def _days(body: ObjectReader, statement: Statement) -> int:
+    days = body.member("days")
+    if not body.has("days"):
+        body.refuse("missing", "days")
+    elif not isinstance(days, int) or isinstance(days, bool):
+        body.refuse("wrong_type", "days")
+    elif not 1 <= days <= LONGEST_DAYS[statement]:
+        body.refuse("out_of_range", "days")
+    return days if isinstance(days, int) else 1
+
+
+def _id_problem(text: str) -> str | None:
+    return None if is_id(text) else "id_form"

@@ -1,0 +1,70 @@
+"""The schemas of holds."""
+
+from __future__ import annotations
+
+from registry.api.brake_bodies import LEAST_REASON
+from registry.api.describe import ref
+from registry.api.schema_parts import Schema, closed, listed, nullable
+from registry.domain.holds import LONGEST_DAYS, HoldState, Statement
+from registry.domain.purposes import PurposeCode
+
+_PURPOSES: Schema = {
+    **listed({"enum": [code.value for code in PurposeCode]}, len(PurposeCode)),
+    "uniqueItems": True,
+    "description": "Lookups for these purposes are not told; all of them when none are named.",
+}
+_STATEMENT: Schema = {"enum": [statement.value for statement in Statement]}
+_LINE: Schema = {"type": "string", "minLength": 1, "maxLength": 100}
+_ASKED: dict[str, Schema] = {
+    "days": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": max(LONGEST_DAYS.values()),
+        "description": "How long, from now on; 30 at most for an oral statement.",
+    },
+    "statement": {**_STATEMENT, "description": "How the agency asked for it."},
+    "asked_by": {**_LINE, "description": "The agency or official that asked for it."},
+    "reason": {
+        "type": "string",
+        "minLength": LEAST_REASON,
+        "maxLength": 1000,
+        "description": "For the ledger and for who reviews. No protected values.",
+    },
+}
+_MORE: dict[str, Schema] = {
+    "purposes": {**_PURPOSES, "minItems": 1},
+    "case": {"type": "string", "maxLength": 100, "description": "A reference of the agency's."},
+}
+_HOLD: dict[str, Schema] = {
+    "hold": ref("Id"),
+    "state": {"enum": [state.value for state in HoldState]},
+    "principal": ref("Id"),
+    "placed_by": {"type": "string", "description": "Issuer and `sub` of who placed it, with # between."},
+    "created_at": ref("Moment"),
+    "until": {**ref("Moment"), "description": "It ends by itself then, and what was held back is sent."},
+    "settled_by": nullable(ref("Id")),
+    "settled_at": nullable(ref("Moment")),
+}
+
+HOLD_SCHEMAS: dict[str, Schema] = {
+    "HoldAsk": {
+        "oneOf": [
+            closed({"subject": ref("Id"), **_ASKED}, _MORE),
+            closed({"employee_number": ref("EmployeeNumber"), **_ASKED}, _MORE),
+        ]
+    },
+    "HoldNow": closed({**_HOLD, "receipt": ref("Receipt")}),
+    "HoldList": closed({"holds": listed(closed(_HOLD), 200)}),
+    "HoldDetail": closed(
+        {
+            **_HOLD,
+            "subject": ref("Id"),
+            "purposes": _PURPOSES,
+            "statement": _STATEMENT,
+            "asked_by": {"type": "string"},
+            "reason": {"type": "string"},
+            "case": nullable({"type": "string"}),
+            "receipt": ref("Receipt"),
+        }
+    ),
+}

@@ -1,0 +1,94 @@
+"""Holds: notices to a subject that are kept back for a time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from registry.api import describe_holds as described
+from registry.api.asking import Ask, json_body, without_body
+from registry.api.bodies import read_word
+from registry.api.hold_bodies import read_hold
+from registry.api.problems import json_answer
+from registry.api.render import receipt_document
+from registry.domain.clock import from_unix_ms, iso
+from registry.domain.holds import HoldState
+from registry.domain.ids import HoldId
+from registry.services.holds import ENDERS, PLACERS, REVIEWERS, HoldView, HoldWord
+from registry.services.kernel import ReceiptView
+
+router = APIRouter()
+
+PlaceAsk = Annotated[Ask, Depends(json_body(PLACERS, "hold"))]
+ListAsk = Annotated[Ask, Depends(without_body(ENDERS, "holds"))]
+OneAsk = Annotated[Ask, Depends(without_body(ENDERS, "hold"))]
+ReviewAsk = Annotated[Ask, Depends(json_body(REVIEWERS, "hold review"))]
+EndAsk = Annotated[Ask, Depends(json_body(ENDERS, "hold ended"))]
+
+
+@router.post("/v1/holds", **described.PLACE.options())
+def place(ask: PlaceAsk) -> Response:
+    asked = read_hold(ask.document(), ask.application.kernel.number_tag, today=ask.today)
+    return _now(*ask.application.holds.place(ask.caller, asked), status=201)
+
+
+@router.get("/v1/holds", **described.LIST.options())
+def listing(ask: ListAsk) -> Response:
+    return json_answer({"holds": [_listed(view) for view in ask.application.holds.listing(ask.caller)]})
+
+
+@router.get("/v1/holds/{hold}", **described.DETAIL.options())  # noqa: FAST003 - Ask.path_id reads it
+def detail(ask: OneAsk) -> Response:
+    found = ask.application.holds.get(ask.caller, ask.path_id("hold", HoldId))
+    document = {
+        **_listed(found.view),
+        "subject": found.held.subject,
+        "purposes": sorted(found.held.purposes),
+        "statement": found.statement,
+        "asked_by": found.asked_by,
+        "reason": found.reason,
+        "case": found.case or None,
+        "receipt": receipt_document(found.receipt),
+    }
+    return json_answer(document, headers={"Audit-Receipt": found.receipt.header})
+
+
+@router.post("/v1/holds/{hold}/confirm", **described.CONFIRM.options())  # noqa: FAST003 - Ask.path_id reads it
+def confirm(ask: ReviewAsk) -> Response:
+    return _settled(ask, HoldState.CONFIRMED)
+
+
+@router.post("/v1/holds/{hold}/refuse", **described.REFUSE.options())  # noqa: FAST003 - Ask.path_id reads it
+def refuse(ask: ReviewAsk) -> Response:
+    return _settled(ask, HoldState.REFUSED)
+
+
+@router.post("/v1/holds/{hold}/end", **described.END.options())  # noqa: FAST003 - Ask.path_id reads it
+def end(ask: EndAsk) -> Response:
+    return _settled(ask, HoldState.ENDED)
+
+
+def _settled(ask: Ask, state: HoldState) -> Response:
+    note = read_word(ask.document(), today=ask.today)
+    return _now(*ask.application.holds.settle(ask.caller, HoldWord(ask.path_id("hold", HoldId), state, note)))
+
+
+def _now(view: HoldView, receipt: ReceiptView, status: int = 200) -> Response:
+    document = {**_listed(view), "receipt": receipt_document(receipt)}
+    return json_answer(document, status, headers={"Audit-Receipt": receipt.header})
+
+
+def _listed(view: HoldView) -> dict[str, Any]:
+    row = view.row
+    return {
+        "hold": row.id,
+        "state": view.state.value,
+        "principal": row.principal,
+        "placed_by": view.placed_by,
+        "created_at": iso(from_unix_ms(row.created_at)),
+        "until": iso(from_unix_ms(row.until)),
+        "settled_by": row.settled_by,
+        "settled_at": None if row.settled_at is None else iso(from_unix_ms(row.settled_at)),
+    }

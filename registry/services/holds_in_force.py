@@ -1,0 +1,69 @@
+"""Which notices are held back now, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.audit.kinds import Kind
+from registry.domain.ids import HoldId, SubjectId
+from registry.services.kernel import Kernel
+from registry.services.ports import Work
+from registry.transparency.leaf import parse_leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Notices to one subject that are held back: lookups for some purposes, or for all when none are named."""
+
+    subject: SubjectId
+    purposes: frozenset[str]
+    until: int
+
+    def covers(self, purpose: str) -> bool:
+        """Tell whether lookups for a purpose are held back."""
+        return not self.purposes or purpose in self.purposes
+
+
+class HoldsInForce:
+    """The holds of one moment."""
+
+    def __init__(self, held: Iterable[Held]) -> None:
+        self._of: dict[SubjectId, list[Held]] = {}
+        for one in held:
+            self._of.setdefault(one.subject, []).append(one)
+
+    def until(self, subject: SubjectId, purposes: Sequence[str]) -> int:
+        """Return until when a notice that speaks of lookups for these purposes is held back; 0: it is not.
+
+        A notice that names no purpose is held back by any hold on its subject.
+        """
+        return max(
+            (
+                held.until
+                for held in self._of.get(subject, ())
+                if not purposes or any(held.covers(purpose) for purpose in purposes)
+            ),
+            default=0,
+        )
+
+
+def in_force(kernel: Kernel, work: Work) -> HoldsInForce:
+    """Read the holds that are confirmed and not over; one that does not agree with its entry is none."""
+    rows = {row.entry: row for row in work.holds.in_force(kernel.now_ms())}
+    held = []
+    for entry in work.entries.entries(sorted(rows)) if rows else ():
+        row, opening = rows[entry.index], kernel.log.opening(entry)
+        if opening is None or parse_leaf(entry.leaf).kind != Kind.HOLD:
+            continue
+        said = said_of(opening.values, row.id, row.until)
+        if said is not None:
+            held.append(said)
+    return HoldsInForce(held)
+
+
+def said_of(values: Mapping[str, str], hold: HoldId, until: int) -> Held | None:
+    """Return what the entry of a hold says; None when it is not the entry of this hold."""
+    if not values["detail"].startswith(f"hold {hold} until {until} "):
+        return None
+    return Held(SubjectId(values["request"]), frozenset(values["purpose"].split()), until)

@@ -1,0 +1,69 @@
+"""Holds on notices to subjects. Rows are added and settled, never taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from registry.domain.holds import HoldState
+from registry.domain.ids import HoldId, PrincipalId
+from registry.services.ports_notices import HoldRow
+from registry.storage.guards import GUARDED, RowGuard
+from registry.storage.tables import holds
+
+_NEWEST = select(holds).order_by(holds.c.created_at.desc(), holds.c.id)
+
+
+class SqlHolds:
+    """Holds on SQL."""
+
+    def __init__(self, connection: Connection, guard: RowGuard) -> None:
+        self._connection = connection
+        self._guard = guard
+
+    def get(self, hold: HoldId) -> HoldRow | None:
+        return next(iter(self._demanded(select(holds).where(holds.c.id == hold))), None)
+
+    def lock(self, hold: HoldId) -> HoldRow | None:
+        return next(iter(self._demanded(select(holds).where(holds.c.id == hold).with_for_update())), None)
+
+    def newest(self, limit: int, principal: PrincipalId | None = None) -> Sequence[HoldRow]:
+        statement = _NEWEST if principal is None else _NEWEST.where(holds.c.principal == principal)
+        return self._demanded(statement.limit(limit))
+
+    def in_force(self, now_ms: int) -> Sequence[HoldRow]:
+        confirmed = select(holds).where(holds.c.state == HoldState.CONFIRMED, holds.c.until > now_ms)
+        # A row that does not pass is no hold: whoever wrote it would silence us.
+        return [
+            _row(row)
+            for row in self._connection.execute(confirmed)
+            if self._guard.holds("holds", [getattr(row, name) for name in GUARDED["holds"]], row.guard)
+        ]
+
+    def insert(self, row: HoldRow) -> None:
+        self._connection.execute(insert(holds), self._guard.guarded("holds", asdict(row)))
+
+    def settle(self, row: HoldRow) -> None:
+        columns = self._guard.guarded("holds", asdict(row))
+        values = {name: columns[name] for name in ("state", "settled_by", "settled_at", "guard")}
+        self._connection.execute(update(holds).where(holds.c.id == row.id).values(values))
+
+    def _demanded(self, statement: Any) -> list[HoldRow]:
+        found: Iterable[Any] = self._connection.execute(statement)
+        return [_row(row) for row in self._guard.demanded("holds", found)]
+
+
+def _row(row: Any) -> HoldRow:
+    return HoldRow(
+        id=HoldId(row.id),
+        principal=PrincipalId(row.principal),
+        entry=row.entry,
+        state=row.state,
+        created_at=row.created_at,
+        until=row.until,
+        settled_by=None if row.settled_by is None else PrincipalId(row.settled_by),
+        settled_at=row.settled_at,
+    )
