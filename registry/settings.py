@@ -18,6 +18,7 @@ from registry.keys.openbao.settings import KeyServiceSettings
 from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
 from registry.policy.settings import PolicySettings
 from registry.services.brakes import DEVELOPMENT_LIMITS, PRODUCTION_LIMITS, BrakeLimits
+from registry.services.witnesses import WitnessSettings
 
 DEVELOPMENT = "development"
 PRODUCTION = "production"
@@ -38,6 +39,7 @@ _KNOWN = frozenset(
         "keys",
         "brakes",
         "policy",
+        "witness",
         "approvals",
         "notify",
     }
@@ -58,6 +60,12 @@ _APPROVALS = {
     "review_hours": range(1, 7 * 24 + 1),
     "unreviewed": range(1, 101),
 }
+_WITNESS = {
+    "every_seconds": range(1, 3_601),
+    "alarm_minutes": range(1, 10_081),
+    "alarm_entries": range(1, 1_000_000_001),
+    "stop_hours": range(721),
+}
 _SERVICE = frozenset(field.name for field in fields(KeyServiceSettings))
 
 
@@ -76,6 +84,7 @@ class Settings:
             (``stop_notice_seconds`` in config.toml).
         key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
+        witness: who cosigns the ledger's checkpoints (``[witness]`` in config.toml).
         policy: an agency's own policies, and what they may switch (``[policy]`` in config.toml).
         approvals: how long requests, approvals and emergencies stand (``[approvals]`` in config.toml).
         brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
@@ -92,6 +101,7 @@ class Settings:
     key_cache: CacheLimits = DEFAULT_CACHE
     brakes: Mapping[str, Any] = field(default_factory=dict)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    witness: WitnessSettings = field(default_factory=WitnessSettings)
     approvals: ApprovalRules = field(default_factory=ApprovalRules)
     notify: NotifySettings = NO_NOTICES
 
@@ -143,6 +153,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         key_cache=_key_cache(keys),
         brakes=_brakes(config),
         policy=_policy(config, folder),
+        witness=_witness(config, folder),
         approvals=_approvals(config),
         notify=read_notify(config.get("notify", {}), folder),
     )
@@ -257,6 +268,21 @@ def _approvals(config: Mapping[str, Any]) -> ApprovalRules:
     if unknown := sorted(set(given) - set(_APPROVALS)):
         raise MisconfiguredHome(f"config.toml: approvals has unknown settings: {', '.join(unknown)}")
     return ApprovalRules(**{name: _whole(given, name, 0, among) for name, among in _APPROVALS.items() if name in given})
+
+
+def _witness(config: Mapping[str, Any], home: Path) -> WitnessSettings:
+    given = config.get("witness", {})
+    if not isinstance(given, dict):
+        raise MisconfiguredHome("config.toml: write the witnesses' settings as a table, [witness]")
+    if unknown := sorted(set(given) - {"policy", *_WITNESS}):
+        raise MisconfiguredHome(f"config.toml: witness has unknown settings: {', '.join(unknown)}")
+    policy = given.get("policy")
+    if not isinstance(policy, str):
+        if given:
+            raise MisconfiguredHome("config.toml: witness needs policy, the name of a file")
+        return WitnessSettings()
+    numbers = {name: _whole(given, name, 0, among) for name, among in _WITNESS.items() if name in given}
+    return WitnessSettings(policy=home / policy, **numbers)
 
 
 def _brakes(config: Mapping[str, Any]) -> dict[str, Any]:

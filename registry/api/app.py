@@ -100,9 +100,10 @@ def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         ended = threading.Event()
+        await run_in_threadpool(_ask_witnesses, application)  # before anybody is answered
         beside = [
             threading.Thread(target=work, args=(application, ended), name=work.__name__.strip("_"), daemon=True)
-            for work in (_flush_refusals, _shorten_log, _make_digests)
+            for work in (_flush_refusals, _go_on_asking, _shorten_log, _make_digests)
         ]
         beside += [
             threading.Thread(target=_send_notices, args=(sender, ended), name=f"send_{sender.name}", daemon=True)
@@ -127,6 +128,22 @@ def _flush_refusals(application: Application, ended: threading.Event) -> None:
         except RegistryError as error:
             # Nothing is lost: the counts stay and are tried again in a minute.
             log.warning("refusals not written", error=type(error).__name__)
+
+
+def _ask_witnesses(application: Application) -> None:
+    if application.witnesses is None:
+        return
+    try:
+        for asked in application.witnesses.round(application.kernel.clock):
+            if asked.failure:
+                log.warning("witness did not cosign", witness=asked.witness, cause=asked.failure)
+    except RegistryError as error:
+        log.warning("no round of witnesses", error=type(error).__name__, cause=getattr(error, "cause", None))
+
+
+def _go_on_asking(application: Application, ended: threading.Event) -> None:
+    while application.witnesses is not None and not ended.wait(application.witnesses.every_seconds):
+        _ask_witnesses(application)
 
 
 def _shorten_log(application: Application, ended: threading.Event) -> None:

@@ -39,6 +39,7 @@ def metrics_page(application: Application) -> str:
         *_lane(application, counted),
         *_keys(application),
         *_ledger(application),
+        *_witnesses(application),
         *_emergencies(application),
         *_notices(application, counted),
         *_process(application),
@@ -196,6 +197,23 @@ def _notices(application: Application, counted: Counted) -> Iterator[str]:
     told = (({"channel": channel, "state": state}, number) for (channel, state), number in sorted(counts.items()))
     yield from _family("registry_notices", "gauge", "Notices that wait to be sent (waiting) or were given up.", told)
     yield from _family("registry_notices_oldest_seconds", "gauge", "How long the oldest waits.", _one(oldest / 1000))
+
+
+def _witnesses(application: Application) -> Iterator[str]:
+    if application.witnesses is None:
+        return
+    try:
+        standing = application.witnesses.standing(application.kernel.clock)
+    except RegistryError:
+        return  # the ledger's own figures tell
+    figures = {
+        "lag_entries": ("Entries that no quorum has seen.", standing.lag_entries),
+        "lag_seconds": ("Time since the quorum had seen all entries.", standing.lag_ms / 1000),
+        "alarm": ("1 when a witness has seen another ledger.", int(standing.alarm is not None)),
+        "failing": ("Witnesses that did not cosign.", len(standing.failures)),
+    }
+    for name, (what, value) in figures.items():
+        yield from _family(f"registry_witness_{name}", "gauge", what, _one(value))
 
 
 def _process(application: Application) -> Iterator[str]:

@@ -94,6 +94,8 @@ class AuditLog:
         self._unminted: OrderedDict[int, _Unminted] = OrderedDict()
         # The newest head that this process signed.
         self._signed: HeadRow | None = None
+        # Why no entry is taken, by somebody who knows more than this process.
+        self._stopped: str | None = None
 
     @property
     def chains(self) -> Chains:
@@ -103,6 +105,19 @@ class AuditLog:
     def seen(self, size: int) -> None:
         """Take note that the ledger was this long: a shorter one was rolled back, and takes no entry."""
         self._longest = max(self._longest, size)
+
+    def stop(self, cause: str | None) -> None:
+        """Take no entry from now on, for a cause; None: take entries again."""
+        self._stopped = cause
+
+    def demand_going(self) -> None:
+        """Check that entries are taken.
+
+        Raises:
+            AuditUnavailable: with the cause that ``stop`` was given.
+        """
+        if self._stopped is not None:
+            raise AuditUnavailable(self._stopped)
 
     def demand_time(self, head: HeadRow) -> None:
         """Check that this machine's clock is not behind the newest entry.
@@ -128,6 +143,7 @@ class AuditLog:
             AuditUnavailable: the clock is behind the ledger, the head is not as we signed it or was rolled back, or the
                 store cannot be written.
         """
+        self.demand_going()
         known = sorted({subject for draft in drafts if isinstance(draft, EntryDraft) for subject in draft.subjects})
         sealed_chains = store.chains_of(known)
         head = store.lock_head()

@@ -52,6 +52,7 @@ from registry.services.trace import Trace
 from registry.services.unlock import Unlock
 from registry.services.unusual import UnusualAccess
 from registry.services.update import Update
+from registry.services.witnesses import Witnesses
 from registry.settings import DEVELOPMENT, Settings
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.unit_of_work import SqlDatabase
@@ -105,6 +106,7 @@ class Application:
     verifier: Verifier
     keyring: Keyring
     tiles: ReadTiles
+    witnesses: Witnesses | None
     high_water: HighWaterKeeper | None = None
     strangers: Strangers = field(default_factory=lambda: Strangers(time.monotonic))
 
@@ -146,6 +148,7 @@ class Application:
         }
 
     def _demand_own_head(self) -> None:
+        self.kernel.log.demand_going()
         head = head_of(self.database)
         try:
             is_own = mark_of(head, self.verifier).edge.root() == head.root

@@ -11,16 +11,21 @@ from registry.audit.ports import HeadRow
 from registry.crypto.derive import derive
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import Clock
-from registry.domain.errors import ProofRejected
+from registry.domain.errors import MisconfiguredHome, ProofRejected
 from registry.domain.ids import PersonId
 from registry.keys.ports import Keyring
 from registry.services.kernel import Kernel
 from registry.services.publish import Publisher, Signing
+from registry.services.witnesses import Panel, Witnesses
+from registry.settings import Settings
 from registry.storage.tile_files import TileFiles
 from registry.storage.unit_of_work import SqlDatabase
+from registry.storage.witness_files import WitnessFiles
 from registry.transparency.checkpoint import Checkpoint
 from registry.transparency.cosignature import ML_DSA_44, CosignerKey, cosign, cosigner_key
 from registry.transparency.note import Verifier, key_id_of, verifier_key
+from registry.transparency.trust_policy import parse_policy
+from registry.witness.client import WitnessWire, demand_address
 
 # Whose key the key of the openings is: nobody's, but a data key belongs to a person.
 LEDGER_PERSON = PersonId("ledger-bodies")
@@ -60,6 +65,27 @@ def open_publisher(ring: Keyring, kernel: Kernel, folder: Path) -> Publisher:
 
     signing = Signing(ledger_verifier(ring, origin), second)
     return Publisher(kernel.database, kernel.clock, signing, TileFiles(folder))
+
+
+def open_witnesses(log: AuditLog, publisher: Publisher, settings: Settings, verifier: Verifier) -> Witnesses | None:
+    """Return what asks the ledger's witnesses; None when there are none.
+
+    Raises:
+        MisconfiguredHome: the policy cannot be read, does not name this ledger, or a witness without an address.
+    """
+    path = settings.witness.policy
+    if path is None:
+        return None
+    try:
+        policy = parse_policy(path.read_bytes())
+    except (OSError, ProofRejected) as error:
+        what = str(error) if isinstance(error, ProofRejected) else "it cannot be read"
+        raise MisconfiguredHome(f"{path} is no policy of witnesses: {what}") from None
+    if verifier.key not in [one.key for one in policy.logs] or not policy.witnesses:
+        raise MisconfiguredHome(f"{path} must have this ledger's key (registry audit checkpoint --json) and a witness")
+    addresses = {name: demand_address(one.url) for name, one in policy.witnesses.items()}
+    panel = Panel(policy, addresses, settings.witness, verifier)
+    return Witnesses(log, publisher, panel, WitnessWire(), WitnessFiles(settings.ledger))
 
 
 def head_of(database: SqlDatabase) -> HeadRow:

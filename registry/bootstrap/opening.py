@@ -13,7 +13,7 @@ from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.application import Application, operator
 from registry.bootstrap.checks import demand_migrated
-from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log, open_publisher
+from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log, open_publisher, open_witnesses
 from registry.crypto.hardening import harden_process
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.duties import LOCAL_ISSUER
@@ -171,6 +171,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     case_keys = DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache)
     letters = PetitionVault(kernel.registry, case_keys, ring.secret("index"))
     cases, files = CaseVault(kernel.registry, case_keys), PetitionFiles(kernel, letters)
+    publisher = open_publisher(ring, kernel, settings.ledger)
+    panel = open_witnesses(kernel.log, publisher, settings, verifier)
     limits = settings.limits(profile)
     disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
@@ -213,7 +215,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         row_check=CheckRows(kernel),
         verifier=verifier,
         keyring=ring,
-        tiles=ReadTiles(kernel, open_publisher(ring, kernel, settings.ledger), time.monotonic),
+        tiles=ReadTiles(kernel, publisher, publisher.publish if panel is None else panel.published, time.monotonic),
+        witnesses=panel,
     )
 
 

@@ -20,6 +20,7 @@ from registry.bootstrap import Application, inspected
 from registry.cli.checking import NOTE, demand
 from registry.cli.common import Progress, common, registry_to_inspect, write_json
 from registry.cli.failures import FOUND_WRONG
+from registry.cli.witnessing import witness
 from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.domain.ids import SubjectId
 from registry.settings import Settings
@@ -33,7 +34,7 @@ PARALLEL_FROM = 10_000
 
 @click.group()
 def audit() -> None:
-    """Verify the ledger; print its checkpoint; go on after a loss."""
+    """Verify the ledger; print its checkpoint; go on after a loss; have it witnessed."""
 
 
 @audit.command()
@@ -192,6 +193,9 @@ def recover(context: click.Context, home: str | None, reason: str, *, as_json: b
     else:
         lost = "" if done.lost is None else f" {done.lost} entries are lost."
         click.echo(f"Entry {done.entry} states it.{lost} The registry serves again; restart what still runs on it.")
+
+
+audit.add_command(witness)
 
 
 @click.command("verify-bundle")

@@ -32,6 +32,8 @@ _MENDS = {
     "replaced_file": "the database file was replaced while in use; start again",
     "head_mismatch": "the ledger's head is not as this registry signed it; keep the files, run: registry audit verify",
     "rolled_back": "an older state of the ledger was put back while in use; keep the files and find out why",
+    "forked": "a witness has cosigned another history of this ledger; keep the files, see ledger/witness/evidence-*",
+    "unwitnessed": "no quorum of witnesses has cosigned for too long; run: registry audit witness ask",
     "not_migrated": "run: registry migrate",
     "connection_lost": "the database server does not answer or the connection broke; see that it runs, and try again",
     "connections_exhausted": "the database server has no connection left; raise its max_connections or end a process",

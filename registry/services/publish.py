@@ -108,15 +108,15 @@ class Publisher:
         with self._lock:
             return self._from_tiles(lambda tiles: self._tile(tiles, tile))
 
-    def proof(self, old_size: int) -> tuple[Published, tuple[bytes, ...]]:
-        """Return the newest checkpoint, and the proof that it continues the tree of ``old_size``.
+    def proof(self, old_size: int, checkpoint: Checkpoint) -> tuple[bytes, ...]:
+        """Return the proof that a published checkpoint continues the tree of ``old_size``.
 
         Raises:
-            NotFound: the ledger is not as long.
+            NotFound: that tree is longer than the checkpoint's.
             AuditUnavailable: as for ``publish``.
         """
         with self._lock:
-            return self._from_tiles(lambda tiles: self._proof(tiles, old_size))
+            return self._from_tiles(lambda tiles: _proof(tiles, old_size, checkpoint))
 
     def root(self, size: int) -> bytes:
         """Return the root that the ledger had at a size.
@@ -200,14 +200,16 @@ class Publisher:
                 raise LedgerCorrupt("it is not the one that was published", row.index)
         return write_bundle_of_entries([row.leaf for row in rows])
 
-    def _proof(self, tiles: GrowingTiles, old_size: int) -> tuple[Published, tuple[bytes, ...]]:
-        published = self._publish()
-        tree = _within(tiles, old_size).tree()
-        proof, new = tree.consistency_proof(old_size), published.checkpoint
-        # A changed tile must not make us accuse ourselves of a second history.
-        old_root = tree.root(old_size)
-        verify_consistency(old_size=old_size, new_size=new.size, old_root=old_root, new_root=new.root, proof=proof)
-        return published, proof
+
+def _proof(tiles: GrowingTiles, old_size: int, new: Checkpoint) -> tuple[bytes, ...]:
+    if old_size > new.size:
+        raise NotFound
+    tree = _within(tiles, new.size).tree()
+    proof = tree.consistency_proof(old_size, new.size)
+    # A changed tile must not make us accuse ourselves of a second history.
+    old_root = tree.root(old_size)
+    verify_consistency(old_size=old_size, new_size=new.size, old_root=old_root, new_root=new.root, proof=proof)
+    return proof
 
 
 def _within(tiles: GrowingTiles, size: int) -> GrowingTiles:

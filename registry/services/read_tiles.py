@@ -25,9 +25,24 @@ _OTHERS = "other principals"
 class ReadTiles:
     """Gives auditors the published tree."""
 
-    def __init__(self, kernel: Kernel, publisher: Publisher, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        publisher: Publisher,
+        newest: Callable[[], Published],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            kernel: the running registry.
+            publisher: gives tiles.
+            newest: gives the checkpoint that readers get: with witnesses, one that was cosigned.
+            monotonic: seconds, for the minutes in which readings are counted.
+        """
         self._kernel = kernel
         self.publisher = publisher
+        self._newest = newest
         self._windows = Windows(monotonic, None)
 
     def checkpoint(self) -> Published:
@@ -36,7 +51,7 @@ class ReadTiles:
         Raises:
             AuditUnavailable: it may not leave, see ``Publisher.publish``.
         """
-        return self.publisher.publish()
+        return self._newest()
 
     def tile(self, principal: Principal, tile: Tile) -> bytes:
         """Return a tile or a bundle.

@@ -143,6 +143,23 @@ def policies(application: Application, _plan: Plan) -> str:
     return f"those of config.toml are in force, since entry {known.entry}"
 
 
+def witnesses(application: Application, _plan: Plan) -> str:
+    panel = application.witnesses
+    if panel is None:
+        return "there are none: who runs this machine could rewrite the ledger, and no other would notice"
+    for name, cause in panel.contradictions().items():
+        raise Finding(
+            f"witness {name} has seen another ledger: {cause}",
+            "keep every file; put the newest database back, or find out who changed it",
+        )
+    standing = panel.standing(application.kernel.clock)
+    told = f"{standing.lag_entries} entries were not seen by a quorum"
+    silent = "".join(f"; {name}: {what}" for name, what in standing.failures.items())
+    if panel.is_late(standing):
+        raise Finding(told + silent, "registry audit witness ask; ask who runs the witness", serves=True)
+    return told + silent
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

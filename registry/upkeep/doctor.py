@@ -40,6 +40,7 @@ _ON_REGISTRY: Mapping[str, Callable[[Application, Plan], str]] = {
     "entries": checks_registry.entries,
     "policies": checks_registry.policies,
     "high_water": checks_registry.high_water,
+    "witnesses": checks_registry.witnesses,
     "backups": checks_registry.backups,
     "notices": checks_registry.notices,
 }

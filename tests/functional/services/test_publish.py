@@ -90,12 +90,13 @@ def test_what_the_ledger_does_not_have_is_not_found(home: Home, tile: Tile) -> N
 def test_a_proof_leads_from_an_earlier_tree_to_the_published_one(home: Home, old: int) -> None:
     grow(home, 600)
     publisher, tree = publisher_of(home), tree_of(home)
-    published, proof = publisher.proof(old)
+    new = publisher.publish().checkpoint
+    grow(home, 620)
+    proof = publisher.proof(old, new)
     assert publisher.root(old) == tree.root(old)
-    new = published.checkpoint
     verify_consistency(old_size=old, new_size=new.size, old_root=tree.root(old), new_root=new.root, proof=proof)
     with pytest.raises(NotFound):
-        publisher.proof(601)
+        publisher.proof(601, new)
 
 
 def test_a_changed_leaf_does_not_leave(home: Home) -> None:
@@ -178,12 +179,12 @@ def test_damaged_tiles_are_kept_aside_and_made_anew_from_the_leaves(home: Home, 
 def test_a_tile_that_is_changed_or_gone_while_in_use_gives_no_false_proof(home: Home) -> None:
     grow(home, 600)
     publisher, tree = publisher_of(home), tree_of(home)
-    publisher.publish()
+    new = publisher.publish().checkpoint
     path = folder(home) / "0" / "000"
     path.write_bytes(bytes(8_192))
-    assert publisher.proof(100)[1] == tree.consistency_proof(100)
+    assert publisher.proof(100, new) == tree.consistency_proof(100)
     path.unlink()
-    assert publisher.proof(100)[1] == tree.consistency_proof(100)
+    assert publisher.proof(100, new) == tree.consistency_proof(100)
 
 
 def test_a_checkpoint_whose_tiles_cannot_be_written_does_not_leave(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,144 @@
+"""What the registry keeps of its witnesses, ``ledger/witness/`` in the home folder: all of it can be asked for again.
+
+cosigned   the newest checkpoint with cosignatures
+state      sizes and times by witness, JSON
+alarm      why no entry is taken, JSON; gone when the witness cosigns again
+evidence-* two checkpoints that cannot both be true
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from registry.domain.errors import AuditUnavailable
+from registry.services.witnesses import Alarm, Remembered
+
+NAME = "witness"
+_COSIGNED, _STATE, _ALARM, _EVIDENCE = "cosigned", "state", "alarm", "evidence"
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+_MAX_BYTES = 1 << 20
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class WitnessFiles:
+    """The notebook of ``services.witnesses``, as files."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep where.
+
+        Args:
+            folder: of the ledger's side files; it exists.
+        """
+        self._path = folder / NAME
+
+    def cosigned(self) -> str | None:
+        """Return the newest checkpoint with cosignatures."""
+        raw = self._get(_COSIGNED)
+        return None if raw is None else raw.decode("utf-8", "replace")
+
+    def remembered(self) -> Remembered:
+        """Return sizes and times; those of a beginning when they cannot be read: the witnesses know better."""
+        document = self._document(_STATE)
+        try:
+            sizes = {str(name): int(size) for name, size in document["sizes"].items()}
+            failures = {str(name): str(what) for name, what in document["failures"].items()}
+            return Remembered(int(document["since_ms"]), int(document["size"]), int(document["at_ms"]), sizes, failures)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return Remembered()
+
+    def alarm(self) -> Alarm | None:
+        """Return why no entry is taken."""
+        document = self._document(_ALARM)
+        try:
+            return Alarm(str(document["cause"]), str(document["witness"]), int(document["at_ms"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def remember(self, state: Remembered, cosigned: str | None) -> None:
+        """Keep sizes and times, and a cosigned checkpoint if there is a new one."""
+        if cosigned is not None:
+            self._put(_COSIGNED, cosigned.encode())
+        document = {
+            "since_ms": state.since_ms,
+            "size": state.size,
+            "at_ms": state.at_ms,
+            "sizes": dict(state.sizes),
+            "failures": dict(state.failures),
+        }
+        self._put(_STATE, json.dumps(document, indent=1).encode())
+
+    def raise_alarm(self, alarm: Alarm, evidence: str) -> None:
+        """Keep evidence, once a text, and the alarm. The evidence comes first."""
+        known = [path.read_bytes() for path in self._path.glob(f"{_EVIDENCE}-*")] if self._path.exists() else []
+        if evidence.encode() not in known:
+            self._put(f"{_EVIDENCE}-{alarm.at_ms}-{len(known) + 1}", evidence.encode())
+        document = {"cause": alarm.cause, "witness": alarm.witness, "at_ms": alarm.at_ms}
+        self._put(_ALARM, json.dumps(document).encode())
+
+    def end_alarm(self) -> None:
+        """Take the alarm away; the evidence stays."""
+        with _named():
+            (self._path / _ALARM).unlink(missing_ok=True)
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Try to be the one process that asks; gives whether this one is."""
+        with _named():
+            self._path.mkdir(_FOLDER_MODE, exist_ok=True)
+            folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield _taken(folder)
+        finally:
+            os.close(folder)
+
+    def _document(self, name: str) -> Mapping[str, Any]:
+        raw = self._get(name)
+        try:
+            document = json.loads(raw or b"{}")
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def _get(self, name: str) -> bytes | None:
+        try:
+            file = os.open(self._path / name, _READ)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            raise AuditUnavailable("storage_error") from None
+        with os.fdopen(file, "rb") as stream:
+            return stream.read(_MAX_BYTES)
+
+    def _put(self, name: str, content: bytes) -> None:
+        with _named():
+            self._path.mkdir(_FOLDER_MODE, exist_ok=True)
+            unfinished = self._path / f".{name}.{os.getpid()}.unfinished"
+            file = os.open(unfinished, _WRITE, _FILE_MODE)
+            with os.fdopen(file, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(file)
+            unfinished.replace(self._path / name)
+
+
+def _taken(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise AuditUnavailable("storage_error") from None

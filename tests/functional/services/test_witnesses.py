@@ -1,0 +1,182 @@
+"""Having checkpoints cosigned, and what a registry believes of its witnesses."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from registry.domain.errors import AuditUnavailable
+from registry.services.witnesses import Witnesses, WitnessSettings
+from registry.storage.witness_files import WitnessFiles
+from registry.transparency.checkpoint import Checkpoint, checkpoint_text
+from registry.transparency.cosignature import cosign
+from registry.transparency.note import sign_note
+from registry.transparency.trust_policy import open_trusted
+from registry.transparency.witness_wire import parse_add_checkpoint
+from registry.witness.client import Answer, WitnessSilent
+from registry.witness.keys import WitnessKey, check_of
+from tests.functional.services.growth import grow
+from tests.functional.services.homes import Home
+from tests.functional.services.panels import Line, panel_for, witness_for
+from tests.unit.transparency.cosigners import ed25519
+from tests.unit.transparency.support import Signer
+
+
+@pytest.fixture
+def line(home: Home, tmp_path: Path) -> Line:
+    return Line(witness_for(home, tmp_path / "witness"))
+
+
+@pytest.fixture
+def panel(home: Home, line: Line) -> Witnesses:
+    return panel_for(home, line)
+
+
+def outcome(home: Home, panel: Witnesses) -> str:
+    (asked,) = panel.round(home.clock)
+    return asked.failure or "cosigned"
+
+
+def test_a_round_has_the_newest_checkpoint_cosigned(home: Home, panel: Witnesses, line: Line) -> None:
+    grow(home, 300)
+    assert panel.standing(home.clock).lag_entries == 300
+    assert outcome(home, panel) == "cosigned"
+    published = panel.published()
+    trusted = open_trusted(published.note, panel._panel.policy, check_of)
+    assert (trusted.checkpoint, set(trusted.cosignatures)) == (published.checkpoint, {"w"})
+    assert (published.checkpoint.size, panel.standing(home.clock).lag_entries) == (300, 0)
+    grow(home, 700)
+    # Readers get the newest that somebody else has seen.
+    assert panel.published().checkpoint.size == 300
+    assert outcome(home, panel) == "cosigned"
+    assert panel.published().checkpoint.size == 700
+    assert [parse_add_checkpoint(asked).old_size for asked in line.asked] == [0, 300]
+
+
+def test_what_was_forgotten_is_asked_of_the_witness(home: Home, panel: Witnesses, line: Line) -> None:
+    grow(home, 20)
+    outcome(home, panel)
+    shutil.rmtree(home.app.settings.ledger / "witness")
+    grow(home, 30)
+    assert outcome(home, panel) == "cosigned"
+    assert [parse_add_checkpoint(asked).old_size for asked in line.asked] == [0, 0, 20]
+
+
+def test_a_silent_witness_is_a_lag_and_then_an_alarm(home: Home, panel: Witnesses, line: Line) -> None:
+    outcome(home, panel)
+
+    def silent(_: bytes) -> Answer:
+        raise WitnessSilent
+
+    line.submitted = silent
+    grow(home, 50)
+    assert outcome(home, panel) == "silent"
+    home.clock.step(16 * 60)
+    standing = panel.standing(home.clock)
+    assert (standing.lag_ms, dict(standing.failures), standing.alarm) == (16 * 60_000, {"w": "silent"}, None)
+    assert panel.is_late(standing)
+    home.clock.step(-2 * 60)
+    assert not panel.is_late(panel.standing(home.clock))
+    few = panel_for(home, line, WitnessSettings(alarm_entries=3))
+    assert few.is_late(few.standing(home.clock))
+    grow(home, 51)  # entries are taken all the same
+
+
+def test_with_a_limit_no_entry_is_taken_that_nobody_saw_for_too_long(home: Home, line: Line) -> None:
+    panel = panel_for(home, line, WitnessSettings(stop_hours=24))
+    outcome(home, panel)
+    line.submitted = lambda _: Answer(503, b"")
+    home.clock.step(timedelta(hours=24).total_seconds())
+    assert outcome(home, panel) == "refused 503"
+    grow(home, 40)
+    home.clock.step(1)
+    outcome(home, panel)
+    with pytest.raises(AuditUnavailable, match="unwitnessed"):
+        grow(home, 41)
+    line.submitted = None
+    assert outcome(home, panel) == "cosigned"
+    grow(home, 41)
+
+
+def signed_by_somebody_else(home: Home) -> bytes:
+    stranger = Signer.named(home.app.kernel.log.origin, bytes(32))
+    return stranger.sign(checkpoint_text(stranger.key.name, 10**6, bytes(range(32)))).encode()
+
+
+LIES: dict[str, tuple[Answer, Callable[[Home], bytes], str]] = {
+    "a size from nowhere": (Answer(409, b"1000000\n"), lambda _: b"", "ahead"),
+    "a size and a note of another key": (Answer(409, b"1000000\n"), signed_by_somebody_else, "ahead"),
+    "another history from nowhere": (Answer(422, b""), lambda _: b"nonsense", "refused 422"),
+    "another history, and our own old note": (
+        Answer(422, b""),
+        lambda home: home.app.tiles.publisher.publish().note.encode(),
+        "refused 422",
+    ),
+    "a size that is none": (Answer(409, b"many\n"), lambda _: b"", "malformed"),
+    "a size that is always another": (Answer(409, b"3\n"), lambda _: b"", "refused 409"),
+    "nothing in 200": (Answer(200, b""), lambda _: b"", "malformed"),
+    "no note line in 200": (Answer(200, b"\xff\xfe"), lambda _: b"", "malformed"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lying_witness_stops_nothing(home: Home, panel: Witnesses, line: Line, lie: str) -> None:
+    grow(home, 20)
+    answer, shown, expected = LIES[lie]
+    line.submitted = lambda _: answer
+    line.looked = lambda: Answer(200, shown(home))
+    assert outcome(home, panel) == expected
+    assert panel.standing(home.clock).alarm is None
+    grow(home, 21)
+
+
+def test_a_cosignature_is_only_taken_from_the_witness_s_key_and_time(home: Home, panel: Witnesses, line: Line) -> None:
+    checkpoint = home.app.tiles.publisher.publish().checkpoint
+    now = int(home.clock.now().timestamp())
+    other = ed25519("witness.example/w1", 9)
+    line.submitted = lambda _: Answer(200, other.line(checkpoint, now).encode())
+    assert outcome(home, panel) == "malformed"
+    own = line.witness._folder.key
+    for seconds in (-301, 301):
+        made = Answer(200, line_at(own, checkpoint, now + seconds))
+        line.submitted = lambda _, made=made: made
+        assert outcome(home, panel) == "clocks apart"
+    good = line_at(own, checkpoint, now)
+    line.submitted = lambda _: Answer(200, good + other.line(checkpoint, now).encode())
+    assert outcome(home, panel) == "cosigned"
+    assert other.line(checkpoint, now) not in panel.published().note
+    line.submitted = lambda _: Answer(200, good + good)
+    assert outcome(home, panel) == "malformed"
+
+
+def line_at(key: WitnessKey, checkpoint: Checkpoint, unix_s: int) -> bytes:
+    return cosign(key.key, checkpoint, unix_s, key.sign).encode()
+
+
+def test_one_process_asks_and_all_of_them_heed_the_alarm(home: Home, panel: Witnesses, line: Line) -> None:
+    files = WitnessFiles(home.app.settings.ledger)
+    with files.turn() as is_ours:
+        assert is_ours
+        assert panel.round(home.clock) == ()
+    assert line.asked == []
+
+
+@pytest.mark.parametrize("change", ["longer", "other root", "damaged"])
+def test_a_cosigned_checkpoint_that_is_not_ours_does_not_leave(home: Home, panel: Witnesses, change: str) -> None:
+    grow(home, 30)
+    outcome(home, panel)
+    path = home.app.settings.ledger / "witness" / "cosigned"
+    log = home.app.kernel.log
+    size = 31 if change == "longer" else 29
+    text = checkpoint_text(log.origin, size, bytes(range(32)))
+    key = log._keys.note
+    path.write_text("x" if change == "damaged" else sign_note(text, log.origin, key.key_id, key.sign), "utf-8")
+    if change == "damaged":
+        assert panel.published().checkpoint.size == 30
+        return
+    with pytest.raises(AuditUnavailable, match="rolled_back" if change == "longer" else "forked"):
+        panel.published()
