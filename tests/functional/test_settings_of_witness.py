@@ -46,7 +46,7 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
 )
 def test_anything_else_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.toml").write_text(text)
-    with pytest.raises(MisconfiguredHome, match="config.toml"):
+    with pytest.raises(MisconfiguredHome, match=r"config\.toml"):
         load_settings(tmp_path, {})
 
 
