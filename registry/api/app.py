@@ -27,6 +27,7 @@ from registry.api import (
     routes_petitions,
     routes_principals,
     routes_requests,
+    routes_sample,
     routes_subjects,
     routes_traces,
 )
@@ -57,6 +58,7 @@ _ROUTERS = (
     routes_principals.router,
     routes_brakes.router,
     routes_requests.router,
+    routes_sample.router,
     routes_break_glass.router,
     routes_holds.router,
     routes_health.router,

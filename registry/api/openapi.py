@@ -14,6 +14,7 @@ from registry.api.glass_schemas import GLASS_SCHEMAS
 from registry.api.hold_schemas import HOLD_SCHEMAS
 from registry.api.petition_schemas import PETITION_SCHEMAS
 from registry.api.request_schemas import REQUEST_SCHEMAS
+from registry.api.sample_schemas import SAMPLE_SCHEMAS
 from registry.api.schemas import SCHEMAS
 
 _DESCRIPTION = """\
@@ -77,6 +78,7 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
                 **REQUEST_SCHEMAS,
                 **GLASS_SCHEMAS,
                 **HOLD_SCHEMAS,
+                **SAMPLE_SCHEMAS,
             },
             "securitySchemes": {"bearer": _BEARER},
         },

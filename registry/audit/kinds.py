@@ -20,7 +20,7 @@ class Kind(StrEnum):
     APPROVE = "approve"
     REFUSE = "refuse"
     BREAKGLASS = "breakglass"  # somebody opens a card in an emergency; releases nothing itself
-    REVIEW = "review"  # somebody else says whether it was one
+    REVIEW = "review"  # somebody else says whether it was one, or whether a lookup of the sample fits its purpose
     SEARCH = "search"
     OPEN = "open"  # the system opened values for matching or maintenance; no recipient, never a candidate copy
     TRACE = "trace"
@@ -46,8 +46,10 @@ OF_PRINCIPALS = frozenset({Kind.GRANT, Kind.ALARM, Kind.UNLOCK})
 OF_REQUESTS = frozenset({Kind.REQUEST, Kind.APPROVE, Kind.REFUSE})
 # Kinds that say which policies are in force.
 OF_POLICIES = frozenset({Kind.INIT, Kind.POLICY})
+# Kinds that say what somebody found of an emergency, or of a lookup of the sample.
+OF_REVIEWS = frozenset({Kind.REVIEW})
 # Kinds whose entries say how a row stands that is not a person's.
-STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_POLICIES
+STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_POLICIES | OF_REVIEWS
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
 # Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.

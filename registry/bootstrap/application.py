@@ -46,6 +46,7 @@ from registry.services.read_audit import ReadAudit
 from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
 from registry.services.resuming import Resuming
+from registry.services.review_sample import ReviewSample
 from registry.services.search import Search
 from registry.services.send_notices import SendNotices
 from registry.services.trace import Trace
@@ -86,6 +87,7 @@ class Application:
     trace: Trace
     check_value: CheckValue
     unusual: UnusualAccess
+    review_sample: ReviewSample
     evidence: Evidence
     audit: ReadAudit
     approvals: Approvals

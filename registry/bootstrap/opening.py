@@ -62,6 +62,7 @@ from registry.services.principals import Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
+from registry.services.review_sample import ReviewSample
 from registry.services.search import Search
 from registry.services.send_notices import SendNotices, Transport
 from registry.services.trace import Matchers, Trace
@@ -196,6 +197,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         trace=Trace(kernel, cases, Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER)), Histories(audit)),
         check_value=CheckValue(kernel, limits),
         unusual=UnusualAccess(kernel, audit, limits),
+        review_sample=ReviewSample(kernel, audit),
         evidence=Evidence(kernel, verifier.key),
         audit=audit,
         approvals=Approvals(kernel, audit),

@@ -1,4 +1,4 @@
-"""audit verify, audit checkpoint, audit recover, verify-bundle."""
+"""audit verify, audit checkpoint, audit recover, verify-bundle; the group has sampling.py's commands too."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from registry.bootstrap import Application, inspected
 from registry.cli.checking import NOTE, demand
 from registry.cli.common import Progress, common, registry_to_inspect, write_json
 from registry.cli.failures import FOUND_WRONG
+from registry.cli.sampling import review, sample
 from registry.cli.witnessing import witness
 from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.domain.ids import SubjectId
@@ -34,7 +35,11 @@ PARALLEL_FROM = 10_000
 
 @click.group()
 def audit() -> None:
-    """Verify the ledger; print its checkpoint; go on after a loss; have it witnessed."""
+    """Verify the ledger; print its checkpoint; have it witnessed; go on after a loss; review lookups drawn by lot."""
+
+
+audit.add_command(sample)
+audit.add_command(review)
 
 
 @audit.command()

@@ -77,7 +77,7 @@ KINDS: Mapping[str, str] = {
     "approve": "Approved",
     "refuse": "Approval refused",
     "breakglass": "Emergency",
-    "review": "Emergency reviewed",
+    "review": "Emergency or lookup reviewed",
     "search": "Search",
     "open": "Checked by the system",
     "trace": "Leak trace",

@@ -1,4 +1,4 @@
-"""Comparing accounts, requests for approval and the policies in force with what the ledger says of them."""
+"""Comparing accounts, requests, reviews and the policies in force with what the ledger says of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from registry.audit.kinds import OF_POLICIES, OF_PRINCIPALS, Kind
+from registry.audit.kinds import OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
 from registry.domain.approvals import State, Verdict
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import PrincipalId, RequestId
@@ -17,6 +17,7 @@ from registry.transparency.leaf import Leaf
 MOST_APART_MS = 10 * 60_000
 _ROLES = re.compile(r"^([0-9a-f]{32}) roles ([a-z_ ]*)(?:; .*)?$")
 _REQUEST = re.compile(r"\brequest ([0-9a-f]{32})$")
+_LOOKUP = re.compile(r"^lookup ([0-9]{1,15})$")
 _VERDICTS: Mapping[str, Verdict] = {Kind.APPROVE: Verdict.APPROVE, Kind.REFUSE: Verdict.REFUSE}
 
 
@@ -49,6 +50,7 @@ class Standing:
     accounts: dict[PrincipalId, _Account] = field(default_factory=dict)
     requests: dict[RequestId, _Asked] = field(default_factory=dict)
     policies: PolicyRow | None = None
+    reviews: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # lookup -> finding, reviewer, entry
 
     def take(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
         """Add one entry."""
@@ -57,6 +59,8 @@ class Standing:
         elif leaf.kind in OF_POLICIES:
             # The first entry of a registry that was made before this was noted says nothing of policies.
             self.policies = PolicyRow(values["rules"], index) if values["rules"] else None
+        elif leaf.kind in OF_REVIEWS:
+            self._take_review(index, values)
         elif leaf.kind == Kind.REQUEST:
             self._take_request(index, leaf.unix_ms, values)
         elif values["request"]:  # else the word was not taken
@@ -76,14 +80,20 @@ class Standing:
         if told is not None:
             self.requests[RequestId(told[1])] = _Asked(_who(values), index, unix_ms, values["result"], index)
 
+    def _take_review(self, index: int, values: Mapping[str, str]) -> None:
+        told = _LOOKUP.match(values["request"])
+        if told is not None:
+            self.reviews[int(told[1])] = (values["result"], _who(values), index)
+
     def check(self, work: Work) -> None:
-        """Compare every account, every request and the policies in force.
+        """Compare every account, request and review, and the policies in force.
 
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
         self._check_accounts(work)
         self._check_requests(work)
+        self._check_reviews(work)
         if self.policies is not None and work.policies.in_force() != self.policies:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
 
@@ -112,6 +122,15 @@ class Standing:
             _compare(said, row, words.pop(row.id, {}))
         if left:
             raise LedgerCorrupt("the request that it speaks of is missing", min(said.entry for said in left.values()))
+
+    def _check_reviews(self, work: Work) -> None:
+        left = dict(self.reviews)
+        for row in work.sample_reviews.listing():
+            finding, reviewer, entry = left.pop(row.entry, ("", "", None))
+            if (finding, reviewer) != (row.finding, row.reviewer):
+                raise LedgerCorrupt("the review of a lookup is not as it was entered", entry)
+        if left:
+            raise LedgerCorrupt("the review that it speaks of is missing", min(entry for _, _, entry in left.values()))
 
 
 def _compare(said: _Asked, row: RequestRow, words: Mapping[str, str]) -> None:

@@ -219,6 +219,16 @@ class UnlockRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleReviewRow:
+    """What a reviewer found of one lookup, named by the index of its entry."""
+
+    entry: int
+    finding: str
+    reviewer: PrincipalId
+    reviewed_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyRow:
     """Which policies are in force, by their version, and the index of the entry that said so."""
 
@@ -399,6 +409,17 @@ class BreakGlasses(Protocol):
         ...
 
 
+class SampleReviews(Protocol):
+    def of(self, entries: Iterable[int]) -> Mapping[int, SampleReviewRow]: ...
+    def listing(self) -> Iterator[SampleReviewRow]:
+        """Yield every review."""
+        ...
+
+    def put(self, row: SampleReviewRow) -> None:
+        """Store what was found, holding the ledger's head."""
+        ...
+
+
 class Policies(Protocol):
     def in_force(self) -> PolicyRow | None:
         """Return what is in force; None when nothing is known, or when somebody else changed what was known."""
@@ -464,6 +485,8 @@ class Work(Protocol):
     def policies(self) -> Policies: ...
     @property
     def petitions(self) -> Petitions: ...
+    @property
+    def sample_reviews(self) -> SampleReviews: ...
     @property
     def meta(self) -> Meta: ...
     @property

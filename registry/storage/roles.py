@@ -34,6 +34,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "traces": "SELECT, INSERT",
         "tallies": "SELECT, INSERT, UPDATE, DELETE",
         "quota_unlocks": "SELECT, INSERT, UPDATE",
+        "sample_reviews": "SELECT, INSERT, UPDATE",
         "policy_in_force": "SELECT, INSERT, UPDATE",
         "decoys": "SELECT, INSERT, DELETE",
         "requests": "SELECT, INSERT, UPDATE",

@@ -321,6 +321,17 @@ quota_unlocks = Table(
     Column("guard", LargeBinary(16), nullable=False),  # over all of these
 )
 
+# What reviewers found of the lookups of a week's sample.
+sample_reviews = Table(
+    "sample_reviews",
+    metadata,
+    Column("entry", _INDEX, primary_key=True, autoincrement=False),  # of the lookup
+    Column("finding", String(16), nullable=False),
+    Column("reviewer", _ID, ForeignKey("principals.id"), nullable=False),
+    Column("reviewed_at", BigInteger, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # over all of these
+)
+
 # Which policies are in force, and which entry said so.
 policy_in_force = Table(
     "policy_in_force",

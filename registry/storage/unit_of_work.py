@@ -29,6 +29,7 @@ from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
 from registry.storage.records import SqlRecords
 from registry.storage.requests import SqlRequests
+from registry.storage.sample_reviews import SqlSampleReviews
 from registry.storage.subjects import SqlPersons, SqlSubjects
 from registry.storage.write_ahead import WriteAheadLog
 from registry.storage.writer_turn import WriterTurn
@@ -130,6 +131,11 @@ class SqlWork:
     def break_glass(self) -> SqlBreakGlass:
         """Emergencies and their reviews."""
         return SqlBreakGlass(self._connection, self._guard)
+
+    @cached_property
+    def sample_reviews(self) -> SqlSampleReviews:
+        """What reviewers found of lookups."""
+        return SqlSampleReviews(self._connection, self._guard)
 
     @cached_property
     def policies(self) -> SqlPolicies:

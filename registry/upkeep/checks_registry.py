@@ -160,6 +160,16 @@ def witnesses(application: Application, _plan: Plan) -> str:
     return told + silent
 
 
+def reviews(application: Application, _plan: Plan) -> str:
+    late = application.review_sample.late()
+    if late:
+        told = ", ".join(f"{count} of {week}" for week, count in late.items())
+        raise Finding(
+            f"lookups drawn for review wait for it: {told}", "GET /v1/audit/sample, by an auditor", serves=True
+        )
+    return "no week's sample of lookups is overdue"
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -39,6 +39,7 @@ _ON_REGISTRY: Mapping[str, Callable[[Application, Plan], str]] = {
     "head": checks_registry.head,
     "entries": checks_registry.entries,
     "policies": checks_registry.policies,
+    "reviews": checks_registry.reviews,
     "high_water": checks_registry.high_water,
     "witnesses": checks_registry.witnesses,
     "backups": checks_registry.backups,

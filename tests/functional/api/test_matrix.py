@@ -238,6 +238,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/principals/{principal}/unlock", "limit"): lambda _: limit(),
     ("/v1/principals/{principal}/unlock", "lock"): lambda _: {"lock": True, "reason": REASON},
     ("/v1/principals/{principal}/unlock", "brake"): lambda _: {"brake": True, "reason": REASON},
+    ("/v1/audit/sample/{entry}", ""): lambda _: {"finding": "fits"},
     ("/v1/decoys", ""): lambda _: {"employee_numbers": ["T-7777"]},
 }
 # What stands in a path, made before each caller asks.
@@ -250,6 +251,8 @@ IN_PATH: Mapping[str, Callable[[World], str]] = {
     "principal": lambda world: world.account("leaver"),
     "dispute": lambda world: world.petition("disputes"),
     "correction": lambda world: world.petition("corrections"),
+    "path": lambda _: "0/000.p/1",
+    "entry": lambda _: "0",  # no lookup
 }
 
 
@@ -276,6 +279,8 @@ def test_the_tables_have_every_route_and_every_role(world: World) -> None:
         "/v1/subjects/{subject}",
         "/v1/break-glass/{glass}",
         "/v1/principals/{principal}/report",
+        "/audit/tile/{path}",
+        "/v1/audit/sample/{entry}",  # nobody reviews their own: test_review_sample.py
     }
 
 

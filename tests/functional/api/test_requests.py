@@ -45,6 +45,8 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", "/v1/decoys", Role.SECURITY_ADMIN, True),
     ("POST", "/v1/confidentiality/check", Role.RECORDS_OFFICER, True),
     ("GET", "/v1/audit/unusual", Role.AUDITOR, False),
+    ("GET", "/v1/audit/sample", Role.AUDITOR, False),
+    ("POST", f"/v1/audit/sample/{ID}", Role.AUDITOR, True),
     ("POST", f"/v1/principals/{ID}/move", Role.SECURITY_ADMIN, True),
     ("POST", f"/v1/principals/{ID}/leave", Role.SECURITY_ADMIN, False),
     ("GET", f"/v1/principals/{ID}/report", Role.AUDITOR, False),
