@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -24,16 +25,19 @@ def later(monkeypatch: pytest.MonkeyPatch) -> TestClock:
     return clock
 
 
+@pytest.mark.usefixtures("quiet")
 def test_a_week_is_listed_and_reviewed(tmp_path: Path, later: TestClock) -> None:
     line = line_for(tmp_path / "home")
     line("init")
-    person = '{"employee_number":"KC-1","given_name":"A","family_name":"B","records":[{"category":"phone","value":{"kind":"mobile","number":"816-555-0142"}}]}'
-    line("import", "-", stdin=person)
+    phone = {"category": "phone", "value": {"kind": "mobile", "number": "816-555-0142"}}
+    person: dict[str, object] = {"employee_number": "KC-1", "given_name": "Dana", "family_name": "Moon"}
+    person |= {"department": "Parks", "title": "Ranger", "records": [phone]}
+    line("import", "-", "--format", "ndjson", stdin=json.dumps(person))
     look = ("disclose", "--employee-number", "KC-1", "--category", "phone", "--purpose", "emergency_contact")
     entries = [line.json(*look)["receipt"]["index"] for _ in range(2)]
     later.step(22 * 86_400)
     week = week_of(later.now())
-    for _ in range(4):
+    for _ in range(3):
         week = week_before(week)
     told = line.json("audit", "sample", "--week", week.name)
     # Whoever sits at the keyboard looked these up: for another auditor they are there.
