@@ -22,7 +22,7 @@ from registry.keys.data_keys import DataKeys
 from registry.keys.opening import keyring, make_keyring
 from registry.keys.ports import Keyring
 from registry.policy.engine import load_policy
-from registry.services.ports import PolicyRow
+from registry.services.ports_policy import PolicyRow
 from registry.settings import DEVELOPMENT, PROFILES, Settings
 from registry.storage.guards import guard_key
 from registry.storage.high_water import HighWaterFile

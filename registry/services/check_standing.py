@@ -10,7 +10,8 @@ from registry.audit.kinds import OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
 from registry.domain.approvals import State, Verdict
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import PrincipalId, RequestId
-from registry.services.ports import PolicyRow, RequestRow, Work
+from registry.services.ports import RequestRow, Work
+from registry.services.ports_policy import PolicyRow
 from registry.transparency.leaf import Leaf
 
 # A row's own time is taken before its entry's, in the same transaction: that may have waited for its turn meanwhile.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import OF_POLICIES, Kind
 from registry.services.kernel import Kernel
-from registry.services.ports import PolicyRow
+from registry.services.ports_policy import PolicyRow
 from registry.services.principals import at_keyboard
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once

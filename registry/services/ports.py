@@ -18,6 +18,7 @@ from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
+from registry.services.ports_policy import Policies, SampleReviews
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
 from registry.vault.sealed import SealedField
@@ -219,24 +220,6 @@ class UnlockRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleReviewRow:
-    """What a reviewer found of one lookup, named by the index of its entry."""
-
-    entry: int
-    finding: str
-    reviewer: PrincipalId
-    reviewed_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRow:
-    """Which policies are in force, by their version, and the index of the entry that said so."""
-
-    version: str
-    entry: int
-
-
-@dataclass(frozen=True, slots=True)
 class NewSubject:
     """Rows to insert for one enrollment."""
 
@@ -406,27 +389,6 @@ class BreakGlasses(Protocol):
     def insert(self, row: BreakGlassRow) -> None: ...
     def settle(self, row: BreakGlassRow) -> None:
         """Store what a review found."""
-        ...
-
-
-class SampleReviews(Protocol):
-    def of(self, entries: Iterable[int]) -> Mapping[int, SampleReviewRow]: ...
-    def listing(self) -> Iterator[SampleReviewRow]:
-        """Yield every review."""
-        ...
-
-    def put(self, row: SampleReviewRow) -> None:
-        """Store what was found, holding the ledger's head."""
-        ...
-
-
-class Policies(Protocol):
-    def in_force(self) -> PolicyRow | None:
-        """Return what is in force; None when nothing is known, or when somebody else changed what was known."""
-        ...
-
-    def put(self, row: PolicyRow) -> None:
-        """Store what is in force, holding the ledger's head."""
         ...
 
 

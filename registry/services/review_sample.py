@@ -25,7 +25,8 @@ from registry.domain.weeks import Week, week_before, week_of
 from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.copies import account_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
-from registry.services.ports import SampleReviewRow, Work
+from registry.services.ports import Work
+from registry.services.ports_policy import SampleReviewRow
 from registry.services.read_audit import AUDITORS, ReadAudit, ReadEntry
 from registry.services.rerun import rerun_once
 from registry.transparency.leaf import leaf_hash, parse_leaf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, insert, select, update
 
-from registry.services.ports import PolicyRow
+from registry.services.ports_policy import PolicyRow
 from registry.storage.guards import RowGuard
 from registry.storage.tables import policy_in_force
 

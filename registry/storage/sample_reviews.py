@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from registry.domain.ids import PrincipalId
-from registry.services.ports import SampleReviewRow
+from registry.services.ports_policy import SampleReviewRow
 from registry.storage.guards import RowGuard
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import sample_reviews
