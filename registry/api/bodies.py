@@ -10,7 +10,7 @@ from registry.domain.categories import Category
 from registry.domain.errors import InvalidInput
 from registry.domain.ids import RecordId, SubjectId, is_id
 from registry.domain.principals import Role
-from registry.domain.purposes import Purpose, PurposeCode
+from registry.domain.purposes import HL7_CODES, Purpose, PurposeCode, stated_purpose
 from registry.identity.claims import is_plain_text
 from registry.policy.decide import Form
 from registry.services.principals import Grant, Move
@@ -39,7 +39,7 @@ _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "s
 _MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
 
 _CATEGORY = one_of(frozenset(Category))
-_PURPOSE_CODE = one_of(frozenset(PurposeCode))
+_PURPOSE_CODE = one_of(frozenset(PurposeCode) | HL7_CODES.keys())
 _FORM = one_of(frozenset(Form))
 _OWN_FORM = one_of(frozenset({Form.AS_ENTERED}))
 _ROLE = one_of(frozenset(Role))
@@ -256,7 +256,7 @@ def _purpose(body: ObjectReader) -> Purpose:
         return Purpose(PurposeCode.PAYROLL)
     code = purpose.required("code", _PURPOSE_CODE)
     case, note = _loose(purpose, "case", _CASE), _loose(purpose, "note", _NOTE)
-    return Purpose(PurposeCode(code) if code else PurposeCode.PAYROLL, case, note)
+    return Purpose(stated_purpose(code) if code else PurposeCode.PAYROLL, case, note)
 
 
 def _searched_value(body: ObjectReader, today: date) -> SearchBody:

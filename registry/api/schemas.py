@@ -18,7 +18,7 @@ from registry.domain.categories import Category
 from registry.domain.enrollment import Relation
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
-from registry.domain.purposes import PurposeCode
+from registry.domain.purposes import HL7_CODES, PurposeCode
 from registry.domain.relations import Declared
 from registry.policy.decide import APPROVAL_REQUIRED, PUBLIC_REASONS, QUOTA_EXCEEDED, Form
 
@@ -289,7 +289,7 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "Purpose": closed(
-        {"code": {"enum": [code.value for code in PurposeCode]}},
+        {"code": {"enum": [*(code.value for code in PurposeCode), *HL7_CODES]}},
         {
             "case": {"type": "string", "maxLength": 100, "description": "Case reference."},
             "note": {"type": "string", "maxLength": 1000, "description": "For the ledger. No protected values."},

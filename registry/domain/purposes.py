@@ -1,7 +1,13 @@
-"""Purposes of use: a coded why, and the categories that each one opens."""
+"""Purposes of use: a coded why, and the categories that each one opens.
+
+Systems around health care state purposes by HL7's value set PurposeOfUse (HL7 Terminology, value set
+``http://terminology.hl7.org/ValueSet/v3-PurposeOfUse``, codes of the system ``v3-ActReason``). Where one of its codes
+means nearly what a purpose here does, it may be stated instead; entries hold the purpose. Paying wages is none of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -44,6 +50,25 @@ PURPOSES: dict[PurposeCode, PurposeRule] = {
     PurposeCode.LEGAL_SERVICE: PurposeRule(frozenset({Category.HOME_ADDRESS, Category.PHONE}), needs_case=True),
     PurposeCode.SAFETY: PurposeRule(frozenset(Category), needs_case=True),
 }
+
+
+# HL7's code -> the purpose that it stands for.
+HL7_CODES: Mapping[str, PurposeCode] = {
+    "ETREAT": PurposeCode.EMERGENCY_CONTACT,  # emergency treatment: immediately needed health care
+    "COVERAGE": PurposeCode.BENEFITS,  # coverage under a program or policy
+    "GOV": PurposeCode.OFFICIAL_MAIL,  # government processes
+    "HLEGAL": PurposeCode.LEGAL_SERVICE,  # activities required by a legal proceeding
+    "THREAT": PurposeCode.SAFETY,  # preventing injury to who may be the target of violence
+}
+
+
+def stated_purpose(code: str) -> PurposeCode:
+    """Return the purpose that a code states: one of ours, or one of HL7's that stands for one.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return HL7_CODES.get(code) or PurposeCode(code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable
 from registry.domain.principals import Role
+from registry.domain.purposes import HL7_CODES, PurposeCode
 from registry.services.refusals import Refusals
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.services.homes import person
@@ -292,3 +293,15 @@ def test_each_category_has_a_line_for_people(site: Site) -> None:
         "vehicle_plate": "ZX4 T9Q (MO)",
     }
     assert shown["family_member"] in {"Robin Brightwater (spouse)", "Mika Brightwater (child)"}
+
+
+@pytest.mark.parametrize(("hl7", "code"), sorted(HL7_CODES.items()))
+def test_a_purpose_may_be_stated_by_the_code_of_hl7(site: Site, hl7: str, code: PurposeCode) -> None:
+    """The entry holds ours: rules, limits and the accounting know no other."""
+    site.enroll()
+    body = {"employee_number": NUMBER, "categories": ["home_address"], "purpose": {"code": hl7, "case": "C-1"}}
+    answer = site.disclose(body)
+    assert answer.status_code == 200
+    assert site.said(answer.json()["receipt"]["index"])["purpose"] == code
+    for other in (hl7.lower(), f" {hl7}", "TREAT"):
+        assert site.disclose(body | {"purpose": {"code": other, "case": "C-1"}}).status_code == 422

@@ -10,7 +10,7 @@ import pytest
 
 from registry.api.app import create_app
 from registry.domain.principals import Role
-from registry.domain.purposes import PURPOSES
+from registry.domain.purposes import HL7_CODES, PURPOSES
 from tests.functional.api.conftest import Site
 from tests.functional.api.contract import faults, resolve
 from tests.functional.services.homes import Home
@@ -133,6 +133,9 @@ def test_purposes_are_described_as_they_are(document: dict[str, Any]) -> None:
     for code, rule in PURPOSES.items():
         (line,) = [line for line in text.splitlines() if line.startswith(f"| `{code}`")]
         assert line.endswith("| yes |") is rule.needs_case
+        assert [other for other, meant in HL7_CODES.items() if f"| `{other}` |" in line and meant is code] == [
+            other for other, meant in HL7_CODES.items() if meant is code
+        ]
         for category in rule.opens if code not in {"benefits", "safety"} else ():
             assert category in line
     assert "payroll's" not in text
