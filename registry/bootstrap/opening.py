@@ -171,7 +171,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     verifier, audit, matcher = ledger_verifier(ring, kernel.log.origin), ReadAudit(kernel), MatchText(kernel)
     case_keys = DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache)
     letters = PetitionVault(kernel.registry, case_keys, ring.secret("index"))
-    cases, files = CaseVault(kernel.registry, case_keys), PetitionFiles(kernel, letters)
+    files, contacts = PetitionFiles(kernel, letters), Contacts(kernel, letters)
     publisher = open_publisher(ring, kernel, settings.ledger)
     panel = open_witnesses(kernel.log, publisher, settings, verifier)
     limits = settings.limits(profile)
@@ -194,7 +194,12 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         admissions=Admissions(kernel),
         search=Search(kernel),
         matcher=matcher,
-        trace=Trace(kernel, cases, Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER)), Histories(audit)),
+        trace=Trace(
+            kernel,
+            CaseVault(kernel.registry, case_keys),
+            Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER)),
+            Histories(audit),
+        ),
         check_value=CheckValue(kernel, limits),
         unusual=UnusualAccess(kernel, audit, limits),
         review_sample=ReviewSample(kernel, audit),
@@ -204,13 +209,13 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         break_glass=BreakGlass(kernel, audit),
         petitions=Petitions(kernel, files),
         petition_answers=PetitionAnswers(kernel, files, audit, update),
-        contacts=Contacts(kernel, letters),
+        contacts=contacts,
         principals=Principals(kernel),
         policy_changes=PolicyChanges(kernel, audit),
         unlock=Unlock(kernel),
         decoys=Decoys(kernel),
         leaver_report=LeaverReport(kernel, audit),
-        notices=SendNotices(kernel, _transports(settings.notify), meters),
+        notices=SendNotices(kernel, _transports(settings.notify, contacts), meters),
         digests=Digests(kernel),
         holds=Holds(kernel),
         ledger_verifier=LedgerVerifier(kernel.log, verifier),
@@ -223,12 +228,15 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
 
 
 def _channels(settings: NotifySettings) -> tuple[Channel, ...]:
-    return tuple(Channel(one.name, one.reaches) for one in _transports(settings))
+    # Every recipient by webhook: who is behind an id is known to whoever receives them.
+    webhook = () if settings.webhook is None else (Channel(Webhook.name, lambda _recipient: True),)
+    mail = () if settings.mail is None else (Channel(Mail.name, settings.mail.addresses.__contains__, by_contact=True),)
+    return (*webhook, *mail)
 
 
-def _transports(settings: NotifySettings) -> tuple[Transport, ...]:
+def _transports(settings: NotifySettings, contacts: Contacts) -> tuple[Transport, ...]:
     webhook = () if settings.webhook is None else (Webhook(settings.webhook),)
-    mail = () if settings.mail is None else (Mail(settings.mail, settings.portal),)
+    mail = () if settings.mail is None else (Mail(settings.mail, contacts.mailbox_of, settings.portal),)
     return (*webhook, *mail)
 
 

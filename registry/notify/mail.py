@@ -5,23 +5,29 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any
 
+from registry.domain.errors import RegistryError
+from registry.domain.ids import SubjectId
 from registry.notify.deadline import ending_after
 from registry.notify.secret_files import read_secret
-from registry.notify.settings import NONE, TLS, MailSettings
+from registry.notify.settings import NONE, TLS, MailSettings, is_address
 from registry.notify.words import subject_of, text_of
-from registry.services.send_notices import Letter, UndeliveredError, UnreachableError
+from registry.services.send_notices import Letter, NobodyError, UndeliveredError, UnreachableError
 
 TIMEOUT_SECONDS = 10.0
 DEADLINE_SECONDS = 20.0
 _CLOSING = 421
+_SUBJECT = "subject:"
 # What a server says of one mail; anything else that it does says something of the server.
 _OF_ONE_MAIL = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
+
+
+MailboxOf = Callable[[SubjectId], str | None]
 
 
 class Mail:
@@ -29,14 +35,25 @@ class Mail:
 
     name = "mail"
 
-    def __init__(self, settings: MailSettings, portal: str = "", deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    def __init__(
+        self,
+        settings: MailSettings,
+        mailbox_of: MailboxOf,
+        portal: str = "",
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        """Take the settings.
+
+        Args:
+            settings: the server, and mailboxes of roles and accounts.
+            mailbox_of: opens a subject's contact; None when it is no mailbox.
+            portal: address that mails name.
+            deadline_seconds: for each mail.
+        """
         self._settings = settings
         self._portal = portal
+        self._mailbox_of = mailbox_of
         self._deadline_seconds = deadline_seconds
-
-    def reaches(self, recipient: str) -> bool:
-        """Whoever has a mailbox in the settings."""
-        return recipient in self._settings.addresses
 
     def problem(self) -> str | None:
         """Say what is wrong with the password's file, or with that of the certificates."""
@@ -51,7 +68,7 @@ class Mail:
     @contextmanager
     def opened(self) -> Iterator[_Session]:
         """Send some letters over one connection."""
-        session = _Session(self._settings, self._portal, self._deadline_seconds)
+        session = _Session(self._settings, self._portal, self._mailbox_of, self._deadline_seconds)
         try:
             yield session
         finally:
@@ -61,9 +78,10 @@ class Mail:
 class _Session:
     """One connection to the server, made and signed in with the first letter."""
 
-    def __init__(self, settings: MailSettings, portal: str, deadline_seconds: float) -> None:
+    def __init__(self, settings: MailSettings, portal: str, mailbox_of: MailboxOf, deadline_seconds: float) -> None:
         self._settings = settings
         self._portal = portal
+        self._mailbox_of = mailbox_of
         self._deadline_seconds = deadline_seconds
         self._known: list[smtplib.SMTP] = []
         self._server: smtplib.SMTP | None = None
@@ -72,15 +90,19 @@ class _Session:
         """Hand it to the server.
 
         Raises:
-            UndeliveredError: the server did not take it, or the mailbox is no longer set.
+            UndeliveredError: the server did not take it, or the mailbox is not to be known now.
             UnreachableError: the server is not there, or not who it should be.
+            NobodyError: there is no mailbox, or no longer.
         """
-        address = self._settings.addresses.get(letter.to)
-        if address is None:
-            raise UndeliveredError("no mailbox in the settings")
         try:
             with ending_after(self._deadline_seconds, self._socket):
                 server = self._server = self._server or self._connected()
+        except (smtplib.SMTPException, OSError, ValueError) as failure:
+            raise UnreachableError(type(failure).__name__) from None
+        # Not before somebody is there to take it: a contact is opened under an entry, each time.
+        address = self._address(letter)
+        try:
+            with ending_after(self._deadline_seconds, self._socket):
                 server.send_message(self._message(letter, address), self._settings.sender, [address])
         except _OF_ONE_MAIL as failure:
             if getattr(failure, "smtp_code", 0) == _CLOSING:
@@ -89,6 +111,17 @@ class _Session:
         except (smtplib.SMTPException, OSError, ValueError) as failure:
             # The class name says what went wrong; the text may quote what was received.
             raise UnreachableError(type(failure).__name__) from None
+
+    def _address(self, letter: Letter) -> str:
+        address = self._settings.addresses.get(letter.to)
+        if address is None and letter.to.startswith(_SUBJECT):
+            try:
+                address = self._mailbox_of(SubjectId(letter.to.removeprefix(_SUBJECT)))
+            except RegistryError as failure:
+                raise UndeliveredError(type(failure).__name__) from None
+        if address is None or not is_address(address):
+            raise NobodyError("no mailbox")
+        return address
 
     def close(self) -> None:
         """Say goodbye, and close."""

@@ -91,10 +91,6 @@ class Webhook:
         self._now = now
         self._deadline_seconds = deadline_seconds
 
-    def reaches(self, _recipient: str) -> bool:
-        """Every recipient: who is behind an id is known to whoever receives them."""
-        return True
-
     def problem(self) -> str | None:
         """Say what is wrong with the secret's file, or with that of the certificates."""
         try:

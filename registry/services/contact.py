@@ -23,6 +23,8 @@ from registry.services.read_audit import SUBJECTS
 from registry.services.rerun import rerun_once
 from registry.vault.petitions import TEXT, About, PetitionVault
 
+EMAIL = "email"
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -90,6 +92,25 @@ class Contacts:
         receipt = self._kernel.mint_one(pending)
         return Contact(about.what, self._vault.open(row.petition, TEXT, receipt)), view_of(receipt)
 
+    @rerun_once
+    def mailbox_of(self, subject: SubjectId) -> str | None:
+        """Open a subject's contact for a notice; an entry in the subject's accounting. None: it is no mailbox.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; nothing was opened.
+        """
+        with self._kernel.database.write() as work:
+            work.subjects.lock([subject])
+            row = work.petitions.contact(contact_label(self._kernel, subject))
+            about = None if row is None else self._vault.about(row.petition)
+            if row is None or about is None or about.subject != subject or about.what != EMAIL:
+                return None
+            line = part_line(row.petition, TEXT)
+            values = {"result": "opened", "detail": "contact for a notice"}
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.OPEN, values, (subject,), (line,))])
+            work.commit()
+        return self._vault.open(row.petition, TEXT, self._kernel.mint_one(pending))
+
     def _demand_own(self, work: Work, principal: Principal) -> SubjectRow:
         if not principal.roles & SUBJECTS:
             self._kernel.deny(work, principal, "contact")
@@ -106,4 +127,9 @@ class Contacts:
         raise NotFound
 
     def _label(self, subject: SubjectId) -> bytes:
-        return self._kernel.index.tag("contact", subject.encode())
+        return contact_label(self._kernel, subject)
+
+
+def contact_label(kernel: Kernel, subject: SubjectId) -> bytes:
+    """Return the keyed label that a subject's contact is kept under."""
+    return kernel.index.tag("contact", subject.encode())

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from registry.audit.entries import EntryDraft
 from registry.domain.ids import EventId, PrincipalId, SubjectId, new_id
 from registry.domain.principals import Role
+from registry.services.contact import contact_label
 from registry.services.kernel import Kernel
 from registry.services.ports import Work
 from registry.services.ports_notices import HELD, WAITING, OutboxRow
@@ -113,9 +114,13 @@ def queue(work: Work, kernel: Kernel, notices: Sequence[Notice]) -> None:
             _row(kernel.outlets.seal, notice, channel.name, now_ms)
             for notice in notices
             for channel in kernel.outlets.channels
-            if channel.reaches(str(notice.to))
+            if channel.reaches(str(notice.to)) or (channel.by_contact and _has_contact(work, kernel, notice.to))
         ]
     )
+
+
+def _has_contact(work: Work, kernel: Kernel, to: Recipient) -> bool:
+    return isinstance(to, ToSubject) and work.petitions.contact(contact_label(kernel, to.id)) is not None
 
 
 def _row(seal: NoticeSeal, notice: Notice, channel: str, now_ms: int) -> OutboxRow:

@@ -13,10 +13,17 @@ LimitKey = tuple[PrincipalId, str]
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way out: its name, and whether it can reach a recipient (as text)."""
+    """One way out.
+
+    Attributes:
+        name: of it.
+        reaches: whether it can reach a recipient (as text).
+        by_contact: whether it also reaches subjects who have set a contact.
+    """
 
     name: str
     reaches: Callable[[str], bool]
+    by_contact: bool = False
 
 
 class LimitsTold:

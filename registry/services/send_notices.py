@@ -43,6 +43,10 @@ class UndeliveredError(Exception):
     """Whoever was to take a notice did not; the text says why and holds nothing that was received."""
 
 
+class NobodyError(UndeliveredError):
+    """Whom it is for cannot be reached this way, now or later."""
+
+
 class UnreachableError(UndeliveredError):
     """Nobody was there to take any notice: the others need not be tried now."""
 
@@ -69,6 +73,7 @@ class Line(Protocol):
         Raises:
             UndeliveredError: it was not, as far as can be told.
             UnreachableError: nor would be any other.
+            NobodyError: nor will it be.
         """
         ...
 
@@ -78,7 +83,6 @@ class Transport(Protocol):
 
     @property
     def name(self) -> str: ...
-    def reaches(self, recipient: str) -> bool: ...
     def problem(self) -> str | None:
         """Return what is wrong with it as far as can be told without sending."""
         ...
@@ -104,6 +108,7 @@ class _Round:
     """What became of the rows of one claim."""
 
     sent: list[str] = field(default_factory=list)
+    nobodys: list[str] = field(default_factory=list)
     failed: list[PutOff] = field(default_factory=list)
     untried: list[PutOff] = field(default_factory=list)
 
@@ -144,6 +149,7 @@ class Sender:
             count += SentCount(len(done.sent), len(done.failed))
             self._meters.noticed(self.name, "sent", len(done.sent))
             self._meters.noticed(self.name, "failed", len(done.failed))
+            self._meters.noticed(self.name, "nobody", len(done.nobodys))
         return count
 
     @rerun_once
@@ -176,6 +182,8 @@ class Sender:
                     continue
                 try:
                     line.send(letter)
+                except NobodyError:
+                    done.nobodys.append(row.id)
                 except UndeliveredError as failure:
                     is_down = isinstance(failure, UnreachableError)
                     self._rest_ms = self._longer_rest() if is_down else 0
@@ -199,7 +207,7 @@ class Sender:
     @rerun_once
     def _settle(self, done: _Round) -> None:
         with self._kernel.database.write() as work:
-            work.outbox.remove(done.sent)
+            work.outbox.remove([*done.sent, *done.nobodys])
             work.outbox.put_off([*done.failed, *done.untried])
             work.outbox.forget_before(self.name, self._kernel.now_ms() - KEEP_DEAD_MS)
             work.commit()

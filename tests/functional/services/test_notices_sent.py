@@ -18,6 +18,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from registry.domain.categories import Category
 from registry.domain.errors import MisconfiguredHome
+from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.notify.mail import Mail
 from registry.notify.settings import (
@@ -31,11 +32,13 @@ from registry.notify.settings import (
     read_notify,
 )
 from registry.notify.webhooks import Webhook
+from registry.services.contact import Contact
+from registry.services.kernel import Caller
 from registry.services.notices import NoticeKind
 from registry.services.ports_notices import WAITING
 from registry.services.send_notices import Letter, SentCount, UnreachableError
 from tests.functional.keys.baos import certificate
-from tests.functional.services.homes import Home
+from tests.functional.services.homes import Home, person
 from tests.functional.services.receivers import (
     SECRET,
     VALUES,
@@ -49,6 +52,10 @@ from tests.functional.services.receivers import (
 )
 
 LETTER = Letter("0" * 32, NoticeKind.ALARM, 0, 7, "role:auditor", "")
+
+
+def no_mailbox(_subject: SubjectId) -> None:
+    """Nobody has set a contact."""
 
 
 def test_mail_says_what_and_when_and_no_value(sqlite_home: Home) -> None:
@@ -188,7 +195,7 @@ def test_a_mail_server_that_drips_is_left_after_a_time() -> None:
             "127.0.0.1", "registry@example.org", port, tls=NONE, addresses={LETTER.to: "a@example.org"}
         )
         started = time.monotonic()
-        with Mail(settings, deadline_seconds=0.5).opened() as line, pytest.raises(UnreachableError):
+        with Mail(settings, no_mailbox, deadline_seconds=0.5).opened() as line, pytest.raises(UnreachableError):
             line.send(LETTER)
         assert time.monotonic() - started < 5
 
@@ -227,10 +234,12 @@ def test_usable_ways_out_have_no_problem(sqlite_home: Home) -> None:
     webhook = hook(sqlite_home, "https://hooks.example/").webhook
     assert webhook is not None
     assert Webhook(webhook).problem() is None
-    assert Mail(MailSettings("mail.example", "a@example.org")).problem() is None
+    assert Mail(MailSettings("mail.example", "a@example.org"), no_mailbox).problem() is None
     missing = sqlite_home.app.settings.home / "missing"
     assert Webhook(WebhookSettings("https://hooks.example/", missing)).problem()
-    assert Mail(MailSettings("mail.example", "a@example.org", username="x", password_file=missing)).problem()
+    assert Mail(
+        MailSettings("mail.example", "a@example.org", username="x", password_file=missing), no_mailbox
+    ).problem()
 
 
 @pytest.mark.parametrize(
@@ -265,3 +274,43 @@ def test_settings_that_would_let_others_read_along_are_refused(given: Any, tmp_p
 def test_an_address_is_one_mailbox(text: str) -> None:
     assert not is_address(text)
     assert is_address("first.last+tag@mail.example.org")
+
+
+def own(site: Home, number: str) -> Caller:
+    """Return a subject who has just signed in strongly."""
+    caller = site.caller(f"own {number}", Role.SUBJECT, number=number)
+    return replace(caller, claims=replace(caller.claims, step_up_until=2**53))
+
+
+def test_a_digest_goes_to_the_safe_contact_of_who_has_set_a_mailbox(home: Home) -> None:
+    with mailbox() as (kept, port), notifying(home, mailing(home, port, tls=NONE)) as site:
+        site.app.digests.make_due()
+        subjects = [site.enroll(person(f"T-000{n}")).subject for n in (1, 2, 3)]
+        contacts = (("T-0001", Contact("email", "safe@example.org")), ("T-0002", Contact("phone", "816-555-0199")))
+        for number, contact in contacts:
+            site.app.contacts.put(own(site, number), contact)
+        reader = site.caller("reader", Role.READER)
+        for subject in subjects:
+            site.disclose(reader, site.ask(subject, Category.PHONE))
+        site.clock.step(86_400)
+        assert site.app.digests.make_due() == 3
+        assert site.app.notices.counts() == {("mail", WAITING): 2}  # who has set none is not reached by mail
+        assert site.app.notices.send_due() == SentCount(1, 0)
+        assert site.app.notices.counts() == {}
+        opened = site.entries()[-1]
+        assert (opened.kind, (opened.values or {})["subject"]) == ("open", subjects[0])
+    assert kept.envelopes == [("registry@example.org", ["safe@example.org"])]
+    assert "1 for safety, by no unit" in str(message_from_bytes(kept.got[0]).get_payload())
+    assert not [value for value in (*VALUES, subjects[0]) if value.encode() in kept.got[0]]
+
+
+def test_a_contact_is_not_opened_while_the_server_is_away(sqlite_home: Home) -> None:
+    with notifying(sqlite_home, mailing(sqlite_home, 9, tls=NONE)) as site:
+        site.app.digests.make_due()
+        subject = site.enroll().subject
+        site.app.contacts.put(own(site, "T-0001"), Contact("email", "safe@example.org"))
+        site.disclose(site.caller("reader", Role.READER), site.ask(subject, Category.PHONE))
+        site.clock.step(86_400)
+        site.app.digests.make_due()
+        assert site.app.notices.send_due() == SentCount(0, 1)
+        assert "open" not in {entry.kind for entry in site.entries()}
