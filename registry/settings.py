@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from registry.domain.approvals import ApprovalRules
+from registry.domain.approvals import Action, ApprovalRules
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.purposes import PurposeCode
 from registry.identity.issuers import IssuerSettings
@@ -86,7 +86,8 @@ class Settings:
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
         witness: who cosigns the ledger's checkpoints (``[witness]`` in config.toml).
         policy: an agency's own policies, and what they may switch (``[policy]`` in config.toml).
-        approvals: how long requests, approvals and emergencies stand (``[approvals]`` in config.toml).
+        approvals: what ``[approvals]`` in config.toml says of ``domain.approvals.ApprovalRules``; the rest is the
+            profile's.
         brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
         notify: where notices are sent (``[notify]`` in config.toml).
     """
@@ -102,12 +103,17 @@ class Settings:
     brakes: Mapping[str, Any] = field(default_factory=dict)
     policy: PolicySettings = field(default_factory=PolicySettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
-    approvals: ApprovalRules = field(default_factory=ApprovalRules)
+    approvals: Mapping[str, Any] = field(default_factory=dict)
     notify: NotifySettings = NO_NOTICES
 
     def limits(self, profile: str) -> BrakeLimits:
         """Return the brakes of a registry of this profile: none on lookups in development, unless they are set."""
         return replace(PRODUCTION_LIMITS if profile == PRODUCTION else DEVELOPMENT_LIMITS, **self.brakes)
+
+    def rules(self, profile: str) -> ApprovalRules:
+        """Return what takes other people's approval: dual control of everything in production, unless it is set."""
+        usual = frozenset(Action) if profile == PRODUCTION else frozenset[Action]()
+        return ApprovalRules(**{"dual_control": usual, **self.approvals})
 
     @property
     def keys(self) -> Path:
@@ -261,13 +267,22 @@ def _policy(config: Mapping[str, Any], home: Path) -> PolicySettings:
     return PolicySettings(**{**given, "folder": folder})
 
 
-def _approvals(config: Mapping[str, Any]) -> ApprovalRules:
+def _approvals(config: Mapping[str, Any]) -> dict[str, Any]:
     given = config.get("approvals", {})
     if not isinstance(given, dict):
         raise MisconfiguredHome("config.toml: write the approvals' settings as a table, [approvals]")
-    if unknown := sorted(set(given) - set(_APPROVALS)):
+    if unknown := sorted(set(given) - {*_APPROVALS, "dual_control"}):
         raise MisconfiguredHome(f"config.toml: approvals has unknown settings: {', '.join(unknown)}")
-    return ApprovalRules(**{name: _whole(given, name, 0, among) for name, among in _APPROVALS.items() if name in given})
+    read: dict[str, Any] = {name: _whole(given, name, 0, among) for name, among in _APPROVALS.items() if name in given}
+    if "dual_control" in given:
+        read["dual_control"] = _actions(given["dual_control"])
+    return read
+
+
+def _actions(given: Any) -> frozenset[Action]:
+    if not isinstance(given, list) or not all(isinstance(one, str) and one in set(Action) for one in given):
+        raise MisconfiguredHome(f"config.toml: approvals: dual_control is a list of {', '.join(Action)}")
+    return frozenset(map(Action, given))
 
 
 def _witness(config: Mapping[str, Any], home: Path) -> WitnessSettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registry.api.describe import Answer, Body, Operation, path_id, query
 from registry.api.describe_links import AFTER_REPORT
+from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import PRINCIPAL_LEFT, PRINCIPAL_MOVED, PRINCIPAL_REPORT, PRINCIPALS_LIST, RECEIPT
 
 PRINCIPALS = Operation(
@@ -24,6 +25,7 @@ GRANT = Operation(
         "record, for the conflict rules and its own portal; `supervisor` closes that person's records to it. Roles "
         "that nobody may hold together are refused (422, `conflicting_roles` at `/roles`). An entry."
     ),
+    also=NEEDS_ANOTHER,
     answer=Answer("Done.", "Granted", ("Audit-Receipt",), example={"principal": "0" * 31 + "a", "receipt": RECEIPT}),
     body=Body(
         "Grant",
@@ -49,6 +51,7 @@ MOVE = Operation(
         "Role `security_admin`, for somebody else than themselves. What is left out stays. Roles that nobody may hold "
         "together are refused (422, `conflicting_roles` at `/roles`). An entry that says what changed."
     ),
+    also=NEEDS_ANOTHER,
     answer=Answer("Changed.", "Moved", ("Audit-Receipt",), example=PRINCIPAL_MOVED),
     errors=(404,),
     body=Body("Move", {"to another unit": {"unit": "Payroll", "supervisor": "KC-000044", "roles": ["reader"]}}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registry.api.describe import Answer, Body, FileBody, Operation, header, path_id, query
 from registry.api.describe_links import AFTER_CHANGING, AFTER_ENROLLING, AFTER_SEARCHING
+from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import ENROLLED, ENROLLMENT, HITS, IMPORTED, PEOPLE_CSV, PEOPLE_NDJSON
 
 ENROLL = Operation(
@@ -46,6 +47,8 @@ IMPORT = Operation(
         "are done: figures, and place and code of each problem, never a value.\n\n**Sending the same file again is how "
         "an import goes on.** What was committed stays, whatever happens afterwards; a line that is stored already is "
         "`unchanged`. Other content for a known employee number is rejected as `exists`, unless `update=true`. "
+        "Where marks are under dual control, a line that would take one off is rejected (`approval_required`): that is "
+        "done one by one. "
         "An error that ends an import after its first batch (a slow or too large body, a ledger that takes no entries) "
         "says in `imported` what was done until then.\n\nAt most 256 MiB, unless the registry is set up otherwise; at "
         "most 60 seconds without a byte; two imports at a time, others are answered 503 `busy`."
@@ -71,10 +74,12 @@ UPDATE = Operation(
     tag="subjects",
     summary="Change a subject: new versions, marks, records, household members, ends",
     description=(
-        "Role `enroller`. Nothing is overwritten: a new value is a new version beside the old one, and an ended "
+        "Role `enroller`. Lowering a tier and ending a marked record may be under dual control (202). Nothing is "
+        "overwritten: a new value is a new version beside the old one, and an ended "
         "record stays traceable. With `If-Match` a change in between is 409 `changed` instead of lost. The answer "
         "names the records that were added or changed."
     ),
+    also=NEEDS_ANOTHER,
     answer=Answer(
         "Changed.", "Enrolled", ("ETag", "Audit-Receipt"), example={**ENROLLED, "version": 2}, links=AFTER_CHANGING
     ),

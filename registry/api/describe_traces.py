@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registry.api.describe import Answer, Body, Operation, path_id
 from registry.api.describe_links import AFTER_LISTING_TRACES, AFTER_TRACING
+from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import STORED_TRACE, TRACED, TRACES_LIST
 
 _ID = (path_id("trace", "The trace's id, from `POST /v1/traces`."),)
@@ -21,6 +22,7 @@ TRACE = Operation(
         "here' is always one of the explanations."
     ),
     status=201,
+    also=NEEDS_ANOTHER,
     answer=Answer("The trace.", "Traced", ("Location", "Audit-Receipt"), example=TRACED, links=AFTER_TRACING),
     body=Body(
         "TraceAsk",
@@ -91,6 +93,7 @@ EVIDENCE = Operation(
         "proofs and openings, the report in three forms, and a verifier that runs with Python's standard library "
         "alone, without this server."
     ),
+    also=NEEDS_ANOTHER,
     answer=Answer("The bundle.", None, ("Content-Disposition",), "application/zip"),
     errors=(404,),
     parameters=_ID,

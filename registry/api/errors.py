@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from starlette.responses import Response
 
-from registry.api.problems import Problem
-from registry.api.render import receipt_document
+from registry.api.problems import Problem, json_answer
+from registry.api.render import needed_document, receipt_document
 from registry.bootstrap import Application
 from registry.domain import errors
+from registry.policy.decide import APPROVAL_REQUIRED
 
 RETRY_SECONDS = 5
 _RETRY = {"Retry-After": str(RETRY_SECONDS)}
@@ -44,6 +45,8 @@ _TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
     errors.AccessDenied: _access_denied,
     errors.UnreadableDocument: _unreadable,
     errors.InvalidInput: _invalid,
+    # Answered with 202 where a request is answered as a whole; this is for a part of one.
+    errors.ApprovalNeeded: lambda _: Problem(403, "access_denied", {"reason": APPROVAL_REQUIRED}),
     errors.NotFound: lambda _: Problem(404, "not_found"),
     errors.Conflict: lambda error: Problem(409, error.code),
     errors.AuditUnavailable: _audit_unavailable,
@@ -68,6 +71,10 @@ log = structlog.get_logger("registry.api")
 
 def failure_response(application: Application, error: errors.RegistryError) -> Response:
     """Return the HTTP answer to an error, with the receipt of the entry that a refusal has."""
+    if isinstance(error, errors.ApprovalNeeded):
+        receipt = application.kernel.view(error.entry, error.entry + 1)
+        headers = {"Location": f"/v1/requests/{error.request}", "Audit-Receipt": receipt.header}
+        return json_answer(needed_document(error, receipt), 202, headers)
     problem = problem_of(error)
     if isinstance(error, errors.KeyUnavailable):
         log.error("key unavailable", cause=error.cause)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from registry.domain.approvals import State
 from registry.domain.categories import Category
 from registry.domain.clock import from_unix_ms, iso
-from registry.domain.ids import RecordId, SubjectId
+from registry.domain.errors import ApprovalNeeded
+from registry.domain.ids import RecordId, RequestId, SubjectId
 from registry.services.disclose import Disclosed, Waiting
 from registry.services.kernel import ReceiptView
 from registry.services.search import Found
@@ -47,12 +49,22 @@ def card_document(card: Disclosed) -> dict[str, Any]:
 def waiting_document(waiting: Waiting) -> dict[str, Any]:
     """Return a lookup that other people have to approve first."""
     row = waiting.request
+    needs = {"approvals": row.needs, "other_unit": row.needs_other_unit}
+    return _waiting(row.id, needs, row.until, waiting.receipt)
+
+
+def needed_document(error: ApprovalNeeded, receipt: ReceiptView) -> dict[str, Any]:
+    """Return what is under dual control and waits for another person, in the same form."""
+    return _waiting(error.request, {"approvals": error.approvals, "other_unit": False}, error.until_ms, receipt)
+
+
+def _waiting(request: RequestId, needs: dict[str, Any], until_ms: int, receipt: ReceiptView) -> dict[str, Any]:
     return {
-        "request": row.id,
-        "state": row.state,
-        "needs": {"approvals": row.needs, "other_unit": row.needs_other_unit},
-        "expires_at": iso(from_unix_ms(row.until)),
-        "receipt": receipt_document(waiting.receipt),
+        "request": request,
+        "state": State.PENDING.value,
+        "needs": needs,
+        "expires_at": iso(from_unix_ms(until_ms)),
+        "receipt": receipt_document(receipt),
     }
 
 

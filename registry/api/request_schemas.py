@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 from registry.api.describe import ref
 from registry.api.schema_parts import Schema, closed, listed, nullable
-from registry.domain.approvals import State
+from registry.domain.approvals import Action, State
 
 _REQUEST: dict[str, Schema] = {
     "request": ref("Id"),
+    "action": {
+        "enum": ["lookup", *(action.value for action in Action)],
+        "description": "A lookup of guarded records, or something that is under dual control.",
+    },
     "state": {"enum": [state.value for state in State]},
     "principal": ref("Id"),
     "asker": {"type": "string", "description": "Issuer and `sub` of who asks, with # between."},
@@ -40,10 +44,13 @@ REQUEST_SCHEMAS: Mapping[str, Schema] = {
     "RequestDetail": closed(
         {
             **_REQUEST,
-            "subject": ref("Id"),
+            "subject": nullable(ref("Id")),
+            "about": nullable(
+                {"type": "string", "description": "What exactly is to be done, for an action under dual control."}
+            ),
             "categories": listed({"type": "string"}),
-            "purpose": closed(
-                {"code": {"type": "string"}, **{key: nullable({"type": "string"}) for key in ("case", "note")}}
+            "purpose": nullable(
+                closed({"code": {"type": "string"}, **{key: nullable({"type": "string"}) for key in ("case", "note")}})
             ),
             "receipt": ref("Receipt"),
         }

@@ -15,10 +15,12 @@ from registry.api.render import receipt_document
 from registry.domain.approvals import Verdict
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import RequestId
-from registry.services.approvals import APPROVERS, ASKERS, WATCHERS, RequestView, Word
+from registry.services.approvals import APPROVERS, ASKERS, WATCHERS, RequestDetail, RequestView, Word
 from registry.services.read_audit import AUDITORS
 
 router = APIRouter()
+
+LOOKUP = "lookup"
 
 ListAsk = Annotated[Ask, Depends(without_body(ASKERS | WATCHERS, "requests"))]
 OneAsk = Annotated[Ask, Depends(without_body(ASKERS | WATCHERS, "request"))]
@@ -52,8 +54,9 @@ def request(ask: OneAsk) -> Response:
     document = {
         **_listed(found.view),
         "subject": found.subject,
+        "about": found.told or None,
         "categories": list(found.categories),
-        "purpose": {"code": found.purpose, "case": found.case or None, "note": found.note or None},
+        "purpose": _purpose(found),
         "receipt": receipt_document(found.receipt),
     }
     return json_answer(document, headers={"Audit-Receipt": found.receipt.header})
@@ -69,6 +72,12 @@ def refuse(ask: RefuseAsk) -> Response:
     return _decided(ask, Verdict.REFUSE)
 
 
+def _purpose(found: RequestDetail) -> dict[str, str | None] | None:
+    if found.view.action is not None:
+        return None
+    return {"code": found.purpose, "case": found.case or None, "note": found.note or None}
+
+
 def _decided(ask: Ask, verdict: Verdict) -> Response:
     note = read_word(ask.document(), today=ask.today)
     word = Word(ask.path_id("request", RequestId), verdict, note)
@@ -82,6 +91,7 @@ def _listed(view: RequestView) -> dict[str, Any]:
     row = view.row
     return {
         "request": row.id,
+        "action": LOOKUP if view.action is None else view.action.value,
         "state": view.state.value,
         "principal": row.principal,
         "asker": view.asker,

@@ -189,6 +189,7 @@ WAITING: dict[str, Any] = {
 }
 _REQUEST: dict[str, Any] = {
     "request": _id(6),
+    "action": "lookup",
     "state": "pending",
     "principal": _id(7),
     "asker": "https://issuer.example#dispatch-3",
@@ -202,6 +203,7 @@ REQUEST_LIST: dict[str, Any] = {"requests": [_REQUEST]}
 REQUEST_DETAIL: dict[str, Any] = {
     **_REQUEST,
     "subject": _id(1),
+    "about": None,
     "categories": ["home_address"],
     "purpose": {"code": "legal_service", "case": "2026-CV-0001", "note": None},
     "receipt": RECEIPT,

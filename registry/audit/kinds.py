@@ -19,6 +19,7 @@ class Kind(StrEnum):
     REQUEST = "request"  # somebody asks for what needs other people's approval; releases nothing
     APPROVE = "approve"
     REFUSE = "refuse"
+    USE = "use"  # what was approved is being done: the request is used up
     BREAKGLASS = "breakglass"  # somebody opens a card in an emergency; releases nothing itself
     REVIEW = "review"  # somebody else says whether it was one, or whether a lookup of the sample fits its purpose
     SEARCH = "search"
@@ -43,13 +44,15 @@ class Kind(StrEnum):
 # Kinds that say what a principal's roles and state are from then on.
 OF_PRINCIPALS = frozenset({Kind.GRANT, Kind.ALARM, Kind.UNLOCK})
 # Kinds that say how a request for approval stands.
-OF_REQUESTS = frozenset({Kind.REQUEST, Kind.APPROVE, Kind.REFUSE})
+OF_REQUESTS = frozenset({Kind.REQUEST, Kind.APPROVE, Kind.REFUSE, Kind.USE})
+# Kinds that say that of an emergency; its review is one of those below.
+OF_EMERGENCIES = frozenset({Kind.BREAKGLASS})
 # Kinds that say which policies are in force.
 OF_POLICIES = frozenset({Kind.INIT, Kind.POLICY})
 # Kinds that say what somebody found of an emergency, or of a lookup of the sample.
 OF_REVIEWS = frozenset({Kind.REVIEW})
 # Kinds whose entries say how a row stands that is not a person's.
-STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_POLICIES | OF_REVIEWS
+STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
 # Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.

@@ -156,7 +156,7 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
         index=BlindIndex.of(ring.secret("index")),
         links=EmployeeLinks(registry, ring.secret("index")),
         policy=load_policy(settings.policy),
-        rules=settings.approvals,
+        rules=settings.rules(profile),
         ties=SubjectTies(registry, ring.secret("index")),
         packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
         clock=clock,

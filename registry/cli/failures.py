@@ -53,7 +53,7 @@ _REFUSALS = {
     STEP_UP_REQUIRED: "this needs a strong and recent sign-in; get a new token",
     QUOTA_EXCEEDED: "as many people were shown today as may be for this purpose; somebody else can raise the limit",
     CONFLICT_OF_INTEREST: "the policy does not let this account look up this person",
-    APPROVAL_REQUIRED: "somebody else would have to approve it, which this version has no way to do",
+    APPROVAL_REQUIRED: "somebody else has to approve it first",
 }
 
 
@@ -74,6 +74,10 @@ def _unavailable(error: errors.AuditUnavailable) -> str:
 
 _TABLE: Mapping[type[errors.RegistryError], tuple[int, Callable[[Any], str]]] = {
     errors.AccessDenied: (UNAVAILABLE, _refused),
+    errors.ApprovalNeeded: (
+        UNAVAILABLE,
+        lambda error: f"request {error.request}: somebody else has to approve it; then do exactly the same again",
+    ),
     errors.AuditUnavailable: (UNAVAILABLE, _unavailable),
     errors.NotDurable: (UNAVAILABLE, _unavailable),
     errors.Contended: (UNAVAILABLE, lambda _: "another writer was in the way twice; try again"),

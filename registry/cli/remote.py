@@ -13,6 +13,7 @@ import httpx2
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import (
     AccessDenied,
+    ApprovalNeeded,
     AuditUnavailable,
     Busy,
     InvalidInput,
@@ -21,6 +22,7 @@ from registry.domain.errors import (
     RegistryError,
     TokenRefused,
 )
+from registry.domain.ids import RequestId
 from registry.identity.issuers import require_safe_url
 
 CONNECT_SECONDS = 10.0
@@ -56,6 +58,8 @@ class Remote:
             RegistryError: as ``post``.
         """
         answer = self._ask("GET", path, b"", {"Accept": "*/*"})
+        if answer.status_code == httpx2.codes.ACCEPTED:
+            raise waiting(_object(answer))
         if answer.is_success:
             return answer.content
         raise _error(answer.status_code, _object(answer))
@@ -91,6 +95,12 @@ def remote(environment: Mapping[str, str] | None = None) -> Remote | None:
     if not token or not token.isascii() or not token.isprintable():
         raise MisconfiguredHome("REGISTRY_URL is set: put an access token for it into REGISTRY_TOKEN")
     return Remote(url, token)
+
+
+def waiting(document: Mapping[str, Any]) -> ApprovalNeeded:
+    """Return the error of an answer that says who has to approve first."""
+    receipt = document.get("receipt") or {}
+    return ApprovalNeeded(RequestId(str(document.get("request", ""))), 1, 0, int(receipt.get("index", 0)))
 
 
 def _object(answer: httpx2.Response) -> Mapping[str, Any]:

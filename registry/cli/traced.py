@@ -11,7 +11,7 @@ import orjson
 
 from registry.bootstrap import Application
 from registry.cli.common import registry_at
-from registry.cli.remote import Remote, remote
+from registry.cli.remote import Remote, remote, waiting
 from registry.domain.clock import iso
 from registry.reports.as_html import render_html
 from registry.reports.as_json import candidates_of, findings_of, report_document
@@ -79,6 +79,8 @@ def _traced_elsewhere(there: Remote, ask: TraceAsk) -> Told:
     published = {} if ask.published_at is None else {"published_at": iso(ask.published_at)}
     body = {"text": ask.text, **published} | ({"source": ask.source} if ask.source else {})
     answer = there.post("/v1/traces", orjson.dumps(body), "application/json")
+    if "request" in answer:
+        raise waiting(answer)
     document = {name: answer.get(name) for name in ("trace", "findings", "candidates", "report")}
     folder = f"/v1/traces/{document['trace']}"
     return Told(

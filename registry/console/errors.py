@@ -74,6 +74,14 @@ _CORRUPT = Problem(500, "The ledger does not verify", (_OPERATOR, "They can run:
 
 _TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
     errors.AccessDenied: lambda error: Problem(403, "Refused", (reason_words(error.reason),)),
+    errors.ApprovalNeeded: lambda error: Problem(
+        202,
+        "Waiting for approval",
+        (
+            f"Another person has to approve this first. The request is {error.request}.",
+            "Once it is approved, send exactly the same again.",
+        ),
+    ),
     errors.AuditUnavailable: _unavailable,
     errors.NotDurable: _unavailable,
     errors.Contended: lambda _: Problem(503, "Busy", ("Somebody else was changing the same thing. Try again.",)),

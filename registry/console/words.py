@@ -76,6 +76,7 @@ KINDS: Mapping[str, str] = {
     "request": "Asked for approval",
     "approve": "Approved",
     "refuse": "Approval refused",
+    "use": "Approval used",
     "breakglass": "Emergency",
     "review": "Emergency or lookup reviewed",
     "search": "Search",

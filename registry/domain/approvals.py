@@ -13,6 +13,15 @@ _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 
 
+class Action(StrEnum):
+    """What an agency may put under dual control: it is done once another person has approved exactly this."""
+
+    TRACE = "trace"  # an investigator opens a case
+    EVIDENCE = "evidence"  # a bundle leaves the registry
+    UNMARK = "unmark"  # a record's tier is lowered, or its protection ended
+    PRINCIPALS = "principals"  # an account gets roles, or what conflict rules know of it changes
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalRules:
     """How long requests, approvals and emergencies stand.
@@ -23,6 +32,7 @@ class ApprovalRules:
         emergency_minutes: how long an emergency opens a card.
         review_hours: how long the review of an emergency may take; over a weekend somebody looks at it.
         unreviewed: so many emergencies of one person may wait for their review.
+        dual_control: what takes an approved request beside guarded records.
     """
 
     decide_hours: int = 7 * 24
@@ -30,6 +40,7 @@ class ApprovalRules:
     emergency_minutes: int = 60
     review_hours: int = 72
     unreviewed: int = 10
+    dual_control: frozenset[Action] = frozenset()
 
     @property
     def decide_ms(self) -> int:
@@ -59,6 +70,7 @@ class State(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     EXPIRED = "expired"
+    USED = "used"  # what it was for is done
 
 
 class Verdict(StrEnum):

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from registry.domain.enrollment import FieldProblem
+    from registry.domain.ids import RequestId
 
 
 class RegistryError(Exception):
@@ -62,6 +63,24 @@ class AccessDenied(RegistryError):
     def __init__(self, reason: str, entry: int) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.entry = entry
+
+
+class ApprovalNeeded(RegistryError):
+    """Somebody else has to approve it first; nothing was done, and the request is on record.
+
+    Attributes:
+        request: its id.
+        approvals: how many people have to approve it.
+        until_ms: when it is over, in milliseconds.
+        entry: index of the entry of this ask.
+    """
+
+    def __init__(self, request: RequestId, approvals: int, until_ms: int, entry: int) -> None:
+        super().__init__(f"request {request}")
+        self.request = request
+        self.approvals = approvals
+        self.until_ms = until_ms
         self.entry = entry
 
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.domain.approvals import State, Verdict
+from registry.domain.approvals import Action, State, Verdict
 from registry.domain.errors import Conflict, LedgerCorrupt, NotFound
-from registry.domain.ids import PrincipalId, RequestId, SubjectId
+from registry.domain.ids import EntryIndex, PrincipalId, RequestId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.policy.decide import CONFLICT_OF_INTEREST
+from registry.services.dual_control import ToldAct, told_act
 from registry.services.facts_approvals import counted_of
 from registry.services.facts_relations import is_close
 from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, is_own, view_of
 from registry.services.notices import Notice, NoticeKind, ToPrincipal, queue
-from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, Work
+from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, SubjectRow, Work
 from registry.services.read_audit import ReadAudit, ReadEntry, categories_of
 from registry.services.rerun import rerun_once
 
-ASKERS = frozenset({Role.READER})
+ASKERS = frozenset({Role.READER, Role.INVESTIGATOR, Role.ENROLLER, Role.SECURITY_ADMIN})
 APPROVERS = frozenset({Role.APPROVER})
 # Auditors watch approvals too; whoever asks sees their own.
 WATCHERS = frozenset({Role.APPROVER, Role.AUDITOR})
@@ -30,9 +31,13 @@ MOST_LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """One request as it is listed: who asks and what became of it, nothing of what was asked."""
+    """One request as it is listed: who asks and what became of it, nothing of whom it is about.
+
+    ``action`` is None for a lookup.
+    """
 
     row: RequestRow
+    action: Action | None
     state: State
     asker: str
     unit: str
@@ -41,10 +46,11 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class RequestDetail:
-    """One request with what its entry says."""
+    """One request with what its entry says. ``told`` is what it says of an act under dual control."""
 
     view: RequestView
-    subject: SubjectId
+    subject: SubjectId | None
+    told: str = field(repr=False)
     categories: tuple[str, ...]
     purpose: str
     case: str = field(repr=False)
@@ -112,10 +118,12 @@ class Approvals:
                 raise NotFound
             said = self._said(work, row)
             # Who asks about an approver is nothing for that approver to learn here.
-            if is_own(principal, work.subjects.by_ids([said.subject])[said.subject]):
+            if said.is_about(principal, work.subjects.by_ids(said.subjects).values()):
                 raise NotFound
             (view,) = self._views(work, [row])
-        return RequestDetail(view, said.subject, said.categories, said.purpose, said.case, said.note, receipt)
+        subject = next(iter(said.subjects), None)
+        told = "" if said.act is None else said.act.told
+        return RequestDetail(view, subject, told, said.categories, said.purpose, said.case, said.note, receipt)
 
     @rerun_once
     def decide(self, caller: Caller, word: Word) -> tuple[RequestView, ReceiptView]:
@@ -129,20 +137,23 @@ class Approvals:
         known = self._look(caller, word)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            # Holding the subject, no other word to any request about them comes in between.
-            subject = work.subjects.lock([known.subject])[known.subject]
-            row = work.requests.get(word.request)
+            # Holding the request, no other word to it comes in between, and it is not used meanwhile.
+            subjects = work.subjects.lock(known.subjects)
+            row = work.requests.lock(word.request)
             if row is None or not principal.roles & APPROVERS:
                 self._kernel.deny(work, principal, f"{word.verdict} request")
             asker = work.principals.by_ids([row.principal])[row.principal]
-            if self._kernel.is_same_person(principal, asker) or is_close(self._kernel, work, principal, [subject]):
+            is_concerned = known.is_about(principal, subjects.values()) or is_close(
+                self._kernel, work, principal, subjects.values()
+            )
+            if self._kernel.is_same_person(principal, asker) or is_concerned:
                 denied = Denied(CONFLICT_OF_INTEREST, "approval.own", f"{word.verdict} request {word.request}")
-                self._kernel.deny_about(work, principal, known.subject, denied)
+                self._kernel.deny_about(work, principal, known.subjects, denied)
             row, decision = self._settled(work, principal, row, asker, word)
             work.requests.insert_decision(decision)
             if row.state != State.PENDING:
                 work.requests.settle(row)
-            draft = self._draft(principal, known.subject, row, word)
+            draft = self._draft(principal, known.subjects, row, word)
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             if row.state != State.PENDING:
                 asker_told = Notice(NoticeKind.APPROVAL_DECIDED, ToPrincipal(row.principal), None, draft.event)
@@ -210,7 +221,7 @@ class Approvals:
         self._kernel.note_refusal(work, principal, EntryDraft(_KINDS[word.verdict], values))
         raise Conflict(why)
 
-    def _draft(self, principal: Principal, subject: SubjectId, row: RequestRow, word: Word) -> EntryDraft:
+    def _draft(self, principal: Principal, subjects: tuple[SubjectId, ...], row: RequestRow, word: Word) -> EntryDraft:
         values = said_by(principal) | {
             "result": row.state,
             "rules": self._kernel.policy.rules("role.approver"),
@@ -218,22 +229,29 @@ class Approvals:
             "note": word.note,
             "detail": f"of entry {row.entry}",
         }
-        return EntryDraft(_KINDS[word.verdict], values, (subject,))
+        return EntryDraft(_KINDS[word.verdict], values, subjects)
 
     def _said(self, work: Work, row: RequestRow) -> _Said:
-        entries = work.entries.entries([row.entry])
-        entry = self._audit.read(entries[0]) if entries else None
-        if entry is None or entry.kind != Kind.REQUEST:
-            raise LedgerCorrupt("a request's entry is not the one that it names", row.entry)
-        return _Said.of(entry)
+        return self._all_said(work, [row])[row.id]
+
+    def _all_said(self, work: Work, rows: Sequence[RequestRow]) -> Mapping[RequestId, _Said]:
+        entries = {one.index: self._audit.read(one) for one in work.entries.entries([row.entry for row in rows])}
+        said: dict[RequestId, _Said] = {}
+        for row in rows:
+            entry = entries.get(EntryIndex(row.entry))
+            told = "" if entry is None else (entry.values or {}).get("detail", "")
+            if entry is None or entry.kind != Kind.REQUEST or f"request {row.id}" not in told:
+                raise LedgerCorrupt("a request's entry is not the one that it names", row.entry)
+            said[row.id] = _Said.of(entry)
+        return said
 
     def _views(self, work: Work, rows: Sequence[RequestRow]) -> list[RequestView]:
         askers = work.principals.by_ids({row.principal for row in rows})
         counts: dict[RequestId, int] = {}
         for decision in work.requests.decisions_of([row.id for row in rows]):
             counts[decision.request] = counts.get(decision.request, 0) + (decision.verdict == Verdict.APPROVE)
-        now = self._kernel.now_ms()
-        return [_view(row, askers[row.principal], counts.get(row.id, 0), now) for row in rows]
+        said, now = self._all_said(work, rows), self._kernel.now_ms()
+        return [_view(row, said[row.id].act, askers[row.principal], (counts.get(row.id, 0), now)) for row in rows]
 
 
 _KINDS: Mapping[Verdict, Kind] = {Verdict.APPROVE: Kind.APPROVE, Verdict.REFUSE: Kind.REFUSE}
@@ -241,9 +259,10 @@ _KINDS: Mapping[Verdict, Kind] = {Verdict.APPROVE: Kind.APPROVE, Verdict.REFUSE:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What the entry of a request says."""
+    """What the entry of a request says. ``act``: what it is for under dual control, None for a lookup."""
 
-    subject: SubjectId
+    subjects: tuple[SubjectId, ...]
+    act: ToldAct | None
     categories: tuple[str, ...]
     purpose: str
     case: str = field(repr=False)
@@ -252,16 +271,24 @@ class _Said:
     @classmethod
     def of(cls, entry: ReadEntry) -> _Said:
         values = entry.values or {}
-        subject = SubjectId(values.get("subject", ""))
+        subjects = tuple(map(SubjectId, values.get("subject", "").split()))
         told = (values.get(name, "") for name in ("purpose", "case", "note"))
-        return cls(subject, tuple(categories_of(entry)), *told)
+        return cls(subjects, told_act(values), tuple(categories_of(entry)), *told)
+
+    def is_about(self, principal: Principal, subjects: Iterable[SubjectRow]) -> bool:
+        """Tell whether a principal is one of those that it is about."""
+        persons = frozenset[str]() if self.act is None else self.act.persons
+        own = "" if principal.employee_tag is None else principal.employee_tag.hex()
+        return not persons.isdisjoint({principal.id, own}) or any(is_own(principal, one) for one in subjects)
 
 
-def _view(row: RequestRow, asker: PrincipalRow, approvals: int, now: int) -> RequestView:
+def _view(row: RequestRow, act: ToldAct | None, asker: PrincipalRow, counted: tuple[int, int]) -> RequestView:
+    approvals, now = counted
     state = State(row.state)
-    if state is not State.REFUSED and row.until <= now:
+    if state in (State.PENDING, State.APPROVED) and row.until <= now:
         state = State.EXPIRED
-    return RequestView(row, state, f"{asker.issuer}#{asker.sub}", asker.unit, approvals)
+    action = None if act is None else act.action
+    return RequestView(row, action, state, f"{asker.issuer}#{asker.sub}", asker.unit, approvals)
 
 
 def _figures(approver: PrincipalId, asked: Mapping[RequestId, int], said: Sequence[DecisionRow]) -> ApproverFigures:

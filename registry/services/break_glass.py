@@ -12,18 +12,20 @@ from typing import NamedTuple, NoReturn
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.crypto.tags import equal
 from registry.domain.break_glass import Finding
 from registry.domain.categories import Category
 from registry.domain.errors import Conflict, LedgerCorrupt, NotFound
-from registry.domain.ids import BreakGlassId, SubjectId, new_id
+from registry.domain.ids import BreakGlassId, PrincipalId, SubjectId, new_id
 from registry.domain.principals import Principal, Role
 from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.facts_break_glass import subject_tag
 from registry.services.facts_relations import is_close
 from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, view_of
-from registry.services.notices import alarm_notices, queue
-from registry.services.ports import ACTIVE, BreakGlassRow, PrincipalRow, SubjectRow, Work
+from registry.services.notices import Notice, NoticeKind, ToPrincipal, ToRole, ToSubject, alarm_notices, queue
+from registry.services.ports import ACTIVE, PrincipalRow, SubjectRow, Work
+from registry.services.ports_break_glass import BreakGlassRow
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
 
@@ -125,6 +127,7 @@ class BreakGlass:
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             row = replace(row, entry=pending.index)
             work.break_glass.insert(row)
+            queue(work, self._kernel, self._notices(work, principal, subject.id, draft))
             work.commit()
         return row, view_of(self._kernel.mint_one(pending))
 
@@ -242,6 +245,25 @@ class BreakGlass:
             self._kernel.log.append(work.ledger, drafts)
             queue(work, self._kernel, alarm_notices(drafts))
 
+    def _notices(self, work: Work, principal: Principal, subject: SubjectId, draft: EntryDraft) -> list[Notice]:
+        """Tell who answers for whoever opened it, whom it is about, and those who review."""
+        kind, event = NoticeKind.BREAK_GLASS, draft.event
+        told = [Notice(kind, ToPrincipal(one), None, event) for one in self._supervisors(work, principal)]
+        told.append(Notice(kind, ToSubject(subject), subject, event))
+        told.append(Notice(kind, ToRole(Role.APPROVER), None, event))
+        return told
+
+    def _supervisors(self, work: Work, principal: Principal) -> list[PrincipalId]:
+        """Return the accounts of a principal's supervisor."""
+        tag = principal.supervisor_tag
+        if tag is None or not self._kernel.outlets.channels:
+            return []
+        return [
+            row.id
+            for row in work.principals.listing()
+            if row.state == ACTIVE and row.employee and equal(self._kernel.links.open(row.id, row.employee), tag)
+        ]
+
     def _people_of(self, work: Work, row: BreakGlassRow, subject: SubjectRow) -> list[SubjectRow]:
         """Return whom an emergency is about and, where enrolled, who opened it."""
         opener = work.principals.by_ids([row.principal])[row.principal]
@@ -249,7 +271,7 @@ class BreakGlass:
         return [subject, *work.subjects.by_number_tags(tags).values()]
 
     def _refuse_own(self, work: Work, principal: Principal, subject: SubjectId, what: str) -> NoReturn:
-        self._kernel.deny_about(work, principal, subject, Denied(CONFLICT_OF_INTEREST, "break_glass.own", what))
+        self._kernel.deny_about(work, principal, (subject,), Denied(CONFLICT_OF_INTEREST, "break_glass.own", what))
 
     def _said(self, work: Work, row: BreakGlassRow) -> dict[str, str]:
         entries = work.entries.entries([row.entry])

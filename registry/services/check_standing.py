@@ -1,4 +1,4 @@
-"""Comparing accounts, requests, reviews and the policies in force with what the ledger says of them."""
+"""Comparing accounts, requests, emergencies, reviews and the policies in force with what the ledger says of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from registry.audit.kinds import OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
+from registry.audit.kinds import OF_EMERGENCIES, OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
 from registry.domain.approvals import State, Verdict
+from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
-from registry.domain.ids import PrincipalId, RequestId
+from registry.domain.ids import BreakGlassId, PrincipalId, RequestId
 from registry.services.ports import RequestRow, Work
 from registry.services.ports_policy import PolicyRow
 from registry.transparency.leaf import Leaf
@@ -19,6 +20,7 @@ MOST_APART_MS = 10 * 60_000
 _ROLES = re.compile(r"^([0-9a-f]{32}) roles ([a-z_ ]*)(?:; .*)?$")
 _REQUEST = re.compile(r"\brequest ([0-9a-f]{32})$")
 _LOOKUP = re.compile(r"^lookup ([0-9]{1,15})$")
+_GLASS = re.compile(r"^(?:break glass|review) ([0-9a-f]{32})(?: of entry \d+)?$")
 _VERDICTS: Mapping[str, Verdict] = {Kind.APPROVE: Verdict.APPROVE, Kind.REFUSE: Verdict.REFUSE}
 
 
@@ -45,11 +47,25 @@ class _Asked:
 
 
 @dataclass(slots=True)
+class _Emergency:
+    """What the entries say of one emergency: who opened what, where and when; what its review found, and whose word."""
+
+    principal: str
+    categories: str
+    opened: int
+    opened_ms: int
+    entry: int
+    finding: str = ""
+    reviewer: str | None = None
+
+
+@dataclass(slots=True)
 class Standing:
-    """What the entries say of accounts, requests and policies, taken together."""
+    """What the entries say of accounts, requests, emergencies and policies, taken together."""
 
     accounts: dict[PrincipalId, _Account] = field(default_factory=dict)
     requests: dict[RequestId, _Asked] = field(default_factory=dict)
+    emergencies: dict[BreakGlassId, _Emergency] = field(default_factory=dict)
     policies: PolicyRow | None = None
     reviews: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # lookup -> finding, reviewer, entry
 
@@ -62,8 +78,14 @@ class Standing:
             self.policies = PolicyRow(values["rules"], index) if values["rules"] else None
         elif leaf.kind in OF_REVIEWS:
             self._take_review(index, values)
+            self._take_emergency(index, leaf, values)
         elif leaf.kind == Kind.REQUEST:
             self._take_request(index, leaf.unix_ms, values)
+        elif leaf.kind == Kind.USE:
+            used = self.requests[_named(values)]
+            used.state, used.entry = values["result"], index
+        elif leaf.kind in OF_EMERGENCIES:
+            self._take_emergency(index, leaf, values)
         elif values["request"]:  # else the word was not taken
             asked = self.requests[RequestId(values["request"])]
             asked.words[_who(values)] = _VERDICTS[leaf.kind]
@@ -86,8 +108,20 @@ class Standing:
         if told is not None:
             self.reviews[int(told[1])] = (values["result"], _who(values), index)
 
+    def _take_emergency(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
+        told = _GLASS.match(values["detail"])
+        if told is None:
+            return
+        identifier = BreakGlassId(told[1])
+        if leaf.kind == Kind.BREAKGLASS:
+            opened = _Emergency(_who(values), values["request"], index, leaf.unix_ms, index)
+            self.emergencies[identifier] = opened
+        elif values["result"] in set(Finding):  # else the word was not taken
+            reviewed = self.emergencies[identifier]
+            reviewed.finding, reviewed.reviewer, reviewed.entry = values["result"], _who(values), index
+
     def check(self, work: Work) -> None:
-        """Compare every account, request and review, and the policies in force.
+        """Compare every account, every request, every emergency, every review and the policies in force.
 
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
@@ -95,6 +129,7 @@ class Standing:
         self._check_accounts(work)
         self._check_requests(work)
         self._check_reviews(work)
+        self._check_emergencies(work)
         if self.policies is not None and work.policies.in_force() != self.policies:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
 
@@ -133,6 +168,24 @@ class Standing:
         if left:
             raise LedgerCorrupt("the review that it speaks of is missing", min(entry for _, _, entry in left.values()))
 
+    def _check_emergencies(self, work: Work) -> None:
+        left = dict(self.emergencies)
+        for row in work.break_glass.listing():
+            said = left.pop(row.id, None)
+            if said is None:
+                raise LedgerCorrupt("an emergency stands that no entry speaks of")
+            is_opened = (said.principal, said.opened, said.categories) == (
+                row.principal,
+                row.entry,
+                " ".join(sorted(row.categories)),
+            )
+            if not is_opened or abs(said.opened_ms - row.created_at) > MOST_APART_MS:
+                raise LedgerCorrupt("an emergency is not as it was opened", said.opened)
+            if (said.finding, said.reviewer) != (row.finding, row.reviewer):
+                raise LedgerCorrupt("an emergency does not stand as its review left it", said.entry)
+        if left:
+            raise LedgerCorrupt("the emergency that it speaks of is missing", min(said.entry for said in left.values()))
+
 
 def _compare(said: _Asked, row: RequestRow, words: Mapping[str, str]) -> None:
     is_asked = (said.principal, said.asked) == (row.principal, row.entry)
@@ -140,6 +193,10 @@ def _compare(said: _Asked, row: RequestRow, words: Mapping[str, str]) -> None:
         raise LedgerCorrupt("a request is not as it was asked", said.asked)
     if (said.state, dict(said.words)) != (State(row.state), dict(words)):
         raise LedgerCorrupt("a request does not stand as its approvers left it", said.entry)
+
+
+def _named(values: Mapping[str, str]) -> RequestId:
+    return RequestId(values["detail"].rpartition(" ")[2])
 
 
 def _who(values: Mapping[str, str]) -> str:

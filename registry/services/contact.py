@@ -119,7 +119,7 @@ class Contacts:
             self._refuse(work, principal)
         if not self._kernel.is_signed_in_strongly(principal):
             denied = Denied(STEP_UP_REQUIRED, "step_up.contact", "contact")
-            self._kernel.deny_about(work, principal, subject.id, denied)
+            self._kernel.deny_about(work, principal, (subject.id,), denied)
         return subject
 
     def _refuse(self, work: Work, principal: Principal) -> NoReturn:

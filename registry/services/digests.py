@@ -19,7 +19,7 @@ from registry.services.disclose import OWN_RECORD
 from registry.services.holds_in_force import HoldsInForce, in_force
 from registry.services.kernel import Kernel
 from registry.services.notices import LookUps, Notice, NoticeKind, ToRole, ToSubject, queue
-from registry.services.ports import BreakGlassRow
+from registry.services.ports_break_glass import BreakGlassRow
 from registry.services.ports_notices import MarkRow
 from registry.services.rerun import rerun_once
 from registry.transparency.leaf import parse_leaf

@@ -59,14 +59,8 @@ class AskApprovals:
             return Approved(tag)
         if found.state == State.PENDING:
             return Approved(tag, found)
-        counted = counted_of(self._still_standing(principal, found))
+        counted = counted_of(standing(self._kernel, self._work, principal, found.id))
         return Approved(tag, found, counted.approvals, int(counted.other_unit))
-
-    def _still_standing(self, principal: Principal, found: RequestRow) -> list[DecisionRow]:
-        """Return the words that count now: who has left, changed role or turned out to be who asks approves nothing."""
-        said = self._work.requests.decisions_of([found.id])
-        rows = self._work.principals.by_ids({one.approver for one in said})
-        return [one for one in said if may_approve(self._kernel, principal, rows[one.approver])]
 
     def want(self, principal: Principal, approved: Approved, rows: Sequence[RecordRow]) -> Wanted:
         """Return the pending request of an ask, a new one when there is none."""
@@ -101,8 +95,14 @@ class AskApprovals:
         return self._kernel.index.tag("approval-request", "\0".join(asked).encode("utf-8", "surrogatepass"))
 
 
-def may_approve(kernel: Kernel, asker: Principal, approver: PrincipalRow) -> bool:
-    """Tell whether an account's word counts for an ask at this moment."""
+def standing(kernel: Kernel, work: Work, asker: Principal, request: RequestId) -> list[DecisionRow]:
+    """Return the words that count now: who has left, changed role or turned out to be who asks approves nothing."""
+    said = work.requests.decisions_of([request])
+    rows = work.principals.by_ids({one.approver for one in said})
+    return [one for one in said if _may_approve(kernel, asker, rows[one.approver])]
+
+
+def _may_approve(kernel: Kernel, asker: Principal, approver: PrincipalRow) -> bool:
     is_approver = approver.state == ACTIVE and Role.APPROVER in approver.roles
     return is_approver and not kernel.is_same_person(asker, approver)
 

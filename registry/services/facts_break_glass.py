@@ -10,7 +10,8 @@ from registry.domain.ids import BreakGlassId, PrincipalId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Principal
 from registry.services.kernel import Kernel
-from registry.services.ports import BreakGlassRow, RecordRow, Work
+from registry.services.ports import RecordRow, Work
+from registry.services.ports_break_glass import BreakGlassRow
 
 _GUARDED_TIERS = frozenset({Tier.RESTRICTED, Tier.SEALED})
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from registry.domain.categories import Category
 from registry.domain.ids import PersonId, RecordId, SubjectId
-from registry.domain.marks import Mark
+from registry.domain.marks import Mark, Tier
 from registry.services.kernel import Kernel
 from registry.services.ports import ACTIVE, PersonRow, RecordRow, SubjectRow, VersionRow, Work
 from registry.services.seal_people import Batch, Sealer
@@ -128,6 +128,18 @@ class HouseholdStore:
         for subject in subjects:
             work.subjects.update(subject, now_ms)
         self._kernel.add_postings(work, [posting for change in changes for posting in change.batch.postings])
+
+
+def unmarked(household: Household, changes: Changes) -> tuple[str, ...]:
+    """Say which marks a change takes off: a tier that becomes lower, a marked record whose protection ends."""
+    order = list(Tier)
+    lower = [
+        f"{row.id} {before.tier.value} to {row.tier.value}"
+        for row in changes.marked
+        if order.index(row.tier) < order.index((before := household.records[row.id]).tier)
+    ]
+    ended = [f"{one} ended" for one in changes.ended if household.records[one].tier is not Tier.NONE]
+    return tuple(sorted(lower + ended))
 
 
 def categories_of(household: Household) -> dict[RecordId, Category]:

@@ -10,11 +10,12 @@ from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.receipt import PendingReceipt
 from registry.crypto.tags import equal
+from registry.domain.approvals import Action
 from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Principal
 from registry.services.enroll import ENROLLERS
-from registry.services.household import Changes, HouseholdStore
+from registry.services.household import Changes, HouseholdStore, unmarked
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.replace_document import DocumentReplacer
@@ -29,6 +30,10 @@ class Outcome(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     EXISTS = "exists"
+    UNMARKS = "unmarks"  # left alone: it would take marks off, and that takes a second person
+
+
+_LEFT_ALONE = frozenset({Outcome.UNCHANGED, Outcome.EXISTS, Outcome.UNMARKS})
 
 
 class Existing(StrEnum):
@@ -78,7 +83,7 @@ class _Plan:
     now_ms: int
     outcomes: list[LineOutcome] = field(default_factory=list)
     new: list[Ready] = field(default_factory=list)
-    replaced: list[tuple[SubjectRow, Enrollment]] = field(default_factory=list)
+    replaced: list[tuple[int, SubjectRow, Enrollment]] = field(default_factory=list)  # and the place of the outcome
 
 
 class ImportPeople:
@@ -143,7 +148,7 @@ class ImportPeople:
         elif equal(row.content_tag, person.content_tag):
             plan.outcomes.append(LineOutcome(Outcome.UNCHANGED, row.id))
         elif existing is Existing.UPDATE:
-            plan.replaced.append((row, person.document()))
+            plan.replaced.append((len(plan.outcomes), row, person.document()))
             plan.outcomes.append(LineOutcome(Outcome.UPDATED, row.id))
         else:
             plan.outcomes.append(LineOutcome(Outcome.EXISTS, row.id))
@@ -157,17 +162,22 @@ class ImportPeople:
         return row.id, self.sealer.ready(batch)
 
     def _write(self, work: Work, plan: _Plan) -> tuple[PendingReceipt, ...]:
-        left_alone = [line.outcome for line in plan.outcomes if line.outcome in (Outcome.EXISTS, Outcome.UNCHANGED)]
-        drafts = [_left_alone(plan.principal, left_alone)] if left_alone else []
-        households = self._households.read(work, [row for row, _ in plan.replaced])
+        households = self._households.read(work, [row for _, row, _ in plan.replaced])
+        drafts: list[EntryDraft] = []
         all_changes: list[Changes] = []
         subjects: list[SubjectRow] = []
-        for row, person in plan.replaced:
+        for place, row, person in plan.replaced:
             batch = Batch(plan.principal, VIA_IMPORT, plan.now_ms, self.policy)
             changes, after, draft = self._replacer.plan(batch, households[row.id], person)
+            if Action.UNMARK in self._kernel.rules.dual_control and unmarked(households[row.id], changes):
+                plan.outcomes[place] = LineOutcome(Outcome.UNMARKS, row.id)
+                continue
             all_changes.append(changes)
             subjects.append(after)
             drafts.append(draft)
+        left_alone = [line.outcome for line in plan.outcomes if line.outcome in _LEFT_ALONE]
+        if left_alone:
+            drafts.insert(0, _left_alone(plan.principal, left_alone))
         # New subjects first: an employee number may have to wait for another import, and that before the head is held.
         pendings = write_people(self._kernel, work, plan.new, drafts)
         self._households.write(work, all_changes, subjects, plan.now_ms)
@@ -217,5 +227,7 @@ def _left_alone(principal: Principal, outcomes: Sequence[Outcome]) -> EntryDraft
     # Unchanged ones as well: the answer tells that a whole document is exactly what is stored.
     exists, unchanged = outcomes.count(Outcome.EXISTS), outcomes.count(Outcome.UNCHANGED)
     result = f"refused exists {exists} unchanged {unchanged}"
+    if unmarks := outcomes.count(Outcome.UNMARKS):
+        result += f" unmarks {unmarks}"
     values = said_by(principal) | {"result": result, "detail": f"via {VIA_IMPORT}"}
     return EntryDraft(Kind.ENROLL, values)

@@ -211,8 +211,8 @@ class Kernel:
         work.commit()
         raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
 
-    def deny_about(self, work: Work, principal: Principal, subject: SubjectId, denied: Denied) -> NoReturn:
-        """Refuse something about a person in the caller's transaction; the entry is in that person's accounting.
+    def deny_about(self, work: Work, principal: Principal, subjects: tuple[SubjectId, ...], denied: Denied) -> NoReturn:
+        """Refuse something about people in the caller's transaction; the entry is in their accounting.
 
         Raises:
             AccessDenied: always.
@@ -222,7 +222,7 @@ class Kernel:
             "rules": self.policy.rules(denied.rule),
             "detail": denied.action,
         }
-        (pending,) = self.log.append(work.ledger, [EntryDraft(Kind.DENY, values, (subject,))])
+        (pending,) = self.log.append(work.ledger, [EntryDraft(Kind.DENY, values, subjects)])
         work.commit()
         raise AccessDenied(denied.reason, self.mint_one(pending).index)
 

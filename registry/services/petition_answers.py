@@ -172,7 +172,7 @@ class PetitionAnswers:
         about = self._files.vault.about(row.petition)
         if row.principal == principal.id or self._is_concerned(work, principal, row, about):
             denied = Denied(CONFLICT_OF_INTEREST, "petition.own", f"{sort.word} {petition}")
-            self._kernel.deny_about(work, principal, about.subject, denied)
+            self._kernel.deny_about(work, principal, (about.subject,), denied)
         return row, about
 
     def _is_concerned(self, work: Work, principal: Principal, row: PetitionRow, about: About) -> bool:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple, Protocol
 
 from registry.audit.ports import EntryReader, EntryStore, HeadRow
 from registry.domain.categories import Category
-from registry.domain.ids import BreakGlassId, PersonId, PrincipalId, RecordId, RequestId, SubjectId, TraceId
+from registry.domain.ids import PersonId, PrincipalId, RecordId, RequestId, SubjectId, TraceId
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
+from registry.services.ports_break_glass import BreakGlasses
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
 from registry.services.ports_policy import Policies, SampleReviews
@@ -157,35 +158,6 @@ class DecisionRow:
     verdict: str
     is_other_unit: bool
     decided_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class BreakGlassRow:
-    """A card opened in an emergency.
-
-    Attributes:
-        id, principal: the emergency, and whose it is.
-        subject_tag: keyed over the id and whom it is about.
-        categories: what it opens.
-        entry: index of its entry.
-        created_at: milliseconds.
-        until: milliseconds; the card is open before.
-        review_by: milliseconds; to be reviewed before.
-        finding: what the review found; empty until then.
-        reviewer, reviewed_at: who reviewed it, and when.
-    """
-
-    id: BreakGlassId
-    principal: PrincipalId
-    subject_tag: bytes
-    categories: frozenset[str]
-    entry: int
-    created_at: int
-    until: int
-    review_by: int
-    finding: str = ""
-    reviewer: PrincipalId | None = None
-    reviewed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +318,10 @@ class Traces(Protocol):
 
 class Requests(Protocol):
     def get(self, request: RequestId) -> RequestRow | None: ...
+    def lock(self, request: RequestId) -> RequestRow | None:
+        """Hold a request until the end of the transaction, and return it as it is now; subjects are held before."""
+        ...
+
     def newest_of(self, ask_tags: Iterable[bytes]) -> Mapping[bytes, RequestRow]:
         """Return the newest request of each of these asks."""
         ...
@@ -360,7 +336,7 @@ class Requests(Protocol):
 
     def insert(self, rows: Sequence[RequestRow]) -> None: ...
     def settle(self, row: RequestRow) -> None:
-        """Store a pending request's state and time."""
+        """Store the state and time of a request that is pending, or was approved and is used."""
         ...
 
     def decisions_of(self, requests: Iterable[RequestId]) -> Sequence[DecisionRow]: ...
@@ -369,27 +345,6 @@ class Requests(Protocol):
         ...
 
     def insert_decision(self, row: DecisionRow) -> None: ...
-
-
-class BreakGlasses(Protocol):
-    def get(self, identifier: BreakGlassId) -> BreakGlassRow | None: ...
-    def lock(self, identifier: BreakGlassId) -> BreakGlassRow | None:
-        """Hold a row until the end of the transaction, and return it as it is now."""
-        ...
-
-    def open_of(self, principal: PrincipalId, now_ms: int) -> Sequence[BreakGlassRow]: ...
-    def unreviewed(self) -> Sequence[BreakGlassRow]:
-        """Return all that wait for their review."""
-        ...
-
-    def newest(self, limit: int) -> Sequence[BreakGlassRow]:
-        """Return those that are not reviewed, the most urgent first, then the others, newest first."""
-        ...
-
-    def insert(self, row: BreakGlassRow) -> None: ...
-    def settle(self, row: BreakGlassRow) -> None:
-        """Store what a review found."""
-        ...
 
 
 class Meta(Protocol):

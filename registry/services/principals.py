@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.domain.approvals import Action
 from registry.domain.duties import conflicting
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput, NotFound
 from registry.domain.ids import PrincipalId, SubjectId, new_id
 from registry.domain.principals import Principal, Role
+from registry.services.dual_control import Act, demand_approved
 from registry.services.kernel import UNKNOWN_PRINCIPAL, Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, ENDED, LOCKED, PrincipalRow, Work
 from registry.services.rerun import rerun_once
@@ -79,6 +81,7 @@ class Principals:
         Raises:
             AccessDenied: the caller is no security administrator, or the grant is to themselves; an entry either way.
             InvalidInput: ``conflicting_roles``: nobody may hold these together; an entry.
+            ApprovalNeeded: accounts are under dual control, and nobody has approved this.
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
@@ -88,6 +91,7 @@ class Principals:
             row = self._row(grant, before)
             self._demand_other(work, principal, (before, row), "grant to themselves")
             self._demand_duties(work, principal, row)
+            self._demand_second(work, principal, row, before)
             draft = self._put(work, row, before, said_by(principal))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             work.commit()
@@ -101,6 +105,8 @@ class Principals:
             AccessDenied: the caller is no security administrator, or changes themselves; an entry either way.
             NotFound: no such principal; an entry.
             InvalidInput: ``conflicting_roles``: nobody may hold these together; an entry.
+            ApprovalNeeded: accounts are under dual control, and nobody has approved this. Taking roles away needs no
+                approval: it has to work at once.
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
@@ -114,6 +120,7 @@ class Principals:
             self._demand_other(work, principal, (before,), "move themselves")
             row = self._moved(before, move)
             self._demand_duties(work, principal, row)
+            self._demand_second(work, principal, row, before)
             (pending,) = self._kernel.log.append(work.ledger, [self._put(work, row, before, said_by(principal))])
             work.commit()
         return Granted(row, view_of(self._kernel.mint_one(pending)))
@@ -169,6 +176,30 @@ class Principals:
             values = {"request": f"{row.issuer}#{row.sub}", "result": f"refused {CONFLICTING_ROLES}", "detail": told}
             self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, values))
             raise InvalidInput([FieldProblem("/roles", CONFLICTING_ROLES)])
+
+    def _demand_second(self, work: Work, principal: Principal, row: PrincipalRow, before: PrincipalRow | None) -> None:
+        """Have another person approve what makes an account more, or changes what conflict rules know of it."""
+        new, old = self._facts(row), ("", "", "") if before is None else self._facts(before)
+        gained = row.roles if before is None else row.roles - before.roles
+        changed = [
+            name for name, one, other in zip(("unit", "employee", "supervisor"), new, old, strict=True) if one != other
+        ]
+        if not gained and not changed:
+            return
+        roles = " ".join(sorted(row.roles))
+        told = f"{row.issuer}#{row.sub}: roles {roles or 'none'}"
+        told += f"; new {' '.join(sorted(gained))}" if gained else ""
+        told += f"; changes {' '.join(changed)}" if changed else ""
+        persons = tuple(one for one in ("" if before is None else row.id, new[1]) if one)
+        act = Act(Action.PRINCIPALS, (row.issuer, row.sub, roles, *new), told, (), persons)
+        demand_approved(self._kernel, work, principal, act)
+
+    def _facts(self, row: PrincipalRow) -> tuple[str, str, str]:
+        """Return unit, own number and supervisor's number as they are compared: the numbers as keyed tags."""
+        links = self._kernel.links
+        employee = "" if row.employee is None else links.open(row.id, row.employee).hex()
+        supervisor = "" if row.supervisor is None else links.open_supervisor(row.id, row.supervisor).hex()
+        return row.unit, employee, supervisor
 
     def _put(self, work: Work, row: PrincipalRow, before: PrincipalRow | None, said: dict[str, str]) -> EntryDraft:
         # ``before`` is the caller's one locked reading: a second one could find a row that came in between, whose

@@ -14,6 +14,7 @@ from registry.audit.kinds import Kind
 from registry.audit.ports import EntryStore
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
+from registry.domain.approvals import Action
 from registry.domain.errors import NotFound
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
@@ -21,6 +22,7 @@ from registry.leaktrace.dossier import Finding
 from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
 from registry.services.copies import Histories
+from registry.services.dual_control import Act, use_approval
 from registry.services.enumeration import Enumeration
 from registry.services.evidence import Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
@@ -97,7 +99,9 @@ class Trace:
 
         Raises:
             AccessDenied: the caller is no investigator; the refusal is an entry.
+            ApprovalNeeded: cases are under dual control, and nobody has approved this one; nothing was compared.
         """
+        use_approval(self._kernel, caller, INVESTIGATORS, _opening_of(ask))
         trace = TraceId(new_id())
         asked_at = self._kernel.clock.now()
         nonce = random_bytes(NONCE_BYTES)
@@ -160,8 +164,14 @@ class Trace:
             trace: which.
             evidence: cuts bundles.
             render: gives the reports to put beside the proofs, named ``report.*``.
+
+        Raises:
+            AccessDenied: the caller is no investigator.
+            NotFound: unknown, or somebody else's.
+            ApprovalNeeded: bundles are under dual control, and nobody has approved this one.
         """
         stored = self.get(caller, trace)
+        use_approval(self._kernel, caller, INVESTIGATORS, Act(Action.EVIDENCE, (trace,), f"evidence of trace {trace}"))
         with self._kernel.database.reader() as reader:
             return evidence.cut(reader, stored.snapshot, stored.entries, render(stored.report))
 
@@ -241,6 +251,15 @@ class Trace:
         }
         (pending,) = self._kernel.log.append(store, [EntryDraft(Kind.TRACE, values, tuple(subjects))])
         return pending
+
+
+def _opening_of(ask: TraceAsk) -> Act:
+    """Say what case an investigator opens; the text itself is nothing that an approver reads."""
+    published = "" if ask.published_at is None else ask.published_at.isoformat()
+    told = f"text of {len(ask.text)} characters, published {published or 'at an unknown time'}"
+    if ask.source:
+        told += f", source {ask.source}"
+    return Act(Action.TRACE, (ask.text, published, ask.source), told)
 
 
 def _case_line(case: SealedCase, part: int) -> RecordLine:

@@ -12,14 +12,16 @@ from datetime import date
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.domain.approvals import Action
 from registry.domain.categories import Category
 from registry.domain.enrollment import Enrollment, FieldProblem, RecordEntry, SubjectChanges
 from registry.domain.errors import Conflict, InvalidInput, NotFound
 from registry.domain.ids import PersonId, RecordId, SubjectId
 from registry.domain.principals import Principal
 from registry.leaktrace.terms import PersonNames
+from registry.services.dual_control import Act, demand_approved
 from registry.services.enroll import ENROLLERS, Enrolled, EnrolledRecord
-from registry.services.household import Changes, Household, HouseholdStore, categories_of
+from registry.services.household import Changes, Household, HouseholdStore, categories_of, unmarked
 from registry.services.kernel import Caller, Kernel, record_lines, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -79,6 +81,7 @@ class Update:
             NotFound: no such subject.
             Conflict: ``changed``: another version than expected.
             InvalidInput: a new value breaks its category's rule, or a named record or member is not there.
+            ApprovalNeeded: it takes marks off, which is under dual control, and nobody has approved that.
         """
         known = self._look(caller, ask)
         self._kernel.vault.stock(len(ask.changes.add_family))
@@ -97,6 +100,11 @@ class Update:
             except InvalidInput:
                 self._refuse(work, principal, ask, "invalid")
                 raise
+            if marks := unmarked(household, changes):
+                told = f"of subject {ask.subject}: {', '.join(marks)}"
+                act = Act(Action.UNMARK, (ask.subject, *marks), told, (ask.subject,))
+                demand_approved(self._kernel, work, principal, act)
+            # After that: what is settled along must not be committed with a request that waits.
             settled = () if along is None else (along(work, principal),)
             self._households.write(work, [changes], [subject], changes.batch.now_ms)
             pendings = self._kernel.log.append(work.ledger, [*_drafts(principal, subject, changes), *settled])

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from registry.domain.ids import BreakGlassId, PrincipalId
-from registry.services.ports import BreakGlassRow
+from registry.services.ports_break_glass import BreakGlassRow
 from registry.storage.guards import RowGuard
 from registry.storage.tables import break_glass
 
@@ -42,6 +42,9 @@ class SqlBreakGlass:
     def newest(self, limit: int) -> Sequence[BreakGlassRow]:
         waiting = self._rows(_UNREVIEWED.limit(limit))
         return [*waiting, *self._rows(_REVIEWED.limit(limit - len(waiting)))]
+
+    def listing(self) -> Iterable[BreakGlassRow]:
+        return self._rows(select(break_glass))
 
     def insert(self, row: BreakGlassRow) -> None:
         self._connection.execute(insert(break_glass), self._guard.guarded("break_glass", _columns(row)))

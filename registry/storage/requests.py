@@ -31,6 +31,11 @@ class SqlRequests:
         row = self._connection.execute(select(requests).where(requests.c.id == request)).one_or_none()
         return None if row is None else self._row(row)
 
+    def lock(self, request: RequestId) -> RequestRow | None:
+        statement = select(requests).where(requests.c.id == request).with_for_update()
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else self._row(row)
+
     def newest_of(self, ask_tags: Iterable[bytes]) -> Mapping[bytes, RequestRow]:
         found = (row for part in chunks(set(ask_tags)) for row in self._connection.execute(_OF_ASKS, {"many": part}))
         return {row.ask_tag: row for row in map(self._row, found)}

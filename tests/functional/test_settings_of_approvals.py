@@ -6,21 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from registry.domain.approvals import ApprovalRules
+from registry.domain.approvals import Action, ApprovalRules
 from registry.domain.errors import MisconfiguredHome
-from registry.settings import load_settings
+from registry.settings import DEVELOPMENT, PRODUCTION, load_settings
 
 
 def read(home: Path, approvals: str) -> ApprovalRules:
     (home / "config.toml").write_text(f"[approvals]\n{approvals}")
-    return load_settings(home, {}).approvals
+    return load_settings(home, {}).rules(DEVELOPMENT)
 
 
 def test_what_is_given_is_taken_and_the_rest_is_usual(tmp_path: Path) -> None:
-    assert load_settings(tmp_path, {}).approvals == ApprovalRules()
+    assert load_settings(tmp_path, {}).rules(DEVELOPMENT) == ApprovalRules()
     rules = read(tmp_path, "use_hours = 2\nemergency_minutes = 15\n")
     assert (rules.use_ms, rules.emergency_ms) == (2 * 3_600_000, 15 * 60_000)
     assert (rules.decide_ms, rules.review_ms) == (7 * 24 * 3_600_000, 72 * 3_600_000)
+
+
+def test_dual_control_is_the_productions_habit(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, {})
+    assert settings.rules(PRODUCTION).dual_control == frozenset(Action)
+    assert settings.rules(DEVELOPMENT).dual_control == frozenset()
+    assert read(tmp_path, 'dual_control = ["trace"]').dual_control == {Action.TRACE}
+    (tmp_path / "config.toml").write_text("[approvals]\ndual_control = []\n")
+    assert load_settings(tmp_path, {}).rules(PRODUCTION).dual_control == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -40,6 +49,10 @@ def test_what_is_given_is_taken_and_the_rest_is_usual(tmp_path: Path) -> None:
         "unreviewed = 0",
         "unreviewed = 101",
         "needs = 0",
+        'dual_control = "trace"',
+        'dual_control = ["everything"]',
+        "dual_control = [1]",
+        "dual_control = true",
     ],
 )
 def test_what_is_wrong_is_refused(tmp_path: Path, approvals: str) -> None:

@@ -13,7 +13,7 @@ from registry.storage.migrate import upgrade
 from tests.fakes.postgres import translated
 
 EVENT = "0123456789abcdef0123456789abcdef"
-ONE, TWO = "1" * 32, "2" * 32
+ONE, TWO, THREE = "1" * 32, "2" * 32, "3" * 32
 # Each trigger, and a statement that it alone refuses.
 ON_SQLITE = {
     "ledger_leaf_no_update": "UPDATE ledger_leaf SET leaf = x'00' WHERE i = 0",
@@ -94,6 +94,10 @@ ALSO_REFUSED = (
     f"UPDATE holds SET state = 'confirmed', settled_at = 6 WHERE id = '{TWO}'",
     "UPDATE break_glass SET review_by = 99",
     "UPDATE break_glass SET categories = 'health', finding = 'justified'",
+    f"UPDATE requests SET state = 'used' WHERE id = '{ONE}'",  # before it was approved
+    f"UPDATE requests SET state = 'pending' WHERE id = '{THREE}'",
+    f"UPDATE requests SET state = 'refused' WHERE id = '{THREE}'",
+    f"UPDATE requests SET state = 'used', until = 99 WHERE id = '{THREE}'",
     "UPDATE requests SET principal = 'x'",
     "UPDATE requests SET ask_tag = x'01'",
     "UPDATE requests SET needs_other_unit = 1",
@@ -118,6 +122,7 @@ ALSO_REFUSED = (
 )
 ALLOWED = (
     f"UPDATE requests SET state = 'approved', until = 99 WHERE id = '{ONE}'",
+    f"UPDATE requests SET state = 'used' WHERE id = '{THREE}'",
     "UPDATE break_glass SET finding = 'justified', reviewed_at = 5",
     "UPDATE petitions SET state = 'upheld', answered_by = 'p', sealed_note = x'00', guard = x'01' WHERE id = 'new'",
     f"UPDATE holds SET state = 'confirmed', settled_at = 5 WHERE id = '{ONE}'",
@@ -178,6 +183,7 @@ def connection(url: str) -> Iterator[Connection]:
         run(opened, f"{_PRINCIPAL} VALUES ('{ONE}', 'i', 's', '', '', 'active', 0, x'')")
         for request in (ONE, TWO):
             run(opened, f"INSERT INTO requests VALUES ('{request}', '{ONE}', x'', 5, 1, 0, 'pending', 0, 9, x'')")
+        run(opened, f"INSERT INTO requests VALUES ('{THREE}', '{ONE}', x'', 5, 1, 0, 'approved', 0, 9, x'')")
         run(opened, f"INSERT INTO request_decisions VALUES ('{ONE}', '{ONE}', 'refuse', 0, 0, x'')")
         run(opened, f"INSERT INTO break_glass VALUES ('{ONE}', '{ONE}', x'', 'phone', 6, 0, 9, 9, '', NULL, NULL, x'')")
         run(opened, f"{_PRINCIPAL} VALUES ('p', 'i', 'p', '', '', 'active', 0, x'')")

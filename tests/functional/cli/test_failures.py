@@ -12,11 +12,13 @@ from registry.cli import failures, main
 from registry.domain import errors
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import RegistryError
+from registry.domain.ids import RequestId
 from tests.functional.cli.conftest import Line, line_for
 
 SECRET = "741-12-3456"
 MADE = {
     errors.AccessDenied: errors.AccessDenied("not_permitted", 7),
+    errors.ApprovalNeeded: errors.ApprovalNeeded(RequestId("0" * 32), 1, 0, 7),
     errors.AuditUnavailable: errors.AuditUnavailable("disk_full"),
     errors.NotDurable: errors.NotDurable(),
     errors.Contended: errors.Contended(),

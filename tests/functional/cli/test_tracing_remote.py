@@ -72,3 +72,13 @@ def test_an_address_that_does_not_answer_or_is_not_safe(tmp_path: Path, url: str
     line = Line(tmp_path, {"REGISTRY_HOME": str(tmp_path / "x"), "REGISTRY_URL": url, "REGISTRY_TOKEN": "t"})
     assert "REGISTRY_URL" in line("trace", "-", stdin="x", exits=3).stderr
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("action", ["trace", "evidence"])
+def test_what_takes_another_person_says_so(quiet: None, used: Line, tmp_path: Path, action: str) -> None:
+    (used.home / "config.toml").write_text(f'[approvals]\ndual_control = ["{action}"]\n')
+    with far_line(used, tmp_path / "nowhere", "investigator") as far:
+        waiting = far("trace", "-", "--evidence", tmp_path / "e.zip", stdin=POST, exits=3)
+    assert "somebody else has to approve it; then do exactly the same again" in waiting.stderr
+    assert waiting.stdout == ""
+    assert not (tmp_path / "e.zip").exists()

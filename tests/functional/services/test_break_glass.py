@@ -20,6 +20,7 @@ from registry.services.disclose import Disclosed, DisclosureAsk, Failed, Refused
 from registry.services.kernel import Caller
 from registry.services.read_audit import recipient_of
 from tests.functional.services.homes import ISSUER, Home, person
+from tests.functional.services.test_attacks_rollback import put_back
 
 PAPERS = Purpose(PurposeCode.LEGAL_SERVICE, "CASE-1", "service of papers")
 RULES = ApprovalRules()
@@ -311,3 +312,26 @@ def test_one_opens_and_many_look_up_at_once(home: Home) -> None:
     shown = [entry for entry in home.entries() if entry.kind == "disclose"]
     assert len(shown) == sum(isinstance(answer, Disclosed) for answer in answers)
     assert all(entry.index > at and "break-glass" in (entry.values or {})["detail"] for entry in shown)
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [("earlier", "does not stand as its review left it"), ("DELETE FROM break_glass", "missing")],
+)
+def test_an_emergency_is_as_its_entries_say(home: Home, edit: str, what: str) -> None:
+    """Else one is taken off the list before anybody reviews it, or a review is taken back."""
+    glass = opened(home, home.caller("reader", Role.READER), enrolled(home))
+    approver = home.caller("approver", Role.APPROVER)
+    sql = home.sql()
+    before = sql.execute("SELECT * FROM break_glass").fetchall()
+    home.app.row_check.check()
+    review(home, approver, glass, Finding.NOT_JUSTIFIED)
+    with pytest.raises(Conflict):
+        review(home, approver, glass)
+    home.app.row_check.check()
+    if edit == "earlier":
+        put_back(sql, "break_glass", before)
+    else:
+        sql.execute(edit)
+    with pytest.raises(LedgerCorrupt, match=what):
+        home.app.row_check.check()

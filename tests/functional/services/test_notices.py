@@ -10,20 +10,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from registry.domain.approvals import Verdict
+from registry.domain.approvals import Action, Verdict
 from registry.domain.categories import Category
-from registry.domain.errors import StatementRefused
+from registry.domain.errors import ApprovalNeeded, StatementRefused
 from registry.domain.ids import EventId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.notify.settings import NotifySettings
 from registry.notify.webhooks import key_of, verify
 from registry.services.approvals import Word
+from registry.services.break_glass import Emergency
 from registry.services.disclose import Waiting
 from registry.services.notices import Notice, NoticeKind, ToRole, queue
 from registry.services.ports_notices import DEAD, WAITING
+from registry.services.principals import Grant
 from registry.services.send_notices import GIVE_UP_MS, KEEP_DEAD_MS, LEASE_MS, SentCount
 from registry.services.trace import TraceAsk
-from tests.functional.services.homes import Home, person
+from tests.functional.services.homes import ISSUER, Home, person
 from tests.functional.services.receivers import SECRET, VALUES, Receiver, hook, look_up, notifying, receiving
 
 
@@ -257,3 +259,36 @@ def test_what_has_no_way_out_any_more_waits_for_it(sqlite_home: Home, receiver: 
         assert site.app.notices.oldest_ms() == GIVE_UP_MS
     with notifying(sqlite_home, settings) as site:
         assert site.app.notices.send_due() == SentCount(1, 0)
+
+
+def test_an_emergency_tells_supervisor_person_and_reviewers(home: Home, receiver: Receiver) -> None:
+    subject = home.enroll(person()).subject
+    with notifying(home, hook(home, receiver.url)) as site:
+        chief = site.caller("chief", Role.AUDITOR, number="T-0044")
+        grant = Grant(ISSUER, "reader", frozenset({Role.READER}), supervisor="T-0044")
+        site.app.principals.ensure(grant, operator="local:test")
+        asked = Emergency(subject, None, frozenset({Category.PHONE}), "Threat called in just now")
+        _, receipt = site.app.break_glass.open(site.caller("reader", Role.READER), asked)
+        site.app.notices.send_due()
+    assert sorted(kinds(receiver)) == [
+        ("break_glass", "principal"),
+        ("break_glass", "role"),
+        ("break_glass", "subject"),
+    ]
+    told = [json.loads(body)["data"] for _, body in receiver.got]
+    assert {one["entry"] for one in told} == {receipt.index}
+    with home.app.database.read() as work:
+        row = work.principals.by_name(ISSUER, chief.claims.subject)
+    assert row is not None
+    assert {one["recipient"] for one in told} == {f"principal:{row.id}", f"subject:{subject}", "role:approver"}
+
+
+def test_what_is_under_dual_control_tells_approvers_and_who_asked(home: Home, receiver: Receiver) -> None:
+    dual = {"dual_control": frozenset({Action.TRACE})}
+    with notifying(home, hook(home, receiver.url), approvals=dual) as site:
+        investigator = site.caller("investigator", Role.INVESTIGATOR)
+        with pytest.raises(ApprovalNeeded) as waiting:
+            site.app.trace.trace(investigator, TraceAsk("816-555-0142"))
+        site.app.approvals.decide(site.caller("approver", Role.APPROVER), Word(waiting.value.request, Verdict.APPROVE))
+        site.app.notices.send_due()
+    assert sorted(kinds(receiver)) == [("approval_decided", "principal"), ("approval_wanted", "role")]

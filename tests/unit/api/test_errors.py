@@ -12,6 +12,7 @@ from registry.api.problems import TITLES
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import (
     AccessDenied,
+    ApprovalNeeded,
     AuditUnavailable,
     Busy,
     Conflict,
@@ -30,11 +31,13 @@ from registry.domain.errors import (
     TokenRefused,
     UnreadableDocument,
 )
+from registry.domain.ids import RequestId
 
 MARK = "Zq7marker"
 ANSWERS: tuple[tuple[RegistryError, int, str], ...] = (
     (TokenRefused(MARK), 401, "token_refused"),
     (AccessDenied("not_permitted", 4), 403, "access_denied"),
+    (ApprovalNeeded(RequestId("0" * 32), 1, 0, 4), 403, "access_denied"),
     (UnreadableDocument("not_json"), 400, "not_json"),
     (UnreadableDocument("too_large"), 413, "too_large"),
     (InvalidInput([FieldProblem("/a", "missing")]), 422, "invalid"),

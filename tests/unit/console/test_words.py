@@ -25,6 +25,7 @@ def leaves(kind: type[errors.RegistryError] = errors.RegistryError) -> Iterator[
 def made(kind: type[errors.RegistryError]) -> errors.RegistryError:
     arguments = {
         errors.AccessDenied: ("not_permitted", 3),
+        errors.ApprovalNeeded: ("0" * 32, 1, 0, 3),
         errors.InvalidInput: ([FieldProblem("/a", "missing")],),
         errors.LedgerCorrupt: ("what", 3),
         errors.NotDurable: (),
