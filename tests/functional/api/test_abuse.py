@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
 
 from registry.domain.principals import Role
+from registry.domain.purposes import PurposeCode
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from tests.functional.api.conftest import NUMBER, Site
-from tests.functional.api.test_petitions import NOTE, OTHER, TEXT, correction, disputed, looked_up, mine, phone_of
+from tests.functional.api.test_petitions import OTHER, TEXT, correction, disputed, looked_up, mine, phone_of
 from tests.functional.services.homes import person
+from tests.functional.services.test_at_once import at_once
 
 ROLES = tuple(Role)
-VOLATILE = {"date", "x-request-id", "content-length"}
-
-
-def seen(answer: httpx2.Response) -> tuple[int, dict[str, str], bytes]:
-    """Return what somebody can compare of an answer to a refusal that names no entry."""
-    headers = {name: value for name, value in answer.headers.items() if name not in VOLATILE}
-    return answer.status_code, headers, answer.content
-
-
-def of_everybody_else(site: Site) -> list[tuple[str, str, Role, Any]]:
-    """Return every route that takes the id of a petition, with one of somebody else."""
-    disputes, corrections = disputed(site, OTHER), correction(site, phone_of(site.enroll("T-0003")), number="T-0003")
-    return [
-        ("POST", f"/v1/me/disputes/{disputes}/reveal", Role.SUBJECT, None),
-        ("POST", f"/v1/me/corrections/{corrections.json()['id']}/reveal", Role.SUBJECT, None),
-        # One sort's id in the other sort's place.
-        ("POST", f"/v1/disputes/{corrections.json()['id']}/reveal", Role.AUDITOR, None),
-        ("POST", f"/v1/disputes/{corrections.json()['id']}/answer", Role.AUDITOR, {"finding": "upheld", "note": NOTE}),
-        ("POST", f"/v1/corrections/{disputes}/reveal", Role.ENROLLER, None),
-        ("POST", f"/v1/corrections/{disputes}/accept", Role.ENROLLER, {"note": NOTE}),
-        ("POST", f"/v1/corrections/{disputes}/refuse", Role.ENROLLER, {"note": NOTE}),
-    ]
-
-
-def test_somebody_elses_id_looks_like_none(site: Site) -> None:
-    site.enroll()
-    site.enroll(OTHER)
-    for method, path, role, body in of_everybody_else(site):
-        headers = site.as_(role, NUMBER if role is Role.SUBJECT else None)
-        sent: dict[str, Any] = {} if body is None else {"json": body}
-        theirs = site.http.request(method, path, headers=headers, **sent)
-        nobodys = site.http.request(method, re.sub(r"[0-9a-f]{32}", "0" * 32, path), headers=headers, **sent)
-        assert theirs.status_code == 404, path
-        assert seen(theirs) == seen(nobodys), path
+HOME = [{"category": "home_address", "value": {"line": "1207 Larkspur Ave Apt 3, Fairhollow, MO 64999"}}]
+CONTACT = {"kind": "email", "value": "quillfeather@mail.example"}
 
 
 def test_an_abuser_in_the_household_sees_nothing_of_the_other(site: Site) -> None:
@@ -95,36 +69,143 @@ def test_a_new_owner_of_an_account_sees_nothing_of_the_former(site: Site) -> Non
     assert site.http.post(f"/v1/me/disputes/{filed.json()['id']}/reveal", headers=headers).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        ("POST", "/v1/me/disputes", {"entry": 1, "text": TEXT}, Role.SUBJECT),
-        ("POST", "/v1/me/corrections", {"record": "0" * 32, "text": TEXT}, Role.SUBJECT),
-        ("PUT", "/v1/me/contact", {"kind": "email", "value": "a@mail.example"}, Role.SUBJECT),
-        ("POST", f"/v1/disputes/{'0' * 32}/answer", {"finding": "upheld", "note": NOTE}, Role.AUDITOR),
-        ("POST", f"/v1/corrections/{'0' * 32}/accept", {"note": NOTE}, Role.ENROLLER),
-        ("POST", f"/v1/corrections/{'0' * 32}/refuse", {"note": NOTE}, Role.ENROLLER),
-        ("POST", "/v1/me/disclosures", {}, Role.SUBJECT),
-        (
-            "POST",
-            "/v1/disclosures",
-            {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": "safety"}},
-            Role.READER,
-        ),
-        ("POST", "/v1/principals", {"issuer": "i", "sub": "s", "roles": ["reader"]}, Role.SECURITY_ADMIN),
-    ],
-)
-@pytest.mark.parametrize("extra", ["subject", "state", "principal", "answered_by", "id", "approved", "role", "version"])
-def test_no_member_more_than_a_body_has_is_taken(
-    site: Site, asked: tuple[str, str, dict[str, Any], Role], extra: str
-) -> None:
-    method, path, body, role = asked
+# What decides: nobody sets it by naming it, wherever in a body.
+PRIVILEGED = ("answered_by", "approvals", "approved_by", "is_admin", "guard", "tier", "owner")
+# These have a place somewhere; none where the body's own form does not name it.
+ELSEWHERE = ("state", "principal", "subject", "id", "version", "role", "roles", "approved", "entry", "issuer")
+
+
+def objects(body: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object in a body but protected values, which have rules of their own."""
+    if isinstance(body, dict):
+        yield body
+        body = [part for name, part in body.items() if name != "value"]
+    for part in body if isinstance(body, list) else ():
+        yield from objects(part)
+
+
+REFUSED = {"unknown_key", "exactly_one"}
+
+
+def form_of(site: Site, schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found: dict[str, Any] = site.contract.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def test_no_member_more_than_a_body_has_is_taken(site: Site) -> None:
+    """Mass assignment, in every object of every body that is described."""
     site.enroll()
-    if extra in body or (path == "/v1/disclosures" and extra == "subject"):
-        return
-    number = NUMBER if role is Role.SUBJECT else None
-    answer = site.http.request(method, path, json={**body, extra: "0" * 32}, headers=site.as_(role, number))
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "unknown_key")
+    tried = 0
+    for path, operations in site.contract.document["paths"].items():
+        for method, operation in operations.items():
+            content = operation.get("requestBody", {"content": {}})["content"].get("application/json")
+            if content is None:
+                continue
+            found = re.search(r"[Rr]oles? `(\w+)`", operation["description"])
+            assert found, path
+            role = Role(found[1])
+            headers = site.as_(role, NUMBER if role is Role.SUBJECT else None)
+            example = next(iter(content["examples"].values()))["value"]
+            known = form_of(site, content["schema"]).get("properties", {})
+            places = [(place, extra) for place in range(len(list(objects(example)))) for extra in PRIVILEGED]
+            for place, extra in places + [(0, extra) for extra in ELSEWHERE if extra not in known]:
+                body = copy.deepcopy(example)
+                list(objects(body))[place][extra] = "0" * 32
+                url = re.sub(r"{\w+}", "0" * 32, path)
+                answer = site.http.request(method, url, json=body, headers=headers)
+                codes = {one["code"] for one in answer.json().get("errors", ())}
+                assert (answer.status_code, bool(codes & REFUSED)) == (422, True), (path, place, extra, answer.text)
+                tried += 1
+    assert tried > 300
+
+
+def restricted(site: Site) -> tuple[dict[str, Any], str]:
+    """Have somebody ask for what one other person must approve; return the ask and the request."""
+    body = person("T-0030")
+    body["records"][1]["confidentiality"] = "restricted"
+    site.post("/v1/subjects", body, Role.ENROLLER)
+    asked = {"employee_number": "T-0030", "categories": ["phone"], "purpose": {"code": "emergency_contact"}}
+    return asked, str(site.disclose(asked).json()["request"])
+
+
+def test_approvals_and_refusals_at_once_are_one_word(site: Site) -> None:
+    asked, request = restricted(site)
+    tokens = [site.token(f"approver {number}", Role.APPROVER) for number in range(8)]
+
+    def say(number: int) -> int:
+        word = "approve" if number % 2 else "refuse"
+        headers = {"Authorization": f"Bearer {tokens[number]}"}
+        with httpx2.Client(base_url=site.url, headers=headers, timeout=30) as client:
+            return client.post(f"/v1/requests/{request}/{word}", json={}).status_code
+
+    given = at_once([partial(say, number) for number in range(8)])
+    assert Counter(given) == {200: 1, 409: 7}
+    state = site.get(f"/v1/requests/{request}", Role.APPROVER).json()["state"]
+    assert state == ("approved" if given.index(200) % 2 else "refused")
+    shown = site.disclose(asked)
+    assert shown.status_code == (200 if state == "approved" else 202)
+
+
+def test_an_approval_after_its_time_opens_nothing(site: Site) -> None:
+    asked, request = restricted(site)
+    rules = site.home.app.kernel.rules
+    site.home.clock.step(rules.decide_ms / 1000)
+    late = site.post(f"/v1/requests/{request}/approve", {}, Role.APPROVER)
+    assert (late.status_code, late.json()["code"]) == (409, "expired")
+    again = site.disclose(asked).json()["request"]
+    assert again != request
+    assert site.post(f"/v1/requests/{again}/approve", {}, Role.APPROVER).status_code == 200
+    site.home.clock.step(rules.use_ms / 1000)
+    assert site.disclose(asked).status_code == 202
+
+
+def test_nobody_approves_their_own_ask_under_a_second_account(site: Site) -> None:
+    _, request = restricted(site)
+    site.token("the reader", Role.READER, number="T-0031")
+    twin = {"Authorization": f"Bearer {site.token('twin', Role.APPROVER, number='T-0031')}"}
+    answer = site.http.post(f"/v1/requests/{request}/approve", json={}, headers=twin)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "conflict_of_interest")
+    assert site.get(f"/v1/requests/{request}", Role.APPROVER).json()["approvals"] == 0
+
+
+@pytest.mark.parametrize(("stayed", "left"), [(NUMBER, OTHER), (OTHER, NUMBER)])
+def test_who_shared_a_household_learns_nothing_new_in_either_direction(site: Site, stayed: str, left: str) -> None:
+    """Both work here, were enrolled as each other's household, and part; one moves and sets a contact."""
+    subjects = {}
+    for number, other in ((stayed, left), (left, stayed)):
+        spouse = {"ref": "s1", "relation": "spouse", "given_name": "Robin", "family_name": "Brightwater"}
+        subjects[number] = site.enroll(number, family=[{**spouse, "employee_number": other}], records=HOME)
+    address = next(one["record"] for one in subjects[left]["records"] if one["category"] == "home_address")
+    member = next(one["record"] for one in subjects[left]["records"] if one["category"] == "family_member")
+    changes = {
+        "versions": [{"record": address, "value": {"line": "77 Quillfeather Rd, Fairhollow, MO 64999"}}],
+        "ends": [{"record": member}],
+        "relations": [{"kind": "former_partner", "employee_number": stayed}],
+    }
+    path = f"/v1/subjects/{subjects[left]['subject']}"
+    assert site.http.patch(path, json=changes, headers=site.as_(Role.ENROLLER)).status_code == 200
+    assert mine(site, "PUT", "/v1/me/contact", CONTACT, left).status_code == 200
+    other = {"Authorization": f"Bearer {site.token('as reader', Role.READER, number=stayed)}"}
+    named = {"employee_number": left, "categories": ["home_address"]}
+    purposes = [{"code": code, "case": "CASE-7", "note": "a welfare check that was asked for"} for code in PurposeCode]
+    answers = [site.http.post("/v1/disclosures", json={**named, "purpose": one}, headers=other) for one in purposes]
+    glass = {**named, "reason": "They do not answer the telephone"}
+    answers.append(site.http.post("/v1/break-glass", json=glass, headers=other))
+    assert {answer.status_code for answer in answers} == {403}
+    own = [
+        mine(site, "POST", "/v1/me/disclosures", {}, stayed),
+        mine(site, "GET", "/v1/me/records", number=stayed),
+        mine(site, "GET", "/v1/me/accounting", number=stayed),
+        mine(site, "POST", "/v1/me/disclosures", {"records": [address]}, stayed),
+        mine(site, "POST", "/v1/me/contact/reveal", number=stayed),
+    ]
+    assert [answer.status_code for answer in own] == [200, 200, 200, 404, 404]
+    assert not [answer for answer in (*answers, *own) if "uillfeather" in answer.text]
+    assert "77 Quillfeather" in mine(site, "POST", "/v1/me/disclosures", {}, left).text
+    told = mine(site, "GET", "/v1/me/accounting", number=left).json()["entries"]
+    assert [line["kind"] for line in told].count("deny") == len(answers)
 
 
 def test_a_stolen_session_is_worth_nothing_after_the_account_ended(site: Site) -> None:
