@@ -175,7 +175,7 @@ PUT_CONTACT = _operation(
 OWN_CONTACT = _operation(
     "revealOwnContact",
     "Read back where the caller wants to be told",
-    f"Role `subject`. {_STRONGLY}An entry.",
+    f"Role `subject`. {_STRONGLY}Only for the account that set it. An entry.",
     Answer(
         "The contact.",
         "OwnContact",

@@ -51,8 +51,9 @@ class Contacts:
         """
         identifier = PetitionId(new_id())
         with self._kernel.database.read() as work:
-            known = own_subject(work, self._kernel.principal(work, caller))
-        about = About(SubjectId("") if known is None else known.id, contact.kind)
+            asking = self._kernel.principal(work, caller)
+            known = own_subject(work, asking)
+        about = About(SubjectId("") if known is None else known.id, contact.kind, account=asking.id)
         sealed = self._vault.seal(identifier, about, {TEXT: contact.value})
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
@@ -74,14 +75,15 @@ class Contacts:
 
         Raises:
             AccessDenied: the caller is no subject, or signed in too weakly or too long ago.
-            NotFound: the caller is not enrolled, or has set none.
+            NotFound: the caller is not enrolled, or has set none with this account.
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             subject = self._demand_own(work, principal)
             row = work.petitions.contact(self._label(subject.id))
             about = None if row is None else self._vault.about(row.petition)
-            if row is None or about is None or about.subject != subject.id:
+            # An account that somebody gave the same employee number sees no contact that it did not set.
+            if row is None or about is None or about.subject != subject.id or about.account != principal.id:
                 self._refuse(work, principal)
             line = part_line(row.petition, TEXT)
             values = said_by(principal) | {"result": "read", "detail": "own contact"}

@@ -28,11 +28,19 @@ _ABOUT = "petition-about"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whose petition it is, and what about: an entry's index, or a record's id and the version it had."""
+    """Whose it is and what about.
+
+    Attributes:
+        subject: whose petition or contact it is.
+        what: the disputed entry's index, the record's id, or the kind of contact.
+        version: which version the record had; nought for others.
+        account: who set a contact; empty for others, whose row names the account.
+    """
 
     subject: SubjectId
     what: str
     version: int = 0
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class PetitionVault:
         """Seal a new petition under a fresh key; call it before a transaction holds what others wait for."""
         key, wrapped = self._keys.new_key(PersonId(petition))
         sealed = {part: seal(key, text.encode(), self._binding(petition, part)) for part, text in parts.items()}
-        told = orjson.dumps([about.subject, about.what, about.version])
+        told = orjson.dumps([about.subject, about.what, about.version, about.account])
         return SealedPetition(petition, wrapped, seal(self._links, told, self._binding(petition, 0)), sealed)
 
     def add(self, petition: SealedPetition, part: int, text: str) -> SealedPetition:
@@ -76,8 +84,8 @@ class PetitionVault:
         Raises:
             EnvelopeRejected: it was changed, or belongs to another petition.
         """
-        subject, what, version = orjson.loads(unseal(self._links, petition.about, self._binding(petition.id, 0)))
-        return About(SubjectId(subject), what, version)
+        subject, *rest = orjson.loads(unseal(self._links, petition.about, self._binding(petition.id, 0)))
+        return About(SubjectId(subject), *rest)
 
     def open(self, petition: SealedPetition, part: int, receipt: Receipt) -> str:
         """Open one part.

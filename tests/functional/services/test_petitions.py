@@ -123,6 +123,10 @@ def test_an_account_that_was_given_somebodys_number_does_not_read_what_they_wrot
     subject, phone = enrolled(home)
     disputed, corrected = dispute(home, subject, home.caller("reader", Role.READER)), correct(home, phone, NEW)
     other = home.caller("given by an administrator", Role.SUBJECT, number=ABOUT)
+    home.app.contacts.put(own(home), Contact("email", "safe@mail.example"))
+    with pytest.raises(NotFound):
+        home.app.contacts.reveal(other)
+    assert home.app.contacts.reveal(own(home))[0].value == "safe@mail.example"
     for sort, petition in ((DISPUTE, disputed), (CORRECTION, corrected)):
         assert home.app.petitions.own(other, sort) == []
         with pytest.raises(NotFound):
