@@ -16,10 +16,11 @@ _WORDS: Mapping[NoticeKind, str] = {
     NoticeKind.BREAK_GLASS_REVIEW_DUE: "An emergency opening waits for its review.",
     NoticeKind.ALARM: "An alarm was recorded: a decoy was asked for and the account locked, or values were tried out.",
     NoticeKind.QUOTA: "An account reached the limit of people that it may see a day.",
-    NoticeKind.DISPUTE: "An entry was disputed.",
+    NoticeKind.DISPUTE: "An entry was disputed, or a dispute was answered.",
     NoticeKind.HOLD_WANTED: "Somebody asks that notices to a subject be held back; it waits for another person.",
     NoticeKind.DIGEST: "Your records or those of your household were looked up. All of it is in your accounting.",
     NoticeKind.CORRECTION: "A correction was asked for or decided.",
+    NoticeKind.CONTACT: "Your contact was set or changed. If it was not you, tell your security office now.",
 }
 
 

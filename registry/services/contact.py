@@ -12,10 +12,11 @@ from typing import NoReturn
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.errors import NotFound
-from registry.domain.ids import PetitionId, SubjectId, new_id
+from registry.domain.ids import PetitionId, PrincipalId, SubjectId, new_id
 from registry.domain.principals import Principal
 from registry.policy.decide import STEP_UP_REQUIRED
 from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, view_of
+from registry.services.notices import Notice, NoticeKind, ToPrincipal, queue
 from registry.services.petitions import own_subject, part_line
 from registry.services.ports import SubjectRow, Work
 from registry.services.ports_petitions import ContactRow
@@ -61,11 +62,13 @@ class Contacts:
             if subject.id != about.subject:
                 self._refuse(work, principal)
             work.subjects.lock([subject.id])
-            label = self._label(subject.id)
+            label = self._kernel.contact_label(subject.id)
             before = work.petitions.contact(label)
             work.petitions.put_contact(ContactRow(label, 1 if before is None else before.version + 1, sealed))
             values = said_by(principal) | {"result": "set", "detail": contact.kind}
-            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.CONTACT, values, (subject.id,))])
+            draft = EntryDraft(Kind.CONTACT, values, (subject.id,))
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            queue(work, self._kernel, self._told(principal, before, draft))
             work.commit()
         return view_of(self._kernel.mint_one(pending))
 
@@ -80,7 +83,7 @@ class Contacts:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             subject = self._demand_own(work, principal)
-            row = work.petitions.contact(self._label(subject.id))
+            row = work.petitions.contact(self._kernel.contact_label(subject.id))
             about = None if row is None else self._vault.about(row.petition)
             # An account that somebody gave the same employee number sees no contact that it did not set.
             if row is None or about is None or about.subject != subject.id or about.account != principal.id:
@@ -103,7 +106,7 @@ class Contacts:
         """
         with self._kernel.database.write() as work:
             work.subjects.lock([subject])
-            row = work.petitions.contact(contact_label(self._kernel, subject))
+            row = work.petitions.contact(self._kernel.contact_label(subject))
             about = None if row is None else self._vault.about(row.petition)
             if row is None or about is None or about.subject != subject or about.what != EMAIL:
                 return None
@@ -112,6 +115,13 @@ class Contacts:
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.OPEN, values, (subject,), (line,))])
             work.commit()
         return self._vault.open(row.petition, TEXT, self._kernel.mint_one(pending))
+
+    def _told(self, principal: Principal, before: ContactRow | None, draft: EntryDraft) -> list[Notice]:
+        """Return the notices of a change: to the account, and to the one whose contact is replaced."""
+        accounts = {principal.id} | (
+            set() if before is None else {PrincipalId(self._vault.about(before.petition).account)}
+        )
+        return [Notice(NoticeKind.CONTACT, ToPrincipal(account), None, draft.event) for account in sorted(accounts)]
 
     def _demand_own(self, work: Work, principal: Principal) -> SubjectRow:
         if not principal.roles & SUBJECTS:
@@ -127,11 +137,3 @@ class Contacts:
     def _refuse(self, work: Work, principal: Principal) -> NoReturn:
         self._kernel.note_refusal(work, principal, EntryDraft(Kind.CONTACT, {"result": "refused not_found"}))
         raise NotFound
-
-    def _label(self, subject: SubjectId) -> bytes:
-        return contact_label(self._kernel, subject)
-
-
-def contact_label(kernel: Kernel, subject: SubjectId) -> bytes:
-    """Return the keyed label that a subject's contact is kept under."""
-    return kernel.index.tag("contact", subject.encode())

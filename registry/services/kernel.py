@@ -100,6 +100,10 @@ class Kernel:
         """Return the keyed tag of an employee number."""
         return number_tag(self.index, employee_number)
 
+    def contact_label(self, subject: SubjectId) -> bytes:
+        """Return the keyed label that a subject's contact is kept under."""
+        return self.index.tag("contact", subject.encode())
+
     def mint(self, pendings: Sequence[PendingReceipt]) -> tuple[Receipt, ...]:
         """Turn pending receipts of a committed transaction into receipts."""
         with self.database.reader() as reader:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from registry.audit.entries import EntryDraft
 from registry.domain.ids import EventId, PrincipalId, SubjectId, new_id
 from registry.domain.principals import Role
-from registry.services.contact import contact_label
 from registry.services.kernel import Kernel
 from registry.services.ports import Work
 from registry.services.ports_notices import HELD, WAITING, OutboxRow
@@ -36,6 +35,7 @@ class NoticeKind(StrEnum):
     CORRECTION = "correction"
     DIGEST = "digest"
     HOLD_WANTED = "hold_wanted"
+    CONTACT = "contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def queue(work: Work, kernel: Kernel, notices: Sequence[Notice]) -> None:
 
 
 def _has_contact(work: Work, kernel: Kernel, to: Recipient) -> bool:
-    return isinstance(to, ToSubject) and work.petitions.contact(contact_label(kernel, to.id)) is not None
+    return isinstance(to, ToSubject) and work.petitions.contact(kernel.contact_label(to.id)) is not None
 
 
 def _row(seal: NoticeSeal, notice: Notice, channel: str, now_ms: int) -> OutboxRow:

@@ -22,6 +22,7 @@ from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.copies import account_of
 from registry.services.facts_relations import is_close
 from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, view_of
+from registry.services.notices import Notice, ToPrincipal, queue
 from registry.services.petitions import (
     ACCEPTED,
     CORRECTION,
@@ -38,7 +39,7 @@ from registry.services.ports_petitions import PetitionRow
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
 from registry.services.seal_people import VIA_CORRECTION
-from registry.services.update import Update, UpdateAsk
+from registry.services.update import Along, Update, UpdateAsk
 from registry.vault.petitions import NOTE, VALUE, About
 
 
@@ -96,8 +97,9 @@ class PetitionAnswers:
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            draft = self._settled(work, principal, (sort, petition), reply)
+            draft, told = self._settled(work, principal, (sort, petition), reply)
             (pending,) = self._kernel.log.append(work.ledger, [draft])
+            queue(work, self._kernel, told)
             work.commit()
         return view_of(self._kernel.mint_one(pending))
 
@@ -117,7 +119,7 @@ class PetitionAnswers:
         changes = SubjectChanges(versions=(VersionDraft(RecordId(about.what), value, "/versions/0"),))
         ask = UpdateAsk(about.subject, changes, None, self._kernel.clock.now().date(), VIA_CORRECTION)
 
-        def along(work: Work, principal: Principal) -> EntryDraft:
+        def along(work: Work, principal: Principal) -> Along:
             self._demand_unchanged(work, principal, about)
             return self._settled(work, principal, (CORRECTION, petition), reply)
 
@@ -141,8 +143,8 @@ class PetitionAnswers:
         receipt = self._kernel.mint_one(pending)
         return about, orjson.loads(self._files.vault.open(row.petition, VALUE, receipt))
 
-    def _settled(self, work: Work, principal: Principal, named: tuple[Sort, PetitionId], reply: Reply) -> EntryDraft:
-        """Settle a petition, and return its entry; its subject is held from here on, so that one answer comes first."""
+    def _settled(self, work: Work, principal: Principal, named: tuple[Sort, PetitionId], reply: Reply) -> Along:
+        """Settle a petition; its subject is held from here on, so that one answer comes first."""
         sort, petition = named
         _, about = self._answerable(work, principal, sort, petition)
         work.subjects.lock([about.subject])
@@ -152,7 +154,8 @@ class PetitionAnswers:
         sealed = self._files.vault.add(row.petition, NOTE, reply.note)
         work.petitions.answer(replace(row, state=reply.finding, answered_by=principal.id, petition=sealed))
         values = said_by(principal) | {"request": f"{petition} {about.what}", "result": reply.finding}
-        return EntryDraft(sort.kind, values, (about.subject,))
+        draft = EntryDraft(sort.kind, values, (about.subject,))
+        return Along(draft, [Notice(sort.notice, ToPrincipal(row.principal), None, draft.event)])
 
     def _demand_unchanged(self, work: Work, principal: Principal, about: About) -> None:
         record = RecordId(about.what)

@@ -21,6 +21,7 @@ from registry.domain.ids import EntryIndex, PetitionId, PrincipalId, RecordId, S
 from registry.domain.principals import Principal, Role
 from registry.services.enroll import ENROLLERS
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.notices import Notice, NoticeKind, ToRole, queue
 from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
 from registry.services.ports_petitions import PetitionRow
 from registry.services.read_audit import AUDITORS, SUBJECTS
@@ -42,15 +43,16 @@ MOST_OPEN = 20
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One of the two sorts of petition: its word in rows, the kind of its entries, and who answers it."""
+    """One of the two sorts of petition: its word in rows, the kinds of its entries and notices, and who answers it."""
 
     word: str
     kind: Kind
+    notice: NoticeKind
     answerers: frozenset[Role]
 
 
-DISPUTE = Sort("dispute", Kind.DISPUTE, AUDITORS)
-CORRECTION = Sort("correction", Kind.CORRECT, ENROLLERS)
+DISPUTE = Sort("dispute", Kind.DISPUTE, NoticeKind.DISPUTE, AUDITORS)
+CORRECTION = Sort("correction", Kind.CORRECT, NoticeKind.CORRECTION, ENROLLERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,9 @@ class Petitions:
                 self._files.refuse(work, principal, sort, "too_many_open")
             values = said_by(principal) | {"request": f"{petition} {about.what}", "result": "filed"}
             work.petitions.insert(PetitionRow(sort.word, principal.id, self._kernel.now_ms(), OPEN, None, sealed))
-            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(sort.kind, values, (subject.id,))])
+            draft = EntryDraft(sort.kind, values, (subject.id,))
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            queue(work, self._kernel, [Notice(sort.notice, ToRole(role), None, draft.event) for role in sort.answerers])
             work.commit()
         return petition, view_of(self._kernel.mint_one(pending))
 

@@ -6,9 +6,10 @@ changes. A version number read in the first and checked in the second keeps anyb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import NamedTuple
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -23,6 +24,7 @@ from registry.services.dual_control import Act, demand_approved
 from registry.services.enroll import ENROLLERS, Enrolled, EnrolledRecord
 from registry.services.household import Changes, Household, HouseholdStore, categories_of, unmarked
 from registry.services.kernel import Caller, Kernel, record_lines, view_of
+from registry.services.notices import Notice, queue
 from registry.services.ports import SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.seal_people import VIA_API, Batch, Sealer, tools_of
@@ -48,6 +50,13 @@ class UpdateAsk:
     via: str = VIA_API
 
 
+class Along(NamedTuple):
+    """What is settled in the transaction of an update: its entry, and whom that is told to."""
+
+    draft: EntryDraft
+    notices: Sequence[Notice]
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What the first transaction found out: directory data, and the names of every person."""
@@ -67,14 +76,14 @@ class Update:
 
     @rerun_once
     def update(
-        self, caller: Caller, ask: UpdateAsk, along: Callable[[Work, Principal], EntryDraft] | None = None
+        self, caller: Caller, ask: UpdateAsk, along: Callable[[Work, Principal], Along] | None = None
     ) -> Enrolled:
         """Change one subject.
 
         Args:
             caller: an enroller.
             ask: what to change.
-            along: what else is settled in the transaction, and its entry; before it writes it may refuse and raise.
+            along: what else is settled in the transaction; before it writes it may refuse and raise.
 
         Raises:
             AccessDenied: the caller is no enroller.
@@ -105,9 +114,10 @@ class Update:
                 act = Act(Action.UNMARK, (ask.subject, *marks), told, (ask.subject,))
                 demand_approved(self._kernel, work, principal, act)
             # After that: what is settled along must not be committed with a request that waits.
-            settled = () if along is None else (along(work, principal),)
+            settled = None if along is None else along(work, principal)
             self._households.write(work, [changes], [subject], changes.batch.now_ms)
-            pendings = self._kernel.log.append(work.ledger, [*_drafts(principal, subject, changes), *settled])
+            pendings = self._kernel.log.append(work.ledger, _drafts(principal, subject, changes, settled))
+            queue(work, self._kernel, () if settled is None else settled.notices)
             work.commit()
         receipt = self._kernel.mint(pendings)[-1]
         return Enrolled(subject.id, subject.version, _answers(changes, known), view_of(receipt))
@@ -269,7 +279,7 @@ def _demand_records(active: Mapping[RecordId, object], asked: SubjectChanges) ->
         raise InvalidInput(problems)
 
 
-def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list[EntryDraft]:
+def _drafts(principal: Principal, subject: SubjectRow, changes: Changes, settled: Along | None) -> list[EntryDraft]:
     rules = f"{changes.batch.policy} role.enroller"
     marked = {row.id for row in changes.marked}
     drafts = []
@@ -282,7 +292,7 @@ def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list
     values = said_by(principal) | {"result": "updated", "rules": rules, "detail": detail}
     lines = record_lines((subject.directory, *changes.touched()))
     drafts.append(EntryDraft(Kind.UPDATE, values, (subject.id,), lines))
-    return drafts
+    return drafts if settled is None else [*drafts, settled.draft]
 
 
 def _answers(changes: Changes, known: _Known) -> tuple[EnrolledRecord, ...]:

@@ -13,14 +13,17 @@ import pytest
 from registry.domain.approvals import Action, Verdict
 from registry.domain.categories import Category
 from registry.domain.errors import ApprovalNeeded, StatementRefused
-from registry.domain.ids import EventId, SubjectId, new_id
+from registry.domain.ids import EntryIndex, EventId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.notify.settings import NotifySettings
 from registry.notify.webhooks import key_of, verify
 from registry.services.approvals import Word
 from registry.services.break_glass import Emergency
+from registry.services.contact import Contact
 from registry.services.disclose import Waiting
 from registry.services.notices import Notice, NoticeKind, ToRole, queue
+from registry.services.petition_answers import Reply
+from registry.services.petitions import DISPUTE, Correction
 from registry.services.ports_notices import DEAD, WAITING
 from registry.services.principals import Grant
 from registry.services.send_notices import GIVE_UP_MS, KEEP_DEAD_MS, LEASE_MS, SentCount
@@ -292,3 +295,29 @@ def test_what_is_under_dual_control_tells_approvers_and_who_asked(home: Home, re
         site.app.approvals.decide(site.caller("approver", Role.APPROVER), Word(waiting.value.request, Verdict.APPROVE))
         site.app.notices.send_due()
     assert sorted(kinds(receiver)) == [("approval_decided", "principal"), ("approval_wanted", "role")]
+
+
+def test_who_answers_is_told_of_a_petition_and_who_filed_it_of_the_answer(home: Home, receiver: Receiver) -> None:
+    with notifying(home, hook(home, receiver.url)) as site:
+        made = site.enroll()
+        phone = next(record.record for record in made.records if record.category is Category.PHONE)
+        own = site.caller("own", Role.SUBJECT, number="T-0001")
+        clerk, auditor = site.caller("clerk", Role.ENROLLER), site.caller("auditor", Role.AUDITOR)
+        entry = EntryIndex(site.app.audit.accounting(own).entries[-1].index)
+        dispute, _ = site.app.petitions.dispute(own, entry, "nobody had a reason")
+        value = {"kind": "mobile", "number": "816-555-0177"}
+        correction, _ = site.app.petitions.correct(own, Correction(phone, "it changed in May", value))
+        site.app.petition_answers.answer(auditor, DISPUTE, dispute, Reply("upheld", "told the unit"))
+        site.app.petition_answers.accept(clerk, correction, "from the bill")
+        site.app.contacts.put(own, Contact("email", "quillfeather@mail.example"))
+        other = site.caller("given the number", Role.SUBJECT, number="T-0001")
+        site.app.contacts.put(other, Contact("email", "other@mail.example"))
+        site.app.notices.send_due()
+    told = [json.loads(body)["data"]["recipient"] for _, body in receiver.got]
+    assert sorted(kinds(receiver)) == [
+        *[("contact", "principal")] * 3,
+        *[("correction", "principal"), ("correction", "role"), ("dispute", "principal"), ("dispute", "role")],
+    ]
+    assert {"role:auditor", "role:enroller"} <= set(told)
+    words = ("reason", "0177", "May", "unit", "uillfeather", "T-0001")
+    assert not [word for word in words for _, body in receiver.got if word in body.decode()]
