@@ -91,8 +91,9 @@ def test_a_second_opening_asks_nobody(keys: DataKeys, provider: MemoryProvider) 
 def test_a_cached_key_does_not_answer_for_other_bytes(keys: DataKeys) -> None:
     _, wrapped = keys.new_key(PERSON)
     keys.open_key(PERSON, wrapped)
+    other = bytes([wrapped.blob[-1] ^ 1])
     with pytest.raises(EnvelopeRejected):
-        keys.open_key(PERSON, WrappedKey(wrapped.key_id, wrapped.blob[:-1] + b"\0"))
+        keys.open_key(PERSON, WrappedKey(wrapped.key_id, wrapped.blob[:-1] + other))
     with pytest.raises(KeyUnavailable):
         keys.open_key(PERSON, WrappedKey("memory-0", wrapped.blob))
     newer, rewrapped = keys.new_key(PERSON)
