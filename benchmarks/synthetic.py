@@ -33,7 +33,7 @@ from tests.fakes.postgres import PostgresServer
 
 _TEMPLATES = 64
 _PEOPLE_AT_ONCE = 20_000
-_ENTRIES_AT_ONCE = 100_000
+_ENTRIES_AT_ONCE = 1_000_000
 # Entries up to here are as long as a lookup's; those beyond are of the shortest kind, or 10^7 of them fill a disk.
 _LONG_ENTRIES = 1_000_000
 _OF_PERSON = ("subjects", "persons", "records", "record_versions", "marks")
