@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from registry.api.file_bodies import read_file
 from registry.domain.categories import Category
 from registry.domain.errors import InvalidInput
 from registry.domain.ids import RecordId, SubjectId, is_id
@@ -15,6 +16,7 @@ from registry.identity.claims import is_plain_text
 from registry.policy.decide import Form
 from registry.services.principals import Grant, Move
 from registry.services.trace import TraceAsk
+from registry.services.uploads import text_of
 from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.family_member import read_names
@@ -33,7 +35,7 @@ _WHOLE_KEYS = frozenset({"purpose", "form"})
 _OWN_KEYS = frozenset({"categories", "records", "form"})
 _PURPOSE_KEYS = frozenset({"code", "case", "note"})
 _SEARCH_KEYS = frozenset({"employee_number", "given_name", "family_name", "department", "value"})
-_TRACE_KEYS = frozenset({"text", "published_at", "source"})
+_TRACE_KEYS = frozenset({"text", "file", "published_at", "source"})
 _WORD_KEYS = frozenset({"note"})
 _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "supervisor"})
 _MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
@@ -144,17 +146,22 @@ def read_search(document: object, *, today: date) -> SearchBody:
 
 
 def read_trace(document: object, *, today: date) -> TraceAsk:
-    """Read ``{"text", "published_at"?, "source"?}``.
+    """Read ``{"text"|"file", "published_at"?, "source"?}``; of a file, its text.
 
     Raises:
-        InvalidInput: with all problems.
+        Busy: too many files are being read.
+        InvalidInput: with all problems; ``exactly_one`` for neither or both.
+        UnreadableDocument: the file, with a code that says why.
     """
     body = open_body(document, _TRACE_KEYS, today)
-    text = body.required("text", _pasted_problem)
+    if body.has("text") and body.has("file"):
+        body.refuse("exactly_one")
+    upload = read_file(body) if body.has("file") else None
+    text = body.required("text", _pasted_problem) if upload is None else ""
     moment = body.optional("published_at", moment_problem)
     source = _loose(body, "source", _SOURCE)
     body.reading.finish()
-    return TraceAsk(text, read_moment(moment), source)
+    return TraceAsk(text if upload is None else text_of(upload), read_moment(moment), source)
 
 
 def read_word(document: object, *, today: date) -> str:

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 import registry
 from registry.api.brake_schemas import BRAKE_SCHEMAS
+from registry.api.describe_releases import RELEASE_SCHEMAS
 from registry.api.glass_schemas import GLASS_SCHEMAS
 from registry.api.hold_schemas import HOLD_SCHEMAS
 from registry.api.petition_schemas import PETITION_SCHEMAS
@@ -79,6 +80,7 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
                 **GLASS_SCHEMAS,
                 **HOLD_SCHEMAS,
                 **SAMPLE_SCHEMAS,
+                **RELEASE_SCHEMAS,
             },
             "securitySchemes": {"bearer": _BEARER},
         },

@@ -394,11 +394,14 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "TraceAsk": closed(
-        {"text": {"type": "string", "minLength": 1, "description": "As pasted; at most 20 MiB of UTF-8."}},
+        {},
         {
+            "text": {"type": "string", "minLength": 1, "description": "As pasted; at most 20 MiB of UTF-8."},
+            "file": ref("File"),
             "published_at": {"type": "string", "format": "date-time", "description": "With an offset."},
             "source": {"type": "string", "maxLength": 300, "description": "Where it was seen."},
         },
+        oneOf=[{"required": ["text"]}, {"required": ["file"]}],
     ),
     "Traced": closed({**_STORED, "receipt": ref("Receipt")}),
     "StoredTrace": closed(_STORED),

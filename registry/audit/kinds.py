@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ALARM = "alarm"  # somebody touched a decoy or tried values out; names what was done about it
     ENUMERATION = "enumeration"  # too many different values were tried for one person: no finding was given
     CHECK = "check"  # somebody asked whether a value is protected
+    RELEASE_CHECK = "release-check"  # a document was checked before it is published
     UNLOCK = "unlock"  # a limit was raised, or a locked principal let in again
     POLICY = "policy"  # other policies are in force than before
     DISPUTE = "dispute"  # a subject disputes an entry about them, or somebody answered it

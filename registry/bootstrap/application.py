@@ -45,6 +45,7 @@ from registry.services.principals import Grant, Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
+from registry.services.release_check import ReleaseCheck
 from registry.services.resuming import Resuming
 from registry.services.review_sample import ReviewSample
 from registry.services.search import Search
@@ -86,6 +87,7 @@ class Application:
     matcher: MatchText
     trace: Trace
     check_value: CheckValue
+    release_check: ReleaseCheck
     unusual: UnusualAccess
     review_sample: ReviewSample
     evidence: Evidence

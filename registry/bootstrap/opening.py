@@ -62,6 +62,7 @@ from registry.services.principals import Principals
 from registry.services.read_audit import ReadAudit
 from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
+from registry.services.release_check import ReleaseCheck
 from registry.services.review_sample import ReviewSample
 from registry.services.search import Search
 from registry.services.send_notices import SendNotices, Transport
@@ -175,6 +176,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     publisher = open_publisher(ring, kernel, settings.ledger)
     panel = open_witnesses(kernel.log, publisher, settings, verifier)
     limits = settings.limits(profile)
+    matchers = Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER))
     disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
     return Application(
@@ -194,12 +196,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         admissions=Admissions(kernel),
         search=Search(kernel),
         matcher=matcher,
-        trace=Trace(
-            kernel,
-            CaseVault(kernel.registry, case_keys),
-            Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER)),
-            Histories(audit),
-        ),
+        trace=Trace(kernel, CaseVault(kernel.registry, case_keys), matchers, Histories(audit)),
+        release_check=ReleaseCheck(kernel, matchers, limits),
         check_value=CheckValue(kernel, limits),
         unusual=UnusualAccess(kernel, audit, limits),
         review_sample=ReviewSample(kernel, audit),

@@ -28,6 +28,7 @@ _COMMANDS = {
     "disclose": ("disclosing", "disclose", "Look a person up for a stated purpose."),
     "trace": ("tracing", "trace", "Find protected values in a text, and who was served them."),
     "notices": ("notices", "notices", "Send what waits in the outbox, and list it."),
+    "release-check": ("releasing", "release_check", "Find protected values in a document before it is published."),
     "audit": ("auditing", "audit", "Verify the ledger, have it witnessed, review lookups, go on after a loss."),
     "verify-bundle": ("auditing", "verify_bundle", "Verify an evidence bundle offline."),
     "demo": ("demonstration", "demo", "Run the whole story on made-up people."),

@@ -15,6 +15,10 @@ from registry.cli.remote import remote
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.cli.traced import Told, traced
 from registry.services.trace import TraceAsk
+from registry.services.uploads import Upload, text_of
+
+# What docx, xlsx and PDF files begin with. Other files are texts, whatever they are called.
+_PACKED = (b"PK\x03\x04", b"%PDF-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,15 @@ def _save(path: str, content: bytes) -> None:
 
 
 def _read(file: str) -> str:
-    """Read a text. What is not UTF-8 becomes U+FFFD: a leak in another encoding is searched as far as it goes."""
+    """Read a text, or a document's; bytes that are not UTF-8 become U+FFFD: it is searched as far as that goes."""
     try:
         raw = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1) if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise click.UsageError(f"FILE cannot be read: {error.strerror}") from None
     if len(raw) > MAX_TEXT_BYTES:
         raise click.UsageError("the text is larger than 20 MiB")
+    if (is_mail := file.lower().endswith(".eml")) or raw.startswith(_PACKED):
+        return text_of(Upload(raw, "document.eml" if is_mail else ""))
     text = raw.decode("utf-8", "replace")
     if "\ufffd" in text and b"\xef\xbf\xbd" not in raw:
         click.echo("registry: the text is not all UTF-8; the other bytes were read as U+FFFD", err=True)

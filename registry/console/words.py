@@ -87,6 +87,7 @@ KINDS: Mapping[str, str] = {
     "alarm": "Alarm",
     "enumeration": "Values tried out, no finding given",
     "check": "Asked whether a value is protected",
+    "release-check": "Checked a document before release",
     "unlock": "Limit raised or lock lifted",
     "policy": "Other policies in force",
     "digest": "Subjects told of lookups",

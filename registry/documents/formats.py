@@ -69,7 +69,7 @@ def format_of(content: bytes, media_type: str = "", name: str = "") -> str:
     said = _BY_TYPE.get(media_type.lower()) or _BY_END.get(_end_of(name), "")
     if content.startswith(_ZIP):
         return _office_format(content)
-    if b"%PDF-" in content[:_PDF_WITHIN] and said not in _TEXTS:
+    if content.startswith(b"%PDF-") or (b"%PDF-" in content[:_PDF_WITHIN] and said not in _TEXTS):
         return "pdf"
     if content.startswith(_OLD_OFFICE):
         # A protected .docx is of this form, too; and so are files of Office before 2007.

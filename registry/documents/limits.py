@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.domain.errors import UnreadableDocument
 
-MAX_FILE_BYTES = 16 << 20
+MAX_FILE_BYTES = 15 << 20
 MAX_TEXT_CHARACTERS = 16 << 20
 # Of a zip archive, unpacked. Office documents pack 5 to 20 times; what packs a thousand times is no document.
 MAX_MEMBER_BYTES = 64 << 20

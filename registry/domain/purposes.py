@@ -25,6 +25,14 @@ class PurposeCode(StrEnum):
     SAFETY = "safety"
 
 
+class ReleasePurpose(StrEnum):
+    """Why a document is to leave the agency; opens nothing."""
+
+    PUBLICATION = "publication"
+    RECORDS_REQUEST = "records_request"
+    LEGAL_PROCEEDING = "legal_proceeding"
+
+
 @dataclass(frozen=True, slots=True)
 class PurposeRule:
     """What a purpose opens and what it asks for.

@@ -39,6 +39,17 @@ _LINES_PER_ENTRY = 1_400
 _DIRECTORY_KINDS = frozenset({"N1", "N2", "N3", "N4"})
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a text is matched for: who may, and the rule that an entry names."""
+
+    roles: frozenset[Role]
+    rule: str
+
+
+TRACING = Use(INVESTIGATORS, "role.investigator")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Matched:
     """What matching one text found.
@@ -71,22 +82,23 @@ class MatchText:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
 
-    def match(self, caller: Caller, text: str, *, detail: str) -> Matched:
+    def match(self, caller: Caller, text: str, *, detail: str, use: Use = TRACING) -> Matched:
         """Match one text.
 
         Args:
-            caller: an investigator.
+            caller: who may, by ``use``.
             text: as pasted.
             detail: what the entry says the matching is for.
+            use: what it is for.
 
         Raises:
-            AccessDenied: the caller is no investigator; the refusal is an entry.
+            AccessDenied: the caller has no role for it; the refusal is an entry.
         """
-        self._kernel.admit(caller, INVESTIGATORS, detail)
+        self._kernel.admit(caller, use.roles, detail)
         reading = read_text(text)
         with self._kernel.database.read() as work:
             candidates = self._candidates(work, reading)
-        receipts = self._record(caller, candidates, detail)
+        receipts = self._record(caller, candidates, detail, use)
         dossiers = self._dossiers(candidates, receipts)
         matching = decide(reading, dossiers, card_digest=lambda digits: card_digest(self._kernel.index, digits))
         found = {finding.record for finding in (*matching.findings, *matching.possible)}
@@ -135,12 +147,12 @@ class MatchText:
         return hits, pointed
 
     @rerun_once
-    def _record(self, caller: Caller, candidates: _Candidates, detail: str) -> tuple[Receipt, ...]:
+    def _record(self, caller: Caller, candidates: _Candidates, detail: str, use: Use) -> tuple[Receipt, ...]:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            if not principal.roles & INVESTIGATORS:
+            if not principal.roles & use.roles:
                 self._kernel.deny(work, principal, detail)
-            rules = self._kernel.policy.rules("role.investigator")
+            rules = self._kernel.policy.rules(use.rule)
             pendings = self._kernel.log.append(work.ledger, list(_drafts(rules, principal, candidates, detail)))
             work.commit()
         return self._kernel.mint(pendings)

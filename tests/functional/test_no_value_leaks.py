@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -255,6 +256,11 @@ def set_brakes(run: Run, url: str, planted: Planted) -> None:
         assert officer("POST", "/v1/confidentiality/check", json=asked).json()["protected"] is True
     asked = {"category": "email", "value": {"address": f"{planted.word()}@mail.example"}}
     assert officer("POST", "/v1/confidentiality/check", json=asked).json()["protected"] is False
+    told = " and ".join(str(value) for record in body["records"][:3] for value in record["value"].values())
+    document = {"content": b64encode(told.encode()).decode(), "name": f"{planted.word()}.txt"}
+    asked = {"file": document, "purpose": {"code": "publication"}}
+    assert officer("POST", "/v1/release-checks", json=asked).json()["clean"] is False
+    assert officer("POST", "/v1/release-checks", json={"file": {"content": planted.word()}}).status_code == 422
     officer.close()
     admin = Client(run, url, "security_admin")
     for numbers, status in (([body["employee_number"]], 200), ([planted.word()], 404)):

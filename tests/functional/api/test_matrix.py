@@ -217,6 +217,10 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/corrections/{correction}/accept", ""): lambda _: {"note": REASON},
     ("/v1/corrections/{correction}/refuse", ""): lambda _: {"note": REASON},
     ("/v1/traces", ""): lambda _: {"text": "Call 816-555-0142"},
+    ("/v1/release-checks", ""): lambda _: {
+        "file": {"content": "Q2FsbCA4MTYtNTU1LTAxNDI="},
+        "purpose": {"code": "publication"},
+    },
     ("/v1/confidentiality/check", ""): lambda _: {
         "category": "phone",
         "value": {"kind": "mobile", "number": "816-555-0142"},

@@ -44,6 +44,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", f"/v1/principals/{ID}/unlock", Role.APPROVER, True),
     ("POST", "/v1/decoys", Role.SECURITY_ADMIN, True),
     ("POST", "/v1/confidentiality/check", Role.RECORDS_OFFICER, True),
+    ("POST", "/v1/release-checks", Role.RECORDS_OFFICER, True),
     ("GET", "/v1/audit/unusual", Role.AUDITOR, False),
     ("GET", "/v1/audit/sample", Role.AUDITOR, False),
     ("POST", f"/v1/audit/sample/{ID}", Role.AUDITOR, True),
@@ -150,8 +151,13 @@ def test_a_request_without_content_type_is_refused(site: Site) -> None:
     assert site.http.post("/v1/disclosures", content=b"{}", headers=headers).status_code == 415
 
 
+FILES = {"/v1/release-checks": 21 << 20}
+
+
 def limit_of(path: str) -> int:
-    return {"/v1/disclosures": 64 << 10, "/v1/disclosures/batch": 2 << 20, "/v1/traces": 21 << 20}.get(path, 1 << 20)
+    return {"/v1/disclosures": 64 << 10, "/v1/disclosures/batch": 2 << 20, "/v1/traces": 21 << 20, **FILES}.get(
+        path, 1 << 20
+    )
 
 
 @pytest.mark.parametrize(("method", "path", "role"), WITH_BODY)

@@ -86,7 +86,7 @@ def test_an_unknown_command_is_wrong_use(line: Line) -> None:
 
 
 def test_what_comes_later_is_absent(line: Line) -> None:
-    for command in ("keys", "drill", "release-check"):
+    for command in ("keys", "drill"):
         assert "No such command" in line(command, exits=2).stderr
 
 

@@ -151,7 +151,7 @@ def test_what_cannot_be_read_in_a_mail_is_told_and_goes() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"E\0n\0c\0r\0y\0p\0t\0e\0d\0", "a.docx", "encrypted"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1Word", "a.doc", "old_office"),
         (b"no headers at all", "a.eml", "not_mail"),
-        (b"x" * ((16 << 20) + 1), "a.txt", "too_large"),
+        (b"x" * ((15 << 20) + 1), "a.txt", "too_large"),
     ],
 )
 def test_what_is_no_such_document_is_refused_with_a_code(content: bytes, name: str, code: str) -> None:
@@ -163,7 +163,7 @@ def test_what_is_no_such_document_is_refused_with_a_code(content: bytes, name: s
 def test_the_content_tells_the_format_whatever_the_name_says() -> None:
     assert format_of(docx(""), name="a.txt") == "docx"
     assert format_of(xlsx([""]), media_type="text/plain") == "xlsx"
-    assert format_of(pdf(line("x")), name="a.docx") == "pdf"
+    assert format_of(pdf(line("x")), name="a.docx") == format_of(pdf(line("x")), name="a.txt") == "pdf"
 
 
 def test_mail_in_mail_in_mail_ends() -> None:
