@@ -229,12 +229,18 @@ def open_body(document: object, keys: frozenset[str], today: date) -> ObjectRead
 
 
 def _card(body: ObjectReader) -> CardAsk:
+    subject, number = subject_or_number(body)
+    categories, records = _wanted(body)
+    return CardAsk(subject, number, categories, records)
+
+
+def subject_or_number(body: ObjectReader) -> tuple[SubjectId | None, str | None]:
+    """Read whom a body is about: ``subject`` or ``employee_number``, one of them; a wrong one is a problem of it."""
     if body.has("subject") == body.has("employee_number"):
         body.refuse("exactly_one")
-    subject = body.optional("subject", _id_problem)
+    subject = body.optional("subject", id_problem)
     number = body.optional("employee_number", employee_number_problem)
-    categories, records = _wanted(body)
-    return CardAsk(SubjectId(subject) if subject else None, number or None, categories, records)
+    return SubjectId(subject) if subject else None, number or None
 
 
 def _wanted(body: ObjectReader) -> tuple[frozenset[Category], frozenset[RecordId]]:
@@ -245,7 +251,7 @@ def _wanted(body: ObjectReader) -> tuple[frozenset[Category], frozenset[RecordId
     if body.member(key) == []:
         body.refuse("empty", key)
     categories = frozenset(Category(text) for text in texts_of(body, "categories", _CATEGORY, len(Category)))
-    records = frozenset(RecordId(text) for text in texts_of(body, "records", _id_problem, MAX_RECORDS))
+    records = frozenset(RecordId(text) for text in texts_of(body, "records", id_problem, MAX_RECORDS))
     return categories, records
 
 
@@ -317,7 +323,8 @@ def _loose(body: ObjectReader, key: str, rule: TextRule) -> str:
     return "" if body.member(key) == "" else body.optional(key, rule)
 
 
-def _id_problem(text: str) -> str | None:
+def id_problem(text: str) -> str | None:
+    """Tell what is wrong with the identifier of a row."""
     return None if is_id(text) and len(text) == _ID_LENGTH else "id_form"
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from registry.api.bodies import open_body, texts_of
+from registry.api.bodies import open_body, subject_or_number, texts_of
 from registry.api.brake_bodies import reason_problem
 from registry.domain.break_glass import Finding
 from registry.domain.categories import Category
-from registry.domain.ids import BreakGlassId, SubjectId, is_id
+from registry.domain.ids import BreakGlassId
 from registry.services.break_glass import Emergency, Judgement
-from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.texts import one_line, one_of
 
 _EMERGENCY_KEYS = frozenset({"subject", "employee_number", "categories", "reason", "case"})
@@ -28,10 +27,7 @@ def read_emergency(document: object, number_tag: Callable[[str], bytes], *, toda
         InvalidInput: with all problems.
     """
     body = open_body(document, _EMERGENCY_KEYS, today)
-    if body.has("subject") == body.has("employee_number"):
-        body.refuse("exactly_one")
-    subject = body.optional("subject", _id_problem)
-    number = body.optional("employee_number", employee_number_problem)
+    subject, number = subject_or_number(body)
     if not body.has("categories") or body.member("categories") == []:
         body.refuse("missing", "categories")
     categories = frozenset(Category(text) for text in texts_of(body, "categories", _CATEGORY, len(Category)))
@@ -39,7 +35,7 @@ def read_emergency(document: object, number_tag: Callable[[str], bytes], *, toda
     case = "" if body.member("case") == "" else body.optional("case", _CASE)
     body.reading.finish()
     tag = number_tag(number) if number else None
-    return Emergency(SubjectId(subject) if subject else None, tag, categories, reason, case)
+    return Emergency(subject, tag, categories, reason, case)
 
 
 def read_review(document: object, emergency: BreakGlassId, *, today: date) -> Judgement:
@@ -53,7 +49,3 @@ def read_review(document: object, emergency: BreakGlassId, *, today: date) -> Ju
     note = body.required("note", reason_problem)
     body.reading.finish()
     return Judgement(emergency, Finding(finding), note)
-
-
-def _id_problem(text: str) -> str | None:
-    return None if is_id(text) else "id_form"

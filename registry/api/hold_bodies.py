@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from registry.api.bodies import open_body, texts_of
+from registry.api.bodies import open_body, subject_or_number, texts_of
 from registry.api.brake_bodies import reason_problem
 from registry.domain.holds import LONGEST_DAYS, Statement
-from registry.domain.ids import SubjectId, is_id
 from registry.domain.purposes import PurposeCode
 from registry.services.holds import HoldAsk
-from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.reading import ObjectReader
 from registry.text.rules.texts import one_line, one_of
 
@@ -28,10 +26,7 @@ def read_hold(document: object, number_tag: Callable[[str], bytes], *, today: da
         InvalidInput: with all problems.
     """
     body = open_body(document, _KEYS, today)
-    if body.has("subject") == body.has("employee_number"):
-        body.refuse("exactly_one")
-    subject = body.optional("subject", _id_problem)
-    number = body.optional("employee_number", employee_number_problem)
+    subject, number = subject_or_number(body)
     if body.member("purposes") == []:
         body.refuse("empty", "purposes")
     purposes = frozenset(PurposeCode(text) for text in texts_of(body, "purposes", _PURPOSE, len(PurposeCode)))
@@ -42,7 +37,7 @@ def read_hold(document: object, number_tag: Callable[[str], bytes], *, today: da
     case = "" if body.member("case") == "" else body.optional("case", _LINE)
     body.reading.finish()
     tag = number_tag(number) if number else None
-    return HoldAsk(SubjectId(subject) if subject else None, tag, purposes, days, statement, asked_by, reason, case)
+    return HoldAsk(subject, tag, purposes, days, statement, asked_by, reason, case)
 
 
 def _days(body: ObjectReader, statement: Statement) -> int:
@@ -54,7 +49,3 @@ def _days(body: ObjectReader, statement: Statement) -> int:
     elif not 1 <= days <= LONGEST_DAYS[statement]:
         body.refuse("out_of_range", "days")
     return days if isinstance(days, int) else 1
-
-
-def _id_problem(text: str) -> str | None:
-    return None if is_id(text) else "id_form"

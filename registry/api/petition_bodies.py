@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from registry.api.bodies import open_body
-from registry.domain.ids import EntryIndex, RecordId, is_id
+from registry.api.bodies import id_problem, open_body
+from registry.domain.ids import EntryIndex, RecordId
 from registry.services.contact import Contact
 from registry.services.petitions import NOT_UPHELD, UPHELD, Correction
 from registry.text.rules.email import email_problem
@@ -50,7 +50,7 @@ def read_correction(document: object, *, today: date) -> Correction:
         InvalidInput: with all problems.
     """
     body = open_body(document, frozenset({"record", "text", "value"}), today)
-    record = body.required("record", _id_problem)
+    record = body.required("record", id_problem)
     text = body.required("text", _TEXT)
     value = body.member("value")
     if body.has("value") and not isinstance(value, dict):
@@ -95,7 +95,3 @@ def read_contact(document: object, *, today: date) -> Contact:
     value = body.required("value", _RULES.get(kind, _CONTACT))
     body.reading.finish()
     return Contact(kind, value)
-
-
-def _id_problem(text: str) -> str | None:
-    return None if is_id(text) and len(text) == 32 else "id_form"
