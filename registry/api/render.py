@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from starlette.responses import Response
+
+from registry.api.problems import json_answer
 from registry.domain.approvals import State
 from registry.domain.categories import Category
 from registry.domain.clock import from_unix_ms, iso
@@ -33,6 +36,12 @@ class Revealed(Protocol):
 def receipt_document(receipt: ReceiptView) -> dict[str, Any]:
     """Return a receipt as answers show it."""
     return {"origin": receipt.origin, "index": receipt.index, "size": receipt.size, "code": receipt.code}
+
+
+def receipted(document: Mapping[str, Any], receipt: ReceiptView, status: int = 200) -> Response:
+    """Answer a document with the receipt of its entry, in the body and in the header."""
+    whole = {**document, "receipt": receipt_document(receipt)}
+    return json_answer(whole, status, headers={"Audit-Receipt": receipt.header})
 
 
 def card_document(card: Disclosed) -> dict[str, Any]:

@@ -13,13 +13,12 @@ from registry.api.brake_bodies import read_check, read_decoys, read_unlock
 from registry.api.disclosing import quota_exceeded
 from registry.api.problems import json_answer
 from registry.api.queries import page_answer
-from registry.api.render import receipt_document
+from registry.api.render import receipt_document, receipted
 from registry.api.routes_audit import read_before
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PrincipalId
 from registry.services.check_value import CHECKERS
 from registry.services.copies import account_of
-from registry.services.kernel import ReceiptView
 from registry.services.principals import ADMINS
 from registry.services.read_audit import AUDITORS
 from registry.services.unlock import UNLOCKERS, RaisedLimit
@@ -39,16 +38,16 @@ def unlock(ask: UnlockAsk) -> Response:
     target = ask.path_id("principal", PrincipalId)
     service = ask.application.unlock
     if isinstance(raised, RaisedLimit):
-        return _done(service.raise_limit(ask.caller, target, raised))
+        return receipted({}, service.raise_limit(ask.caller, target, raised))
     lift = service.lift_lock if raised == "lock" else service.lift_brake
-    return _done(lift(ask.caller, target, reason))
+    return receipted({}, lift(ask.caller, target, reason))
 
 
 @router.post("/v1/decoys", **described.DECOYS.options())
 def decoys(ask: DecoysAsk) -> Response:
     numbers, is_end = read_decoys(ask.document(), now=ask.application.kernel.clock.now())
     service = ask.application.decoys
-    return _done(service.remove(ask.caller, numbers) if is_end else service.add(ask.caller, numbers))
+    return receipted({}, service.remove(ask.caller, numbers) if is_end else service.add(ask.caller, numbers))
 
 
 @router.post("/v1/confidentiality/check", **described.CHECK.options())
@@ -80,7 +79,3 @@ def _unusual(one: UnusualEntry) -> dict[str, Any]:
         "purpose": said["purpose"],
         "reasons": [reason.value for reason in one.reasons],
     }
-
-
-def _done(receipt: ReceiptView) -> Response:
-    return json_answer({"receipt": receipt_document(receipt)}, headers={"Audit-Receipt": receipt.header})

@@ -11,7 +11,7 @@ from registry.api import describe_break_glass as described
 from registry.api.asking import Ask, json_body, without_body
 from registry.api.glass_bodies import read_emergency, read_review
 from registry.api.problems import json_answer
-from registry.api.render import receipt_document
+from registry.api.render import receipted
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import BreakGlassId
 from registry.services.break_glass import BREAKERS, REVIEWERS, WATCHERS, GlassView
@@ -31,9 +31,8 @@ def open_glass(ask: OpenAsk) -> Response:
         "id": row.id,
         "expires_at": iso(from_unix_ms(row.until)),
         "review_by": iso(from_unix_ms(row.review_by)),
-        "receipt": receipt_document(receipt),
     }
-    return json_answer(document, 201, headers={"Audit-Receipt": receipt.header})
+    return receipted(document, receipt, 201)
 
 
 @router.get("/v1/break-glass", **described.LIST.options())
@@ -49,18 +48,15 @@ def detail(ask: ListAsk) -> Response:
         "subject": found.subject,
         "case": found.case or None,
         "reason": found.reason,
-        "receipt": receipt_document(found.receipt),
     }
-    return json_answer(document, headers={"Audit-Receipt": found.receipt.header})
+    return receipted(document, found.receipt)
 
 
 @router.post("/v1/break-glass/{glass}/review", **described.REVIEW.options())  # noqa: FAST003 - Ask.path_id reads it
 def review(ask: ReviewAsk) -> Response:
     judgement = read_review(ask.document(), ask.path_id("glass", BreakGlassId), today=ask.today)
     view, receipt = ask.application.break_glass.review(ask.caller, judgement)
-    return json_answer(
-        {**_listed(view), "receipt": receipt_document(receipt)}, headers={"Audit-Receipt": receipt.header}
-    )
+    return receipted(_listed(view), receipt)
 
 
 def _listed(view: GlassView) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from registry.api.asking import Ask, json_body, without_body
 from registry.api.bodies import read_word
 from registry.api.hold_bodies import read_hold
 from registry.api.problems import json_answer
-from registry.api.render import receipt_document
+from registry.api.render import receipted
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.holds import HoldState
 from registry.domain.ids import HoldId
@@ -50,9 +50,8 @@ def detail(ask: OneAsk) -> Response:
         "asked_by": found.asked_by,
         "reason": found.reason,
         "case": found.case or None,
-        "receipt": receipt_document(found.receipt),
     }
-    return json_answer(document, headers={"Audit-Receipt": found.receipt.header})
+    return receipted(document, found.receipt)
 
 
 @router.post("/v1/holds/{hold}/confirm", **described.CONFIRM.options())  # noqa: FAST003 - Ask.path_id reads it
@@ -76,8 +75,7 @@ def _settled(ask: Ask, state: HoldState) -> Response:
 
 
 def _now(view: HoldView, receipt: ReceiptView, status: int = 200) -> Response:
-    document = {**_listed(view), "receipt": receipt_document(receipt)}
-    return json_answer(document, status, headers={"Audit-Receipt": receipt.header})
+    return receipted(_listed(view), receipt, status)
 
 
 def _listed(view: HoldView) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from starlette.responses import Response
 
 from registry.api import describe_me as described
 from registry.api.asking import Ask, without_body
-from registry.api.problems import json_answer
-from registry.api.render import receipt_document
+from registry.api.render import receipted
 from registry.domain.clock import from_unix_ms, iso
 from registry.services.read_audit import SUBJECTS, OwnRecord, ReadEntry, categories_of, names_recipient, recipient_of
 
@@ -27,9 +26,8 @@ def own_records(ask: RecordsAsk) -> Response:
         "subject": subject.id,
         "version": subject.version,
         "records": [_record(record) for record in records],
-        "receipt": receipt_document(receipt),
     }
-    return json_answer(document, headers={"Audit-Receipt": receipt.header})
+    return receipted(document, receipt)
 
 
 @router.get("/v1/me/accounting", **described.ACCOUNTING.options())
@@ -37,9 +35,8 @@ def accounting(ask: AccountingAsk) -> Response:
     page = ask.application.audit.accounting(ask.caller)
     document = {
         "entries": [_entry(entry) for entry in page.entries],
-        "receipt": receipt_document(page.receipt),
     }
-    return json_answer(document, headers={"Audit-Receipt": page.receipt.header})
+    return receipted(document, page.receipt)
 
 
 def _record(record: OwnRecord) -> dict[str, Any]:

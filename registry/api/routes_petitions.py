@@ -12,7 +12,7 @@ from registry.api import describe_petitions as described
 from registry.api.asking import Ask, json_body, without_body
 from registry.api.petition_bodies import read_answer, read_contact, read_correction, read_dispute, read_note
 from registry.api.problems import json_answer
-from registry.api.render import receipt_document
+from registry.api.render import receipted
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PetitionId
 from registry.services.enroll import ENROLLERS
@@ -63,7 +63,7 @@ def dispute_text(ask: AuditorAsk) -> Response:
 def dispute_answer(ask: AuditorBody) -> Response:
     answer = read_answer(ask.document(), today=ask.today)
     petition = ask.path_id("dispute", PetitionId)
-    return _done(ask.application.petition_answers.answer(ask.caller, DISPUTE, petition, Reply(*answer)))
+    return receipted({}, ask.application.petition_answers.answer(ask.caller, DISPUTE, petition, Reply(*answer)))
 
 
 @router.post("/v1/me/corrections", **described.CORRECT_RECORD.options())
@@ -96,40 +96,34 @@ def correction_text(ask: EnrollerAsk) -> Response:
 @router.post("/v1/corrections/{correction}/accept", **described.ACCEPT.options())  # noqa: FAST003 - Ask.path_id reads it
 def accept(ask: EnrollerBody) -> Response:
     note = read_note(ask.document(), today=ask.today)
-    return _done(ask.application.petition_answers.accept(ask.caller, ask.path_id("correction", PetitionId), note))
+    petition = ask.path_id("correction", PetitionId)
+    return receipted({}, ask.application.petition_answers.accept(ask.caller, petition, note))
 
 
 @router.post("/v1/corrections/{correction}/refuse", **described.REFUSE.options())  # noqa: FAST003 - Ask.path_id reads it
 def refuse(ask: EnrollerBody) -> Response:
-    note = read_note(ask.document(), today=ask.today)
+    reply = Reply(REFUSED, read_note(ask.document(), today=ask.today))
     petition = ask.path_id("correction", PetitionId)
-    return _done(ask.application.petition_answers.answer(ask.caller, CORRECTION, petition, Reply(REFUSED, note)))
+    return receipted({}, ask.application.petition_answers.answer(ask.caller, CORRECTION, petition, reply))
 
 
 @router.put("/v1/me/contact", **described.PUT_CONTACT.options())
 def put_contact(ask: ContactBody) -> Response:
-    return _done(ask.application.contacts.put(ask.caller, read_contact(ask.document(), today=ask.today)))
+    return receipted({}, ask.application.contacts.put(ask.caller, read_contact(ask.document(), today=ask.today)))
 
 
 @router.post("/v1/me/contact/reveal", **described.OWN_CONTACT.options())
 def own_contact(ask: OwnAsk) -> Response:
     contact, receipt = ask.application.contacts.reveal(ask.caller)
-    document = {"kind": contact.kind, "value": contact.value, "receipt": receipt_document(receipt)}
-    return json_answer(document, headers={"Audit-Receipt": receipt.header})
+    return receipted({"kind": contact.kind, "value": contact.value}, receipt)
 
 
 def _filed(petition: PetitionId, receipt: ReceiptView) -> Response:
-    document = {"id": petition, "receipt": receipt_document(receipt)}
-    return json_answer(document, 201, {"Audit-Receipt": receipt.header})
-
-
-def _done(receipt: ReceiptView) -> Response:
-    return json_answer({"receipt": receipt_document(receipt)}, headers={"Audit-Receipt": receipt.header})
+    return receipted({"id": petition}, receipt, 201)
 
 
 def _written(written: Written) -> Response:
-    document = {"text": written.text, "note": written.note or None, "receipt": receipt_document(written.receipt)}
-    return json_answer(document, headers={"Audit-Receipt": written.receipt.header})
+    return receipted({"text": written.text, "note": written.note or None}, written.receipt)
 
 
 def _list(sort: Sort, found: Sequence[Petition]) -> Response:

@@ -13,7 +13,7 @@ from registry.api.asking import Ask, json_body, without_body
 from registry.api.bodies import read_grant, read_move
 from registry.api.problems import json_answer
 from registry.api.queries import page_answer, page_of, query_of
-from registry.api.render import receipt_document
+from registry.api.render import receipted
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput
@@ -43,8 +43,7 @@ def principals(ask: ListAsk) -> Response:
 def grant(ask: GrantAsk) -> Response:
     wanted = read_grant(ask.document(), today=ask.today)
     principal, receipt = ask.application.principals.grant(ask.caller, wanted)
-    document = {"principal": principal, "receipt": receipt_document(receipt)}
-    return json_answer(document, headers={"Audit-Receipt": receipt.header})
+    return receipted({"principal": principal}, receipt)
 
 
 @router.post("/v1/principals/{principal}/move", **described.MOVE.options())  # noqa: FAST003 - Ask.path_id reads it
@@ -94,9 +93,8 @@ def _moved(granted: Granted) -> Response:
         "roles": sorted(row.roles),
         "unit": row.unit or None,
         "state": row.state,
-        "receipt": receipt_document(granted.receipt),
     }
-    return json_answer(document, headers={"Audit-Receipt": granted.receipt.header})
+    return receipted(document, granted.receipt)
 
 
 def _principal(row: PrincipalRow) -> dict[str, Any]:

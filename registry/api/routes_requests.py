@@ -11,7 +11,7 @@ from registry.api import describe_requests as described
 from registry.api.asking import Ask, json_body, without_body
 from registry.api.bodies import read_word
 from registry.api.problems import json_answer
-from registry.api.render import receipt_document
+from registry.api.render import receipted
 from registry.domain.approvals import Verdict
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import RequestId
@@ -57,9 +57,8 @@ def request(ask: OneAsk) -> Response:
         "about": found.told or None,
         "categories": list(found.categories),
         "purpose": _purpose(found),
-        "receipt": receipt_document(found.receipt),
     }
-    return json_answer(document, headers={"Audit-Receipt": found.receipt.header})
+    return receipted(document, found.receipt)
 
 
 @router.post("/v1/requests/{request}/approve", **described.APPROVE.options())  # noqa: FAST003 - Ask.path_id reads it
@@ -82,9 +81,7 @@ def _decided(ask: Ask, verdict: Verdict) -> Response:
     note = read_word(ask.document(), today=ask.today)
     word = Word(ask.path_id("request", RequestId), verdict, note)
     view, receipt = ask.application.approvals.decide(ask.caller, word)
-    return json_answer(
-        {**_listed(view), "receipt": receipt_document(receipt)}, headers={"Audit-Receipt": receipt.header}
-    )
+    return receipted(_listed(view), receipt)
 
 
 def _listed(view: RequestView) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from registry.api.bodies import open_body
 from registry.api.brake_bodies import reason_problem
 from registry.api.problems import json_answer
 from registry.api.queries import query_of
-from registry.api.render import receipt_document
+from registry.api.render import receipted
 from registry.api.sample_documents import sample_document
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput
@@ -50,8 +50,7 @@ def review(ask: ReviewAsk) -> Response:
     text = str(ask.request.path_params["entry"])
     index = int(text) if _INDEX.fullmatch(text) else _NO_ENTRY
     row, receipt = ask.application.review_sample.review(ask.caller, Judgement(index, Finding(finding), note))
-    document = {"entry": row.entry, "finding": row.finding, "receipt": receipt_document(receipt)}
-    return json_answer(document, headers={"Audit-Receipt": receipt.header})
+    return receipted({"entry": row.entry, "finding": row.finding}, receipt)
 
 
 def _week(ask: Ask) -> Week:
