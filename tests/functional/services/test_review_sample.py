@@ -17,6 +17,7 @@ from registry.services import review_sample
 from registry.services.disclose import Disclosed
 from registry.services.kernel import Caller
 from registry.services.review_sample import DUE_MS, LEAST_EACH, SAMPLE, Finding, Judgement, WeekSample
+from registry.transparency.leaf import parse_leaf
 from tests.functional.services.homes import Home, person
 
 DAY = 86_400
@@ -72,6 +73,22 @@ def test_nothing_is_drawn_before_the_first_entry_after_the_week(home: Home, week
         first = home.app.review_sample._drawn(reader, week).entries
     assert len(first) >= SAMPLE
     assert [entry.index for entry in first] == indexes(drawn(home, week))
+
+
+def test_the_lot_is_the_first_entry_after_the_week(home: Home, week: Week, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = indexes(drawn(home, week))
+    with home.app.database.reader() as reader:
+        rows = list(reader.scan(0, reader.head().size))
+    after = next(row.leaf for row in rows if parse_leaf(row.leaf).unix_ms >= week.end_ms)
+    hashed: list[bytes] = []
+
+    def another_hash(leaf: bytes) -> bytes:
+        hashed.append(leaf)
+        return bytes(32)
+
+    monkeypatch.setattr(review_sample, "leaf_hash", another_hash)
+    assert indexes(drawn(home, week)) != before
+    assert hashed[0] == after
 
 
 def test_the_order_is_that_of_the_lot() -> None:
