@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 INSTALL := $(PY) -m pip install -qq
-LOCKED = --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet $(ARGS)
+LOCKED = --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet $(ARGS)
 READY_RUN := $(VENV)/.ready-run
 READY_DEV := $(VENV)/.ready-dev
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, requires
 
 import pytest
 from packaging.requirements import Requirement
@@ -19,7 +20,25 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 def pins(text: str) -> dict[str, str]:
     """Return name to version of a locked requirements file."""
-    return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", text, re.MULTILINE))
+    return dict(re.findall(r"^([a-z0-9.-]+)(?:\[[a-z0-9,.-]+\])?==(\S+)", text, re.MULTILINE))
+
+
+def extras(text: str) -> dict[str, set[str]]:
+    """Return name to extras of a locked requirements file, for the lines that have some."""
+    found = re.findall(r"^([a-z0-9.-]+)\[([a-z0-9,.-]+)\]==", text, re.MULTILINE)
+    return {name: set(of.split(",")) for name, of in found}
+
+
+def asked_extras(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each (package, extra) that an installed package of these names asks of another."""
+    for name in names:
+        try:
+            wanted = [Requirement(line) for line in requires(name) or []]
+        except PackageNotFoundError:  # a pin for another platform
+            continue
+        for requirement in wanted:
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                yield from ((canonicalize_name(requirement.name), of) for of in requirement.extras)
 
 
 def problems(text: str) -> list[str]:
@@ -27,7 +46,7 @@ def problems(text: str) -> list[str]:
     found = []
     for block in re.split(r"\n(?=\S)", text.strip()):
         first = block.splitlines()[0]
-        if not re.match(r"[a-z0-9.-]+==\S+( ;.*)? \\$", first) or "--hash=sha256:" not in block:
+        if not re.match(r"[a-z0-9.-]+(\[[a-z0-9,.-]+\])?==\S+( ;.*)? \\$", first) or "--hash=sha256:" not in block:
             found.append(first)
         if "://" in block:
             found.append(f"address: {first}")
@@ -61,6 +80,19 @@ def test_the_lock_satisfies_the_project() -> None:
 
 def test_development_runs_on_what_production_runs_on() -> None:
     assert pins(read("requirements.txt")).items() <= pins(read("requirements-dev.txt")).items()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_extras_are_pinned_too(name: str) -> None:
+    """Where `a[b]` is asked for and only `a` is pinned, pip refuses as soon as a newer `a` is out."""
+    text = read(name)
+    pinned = extras(text)
+    loose = {(of, extra) for of, extra in asked_extras(pins(text)) if extra not in pinned.get(of, set())}
+    assert loose == set(), "run make lock"
+
+
+def test_an_extra_of_a_dependency_is_seen() -> None:
+    assert ("coverage", "toml") in set(asked_extras(["pytest-cov"]))
 
 
 def test_every_package_that_runs_has_its_licence_listed() -> None:
