@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ AUDIENCE = "registry"
 LOCAL, OPENBAO = "local", "openbao"
 DEFAULT_CACHE = CacheLimits()
 LONGEST_CACHE_SECONDS = 3_600
+DEFAULT_BACKUPS_KEPT = timedelta(days=35)
 IMPORT_MAX_BYTES = 256 << 20
 # Nobody can own this domain: an installation that people rely on names a real address.
 NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
@@ -45,6 +47,7 @@ _KNOWN = frozenset(
     }
 )
 _CACHE = frozenset({"cache_keys", "cache_seconds"})
+_BACKUPS = "backups_kept_days"
 _BRAKES = {
     "subjects_per_day": range(1_000_001),
     "cooling_days": range(366),
@@ -84,6 +87,7 @@ class Settings:
             (``stop_notice_seconds`` in config.toml).
         key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
+        backups_kept: how long a backup may be put back, and so needs the keys of its day (``[keys]`` in config.toml).
         witness: who cosigns the ledger's checkpoints (``[witness]`` in config.toml).
         policy: an agency's own policies, and what they may switch (``[policy]`` in config.toml).
         approvals: what ``[approvals]`` in config.toml says of ``domain.approvals.ApprovalRules``; the rest is the
@@ -100,6 +104,7 @@ class Settings:
     stop_notice_seconds: int = 0
     key_service: KeyServiceSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
+    backups_kept: timedelta = DEFAULT_BACKUPS_KEPT
     brakes: Mapping[str, Any] = field(default_factory=dict)
     policy: PolicySettings = field(default_factory=PolicySettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
@@ -157,6 +162,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         stop_notice_seconds=_whole(config, "stop_notice_seconds", 0, range(301)),
         key_service=_key_service(keys, folder),
         key_cache=_key_cache(keys),
+        backups_kept=timedelta(days=_whole(keys, _BACKUPS, DEFAULT_BACKUPS_KEPT.days, range(3_651))),
         brakes=_brakes(config),
         policy=_policy(config, folder),
         witness=_witness(config, folder),
@@ -223,7 +229,7 @@ def _keys(config: Mapping[str, Any]) -> dict[str, Any]:
     provider = keys.get("provider", LOCAL)
     if provider not in (LOCAL, OPENBAO):
         raise MisconfiguredHome("config.toml: the provider of keys is local or openbao")
-    known = {"provider", *_CACHE} | (_SERVICE if provider == OPENBAO else set())
+    known = {"provider", _BACKUPS, *_CACHE} | (_SERVICE if provider == OPENBAO else set())
     if unknown := sorted(set(keys) - known):
         raise MisconfiguredHome(f"config.toml: keys has unknown settings: {', '.join(unknown)}")
     return keys

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     CHECK = "check"  # somebody asked whether a value is protected
     RELEASE_CHECK = "release-check"  # a document was checked before it is published
     UNLOCK = "unlock"  # a limit was raised, or a locked principal let in again
+    KEYS = "keys"  # a key-encryption key was exchanged, stored keys were wrapped anew, or an earlier key was destroyed
     POLICY = "policy"  # other policies are in force than before
     DISPUTE = "dispute"  # a subject disputes an entry about them, or somebody answered it
     CORRECT = "correct"  # a subject asks for a correction, or somebody answered it

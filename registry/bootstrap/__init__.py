@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.bootstrap.application import LOCAL_ROLES, Application, operator
+from registry.bootstrap.key_life import key_life
 from registry.bootstrap.ledger import ledger_verifier
 from registry.bootstrap.making import grant_database_roles, initialise, migrate_database
 from registry.bootstrap.opening import inspected, open_application, opened
@@ -13,6 +14,7 @@ __all__ = [
     "grant_database_roles",
     "initialise",
     "inspected",
+    "key_life",
     "ledger_verifier",
     "migrate_database",
     "open_application",

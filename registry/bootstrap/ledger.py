@@ -12,7 +12,6 @@ from registry.crypto.derive import derive
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import Clock
 from registry.domain.errors import MisconfiguredHome, ProofRejected
-from registry.domain.ids import PersonId
 from registry.keys.ports import Keyring
 from registry.services.kernel import Kernel
 from registry.services.publish import Publisher, Signing
@@ -26,9 +25,6 @@ from registry.transparency.cosignature import ML_DSA_44, CosignerKey, cosign, co
 from registry.transparency.note import Verifier, key_id_of, verifier_key
 from registry.transparency.trust_policy import parse_policy
 from registry.witness.client import WitnessWire, demand_address
-
-# Whose key the key of the openings is: nobody's, but a data key belongs to a person.
-LEDGER_PERSON = PersonId("ledger-bodies")
 
 
 def open_log(ring: Keyring, registry: str, origin: str, bodies: BodyKeys, clock: Clock) -> AuditLog:

@@ -12,7 +12,7 @@ from registry.audit.high_water import mark_of
 from registry.audit.kinds import Kind
 from registry.bootstrap.application import operator
 from registry.bootstrap.checks import demand_migrated
-from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log
+from registry.bootstrap.ledger import head_of, ledger_verifier, open_log
 from registry.bootstrap.opening import WRITER_LOCK
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.errors import MisconfiguredHome
@@ -22,6 +22,7 @@ from registry.keys.data_keys import DataKeys
 from registry.keys.opening import keyring, make_keyring
 from registry.keys.ports import Keyring
 from registry.policy.engine import load_policy
+from registry.services.key_life import LEDGER_OWNER
 from registry.services.ports_policy import PolicyRow
 from registry.settings import DEVELOPMENT, PROFILES, Settings
 from registry.storage.guards import guard_key
@@ -117,7 +118,7 @@ class _First(NamedTuple):
 def _first_entry(database: SqlDatabase, ring: Keyring, first: _First, clock: Clock) -> None:
     registry = new_id()
     origin = f"registry.invalid/{registry[:12]}/e1"
-    key, wrapped = DataKeys(ring.provider("bodies"), RegistryId(registry)).new_key(LEDGER_PERSON)
+    key, wrapped = DataKeys(ring.provider("bodies"), RegistryId(registry)).new_key(LEDGER_OWNER)
     log = open_log(ring, registry, origin, BodyKeys(registry, {_FIRST_KEY_EPOCH: key}), clock)
     with database.write() as work:
         for name, value in (("registry", registry), ("origin", origin), ("profile", first.profile)):

@@ -13,7 +13,7 @@ from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.application import Application, operator
 from registry.bootstrap.checks import demand_migrated
-from registry.bootstrap.ledger import LEDGER_PERSON, head_of, ledger_verifier, open_log, open_publisher, open_witnesses
+from registry.bootstrap.ledger import head_of, ledger_verifier, open_log, open_publisher, open_witnesses
 from registry.crypto.hardening import harden_process
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.duties import LOCAL_ISSUER
@@ -50,6 +50,7 @@ from registry.services.holds import Holds
 from registry.services.idempotency import Idempotency
 from registry.services.import_people import ImportPeople
 from registry.services.kernel import Kernel
+from registry.services.key_life import LEDGER_OWNER
 from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
@@ -147,7 +148,7 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
         raise MisconfiguredHome(f"no registry in {settings.home}; run: registry init")
     identifier = RegistryId(registry)
     body_keys = DataKeys(ring.provider("bodies"), identifier)
-    bodies = BodyKeys(registry, {epoch: body_keys.open_key(LEDGER_PERSON, key) for epoch, key in wrapped.items()})
+    bodies = BodyKeys(registry, {epoch: body_keys.open_key(LEDGER_OWNER, key) for epoch, key in wrapped.items()})
     log = open_log(ring, registry, origin, bodies, clock)
     kernel = Kernel(
         registry=identifier,

@@ -18,6 +18,7 @@ _COMMANDS = {
     "migrate": ("setup", "migrate", "Bring the database to the newest revision."),
     "database-roles": ("database_roles", "database_roles", "Give PostgreSQL's roles their rights."),
     "key-service": ("key_service", "key_service", "Print what OpenBao needs to serve the keys."),
+    "keys": ("keys", "keys", "Say how the keys stand; exchange them, and destroy those that are past."),
     "doctor": ("examining", "doctor", "Check this deployment and say what to mend."),
     "backup": ("backing_up", "backup", "Copy the database while it is in use; never the keys."),
     "restore": ("backing_up", "restore", "Verify a backup and put its database in place."),

@@ -90,6 +90,7 @@ KINDS: Mapping[str, str] = {
     "release-check": "Checked a document before release",
     "unlock": "Limit raised or lock lifted",
     "policy": "Other policies in force",
+    "keys": "Keys exchanged",
     "digest": "Subjects told of lookups",
     "hold": "Hold on notices",
     "decoy": "Decoys set",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import NoReturn
@@ -13,7 +13,7 @@ from registry.crypto.data_key import KEY_BYTES, DataKey
 from registry.crypto.random import random_bytes
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.domain.ids import PersonId, RegistryId
-from registry.keys.ports import KeyProvider, WrappedKey
+from registry.keys.ports import KeyProvider, Unopened, WrappedHead, WrappedKey
 
 DEFAULT_MAX_KEYS = 20_000
 DEFAULT_MAX_SECONDS = 300.0
@@ -144,6 +144,27 @@ class DataKeys:
             if forgotten == self._forgotten:  # else this person may have been erased in between
                 self._keep(person, wrapped, key)
         return key
+
+    def wrapped_anew(self, items: Sequence[tuple[PersonId, WrappedKey]]) -> tuple[WrappedKey | Unopened, ...]:
+        """Wrap stored keys under the current key-encryption key, in as few calls of the provider as it needs.
+
+        Nothing is cached, and no key leaves here unwrapped.
+
+        Returns:
+            For each, in order, the key as it is to be stored, or why the stored one does not open.
+
+        Raises:
+            KeyUnavailable: the provider cannot be used now; none was wrapped.
+        """
+        owners = [self._context(person) for person, _ in items]
+        opened = self._provider.unwrap_many(list(zip(owners, (key for _, key in items), strict=True)))
+        sound = [(owner, raw) for owner, raw in zip(owners, opened, strict=True) if isinstance(raw, bytes)]
+        wrapped = iter(self._provider.wrap_many(sound))
+        return tuple(next(wrapped) if isinstance(raw, bytes) else raw for raw in opened)
+
+    def generation(self) -> WrappedHead:
+        """Return how every key begins that is wrapped now; see ``KeyProvider``."""
+        return self._provider.generation()
 
     def figures(self) -> KeyFigures:
         """Return how the cache stands."""

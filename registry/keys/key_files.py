@@ -190,6 +190,23 @@ def write_file(descriptor: int, name: str, content: bytes) -> None:
     os.fsync(descriptor)
 
 
+def replace_file(descriptor: int, name: str, content: bytes) -> None:
+    """Write a file of the key folder in the place of the one that has its name: a crash leaves the one or the other.
+
+    Raises:
+        OSError: the disk.
+    """
+    unfinished = _unfinished(name)
+    clear_unfinished(descriptor, name)
+    file = os.open(unfinished, _CREATE, FILE_MODE, dir_fd=descriptor)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(file)
+    os.replace(unfinished, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+    os.fsync(descriptor)
+
+
 def clear_unfinished(descriptor: int, name: str) -> None:
     """Remove what an interrupted ``write_file`` left; it was never in use under its temporary name."""
     with contextlib.suppress(FileNotFoundError):

@@ -18,6 +18,7 @@ from registry.keys.ports import (
     PROVIDER_PURPOSES,
     Opened,
     ProviderPurpose,
+    WrappedHead,
     WrappedKey,
 )
 from registry.keys.ring_folder import LOCAL_HEADER, create_ring, load_ring, one_of
@@ -25,22 +26,22 @@ from registry.keys.ring_keys import RingKeys
 
 
 class LocalKeyProvider:
-    """Wraps under one key of the local ring."""
+    """Wraps under the current key of one purpose of the local ring; unwraps under its earlier ones too."""
 
-    __slots__ = ("_material",)
+    __slots__ = ("_purpose", "_ring")
 
-    def __init__(self, material: KeyMaterial) -> None:
-        self._material = material
+    def __init__(self, ring: LocalKeyring, purpose: ProviderPurpose) -> None:
+        self._ring = ring
+        self._purpose: ProviderPurpose = purpose
 
     def wrap(self, context: bytes, key: bytes) -> WrappedKey:
         """Wrap a key; see ``KeyProvider``."""
-        return WrappedKey(self._material.key_id, wrap_key(self._material.secret, key, context))
+        material = self._ring.current_of(self._purpose)
+        return WrappedKey(material.key_id, wrap_key(material.secret, key, context))
 
     def unwrap(self, context: bytes, wrapped: WrappedKey) -> bytes:
         """Give back a wrapped key; see ``KeyProvider``."""
-        if wrapped.key_id != self._material.key_id:
-            raise KeyUnavailable(f"this keyring holds {self._material.key_id}, not the key that was used to wrap")
-        return unwrap_key(self._material.secret, wrapped.blob, context)
+        return unwrap_key(self._ring.key_of(self._purpose, wrapped.key_id).secret, wrapped.blob, context)
 
     def wrap_many(self, items: Sequence[tuple[bytes, bytes]]) -> tuple[WrappedKey, ...]:
         """Wrap several keys; see ``KeyProvider``."""
@@ -52,7 +53,11 @@ class LocalKeyProvider:
 
     def current_key_id(self) -> str:
         """Name the key; see ``KeyProvider``."""
-        return self._material.key_id
+        return self._ring.current_of(self._purpose).key_id
+
+    def generation(self) -> WrappedHead:
+        """Return how everything begins that is wrapped now; see ``KeyProvider``."""
+        return WrappedHead(self.current_key_id())
 
     def health(self) -> None:
         """Wrap and unwrap a throw-away key; see ``KeyProvider``."""
@@ -62,7 +67,7 @@ class LocalKeyProvider:
         except EnvelopeRejected:
             intact = False
         if not intact:
-            raise KeyUnavailable(f"{self._material.key_id} does not unwrap what it wrapped")
+            raise KeyUnavailable(f"{self.current_key_id()} does not unwrap what it wrapped")
 
     def _opened(self, context: bytes, wrapped: WrappedKey) -> Opened:
         try:
@@ -71,7 +76,7 @@ class LocalKeyProvider:
             return error
 
     def __repr__(self) -> str:
-        return f"LocalKeyProvider({self._material.key_id})"
+        return f"LocalKeyProvider({self._purpose})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is never pickled")
@@ -97,16 +102,17 @@ class LocalKeyring(RingKeys):
     @classmethod
     def create(cls, folder: Path, *, clock: Clock | None = None) -> LocalKeyring:
         """Make a new ring, or complete one whose making was interrupted; see ``create_ring``."""
-        return cls(folder, create_ring(folder, _LocalForm(), clock or SystemClock()))
+        return cls(folder, _LocalForm(), create_ring(folder, _LocalForm(), clock or SystemClock()))
 
     @classmethod
     def load(cls, folder: Path) -> LocalKeyring:
         """Read a finished ring; see ``load_ring``."""
-        return cls(folder, load_ring(folder, _LocalForm()))
+        return cls(folder, _LocalForm(), load_ring(folder, _LocalForm()))
 
     def provider(self, purpose: ProviderPurpose) -> LocalKeyProvider:
         """Return the provider that wraps under the key of a purpose."""
-        return LocalKeyProvider(self._keys[one_of(purpose, PROVIDER_PURPOSES)])
+        one_of(purpose, PROVIDER_PURPOSES)
+        return LocalKeyProvider(self, purpose)
 
     def health(self) -> None:
         """Read the files again, and wrap and unwrap under each key; see ``Keyring``."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol, get_args
 
 from registry.crypto.sign import SigningKey
 from registry.crypto.sign_lattice import LatticeKey
+from registry.domain.clock import Clock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 
 ProviderPurpose = Literal["data", "bodies", "cases"]
@@ -35,8 +37,45 @@ class WrappedKey:
     blob: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class WrappedHead:
+    """What shows which key, in which version, wrapped something: stored keys with another head are to be rewrapped.
+
+    Attributes:
+        key_id: as ``WrappedKey.key_id``.
+        head: the first bytes of ``WrappedKey.blob``; empty where the id alone tells.
+    """
+
+    key_id: str
+    head: bytes = b""
+
+    def covers(self, wrapped: WrappedKey) -> bool:
+        """Return whether a stored key was wrapped like this."""
+        return wrapped.key_id == self.key_id and wrapped.blob.startswith(self.head)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What may be shown of a key.
+
+    Attributes:
+        purpose: what it is for.
+        key_id: its id, which tells nothing of the key.
+        created: when it was made.
+        retired: since when it wraps nothing any more; None for the current key of its purpose.
+        unused: since when nothing stored is wrapped under it; None while that is not known.
+    """
+
+    purpose: str
+    key_id: str
+    created: str
+    retired: datetime | None = None
+    unused: datetime | None = None
+
+
 # One of several wrapped keys: the key, or why this one does not open. The others are not touched by it.
-Opened = bytes | EnvelopeRejected | KeyUnavailable
+Unopened = EnvelopeRejected | KeyUnavailable
+Opened = bytes | Unopened
 
 
 class KeyProvider(Protocol):
@@ -86,6 +125,14 @@ class KeyProvider(Protocol):
         """Name the key-encryption key that ``wrap`` uses."""
         ...
 
+    def generation(self) -> WrappedHead:
+        """Return how everything begins that ``wrap`` wraps now.
+
+        Raises:
+            KeyUnavailable: the provider cannot be used now.
+        """
+        ...
+
     def health(self) -> None:
         """Return if a key can be wrapped and unwrapped now.
 
@@ -115,7 +162,35 @@ class Keyring(Protocol):
         ...
 
     def key_ids(self) -> dict[str, str]:
-        """Return the key id of every purpose; fit to be shown."""
+        """Return the current key id of every purpose; fit to be shown."""
+        ...
+
+    def key_facts(self) -> tuple[KeyFacts, ...]:
+        """Return what may be shown of every key that is held: current ones, then earlier ones, oldest first."""
+        ...
+
+    def rotate(self, purpose: ProviderPurpose, clock: Clock) -> str:
+        """Make a new key of a purpose the current one, and return its id; the former opens what it wrapped.
+
+        Raises:
+            KeyUnavailable: the keys cannot be changed from here, or not now.
+        """
+        ...
+
+    def note_unused(self, key_id: str, clock: Clock) -> None:
+        """Note that nothing stored is wrapped under an earlier key any more; the first time stays.
+
+        Raises:
+            KeyUnavailable: as ``discard``.
+        """
+        ...
+
+    def discard(self, key_id: str) -> None:
+        """Destroy an earlier key: what it wrapped opens no more, here and in every backup.
+
+        Raises:
+            KeyUnavailable: no such earlier key, or the keys cannot be changed from here, or not now.
+        """
         ...
 
     def health(self) -> None:

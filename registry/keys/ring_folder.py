@@ -2,19 +2,30 @@
 
 The file ``keyring`` names every key of the ring: without it the ring is unfinished and was never used; with it, a
 missing key is a lost key and is reported, never made anew. How a key is written into its file is the ring's own.
+
+A purpose may have earlier keys beside its current one: they open what they wrapped, and wrap nothing. The manifest of a
+ring that was rotated, one fact a line after its header::
+
+    data: data-5d6e7f9f1c2a3b4c
+    data retired 2026-11-02T09:00:00.000Z unused 2026-11-02T09:20:00.000Z: data-9f1c2a3b4c5d6e7f
+    bodies: bodies-...
+
+A key that came by rotation lies in a file named by its id, one of the first ring in a file named by its purpose.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from registry.crypto.random import random_bytes
-from registry.domain.clock import Clock
+from registry.domain.clock import Clock, iso
 from registry.domain.errors import KeyUnavailable
 from registry.keys.key_files import (
     FOLDER_MODE,
@@ -24,16 +35,59 @@ from registry.keys.key_files import (
     clear_unfinished,
     open_folder,
     read_file,
+    replace_file,
     with_checksum,
     write_file,
 )
-from registry.keys.ports import PURPOSES
+from registry.keys.ports import PROVIDER_PURPOSES, PURPOSES
 
 MANIFEST = "keyring"
-LOCAL_HEADER = "registry-keyring/v1"
-SEALED_HEADER = "registry-sealed-keyring/v1"
+LOCAL_HEADER = "registry-keyring"
+SEALED_HEADER = "registry-sealed-keyring"
 # What the settings call the provider of each kind of ring.
 FORMS = {LOCAL_HEADER: "local", SEALED_HEADER: "openbao"}
+# Of a manifest: version 2 came with rotation, and knows of earlier keys.
+_FIRST, _ROTATED = "v1", "v2"
+_RETIRED, _UNUSED = "retired", "unused"
+# Which file it is, when it was written, its size.
+Stamp = tuple[int, int, int]
+# Key files that a change may remove: of purposes that rotate, and what was left unfinished of them.
+_ROTATED_FILE = re.compile(rf"\.?(?:{'|'.join(PROVIDER_PURPOSES)})(?:-[0-9a-f]{{16}})?\.key(?:\.unfinished)?")
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierKey:
+    """A key that wraps nothing any more.
+
+    Attributes:
+        material: the key.
+        retired: when another took its place, as the manifest says.
+        unused: since when nothing stored is wrapped under it; empty while that is not known.
+    """
+
+    material: KeyMaterial
+    retired: str
+    unused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RingContent:
+    """The keys of a ring.
+
+    Attributes:
+        current: the key of each purpose that is in use.
+        earlier: keys that only open what they wrapped, oldest first.
+        stamp: of the manifest that was read; another one means that somebody changed the ring.
+    """
+
+    current: Mapping[str, KeyMaterial]
+    earlier: tuple[EarlierKey, ...] = ()
+    stamp: Stamp = (0, 0, 0)
+
+    def find(self, purpose: str, key_id: str) -> KeyMaterial | None:
+        """Return a key of a purpose by its id, current or earlier; None when it is not here."""
+        known = (self.current[purpose], *(one.material for one in self.earlier if one.material.purpose == purpose))
+        return next((material for material in known if material.key_id == key_id), None)
 
 
 class RingForm(Protocol):
@@ -41,7 +95,7 @@ class RingForm(Protocol):
 
     @property
     def header(self) -> str:
-        """First line of the manifest: what kind of ring it is, and the version of its form."""
+        """What kind of ring it is: the first line of the manifest, before the version of its form."""
         ...
 
     def render(self, material: KeyMaterial) -> bytes:
@@ -57,7 +111,7 @@ class RingForm(Protocol):
         ...
 
 
-def create_ring(folder: Path, form: RingForm, clock: Clock) -> Mapping[str, KeyMaterial]:
+def create_ring(folder: Path, form: RingForm, clock: Clock) -> RingContent:
     """Make a new ring, or complete one whose making was interrupted, and read it back.
 
     Args:
@@ -72,14 +126,14 @@ def create_ring(folder: Path, form: RingForm, clock: Clock) -> Mapping[str, KeyM
         with _locked(folder) as descriptor:
             _refuse_finished(folder, descriptor)
             keys = _complete(folder, descriptor, form, clock)
-            write_file(descriptor, MANIFEST, _render_manifest(form, keys))
+            write_file(descriptor, MANIFEST, _render_manifest(form, RingContent(keys), _FIRST))
             _sync_parent(folder)
     except OSError as error:
         raise KeyUnavailable(f"{folder} cannot be written: {error.strerror}") from None
     return load_ring(folder, form)
 
 
-def load_ring(folder: Path, form: RingForm) -> Mapping[str, KeyMaterial]:
+def load_ring(folder: Path, form: RingForm) -> RingContent:
     """Read a finished ring.
 
     Raises:
@@ -89,14 +143,78 @@ def load_ring(folder: Path, form: RingForm) -> Mapping[str, KeyMaterial]:
     try:
         if not _exists(descriptor, MANIFEST):
             raise KeyUnavailable(f"{folder} holds no finished keyring; run: registry init")
-        listed = _parse_manifest(read_file(folder, descriptor, MANIFEST), form, folder)
-        keys = {purpose: _read_key(folder, descriptor, form, purpose) for purpose in PURPOSES}
+        return _load(folder, descriptor, form)
     finally:
         os.close(descriptor)
-    for purpose, material in keys.items():
-        if listed.get(purpose) != material.key_id:
-            raise KeyUnavailable(f"{folder / file_of(purpose)} is not the key that {MANIFEST} lists")
-    return keys
+
+
+def rotate_ring(folder: Path, form: RingForm, purpose: str, clock: Clock) -> RingContent:
+    """Make a new key of a purpose the current one; the former stays to open what it wrapped.
+
+    The key's file is durable before the manifest names it; the manifest changes whole or not at all.
+
+    Args:
+        folder: the key folder.
+        form: how keys are written.
+        purpose: of whose keys; one of ``PROVIDER_PURPOSES``.
+        clock: tells the time written into the files.
+
+    Raises:
+        KeyUnavailable: the ring cannot be read, or the disk refuses; the ring is as it was.
+    """
+    one_of(purpose, PROVIDER_PURPOSES)
+    with _changed(folder, form) as (descriptor, content):
+        now = clock.now()
+        material = KeyMaterial.of(purpose, random_bytes(KEY_BYTES), now)
+        write_file(descriptor, f"{material.key_id}.key", form.render(material))
+        former = EarlierKey(content.current[purpose], iso(now))
+        after = RingContent({**content.current, purpose: material}, (*content.earlier, former))
+        replace_file(descriptor, MANIFEST, _render_manifest(form, after, _ROTATED))
+    return load_ring(folder, form)
+
+
+def note_unused(folder: Path, form: RingForm, key_id: str, clock: Clock) -> RingContent:
+    """Note that nothing stored is wrapped under an earlier key any more; the first time stays.
+
+    Raises:
+        KeyUnavailable: as ``discard_key``.
+    """
+    with _changed(folder, form) as (descriptor, content):
+        found = _earlier(folder, content, key_id)
+        if not found.unused:
+            noted = replace(found, unused=iso(clock.now()))
+            after = replace(content, earlier=tuple(noted if one is found else one for one in content.earlier))
+            replace_file(descriptor, MANIFEST, _render_manifest(form, after, _ROTATED))
+    return load_ring(folder, form)
+
+
+def discard_key(folder: Path, form: RingForm, key_id: str) -> RingContent:
+    """Destroy an earlier key: what it wrapped opens no more, here and in every backup.
+
+    The manifest forgets it first: a file that it does not name is never read, and is removed by the next change.
+
+    Raises:
+        KeyUnavailable: no earlier key of that id, the ring cannot be read, or the disk refuses.
+    """
+    with _changed(folder, form) as (descriptor, content):
+        found = _earlier(folder, content, key_id)
+        after = replace(content, earlier=tuple(one for one in content.earlier if one is not found))
+        replace_file(descriptor, MANIFEST, _render_manifest(form, after, _ROTATED))
+        _clear_unlisted(descriptor, after)
+    return load_ring(folder, form)
+
+
+def stamp_of(folder: Path, descriptor: int | None = None) -> Stamp:
+    """Return what tells one manifest of a folder from another one.
+
+    Raises:
+        KeyUnavailable: there is none.
+    """
+    try:
+        facts = os.stat(folder / MANIFEST if descriptor is None else MANIFEST, dir_fd=descriptor)
+    except OSError:
+        raise KeyUnavailable(f"{folder / MANIFEST} is missing; restore it from a backup") from None
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size
 
 
 def is_finished(folder: Path) -> bool:
@@ -105,14 +223,15 @@ def is_finished(folder: Path) -> bool:
 
 
 def load_key(folder: Path, form: RingForm, purpose: str) -> KeyMaterial:
-    """Read one key of a ring.
+    """Read the current key of one purpose.
 
     Raises:
         KeyUnavailable: as ``load_ring``.
     """
     descriptor = open_folder(folder)
     try:
-        return _read_key(folder, descriptor, form, purpose)
+        key_id = dict(_listed(folder, descriptor, form))[(purpose,)]
+        return _listed_key(folder, descriptor, form, (purpose, key_id))
     finally:
         os.close(descriptor)
 
@@ -165,17 +284,92 @@ def _read_key(folder: Path, descriptor: int, form: RingForm, purpose: str) -> Ke
     return form.parse(read_file(folder, descriptor, name), purpose, str(folder / name))
 
 
-def _render_manifest(form: RingForm, keys: Mapping[str, KeyMaterial]) -> bytes:
-    lines = (f"{material.purpose}: {material.key_id}\n" for material in keys.values())
-    return with_checksum(f"{form.header}\n{''.join(lines)}")
+def _render_manifest(form: RingForm, content: RingContent, version: str) -> bytes:
+    lines = [f"{purpose}: {material.key_id}\n" for purpose, material in content.current.items()]
+    lines += [f"{' '.join(_words(one))}: {one.material.key_id}\n" for one in content.earlier]
+    return with_checksum(f"{form.header}/{version}\n{''.join(lines)}")
 
 
-def _parse_manifest(content: bytes, form: RingForm, folder: Path) -> dict[str, str]:
-    found = content.partition(b"\n")[0].decode("ascii", "replace")
-    if found in FORMS and found != form.header:
-        raise KeyUnavailable(f"{folder} is the keyring of provider {FORMS[found]}; set it under [keys] in config.toml")
-    lines = checked_lines(content, form.header, str(folder / MANIFEST))
-    return dict(line.partition(": ")[::2] for line in lines)
+def _listed(folder: Path, descriptor: int, form: RingForm) -> list[tuple[tuple[str, ...], str]]:
+    """Read the manifest: the words before each key id, and the id."""
+    path = folder / MANIFEST
+    content = read_file(folder, descriptor, MANIFEST)
+    kind, _, version = content.partition(b"\n")[0].decode("ascii", "replace").rpartition("/")
+    if kind in FORMS and kind != form.header:
+        raise KeyUnavailable(f"{folder} is the keyring of provider {FORMS[kind]}; set it under [keys] in config.toml")
+    known = version if version in (_FIRST, _ROTATED) else _ROTATED
+    lines = [line.partition(": ") for line in checked_lines(content, f"{form.header}/{known}", str(path))]
+    listed = [(tuple(words.split(" ")), key_id) for words, _, key_id in lines]
+    current = [words[0] for words, _ in listed if len(words) == 1]
+    if not all(_is_sound(words) for words, _ in listed) or sorted(current) != sorted(PURPOSES):
+        raise KeyUnavailable(f"{path} is not a complete list of keys; restore it from a backup")
+    return listed
+
+
+def _words(one: EarlierKey) -> tuple[str, ...]:
+    told = (one.material.purpose, _RETIRED, one.retired)
+    return (*told, _UNUSED, one.unused) if one.unused else told
+
+
+def _is_sound(words: tuple[str, ...]) -> bool:
+    return words[0] in PURPOSES and words[1::2] in ((), (_RETIRED,), (_RETIRED, _UNUSED)) and len(words) % 2 == 1
+
+
+def _earlier(folder: Path, content: RingContent, key_id: str) -> EarlierKey:
+    found = next((one for one in content.earlier if one.material.key_id == key_id), None)
+    if found is None:
+        raise KeyUnavailable(f"{folder} holds no earlier key {key_id}")
+    return found
+
+
+def _load(folder: Path, descriptor: int, form: RingForm) -> RingContent:
+    current, earlier = {}, []
+    stamp = stamp_of(folder, descriptor)  # before it is read: a change meanwhile is seen by the next look
+    for words, key_id in _listed(folder, descriptor, form):
+        material = _listed_key(folder, descriptor, form, (words[0], key_id))
+        if len(words) == 1:
+            current[words[0]] = material
+        else:
+            earlier.append(EarlierKey(material, *words[2::2]))
+    return RingContent({purpose: current[purpose] for purpose in PURPOSES}, tuple(earlier), stamp)
+
+
+def _listed_key(folder: Path, descriptor: int, form: RingForm, listed: tuple[str, str]) -> KeyMaterial:
+    """Read a key that the manifest lists, given as purpose and id."""
+    purpose, key_id = listed
+    name = _file_name(descriptor, purpose, key_id)
+    material = form.parse(read_file(folder, descriptor, name), purpose, str(folder / name))
+    if material.key_id != key_id:
+        raise KeyUnavailable(f"{folder / name} is not the key that {MANIFEST} lists")
+    return material
+
+
+@contextmanager
+def _changed(folder: Path, form: RingForm) -> Iterator[tuple[int, RingContent]]:
+    """Hold a finished ring for a change; what an interrupted change left is removed first."""
+    try:
+        with _locked(folder) as descriptor:
+            content = _load(folder, descriptor, form)
+            _clear_unlisted(descriptor, content)
+            yield descriptor, content
+    except OSError as error:
+        raise KeyUnavailable(f"{folder} cannot be written: {error.strerror}") from None
+
+
+def _clear_unlisted(descriptor: int, content: RingContent) -> None:
+    """Remove key files that the manifest does not name: keys of an interrupted rotation, and discarded ones."""
+    clear_unfinished(descriptor, MANIFEST)
+    materials = (*content.current.values(), *(one.material for one in content.earlier))
+    # Of a purpose's first key the file has the purpose's name.
+    names = {_file_name(descriptor, one.purpose, one.key_id) for one in materials}
+    for name in os.listdir(descriptor):
+        if _ROTATED_FILE.fullmatch(name) and name not in names:
+            os.unlink(name, dir_fd=descriptor)
+    os.fsync(descriptor)
+
+
+def _file_name(descriptor: int, purpose: str, key_id: str) -> str:
+    return f"{key_id}.key" if _exists(descriptor, f"{key_id}.key") else file_of(purpose)
 
 
 def _exists(descriptor: int, name: str) -> bool:

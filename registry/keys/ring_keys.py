@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
 from registry.crypto.derive import derive
 from registry.crypto.sign import SigningKey
 from registry.crypto.sign_lattice import LatticeKey
+from registry.domain.clock import Clock
+from registry.domain.errors import KeyUnavailable
 from registry.keys.key_files import KeyMaterial
-from registry.keys.ports import LEDGER_PURPOSE, SECRET_PURPOSES, SecretPurpose
-from registry.keys.ring_folder import one_of
+from registry.keys.ports import LEDGER_PURPOSE, SECRET_PURPOSES, KeyFacts, ProviderPurpose, SecretPurpose
+from registry.keys.ring_folder import (
+    EarlierKey,
+    RingContent,
+    RingForm,
+    discard_key,
+    load_ring,
+    note_unused,
+    one_of,
+    rotate_ring,
+    stamp_of,
+)
 
 
 class RingKeys:
-    """The keys of a ring. Never shown, never pickled."""
+    """The keys of a ring, read again when another process changed them. Never shown, never pickled.
 
-    __slots__ = ("_folder", "_keys")
+    Safe to share between threads: what was read is exchanged whole.
+    """
 
-    def __init__(self, folder: Path, keys: Mapping[str, KeyMaterial]) -> None:
+    __slots__ = ("_content", "_folder", "_form")
+
+    def __init__(self, folder: Path, form: RingForm, content: RingContent) -> None:
         self._folder = folder
-        self._keys = keys
+        self._form = form
+        self._content = content
 
     def secret(self, purpose: SecretPurpose) -> bytes:
         """Return the 32 bytes of a purpose whose work is done in this process."""
-        return self._keys[one_of(purpose, SECRET_PURPOSES)].secret
+        return self._content.current[one_of(purpose, SECRET_PURPOSES)].secret
 
     def signing_key(self) -> SigningKey:
         """Return the key that signs the ledger's checkpoints."""
-        return SigningKey(self._keys[LEDGER_PURPOSE].secret)
+        return SigningKey(self._content.current[LEDGER_PURPOSE].secret)
 
     def lattice_key(self) -> LatticeKey:
         """Return the key of the second signature on published checkpoints.
@@ -37,14 +54,69 @@ class RingKeys:
         Derived from the seed of the first: one file to keep. Who breaks Ed25519 learns its scalar, a hash of the seed,
         and from that neither the seed nor this key.
         """
-        return LatticeKey(derive(self._keys[LEDGER_PURPOSE].secret, "registry/ledger-ml-dsa-44/v1"))
+        return LatticeKey(derive(self._content.current[LEDGER_PURPOSE].secret, "registry/ledger-ml-dsa-44/v1"))
 
     def key_ids(self) -> dict[str, str]:
-        """Return the key id of every purpose; fit to be shown."""
-        return {purpose: material.key_id for purpose, material in self._keys.items()}
+        """Return the current key id of every purpose; fit to be shown."""
+        return {purpose: material.key_id for purpose, material in self._content.current.items()}
+
+    def key_facts(self) -> tuple[KeyFacts, ...]:
+        """Return what may be shown of every key; see ``Keyring``."""
+        self._read_again()
+        content = self._content
+        current = (KeyFacts(one.purpose, one.key_id, one.created) for one in content.current.values())
+        return (*current, *map(_facts, content.earlier))
+
+    def rotate(self, purpose: ProviderPurpose, clock: Clock) -> str:
+        """Make a new key of a purpose the current one; see ``Keyring``."""
+        self._content = rotate_ring(self._folder, self._form, purpose, clock)
+        return self._content.current[purpose].key_id
+
+    def note_unused(self, key_id: str, clock: Clock) -> None:
+        """Note that nothing is wrapped under an earlier key any more; see ``Keyring``."""
+        self._content = note_unused(self._folder, self._form, key_id, clock)
+
+    def discard(self, key_id: str) -> None:
+        """Destroy an earlier key; see ``Keyring``."""
+        self._content = discard_key(self._folder, self._form, key_id)
+
+    def current_of(self, purpose: ProviderPurpose) -> KeyMaterial:
+        """Return the key to wrap under, as the folder has it now.
+
+        Raises:
+            KeyUnavailable: the folder was changed, and cannot be read: what is wrapped now might never open again.
+        """
+        self._read_again()
+        return self._content.current[purpose]
+
+    def key_of(self, purpose: ProviderPurpose, key_id: str) -> KeyMaterial:
+        """Return the key of an id, current or earlier.
+
+        A folder that cannot be read stops nobody who has the key already; readiness tells of it.
+
+        Raises:
+            KeyUnavailable: this ring does not hold it, or no longer.
+        """
+        with suppress(KeyUnavailable):
+            self._read_again()
+        found = self._content.find(purpose, key_id)
+        if found is None:
+            held = self._content.current[purpose].key_id
+            raise KeyUnavailable(f"this keyring holds {held}, not the key that was used to wrap")
+        return found
+
+    def _read_again(self) -> None:
+        """Take up what another process made of the ring: a system call when nothing changed."""
+        if stamp_of(self._folder) != self._content.stamp:
+            self._content = load_ring(self._folder, self._form)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self.key_ids().values())})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is never pickled")
+
+
+def _facts(one: EarlierKey) -> KeyFacts:
+    made, unused = one.material, datetime.fromisoformat(one.unused) if one.unused else None
+    return KeyFacts(made.purpose, made.key_id, made.created, datetime.fromisoformat(one.retired), unused)

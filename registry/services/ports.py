@@ -17,6 +17,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
 from registry.services.ports_break_glass import BreakGlasses
+from registry.services.ports_keys import WrappedKeys
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
 from registry.services.ports_policy import Policies, SampleReviews
@@ -404,6 +405,8 @@ class Work(Protocol):
     def petitions(self) -> Petitions: ...
     @property
     def sample_reviews(self) -> SampleReviews: ...
+    @property
+    def wrapped_keys(self) -> WrappedKeys: ...
     @property
     def meta(self) -> Meta: ...
     @property

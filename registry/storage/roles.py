@@ -18,6 +18,7 @@ APPLICATION = "registry_application"
 RETENTION = "registry_retention"
 MIGRATION = "registry_migration"
 _VERSION_TABLE = "alembic_version"
+_REWRAP = "SELECT, UPDATE (key_id, wrapped_key)"
 # Each table once; tests/functional/storage/test_roles.py finds one that is missing.
 GRANTS: Mapping[str, Mapping[str, str]] = {
     APPLICATION: {
@@ -52,8 +53,15 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "ledger_postings": "SELECT, INSERT",
         _VERSION_TABLE: "SELECT",
     },
-    # What is kept for a time only. Nothing in the ledger is.
-    RETENTION: {"idempotency": "SELECT, DELETE"},
+    # What is kept for a time only, and keys that are wrapped anew: a server that was broken into can destroy none.
+    RETENTION: {
+        "idempotency": "SELECT, DELETE",
+        "persons": _REWRAP,
+        "traces": _REWRAP,
+        "petitions": _REWRAP,
+        "contacts": _REWRAP,
+        "ledger_keys": _REWRAP,
+    },
 }
 
 

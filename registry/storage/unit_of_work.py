@@ -31,6 +31,7 @@ from registry.storage.records import SqlRecords
 from registry.storage.requests import SqlRequests
 from registry.storage.sample_reviews import SqlSampleReviews
 from registry.storage.subjects import SqlPersons, SqlSubjects
+from registry.storage.wrapped_keys import SqlWrappedKeys
 from registry.storage.write_ahead import WriteAheadLog
 from registry.storage.writer_turn import WriterTurn
 
@@ -131,6 +132,11 @@ class SqlWork:
     def break_glass(self) -> SqlBreakGlass:
         """Emergencies and their reviews."""
         return SqlBreakGlass(self._connection, self._guard)
+
+    @cached_property
+    def wrapped_keys(self) -> SqlWrappedKeys:
+        """Keys that a key-encryption key wrapped, wherever they are stored."""
+        return SqlWrappedKeys(self._connection)
 
     @cached_property
     def sample_reviews(self) -> SqlSampleReviews:

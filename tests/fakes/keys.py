@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from registry.crypto.random import random_bytes
 from registry.crypto.wrap import unwrap_key, wrap_key
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys.ports import Opened, WrappedKey
+from registry.keys.ports import Opened, WrappedHead, WrappedKey
 
 
 class MemoryProvider:
@@ -57,6 +57,10 @@ class MemoryProvider:
 
     def current_key_id(self) -> str:
         return self._key_id
+
+    def generation(self) -> WrappedHead:
+        self._enter("generation")
+        return WrappedHead(self._key_id)
 
     def health(self) -> None:
         self._enter("health")

@@ -104,6 +104,9 @@ ALSO_REFUSED = (
     "UPDATE requests SET entry = 9, state = 'approved'",
     "UPDATE petitions SET state = 'open' WHERE id = 'old'",  # answered once and for all
     "UPDATE petitions SET sealed_value = x'00' WHERE id = 'new'",
+    "UPDATE petitions SET key_id = 'l', wrapped_key = x'02', sealed_note = x'02' WHERE id = 'old'",
+    "UPDATE petitions SET wrapped_key = x'02', state = 'upheld' WHERE id = 'new'",
+    "UPDATE petitions SET wrapped_key = x'02', guard = x'02' WHERE id = 'old'",
     "UPDATE petitions SET about = x'00' WHERE id = 'new'",
     "UPDATE tallies SET label = x'02', tags = x''",
     "UPDATE ledger_leaf SET i = 7 WHERE i = 0",
@@ -125,6 +128,8 @@ ALLOWED = (
     f"UPDATE requests SET state = 'used' WHERE id = '{THREE}'",
     "UPDATE break_glass SET finding = 'justified', reviewed_at = 5",
     "UPDATE petitions SET state = 'upheld', answered_by = 'p', sealed_note = x'00', guard = x'01' WHERE id = 'new'",
+    "UPDATE petitions SET key_id = 'l', wrapped_key = x'02' WHERE id = 'old'",
+    "UPDATE petitions SET key_id = 'l', wrapped_key = x'02' WHERE id = 'new'",
     f"UPDATE holds SET state = 'confirmed', settled_at = 5 WHERE id = '{ONE}'",
     f"UPDATE holds SET state = 'ended', settled_at = 5 WHERE id = '{TWO}'",
     "UPDATE tallies SET tags = x'00', day = 101 WHERE label = x'01'",

@@ -26,6 +26,7 @@ import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from registry.domain.clock import Clock, SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
@@ -48,7 +49,7 @@ from registry.keys.ports import (
     SECRET_PURPOSES,
     ProviderPurpose,
 )
-from registry.keys.ring_folder import SEALED_HEADER, create_ring, load_key, load_ring, one_of
+from registry.keys.ring_folder import SEALED_HEADER, RingContent, create_ring, load_key, load_ring, one_of
 from registry.keys.ring_keys import RingKeys
 
 _HEADER = "registry-sealed-key/v1"
@@ -105,8 +106,8 @@ class OpenBaoKeyring(RingKeys):
 
     __slots__ = ("_healthy_until", "_monotonic", "_session")
 
-    def __init__(self, folder: Path, session: Session, keys: Mapping[str, KeyMaterial]) -> None:
-        super().__init__(folder, keys)
+    def __init__(self, folder: Path, session: Session, content: RingContent) -> None:
+        super().__init__(folder, _SealedForm(session), content)
         self._session = session
         self._monotonic = time.monotonic
         self._healthy_until = -math.inf
@@ -123,7 +124,7 @@ class OpenBaoKeyring(RingKeys):
 
     def provider(self, purpose: ProviderPurpose) -> TransitProvider:
         """Return the provider that wraps under the transit key of a purpose."""
-        key_id = self._keys[one_of(purpose, PROVIDER_PURPOSES)].key_id
+        key_id = self._content.current[one_of(purpose, PROVIDER_PURPOSES)].key_id
         name = self._session.settings.key_of(purpose)
         return TransitProvider(TransitKey(self._session, name), name, key_id)
 
@@ -136,10 +137,29 @@ class OpenBaoKeyring(RingKeys):
         if self._monotonic() < self._healthy_until:
             return
         key = load_key(self._folder, _SealedForm(self._session), "data")
-        if key.key_id != self._keys["data"].key_id:
+        if key.key_id != self._content.current["data"].key_id:
             raise KeyUnavailable(f"{self._folder} holds another {key.purpose} key than at start; restart")
         self.provider("data").health()
         self._healthy_until = self._monotonic() + _HEALTHY_SECONDS
+
+    def rotate(self, purpose: ProviderPurpose, clock: Clock) -> NoReturn:
+        """Refuse: the registry may not rotate keys at the key service; see ``Keyring``."""
+        del clock  # the service has its own
+        raise KeyUnavailable(
+            f"keys of the key service are rotated there: bao write -f {self._path(purpose)}/rotate; "
+            f"then run: registry keys rewrap"
+        )
+
+    def discard(self, key_id: str) -> NoReturn:
+        """Refuse, like ``rotate``; see ``Keyring``."""
+        path = self._path(key_id.partition("-")[0])
+        raise KeyUnavailable(
+            f"earlier versions of a key of the key service are given up there: bao write {path}/config "
+            f"min_decryption_version=N min_encryption_version=N; bao write {path}/trim min_available_version=N"
+        )
+
+    def _path(self, purpose: str) -> str:
+        return f"{self._session.settings.mount}/keys/{self._session.settings.key_prefix}-{purpose}"
 
     def close(self) -> None:
         """Close the connections to the key service; see ``Keyring``."""

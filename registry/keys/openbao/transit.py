@@ -24,7 +24,7 @@ from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.keys.key_files import KEY_BYTES
 from registry.keys.openbao.session import Session
 from registry.keys.openbao.wire import FAILED, WRONG_KEY, WRONG_VERSION
-from registry.keys.ports import MAX_KEY_BYTES, MIN_KEY_BYTES, Opened, WrappedKey
+from registry.keys.ports import MAX_KEY_BYTES, MIN_KEY_BYTES, Opened, WrappedHead, WrappedKey
 
 AT_ONCE = 200  # OpenBao refuses a request with 1,000 strings; an item has four
 
@@ -132,6 +132,11 @@ class TransitProvider:
     def current_key_id(self) -> str:
         """Name the key; see ``KeyProvider``."""
         return self._key_id
+
+    def generation(self) -> WrappedHead:
+        """Return how everything begins that is wrapped now: the version of the key is in it; see ``KeyProvider``."""
+        (probe,) = self._key.wrap([(b"generation", random_bytes(KEY_BYTES))])
+        return WrappedHead(self._key_id, probe[:_HEADER_BYTES])
 
     def health(self) -> None:
         """Wrap and unwrap a throw-away key; see ``KeyProvider``."""

@@ -9,16 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from registry.crypto.envelope import Binding, seal, unseal
 from registry.crypto.random import random_bytes
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+from registry.domain.ids import PersonId, RegistryId
+from registry.keys.data_keys import CacheLimits, DataKeys
 from registry.keys.openbao.keyring import _SealedForm
 from registry.keys.openbao.rights import excess, policy
 from registry.keys.openbao.session import Session
 from registry.keys.opening import load_keyring
 from registry.keys.ports import WrappedKey
 from tests.conftest import openbao_program
+from tests.fakes.clock import TestClock
 from tests.fakes.openbao import OpenBaoServer
 from tests.functional.keys.baos import CONTEXT, KEY, Bao, bao_of
+
+BINDING = Binding("r", "p", "x", "phone", 1)
 
 # ---- keys of the service ----
 
@@ -105,7 +111,7 @@ def test_files_that_were_exchanged_are_told(bao: Bao, tmp_path: Path, swap: tupl
 
 def test_a_file_with_another_secret_under_a_key_id_is_told(bao: Bao, tmp_path: Path) -> None:
     file = tmp_path / "keys" / "index.key"
-    other = replace(bao.ring._keys["index"], secret=random_bytes(32))
+    other = replace(bao.ring._content.current["index"], secret=random_bytes(32))
     file.write_bytes(_SealedForm(bao.session).render(other))
     with pytest.raises(KeyUnavailable, match="does not hold the index key"):
         load_keyring(tmp_path / "keys", bao.settings)
@@ -181,6 +187,37 @@ def test_a_policy_that_is_too_wide_is_seen(bao: Bao, rule: str, opens: str) -> N
     wider = policy(bao.settings) + rule
     bao.server.call("PUT", f"sys/policies/acl/{bao.settings.key_prefix}", {"policy": wider})
     assert opens.format(bao.settings.key_prefix) in excess(bao.session)
+
+
+def test_stored_keys_follow_a_rotation_at_the_service(bao: Bao) -> None:
+    provider, name = bao.ring.provider("data"), bao.settings.key_of("data")
+    registry, person = RegistryId("r" * 32), PersonId("p" * 32)
+    keys = DataKeys(provider, registry, limits=CacheLimits(max_seconds=0))
+    key, stored = keys.new_key(person)
+    first = keys.generation()
+    assert first.covers(stored)
+    bao.server.call("POST", f"transit/keys/{name}/rotate", {})
+    second = keys.generation()
+    assert (first.covers(stored), second.covers(stored)) == (True, False)
+    (renewed,) = keys.wrapped_anew([(person, stored)])
+    assert isinstance(renewed, WrappedKey)
+    assert second.covers(renewed)
+    bao.server.call("POST", f"transit/keys/{name}/config", {"min_decryption_version": 2, "min_encryption_version": 2})
+    bao.server.call("POST", f"transit/keys/{name}/trim", {"min_available_version": 2})
+    sealed = seal(key, b"something", BINDING)
+    assert unseal(keys.open_key(person, renewed), sealed, BINDING) == b"something"
+    with pytest.raises(KeyUnavailable, match="no longer opens under this key version"):
+        keys.open_key(person, stored)
+    (refused,) = keys.wrapped_anew([(person, stored)])
+    assert isinstance(refused, KeyUnavailable)
+
+
+def test_the_registry_says_where_keys_of_the_service_are_exchanged(bao: Bao) -> None:
+    name = bao.settings.key_of("data")
+    with pytest.raises(KeyUnavailable, match=f"bao write -f transit/keys/{name}/rotate"):
+        bao.ring.rotate("data", TestClock())
+    with pytest.raises(KeyUnavailable, match=f"bao write transit/keys/{name}/trim"):
+        bao.ring.discard(bao.ring.key_ids()["data"])
 
 
 def test_what_is_wrong_with_one_key_keeps_nobody_from_the_others(bao: Bao) -> None:

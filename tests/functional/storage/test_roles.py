@@ -61,6 +61,8 @@ NOT_FOR_SERVING = [
     "DELETE FROM ledger_postings",
     "UPDATE ledger_postings SET value = ''",
     "UPDATE ledger_keys SET key_id = ''",
+    "UPDATE persons SET wrapped_key = ''",
+    "UPDATE traces SET wrapped_key = ''",
     "UPDATE registry_meta SET value = ''",
     "DELETE FROM principals",
     "DELETE FROM subjects",
@@ -136,9 +138,17 @@ NOT_FOR_KEEPING = [
 def test_who_keeps_order_sees_and_removes_old_keys_of_writes_only(parted: Place) -> None:
     with connected(parted, KEEPS) as connection:
         connection.execute("DELETE FROM idempotency WHERE created_at < 5")
+        rewrapped = set(GRANTS[RETENTION]) - {"idempotency"}
         others = set(metadata.tables) - {"idempotency"}
-        first = ("SELECT 1 FROM", "DELETE FROM", "TRUNCATE", "DROP TABLE")
+        first = ("DELETE FROM", "TRUNCATE", "DROP TABLE")
         assert allowed(connection, [f"{words} {table}" for table in others for words in first]) == []
+        assert allowed(connection, [f"SELECT 1 FROM {table}" for table in others - rewrapped]) == []
+        for table in rewrapped:
+            connection.execute(f"UPDATE {table} SET key_id = key_id, wrapped_key = wrapped_key")
+            beside = [
+                column.name for column in metadata.tables[table].c if column.name not in ("key_id", "wrapped_key")
+            ]
+            assert allowed(connection, [f"UPDATE {table} SET {name} = {name}" for name in beside]) == []
         assert allowed(connection, NOT_FOR_KEEPING) == []
 
 

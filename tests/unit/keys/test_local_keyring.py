@@ -38,7 +38,7 @@ def ring(folder: Path) -> LocalKeyring:
 
 
 def secrets_of(ring: LocalKeyring) -> dict[str, bytes]:
-    return {purpose: material.secret for purpose, material in ring._keys.items()}
+    return {purpose: material.secret for purpose, material in ring._content.current.items()}
 
 
 def names_in(folder: Path) -> set[str]:
@@ -341,7 +341,13 @@ def test_of_many_makers_one_wins(folder: Path) -> None:
 
 
 def test_nothing_is_shown_or_pickled(ring: LocalKeyring) -> None:
-    shown = [repr(ring), str(ring), repr(ring.provider("data")), repr(ring._keys["index"]), repr(ring.signing_key())]
+    shown = [
+        repr(ring),
+        str(ring),
+        repr(ring.provider("data")),
+        repr(ring._content.current["index"]),
+        repr(ring.signing_key()),
+    ]
     for secret in secrets_of(ring).values():
         forms = (secret.hex(), base64.b64encode(secret).decode(), repr(secret)[2:-1])
         assert not any(form in text for form in forms for text in shown)

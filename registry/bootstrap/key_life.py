@@ -1,0 +1,15 @@
+"""The life of a registry's keys: joined to an opened registry by the command that needs it."""
+
+from __future__ import annotations
+
+from registry.bootstrap.application import Application
+from registry.keys.data_keys import DataKeys
+from registry.keys.ports import PROVIDER_PURPOSES
+from registry.services.key_life import KeyLife
+
+
+def key_life(application: Application) -> KeyLife:
+    """Return what exchanges the keys of an opened registry."""
+    kernel, ring = application.kernel, application.keyring
+    keys = {purpose: DataKeys(ring.provider(purpose), kernel.registry) for purpose in PROVIDER_PURPOSES}
+    return KeyLife(kernel, ring, keys, application.settings.backups_kept)

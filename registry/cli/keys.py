@@ -1,0 +1,100 @@
+"""keys: how the keys that wrap others stand; exchange one, wrap stored keys anew, destroy an earlier one."""
+
+from __future__ import annotations
+
+import click
+
+from registry.bootstrap import key_life, operator
+from registry.cli.common import Progress, common, registry_at, registry_to_inspect, write_json
+from registry.domain.clock import iso
+from registry.keys.ports import PROVIDER_PURPOSES, ProviderPurpose
+from registry.services.key_life import KeyStanding
+
+
+@click.group()
+def keys() -> None:
+    """How the keys stand, and exchanging them while the registry serves."""
+
+
+@keys.command()
+@common
+def status(home: str | None, *, as_json: bool) -> None:
+    """List every key with what it wraps, and say what to do next and why. Shows no key; changes nothing."""
+    with registry_to_inspect(home) as application:
+        found = key_life(application).status()
+    if as_json:
+        write_json([_document(one) for one in found])
+        return
+    for one in found:
+        click.echo(_line(one))
+        if one.next_step:
+            click.echo(f"    {one.next_step}")
+
+
+@keys.command()
+@common
+@click.argument("purpose", type=click.Choice(PROVIDER_PURPOSES))
+def rotate(home: str | None, purpose: ProviderPurpose, *, as_json: bool) -> None:
+    """Make a new key for PURPOSE. Running servers take it up by themselves; the former key opens what it wrapped."""
+    with registry_at(home) as application:
+        key_id = key_life(application).rotate(purpose, operator=operator())
+    if as_json:
+        write_json({"current": key_id})
+        return
+    click.echo(
+        f"{key_id} wraps from now on. Copy the key folder to where its backup is kept; then: registry keys rewrap"
+    )
+
+
+@keys.command()
+@common
+def rewrap(home: str | None, *, as_json: bool) -> None:
+    """Wrap every stored key under the current keys while the registry serves. May be stopped, and run again."""
+    progress = Progress("stored keys wrapped anew")
+    with registry_at(home) as application:
+        try:
+            result = key_life(application).rewrap(operator=operator(), progress=progress)
+        finally:
+            progress.close()
+    if as_json:
+        write_json({"rewrapped": result.done, "failed": result.failed})
+    else:
+        click.echo(f"{result.done} stored keys wrapped anew, {result.failed} do not open")
+
+
+@keys.command()
+@common
+@click.argument("key_id")
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+def shred(home: str | None, key_id: str, *, yes: bool, as_json: bool) -> None:
+    """Destroy the earlier key KEY_ID: nothing that it wrapped can be opened again, in any backup either."""
+    if not yes:
+        click.confirm(f"Backups that need {key_id} can never be opened again. Destroy it?", abort=True, err=True)
+    with registry_at(home) as application:
+        key_life(application).discard(key_id, operator=operator())
+    if as_json:
+        write_json({"destroyed": key_id})
+    else:
+        click.echo(f"{key_id} is destroyed here; destroy its copies in backups of the key folder too")
+
+
+def _line(one: KeyStanding) -> str:
+    facts = one.facts
+    when = "current" if facts.retired is None else f"earlier, exchanged {iso(facts.retired)}"
+    wraps = "" if one.stored is None else f", wraps {one.stored} stored keys"
+    return f"{facts.key_id}  made {facts.created}, {when}{wraps}"
+
+
+def _document(one: KeyStanding) -> dict[str, object]:
+    facts = one.facts
+    return {
+        "key": facts.key_id,
+        "purpose": facts.purpose,
+        "created": facts.created,
+        "retired": None if facts.retired is None else iso(facts.retired),
+        "unused": None if facts.unused is None else iso(facts.unused),
+        "stored": one.stored,
+        "outdated": one.outdated,
+        "destroy_from": None if one.destroy_from is None else iso(one.destroy_from),
+        "next": one.next_step,
+    }

@@ -1,0 +1,219 @@
+"""Exchanging the keys that wrap: rotate, wrap stored keys anew while the registry serves, destroy an earlier key.
+
+What people's data are sealed under, their data keys, stays as it is: only what those are kept under is exchanged. No
+value is opened, and no receipt is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.domain.errors import KeyUnavailable
+from registry.domain.ids import PersonId
+from registry.keys.data_keys import DataKeys
+from registry.keys.ports import KeyFacts, Keyring, ProviderPurpose, WrappedKey
+from registry.services.kernel import Kernel
+from registry.services.ports_keys import PURPOSE_OF, KeyCount, Shelf, StoredKey
+from registry.services.principals import at_keyboard
+from registry.services.rerun import rerun_once
+
+# Keys of one call of the key service, and of one transaction: others wait for it a few milliseconds.
+AT_ONCE = 200
+# A process that read the ring just before it changed may still be storing what it wrapped.
+SETTLING = timedelta(minutes=10)
+IN_USE = "key_in_use"
+# Whose the keys of the ledger's openings are: nobody's, but a data key belongs to a person.
+LEDGER_OWNER = PersonId("ledger-bodies")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStanding:
+    """One key, and what is to be done about it.
+
+    Attributes:
+        facts: what may be shown of the key.
+        stored: how many stored keys it wrapped; None for keys that wrap none.
+        outdated: of a current key, how many stored keys of its purpose were wrapped otherwise.
+        destroy_from: of an earlier key, when backups that need it are past; None while stored keys need it.
+        next_step: what to do next and why, in words; empty when nothing is.
+    """
+
+    facts: KeyFacts
+    stored: int | None
+    outdated: int
+    destroy_from: datetime | None
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """What a round of rewrapping did: stored keys that were wrapped anew, and those that do not open."""
+
+    done: int
+    failed: int
+
+
+class KeyLife:
+    """The life of the keys that wrap others."""
+
+    def __init__(
+        self, kernel: Kernel, ring: Keyring, keys: Mapping[ProviderPurpose, DataKeys], backups_kept: timedelta
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            kernel: of the registry.
+            ring: whose keys are exchanged.
+            keys: what wraps and unwraps stored keys, by purpose.
+            backups_kept: how long a backup may be put back.
+        """
+        self._kernel = kernel
+        self._ring = ring
+        self._keys = keys
+        self._backups_kept = backups_kept
+
+    def status(self) -> tuple[KeyStanding, ...]:
+        """Return how every key stands; changes nothing."""
+        counts = self._counts()
+        return tuple(self._standing(facts, counts) for facts in self._ring.key_facts())
+
+    def rotate(self, purpose: ProviderPurpose, *, operator: str) -> str:
+        """Make a new key of a purpose the current one, and return its id. Stored keys stay as they are.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; nothing was changed.
+            KeyUnavailable: the keys cannot be changed from here, or not now; the entry says so.
+        """
+        before = next(one.key_id for one in self._ring.key_facts() if one.purpose == purpose and one.retired is None)
+        return self._told(operator, f"rotate {before}", lambda: self._ring.rotate(purpose, self._kernel.clock))
+
+    def rewrap(self, *, operator: str, progress: Callable[[int], None] = lambda _: None) -> Rewrapped:
+        """Wrap every stored key under the current key of its purpose that is not.
+
+        May be stopped at any time and run again: what is done is done. Each batch is a transaction with its entry.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; what went before is kept.
+            KeyUnavailable: the key service cannot be used now; what went before is kept.
+        """
+        done = failed = 0
+        for shelf in Shelf:
+            keys, after = self._keys[PURPOSE_OF[shelf]], ""
+            current = keys.generation()
+            while True:
+                with self._kernel.database.read() as work:
+                    found = work.wrapped_keys.outdated(shelf, current, after, AT_ONCE)
+                if not found:
+                    break
+                after = found[-1].owner
+                pairs = self._wrapped_anew(keys, shelf, found)
+                done += self._store(operator, shelf, pairs, len(found) - len(pairs))
+                failed += len(found) - len(pairs)
+                progress(done)
+                if shelf is Shelf.LEDGER:  # a key for each epoch of the ledger: few, and one batch
+                    break
+        self._note_unused()
+        return Rewrapped(done, failed)
+
+    def discard(self, key_id: str, *, operator: str) -> None:
+        """Destroy an earlier key: what it wrapped opens no more, in any backup either.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; nothing was changed.
+            KeyUnavailable: stored keys need it or may in a moment (``IN_USE``), there is no such earlier key, or the
+                keys cannot be changed from here.
+        """
+        facts = next((one for one in self._ring.key_facts() if one.key_id == key_id), None)
+        if facts is None or facts.retired is None:
+            raise KeyUnavailable(f"{key_id} is no earlier key of this registry")
+        self._told(operator, f"destroy {key_id}", lambda: self._discard(facts))
+
+    def _discard(self, facts: KeyFacts) -> str:
+        stored = _stored(facts, self._counts())
+        if stored:
+            raise KeyUnavailable(f"{stored} stored keys need {facts.key_id}; run: registry keys rewrap", IN_USE)
+        if facts.retired is not None and self._kernel.clock.now() < facts.retired + SETTLING:
+            minutes = SETTLING // timedelta(minutes=1)
+            why = f"{facts.key_id} was exchanged less than {minutes} minutes ago; try again after that"
+            raise KeyUnavailable(why, IN_USE)
+        self._ring.discard(facts.key_id)
+        return facts.key_id
+
+    def _counts(self) -> list[KeyCount]:
+        with self._kernel.database.read() as work:
+            return [
+                one
+                for shelf in Shelf
+                for one in work.wrapped_keys.counts(shelf, len(self._keys[PURPOSE_OF[shelf]].generation().head))
+            ]
+
+    def _standing(self, facts: KeyFacts, counts: Sequence[KeyCount]) -> KeyStanding:
+        keys = next((keys for purpose, keys in self._keys.items() if purpose == facts.purpose), None)
+        if keys is None:
+            return KeyStanding(facts, None, 0, None, "")
+        stored = _stored(facts, counts)
+        if facts.retired is None:
+            current = keys.generation()
+            of_purpose = [one for one in counts if PURPOSE_OF[one.shelf] == facts.purpose]
+            outdated = sum(one.count for one in of_purpose if one.head != current)
+            step = f"{outdated} stored keys are wrapped otherwise; run: registry keys rewrap" if outdated else ""
+            return KeyStanding(facts, stored, outdated, None, step)
+        return KeyStanding(facts, stored, 0, *self._of_earlier(facts, stored))
+
+    def _of_earlier(self, facts: KeyFacts, stored: int) -> tuple[datetime | None, str]:
+        if stored or facts.unused is None:
+            return None, f"{stored} stored keys need it; run: registry keys rewrap"
+        destroy_from = facts.unused + self._backups_kept
+        if self._kernel.clock.now() < destroy_from:
+            why = f"backups made before {facts.unused:%Y-%m-%d %H:%M} UTC need it"
+            return destroy_from, f"{why}; keep it until {destroy_from:%Y-%m-%d}"
+        return destroy_from, f"no backup that is kept needs it; run: registry keys shred {facts.key_id}"
+
+    def _note_unused(self) -> None:
+        counts = self._counts()
+        for facts in self._ring.key_facts():
+            if facts.retired is not None and facts.unused is None and not _stored(facts, counts):
+                self._ring.note_unused(facts.key_id, self._kernel.clock)
+
+    def _wrapped_anew(
+        self, keys: DataKeys, shelf: Shelf, found: Sequence[StoredKey]
+    ) -> list[tuple[StoredKey, WrappedKey]]:
+        owners = [LEDGER_OWNER if shelf is Shelf.LEDGER else one.owner for one in found]
+        wrapped = keys.wrapped_anew([(owner, one.key) for owner, one in zip(owners, found, strict=True)])
+        return [(one, key) for one, key in zip(found, wrapped, strict=True) if isinstance(key, WrappedKey)]
+
+    @rerun_once
+    def _store(self, operator: str, shelf: Shelf, pairs: Sequence[tuple[StoredKey, WrappedKey]], failed: int) -> int:
+        with self._kernel.database.write() as work:
+            done = work.wrapped_keys.replace(shelf, pairs)
+            result = f"wrapped anew {done}, not opened {failed}"
+            values = said_by(at_keyboard(operator)) | {"request": f"rewrap {shelf}", "result": result}
+            self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, values)])
+            work.commit()
+        return done
+
+    def _told(self, operator: str, what: str, act: Callable[[], str]) -> str:
+        """Do something to the ring between two entries: that it begins, and what came of it."""
+        self._tell(operator, what, "begins")
+        try:
+            result = act()
+        except KeyUnavailable as error:
+            self._tell(operator, what, f"failed {error.code}")
+            raise
+        self._tell(operator, what, f"done {result}")
+        return result
+
+    @rerun_once
+    def _tell(self, operator: str, what: str, result: str) -> None:
+        with self._kernel.database.write() as work:
+            values = said_by(at_keyboard(operator)) | {"request": what, "result": result}
+            self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, values)])
+            work.commit()
+
+
+def _stored(facts: KeyFacts, counts: Sequence[KeyCount]) -> int:
+    return sum(one.count for one in counts if one.head.key_id == facts.key_id)
