@@ -76,9 +76,11 @@ def test_another_process_takes_the_change_up_by_itself(folder: Path, ring: Local
     other = LocalKeyring.load(folder).provider("data")
     early = other.wrap(CONTEXT, bytes(32))
     current = ring.rotate("data", clock)
-    late = ring.provider("data").wrap(CONTEXT, bytes(32))
-    assert other.unwrap(CONTEXT, late) == other.unwrap(CONTEXT, early) == bytes(32)
     assert other.wrap(CONTEXT, bytes(32)).key_id == current
+    newest = ring.rotate("data", clock)
+    late = ring.provider("data").wrap(CONTEXT, bytes(32))
+    assert late.key_id == newest
+    assert other.unwrap(CONTEXT, late) == other.unwrap(CONTEXT, early) == bytes(32)
     ring.discard(early.key_id)
     with pytest.raises(KeyUnavailable, match="not the key that was used"):
         other.unwrap(CONTEXT, early)
