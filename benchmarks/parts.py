@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.evidence import bundles
 from benchmarks.growth import Size, make
 from benchmarks.growth import measure as measure_growth
 from benchmarks.growth import report as growth_report
@@ -84,6 +85,7 @@ PARTS: Mapping[str, Callable[[Plan], str]] = {
     "policy": policy,
     "append": append,
     "verify": verify,
+    "bundles": bundles,
     "growth": growth,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from registry.audit.bodies import BodyKeys
@@ -13,6 +14,7 @@ from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import Clock
 from registry.domain.errors import MisconfiguredHome, ProofRejected
 from registry.keys.ports import Keyring
+from registry.services.evidence import Outside
 from registry.services.kernel import Kernel
 from registry.services.publish import Publisher, Signing
 from registry.services.witnesses import Panel, Witnesses
@@ -23,7 +25,7 @@ from registry.storage.witness_files import WitnessFiles
 from registry.transparency.checkpoint import Checkpoint
 from registry.transparency.cosignature import ML_DSA_44, CosignerKey, cosign, cosigner_key
 from registry.transparency.note import Verifier, key_id_of, verifier_key
-from registry.transparency.trust_policy import parse_policy
+from registry.transparency.trust_policy import NO_QUORUM, PolicyLog, TrustPolicy, format_policy, parse_policy
 from registry.witness.client import WitnessWire, demand_address
 
 
@@ -82,6 +84,13 @@ def open_witnesses(log: AuditLog, publisher: Publisher, settings: Settings, veri
     addresses = {name: demand_address(one.url) for name, one in policy.witnesses.items()}
     panel = Panel(policy, addresses, settings.witness, verifier)
     return Witnesses(log, publisher, panel, WitnessWire(), WitnessFiles(settings.ledger))
+
+
+def outside_of(ring: Keyring, origin: str, publisher: Publisher, panel: Witnesses | None) -> Outside:
+    """Return what evidence is cut from, with a policy that states the ledger's keys, its witnesses and their quorum."""
+    policy = TrustPolicy((), {}, {}, NO_QUORUM) if panel is None else panel.policy
+    logs = (PolicyLog(ledger_verifier(ring, origin).key), PolicyLog(second_key(ring, origin)))
+    return Outside(publisher, panel, format_policy(replace(policy, logs=logs)))
 
 
 def head_of(database: SqlDatabase) -> HeadRow:

@@ -13,7 +13,14 @@ from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.application import Application, operator
 from registry.bootstrap.checks import demand_migrated
-from registry.bootstrap.ledger import head_of, ledger_verifier, open_log, open_publisher, open_witnesses
+from registry.bootstrap.ledger import (
+    head_of,
+    ledger_verifier,
+    open_log,
+    open_publisher,
+    open_witnesses,
+    outside_of,
+)
 from registry.crypto.hardening import harden_process
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.duties import LOCAL_ISSUER
@@ -202,7 +209,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         check_value=CheckValue(kernel, limits),
         unusual=UnusualAccess(kernel, audit, limits),
         review_sample=ReviewSample(kernel, audit),
-        evidence=Evidence(kernel, verifier.key),
+        evidence=Evidence(kernel, verifier.key, outside_of(ring, kernel.log.origin, publisher, panel)),
         audit=audit,
         approvals=Approvals(kernel, audit),
         break_glass=BreakGlass(kernel, audit),

@@ -22,10 +22,10 @@ from registry.cli.common import Progress, common, registry_to_inspect, write_jso
 from registry.cli.failures import FOUND_WRONG
 from registry.cli.sampling import review, sample
 from registry.cli.witnessing import witness
-from registry.domain.errors import LedgerCorrupt, ProofRejected
+from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import SubjectId
 from registry.settings import Settings
-from registry.transparency.note import format_vkey, parse_vkey
+from registry.transparency.note import format_vkey
 from registry.transparency.offline import verify_bundle as offline
 from registry.upkeep.recover import recover as recover_ledger
 
@@ -208,20 +208,16 @@ audit.add_command(witness)
 @click.argument("bundle", type=click.Path(exists=True, dir_okay=False))
 @click.option("--key", help="The ledger's verifier key, from a source that you trust.")
 @click.option("--key-file", type=click.Path(exists=True, dir_okay=False), help="A file that holds it.")
+@click.option(
+    "--policy", type=click.Path(exists=True, dir_okay=False), help="A tlog-policy: ledger, witnesses, quorum."
+)
 @click.pass_context
 def verify_bundle(
-    context: click.Context, home: str | None, bundle: str, key: str | None, key_file: str | None, *, as_json: bool
+    context: click.Context, /, home: str | None, bundle: str, *, as_json: bool, **given: str | None
 ) -> None:
-    """Verify an evidence bundle. Needs no registry and no network; the key never comes from the bundle."""
+    """Verify an evidence bundle. Needs no registry and no network; keys never come from the bundle."""
     del home  # every command takes it; this one needs none
-    if (key is None) == (key_file is None):
-        raise click.UsageError("give the ledger's key with --key or --key-file")
-    vkey = key or Path(key_file or "").read_bytes().decode("ascii", "replace").strip()
-    try:
-        parse_vkey(vkey)
-    except ProofRejected:
-        raise click.UsageError("that is not a verifier key") from None
-    verdict = offline.verify(Path(bundle).read_bytes(), vkey)
+    verdict = offline.verify(Path(bundle).read_bytes(), _trust_of(**given))
     if as_json:
         write_json(
             {
@@ -232,8 +228,25 @@ def verify_bundle(
                 "checked": verdict.checked,
                 "not_checked": verdict.not_checked,
                 "gaps": verdict.gaps,
+                "cosigned": verdict.cosigned,
             }
         )
     else:
         click.echo(offline.report(verdict))
     context.exit(FOUND_WRONG if verdict.problems else 0)
+
+
+def _trust_of(key: str | None, key_file: str | None, policy: str | None) -> offline.Trust:
+    """Read whom the reader trusts, from exactly one of the three."""
+    if sum(one is not None for one in (key, key_file, policy)) != 1:
+        raise click.UsageError("give the ledger's key with --key or --key-file, or a policy with --policy")
+    if policy is not None:
+        try:
+            return offline.parse_policy(Path(policy).read_text("utf-8"))
+        except ValueError as error:
+            raise click.UsageError(f"that is not a policy: {offline.shown(str(error))}") from None
+    text = key or Path(key_file or "").read_bytes().decode("ascii", "replace").strip()
+    try:
+        return offline.Trust([offline.parse_key(text)])
+    except offline.BadKey:
+        raise click.UsageError("that is not a verifier key") from None

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from registry.audit.ports import EntryReader, EntryRow
+from registry.audit.ports import EntryRow
 from registry.services.kernel import Kernel
-from registry.transparency.bundle import BundleEntry, EvidenceBundle, FieldOpening, open_fields, write_bundle
+from registry.services.publish import Published, Publisher
+from registry.services.witnesses import Witnesses
+from registry.transparency.bundle import (
+    BundleEntry,
+    EvidenceBundle,
+    FieldOpening,
+    OlderCheckpoint,
+    open_fields,
+    write_bundle,
+)
+from registry.transparency.checkpoint import Checkpoint
 from registry.transparency.fields import COUNTER, EVENT, FORM, PREVIOUS, PURPOSE, RECORD_PREFIX, RESULT, RULES, SUBJECT
-from registry.transparency.leaf import leaf_hash
 from registry.transparency.note import VerifierKey
-from registry.transparency.proofs import Tree
 
 # Who it was stays committed: a person is named by the auditor who opens the entry, not by the bundle.
 OPENED = frozenset({EVENT, SUBJECT, COUNTER, PREVIOUS, PURPOSE, RESULT, RULES, FORM})
@@ -19,43 +27,89 @@ OPENED = frozenset({EVENT, SUBJECT, COUNTER, PREVIOUS, PURPOSE, RESULT, RULES, F
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The signed checkpoint that a bundle is cut under."""
+    """What a trace was made under: every entry that it rests on is below this size."""
 
     size: int
     checkpoint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What outsiders hold or see of the ledger.
+
+    Attributes:
+        publisher: gives checkpoints and proofs.
+        witnesses: who cosigns; None when there are none.
+        policy: a tlog-policy with keys, witnesses and quorum, for the reader's information.
+    """
+
+    publisher: Publisher
+    witnesses: Witnesses | None
+    policy: str
+
+
 class Evidence:
     """Cuts bundles."""
 
-    def __init__(self, kernel: Kernel, verifier: VerifierKey) -> None:
+    def __init__(self, kernel: Kernel, verifier: VerifierKey, outside: Outside) -> None:
         self._kernel = kernel
         self._verifier = verifier
+        self._outside = outside
 
-    def cut(self, reader: EntryReader, snapshot: Snapshot, indexes: Sequence[int], extra: Mapping[str, bytes]) -> bytes:
-        """Return the bundle's bytes.
+    @property
+    def policy(self) -> str:
+        """The policy that bundles state: keys, witnesses, quorum. Whoever verifies takes it from elsewhere."""
+        return self._outside.policy
+
+    def cut(self, snapshot: Snapshot, indexes: Sequence[int], extra: Mapping[str, bytes]) -> bytes:
+        """Return the bundle's bytes, under the newest checkpoint that witnesses have cosigned and that has all entries.
+
+        Where they have not seen as much, they are asked now. Where they do not answer, it is the newest checkpoint, and
+        the one that they cosigned last goes with it as an older one.
 
         Args:
-            reader: committed rows.
-            snapshot: checkpoint; every index is below its size.
+            snapshot: every index is below its size.
             indexes: the entries to include.
             extra: further files, named ``report.*``.
+
+        Raises:
+            AuditUnavailable: nothing may be published.
         """
-        tree = Tree([leaf_hash(row.leaf) for row in reader.scan(0, snapshot.size)])
-        rows = reader.entries(sorted(set(indexes)))
+        published, older = self._published(snapshot.size)
+        publisher = self._outside.publisher
+        with self._kernel.database.reader() as reader:
+            rows = reader.entries(sorted(set(indexes)))
         bundle = EvidenceBundle(
             key=self._verifier,
-            checkpoint=snapshot.checkpoint,
-            entries=tuple(self._entry(row, tree) for row in rows),
+            checkpoint=published.note,
+            entries=tuple(self._entry(row, published.checkpoint) for row in rows),
             extras=dict(extra),
+            history=tuple(
+                OlderCheckpoint(
+                    old.checkpoint.size, old.note, publisher.proof(old.checkpoint.size, published.checkpoint)
+                )
+                for old in older
+            ),
+            policy=self._outside.policy,
         )
         return write_bundle(bundle)
 
-    def _entry(self, row: EntryRow, tree: Tree) -> BundleEntry:
+    def _published(self, size: int) -> tuple[Published, tuple[Published, ...]]:
+        panel = self._outside.witnesses
+        if panel is None:
+            return self._outside.publisher.publish(), ()
+        if panel.published().checkpoint.size < size:
+            panel.round(self._kernel.clock)
+        cosigned = panel.published()
+        if cosigned.checkpoint.size >= size:
+            return cosigned, ()
+        return self._outside.publisher.publish(), (cosigned,)
+
+    def _entry(self, row: EntryRow, checkpoint: Checkpoint) -> BundleEntry:
         opening = self._kernel.log.opening(row)
         fields: Mapping[str, FieldOpening] = {}
         if opening is not None:
             values = {name: value.encode() for name, value in opening.values.items()}
             shown = [name for name in values if name in OPENED or name.startswith(RECORD_PREFIX)]
             fields = open_fields(opening.seed, values, shown)
-        return BundleEntry(row.index, row.leaf, tree.inclusion_proof(row.index), fields)
+        return BundleEntry(row.index, row.leaf, self._outside.publisher.inclusion(row.index, checkpoint), fields)

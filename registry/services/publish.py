@@ -118,6 +118,18 @@ class Publisher:
         with self._lock:
             return self._from_tiles(lambda tiles: _proof(tiles, old_size, checkpoint))
 
+    def inclusion(self, index: int, checkpoint: Checkpoint) -> tuple[bytes, ...]:
+        """Return the proof that an entry stands in the tree of a published checkpoint.
+
+        Raises:
+            NotFound: that tree is longer than what is published.
+            AuditUnavailable: as for ``publish``.
+        """
+        with self._lock:
+            return self._from_tiles(
+                lambda tiles: _within(tiles, checkpoint.size).tree().inclusion_proof(index, checkpoint.size)
+            )
+
     def root(self, size: int) -> bytes:
         """Return the root that the ledger had at a size.
 

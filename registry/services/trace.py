@@ -172,8 +172,7 @@ class Trace:
         """
         stored = self.get(caller, trace)
         use_approval(self._kernel, caller, INVESTIGATORS, Act(Action.EVIDENCE, (trace,), f"evidence of trace {trace}"))
-        with self._kernel.database.reader() as reader:
-            return evidence.cut(reader, stored.snapshot, stored.entries, render(stored.report))
+        return evidence.cut(stored.snapshot, stored.entries, render(stored.report))
 
     @rerun_once
     def _read(self, caller: Caller, trace: TraceId, what: str, part: int) -> tuple[SealedCase, Receipt]:

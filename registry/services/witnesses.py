@@ -188,6 +188,11 @@ class Witnesses:
         """Time between two rounds."""
         return self._panel.settings.every_seconds
 
+    @property
+    def policy(self) -> TrustPolicy:
+        """Who cosigns, and how many must."""
+        return self._panel.policy
+
     def round(self, clock: Clock) -> tuple[Asked, ...]:
         """Ask every witness, unless another process does, and let the ledger take entries or not.
 

@@ -8,53 +8,34 @@ of offline/verify_bundle.py, which this module shares so that writer and verifie
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from registry.domain.errors import ProofRejected
+from registry.transparency._codec import base64_bytes, base64_text
+from registry.transparency.bundle_texts import CERTIFICATION, README
 from registry.transparency.leaf import SALT_BYTES, salt_of
-from registry.transparency.note import VerifierKey, format_vkey, parse_vkey
+from registry.transparency.note import VerifierKey, format_vkey, split_note
 from registry.transparency.offline import verifier_source
 from registry.transparency.offline.verify_bundle import (
     FIXED_MEMBERS,
+    SECTIONS,
     Rejected,
     check_members,
     json_object,
     opened_field,
     read_zip,
+    sections_of,
     write_zip,
 )
 from registry.transparency.tlog_proof import TlogProof, format_tlog_proof, parse_tlog_proof
+from registry.transparency.trust_policy import parse_policy
 
 _POLICY_TAIL = "quorum none\n"
 
-_README = """\
-Evidence bundle of a protected-records registry
-
-ledger:  {origin}
-entries: {count}
-
-What this is. entries/<n>.leaf is what entry n put into the ledger. entries/<n>.tlog-proof proves that it stands there
-at its place in the tree that the file "checkpoint" signs. entries/<n>.open.json opens some of the entry's fields:
-each value with the salt under which the leaf committed to it. Fields that are not opened stay secret.
-
-How to verify. Get verify_bundle.py and the ledger's verifier key from a source that you trust, not from this bundle,
-then run, offline, with Python 3.8 or later:
-
-    python3 verify_bundle.py bundle.zip --key '<verifier key>'
-
-What is not proven. This text, the file "policy" and any report.* are not signed; anyone could have written them. The
-verifier prints what it checked and what it did not.
-
-By hand. The first three lines of "checkpoint" are the signed text. Cut them into note.txt, the signature (base64,
-without its first 4 bytes) into note.sig, and the key (DER, 302a300506032b6570032100 and the 32 bytes) into key.der:
-
-    openssl pkeyutl -verify -pubin -keyform DER -inkey key.der -rawin -in note.txt -sigfile note.sig
-
-The leaf's node is SHA-256(00 || leaf), an inner node SHA-256(01 || left || right), a commitment
-SHA-256("alog/v1/c" || 00 || salt || length of name || name || value).
-"""
+_CERTIFICATION = "CERTIFICATION.md"
+_CONSISTENCY = "consistency/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +69,40 @@ class BundleEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OlderCheckpoint:
+    """A checkpoint from before the bundle's: one that witnesses cosigned, or that was time-stamped.
+
+    Attributes:
+        size: entries that it signs, at least one.
+        note: the complete signed note.
+        hashes: proof that the bundle's checkpoint continues it, 32 bytes each.
+    """
+
+    size: int
+    note: str
+    hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceBundle:
     """What a bundle holds. Reading one verifies nothing; ``offline.verify_bundle.verify`` does.
 
     Attributes:
         key: the ledger's key as the maker states it, for information only.
-        checkpoint: the complete signed note.
+        checkpoint: the complete signed note, with the witnesses' cosignatures.
         entries: at least one, no two of the same index.
         extras: further files by name (``report.json``, ``report.pdf``); unsigned.
+        history: older checkpoints, no two of one size.
+        policy: a tlog-policy with the ledger and its witnesses as the maker states them, for information only; empty
+            for one that has the ledger's key alone.
     """
 
     key: VerifierKey
     checkpoint: str
     entries: tuple[BundleEntry, ...]
     extras: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    history: tuple[OlderCheckpoint, ...] = ()
+    policy: str = ""
 
 
 def open_fields(seed: bytes, values: Mapping[str, bytes], names: Iterable[str]) -> dict[str, FieldOpening]:
@@ -121,25 +122,34 @@ def write_bundle(bundle: EvidenceBundle) -> bytes:
     """Return the zip file's bytes; equal bundles give equal bytes.
 
     Raises:
-        ValueError: no entries, an index twice, or an extra file whose name a bundle cannot have.
+        ValueError: no entries, an index or size twice, or an extra file whose name a bundle cannot have.
     """
     if len({entry.index for entry in bundle.entries}) != len(bundle.entries):
         raise ValueError("an entry stands twice in the bundle")
-    if set(bundle.extras) & set(FIXED_MEMBERS) or any("/" in name for name in bundle.extras):
+    if len({old.size for old in bundle.history}) != len(bundle.history):
+        raise ValueError("an older checkpoint stands twice in the bundle")
+    if set(bundle.extras) & {*FIXED_MEMBERS, SECTIONS, _CERTIFICATION} or any("/" in name for name in bundle.extras):
         raise ValueError("an extra file has the name of another")
-    readme = _README.format(origin=bundle.key.name, count=len(bundle.entries))
+    size = _size_of(bundle.checkpoint)
+    words = {"origin": bundle.key.name, "count": len(bundle.entries), "size": size}
     members = {
         **bundle.extras,
-        "README.txt": readme.encode(),
+        "README.txt": README.format(**words).encode(),
+        _CERTIFICATION: CERTIFICATION.format(**words).encode(),
         "checkpoint": bundle.checkpoint.encode(),
-        "policy": f"log {format_vkey(bundle.key)}\n{_POLICY_TAIL}".encode(),
+        "policy": (bundle.policy or _policy_of(bundle.key)).encode(),
         "verify_bundle.py": verifier_source(),
     }
+    for old in bundle.history:
+        members[f"history/{old.size}.checkpoint"] = old.note.encode()
+        steps = (_CONSISTENCY, f"{old.size} {size}", *map(base64_text, old.hashes))
+        members[f"history/{old.size}.proof"] = "".join(f"{line}\n" for line in steps).encode()
     for entry in bundle.entries:
         proof = TlogProof(entry.index, entry.hashes, bundle.checkpoint)
         members[f"entries/{entry.index}.leaf"] = entry.leaf
         members[f"entries/{entry.index}.tlog-proof"] = format_tlog_proof(proof).encode()
         members[f"entries/{entry.index}.open.json"] = _opening_json(entry)
+    members[SECTIONS] = sections_of(members)
     lines = [f"{sha256(members[name]).hexdigest()}  {name}\n" for name in sorted(members)]
     members["manifest.sha256"] = "".join(lines).encode()
     written = write_zip(members)
@@ -161,13 +171,16 @@ def read_bundle(raw: bytes) -> EvidenceBundle:
     try:
         members = read_zip(raw)
         indexes = check_members(members)
-        key = _policy_key(members["policy"].decode())
+        key = _policy_key(members["policy"])
+        policy = "" if members["policy"].decode() == _policy_of(key) else members["policy"].decode()
         checkpoint = members["checkpoint"].decode()
+        history = tuple(_read_history(members, _size_of(checkpoint)))
         entries = tuple(_read_entry(members, index, checkpoint) for index in indexes)
     except ValueError as exc:
         raise ProofRejected(f"not a bundle: {exc}" if isinstance(exc, Rejected) else "not a bundle") from exc
-    extras = {name: data for name, data in members.items() if name not in FIXED_MEMBERS and "/" not in name}
-    return EvidenceBundle(key, checkpoint, entries, extras)
+    named = {*FIXED_MEMBERS, SECTIONS, _CERTIFICATION}
+    extras = {name: data for name, data in members.items() if name not in named and "/" not in name}
+    return EvidenceBundle(key, checkpoint, entries, extras, history, policy)
 
 
 def _opening_json(entry: BundleEntry) -> bytes:
@@ -185,11 +198,35 @@ def _field_json(opening: FieldOpening) -> dict[str, str]:
         return {"salt": opening.salt.hex(), "hex": opening.value.hex()}
 
 
-def _policy_key(policy: str) -> VerifierKey:
-    first, _, rest = policy.partition("\n")
-    if not first.startswith("log ") or rest != _POLICY_TAIL:
-        raise ProofRejected("the policy file of the bundle is malformed")
-    return parse_vkey(first.removeprefix("log "))
+def _policy_of(key: VerifierKey) -> str:
+    return f"log {format_vkey(key)}\n{_POLICY_TAIL}"
+
+
+def _policy_key(policy: bytes) -> VerifierKey:
+    for log in parse_policy(policy).logs:
+        if isinstance(log.key, VerifierKey):
+            return log.key
+    raise ProofRejected("the policy file of the bundle names no Ed25519 key of a ledger")
+
+
+def _size_of(checkpoint: str) -> int:
+    """Return the size that a checkpoint states; 0 when it states none, which the verifier refuses."""
+    try:
+        return int(checkpoint.split("\n")[1])
+    except (IndexError, ValueError):
+        return 0
+
+
+def _read_history(members: Mapping[str, bytes], size: int) -> Iterator[OlderCheckpoint]:
+    sizes = sorted(int(name[8:-6]) for name in members if name.startswith("history/") and name.endswith(".proof"))
+    for old in sizes:
+        note = members[f"history/{old}.checkpoint"].decode()
+        split_note(note)
+        lines = members[f"history/{old}.proof"].decode().split("\n")
+        hashes = [base64_bytes(line) for line in lines[2:-1]]
+        if lines[:2] != [_CONSISTENCY, f"{old} {size}"] or lines[-1] or None in hashes:
+            raise ProofRejected("a consistency proof is malformed")
+        yield OlderCheckpoint(old, note, tuple(each for each in hashes if each is not None))
 
 
 def _read_entry(members: Mapping[str, bytes], index: int, checkpoint: str) -> BundleEntry:

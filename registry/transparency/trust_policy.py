@@ -23,10 +23,19 @@ from registry.transparency.cosignature import (
     Cosignature,
     Cosigner,
     CosignerKey,
+    format_cosigner,
     open_cosignatures,
     parse_cosigner,
 )
-from registry.transparency.note import SignatureCheck, Verifier, VerifierKey, parse_vkey, split_note, split_vkey
+from registry.transparency.note import (
+    SignatureCheck,
+    Verifier,
+    VerifierKey,
+    format_vkey,
+    parse_vkey,
+    split_note,
+    split_vkey,
+)
 
 NO_QUORUM = "none"
 MAX_POLICY_BYTES = 65_536
@@ -189,6 +198,17 @@ def parse_policy(raw: bytes) -> TrustPolicy:
     if reading.quorum is None:
         raise ProofRejected("a policy has exactly one line: quorum <name>")
     return TrustPolicy(tuple(reading.logs), reading.witnesses, reading.groups, reading.quorum)
+
+
+def format_policy(policy: TrustPolicy) -> str:
+    """Return the text of a policy, without the addresses of ledgers and witnesses."""
+    logs = [
+        f"log {format_cosigner(log.key) if isinstance(log.key, CosignerKey) else format_vkey(log.key)}"
+        for log in policy.logs
+    ]
+    witnesses = [f"witness {name} {format_cosigner(one.key)}" for name, one in policy.witnesses.items()]
+    groups = [f"group {name} {one.needs} {' '.join(one.members)}" for name, one in policy.groups.items()]
+    return "".join(f"{line}\n" for line in (*logs, *witnesses, *groups, f"quorum {policy.quorum}"))
 
 
 def open_trusted(note: str | bytes, policy: TrustPolicy, check_of: CheckOf) -> Trusted:

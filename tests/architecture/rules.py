@@ -27,6 +27,8 @@ COMMIT_SITES = {
 }
 
 _MODULE_LINES = {"registry": 500, "migrations": 500, "benchmarks": 500, "tests": 600}
+# One file on purpose, so that a stranger can keep and read it; the reason is in the transparency room's README.
+_LONGER = {"registry/transparency/offline/verify_bundle.py": 1_100}
 _FUNCTION_LINES = 60
 _BANNED = re.compile(r"(?:^|_)(?:actor|culprit|guilty|honeypot)s?(?:_|$)|master_?key", re.IGNORECASE)
 _BUILDERS = {"create_engine", "Settings", "sessionmaker", "Session", "FastAPI", "Starlette", "build", "getenv"}
@@ -111,7 +113,7 @@ def prints(module: Module) -> Iterator[Finding]:
 
 def lengths(module: Module) -> Iterator[Finding]:
     """A module fits in one reader's mind, a function on one screen."""
-    limit = _MODULE_LINES[module.path.split("/", maxsplit=1)[0]]
+    limit = _LONGER.get(module.path, _MODULE_LINES[module.path.split("/", maxsplit=1)[0]])
     lines = len(module.text.splitlines())
     if lines > limit:
         yield Finding(module.path, limit, f"{lines} lines; at most {limit}: is there a room missing?")

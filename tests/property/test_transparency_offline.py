@@ -127,7 +127,7 @@ def test_both_readers_of_keys_agree(position: int, character: str) -> None:
             with pytest.raises(BadKey):
                 parse_key(vkey)
         return
-    assert parse_key(vkey) == (expected.name, expected.key_id, expected.public_key)
+    assert parse_key(vkey) == (expected.name, expected.key_id, 1, expected.public_key)
 
 
 @given(st.binary(min_size=32, max_size=32) | st.sampled_from(SMALL_POINTS))
@@ -141,17 +141,17 @@ def test_both_readers_agree_on_what_is_a_point(public_key: bytes) -> None:
         with pytest.raises(BadKey):
             parse_key(vkey)
         return
-    assert parse_key(vkey)[2] == expected.public_key == public_key
+    assert parse_key(vkey).public_key == expected.public_key == public_key
 
 
 def test_a_flipped_bit_anywhere_breaks_the_checkpoint() -> None:
-    note, key = MEMBERS["checkpoint"], parse_key(LEDGER.vkey)
-    open_checkpoint(note, key)
+    note, keys = MEMBERS["checkpoint"], [parse_key(LEDGER.vkey)]
+    open_checkpoint(note, keys)
     for bit in range(8 * len(note)):
         changed = bytearray(note)
         changed[bit // 8] ^= 1 << bit % 8
         with pytest.raises(OfflineRejected):
-            open_checkpoint(bytes(changed), key)
+            open_checkpoint(bytes(changed), keys)
 
 
 def _flipped(rng: random.Random, raw: bytes) -> bytes:
@@ -165,19 +165,12 @@ def test_a_flipped_bit_anywhere_breaks_a_bundle(rng: random.Random) -> None:
         assert not verify(_flipped(rng, EXAMPLE), LEDGER.vkey).verified
 
 
-def _says_the_same(name: str, changed: bytes) -> bool:
-    """Tell whether a change to an opening is one of spelling alone: spaces and escapes of JSON."""
-    verdict = verify(bundle_with({name: changed}), LEDGER.vkey)
-    original = verify(EXAMPLE, LEDGER.vkey)
-    return name.endswith(".open.json") and verdict.verified and verdict.entries == original.entries
-
-
 @pytest.mark.parametrize("name", PROVEN)
 def test_a_flipped_bit_breaks_a_bundle_even_with_a_new_manifest(name: str, rng: random.Random) -> None:
     for _ in range(60):
         changed = _flipped(rng, MEMBERS[name])
         verdict = verify(bundle_with({name: changed}), LEDGER.vkey)
-        assert not verdict.verified or _says_the_same(name, changed)
+        assert not verdict.verified
 
 
 @pytest.mark.slow

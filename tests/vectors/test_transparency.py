@@ -136,7 +136,7 @@ FOO_NOTE = (
 def test_the_example_of_the_signed_note_specification() -> None:
     key = parse_vkey(FOO)
     assert open_note(FOO_NOTE, [verifier_of(key)]).text == "This is an example message.\n"
-    assert parse_key(FOO) == (key.name, key.key_id, key.public_key)
+    assert parse_key(FOO) == (key.name, key.key_id, 1, key.public_key)
     assert key_id_of(key.name, key.public_key).hex() == "530d903a"
 
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Verify an evidence bundle of a protected-records registry, offline.
 
-    python3 verify_bundle.py bundle.zip --key '<verifier key>'    (or --policy FILE, a C2SP tlog-policy)
+    python3 verify_bundle.py bundle.zip --policy FILE             (a C2SP tlog-policy: ledger, witnesses, quorum)
+    python3 verify_bundle.py bundle.zip --key '<verifier key>'    (the ledger's signature alone)
 
-Needs Python 3.8 or later and nothing else. The verifier key must come from somewhere you trust, never from the bundle.
+Needs Python 3.8 or later and nothing else. Keys must come from somewhere you trust, never from the bundle.
 Exit code 0: everything verified; 1: refused; 2: not run (usage, file, key). One file on purpose: it can be read in
 full, kept apart, and run by someone who trusts nobody's package. Formats: docs/ledger-format.md of the project.
 """
@@ -21,10 +22,15 @@ import time
 import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 MAX_BUNDLE_BYTES, MAX_OPENING_BYTES, MAX_NOTE_BYTES = 2**27, 2**24, 2**18
-MAX_MEMBERS, MAX_SIGNATURES, MAX_RECORDS = 60_000, 64, 1_500
+MAX_MEMBERS, MAX_SIGNATURES, MAX_RECORDS, MAX_POLICY = 60_000, 64, 1_500, 65_536
 FIXED_MEMBERS = ("README.txt", "checkpoint", "manifest.sha256", "policy", "verify_bundle.py")
+# Which sections a bundle has, and of which version. One that is not listed here is refused rather than guessed at.
+SECTIONS = "sections"
+_SECTIONS_HEAD = "evidence bundle, version 2\n"
+_KNOWN_SECTIONS = ("entries/v1", "history/v1")
 FIXED_FIELDS = (
     *("event", "principal", "organization", "token", "network", "subject", "counter", "previous"),
     *("purpose", "case", "note", "request", "result", "rules", "form", "detail"),
@@ -33,6 +39,7 @@ _CHAIN_FIELDS = ("subject", "counter", "previous")
 _YEAR_10000 = 253_402_300_800_000  # in milliseconds
 
 _ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.(leaf|open\.json|tlog-proof)")
+_HISTORY = re.compile(r"history/([1-9][0-9]{0,18})\.(checkpoint|proof)")
 _EXTRA = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\.(json|pdf|txt|csv|md)")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])\.", re.IGNORECASE)  # names that Windows does not keep
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -53,6 +60,33 @@ def _demand(holds: object, otherwise: str) -> None:
         raise Rejected(otherwise)
 
 
+class Key(NamedTuple):
+    """A verifier key. ``kind``: 1 Ed25519 of a ledger, 4 Ed25519 of a witness, 6 ML-DSA-44 of either."""
+
+    name: str
+    key_id: bytes
+    kind: int
+    public_key: bytes
+
+
+@dataclass
+class Trust:
+    """Whom the reader trusts: keys of ledgers, witnesses and groups of them by name, and who must have cosigned."""
+
+    keys: list[Key]
+    witnesses: dict[str, Key] = field(default_factory=dict)
+    groups: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    quorum: str = "none"
+
+    def is_met_by(self, cosigned: dict[str, int], name: str = "") -> bool:
+        """Tell whether these witnesses are enough."""
+        name = name or self.quorum
+        if name not in self.groups:
+            return name == "none" or name in cosigned
+        needs, members = self.groups[name]
+        return sum(self.is_met_by(cosigned, member) for member in members) >= needs
+
+
 @dataclass
 class Entry:
     """One verified entry: where, when (as the ledger claims) and what kind, and what was opened of it."""
@@ -69,12 +103,14 @@ class Verdict:
     """The outcome. ``problems`` is empty exactly when everything verified.
 
     ``gaps`` names entries about an opened subject that the bundle leaves out: allowed, but the reader must know.
+    ``cosigned`` has the witnesses of the reader's policy that cosigned, and the time stated, in seconds since 1970.
     """
 
     origin: str = ""
     key: str = ""
     size: int = 0
     root: str = ""
+    cosigned: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
@@ -122,7 +158,7 @@ def read_zip(bundle: bytes) -> dict[str, bytes]:
 
 def _allowed(name: str) -> bool:
     is_extra = _EXTRA.fullmatch(name) and not _DEVICE.match(name)
-    return name in FIXED_MEMBERS or bool(_ENTRY.fullmatch(name) or is_extra)
+    return name in (*FIXED_MEMBERS, SECTIONS) or bool(_ENTRY.fullmatch(name) or _HISTORY.fullmatch(name) or is_extra)
 
 
 def check_members(members: dict[str, bytes]) -> list[int]:
@@ -139,7 +175,31 @@ def check_members(members: dict[str, bytes]) -> list[int]:
         indexes and len(matches) == 3 * len(indexes),
         "the bundle has no entries, or an entry lacks its leaf, proof or opening",
     )
+    _check_sections(members)
     return indexes
+
+
+def sections_of(members: dict[str, bytes]) -> bytes:
+    """Return the list of sections that a bundle of these members states."""
+    folders = {name.split("/")[0] for name in members if "/" in name}
+    listed = [section for section in _KNOWN_SECTIONS if section.split("/")[0] in folders]
+    return "".join([_SECTIONS_HEAD, *(f"{section}\n" for section in listed)]).encode()
+
+
+def _check_sections(members: dict[str, bytes]) -> None:
+    """Check that a bundle has exactly the sections that it states. One of version 1 states none, and has entries."""
+    stated = members.get(SECTIONS)
+    if stated is None:
+        _demand(
+            not any(name.startswith("history/") for name in members), "the bundle has sections that it does not state"
+        )
+        return
+    lines = _text(stated, "the list of sections").split("\n")
+    unknown = [line for line in lines[1:-1] if line not in _KNOWN_SECTIONS]
+    _demand(not unknown, "the bundle has a section that this verifier does not know; a newer one may")
+    _demand(stated == sections_of(members), "the list of sections does not fit the bundle")
+    history = [match.group(1) for match in map(_HISTORY.fullmatch, members) if match]
+    _demand(all(history.count(size) == 2 for size in history), "an older checkpoint lacks its proof")
 
 
 # --- Ed25519 (RFC 8032 section 5.1), verification only
@@ -202,6 +262,97 @@ def ed25519_verifies(public_key: bytes, signature: bytes, message: bytes) -> boo
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
 
 
+# --- ML-DSA-44 (FIPS 204), verification only
+_Q, _ROOT, _GAMMA1, _GAMMA2, _TAU, _OMEGA = 8_380_417, 1753, 2**17, 95_232, 39, 80
+_ZETAS = [pow(_ROOT, int(f"{i:08b}"[::-1], 2), _Q) for i in range(256)]
+
+
+def ml_dsa_44_verifies(public_key: bytes, signature: bytes, message: bytes) -> bool:
+    """Tell whether a signature is good (algorithms 3 and 8), with the empty context."""
+    if len(public_key) != 1_312 or len(signature) != 2_420:
+        return False
+    z = [[_GAMMA1 - n for n in _unpacked(signature[32 + 576 * i : 608 + 576 * i], 18)] for i in range(4)]
+    hints = _hints(signature[2_336:])
+    if hints is None or max(abs(n) for row in z for n in row) >= _GAMMA1 - 2 * _TAU:
+        return False
+    mu = hashlib.shake_256(hashlib.shake_256(public_key).digest(64) + b"\0\0" + message).digest(64)
+    challenge, turned, encoded = _ntt(_in_ball(signature[:32])), [_ntt(row) for row in z], b""
+    for r in range(4):
+        t1 = _ntt([n << 13 for n in _unpacked(public_key[32 + 320 * r : 352 + 320 * r], 10)])
+        total = [-challenge[i] * t1[i] for i in range(256)]
+        for s in range(4):
+            row = _uniform(public_key[:32] + bytes([s, r]))
+            total = [total[i] + row[i] * turned[s][i] for i in range(256)]
+        high = [_high(n % _Q, i in hints[r]) for i, n in enumerate(_turned_back(total))]
+        encoded += sum(n << 6 * i for i, n in enumerate(high)).to_bytes(192, "little")
+    return hashlib.shake_256(mu + encoded).digest(32) == signature[:32]
+
+
+def _unpacked(raw: bytes, bits: int) -> list[int]:
+    number = int.from_bytes(raw, "little")
+    return [number >> bits * i & (1 << bits) - 1 for i in range(256)]
+
+
+def _hints(raw: bytes) -> list[set[int]] | None:
+    """Return the places of the hints of each row, ascending and with nothing after them; None for any other bytes."""
+    rows, at = [], 0
+    for end in raw[_OMEGA:]:
+        row = raw[at:end]
+        if not at <= end <= _OMEGA or any(row[i] >= row[i + 1] for i in range(len(row) - 1)):
+            return None
+        rows.append(set(row))
+        at = end
+    return None if any(raw[at:_OMEGA]) else rows
+
+
+def _in_ball(seed: bytes) -> list[int]:
+    stream = hashlib.shake_256(seed).digest(1_024)
+    signs, at, ball = int.from_bytes(stream[:8], "little"), 8, [0] * 256
+    for i in range(256 - _TAU, 256):
+        while stream[at] > i:
+            at += 1
+        ball[i], ball[stream[at]] = ball[stream[at]], 1 - 2 * (signs & 1)
+        signs, at = signs >> 1, at + 1
+    return ball
+
+
+def _uniform(seed: bytes) -> list[int]:
+    stream = hashlib.shake_128(seed).digest(1_536)
+    numbers = (int.from_bytes(stream[i : i + 3], "little") & 0x7FFFFF for i in range(0, 1_536, 3))
+    return [n for n in numbers if n < _Q][:256]
+
+
+def _ntt(row: list[int]) -> list[int]:
+    w, m, length = list(row), 0, 128
+    while length:
+        for start in range(0, 256, 2 * length):
+            m += 1
+            for j in range(start, start + length):
+                t = _ZETAS[m] * w[j + length] % _Q
+                w[j], w[j + length] = (w[j] + t) % _Q, (w[j] - t) % _Q
+        length >>= 1
+    return w
+
+
+def _turned_back(row: list[int]) -> list[int]:
+    w, m, length = [n % _Q for n in row], 256, 1
+    while length < 256:
+        for start in range(0, 256, 2 * length):
+            m -= 1
+            for j in range(start, start + length):
+                w[j], w[j + length] = (w[j] + w[j + length]) % _Q, _ZETAS[m] * (w[j + length] - w[j]) % _Q
+        length *= 2
+    return [n * 8_347_681 % _Q for n in w]  # times 1/256
+
+
+def _high(number: int, is_hinted: bool) -> int:  # noqa: FBT001 - a bit of the signature
+    low = number % (2 * _GAMMA2)
+    low -= 2 * _GAMMA2 if low > _GAMMA2 else 0
+    high = 0 if number - low == _Q - 1 else (number - low) // (2 * _GAMMA2)
+    low -= number - low == _Q - 1
+    return (high + (1 if low > 0 else -1) * is_hinted) % 44
+
+
 # --- signed notes, checkpoints and proofs
 def _base64(text: str) -> bytes | None:
     try:
@@ -220,18 +371,20 @@ def _is_name(name: str) -> bool:
     return bool(name) and not any(c.isspace() or c < " " or c == "+" or "\ud800" <= c <= "\udfff" for c in name)
 
 
-def parse_key(vkey: str) -> tuple[str, bytes, bytes]:
-    """Return name, key id and public key of a verifier key ``<name>+<key id>+<base64>`` (C2SP signed-note)."""
+def parse_key(vkey: str, types: tuple[int, ...] = (1, 6)) -> Key:
+    """Return a verifier key ``<name>+<key id>+<base64>`` of one of these types (C2SP signed-note, tlog-cosignature)."""
     name, _, rest = vkey.strip().partition("+")
-    raw = _base64(rest[9:]) or b""
+    raw = _base64(rest[9:]) or b"\0"
     try:
-        _demand(_is_name(name) and len(raw) == 33 and raw[0] == 1, "it is not an Ed25519 verifier key")
+        _demand(_is_name(name) and len(raw) == (1_313 if raw[0] == 6 else 33), "it is not a verifier key")
+        _demand(raw[0] in types, "it is of a type that has no place there")
         key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
         _demand(rest[:9] == f"{key_id.hex()}+", "its id does not belong to it (copied wrong, or changed?)")
-        _decoded_point(raw[1:])
+        if raw[0] != 6:
+            _decoded_point(raw[1:])
     except Rejected as exc:
         raise BadKey(f"the key cannot be used: {exc}") from exc
-    return name, key_id, raw[1:]
+    return Key(name, key_id, raw[0], raw[1:])
 
 
 def signature_lines(note: str) -> tuple[str, list[tuple[str, bytes]]]:
@@ -249,21 +402,120 @@ def signature_lines(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     return text + "\n", lines
 
 
-def open_checkpoint(note: bytes, key: tuple[str, bytes, bytes]) -> tuple[int, bytes, int]:
-    """Verify the checkpoint's signature under the given key; return size, root and number of other signatures."""
-    name, key_id, public_key = key
+def _signature(lines: list[tuple[str, bytes]], key: Key) -> bytes | None:
+    found = [raw[4:] for signer, raw in lines if (signer, raw[:4]) == key[:2]]
+    _demand(len(found) <= 1, f"the checkpoint is signed more than once by {shown(key.name)}")
+    return found[0] if found else None
+
+
+def _cosigned_at(text: str, signature: bytes, key: Key) -> int | None:
+    """Return the time that a cosignature over a checkpoint's text states, or None for a bad one (tlog-cosignature)."""
+    unix_s, (name, _, kind, public_key) = int.from_bytes(signature[:8], "big"), key
+    origin, size, root = (*text.split("\n"), "", "")[:3]
+    message = f"cosignature/v1\ntime {unix_s}\n{text}".encode()
+    if kind == 6:
+        names = [bytes([len(one.encode()) % 256]) + one.encode() for one in (name, origin)]
+        numbers = signature[:8], bytes(8) + (_decimal(size) or 0).to_bytes(8, "big") + (_base64(root) or b"")
+        message = b"subtree/v1\n\0" + names[0] + numbers[0] + names[1] + numbers[1]
+    verifies = ml_dsa_44_verifies if kind == 6 else ed25519_verifies
+    return unix_s if 0 < unix_s < 2**63 and verifies(public_key, signature[8:], message) else None
+
+
+def open_checkpoint(note: bytes, keys: list[Key]) -> tuple[int, bytes, int]:
+    """Verify a checkpoint's signatures under the given keys of ledgers; return size, root, number of other signatures.
+
+    One key of each type that is given must have signed it: else whoever forges Ed25519 one day would leave the line of
+    ML-DSA-44 away. More than one of a type are keys before and after a rotation.
+    """
     _demand(len(note) <= MAX_NOTE_BYTES, "the checkpoint is too long")
     text, lines = signature_lines(_text(note, "the checkpoint"))
-    ours = [raw[4:] for signer, raw in lines if (signer, raw[:4]) == (name, key_id)]
-    _demand(len(ours) == 1, "the checkpoint is not signed (once) by the key that was given")
-    is_signed = ed25519_verifies(public_key, ours[0], text.encode())
-    _demand(is_signed, "the checkpoint's signature does not verify under the key that was given")
     stated = text.split("\n")
-    _demand(len(stated) == 4 and stated[0] == name, "the checkpoint is of another ledger, or has more than three lines")
+    signed: list[int] = []
+    given = [key for key in keys if key.name == stated[0] or key is keys[0]]
+    for key in given:
+        signature = _signature(lines, key)
+        if signature is None:
+            continue
+        is_good = (
+            _cosigned_at(text, signature, key)
+            if key.kind == 6
+            else ed25519_verifies(key.public_key, signature, text.encode())
+        )
+        _demand(is_good, "the checkpoint's signature does not verify under the key that was given")
+        _demand(
+            len(stated) == 4 and stated[0] == key.name,
+            "the checkpoint is of another ledger, or has more than three lines",
+        )
+        signed.append(key.kind)
+    _demand(signed, "the checkpoint is not signed (once) by the key that was given")
+    _demand({key.kind for key in given} == set(signed), "the checkpoint lacks the Ed25519 or the ML-DSA-44 signature")
     size, root = _decimal(stated[1]), _base64(stated[2])
     if not size or root is None:
         raise Rejected("the checkpoint's size or root is not in canonical form")
-    return size, root, len(lines) - 1
+    return size, root, len(lines) - len(signed)
+
+
+def cosignatures(note: bytes, trust: Trust) -> dict[str, int]:
+    """Verify the cosignatures of known witnesses; return the time that each states; a bad one refuses."""
+    text, lines = signature_lines(_text(note, "the checkpoint"))
+    found: dict[str, int] = {}
+    for name, key in trust.witnesses.items():
+        signature = _signature(lines, key)
+        if signature is not None:
+            unix_s = _cosigned_at(text, signature, key)
+            _demand(unix_s, f"the cosignature of witness {shown(name)} does not verify")
+            found[name] = unix_s or 0
+    return found
+
+
+def check_history(members: dict[str, bytes], size: int, root: bytes, trust: Trust) -> list[tuple[int, dict[str, int]]]:
+    """Verify older checkpoints: signed by the same keys, and continued by the bundle's (RFC 9162, 2.1.4.2)."""
+    found = []
+    for old in sorted(
+        int(match.group(1)) for match in map(_HISTORY.fullmatch, members) if match and match.group(2) == "proof"
+    ):
+        try:
+            note = members[f"history/{old}.checkpoint"]
+            old_size, old_root, _ = open_checkpoint(note, trust.keys)
+            lines = _text(members[f"history/{old}.proof"], "a consistency proof").split("\n")
+            _demand(
+                old_size == old <= size and lines[:2] == ["consistency/v1", f"{old} {size}"], "it is of another size"
+            )
+            _demand(lines[-1] == "", "the consistency proof is malformed")
+            hashes = [_base64(line) or b"" for line in lines[2:-1]]
+            _check_consistency((old, old_root), (size, root), hashes)
+            seen = cosignatures(note, trust)
+            _demand(trust.is_met_by(seen), "not enough witnesses of your policy have cosigned it")
+            found.append((old, seen))
+        except Rejected as exc:
+            raise Rejected(f"older checkpoint of {old} entries: {exc}") from exc
+    return found
+
+
+def _check_consistency(old: tuple[int, bytes], new: tuple[int, bytes], hashes: list[bytes]) -> None:
+    _demand(all(len(each) == 32 for each in hashes), "the consistency proof is malformed")
+    (first, old_root), (second, new_root) = old, new
+    if first == second:
+        _demand(not hashes and old_root == new_root, "the consistency proof does not lead to the signed root")
+        return
+    path = hashes if first & (first - 1) else [old_root, *hashes]
+    _demand(path, "the consistency proof is too short")
+    at, last = first - 1, second - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    left = right = path[0]
+    for step in path[1:]:
+        _demand(last, "the consistency proof is too long")
+        if at & 1 or at == last:
+            left, right = (hashlib.sha256(b"\x01" + step + node).digest() for node in (left, right))
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            right = hashlib.sha256(b"\x01" + right + step).digest()
+        at, last = at >> 1, last >> 1
+    _demand(
+        not last and (left, right) == (old_root, new_root), "the consistency proof does not lead to the signed root"
+    )
 
 
 def check_proof(proof: bytes, leaf: bytes, note: bytes, place: tuple[int, int, bytes]) -> None:
@@ -319,6 +571,8 @@ def check_opening(opening: bytes, index: int, leaf: bytes, commitments: dict[str
         salt, value, values[name] = opened_field(opened)
         digest = hashlib.sha256(b"alog/v1/c\0" + salt + bytes([len(name)]) + name.encode() + value).digest()
         _demand(digest == commitments[name], f"field {name}: the opened value is not what the ledger committed to")
+    is_canonical = (json.dumps(document, ensure_ascii=True, indent=1) + "\n").encode("utf-8") == opening
+    _demand(is_canonical, "the opening is not in its one canonical form")
     return values
 
 
@@ -360,23 +614,32 @@ def check_chains(entries: list[Entry], problems: list[str], gaps: list[str]) -> 
 
 
 # --- the verdict
-def verify(bundle: bytes, vkey: str) -> Verdict:
-    """Verify a bundle (the zip's bytes, possibly hostile) under a verifier key that the caller trusts.
+def verify(bundle: bytes, trust: Trust | str) -> Verdict:
+    """Verify a bundle (the zip's bytes, possibly hostile) by what the caller trusts: a policy, or a ledger's key alone.
 
     Raises BadKey if the key is not a usable one; everything else is in the verdict.
     """
-    key = parse_key(vkey)
-    verdict = Verdict(origin=key[0], key=f"{key[0]}+{key[1].hex()}")
+    trust = Trust([parse_key(trust)]) if isinstance(trust, str) else trust
+    verdict = Verdict(origin=trust.keys[0].name, key=", ".join(f"{key.name}+{key.key_id.hex()}" for key in trust.keys))
     try:
         members = read_zip(bundle)
         indexes = check_members(members)
         verdict.checked.append(f"the manifest lists exactly the {len(members) - 1} other files, unchanged")
-        size, root, others = open_checkpoint(members["checkpoint"], key)
+        size, root, others = open_checkpoint(members["checkpoint"], trust.keys)
+        verdict.origin = members["checkpoint"].decode().split("\n")[0]
+        verdict.cosigned = cosignatures(members["checkpoint"], trust)
+        is_enough = trust.is_met_by(verdict.cosigned)
+        _demand(is_enough, "not enough witnesses of your policy have cosigned the checkpoint")
+        history = check_history(members, size, root, trust)
     except Rejected as exc:
         verdict.problems.append(str(exc))
         return verdict
     verdict.size, verdict.root = size, base64.b64encode(root).decode("ascii")
     verdict.checked.append(f"the checkpoint ({size} entries) is signed by the key you gave")
+    verdict.checked += [f"witness {shown(name)} cosigned it at {_moment(at)}" for name, at in verdict.cosigned.items()]
+    for old, seen in history:
+        told = "".join(f"; witness {shown(name)} cosigned it at {_moment(at)}" for name, at in seen.items())
+        verdict.checked.append(f"the checkpoint continues that of {old} entries, which is signed too{told}")
     for index in indexes:
         try:
             leaf, proof, opening = (members[f"entries/{index}.{part}"] for part in ("leaf", "tlog-proof", "open.json"))
@@ -387,8 +650,12 @@ def verify(bundle: bytes, vkey: str) -> Verdict:
             verdict.entries.append(Entry(index, unix_ms, kind, fields, withheld))
         except Rejected as exc:
             verdict.problems.append(f"entry {index}: {exc}")
-    _conclude(verdict, members, others)
+    _conclude(verdict, members, others - len(verdict.cosigned))
     return verdict
+
+
+def _moment(unix_s: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_s)) if unix_s < _YEAR_10000 // 1000 else str(unix_s)
 
 
 def _conclude(verdict: Verdict, members: dict[str, bytes], others: int) -> None:
@@ -403,12 +670,13 @@ def _conclude(verdict: Verdict, members: dict[str, bytes], others: int) -> None:
     if links and not verdict.problems:
         verdict.checked.append(f"{links} links of subjects' chains agree with each other")
     unsigned = ", ".join(sorted(n for n in members if _EXTRA.fullmatch(n) or n == "policy"))
+    unseen = "" if verdict.cosigned else ", and that others saw the same one: give --policy with witnesses you trust"
     verdict.not_checked += [
         "that the key you gave is the ledger's: that rests on where you got it",
         f"{withheld} fields are withheld; nothing is said about what they hold",
         "entries that are not in this bundle, in particular any after the last one shown",
         "times: they are the ledger's own claim; only their order was checked",
-        f"{others} further signatures on the checkpoint (witnesses), and that others saw the same one",
+        f"{others} further signatures on the checkpoint, of keys that you did not give{unseen}",
         "verify_bundle.py from the bundle itself: use a copy from a source you trust",
         f"unsigned files, which anyone could have written: {unsigned}",
     ]
@@ -463,11 +731,37 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def keys_of_policy(text: str) -> list[str]:
-    """Return the log keys of a C2SP tlog-policy, at least one; witnesses and quorum are not evaluated."""
-    keys = [parts[1] for parts in map(str.split, text.splitlines()) if len(parts) >= 2 and parts[0] == "log"]
-    _demand(keys, "the policy names no log key")
-    return keys
+def parse_policy(text: str) -> Trust:
+    """Read a C2SP tlog-policy: ``log``, ``witness``, ``group`` and ``quorum`` lines; anything else is refused."""
+    lines = [[word for word in line.split(" ") if word] for line in text.replace("\t", " ").split("\n")]
+    is_text = len(text) <= MAX_POLICY and not any((c < " " and c not in "\t\n") or c == "\x7f" for c in text)
+    _demand(is_text and len(lines) <= MAX_POLICY // 128, "the policy is too long or holds a control character")
+    trust, quorums, taken = Trust([]), [], {"all", "any", "none"}
+    free: set[str] = set()
+    for word, *rest in (line for line in lines if line and not line[0].startswith("#")):
+        is_new = len(rest) > 1 and rest[0] not in taken and not rest[0].startswith("#")
+        if word == "log" and len(rest) in (1, 2):
+            trust.keys.append(parse_key(rest[0]))
+        elif word == "witness" and is_new and len(rest) <= 3:
+            trust.witnesses[rest[0]] = parse_key(rest[1], (4, 6))
+        elif word == "group" and is_new and len(set(rest[2:]) & free) == len(rest) - 2:
+            needs = {"all": len(rest) - 2, "any": 1}.get(rest[1], _decimal(rest[1]) or 0)
+            _demand(1 <= needs <= len(rest) - 2, "a group of the policy needs more members than it has, or none")
+            trust.groups[rest[0]] = (needs, rest[2:])
+            free -= set(rest[2:])
+        elif word == "quorum" and len(rest) == 1 and (rest[0] == "none" or rest[0] in taken - {"all", "any"}):
+            quorums += rest
+            continue
+        else:
+            raise Rejected("a line of the policy is malformed, or names what no line before it defines")
+        if word != "log":
+            free, taken = free | {rest[0]}, taken | {rest[0]}
+    publics = [key.public_key for key in (*trust.keys, *trust.witnesses.values())]
+    _demand(trust.keys, "the policy names no log key")
+    _demand(len(set(publics)) == len(publics), "a public key stands in the policy twice")
+    _demand(len(quorums) == 1, "a policy has exactly one line: quorum <name>")
+    trust.quorum = quorums[0]
+    return trust
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -476,18 +770,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("bundle", type=Path, help="the bundle's zip file")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--key", help="the ledger's verifier key, from a source you trust (never the bundle)")
-    source.add_argument("--policy", type=Path, help="a C2SP tlog-policy file that you trust; its log keys are used")
+    source.add_argument("--policy", type=Path, help="a C2SP tlog-policy file that you trust: ledger, witnesses, quorum")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     options = parser.parse_args(arguments)
     try:
         with options.bundle.open("rb") as file:
             bundle = file.read(MAX_BUNDLE_BYTES + 1)  # one more than is accepted, so that the rest is never read
-        vkeys = [options.key] if options.key else keys_of_policy(options.policy.read_text("utf-8"))
-        verdicts = [verify(bundle, vkey) for vkey in vkeys]
+        trust = options.key or parse_policy(options.policy.read_text("utf-8"))
+        verdict = verify(bundle, trust)
     except (OSError, ValueError) as exc:
         sys.stderr.write(f"verify_bundle: {shown(str(exc))}\n")
         return 2
-    verdict = next((each for each in verdicts if each.verified), verdicts[-1])
     document = {"verified": verdict.verified, **asdict(verdict)}
     text = json.dumps(document, indent=1) + "\n" if options.json else report(verdict)
     encoding = sys.stdout.encoding or "ascii"

@@ -18,6 +18,7 @@ from registry.domain.errors import LedgerCorrupt
 from registry.settings import load_settings
 from registry.transparency.offline import verify_bundle as offline
 from tests.functional.cli.conftest import PEOPLE, Line
+from tests.unit.transparency.cosigners import ed25519
 
 Act = Callable[[sqlite3.Connection], object]
 TARGET = 7  # an entry in the middle: the enrollment of one of the people
@@ -248,6 +249,18 @@ def test_a_bundle_verifies_without_a_registry(bundle: tuple[Line, Path, str], tm
     assert told["gaps"] == []
     assert "VERIFIED" in line("verify-bundle", path, "--key", vkey).stdout
     assert told["size"] == offline.verify(path.read_bytes(), vkey).size
+
+
+def test_a_bundle_verifies_by_a_policy(bundle: tuple[Line, Path, str], tmp_path: Path) -> None:
+    line, path, vkey = bundle
+    trusted, w = tmp_path / "trusted.policy", ed25519("union.example/w", 3)
+    trusted.write_text(f"log {vkey}\nquorum none\n")
+    assert line.json("verify-bundle", path, "--policy", trusted)["verified"] is True
+    trusted.write_text(f"log {vkey}\nwitness union {w.vkey}\nquorum union\n")
+    (problem,) = line.json("verify-bundle", path, "--policy", trusted, exits=1)["problems"]
+    assert "not enough witnesses" in problem
+    trusted.write_text("quorum union\n")
+    assert "not a policy" in line("verify-bundle", path, "--policy", trusted, exits=2).stderr
 
 
 def test_a_changed_bundle_is_refused(bundle: tuple[Line, Path, str]) -> None:

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from registry.bootstrap.ledger import outside_of
 from registry.domain.errors import AuditUnavailable
+from registry.services.evidence import Evidence, Snapshot
 from registry.services.witnesses import Witnesses, WitnessSettings
 from registry.storage.witness_files import WitnessFiles
+from registry.transparency.bundle import read_bundle
 from registry.transparency.checkpoint import Checkpoint, checkpoint_text
 from registry.transparency.cosignature import cosign
-from registry.transparency.note import sign_note
+from registry.transparency.note import format_vkey, sign_note
+from registry.transparency.offline import verify_bundle as offline
 from registry.transparency.trust_policy import open_trusted
 from registry.transparency.witness_wire import parse_add_checkpoint
 from registry.witness.client import Answer, WitnessSilent
@@ -180,3 +184,35 @@ def test_a_cosigned_checkpoint_that_is_not_ours_does_not_leave(home: Home, panel
         return
     with pytest.raises(AuditUnavailable, match="rolled_back" if change == "longer" else "forked"):
         panel.published()
+
+
+# --- evidence
+
+
+def test_evidence_is_cut_under_a_checkpoint_that_witnesses_have_cosigned(
+    home: Home, panel: Witnesses, line: Line
+) -> None:
+    grow(home, 300)
+    outcome(home, panel)
+    grow(home, 520)
+    outside = outside_of(home.app.keyring, home.app.kernel.log.origin, panel._publisher, panel)
+    evidence = Evidence(home.app.kernel, home.app.verifier.key, outside)
+    # What nobody has seen yet is shown to the witnesses first; what they have seen is cut as they have cosigned it.
+    for size, under in ((510, 520), (300, 520)):
+        bundle = evidence.cut(Snapshot(size, ""), [1, 257, size - 1], {})
+        verdict = offline.verify(bundle, offline.parse_policy(read_bundle(bundle).policy))
+        assert (verdict.problems, verdict.size, list(verdict.cosigned)) == ([], under, ["w"])
+
+    def silent(_: bytes) -> Answer:
+        raise WitnessSilent
+
+    line.submitted = silent
+    grow(home, 600)
+    bundle = evidence.cut(Snapshot(600, ""), [599], {})
+    policy = offline.parse_policy(read_bundle(bundle).policy)
+    assert offline.verify(bundle, policy).problems == [
+        "not enough witnesses of your policy have cosigned the checkpoint"
+    ]
+    by_key = offline.verify(bundle, format_vkey(home.app.verifier.key))
+    assert (by_key.problems, by_key.size) == ([], 600)
+    assert any("continues that of 520 entries" in said for said in by_key.checked)

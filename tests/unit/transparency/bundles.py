@@ -31,4 +31,4 @@ def opening_with(entry: int, /, **changes: Any) -> bytes:
     document = json.loads(read_zip(example_bundle())[name])
     document["fields"].update(changes.pop("fields", {}))
     document.update(changes)
-    return bundle_with({name: json.dumps(document).encode()})
+    return bundle_with({name: (json.dumps(document, indent=1) + "\n").encode()})

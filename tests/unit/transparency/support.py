@@ -84,8 +84,11 @@ class Ledger:
         unix_ms = START_MS + 1_000 * index + ms
         self.leaves.append(encode_leaf(unix_ms, kind, commit_all(seed_of(index), every.items())))
 
+    def tree_hashes(self, size: int) -> list[bytes]:
+        return [leaf_hash(leaf) for leaf in self.leaves[:size]]
+
     def tree(self) -> Tree:
-        return Tree([leaf_hash(leaf) for leaf in self.leaves])
+        return Tree(self.tree_hashes(len(self.leaves)))
 
     def checkpoint(self, signer: Signer = LEDGER) -> str:
         return signer.sign(checkpoint_text(ORIGIN, len(self.leaves), self.tree().root()))

@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from registry.transparency.bundle import write_bundle
 from registry.transparency.fields import FIXED_FIELDS, MAX_RECORDS
 from registry.transparency.offline import verifier_source, verify_bundle
 from registry.transparency.offline.verify_bundle import main, read_zip, report, shown, verify
+from tests.unit.transparency.cosigned import POLICY, cosigned_bundle
 from tests.unit.transparency.support import (
     LEDGER,
     ORIGIN,
@@ -47,6 +49,37 @@ def test_the_command_runs_alone(bundle_file: Path, tmp_path: Path) -> None:
     assert done.stderr == b""
     assert done.returncode == 0
     assert done.stdout.startswith(b"VERIFIED")
+
+
+def test_a_cosigned_bundle_verifies_alone_with_the_network_off(tmp_path: Path) -> None:
+    """In a network namespace of its own, where the machine allows one; the verifier imports no socket anyway."""
+    (tmp_path / "bundle.zip").write_bytes(cosigned_bundle())
+    (tmp_path / "trusted.policy").write_text(POLICY)
+    (tmp_path / "verify_bundle.py").write_bytes(verifier_source())
+    apart = ["unshare", "--map-root-user", "--net"]
+    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+        apart = []
+    command = [*apart, sys.executable, "-I", "-S", "verify_bundle.py", "bundle.zip", "--policy", "trusted.policy"]
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"witness inspector cosigned it" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_the_hand_check_of_the_readme_works(tmp_path: Path) -> None:
+    members = read_zip(cosigned_bundle())
+    steps = [line[4:] for line in members["README.txt"].decode().splitlines() if line.startswith("    ")]
+    script = "\n".join(line for line in steps if "verify_bundle.py" not in line).replace("<verifier key>", LEDGER.vkey)
+    assert "openssl pkeyutl -verify" in script
+
+    def by_hand(checkpoint: bytes) -> subprocess.CompletedProcess[bytes]:
+        (tmp_path / "checkpoint").write_bytes(checkpoint)
+        return subprocess.run(["sh", "-e", "-c", script], capture_output=True, check=False, cwd=tmp_path)
+
+    assert b"Signature Verified Successfully" in by_hand(members["checkpoint"]).stdout
+    changed = by_hand(members["checkpoint"].replace(b"\n10\n", b"\n11\n"))
+    assert (changed.returncode, b"Signature Verification Failure" in changed.stdout) == (1, True)
 
 
 def test_exit_codes(bundle_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

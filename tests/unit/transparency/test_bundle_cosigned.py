@@ -1,0 +1,235 @@
+"""Bundles under a cosigned checkpoint: whose word is enough, older checkpoints, and what an attacker can change."""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+
+import pytest
+
+from registry.crypto.sign_lattice import LatticeKey
+from registry.transparency.bundle import OlderCheckpoint, read_bundle, write_bundle
+from registry.transparency.offline import verify_bundle
+from registry.transparency.offline.verify_bundle import Rejected, Trust, parse_policy, read_zip, report, verify
+from tests.unit.transparency.bundles import sealed_anew
+from tests.unit.transparency.cosigned import (
+    MEMBERS,
+    POLICY,
+    PROVEN,
+    SECOND,
+    SEEN_AT,
+    TRUST,
+    UNSIGNED,
+    W1,
+    W2,
+    cosigned_bundle,
+    note_of,
+    older,
+    repaired,
+)
+from tests.unit.transparency.support import CHAIN, LEDGER, Ledger, example_ledger
+from tests.unit.transparency.test_trust_policy import HOSTILE
+
+BUNDLE = cosigned_bundle()
+# Errors of container and manifest: an attacker repairs these, so they prove nothing.
+OF_THE_CONTAINER = ("manifest", "the zip", "lacks a file")
+
+
+def problems(bundle: bytes, trust: Trust | str = TRUST) -> str:
+    return "\n".join(verify(bundle, trust).problems)
+
+
+def without_lines(name: str, member: str = "checkpoint") -> bytes:
+    """Return the bundle with a cosigner's line taken out of a checkpoint."""
+    kept = [line for line in MEMBERS[member].decode().splitlines(keepends=True) if f"\u2014 {name} " not in line]
+    return repaired(MEMBERS, member, "".join(kept).encode())
+
+
+def test_a_cosigned_bundle_verifies_by_a_policy() -> None:
+    verdict = verify(BUNDLE, TRUST)
+    assert verdict.problems == []
+    assert verdict.cosigned == {"union": SEEN_AT, "inspector": SEEN_AT}
+    text = report(verdict)
+    assert "witness union cosigned it at 2023-11-14T22:15:00Z" in text
+    assert "the checkpoint continues that of 7 entries, which is signed too; witness union" in text
+
+
+def test_equal_content_is_equal_bytes_and_is_read_back() -> None:
+    bundle = read_bundle(BUNDLE)
+    assert write_bundle(bundle) == BUNDLE
+    assert (bundle.policy, [old.size for old in bundle.history]) == (POLICY, [4, 7])
+
+
+def test_a_key_alone_says_that_witnesses_were_not_looked_at() -> None:
+    verdict = verify(BUNDLE, LEDGER.vkey)
+    assert verdict.verified
+    assert any("3 further signatures" in line and "--policy" in line for line in verdict.not_checked)
+
+
+@pytest.mark.parametrize("missing", [W1.key.name, W2.key.name])
+def test_a_quorum_that_is_not_met_is_refused(missing: str) -> None:
+    assert "not enough witnesses" in problems(without_lines(missing))
+    one_is_enough = parse_policy(POLICY.replace("group outside all", "group outside any"))
+    assert problems(without_lines(missing), one_is_enough) == ""
+
+
+def test_a_missing_second_signature_is_refused_when_its_key_is_given() -> None:
+    lines = MEMBERS["checkpoint"].decode().splitlines(keepends=True)
+    cut = repaired(
+        MEMBERS, "checkpoint", "".join(line for line in lines if len(line) < 3_000 or W2.key.name in line).encode()
+    )
+    assert "lacks the Ed25519 or the ML-DSA-44" in problems(cut)
+    assert problems(cut, LEDGER.vkey) == ""
+
+
+def test_the_second_signature_alone_is_enough_on_the_day_that_ed25519_falls() -> None:
+    assert problems(BUNDLE, SECOND.vkey) == ""
+    assert "not verify" in problems(BUNDLE, _other_second())
+
+
+def _other_second() -> Trust:
+    """A forger's key under the id of the ledger's second one."""
+    (_, second) = TRUST.keys
+    return Trust([second._replace(public_key=LatticeKey(bytes([99]) * 32).public_bytes)])
+
+
+def test_a_witness_s_line_of_another_checkpoint_is_refused() -> None:
+    """The line of a known witness over 7 entries does not vouch for 10."""
+    seven = [line for line in note_of(example_ledger(), 7).splitlines(keepends=True) if W1.key.name in line]
+    ten = [line for line in MEMBERS["checkpoint"].decode().splitlines(keepends=True) if W1.key.name in line]
+    moved = MEMBERS["checkpoint"].decode().replace(ten[0], seven[0])
+    assert "the cosignature of witness union does not verify" in problems(
+        repaired(MEMBERS, "checkpoint", moved.encode())
+    )
+    twice = MEMBERS["checkpoint"].decode() + ten[0]
+    assert "more than once" in problems(repaired(MEMBERS, "checkpoint", twice.encode()))
+
+
+# --- policies
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_every_departure_of_a_policy_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"policy|key"):
+        parse_policy(text)
+
+
+def test_groups_stand_in_groups() -> None:
+    text = f"# ours\n{POLICY.split('group')[0]}group a any union\ngroup b 2\ta inspector\nquorum b"
+    assert problems(BUNDLE, parse_policy(text)) == ""
+    assert "not enough" in problems(without_lines(W2.key.name), parse_policy(text))
+
+
+# --- older checkpoints
+
+
+def _with_history(*history: OlderCheckpoint) -> bytes:
+    ledger = example_ledger()
+    bundle = ledger.bundle(ledger.entry(0, *CHAIN))
+    return write_bundle(type(bundle)(LEDGER.key, note_of(ledger, 10), bundle.entries, {}, history))
+
+
+@pytest.mark.parametrize("old", range(1, 11))
+def test_every_older_checkpoint_is_continued(old: int) -> None:
+    verdict = verify(_with_history(older(example_ledger(), old, 10)), TRUST)
+    assert verdict.problems == []
+    assert any(f"continues that of {old} entries" in line for line in verdict.checked)
+
+
+def test_a_rewritten_ledger_does_not_continue_what_was_signed_before() -> None:
+    """The operator with every key rewrites entry 2; the older checkpoint is the one that others hold."""
+    other = Ledger()
+    for index in range(10):
+        other.add({"event": f"{index + 100 * (index == 2):032x}"}, records=index % 3)
+    proof = example_ledger().tree().consistency_proof(4, 10)
+    forged = OlderCheckpoint(4, note_of(other, 4), proof)
+    assert "does not lead to the signed root" in problems(_with_history(forged))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "problem"),
+    [
+        ("history/4.proof", lambda raw: raw.replace(b"4 10", b"7 10"), "another size"),
+        ("history/4.proof", lambda raw: raw.replace(b"v1", b"v2"), "another size"),
+        ("history/4.proof", lambda raw: raw[:-1], "malformed"),
+        ("history/4.proof", lambda raw: raw + b"A" * 43 + b"=\n", "too long"),
+        ("history/4.proof", lambda _: MEMBERS["history/7.proof"].replace(b"7 10", b"4 10"), "too long"),
+        ("history/4.proof", lambda raw: raw.replace(raw[20:24], b"AAAA"), "does not lead"),
+        ("history/4.proof", lambda _: b"consistency/v1\n4 10\n", "does not lead"),
+        ("history/7.proof", lambda _: b"consistency/v1\n7 10\n", "too short"),
+        ("history/4.checkpoint", lambda _: MEMBERS["history/7.checkpoint"], "another size"),
+        ("history/4.checkpoint", lambda raw: raw[:-8] + b"AAAAAA=\n", "verify"),
+    ],
+)
+def test_a_wrong_older_checkpoint_is_refused(name: str, change: object, problem: str) -> None:
+    assert callable(change)
+    found = problems(repaired(MEMBERS, name, change(MEMBERS[name])))
+    assert found.startswith("older checkpoint of ")
+    assert problem in found
+
+
+# --- sections
+
+
+@pytest.mark.parametrize(
+    ("stated", "problem"),
+    [
+        (b"evidence bundle, version 2\nentries/v1\nhistory/v1\nattribution/v1\n", "newer one may"),
+        (b"evidence bundle, version 2\nentries/v2\nhistory/v1\n", "newer one may"),
+        (b"evidence bundle, version 2\nentries/v1\n", "does not fit"),
+        (b"evidence bundle, version 2\nhistory/v1\nentries/v1\n", "does not fit"),
+        (b"evidence bundle, version 3\nentries/v1\nhistory/v1\n", "does not fit"),
+    ],
+)
+def test_what_a_verifier_does_not_know_it_refuses(stated: bytes, problem: str) -> None:
+    assert problem in problems(repaired(MEMBERS, "sections", stated))
+
+
+def test_an_older_checkpoint_comes_with_its_proof() -> None:
+    members = {name: raw for name, raw in MEMBERS.items() if name != "history/4.proof"}
+    assert "lacks its proof" in problems(sealed_anew(members))
+
+
+def test_a_bundle_of_version_1_still_verifies() -> None:
+    members = {n: raw for n, raw in MEMBERS.items() if not n.startswith(("history/", "sections", "CERTIFICATION"))}
+    assert problems(sealed_anew(members)) == ""
+    with_history = {name: raw for name, raw in MEMBERS.items() if name != "sections"}
+    assert "does not state" in problems(sealed_anew(with_history))
+
+
+# --- the attacker who changes any byte and repairs the rest
+
+
+def _must_fail(name: str, position: int) -> None:
+    changed = bytearray(MEMBERS[name])
+    changed[position] ^= 1 << position % 8
+    found = problems(repaired(MEMBERS, name, bytes(changed)))
+    assert found, f"byte {position} of {name} can be changed"
+    assert not any(word in found for word in OF_THE_CONTAINER), found
+
+
+@pytest.mark.parametrize("name", PROVEN)
+def test_a_changed_byte_fails_by_its_own_proof(name: str, rng: random.Random) -> None:
+    for position in rng.sample(range(len(MEMBERS[name])), 12):
+        _must_fail(name, position)
+
+
+@pytest.mark.slow
+def test_every_changed_byte_fails_by_its_own_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    for check in ("ed25519_verifies", "ml_dsa_44_verifies"):
+        monkeypatch.setattr(verify_bundle, check, lru_cache(4_096)(getattr(verify_bundle, check)))
+    for name in PROVEN:
+        for position in range(len(MEMBERS[name])):
+            _must_fail(name, position)
+
+
+def test_only_words_are_unsigned() -> None:
+    assert [name for name in read_zip(BUNDLE) if UNSIGNED.fullmatch(name)] == [
+        "CERTIFICATION.md",
+        "README.txt",
+        "manifest.sha256",
+        "policy",
+        "report.json",
+        "verify_bundle.py",
+    ]
+    assert not issubclass(Rejected, verify_bundle.BadKey)
