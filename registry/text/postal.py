@@ -207,3 +207,9 @@ for _row in _STATE_ROWS.replace("\n", "").split("|"):
     STATES[_code] = _code
     STATES[_name.replace(" ", "")] = _code
 STATE_CODES = frozenset(STATES.values())
+# Abbreviations of before the postal letters, as newspapers still print them; not those that are words (Miss., Wash.).
+_SHORT = (
+    "ala:al ariz:az ark:ar calif:ca colo:co conn:ct fla:fl kan:ks mich:mi minn:mn mont:mt neb:ne nev:nv okla:ok "
+    "tenn:tn wis:wi wyo:wy wva:wv"
+)
+STATES.update(pair.split(":") for pair in _SHORT.split())  # type: ignore[misc]  # pairs of two

@@ -1,0 +1,133 @@
+"""A copy's writing and its reading, for every category that may be written in several ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import permutations
+
+from registry.domain.categories import Category
+from registry.marks.addresses import has_room, read_address, write_address
+from registry.marks.days_and_schools import read_day, read_school, write_day, write_school
+from registry.marks.numbers import read_phone, read_ssn, write_phone, write_ssn
+from registry.marks.slots import ORDER, Slot, forms_of, slots_of
+
+_Write = Callable[[Mapping[str, str], Mapping[str, int]], dict[str, str]]
+_Read = Callable[[Mapping[str, str], str], dict[str, int | None]]
+
+_WRITE: Mapping[Category, _Write] = {
+    Category.HOME_ADDRESS: write_address,
+    Category.PHONE: write_phone,
+    Category.DATE_OF_BIRTH: write_day,
+    Category.SCHOOL: write_school,
+    Category.SSN: write_ssn,
+}
+_READ: Mapping[Category, _Read] = {
+    Category.HOME_ADDRESS: read_address,
+    Category.PHONE: read_phone,
+    Category.DATE_OF_BIRTH: read_day,
+    Category.SCHOOL: read_school,
+    Category.SSN: read_ssn,
+}
+# What of a card is put in one of six orders.
+_ORDERED = (Category.HOME_ADDRESS, Category.PHONE, Category.EMAIL)
+_FEWEST = 2  # an order is of two at least
+_ORDERS: Sequence[tuple[Category, ...]] = tuple(permutations(_ORDERED))
+
+
+@dataclass(frozen=True, slots=True)
+class SlotReading:
+    """How one slot of one value stands in a text.
+
+    Attributes:
+        slot: name of the slot.
+        forms: in how many ways a copy of this value may have it.
+        kept: as in ``Slot``.
+        read: the form that was read: 0 the public one, None when none is to be recognised.
+        classes: for each drawn form, from 1, which of the ``forms`` ways it shows as; usually itself.
+    """
+
+    slot: str
+    forms: int
+    kept: tuple[float, float, float, float]
+    read: int | None
+    classes: tuple[int, ...] = field(repr=False)
+
+
+def write_copy(category: Category, value: Mapping[str, str], vector: bytes) -> dict[str, str]:
+    """Write a value in the form of one copy: the same meaning in other usual letters.
+
+    Args:
+        category: of the value.
+        value: as enrolled.
+        vector: as ``RecordMarks.vector`` draws it.
+
+    Raises:
+        ValueError: the vector is not one of this category.
+    """
+    forms = forms_of(category, vector)
+    return _WRITE[category](value, forms) if category in _WRITE else dict(value)
+
+
+def is_altered(category: Category, value: Mapping[str, str]) -> bool:
+    """Tell whether copies of this value may differ at all."""
+    return bool(_room(category, value))
+
+
+def read_copy(category: Category, value: Mapping[str, str], text: str) -> tuple[SlotReading, ...]:
+    """Read how a value is written in a text, knowing the value and nothing of what was drawn for anybody.
+
+    Args:
+        category: of the value.
+        value: as enrolled.
+        text: the stretch of the text that holds it, and for an address what follows, as published.
+
+    Returns:
+        One reading for each slot that the value has room for.
+    """
+    room = _room(category, value)
+    read = _READ[category](value, text) if category in _READ else {}
+    return tuple(
+        SlotReading(slot.name, slot.forms, slot.kept, read.get(slot.name), tuple(range(1, slot.forms + 1)))
+        for slot in slots_of(category)
+        if slot.name in room
+    )
+
+
+def order_of(vector: bytes) -> tuple[Category, ...]:
+    """Return the order in which a card shows address, telephone and e-mail, by the vector of its address."""
+    return _ORDERS[forms_of(Category.HOME_ADDRESS, vector)[ORDER] - 1]
+
+
+def read_order(shown: Sequence[Category], places: Mapping[Category, int]) -> SlotReading | None:
+    """Read in which order the parts of a card stand in a text.
+
+    Args:
+        shown: which of the three the card of the copies has.
+        places: where each of those that were found begins.
+
+    Returns:
+        The reading; None where fewer than two of them are on the card or in the text.
+    """
+    found = [category for category in _ORDERED if category in places and category in shown]
+    if len(found) < _FEWEST:
+        return None
+    ways = sorted({tuple(one for one in order if one in found) for order in _ORDERS}, key=_rank)
+    classes = tuple(1 + ways.index(tuple(one for one in order if one in found)) for order in _ORDERS)
+    read = 1 + ways.index(tuple(sorted(found, key=lambda category: places[category])))
+    slot = next(slot for slot in slots_of(Category.HOME_ADDRESS) if slot.name == ORDER)
+    return SlotReading(ORDER, len(ways), slot.kept, read, classes)
+
+
+def _rank(way: tuple[Category, ...]) -> tuple[int, ...]:
+    return tuple(_ORDERED.index(category) for category in way)
+
+
+def _room(category: Category, value: Mapping[str, str]) -> frozenset[str]:
+    if category is Category.HOME_ADDRESS:
+        return has_room(value)
+    if category not in _WRITE:
+        return frozenset()
+    slots: Sequence[Slot] = slots_of(category)
+    ways = {str(_WRITE[category](value, dict.fromkeys((slot.name for slot in slots), form))) for form in (1, 2)}
+    return frozenset(slot.name for slot in slots) if len(ways) > 1 else frozenset()

@@ -1,0 +1,75 @@
+"""Drawing the form of a copy: by a keyed function, for an account and a version of a record, and never again.
+
+Nothing of the value enters the draw, and every slot of the category is drawn whether the value has room for it or not.
+Two accounts may be drawn alike: drawing again would tell a leaker something about the others' copies.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from registry.crypto.derive import derive
+from registry.crypto.tags import HmacKey
+from registry.domain.categories import Category
+from registry.domain.ids import PrincipalId, RecordId
+from registry.marks.slots import TABLE_VERSION, slots_of
+
+# Of whom no copy is ever served: a text that was made from stored forms carries it.
+DATABASE = PrincipalId("database")
+_BYTE = 256
+
+
+class RecordMarks:
+    """The draws of one version of one record: its key opens these and no other."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        """Take the record's key, 32 bytes, as ``MarkKey.record_key`` gives it."""
+        self._key = HmacKey(key)
+
+    def vector(self, account: PrincipalId, category: Category) -> bytes:
+        """Return the forms of an account's copy: one byte for each slot of the category, from 1."""
+        return bytes(
+            1 + self._below(slot.forms, f"{account}\0{category.value}\0{slot.name}") for slot in slots_of(category)
+        )
+
+    def _below(self, most: int, place: str) -> int:
+        """Return an unbiased number below ``most`` by rejection."""
+        limit, counter = _BYTE - _BYTE % most, 0
+        while True:
+            digest = self._key.digest(f"{TABLE_VERSION}\0{counter}\0{place}".encode())
+            for byte in digest:
+                if byte < limit:
+                    return byte % most
+            counter += 1
+
+    def __repr__(self) -> str:
+        return "RecordMarks(***)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is never pickled")
+
+
+class MarkKey:
+    """The key of all draws of an epoch."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, secret: bytes, epoch: int) -> None:
+        """Derive the epoch's key from the registry's secret of marks."""
+        self._key = HmacKey(derive(secret, f"registry/marks/v1/{epoch}"))
+
+    def record_key(self, record: RecordId, version: int) -> bytes:
+        """Return the key of one version of a record; handing it to a defence opens that version's draws alone."""
+        return self._key.digest(f"{record}\0{version}".encode())
+
+    def of_record(self, record: RecordId, version: int) -> RecordMarks:
+        """Return the draws of one version of a record."""
+        return RecordMarks(self.record_key(record, version))
+
+    def __repr__(self) -> str:
+        return "MarkKey(***)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is never pickled")
