@@ -5,6 +5,11 @@ from __future__ import annotations
 from registry.api.describe import Answer, Operation, path, query, ref
 from registry.api.describe_links import AFTER_PAGE
 from registry.api.samples import CHECKPOINT_NOTE, ENTRY_PAGE
+from registry.domain.purposes import PurposeCode
+
+_WORD = {"type": "string", "pattern": "^[a-z][a-z_]{0,39}$"}
+
+_PURPOSE = {"enum": [code.value for code in PurposeCode]}
 
 ENTRIES = Operation(
     id="listEntries",
@@ -13,7 +18,8 @@ ENTRIES = Operation(
     description=(
         "Role `auditor`. A page of entries with what they say; follow `next` (also in the header `Link`) until it is "
         "null. Reading a page is itself an entry, so the newest page is never the same twice; `before` keeps a walk "
-        "steady. With `kind`, a page looks at 4,000 entries at most: it may hold few or none, and `next` goes on."
+        "steady. Filters hold together. With any of them a page looks at 4,000 entries at most: it may hold few or "
+        "none, and `next` goes on. What was asked for is committed in the entry of the reading."
     ),
     answer=Answer("A page.", "EntryPage", ("Audit-Receipt", "Link"), example=ENTRY_PAGE, links=AFTER_PAGE),
     errors=(422,),
@@ -21,6 +27,13 @@ ENTRIES = Operation(
         query("before", "Only entries with a smaller index.", {"type": "integer", "minimum": 0}),
         query("limit", "Entries a page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
         query("kind", "Only entries of this kind.", ref("EntryKind")),
+        query("principal", "Only what this account said, by its id.", ref("Id")),
+        query("subject", "Only entries about this subject, by its id.", ref("Id")),
+        query("category", "Only entries that name a record of this category.", ref("Category")),
+        query("purpose", "Only entries for this purpose.", _PURPOSE),
+        query("outcome", "Only entries whose result begins with this word: `permitted`, `denied` ...", _WORD),
+        query("from", "Only entries from this moment on.", {"type": "string", "format": "date-time"}),
+        query("to", "Only entries before this moment.", {"type": "string", "format": "date-time"}),
     ),
 )
 

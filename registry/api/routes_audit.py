@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from registry.api import describe_audit as described
 from registry.api.asking import Ask, without_body
+from registry.api.entry_documents import entry_page
 from registry.api.queries import page_answer, page_of, query_of
-from registry.audit.kinds import Kind
-from registry.domain.clock import from_unix_ms, iso
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput, NotFound, ProofRejected
-from registry.services.read_audit import AUDITORS, ReadEntry
+from registry.services.entry_filter import EntryFilter
+from registry.services.entry_query import FILTERS, filter_of
+from registry.services.read_audit import AUDITORS
 from registry.transparency.tiles import Tile, parse_tile
 
 router = APIRouter()
 
-_QUERY_KEYS = frozenset({"before", "limit", "kind"})
-_KINDS = frozenset(Kind)
 
 EntriesAsk = Annotated[Ask, Depends(without_body(AUDITORS, "entries"))]
 TileAsk = Annotated[Ask, Depends(without_body(AUDITORS, "tiles"))]
@@ -31,19 +30,20 @@ CheckpointAsk = Annotated[Ask, Depends(without_body(AUDITORS, "checkpoint"))]
 
 @dataclass(frozen=True, slots=True)
 class PageAsk:
-    """Which entries: below an index, so many, of one kind or of all."""
+    """Which entries: below an index, so many, and what they must be, also as it was asked."""
 
     before: int | None
     limit: int
-    kind: Kind | None
+    wanted: EntryFilter
+    query: Mapping[str, str]
 
 
 @router.get("/v1/audit/entries", **described.ENTRIES.options())
 def entries(ask: EntriesAsk) -> Response:
     wanted = _page_ask(ask)
-    page = ask.application.audit.page(ask.caller, before=wanted.before, limit=wanted.limit, kind=wanted.kind)
-    following = None if page.before is None else _link(wanted, page.before)
-    return page_answer({"entries": [_entry(entry) for entry in page.entries]}, following, page.receipt)
+    page = ask.application.audit.page(ask.caller, before=wanted.before, limit=wanted.limit, wanted=wanted.wanted)
+    document = entry_page(page, {"limit": str(wanted.limit), **wanted.query})
+    return page_answer(document, document["next"], page.receipt)
 
 
 @router.get("/audit/checkpoint", **described.CHECKPOINT.options())
@@ -70,14 +70,12 @@ def _tile_of(ask: Ask, path: str) -> Tile:
 
 def _page_ask(ask: Ask) -> PageAsk:
     problems: list[FieldProblem] = []
-    given = query_of(ask.request, _QUERY_KEYS, problems)
+    given = query_of(ask.request, frozenset({"before", "limit", *FILTERS}), problems)
     before, limit = page_of(given, problems)
-    kind = given.get("kind")
-    if kind is not None and kind not in _KINDS:
-        problems.append(FieldProblem("/query/kind", "not_one_of"))
+    wanted = filter_of(given, problems)
     if problems:
         raise InvalidInput(problems[:50])
-    return PageAsk(before, limit, None if kind is None else Kind(kind))
+    return PageAsk(before, limit, wanted, {name: given[name] for name in FILTERS if name in given})
 
 
 def read_before(ask: Ask) -> int | None:
@@ -91,25 +89,3 @@ def read_before(ask: Ask) -> int | None:
     if problems:
         raise InvalidInput(problems[:50])
     return before
-
-
-def _link(wanted: PageAsk, before: int) -> str:
-    query: dict[str, Any] = {"before": before, "limit": wanted.limit}
-    if wanted.kind is not None:
-        query["kind"] = wanted.kind.value
-    return f"/v1/audit/entries?{urlencode(query)}"
-
-
-def _entry(entry: ReadEntry) -> dict[str, Any]:
-    said = None
-    if entry.values is not None:
-        said = {name: text for name, text in entry.values.items() if text and not name.startswith("record.")}
-    return {
-        "index": entry.index,
-        "at": iso(from_unix_ms(entry.unix_ms)),
-        "kind": entry.kind,
-        "fields": said,
-        "records": [
-            {"record": line.record, "category": line.category, "version": line.version} for line in entry.records
-        ],
-    }

@@ -11,7 +11,8 @@ from registry.api import describe_me as described
 from registry.api.asking import Ask, without_body
 from registry.api.render import receipted
 from registry.domain.clock import from_unix_ms, iso
-from registry.services.read_audit import SUBJECTS, OwnRecord, ReadEntry, categories_of, names_recipient, recipient_of
+from registry.services.entry_reading import ReadEntry
+from registry.services.read_audit import SUBJECTS, OwnRecord, categories_of, names_recipient, recipient_of
 
 router = APIRouter()
 

@@ -19,6 +19,7 @@ from registry.audit.verify import SUBJECTS, ChunkChecked, Verified, check_chunk,
 from registry.bootstrap import Application, inspected
 from registry.cli.checking import NOTE, demand
 from registry.cli.common import Progress, common, registry_to_inspect, write_json
+from registry.cli.entries import entries
 from registry.cli.failures import FOUND_WRONG
 from registry.cli.sampling import review, sample
 from registry.cli.witnessing import witness
@@ -40,6 +41,7 @@ def audit() -> None:
 
 audit.add_command(sample)
 audit.add_command(review)
+audit.add_command(entries)
 
 
 @audit.command()

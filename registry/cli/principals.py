@@ -12,9 +12,10 @@ from registry.domain.ids import PrincipalId, is_id
 from registry.domain.principals import Role
 from registry.identity.dev_issuer import STRONG
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from registry.services.entry_reading import ReadEntry
 from registry.services.leaver_report import ReportAsk, told
 from registry.services.principals import LEAVE, Grant, Move
-from registry.services.read_audit import MAX_PAGE, ReadEntry
+from registry.services.read_audit import MAX_PAGE
 from registry.text.moments import moment_ms
 from registry.text.rules.employee_number import employee_number_problem
 

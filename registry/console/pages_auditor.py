@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from registry.audit.kinds import Kind
 from registry.console.asking import Ask, Gate, shown
 from registry.console.pages import render, with_receipt
-from registry.domain.errors import NotFound
+from registry.domain.enrollment import FieldProblem
+from registry.domain.errors import InvalidInput, NotFound
+from registry.domain.purposes import PurposeCode
+from registry.services.entry_query import FILTERS, filter_of
 from registry.services.read_audit import AUDITORS
 
 PAGE_ENTRIES = 50
@@ -22,9 +25,21 @@ _RECORD = "record."
 
 def entries(ask: Ask) -> Response:
     """Show a page of entries, newest first."""
-    kind, before = _kind(ask.request), _number(ask.request.query_params.get("before", ""))
-    page = ask.application.audit.page(ask.caller, before=before, limit=PAGE_ENTRIES, kind=kind)
-    facts: dict[str, Any] = {"title": "Ledger", "page": page, "kind": kind, "kinds": list(Kind), "before": before}
+    given = {name: text for name in FILTERS if (text := ask.request.query_params.get(name, "").strip())}
+    before, wrong = _number(ask.request.query_params.get("before", "")), list[FieldProblem]()
+    wanted = filter_of(given, wrong)
+    if wrong:
+        raise InvalidInput(wrong)  # a page that is not what was asked for would be taken for all
+    page = ask.application.audit.page(ask.caller, before=before, limit=PAGE_ENTRIES, wanted=wanted)
+    facts: dict[str, Any] = {
+        "title": "Ledger",
+        "page": page,
+        "given": given,
+        "kinds": list(Kind),
+        "purposes": list(PurposeCode),
+        "before": before,
+        "query": urlencode(given),
+    }
     return with_receipt(render(ask.request, "ledger", **facts), page.receipt)
 
 
@@ -52,11 +67,6 @@ def routes() -> list[Route]:
         shown("/console/ledger/checkpoint", checkpoint, Gate(AUDITORS, "checkpoint")),
         shown("/console/ledger/{index}", entry, Gate(AUDITORS, "entries")),
     ]
-
-
-def _kind(request: Request) -> Kind | None:
-    text = request.query_params.get("kind", "")
-    return Kind(text) if text in frozenset(Kind) else None
 
 
 def _number(text: str) -> int | None:

@@ -16,7 +16,8 @@ from registry.console.pages_reader import card_page
 from registry.console.words import KINDS, contents_words, purpose_words
 from registry.domain.categories import Category
 from registry.services.disclose import DisclosureAsk
-from registry.services.read_audit import SUBJECTS, ReadEntry, categories_of, names_recipient, recipient_of
+from registry.services.entry_reading import ReadEntry
+from registry.services.read_audit import SUBJECTS, categories_of, names_recipient, recipient_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from registry.domain.ids import EntryIndex, PrincipalId, RequestId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.dual_control import ToldAct, told_act
+from registry.services.entry_reading import ReadEntry
 from registry.services.facts_approvals import counted_of
 from registry.services.facts_relations import is_close
 from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, is_own, view_of
 from registry.services.notices import Notice, NoticeKind, ToPrincipal, queue
 from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, SubjectRow, Work
-from registry.services.read_audit import ReadAudit, ReadEntry, categories_of
+from registry.services.read_audit import ReadAudit, categories_of
 from registry.services.rerun import rerun_once
 
 ASKERS = frozenset({Role.READER, Role.INVESTIGATOR, Role.ENROLLER, Role.SECURITY_ADMIN})

@@ -13,7 +13,8 @@ from registry.domain.clock import from_unix_ms
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, is_id
 from registry.leaktrace.copies import ServedCopy, SourceExposure
-from registry.services.read_audit import ReadAudit, ReadEntry
+from registry.services.entry_reading import ReadEntry
+from registry.services.read_audit import ReadAudit
 from registry.services.seal_people import VIA_CORRECTION
 
 _VIA = re.compile(r"\bvia (\w+)")

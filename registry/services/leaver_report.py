@@ -13,10 +13,12 @@ from registry.domain.clock import from_unix_ms, iso
 from registry.domain.errors import NotFound
 from registry.domain.ids import PrincipalId
 from registry.domain.principals import Principal, Role
+from registry.services.entry_filter import MOST_LOOKED_AT
+from registry.services.entry_reading import ReadEntry
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import Work
 from registry.services.principals import at_keyboard
-from registry.services.read_audit import MAX_PAGE, MOST_LOOKED_AT, ReadAudit, ReadEntry, categories_of
+from registry.services.read_audit import MAX_PAGE, ReadAudit, categories_of
 from registry.services.rerun import rerun_once
 
 REPORT_READERS = frozenset({Role.AUDITOR, Role.SECURITY_ADMIN})

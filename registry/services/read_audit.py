@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -12,6 +12,8 @@ from registry.domain.categories import Category
 from registry.domain.errors import LedgerCorrupt, NotFound
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
+from registry.services.entry_filter import EntryFilter, newest_first
+from registry.services.entry_reading import ReadEntry
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, MarkRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -19,10 +21,9 @@ from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
 
 AUDITORS = frozenset({Role.AUDITOR})
+EVERYTHING = EntryFilter()
 SUBJECTS = frozenset({Role.SUBJECT})
 MAX_PAGE = 200
-# Entries that one page of a kind looks at: a rare kind takes more pages, and no page goes through a whole ledger.
-MOST_LOOKED_AT = 4_000
 
 # Kinds whose entries name somebody who saw or set a value. An internal check has no recipient, and who looks into a
 # leak is not for the people around it to know.
@@ -32,25 +33,8 @@ _WITH_RECIPIENT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class ReadEntry:
-    """One entry as read.
-
-    Attributes:
-        index, unix_ms, kind: public parts of the leaf.
-        values: what it says; None once the opening was removed.
-        records: its record lines.
-    """
-
-    index: int
-    unix_ms: int
-    kind: str
-    values: Mapping[str, str] | None = field(repr=False)
-    records: tuple[RecordLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class EntryPage:
-    """A page of entries, newest first, and where the next one starts (None: no more); one of a kind may be short."""
+    """A page of entries, newest first, and where the next one starts (None: no more); a filtered one may be short."""
 
     entries: tuple[ReadEntry, ...]
     before: int | None
@@ -74,14 +58,15 @@ class ReadAudit:
         self._kernel = kernel
 
     @rerun_once
-    def page(self, caller: Caller, *, before: int | None, limit: int, kind: Kind | None = None) -> EntryPage:
+    def page(self, caller: Caller, *, before: int | None, limit: int, wanted: EntryFilter = EVERYTHING) -> EntryPage:
         """Read a page of entries, newest first.
 
         Args:
             caller: an auditor.
-            before: only entries with a smaller index; None for the newest.
+            before: only entries with a smaller index; None for the newest. With it a walk stays steady while the ledger
+                grows.
             limit: at most so many, up to ``MAX_PAGE``.
-            kind: only of this kind, among the next ``MOST_LOOKED_AT`` entries; the page after it goes on from there.
+            wanted: which, among the next ``MOST_LOOKED_AT`` entries; the page after it goes on from there.
 
         Raises:
             AccessDenied: the caller is no auditor; the refusal is an entry.
@@ -90,7 +75,8 @@ class ReadAudit:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & AUDITORS:
                 self._kernel.deny(work, principal, "entries")
-            request = f"before {'-' if before is None else before} limit {limit} kind {kind or '-'}"
+            asked = f" {told}" if (told := wanted.told()) else ""
+            request = f"before {'-' if before is None else before} limit {limit}{asked}"
             values = said_by(principal) | {"request": request, "detail": "entries"}
             draft = EntryDraft(Kind.AUDIT_READ, values)
             (pending,) = self._kernel.log.append(work.ledger, [draft])
@@ -98,9 +84,10 @@ class ReadAudit:
         receipt = self._kernel.mint_one(pending)
         with self._kernel.database.reader() as reader:
             size = reader.head().size
-            start = size if before is None else min(before, size)
-            found, reached = self._newest_first(reader, start, limit, kind)
-        return EntryPage(found, reached or None, view_of(receipt))
+            below = size if before is None else min(before, size)
+            indexes = None if wanted.subject is None else list(self._kernel.log.chains.indexes(reader, wanted.subject))
+            looked = newest_first(reader, wanted, below, limit, (self.read, indexes))
+        return EntryPage(looked.entries, looked.before or None, view_of(receipt))
 
     def checkpoint(self) -> str:
         """Return the signed note of the ledger's head. No entry: it speaks of nobody and is meant to be passed on."""
@@ -155,23 +142,6 @@ class ReadAudit:
         opening = self._kernel.log.opening(row)
         values = None if opening is None else opening.values
         return ReadEntry(row.index, leaf.unix_ms, leaf.kind, values, _lines(values))
-
-    def _newest_first(
-        self, reader: EntryReader, before: int, limit: int, kind: Kind | None
-    ) -> tuple[tuple[ReadEntry, ...], int]:
-        """Return a page, and the index that the next one is before; 0 when there is none."""
-        if kind is None:
-            reached = max(0, before - limit)
-            return tuple(map(self.read, reversed(list(reader.scan(reached, before))))), reached
-        found: list[ReadEntry] = []
-        for stop in range(before, max(0, before - MOST_LOOKED_AT), -MAX_PAGE):
-            reached = max(0, stop - MAX_PAGE)
-            for row in reversed(list(reader.scan(reached, stop))):
-                if parse_leaf(row.leaf).kind == kind:
-                    found.append(self.read(row))
-                if len(found) == limit:
-                    return tuple(found), row.index
-        return tuple(found), max(0, before - MOST_LOOKED_AT)
 
     @rerun_once
     def _own(self, caller: Caller, what: str) -> tuple[SubjectRow, ReceiptView]:

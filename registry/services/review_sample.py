@@ -24,10 +24,11 @@ from registry.domain.principals import Principal
 from registry.domain.weeks import Week, week_before, week_of
 from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.copies import account_of
+from registry.services.entry_reading import ReadEntry
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import Work
 from registry.services.ports_policy import SampleReviewRow
-from registry.services.read_audit import AUDITORS, ReadAudit, ReadEntry
+from registry.services.read_audit import AUDITORS, ReadAudit
 from registry.services.rerun import rerun_once
 from registry.transparency.leaf import leaf_hash, parse_leaf
 

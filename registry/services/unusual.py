@@ -20,9 +20,10 @@ from registry.domain.ids import PrincipalId, SubjectId
 from registry.leaktrace.terms import PersonNames, TermKind, family_name_term, record_terms
 from registry.services.brakes import DAY_MS, BrakeLimits
 from registry.services.copies import account_of
+from registry.services.entry_reading import ReadEntry
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.ports import ACTIVE, Work
-from registry.services.read_audit import AUDITORS, ReadAudit, ReadEntry
+from registry.services.read_audit import AUDITORS, ReadAudit
 from registry.services.rerun import rerun_once
 from registry.vault.sealed import SealedField
 

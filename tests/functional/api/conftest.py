@@ -18,8 +18,8 @@ from registry.api.logs import configure_logs
 from registry.api.server import serving
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from registry.services.entry_reading import ReadEntry
 from registry.services.principals import Grant
-from registry.services.read_audit import ReadEntry
 from tests.functional.api.contract import Contract
 from tests.functional.services.homes import Home, make_template, open_copy, person
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from registry.domain.clock import from_unix_ms, iso
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from registry.services.entry_reading import ReadEntry
 from registry.transparency.checkpoint import open_checkpoint
 from registry.transparency.note import Verifier
 from tests.functional.api.conftest import NUMBER, Site
@@ -158,3 +162,97 @@ def test_principals_are_for_security_administrators(site: Site, role: Role) -> N
     assert site.get("/v1/principals", role).status_code == 403
     answer = site.post("/v1/principals", {"issuer": "x", "sub": "the reader", "roles": ["auditor"]}, role)
     assert (answer.status_code, answer.json()["reason"]) == (403, "not_permitted")
+
+
+# --- filters
+
+
+def walked(site: Site, query: str) -> list[int]:
+    """Return the indexes of all pages of a query."""
+    path: str | None = f"/v1/audit/entries?limit=2&{query}"
+    indexes: list[int] = []
+    while path is not None:
+        document = site.get(path, Role.AUDITOR).json()
+        indexes += [entry["index"] for entry in document["entries"]]
+        path = document["next"]
+    return indexes
+
+
+def said(site: Site, takes: Callable[[ReadEntry, Mapping[str, str]], bool]) -> list[int]:
+    """Return the indexes of the entries that are wanted, newest first; looked at without any filter."""
+    return [entry.index for entry in reversed(site.home.entries()) if takes(entry, entry.values or {})]
+
+
+def test_filters_give_exactly_what_entries_say(site: Site) -> None:
+    first, second = site.enroll()["subject"], site.enroll("T-0002")["subject"]
+    for number in (NUMBER, "T-0002", NUMBER):
+        site.disclose(ASK | {"employee_number": number})
+    site.disclose(ASK | {"categories": ["ssn"]})  # not for this purpose: refused
+    site.disclose(ASK | {"categories": ["home_address"], "purpose": {"code": "payroll"}})
+    subjects = {subject: said(site, lambda _, v, s=subject: s in v["subject"].split()) for subject in (first, second)}
+    for subject, expected in subjects.items():
+        assert walked(site, f"subject={subject}") == expected
+    assert len(subjects[first]) > len(subjects[second]) > 1
+    ssn = said(site, lambda e, _: e.kind == "deny" and any(r.category == "ssn" for r in e.records))
+    assert walked(site, "category=ssn&kind=deny") == ssn != []
+    payroll = said(site, lambda _, v: v["purpose"] == "payroll")
+    assert walked(site, "purpose=payroll") == payroll != []
+    denied = said(site, lambda _, v: v["result"].startswith("denied"))
+    assert walked(site, "outcome=denied") == denied != []
+    reader = next((e.values or {})["principal"].split()[0] for e in site.home.entries() if e.kind == "disclose")
+    assert walked(site, f"principal={reader}") == said(site, lambda _, v: v["principal"].startswith(reader))
+    both = said(site, lambda _, v: first in v["subject"] and v["purpose"] == "payroll")
+    assert walked(site, f"subject={first}&purpose=payroll") == both != []
+    assert walked(site, f"subject={'0' * 32}") == []
+
+
+def test_times_bound_a_page_from_both_sides(site: Site) -> None:
+    site.enroll()
+    moments = []
+    for _ in range(4):
+        site.home.clock.step(60)
+        moments.append(site.disclose(ASK).json()["receipt"]["index"])
+    at = {e.index: iso(from_unix_ms(e.unix_ms)) for e in site.home.entries()}
+    query = f"kind=disclose&{urlencode({'from': at[moments[1]], 'to': at[moments[3]]})}"
+    assert walked(site, query) == [moments[2], moments[1]]
+    assert walked(site, f"kind=disclose&{urlencode({'to': at[moments[0]]})}") == []
+
+
+def test_a_walk_stays_steady_while_the_ledger_grows(site: Site) -> None:
+    site.enroll()
+    for _ in range(5):
+        site.disclose(ASK)
+    expected = said(site, lambda e, _: e.kind == "disclose")
+    document = site.get("/v1/audit/entries?limit=2&kind=disclose", Role.AUDITOR).json()
+    seen = [entry["index"] for entry in document["entries"]]
+    while document["next"] is not None:
+        site.disclose(ASK)
+        document = site.get(document["next"], Role.AUDITOR).json()
+        seen += [entry["index"] for entry in document["entries"]]
+    assert seen == expected
+
+
+def test_what_was_asked_for_is_committed(site: Site) -> None:
+    answer = site.get(f"/v1/audit/entries?limit=1&subject={'a' * 32}&purpose=payroll&outcome=denied", Role.AUDITOR)
+    entry = site.home.entries()[answer.json()["receipt"]["index"]]
+    assert entry.values is not None
+    assert entry.values["request"] == f"before - limit 1 subject {'a' * 32} purpose payroll outcome denied"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("subject=KC-004211", "not_an_id"),
+        ("principal=Brightwater", "not_an_id"),
+        ("category=secrets", "not_one_of"),
+        ("purpose=curiosity", "not_one_of"),
+        ("outcome=Denied", "not_a_word"),
+        ("from=yesterday", "not_a_moment"),
+        ("to=2026-01-01T00:00:00", "not_a_moment"),
+    ],
+)
+def test_a_malformed_filter_is_refused(site: Site, query: str, code: str) -> None:
+    answer = site.get(f"/v1/audit/entries?{query}", Role.AUDITOR)
+    pointer = f"/query/{query.partition('=')[0]}"
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": pointer, "code": code}])
+    assert query.partition("=")[2] not in answer.text

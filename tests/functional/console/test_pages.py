@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from registry.domain.principals import Role
-from registry.services.read_audit import ReadEntry
+from registry.services.entry_reading import ReadEntry
 from registry.transparency.note import format_vkey
 from registry.transparency.offline import verify_bundle
 from tests.functional.console.browsers import Browser
@@ -359,10 +359,28 @@ def test_an_entry_that_is_not_there_is_not_found(browser: Browser, index: str) -
     assert browser.get(f"/console/ledger/{index}").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["before=x", "before=-1", "kind=nothing", "before=99999999999", "other=1"])
+@pytest.mark.parametrize("query", ["before=x", "before=-1", "before=99999999999", "other=1"])
 def test_a_query_that_means_nothing_shows_the_newest(browser: Browser, query: str) -> None:
     browser.sign_in("ada", Role.AUDITOR)
     assert "Registry made" in browser.get(f"/console/ledger?{query}").text
+
+
+@pytest.mark.parametrize("query", ["kind=nothing", "subject=Brightwater", "from=yesterday"])
+def test_a_filter_that_means_nothing_is_no_page(browser: Browser, query: str) -> None:
+    browser.sign_in("ada", Role.AUDITOR)
+    assert browser.get(f"/console/ledger?{query}").status_code == 422
+
+
+def test_filters_go_on_to_the_next_page(enrolled: Home, browser: Browser) -> None:
+    browser.sign_in("clerk", Role.READER)
+    for _ in range(2):
+        look_up(browser, "phone", purpose="payroll")
+    browser.sign_in("ada", Role.AUDITOR)
+    page = browser.get("/console/ledger?kind=deny&purpose=payroll&category=phone&principal=&outcome=denied")
+    assert len(re.findall(r'href="/console/ledger/\d+"', page.text)) == 2
+    older = browser.get("/console/ledger?kind=deny&purpose=payroll&before=3").text
+    assert 'href="/console/ledger?kind=deny&amp;purpose=payroll"' in older
+    assert newest(enrolled, "audit-read").values is not None
 
 
 def test_the_checkpoint_is_the_ledgers(home: Home, browser: Browser) -> None:

@@ -21,10 +21,10 @@ from registry.domain.principals import Claims, Role
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.services.disclose import Answer, DisclosureAsk
 from registry.services.enroll import Enrolled
+from registry.services.entry_reading import ReadEntry
 from registry.services.import_people import Candidate, Existing, Imported
 from registry.services.kernel import Caller
 from registry.services.principals import Grant
-from registry.services.read_audit import ReadEntry
 from registry.settings import DEVELOPMENT, Settings, load_settings
 from registry.text.intake import read_enrollment
 from tests.fakes.clock import TestClock

@@ -10,7 +10,7 @@ from registry.domain.ids import SubjectId, new_id
 from registry.domain.principals import Role
 from registry.services.copies import Histories, chain_gaps
 from registry.services.disclose import Failed
-from registry.services.read_audit import ReadEntry
+from registry.services.entry_reading import ReadEntry
 from tests.functional.services.homes import Home
 
 

@@ -14,10 +14,10 @@ from registry.domain.purposes import Purpose, PurposeCode
 from registry.leaktrace.dossier import Dossier, DossierRecord, Member
 from registry.leaktrace.terms import PersonNames
 from registry.services.disclose import DisclosureAsk
+from registry.services.entry_reading import ReadEntry
 from registry.services.idempotency import Remembered
 from registry.services.kernel import Caller
 from registry.services.principals import Grant
-from registry.services.read_audit import ReadEntry
 from registry.services.seal_people import Batch
 from registry.services.search import SearchAsk, SearchKind
 from registry.services.trace import TraceAsk

@@ -18,8 +18,9 @@ from sqlalchemy import event
 from registry.audit.kinds import Kind
 from registry.domain.categories import Category
 from registry.domain.principals import Role
-from registry.services import read_audit
+from registry.services import entry_filter, read_audit
 from registry.services.disclose import Disclosed
+from registry.services.entry_filter import EntryFilter
 from registry.services.import_people import Existing
 from registry.services.trace import TraceAsk
 from registry.text.intake import read_enrollment
@@ -86,7 +87,7 @@ def _trace(home: Home) -> None:
 
 
 def _page(home: Home, kind: Kind | None = None) -> None:
-    home.app.audit.page(home.caller("auditor", Role.AUDITOR), before=None, limit=5, kind=kind)
+    home.app.audit.page(home.caller("auditor", Role.AUDITOR), before=None, limit=5, wanted=EntryFilter(kind))
 
 
 def _accounting(home: Home) -> None:
@@ -246,13 +247,13 @@ def _rows_read(postgres: PostgresServer, database: str) -> dict[str, int]:
 def test_a_page_of_a_rare_kind_looks_at_so_many_entries_and_the_next_goes_on(
     on_sqlite: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_audit, "MOST_LOOKED_AT", read_audit.MAX_PAGE)
+    monkeypatch.setattr(entry_filter, "MOST_LOOKED_AT", read_audit.MAX_PAGE)
     home = open_copy(on_sqlite[LARGE], tmp_path / "home")
     try:
         auditor, pages = home.caller("auditor", Role.AUDITOR), []
         before: int | None = LARGE
         while before is not None:
-            pages.append(home.app.audit.page(auditor, before=before, limit=5, kind=Kind.INIT))
+            pages.append(home.app.audit.page(auditor, before=before, limit=5, wanted=EntryFilter(Kind.INIT)))
             before = pages[-1].before
     finally:
         home.close()
