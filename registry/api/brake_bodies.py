@@ -9,10 +9,11 @@ from registry.domain.categories import Category
 from registry.domain.purposes import PurposeCode
 from registry.services.check_value import CHECKABLE
 from registry.services.unlock import RaisedLimit
+from registry.services.value_searches import ValueAsk
 from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.reading import ObjectReader
-from registry.text.rules.texts import one_of, paragraphs
+from registry.text.rules.texts import one_line, one_of, paragraphs
 
 MOST_DECOYS = 500
 MOST_SUBJECTS = 1_000_000
@@ -23,6 +24,8 @@ _LIFTED = ("lock", "brake")
 _UNLOCK_KEYS = frozenset({"purpose", "limit", "until", *_LIFTED, "reason"})
 _DECOY_KEYS = frozenset({"employee_numbers", "remove"})
 _CHECK_KEYS = frozenset({"category", "value"})
+_VALUE_ASK_KEYS = _CHECK_KEYS | {"case", "note", "before"}
+_CASE = one_line(100)
 _CHECKABLE = one_of(frozenset(CHECKABLE))
 _PURPOSE_CODE = one_of(frozenset(PurposeCode))
 _REASON = paragraphs(1_000)
@@ -79,6 +82,23 @@ def read_check(document: object, *, now: datetime) -> tuple[Category, dict[str, 
         InvalidInput: with all problems.
     """
     return value_of(open_body(document, _CHECK_KEYS, now.date()), _CHECKABLE)
+
+
+def read_value_ask(document: object, *, now: datetime) -> ValueAsk:
+    """Read ``{"category", "value", "case", "note"?, "before"?}`` of a value that somebody may have asked for.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _VALUE_ASK_KEYS, now.date())
+    case, note = body.required("case", _CASE), body.optional("note", _REASON)
+    before = body.member("before")
+    if body.has("before") and (not isinstance(before, int) or isinstance(before, bool)):
+        body.refuse("wrong_type", "before")
+    elif isinstance(before, int) and not 0 <= before < 2**63:
+        body.refuse("out_of_range", "before")
+    category, value = value_of(body, _CHECKABLE)
+    return ValueAsk(category, value, case or "", note or "", before if isinstance(before, int) else None)
 
 
 def _raised(body: ObjectReader, now: datetime, reason: str) -> RaisedLimit:

@@ -8,6 +8,7 @@ from registry.api.schema_parts import Schema, closed, listed, nullable
 from registry.domain.purposes import PurposeCode
 from registry.services.check_value import CHECKABLE
 from registry.services.unusual import LOOKED_AT, Reason
+from registry.services.value_searches import MOST_SHOWN
 
 _REASON: Schema = {
     "type": "string",
@@ -53,6 +54,37 @@ BRAKE_SCHEMAS: dict[str, Schema] = {
         ]
     },
     "ValueChecked": closed({"protected": {"type": "boolean"}, "receipt": ref("Receipt")}),
+    "ValueAsk": {
+        "oneOf": [
+            closed(
+                {
+                    "category": {"const": category.value},
+                    "value": ref(f"Value_{category.value}"),
+                    "case": {"type": "string", "minLength": 1, "maxLength": 100},
+                },
+                {"note": {"type": "string", "maxLength": 1000}, "before": {"type": "integer", "minimum": 0}},
+            )
+            for category in sorted(CHECKABLE)
+        ]
+    },
+    "AskedFor": closed(
+        {
+            "entries": listed(
+                closed(
+                    {
+                        "index": {"type": "integer", "minimum": 0},
+                        "at": ref("Moment"),
+                        "kind": {"enum": ["search", "check"]},
+                        "principal": ref("Id"),
+                        "result": {"type": "string"},
+                    }
+                ),
+                MOST_SHOWN,
+            ),
+            "before": nullable({"type": "integer", "minimum": 1, "description": "To go on from; null for no more."}),
+            "receipt": ref("Receipt"),
+        }
+    ),
     "UnusualPage": closed(
         {
             "entries": listed(

@@ -96,6 +96,32 @@ CHECK = Operation(
     ),
 )
 
+VALUE_SEARCHES = Operation(
+    id="findValueSearches",
+    tag="audit",
+    summary="Find who searched for a value or checked it",
+    description=(
+        "Role `investigator`. Searches by this value and checks of it, misses included: by whom, when and with what "
+        "result. Entries commit to a keyed tag of what was asked, so that only who knows the value finds "
+        "them. Traces and release checks of documents are not among them. The question is an entry with its `case`; it "
+        "counts and is braked like a check of the value (429). A page looks at 4,000 entries at most; `before` goes on."
+    ),
+    answer=Answer(
+        "A page.", "AskedFor", ("Audit-Receipt",), example={"entries": [], "before": None, "receipt": RECEIPT}
+    ),
+    errors=(429,),
+    body=Body(
+        "ValueAsk",
+        {
+            "a phone": {
+                "category": "phone",
+                "value": {"kind": "mobile", "number": "816-555-0123"},
+                "case": "IA-2026-17",
+            }
+        },
+    ),
+)
+
 UNUSUAL = Operation(
     id="listUnusual",
     tag="audit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from registry.api import describe_brakes as described
 from registry.api.asking import Ask, json_body, without_body
-from registry.api.brake_bodies import read_check, read_decoys, read_unlock
+from registry.api.brake_bodies import read_check, read_decoys, read_unlock, read_value_ask
 from registry.api.disclosing import quota_exceeded
 from registry.api.problems import json_answer
 from registry.api.queries import page_answer
@@ -19,13 +20,16 @@ from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PrincipalId
 from registry.services.check_value import CHECKERS
 from registry.services.copies import account_of
+from registry.services.entry_reading import ReadEntry
 from registry.services.principals import ADMINS
 from registry.services.read_audit import AUDITORS
 from registry.services.unlock import UNLOCKERS, RaisedLimit
 from registry.services.unusual import UnusualEntry
+from registry.services.value_searches import ASKERS
 
 router = APIRouter()
 
+ValueSearchesAsk = Annotated[Ask, Depends(json_body(ASKERS, "audit by value"))]
 CheckAsk = Annotated[Ask, Depends(json_body(CHECKERS, "check"))]
 UnusualAsk = Annotated[Ask, Depends(without_body(AUDITORS, "unusual"))]
 UnlockAsk = Annotated[Ask, Depends(json_body(UNLOCKERS, "unlock"))]
@@ -56,10 +60,20 @@ def check(ask: CheckAsk) -> Response:
     checked = ask.application.check_value.check(ask.caller, category, value)
     receipt, headers = receipt_document(checked.receipt), {"Audit-Receipt": checked.receipt.header}
     if checked.is_protected is None:
-        response = quota_exceeded(ask).saying(receipt=receipt).response()
-        response.headers.update(headers)
-        return response
+        return _quota(ask, receipt, headers)
     return json_answer({"protected": checked.is_protected, "receipt": receipt}, headers=headers)
+
+
+@router.post("/v1/audit/value-searches", **described.VALUE_SEARCHES.options())
+def value_searches(ask: ValueSearchesAsk) -> Response:
+    found = ask.application.value_searches.find(
+        ask.caller, read_value_ask(ask.document(), now=ask.application.kernel.clock.now())
+    )
+    receipt, headers = receipt_document(found.receipt), {"Audit-Receipt": found.receipt.header}
+    if found.entries is None:
+        return _quota(ask, receipt, headers)
+    document = {"entries": [_asking(one) for one in found.entries], "before": found.before, "receipt": receipt}
+    return json_answer(document, headers=headers)
 
 
 @router.get("/v1/audit/unusual", **described.UNUSUAL.options())
@@ -67,6 +81,23 @@ def unusual(ask: UnusualAsk) -> Response:
     page = ask.application.unusual.page(ask.caller, before=read_before(ask))
     following = None if page.before is None else f"/v1/audit/unusual?before={page.before}"
     return page_answer({"entries": [_unusual(one) for one in page.entries]}, following, page.receipt)
+
+
+def _quota(ask: Ask, receipt: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    response = quota_exceeded(ask).saying(receipt=receipt).response()
+    response.headers.update(headers)
+    return response
+
+
+def _asking(one: ReadEntry) -> dict[str, Any]:
+    said = one.values or {}
+    return {
+        "index": one.index,
+        "at": iso(from_unix_ms(one.unix_ms)),
+        "kind": one.kind,
+        "principal": account_of(one),
+        "result": said.get("result", ""),
+    }
 
 
 def _unusual(one: UnusualEntry) -> dict[str, Any]:

@@ -54,6 +54,7 @@ from registry.services.trace import Trace
 from registry.services.unlock import Unlock
 from registry.services.unusual import UnusualAccess
 from registry.services.update import Update
+from registry.services.value_searches import ValueSearches
 from registry.services.witnesses import Witnesses
 from registry.settings import DEVELOPMENT, Settings
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
@@ -87,6 +88,7 @@ class Application:
     matcher: MatchText
     trace: Trace
     check_value: CheckValue
+    value_searches: ValueSearches
     release_check: ReleaseCheck
     unusual: UnusualAccess
     review_sample: ReviewSample

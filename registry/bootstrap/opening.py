@@ -78,6 +78,7 @@ from registry.services.trace import Matchers, Trace
 from registry.services.unlock import Unlock
 from registry.services.unusual import UnusualAccess
 from registry.services.update import Update
+from registry.services.value_searches import ValueSearches
 from registry.settings import DEVELOPMENT, Settings
 from registry.storage.guards import RowGuard, guard_key
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
@@ -184,6 +185,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     publisher = open_publisher(ring, kernel, settings.ledger)
     panel = open_witnesses(kernel.log, publisher, settings, verifier)
     limits = settings.limits(profile)
+    checks = CheckValue(kernel, limits)
     matchers = Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER))
     disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
@@ -206,7 +208,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         matcher=matcher,
         trace=Trace(kernel, CaseVault(kernel.registry, case_keys), matchers, Histories(audit)),
         release_check=ReleaseCheck(kernel, matchers, limits),
-        check_value=CheckValue(kernel, limits),
+        check_value=checks,
+        value_searches=ValueSearches(kernel, audit, checks),
         unusual=UnusualAccess(kernel, audit, limits),
         review_sample=ReviewSample(kernel, audit),
         evidence=Evidence(kernel, verifier.key, outside_of(ring, kernel.log.origin, publisher, panel)),

@@ -40,6 +40,15 @@ class Checked:
     receipt: ReceiptView
 
 
+def check_tag(kernel: Kernel, category: Category, value: Mapping[str, str]) -> str:
+    """Return the keyed tag that the entry of a check commits to in place of the value."""
+    return kernel.index.tag("search-term", f"check {_asked(category, value)}".encode()).hex()
+
+
+def _asked(category: Category, value: Mapping[str, str]) -> str:
+    return " ".join(sorted(f"{term.kind.value}:{term.text}" for term in search_terms(category, value)))
+
+
 class CheckValue:
     """Answers whether a value is protected."""
 
@@ -59,17 +68,15 @@ class CheckValue:
         Raises:
             AccessDenied: the caller is neither; the refusal is an entry.
         """
-        asked = " ".join(sorted(f"{term.kind.value}:{term.text}" for term in search_terms(category, value)))
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & CHECKERS:
                 self._kernel.deny(work, principal, "check")
-            rule = self._stopped_by(work, principal.id, f"{category.value} {asked}")
+            rule = self.stopped_by(work, principal.id, category, value)
             is_protected = None if rule else self._is_protected(work, category, value)
             result = {None: f"denied {QUOTA_EXCEEDED}", True: "protected", False: "not protected"}[is_protected]
-            term = self._kernel.index.tag("search-term", f"check {asked}".encode()).hex()
             values = said_by(principal) | {
-                "request": f"{category.value} {term}",
+                "request": f"{category.value} {check_tag(self._kernel, category, value)}",
                 "result": result,
                 "rules": self._kernel.policy.rules(rule or "check"),
             }
@@ -86,8 +93,11 @@ class CheckValue:
             limits.note(day, [key])
         return Checked(is_protected, view_of(self._kernel.mint_one(pending)))
 
-    def _stopped_by(self, work: Work, principal: PrincipalId, asked: str) -> str | None:
+    def stopped_by(
+        self, work: Work, principal: PrincipalId, category: Category, value: Mapping[str, str]
+    ) -> str | None:
         """Count a value, and return the rule that stops the caller. Hit or miss, the answer is the same then."""
+        asked = f"{category.value} {_asked(category, value)}"
         now_ms = self._kernel.now_ms()
         day = day_of(now_ms)
         if BrakeOfOne(self._kernel, work, principal, now_ms).is_braked:

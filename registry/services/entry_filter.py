@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
+from typing import Protocol
 
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryReader, EntryRow
@@ -22,6 +23,18 @@ from registry.transparency.leaf import Leaf, parse_leaf
 # Entries that one page looks at: what is rare takes more pages, and no page goes through a whole ledger.
 MOST_LOOKED_AT = 4_000
 _AT_ONCE = 200
+
+
+class Wanted(Protocol):
+    """What tells wanted entries from others."""
+
+    def takes_leaf(self, leaf: Leaf) -> bool:
+        """Tell whether an entry's leaf is wanted."""
+        ...
+
+    def takes(self, entry: ReadEntry) -> bool:
+        """Tell whether what an entry says is wanted."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +88,32 @@ class Looked:
     before: int
 
 
+EVERYTHING = EntryFilter()
+
+
+def span_of(reader: EntryReader, wanted: EntryFilter, below: int) -> tuple[int, int]:
+    """Return from which index on, and below which one, entries are of the times that are wanted."""
+    first = 0 if wanted.since_ms is None else _first_from(reader, wanted.since_ms, below)
+    stop = below if wanted.until_ms is None else min(below, _first_from(reader, wanted.until_ms, below))
+    return first, stop
+
+
 def newest_first(
-    reader: EntryReader, wanted: EntryFilter, below: int, limit: int, how: tuple[_Read, Sequence[int] | None]
+    reader: EntryReader, wanted: Wanted, span: tuple[int, int], limit: int, how: tuple[_Read, Sequence[int] | None]
 ) -> Looked:
     """Return a page of wanted entries.
 
     Args:
         reader: committed rows.
         wanted: which.
-        below: only entries with a smaller index.
+        span: only entries from the first index on, and below the second.
         limit: at most so many.
         how: what opens a row; and the indexes to look at, oldest first, when they are known (a subject's), else None.
     """
     read, known = how
-    first = 0 if wanted.since_ms is None else _first_from(reader, wanted.since_ms, below)
-    stop = below if wanted.until_ms is None else min(below, _first_from(reader, wanted.until_ms, below))
+    first, stop = span
     indexes = range(first, stop) if known is None else [index for index in known if first <= index < stop]
-    rows = _down(reader, indexes, _AT_ONCE if wanted.told() else limit)
+    rows = _down(reader, indexes, limit if wanted == EVERYTHING else _AT_ONCE)
     found: list[ReadEntry] = []
     last = first
     for row in islice(rows, MOST_LOOKED_AT):

@@ -12,7 +12,7 @@ from registry.domain.categories import Category
 from registry.domain.errors import LedgerCorrupt, NotFound
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
-from registry.services.entry_filter import EntryFilter, newest_first
+from registry.services.entry_filter import EVERYTHING, EntryFilter, newest_first, span_of
 from registry.services.entry_reading import ReadEntry
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, MarkRow, SubjectRow, Work
@@ -21,7 +21,6 @@ from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
 
 AUDITORS = frozenset({Role.AUDITOR})
-EVERYTHING = EntryFilter()
 SUBJECTS = frozenset({Role.SUBJECT})
 MAX_PAGE = 200
 
@@ -86,7 +85,8 @@ class ReadAudit:
             size = reader.head().size
             below = size if before is None else min(before, size)
             indexes = None if wanted.subject is None else list(self._kernel.log.chains.indexes(reader, wanted.subject))
-            looked = newest_first(reader, wanted, below, limit, (self.read, indexes))
+            span = span_of(reader, wanted, below)
+            looked = newest_first(reader, wanted, span, limit, (self.read, indexes))
         return EntryPage(looked.entries, looked.before or None, view_of(receipt))
 
     def checkpoint(self) -> str:

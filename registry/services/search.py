@@ -77,6 +77,11 @@ class Found:
     receipt: ReceiptView
 
 
+def search_tag(kernel: Kernel, ask: SearchAsk) -> str:
+    """Return the keyed tag that the entry of a search commits to in place of the term."""
+    return kernel.index.tag("search-term", f"{ask.kind} {ask.term}".encode()).hex()
+
+
 class Search:
     """Finds subjects."""
 
@@ -156,9 +161,8 @@ class Search:
     def _draft(
         self, principal: Principal, ask: SearchAsk, hits: Sequence[SubjectRow], *, is_allowed: bool
     ) -> EntryDraft:
-        term = self._kernel.index.tag("search-term", f"{ask.kind} {ask.term}".encode()).hex()
         values = said_by(principal) | {
-            "request": f"{ask.kind} {term}",
+            "request": f"{ask.kind} {search_tag(self._kernel, ask)}",
             "result": f"hits {len(hits)}" if is_allowed else f"denied {NOT_PERMITTED}",
             "rules": self._kernel.policy.rules(f"search.{ask.kind}"),
         }

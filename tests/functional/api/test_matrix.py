@@ -225,6 +225,11 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
         "category": "phone",
         "value": {"kind": "mobile", "number": "816-555-0142"},
     },
+    ("/v1/audit/value-searches", ""): lambda _: {
+        "category": "phone",
+        "value": {"kind": "mobile", "number": "816-555-0142"},
+        "case": "IA-17",
+    },
     ("/v1/requests/{request}/approve", ""): lambda _: {},
     ("/v1/requests/{request}/refuse", ""): lambda _: {},
     ("/v1/break-glass", ""): lambda world: {

@@ -45,6 +45,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", "/v1/decoys", Role.SECURITY_ADMIN, True),
     ("POST", "/v1/confidentiality/check", Role.RECORDS_OFFICER, True),
     ("POST", "/v1/release-checks", Role.RECORDS_OFFICER, True),
+    ("POST", "/v1/audit/value-searches", Role.INVESTIGATOR, True),
     ("GET", "/v1/audit/unusual", Role.AUDITOR, False),
     ("GET", "/v1/audit/sample", Role.AUDITOR, False),
     ("POST", f"/v1/audit/sample/{ID}", Role.AUDITOR, True),
