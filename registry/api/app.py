@@ -40,6 +40,7 @@ from registry.api.lookup import LOOKUP_PATH, LOOKUPS_AT_WORK, Api, answer_lookup
 from registry.api.openapi import openapi_document
 from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
+from registry.api.turns import LITTLE
 from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
 from registry.services.send_notices import Sender
@@ -90,7 +91,7 @@ def create_app(application: Application) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     # Whatever wraps the whole application must wrap the short way too.
-    app.shorten(_lookup_route(), Frame(Door(answer_lookup, LOOKUPS_AT_WORK)))
+    app.shorten(_lookup_route(), Frame(Door(answer_lookup, LOOKUPS_AT_WORK, LITTLE)))
     document = openapi_document(_ROUTERS)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app

@@ -46,9 +46,11 @@ class Listening(socket.socket):
 
     Attributes:
         is_refused: tells so of an address.
+        on_refused: told of an address whose connection was closed.
     """
 
     is_refused: Callable[[str], bool] | None = None
+    on_refused: Callable[[str], object] | None = None
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Take a connection.
@@ -61,6 +63,8 @@ class Listening(socket.socket):
             if self.is_refused is None or not self.is_refused(address[0]):
                 return connection, address
             connection.close()
+            if self.on_refused is not None:
+                self.on_refused(address[0])
         raise BlockingIOError
 
 

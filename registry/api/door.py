@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -25,7 +26,7 @@ from registry.identity.bearer import bearer_token
 # A stranger without credit gets the answer after a pause: one that waits for it does little meanwhile.
 PAUSE_SECONDS = 1.0
 # A flood that began at once would be answered at once too, and come again, a second later: one after another instead.
-PAUSES_APART_SECONDS = 0.005
+PAUSES_APART_SECONDS = 0.015
 MAX_PAUSED = 256
 # Signatures of strangers are checked two at a time, whatever the number of them.
 STRANGER_THREADS = 2
@@ -98,9 +99,11 @@ def visit_of(scope: Scope) -> Visit:
 class Door:
     """Wraps the routes of the API, or the lookup; each has turns, threads and room of its own."""
 
-    def __init__(self, app: ASGIApp, at_work: int = AT_WORK) -> None:
+    def __init__(self, app: ASGIApp, at_work: int = AT_WORK, little: int | None = None) -> None:
+        """Wrap ``app``; the bounds are those of ``Turns``."""
         self._app = app
-        self._turns = Turns(time.monotonic, at_work)
+        self._turns = Turns(time.monotonic, at_work, little)
+        self._is_strict = little is not None
         self._paused = 0
         self._pause_ends = 0.0
         self._room: dict[str, int] = {}
@@ -143,13 +146,7 @@ class Door:
         """Answer one request that has its turn; while it waits for its body the turn is somebody else's."""
         visit = scope[_VISIT] = Visit(self, who)
         turns, key = self._turns, who.key
-
-        async def receive_aside() -> Message:
-            turns.give(key)
-            try:
-                return await receive()
-            finally:
-                turns.take_anyway(key)
+        receive_aside = partial(self._receive_aside, key, receive)
 
         async def send_noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -164,6 +161,47 @@ class Door:
             turns.give(key)
             if visit.held:
                 self._let_go(visit)
+
+    async def _receive_aside(self, key: str, receive: Receive) -> Message:
+        """Receive; if that means waiting, the turn is somebody else's until something has come.
+
+        What has come already is taken without that: else all who wait would pass through one turn, one after another.
+
+        Raises:
+            Busy: there are few turns for this key, and none comes.
+        """
+        is_aside = False
+
+        def step_aside() -> None:
+            nonlocal is_aside
+            is_aside = True
+            self._turns.give(key)
+
+        stepping = asyncio.get_running_loop().call_soon(step_aside)
+        try:
+            message = await receive()
+        except BaseException:
+            stepping.cancel()
+            if is_aside:
+                self._turns.take_anyway(key)
+            raise
+        stepping.cancel()
+        if is_aside:
+            await self._take_again(key)
+        return message
+
+    async def _take_again(self, key: str) -> None:
+        """Take a turn for a request that goes on; where little is given, no more at a time than to those that begin."""
+        if not self._is_strict:
+            self._turns.take_anyway(key)
+            return
+        if self._turns.try_take(key):
+            return
+        try:
+            await self._turns.wait(key)
+        except BaseException:
+            self._turns.take_anyway(key)  # the end of the request gives it back
+            raise
 
     async def _hold_back(self, scope: Scope, key: str) -> None:
         """Let an answer wait that comes before the end of its body, when there were many of those."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import ipaddress
 import signal
@@ -9,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,6 +18,7 @@ from starlette.types import ASGIApp
 from registry.api.app import create_app
 from registry.api.connections import MAX_HEAD_BYTES, Connections, Listening
 from registry.api.draining import CLOSE_SECONDS, DRAIN_SECONDS, DrainingServer
+from registry.api.dropping import Dropping
 from registry.api.logs import configure_logs
 from registry.bootstrap import Application
 from registry.domain.errors import MisconfiguredHome
@@ -155,15 +158,22 @@ class _SharingServer(DrainingServer):
     def __init__(self, config: uvicorn.Config, application: Application, connections: Connections) -> None:
         super().__init__(config, application.ending, application.settings.stop_notice_seconds)
         self._all = connections
+        self._refusals = application.refusals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and put back the queue of connections: asyncio has one number for it and for how many it takes."""
         for listening in sockets or ():
             if isinstance(listening, Listening):
+                dropping = Dropping(listening, self._all.refuses, asyncio.get_running_loop().call_later)
                 listening.is_refused = self._all.refuses
+                listening.on_refused = partial(self._drop, dropping)
         await super().startup(sockets)
         for listening in sockets or ():
             listening.listen(_BACKLOG)
+
+    def _drop(self, dropping: Dropping, source: str) -> None:
+        if dropping.add(source):
+            self._refusals.count(source, "cut_off")  # nothing of it is heard from here on, so the ledger says when
 
 
 def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:

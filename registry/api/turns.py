@@ -15,6 +15,8 @@ from registry.domain.errors import Busy
 AT_WORK = 128
 # The least share is an eighth: more would leave a flood too much beside a few clients, less would make batches small.
 MOST_SHARES = 8
+# Of lookups: what somebody gets who asks for more at a time than others who are about.
+LITTLE = 4
 STRANGERS = ""
 STRANGERS_AT_WORK = 16
 PATIENCE_SECONDS = 2.0
@@ -25,9 +27,17 @@ _ABOUT_SECONDS = 1.0
 class Turns:
     """Gives turns. For one event loop."""
 
-    def __init__(self, monotonic: Callable[[], float], at_work: int = AT_WORK) -> None:
+    def __init__(self, monotonic: Callable[[], float], at_work: int = AT_WORK, little: int | None = None) -> None:
+        """Begin with all turns free.
+
+        Args:
+            monotonic: seconds.
+            at_work: how many turns there are.
+            little: what whoever asks for many at a time gets while somebody is about who does not; None for a share.
+        """
         self._monotonic = monotonic
         self._at_work = at_work
+        self._little = at_work if little is None else little
         self._used = 0
         self._held: dict[str, int] = {}
         self._lines: dict[str, deque[asyncio.Future[None]]] = {}
@@ -118,7 +128,13 @@ class Turns:
     def _share(self, key: str) -> int:
         if key == STRANGERS:
             return STRANGERS_AT_WORK
-        return max(1, self._at_work // min(MOST_SHARES, max(1, len(self._about), self._about_before)))
+        about = max(1, len(self._about), self._about_before)
+        share = max(1, self._at_work // min(MOST_SHARES, about))
+        if about == 1 or share <= self._little or self._held.get(key, 0) < self._little:
+            return share
+        # All turns are answered in one batch: what one asks for at a time, everybody waits for.
+        crowds = sum(held >= self._little for held in self._held.values())
+        return self._little if crowds < about else share
 
     def _note(self, key: str) -> None:
         now = self._monotonic()

@@ -7,18 +7,21 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from registry.api import connections, door
+from registry.api import connections, door, dropping
 from registry.api.connections import Connections, H11Protocol
 from registry.api.server import serving
+from registry.api.turns import LITTLE
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
-from registry.identity.strangers import CUT_AFTER, STRANGER_BURST, UNREAD_BURST
+from registry.identity.strangers import CUT_AFTER, STRANGER_BURST, UNREAD_BURST, Strangers
+from registry.services.disclose import Disclose
 from registry.services.principals import Grant
 from tests.functional.services.homes import Home, open_copy
 
@@ -33,16 +36,27 @@ class Served:
         self.home = home
         address = urlsplit(url)
         self._address = (address.hostname or "", address.port or 0)
-        grant = Grant(DEVELOPMENT_ISSUER, "reader", frozenset({Role.READER}))
-        home.app.principals.ensure(grant, operator="local:test")
-        issuer, now = home.app.development_issuer(), home.clock.now()
-        self.token = issuer.issue(grant.sub, [Role.READER], ttl_seconds=3600, now=now)
+        self._tokens: dict[str, str] = {}
+        self.token = self.another("reader")
 
-    def connect(self, source: str = "127.0.0.1") -> socket.socket:
+    def another(self, name: str) -> str:
+        """Make a reader, and give the token."""
+        if name not in self._tokens:
+            grant = Grant(DEVELOPMENT_ISSUER, name, frozenset({Role.READER}))
+            self.home.app.principals.ensure(grant, operator="local:test")
+            issuer, now = self.home.app.development_issuer(), self.home.clock.now()
+            self._tokens[name] = issuer.issue(grant.sub, [Role.READER], ttl_seconds=3600, now=now)
+        return self._tokens[name]
+
+    def connect(self, source: str = "127.0.0.1", patience: float = 10) -> socket.socket:
         connection = socket.socket()
-        connection.settimeout(10)
+        connection.settimeout(patience)
         connection.bind((source, 0))
-        connection.connect(self._address)
+        try:
+            connection.connect(self._address)
+        except TimeoutError:
+            connection.close()
+            raise
         return connection
 
     def head(self, *more: str, path: str = PATH, token: str | None = None) -> bytes:
@@ -240,6 +254,12 @@ def test_a_client_that_resets_is_no_fault(served: Served, capsys: pytest.Capture
     assert "fault" not in capsys.readouterr().out
 
 
+def cut_off(served: Served, source: str) -> None:
+    for _ in range(int(STRANGER_BURST) + CUT_AFTER):
+        served.home.app.strangers.may_ask(source)
+
+
+@pytest.mark.usefixtures("without_filter")
 def test_who_is_cut_off_is_not_even_taken(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     real = Connections.__call__
@@ -248,8 +268,7 @@ def test_who_is_cut_off_is_not_even_taken(served: Served, monkeypatch: pytest.Mo
         made.append("one")
         return real(self, *args, **named)
 
-    for _ in range(int(STRANGER_BURST) + CUT_AFTER):
-        served.home.app.strangers.may_ask("127.0.0.9")
+    cut_off(served, "127.0.0.9")
     with served.connect() as reader:
         assert served.is_answered(reader)
         monkeypatch.setattr(Connections, "__call__", counted)
@@ -258,6 +277,89 @@ def test_who_is_cut_off_is_not_even_taken(served: Served, monkeypatch: pytest.Mo
                 assert is_closed(connection)
         assert not made
         assert served.is_answered(reader)
+
+
+@pytest.fixture
+def without_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose kernel takes no filter."""
+    monkeypatch.setattr(dropping.sys, "platform", "other")
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses of connections that this process took from its listening socket."""
+    addresses: list[str] = []
+    real = socket.socket.accept
+
+    def accept(self: socket.socket) -> Any:
+        connection, address = real(self)
+        addresses.append(address[0])
+        return connection, address
+
+    monkeypatch.setattr(socket.socket, "accept", accept)
+    return addresses
+
+
+def test_who_is_cut_off_and_goes_on_wakes_nobody(
+    taken: list[str], served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(served, "127.0.0.9")
+    with served.connect() as reader:
+        assert served.is_answered(reader)  # and others are heard all the while
+        with served.connect("127.0.0.9") as first:
+            assert is_closed(first)
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                served.connect("127.0.0.9", patience=0.1)
+        assert taken.count("127.0.0.9") == 1
+        with served.connect("127.0.0.8") as other:
+            other.sendall(served.head("Content-Length: 0"))
+            assert status_of(other) == 401
+        assert served.is_answered(reader)
+    served.home.app.refusals.close()
+    assert len(entries_that_say(served, "token refused cut_off")) == 1
+
+    monkeypatch.setattr(Strangers, "is_cut_off", lambda *_: False)
+    with served.connect("127.0.0.9") as again:  # its first attempts are lost; it comes in when it is tried again
+        again.sendall(served.head("Content-Length: 0"))
+        assert status_of(again) == 401
+
+
+def entries_that_say(served: Served, result: str) -> list[Any]:
+    with served.home.app.database.read() as work:
+        rows = list(work.entries.scan(0, work.entries.head().size))
+    opened = [served.home.app.kernel.log.opening(row) for row in rows]
+    return [one for one in opened if one is not None and one.values["result"] == result]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+def test_a_crowd_of_one_readers_lookups_makes_no_large_batches_for_another(
+    served: Served, monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    sizes: list[int] = []
+    real = Disclose.disclose_many
+
+    def slow(self: Disclose, asks: Any) -> Any:
+        sizes.append(len(asks))
+        time.sleep(0.05)
+        return real(self, asks)
+
+    monkeypatch.setattr(Disclose, "disclose_many", slow)
+    with served.connect() as reader, ExitStack() as stack:
+        request = served.head(f"Content-Length: {len(NOBODY)}", token=served.another("greedy")) + NOBODY
+        crowd = [stack.enter_context(served.connect()) for _ in range(3 * LITTLE)]
+        crowd[0].sendall(request)
+        assert status_of(crowd[0]) == 404  # known from here on
+        assert served.is_answered(reader)
+        assert served.is_answered(reader)
+        for one in crowd:
+            one.sendall(request[: -len(NOBODY)] if pause else request)
+        time.sleep(pause)  # then the bodies come after their heads, all together
+        for one in crowd if pause else ():
+            one.sendall(NOBODY)
+        assert {status_of(one) for one in crowd} == {404}
+    assert sum(sizes) == 3 + len(crowd)
+    assert max(sizes) <= LITTLE
 
 
 def test_bodies_have_a_bounded_room(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,23 @@ def test_nobody_has_more_than_a_share_when_others_are_about() -> None:
     assert turns.try_take("reader 1")
 
 
+def test_a_crowd_has_little_while_somebody_is_about_who_asks_for_little() -> None:
+    turns = Turns(Time(), 64, 4)
+    assert turns.try_take("modest")
+    assert taken(turns, "greedy", 100) == 4
+    assert turns.try_take("modest")
+
+
+def test_crowds_among_themselves_have_their_shares() -> None:
+    turns = Turns(Time(), 64, 4)
+    assert taken(turns, "a", 4) == taken(turns, "b", 4) == 4
+    assert taken(turns, "a", 100) == taken(turns, "b", 100) == 32 - 4
+
+
+def test_a_crowd_that_is_alone_has_all() -> None:
+    assert taken(Turns(Time(), 64, 4), "a", 100) == 64
+
+
 def test_who_went_away_leaves_the_share_to_others() -> None:
     time = Time()
     turns = Turns(time, 16)
