@@ -46,7 +46,7 @@ class Listening(socket.socket):
 
     Attributes:
         is_refused: tells so of an address.
-        on_refused: told of an address whose connection was closed.
+        on_refused: told of an address whose connection is about to be closed.
     """
 
     is_refused: Callable[[str], bool] | None = None
@@ -62,9 +62,9 @@ class Listening(socket.socket):
             connection, address = super().accept()
             if self.is_refused is None or not self.is_refused(address[0]):
                 return connection, address
-            connection.close()
             if self.on_refused is not None:
-                self.on_refused(address[0])
+                self.on_refused(address[0])  # first: whoever sees the connection closed comes again at once
+            connection.close()
         raise BlockingIOError
 
 
