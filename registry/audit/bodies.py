@@ -34,7 +34,7 @@ class Opening:
 
     def commitments(self) -> tuple[bytes, ...]:
         """Return the commitments that the leaf must hold."""
-        return commit_all(self.seed, ((name, value.encode()) for name, value in self.values.items()))
+        return commit_all(self.seed, [(name, value.encode()) for name, value in self.values.items()])
 
 
 class BodyKeys:

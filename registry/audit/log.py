@@ -26,7 +26,7 @@ from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable
 from registry.domain.ids import EntryIndex, EventId, SubjectId
 from registry.transparency.checkpoint import checkpoint_text
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
-from registry.transparency.leaf import SEED_BYTES, encode_leaf, leaf_hash, parse_leaf
+from registry.transparency.leaf import SEED_BYTES, Leaf, encode_leaf, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
 from registry.transparency.note import sign_note
 
@@ -204,12 +204,22 @@ class AuditLog:
         Raises:
             LedgerCorrupt: the stored opening is not what the leaf commits to.
         """
+        return None if row.sealed is None else self.opening_of(row, parse_leaf(row.leaf), leaf_hash(row.leaf))
+
+    def opening_of(self, row: EntryRow, leaf: Leaf, hashed: bytes) -> Opening | None:
+        """As ``opening``, for whoever has read and hashed the leaf of this row already.
+
+        Args:
+            row: the entry.
+            leaf: what its leaf says.
+            hashed: its leaf's hash.
+
+        Raises:
+            LedgerCorrupt: as ``opening``.
+        """
         if row.sealed is None:
             return None
-        leaf = parse_leaf(row.leaf)
-        opening = self._keys.bodies.open(
-            row.sealed, key_epoch=row.key_epoch, index=row.index, leaf_hash=leaf_hash(row.leaf)
-        )
+        opening = self._keys.bodies.open(row.sealed, key_epoch=row.key_epoch, index=row.index, leaf_hash=hashed)
         check_opening(opening, leaf, row.index)
         return opening
 

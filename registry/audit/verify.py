@@ -22,7 +22,7 @@ from registry.audit.ports import EntryReader, EntryRow, HeadRow
 from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.domain.ids import SubjectId
 from registry.transparency.checkpoint import open_checkpoint
-from registry.transparency.leaf import leaf_hash, parse_leaf
+from registry.transparency.leaf import Leaf, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
 from registry.transparency.note import Verifier
 
@@ -89,32 +89,32 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
     fault: tuple[int, str] | None = None
     for expected, row in enumerate(rows, start=start):
         try:
-            kind = _check_row(expected, row, times)
-            values = _values(log, row)
+            leaf, hashed = _check_row(expected, row, times), leaf_hash(row.leaf)
+            values = _values(log, row, leaf, hashed)
         except (LedgerCorrupt, ProofRejected) as exc:
             fault = (expected, exc.what if isinstance(exc, LedgerCorrupt) else str(exc))
             break
-        hashes.append(leaf_hash(row.leaf))
+        hashes.append(hashed)
         places += _places(values, row.index)
-        standing += [row.index] * (kind in STANDING)
+        standing += [row.index] * (leaf.kind in STANDING)
     first, last = (times[0], times[-1]) if times else (0, 0)
     return ChunkChecked(tuple(hashes), first, last, tuple(places), tuple(standing), fault)
 
 
-def _check_row(expected: int, row: EntryRow, times: list[int]) -> str:
+def _check_row(expected: int, row: EntryRow, times: list[int]) -> Leaf:
     if row.index != expected:
         raise LedgerCorrupt("it is missing")
     leaf = parse_leaf(row.leaf)
     if times and leaf.unix_ms < times[-1]:
         raise LedgerCorrupt("its time is before that of the entry in front of it")
     times.append(leaf.unix_ms)
-    return leaf.kind
+    return leaf
 
 
-def _values(log: AuditLog, row: EntryRow) -> Mapping[str, str]:
+def _values(log: AuditLog, row: EntryRow, leaf: Leaf, hashed: bytes) -> Mapping[str, str]:
     if not row.event:
         raise LedgerCorrupt("its opening's row is missing")
-    opening = log.opening(row)
+    opening = log.opening_of(row, leaf, hashed)
     if opening is None:
         # Only an erasure may do this, and no kind of entry speaks of one: it is somebody hiding what an entry says.
         raise LedgerCorrupt("its opening was removed, and no entry says so")
@@ -221,7 +221,7 @@ class LedgerVerifier:
     def _entry_at(self, reader: EntryReader, size: int, subject: SubjectId, counter: int) -> int | None:
         """Find a subject's entry by its counter, going through the ledger; only after a fault was found."""
         for row in reader.scan(0, size):
-            places = _places(_values(self._log, row), row.index)
+            places = _places(_values(self._log, row, parse_leaf(row.leaf), leaf_hash(row.leaf)), row.index)
             if any(place[:2] == (subject, counter) for place in places):
                 return row.index
         return None

@@ -92,10 +92,13 @@ def commit_all(seed: bytes, fields: Iterable[tuple[str, bytes]]) -> tuple[bytes,
     block = seed.ljust(_BLOCK_BYTES, b"\0")
     inner, outer = block.translate(_INNER), block.translate(_OUTER)
     return tuple(
-        sha256(
-            _COMMITMENT_DOMAIN + sha256(outer + sha256(inner + prefixed[1:]).digest()).digest() + prefixed + value
-        ).digest()
-        for prefixed, value in ((_prefixed(name), value) for name, value in fields)
+        [
+            sha256(
+                _COMMITMENT_DOMAIN + sha256(outer + sha256(inner + prefixed[1:]).digest()).digest() + prefixed + value
+            ).digest()
+            for name, value in fields
+            for prefixed in (_prefixed(name),)
+        ]
     )
 
 
