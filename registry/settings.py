@@ -44,6 +44,7 @@ _KNOWN = frozenset(
         "witness",
         "approvals",
         "notify",
+        "marks",
     }
 )
 _CACHE = frozenset({"cache_keys", "cache_seconds"})
@@ -94,6 +95,7 @@ class Settings:
             profile's.
         brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
         notify: where notices are sent (``[notify]`` in config.toml).
+        unmarked_clients: clients whose tokens may ask for copies without marks (``[marks]`` in config.toml).
     """
 
     home: Path
@@ -110,6 +112,7 @@ class Settings:
     witness: WitnessSettings = field(default_factory=WitnessSettings)
     approvals: Mapping[str, Any] = field(default_factory=dict)
     notify: NotifySettings = NO_NOTICES
+    unmarked_clients: frozenset[str] = frozenset()
 
     def limits(self, profile: str) -> BrakeLimits:
         """Return the brakes of a registry of this profile: none on lookups in development, unless they are set."""
@@ -168,6 +171,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         witness=_witness(config, folder),
         approvals=_approvals(config),
         notify=read_notify(config.get("notify", {}), folder),
+        unmarked_clients=_unmarked_clients(config),
     )
 
 
@@ -258,6 +262,16 @@ def _key_cache(keys: Mapping[str, Any]) -> CacheLimits:
     if not (_is_number(seconds) and 1 <= seconds <= LONGEST_CACHE_SECONDS):
         raise MisconfiguredHome(f"config.toml: keys: cache_seconds is 1 to {LONGEST_CACHE_SECONDS:,}")
     return CacheLimits(int(count), float(seconds))
+
+
+def _unmarked_clients(config: Mapping[str, Any]) -> frozenset[str]:
+    given = config.get("marks", {})
+    if not isinstance(given, dict) or set(given) - {"unmarked_clients"}:
+        raise MisconfiguredHome("config.toml: write the settings of marks as a table, [marks], with unmarked_clients")
+    clients = given.get("unmarked_clients", [])
+    if not isinstance(clients, list) or not all(isinstance(one, str) and one for one in clients):
+        raise MisconfiguredHome("config.toml: marks: unmarked_clients is a list of clients of tokens")
+    return frozenset(clients)
 
 
 def _policy(config: Mapping[str, Any], home: Path) -> PolicySettings:

@@ -60,7 +60,7 @@ class CardAsk:
     employee_number: str | None = field(repr=False)
     categories: frozenset[Category]
     records: frozenset[RecordId]
-    form: Form = Form.AS_ENTERED
+    form: Form = Form.MARKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ def _wanted(body: ObjectReader) -> tuple[frozenset[Category], frozenset[RecordId
 
 def _form(body: ObjectReader) -> Form:
     given = body.optional("form", _FORM)
-    return Form(given) if given else Form.AS_ENTERED
+    return Form(given) if given else Form.MARKED
 
 
 def _purpose(body: ObjectReader) -> Purpose:

@@ -117,9 +117,10 @@ _WANTED: dict[str, Schema] = {
 _CARD_ASK: dict[str, Schema] = {"subject": ref("Id"), "employee_number": ref("EmployeeNumber"), **_WANTED}
 _FORM: Schema = {
     "enum": [form.value for form in Form],
-    "default": Form.AS_ENTERED.value,
-    "description": "`as_entered`: exactly as enrolled, unmarked. `masked`: the last four of a number, the city of an "
-    "address, and of any other value nothing. A policy may mask what is asked for in full.",
+    "default": Form.MARKED.value,
+    "description": "`marked`: for people, in usual writings that are drawn for each account and mean the same. "
+    "`as_entered`: exactly as enrolled, for the machines that the registry's settings list. `masked`: the last four of "
+    "a number, the city of an address, and of any other value nothing. A policy may mask what is asked for in full.",
 }
 _OWN_FORM: Schema = {"enum": [Form.AS_ENTERED.value], "default": Form.AS_ENTERED.value}
 # Answered with a status of their own: 429, and 202.

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     REVIEW = "review"  # somebody else says whether it was one, or whether a lookup of the sample fits its purpose
     SEARCH = "search"
     OPEN = "open"  # the system opened values for matching or maintenance; no recipient, never a candidate copy
+    READING = "reading"  # how found values are written in a text: fixed before what was drawn for copies is looked at
     TRACE = "trace"
     OUTCOME = "outcome"  # what became of earlier entries; carries failures
     AUDIT_READ = "audit-read"

@@ -35,6 +35,7 @@ from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
 from registry.keys.opening import load_keyring
 from registry.keys.ports import Keyring
+from registry.marks.draw import MarkKey
 from registry.notify.mail import Mail
 from registry.notify.settings import NotifySettings
 from registry.notify.webhooks import Webhook
@@ -56,7 +57,7 @@ from registry.services.evidence import Evidence
 from registry.services.holds import Holds
 from registry.services.idempotency import Idempotency
 from registry.services.import_people import ImportPeople
-from registry.services.kernel import Kernel
+from registry.services.kernel import MARK_EPOCH, Kernel, UnmarkedCopies
 from registry.services.key_life import LEDGER_OWNER
 from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
@@ -170,6 +171,8 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
         ties=SubjectTies(registry, ring.secret("index")),
         packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
         clock=clock,
+        marks=MarkKey(ring.secret("marks"), MARK_EPOCH),
+        unmarked=UnmarkedCopies(settings.unmarked_clients, for_all=profile == DEVELOPMENT),
         outlets=Outlets(NoticeSeal(registry, ring.secret("index")), _channels(settings.notify)),
     )
     _demand_profile(kernel, profile)

@@ -14,6 +14,7 @@ from registry.cli.common import common, registry_at, write_json
 from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, InvalidInput, NotFound
 from registry.domain.purposes import Purpose, PurposeCode
+from registry.policy.decide import Form
 from registry.services.disclose import NOT_FOUND, DisclosureAsk, Failed, Refused, Waiting
 from registry.text.rules.employee_number import employee_number_problem
 
@@ -27,6 +28,13 @@ from registry.text.rules.employee_number import employee_number_problem
 @click.option("--purpose", required=True, type=click.Choice([code.value for code in PurposeCode]))
 @click.option("--case", default="", help="Case reference.")
 @click.option("--note", default="", help="What it is for, in words.")
+@click.option(
+    "--form",
+    default=Form.MARKED.value,
+    show_default=True,
+    type=click.Choice([one.value for one in Form]),
+    help="In forms drawn for you, exactly as enrolled, or masked.",
+)
 def disclose(
     home: str | None,
     employee_number: str,
@@ -34,6 +42,7 @@ def disclose(
     purpose: str,
     case: str,
     note: str,
+    form: str,
     *,
     as_json: bool,
 ) -> None:
@@ -51,6 +60,7 @@ def disclose(
             "employee_number": employee_number,
             "categories": sorted(set(categories)),
             "purpose": {"code": purpose} | {key: text for key, text in (("case", case), ("note", note)) if text},
+            "form": form,
         }
         _show(elsewhere.post("/v1/disclosures", orjson.dumps(body), "application/json"), as_json=as_json)
         return
@@ -64,6 +74,7 @@ def disclose(
             categories=frozenset(Category(one) for one in categories),
             records=frozenset(),
             purpose=stated,
+            form=Form(form),
         )
         (answer,) = application.disclose.disclose_many([(application.local_caller(), ask)])
     if isinstance(answer, Failed):

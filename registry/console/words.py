@@ -81,6 +81,7 @@ KINDS: Mapping[str, str] = {
     "review": "Emergency or lookup reviewed",
     "search": "Search",
     "open": "Checked by the system",
+    "reading": "Writing of found values fixed",
     "trace": "Leak trace",
     "outcome": "Outcome of an earlier entry",
     "audit-read": "Ledger or own record read",

@@ -13,6 +13,7 @@ from datetime import datetime
 from registry.domain.categories import Category
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
 
+MARKED = "marked"
 MASKED = "masked"
 OWN_VIEW = "self"
 INTERNAL_OPEN = "internal open"
@@ -68,7 +69,8 @@ class ServedCopy:
         records: record id, version and category of each released record.
         purpose: the stated purpose's code.
         case_given: whether a case reference was stated; the reference itself stays in the entry.
-        form: ``as_entered``: an unmarked copy; ``masked``: the last four digits of numbers, the city of an address.
+        form: ``marked``: in forms drawn for the account; ``as_entered``: an unmarked copy; ``masked``: the last four
+            digits of numbers, the city of an address.
         via: ``single``, ``batch`` or ``self`` (the subject's own view).
     """
 

@@ -31,6 +31,7 @@ class DossierRecord:
         kind: the kind a finding of it has (``phone:home``).
         member: ref of the household member it belongs to, or None.
         value: the opened value; a payment card's is ``{"last_four", "digest"}``.
+        version: of the record.
     """
 
     record: RecordId
@@ -38,6 +39,7 @@ class DossierRecord:
     kind: str
     member: str | None = field(repr=False)
     value: Mapping[str, str] = field(repr=False)
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from registry.domain.ids import PrincipalId, SubjectId
 from registry.leaktrace import wording
 from registry.leaktrace.copies import (
     INTERNAL_OPEN,
+    MARKED,
     OWN_VIEW,
     AccountCopies,
     FoundValue,
@@ -29,11 +30,13 @@ from registry.leaktrace.copies import (
     same_copies,
     split_by_time,
 )
+from registry.leaktrace.marks_report import label_marks, tier_of_marks
 from registry.leaktrace.outside import OUTSIDE_DEFAULTS, OutsideField, outside_fields
 from registry.leaktrace.report_shapes import (
     SCHEMA,
     ExposureLine,
     LedgerCheck,
+    MarksReport,
     PersonFindings,
     TierLabel,
     TierStatement,
@@ -128,6 +131,7 @@ def build_report(
         unknown=_unknown(question, evidence, sorted_out),
         would_change=_would_change(question, evidence),
         must_not=wording.MUST_NOT,
+        marks=sorted_out.marks,
     )
 
 
@@ -139,6 +143,7 @@ class _SortedOut:
     after: tuple[AccountCopies, ...]
     exposures: tuple[ExposureLine, ...]
     unexplained: tuple[str, ...]
+    marks: MarksReport | None
 
 
 def _check_times(question: TraceQuestion, evidence: TraceEvidence) -> None:
@@ -168,6 +173,7 @@ def _sort_out(question: TraceQuestion, evidence: TraceEvidence) -> _SortedOut:
         after=group_by_account(after, grouping),
         exposures=tuple(_exposure_line(one, question.published_at, labels, subjects) for one in exposures),
         unexplained=tuple(item.label for item in findings if item.label not in covered),
+        marks=None if evidence.marks is None else label_marks(evidence.marks, labels),
     )
 
 
@@ -222,13 +228,15 @@ def _tier(
     question: TraceQuestion, sorted_out: _SortedOut, counts: wording.Counts, fields: tuple[OutsideField, ...]
 ) -> TierStatement:
     published = question.published_at is not None
-    reasons = wording.tier_reasons(counts, published=published)
+    reasons = wording.tier_reasons(counts, published=published, marked=sorted_out.marks is not None)
     obtainable = {field.kind: field.obtainable for field in fields}
     scarce = [
         item.label
         for item in sorted_out.findings
         if item.label not in sorted_out.unexplained and obtainable[item.found.kind] <= LEAD_OUTSIDE_LIMIT
     ]
+    if sorted_out.marks is not None and published and (marked := tier_of_marks(sorted_out.marks)) is not None:
+        return marked
     if scarce and published:
         reason = wording.lead_reason(label_ranges(scarce), LEAD_OUTSIDE_LIMIT)
         return TierStatement(TierLabel.LEAD, wording.LEAD, (reason, *reasons))
@@ -267,7 +275,7 @@ def _summary(
     sentences = [
         found_what,
         wording.served_what(counts, until=until),
-        wording.unmarked_copies(counts),
+        *_marks_sentences(sorted_out, counts),
         wording.indistinguishable(counts),
     ]
     if sorted_out.unexplained:
@@ -276,6 +284,14 @@ def _summary(
     if question.published_at is None:
         sentences.append(wording.NO_PUBLICATION_TIME)
     return tuple(sentences)
+
+
+def _marks_sentences(sorted_out: _SortedOut, counts: wording.Counts) -> tuple[str, ...]:
+    unmarked = sum(copy.form != MARKED for account in sorted_out.accounts for copy in account.copies)
+    told = (wording.unmarked_copies(unmarked, counts.copies),) if unmarked else ()
+    if sorted_out.marks is not None:
+        return (*told, wording.marks_read(sorted_out.marks.values, sorted_out.marks.slots))
+    return (*told, wording.NOTHING_READ) if unmarked < counts.copies else told
 
 
 def _people(findings: tuple[LabelledFinding, ...]) -> tuple[PersonFindings, ...]:

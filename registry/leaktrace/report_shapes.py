@@ -1,7 +1,7 @@
 """The shapes of a trace report: which values, which copies, what is open, and what must not be concluded.
 
 Nothing in a ``TraceReport`` is a protected value, an account's name or an account's id: renderers cannot show what
-is not there. Tiers here are ``none`` and ``lead`` only, since copies are served without marks.
+is not there. Tiers above ``lead`` come from the marks of copies alone.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from registry.leaktrace.copies import (
     ServedCopy,
     SourceExposure,
 )
+from registry.leaktrace.marked_copies import LabelledEvidence, MarksEvidence
 from registry.leaktrace.outside import OutsideField
 
 SCHEMA = "registry.trace-report/1"
 
 
 class TierLabel(StrEnum):
-    """How far the evidence goes. Stronger tiers need marked copies and do not exist here."""
+    """How far the evidence goes, the least first. Those above a lead need marked copies."""
 
     NONE = "none"
     LEAD = "lead"
+    STRONG = "strong"
+    ATTRIBUTED = "attributed copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,14 @@ class TraceEvidence:
         copies: every disclosure of a found record, before and after publication; others are left out of the report.
         exposures: who held the values without a served copy.
         ledger: how the ledger stood.
+        marks: what the writing of the text says of marked copies; None where it says nothing.
     """
 
     findings: tuple[FoundValue, ...]
     copies: tuple[ServedCopy, ...]
     exposures: tuple[SourceExposure, ...]
     ledger: LedgerCheck
+    marks: MarksEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,25 @@ class ExposureLine:
 
 
 @dataclass(frozen=True, slots=True)
+class MarksReport:
+    """What marks say, under neutral labels.
+
+    Attributes:
+        reading, entry, values, slots, seed: as in ``MarksEvidence``.
+        copies: lines by label.
+        curve: for each prior of an outside source: the prior, what remains for the outside, and for each label.
+    """
+
+    reading: str
+    entry: int
+    values: int
+    slots: int
+    seed: int
+    copies: tuple[LabelledEvidence, ...]
+    curve: tuple[tuple[float, float, tuple[tuple[str, float], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TraceReport:
     """The whole report. Sentences are final; renderers add layout only.
 
@@ -136,7 +160,7 @@ class TraceReport:
         question, ledger: as given.
         gaps: gap texts with the cap's sentence in front; printed before everything else; usually empty.
         first_line: the copy-is-not-a-person line.
-        tier: ``none`` or ``lead``.
+        tier: one of ``TierLabel``.
         summary: what was found and served, in sentences.
         people: findings per person, by employee number.
         accounts: candidate accounts (copies not later than publication), by first serving.
@@ -149,6 +173,7 @@ class TraceReport:
         not_from_here: the hypothesis that is always open.
         outside: the outside assumption per found kind.
         unknown, would_change, must_not: closing lists.
+        marks: what the writing of the text says of marked copies, or None.
     """
 
     schema: str
@@ -171,3 +196,4 @@ class TraceReport:
     unknown: tuple[str, ...]
     would_change: tuple[str, ...]
     must_not: tuple[str, ...]
+    marks: MarksReport | None = None

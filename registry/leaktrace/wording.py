@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from registry.leaktrace.marked_copies import CopyEvidence
+
 FIRST_LINE = (
     "A copy is not a person: this report says which accounts were served copies of the found values; it cannot say "
     "who published them, and it must never be the sole basis for discipline or accusation."
@@ -162,14 +164,74 @@ def served_what(counts: Counts, *, until: str) -> str:
     )
 
 
-def unmarked_copies(counts: Counts) -> str:
-    """Say that served copies carry no marks, and what follows from it."""
-    share = "This copy" if counts.copies == 1 else f"All {counts.copies} of these copies"
-    verb = "was" if counts.copies == 1 else "were"
+def unmarked_copies(unmarked: int, copies: int) -> str:
+    """Say how many served copies carry no marks, and what follows from it."""
+    share = f"{unmarked} of these {copies} copies"
+    if unmarked == copies:
+        share = "This copy" if copies == 1 else f"All {copies} of these copies"
     return (
-        f"{share} {verb} served without marks. This version of the registry marks no copy, so "
-        "the text's content cannot tell two accounts apart that were served the same values."
+        f"{share} {'was' if unmarked == 1 else 'were'} served without marks: the writing of the text says nothing "
+        "about accounts that were served such copies of the same values."
     )
+
+
+NOTHING_READ = (
+    "Copies were served with marks, but in the text no place was recognised where their writing differs: it says "
+    "nothing about any of them."
+)
+
+MARKS_NOTE = (
+    "Each account is served values in usual writings that were drawn for it, and committed to in the ledger, before "
+    "anybody knew of this text. The writing of the text was read without looking at any draw, and fixed in the ledger "
+    "before draws were compared. The bound is the share of investigations without any copy's part in which this rule "
+    "would flag one; it holds whatever the leaker did. It is no probability that somebody did something."
+)
+
+BOUND_EXCLUDES = (
+    "The bound says nothing about whoever holds the key of the marks, or saw, photographed or was handed the copy: "
+    "those write like the copy. The account's holder is shown the opened marks and given time to reply."
+)
+
+CURVE_NOTE = (
+    "What remains for each copy depends on how likely an outside source was beforehand, which nobody knows: it is "
+    "shown over a range. What times, cases and overlap say is not in these numbers."
+)
+
+
+def marks_read(values: int, slots: int) -> str:
+    """Say how much of the writing was read."""
+    return (
+        f"The writing of {many(values, 'found value')} was read in {many(slots, 'place')} where served copies differ, "
+        "before any copy was looked at."
+    )
+
+
+def strong_tier(label: str, *, top: bool) -> str:
+    """Word the tiers above a lead: about a copy, never about a person."""
+    strength = "extremely strong" if top else "strong"
+    return f"The writing of the text gives {strength} support that it derives from a copy served to {label}."
+
+
+def bound_reason(label: str, bound: float) -> str:
+    """Say what the bound of a copy is."""
+    return (
+        f"{label}: at most {bound:.1e} of investigations of texts in which no copy had a part would flag any copy like "
+        "this."
+    )
+
+
+def slots_reason(label: str, evidence: CopyEvidence) -> str:
+    """Say on how many places it rests, and how many speak against it."""
+    against = evidence.slots - evidence.agreeing
+    return (
+        f"{label}: of {many(evidence.slots, 'place')} read, {evidence.agreeing} are written as its copies were, "
+        f"{against} otherwise."
+    )
+
+
+def others_too(labels: Sequence[str]) -> str:
+    """Say that other copies reach the same tier."""
+    return f"The same holds for {', '.join(labels)}: several copies may have been put together."
 
 
 def indistinguishable(counts: Counts) -> str:
@@ -179,7 +241,7 @@ def indistinguishable(counts: Counts) -> str:
             "One account is listed. Being the only one listed is not evidence of being the source: outside sources, "
             "source exposures, a copy seen over a shoulder and a borrowed sign-in remain."
         )
-    head = f"{counts.accounts} accounts cannot be distinguished from one another by this report."
+    head = f"{counts.accounts} accounts cannot be distinguished from one another by what they were served."
     if counts.full == counts.accounts:
         return f"{head} The copies of all of them held every found value."
     since = "since a text can be put together from several copies or from outside."
@@ -213,13 +275,13 @@ def shared_places(named: str) -> str:
     )
 
 
-def tier_reasons(counts: Counts, *, published: bool) -> tuple[str, ...]:
+def tier_reasons(counts: Counts, *, published: bool, marked: bool) -> tuple[str, ...]:
     """Say why no stronger tier than ``lead`` exists here, and what a missing publication time does."""
+    rest = "What was read of them singles no copy out" if marked else "Nothing of them was read here"
     reasons = [
         (
             "Only evidence that we randomise ourselves (marks drawn for each copy) can attribute a text to a copy. "
-            "Copies are served without marks in this version, so who was served what, overlap and times are all there "
-            "is: they can support a lead at most."
+            f"{rest}, so who was served what, overlap and times are all there is: they can support a lead at most."
         )
     ]
     if counts.findings and not published:

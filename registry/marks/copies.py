@@ -42,7 +42,7 @@ class SlotReading:
     Attributes:
         slot: name of the slot.
         forms: in how many ways a copy of this value may have it.
-        kept: as in ``Slot``.
+        kept, has_public: as in ``Slot``.
         read: the form that was read: 0 the public one, None when none is to be recognised.
         classes: for each drawn form, from 1, which of the ``forms`` ways it shows as; usually itself.
     """
@@ -50,6 +50,7 @@ class SlotReading:
     slot: str
     forms: int
     kept: tuple[float, float, float, float]
+    has_public: bool
     read: int | None
     classes: tuple[int, ...] = field(repr=False)
 
@@ -88,7 +89,9 @@ def read_copy(category: Category, value: Mapping[str, str], text: str) -> tuple[
     room = _room(category, value)
     read = _READ[category](value, text) if category in _READ else {}
     return tuple(
-        SlotReading(slot.name, slot.forms, slot.kept, read.get(slot.name), tuple(range(1, slot.forms + 1)))
+        SlotReading(
+            slot.name, slot.forms, slot.kept, slot.has_public, read.get(slot.name), tuple(range(1, slot.forms + 1))
+        )
         for slot in slots_of(category)
         if slot.name in room
     )
@@ -99,24 +102,23 @@ def order_of(vector: bytes) -> tuple[Category, ...]:
     return _ORDERS[forms_of(Category.HOME_ADDRESS, vector)[ORDER] - 1]
 
 
-def read_order(shown: Sequence[Category], places: Mapping[Category, int]) -> SlotReading | None:
+def read_order(places: Mapping[Category, int]) -> SlotReading | None:
     """Read in which order the parts of a card stand in a text.
 
     Args:
-        shown: which of the three the card of the copies has.
-        places: where each of those that were found begins.
+        places: where each part that was found begins.
 
     Returns:
-        The reading; None where fewer than two of them are on the card or in the text.
+        The reading, for copies that showed all of those; None where fewer than two are found.
     """
-    found = [category for category in _ORDERED if category in places and category in shown]
+    found = [category for category in _ORDERED if category in places]
     if len(found) < _FEWEST:
         return None
     ways = sorted({tuple(one for one in order if one in found) for order in _ORDERS}, key=_rank)
     classes = tuple(1 + ways.index(tuple(one for one in order if one in found)) for order in _ORDERS)
     read = 1 + ways.index(tuple(sorted(found, key=lambda category: places[category])))
     slot = next(slot for slot in slots_of(Category.HOME_ADDRESS) if slot.name == ORDER)
-    return SlotReading(ORDER, len(ways), slot.kept, read, classes)
+    return SlotReading(ORDER, len(ways), slot.kept, slot.has_public, read, classes)
 
 
 def _rank(way: tuple[Category, ...]) -> tuple[int, ...]:

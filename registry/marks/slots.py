@@ -29,11 +29,13 @@ class Slot:
         name: of the slot, within its category.
         forms: how many forms are allotted, at least 2.
         kept: how often a form survives: verbatim, normalised by a program, recognised from a picture, typed again.
+        has_public: whether there is a public form beside the allotted ones.
     """
 
     name: str
     forms: int
     kept: tuple[float, float, float, float]
+    has_public: bool = True
 
 
 ORDER = "order"
@@ -43,9 +45,9 @@ GROUPING, WRITING, LEVEL = "grouping", "writing", "level"
 
 TABLE: Mapping[Category, tuple[Slot, ...]] = {
     Category.HOME_ADDRESS: (
-        Slot(ORDER, 6, (0.999, 0.999, 0.98, 0.70)),
+        Slot(ORDER, 6, (0.999, 0.999, 0.98, 0.70), has_public=False),
         Slot(UNIT, 3, (0.999, 0.95, 0.98, 0.60)),
-        Slot(ORDINAL, 2, (0.999, 0.999, 0.90, 0.80)),
+        Slot(ORDINAL, 2, (0.999, 0.999, 0.90, 0.80), has_public=False),
         Slot(SAINT, 2, (0.999, 0.85, 0.97, 0.70)),
         Slot(DIRECTION, 2, (0.999, 0.85, 0.97, 0.65)),
         Slot(STREET_TYPE, 2, (0.999, 0.85, 0.95, 0.60)),

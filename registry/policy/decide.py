@@ -44,8 +44,9 @@ class Relation(StrEnum):
 
 
 class Form(StrEnum):
-    """How a card is shown."""
+    """How a card is shown: in forms drawn for who is shown it, exactly as enrolled, or hardly at all."""
 
+    MARKED = "marked"
     AS_ENTERED = "as_entered"
     MASKED = "masked"
 

@@ -10,6 +10,7 @@ from registry.domain.clock import iso
 from registry.leaktrace import wording
 from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
+from registry.leaktrace.report_shapes import MarksReport
 
 
 def report_document(report: TraceReport) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def report_document(report: TraceReport) -> dict[str, Any]:
             for person in report.people
         ],
         "accounts": _accounts(report.accounts),
+        "marks": None if report.marks is None else _marks(report.marks),
         "not_distinguished": [
             {"held": list(part.held), "accounts": list(part.accounts)} for part in report.not_distinguished
         ],
@@ -47,6 +49,38 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "must_not": list(report.must_not),
         "notes": _notes(),
         "ledger": _ledger(report.ledger),
+    }
+
+
+def _marks(marks: MarksReport) -> dict[str, Any]:
+    return {
+        "reading": marks.reading,
+        "entry": marks.entry,
+        "values_read": marks.values,
+        "places_read": marks.slots,
+        "seed": marks.seed,
+        "copies": [
+            {
+                "account": line.label,
+                "tier": line.evidence.tier,
+                "bound": line.evidence.bound,
+                "e": line.evidence.e,
+                "p": line.evidence.p,
+                "weight": line.evidence.weight,
+                "draws": line.evidence.draws,
+                "places": line.evidence.slots,
+                "agreeing": line.evidence.agreeing,
+            }
+            for line in marks.copies
+        ],
+        "curve": [
+            {
+                "prior": prior,
+                "outside": outside,
+                "accounts": [{"account": one, "posterior": share} for one, share in rest],
+            }
+            for prior, outside, rest in marks.curve
+        ],
     }
 
 

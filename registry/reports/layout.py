@@ -13,6 +13,8 @@ from registry.reports.plain import duration, places, relative, utc, visible
 from registry.reports.timeline import timeline_of
 
 _PUBLISHED = "text published, as told"
+# Accounts in the table of posteriors; all of them are in the JSON.
+_CURVE_COLUMNS = 5
 
 
 def lay_out(report: TraceReport) -> Document:
@@ -36,6 +38,7 @@ def _sections(report: TraceReport) -> Iterable[Section]:
     yield Section("found", "Values found in the text", _found(report))
     yield Section("timeline", "Timeline", _timeline(report))
     yield Section("accounts", f"Copies served {_until(report)}", _accounts(report))
+    yield Section("marks", "What the writing says of each copy", _marks(report))
     yield Section("same", "Accounts that cannot be told apart", _same(report))
     yield Section("after", "Copies served after publication", _after(report))
     yield Section("own", "Subjects' own views", _own(report))
@@ -162,6 +165,49 @@ def _accounts(report: TraceReport) -> tuple[Block, ...]:
         Paragraph(wording.LABELS_NOTE),
         Table(caption, columns, (TableGroup("", rows),), (9, 7, 10, 10, 7, 16, 18, 11)),
         _copies(report.accounts, f"Every copy served {_until(report)}, by account"),
+    )
+
+
+def _marks(report: TraceReport) -> tuple[Block, ...]:
+    marks = report.marks
+    if marks is None:
+        return ()
+    rows = tuple(
+        (
+            line.label,
+            line.evidence.tier,
+            f"{line.evidence.bound:.2g}",
+            f"{line.evidence.e:.3g}",
+            f"{line.evidence.p:.2g}",
+            f"{line.evidence.weight:.2g}",
+            f"{line.evidence.agreeing} of {line.evidence.slots}",
+        )
+        for line in marks.copies
+    )
+    columns = ("Account", "Tier", "Bound", "E-value", "Chance by the draw", "Weight", "Places that agree")
+    labels = tuple(line.label for line in marks.copies)[:_CURVE_COLUMNS]
+    shares = tuple(
+        (f"{prior:g}", f"{outside:.2g}", *(f"{share:.2g}" for _, share in accounts[:_CURVE_COLUMNS]))
+        for prior, outside, accounts in marks.curve
+    )
+    facts = (
+        ("SHA-256 of the reading", marks.reading),
+        ("Entry that fixed it", str(marks.entry)),
+        ("Seed of the tests", str(marks.seed)),
+    )
+    copies = "Marked copies beside the writing of the text"
+    caption = "What remains for the outside and for each copy, by the chance of an outside source beforehand"
+    return (
+        Paragraph(wording.MARKS_NOTE),
+        Table(copies, columns, (TableGroup("", rows),), (12, 14, 10, 12, 16, 10, 16)),
+        Paragraph(wording.CURVE_NOTE),
+        Table(
+            caption,
+            ("Outside beforehand", "Outside", *labels),
+            (TableGroup("", shares),),
+            (14, 12, *[12] * len(labels)),
+        ),
+        Facts(facts),
     )
 
 

@@ -7,7 +7,7 @@ permits and refusals alike. A batch that fails is retried by halves, so that one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -35,6 +35,7 @@ from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.facts_break_glass import OpenGlass
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, record_lines, view_of
+from registry.services.marking import marked
 from registry.services.notices import Notice, NoticeKind, ToPrincipal, ToRole, alarm_notices, queue
 from registry.services.outlets import LimitKey
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
@@ -45,6 +46,8 @@ from registry.vault.revealed import RevealedField
 NOT_FOUND = "not_found"
 # What an entry says where a subject sees their own card; no purpose that anybody else can state.
 OWN_RECORD = "own_record"
+# The rule that keeps copies without marks from people.
+UNMARKED = "form.unmarked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class DisclosureAsk:
     records: frozenset[RecordId]
     purpose: Purpose | None
     via: str = "single"
-    form: Form = Form.AS_ENTERED
+    form: Form = Form.MARKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class _Decided:
     draft: EntryDraft
     wanted: Wanted | None = None
     form: Form = Form.AS_ENTERED
+    vectors: Mapping[RecordId, bytes] = field(default_factory=dict, repr=False)
 
 
 class Disclose:
@@ -234,6 +238,8 @@ class Disclose:
         decision = (
             policy.decide_own(principal, facts) if ask.purpose is None else policy.decide(principal, ask.purpose, facts)
         )
+        if isinstance(decision, Permit) and _is_unmarked(ask) and not self._kernel.unmarked.may(principal):
+            decision = Denial(NOT_PERMITTED, (UNMARKED,))
         if isinstance(decision, Permit) or decision.reason != NOT_PERMITTED:
             brakes.touched(braked)
         values = said_by(principal) | _asked(ask) | {"rules": self._kernel.policy.rules(*decision.rules)}
@@ -254,12 +260,25 @@ class Disclose:
             values["detail"] += f" request {approved.request.id}"
         if glass is not None:
             values["detail"] += f" break-glass {glass.id}"
-        form = Form.MASKED if Form.MASKED in (ask.form, decision.form) else Form.AS_ENTERED
-        return _Decided(subject, None, rows, self._release(values | {"form": form.value}, subject, rows), form=form)
+        form = _form(ask, decision)
+        vectors = self._drawn(principal, rows) if form is Form.MARKED else None
+        draft = self._release(values | {"form": form.value}, subject, rows, vectors)
+        return _Decided(subject, None, rows, draft, form=form, vectors=vectors or {})
 
-    def _release(self, values: Mapping[str, str], subject: SubjectRow, rows: Sequence[RecordRow]) -> EntryDraft:
+    def _drawn(self, principal: Principal, rows: Sequence[RecordRow]) -> dict[RecordId, bytes]:
+        """Draw the forms of a copy; what is in the values has no part in it."""
+        marks = self._kernel.marks
+        return {row.id: marks.of_record(row.id, row.field.version).vector(principal.id, row.category) for row in rows}
+
+    def _release(
+        self,
+        values: Mapping[str, str],
+        subject: SubjectRow,
+        rows: Sequence[RecordRow],
+        vectors: Mapping[RecordId, bytes] | None,
+    ) -> EntryDraft:
         nonce = random_bytes(NONCE_BYTES)
-        lines = record_lines([row.field for row in rows], nonce)
+        lines = record_lines([row.field for row in rows], nonce, vectors)
         # The nonce opens the variant commitments; it stays with the opening.
         said = {"result": "permitted", "detail": f"{values['detail']} variant-nonce {nonce.hex()}"}
         event = event_id_at(self._kernel.now_ms())
@@ -276,7 +295,9 @@ class Disclose:
         except (EnvelopeRejected, KeyUnavailable) as exc:
             return Failed(exc, self._record_broken(one, view))
         if one.form is Form.MASKED:
-            fields = tuple(field.masked() for field in fields)
+            fields = tuple(each.masked() for each in fields)
+        elif one.form is Form.MARKED:
+            fields = marked(fields, one.vectors)
         return Disclosed(DisclosureId(one.draft.event), one.subject.id, one.form, fields, view)
 
     @rerun_once
@@ -354,6 +375,17 @@ def _request(values: Mapping[str, str], subject: SubjectRow, rows: Sequence[Reco
         said["result"] = f"denied {APPROVAL_REQUIRED}"
     lines = record_lines([row.field for row in rows])
     return EntryDraft(Kind.REQUEST if wanted.is_new else Kind.DENY, {**values, **said}, (subject.id,), lines)
+
+
+def _is_unmarked(ask: DisclosureAsk) -> bool:
+    return ask.purpose is not None and ask.form is Form.AS_ENTERED
+
+
+def _form(ask: DisclosureAsk, permit: Permit) -> Form:
+    """Return the form of a copy: as enrolled for whose card it is, else as asked, or masked where a policy says so."""
+    if ask.purpose is None:
+        return Form.AS_ENTERED
+    return Form.MASKED if Form.MASKED in (ask.form, permit.form) else ask.form
 
 
 def _asked(ask: DisclosureAsk) -> dict[str, str]:

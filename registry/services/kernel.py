@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -14,9 +14,11 @@ from registry.crypto.tags import equal
 from registry.domain.approvals import ApprovalRules
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AccessDenied
-from registry.domain.ids import PrincipalId, RegistryId, SubjectId
+from registry.domain.ids import PrincipalId, RecordId, RegistryId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
+from registry.marks.draw import MarkKey
+from registry.marks.slots import TABLE_VERSION
 from registry.policy.decide import NOT_PERMITTED
 from registry.policy.engine import Policy
 from registry.services.outlets import Outlets
@@ -35,6 +37,8 @@ UNKNOWN_PRINCIPAL = PrincipalId("0" * 32)
 # Slot table 0 has no slots: the copy is served as entered, and its commitment commits to that.
 UNMARKED_TABLE = 0
 UNMARKED_EPOCH = 0
+# Epoch of the key that copies are drawn with.
+MARK_EPOCH = 1
 _NO_NONCE = bytes(NONCE_BYTES)
 
 
@@ -59,6 +63,23 @@ class ReceiptView:
     def header(self) -> str:
         """Value of the ``Audit-Receipt`` header."""
         return f"{self.origin} {self.index} {self.size}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnmarkedCopies:
+    """Who may be served copies exactly as enrolled, without marks: machines that compare, print labels or pay.
+
+    Attributes:
+        clients: clients of tokens that may ask for it.
+        for_all: whether everybody may, as where things are tried out.
+    """
+
+    clients: frozenset[str] = frozenset()
+    for_all: bool = False
+
+    def may(self, principal: Principal) -> bool:
+        """Tell whether somebody may."""
+        return self.for_all or principal.client in self.clients
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,8 @@ class Kernel:
     rules: ApprovalRules
     clock: Clock
     outlets: Outlets
+    marks: MarkKey
+    unmarked: UnmarkedCopies
 
     def now_ms(self) -> int:
         """Return the time in milliseconds."""
@@ -256,13 +279,22 @@ def denial(kernel: Kernel, principal: Principal, action: str) -> EntryDraft:
     return EntryDraft(Kind.DENY, values)
 
 
-def record_lines(fields: Iterable[SealedField], nonce: bytes = _NO_NONCE) -> tuple[RecordLine, ...]:
-    """Write sealed values as an entry names them, with the commitment of an unmarked copy.
+def record_lines(
+    fields: Iterable[SealedField], nonce: bytes = _NO_NONCE, vectors: Mapping[RecordId, bytes] | None = None
+) -> tuple[RecordLine, ...]:
+    """Write sealed values as an entry names them, with the commitment of the copy that is served.
 
     Args:
         fields: the values as stored.
         nonce: 32 bytes, fresh for an entry that releases copies, kept in the entry's detail so that the commitment can
             be opened; none for an entry that stores or opens values without serving a copy.
+        vectors: what was drawn for each record of a marked copy; None for an unmarked one.
     """
-    commitment = variant_commitment(b"", UNMARKED_TABLE, UNMARKED_EPOCH, nonce)
-    return tuple(RecordLine(field.record, field.category, field.version, field.digest, commitment) for field in fields)
+    unmarked = variant_commitment(b"", UNMARKED_TABLE, UNMARKED_EPOCH, nonce)
+    lines = []
+    for field in fields:
+        told = unmarked
+        if vectors is not None:
+            told = variant_commitment(vectors[field.record], TABLE_VERSION, MARK_EPOCH, nonce)
+        lines.append(RecordLine(field.record, field.category, field.version, field.digest, told))
+    return tuple(lines)

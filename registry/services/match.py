@@ -17,13 +17,14 @@ from registry.domain.categories import Category, kind_of
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.decide import decide
-from registry.leaktrace.dossier import Dossier, DossierRecord, Matching, Member
+from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Matching, Member
 from registry.leaktrace.reading import Reading, read_text
 from registry.leaktrace.select import Hit, select_subjects
 from registry.leaktrace.terms import Term, TermKind
 from registry.leaktrace.tried import Named, Tried, values_tried
 from registry.services.kernel import Caller, Kernel, record_lines
 from registry.services.ports import ACTIVE, SubjectRow, Work
+from registry.services.reading import WrittenValue, read_writing
 from registry.services.rerun import rerun_once
 from registry.services.values import card_digest
 from registry.vault.blind_index import IndexTerm, Posting
@@ -58,12 +59,14 @@ class Matched:
         matching: decided and possible findings.
         versions: of each found record, the versions that were compared.
         entries: indexes of the entries that matching wrote, at least one.
+        written: reads how found values are written in the text, blind to what was drawn for any copy.
         tried: works out which values stand beside somebody's name and are not theirs.
     """
 
     matching: Matching
     versions: Mapping[RecordId, tuple[int, ...]]
     entries: tuple[int, ...]
+    written: Callable[[Iterable[Finding]], tuple[WrittenValue, ...]]
     tried: Callable[[], tuple[Tried, ...]]
 
 
@@ -104,7 +107,8 @@ class MatchText:
         found = {finding.record for finding in (*matching.findings, *matching.possible)}
         versions = _versions(candidates, found)
         tried = partial(values_tried, reading, Named(candidates.named, dossiers), matching)
-        return Matched(matching, versions, tuple(receipt.index for receipt in receipts), tried)
+        written = partial(read_writing, text, dossiers)
+        return Matched(matching, versions, tuple(receipt.index for receipt in receipts), written, tried)
 
     def _candidates(self, work: Work, reading: Reading) -> _Candidates:
         wanted = {IndexTerm(term.kind.value, term.text): term for term in reading.terms}
@@ -231,4 +235,4 @@ def _member(field: RevealedField) -> Member:
 def _dossier_record(field: RevealedField) -> DossierRecord:
     category = Category(field.category)
     value = field.expose()
-    return DossierRecord(field.record, category, kind_of(category, value), field.member, value)
+    return DossierRecord(field.record, category, kind_of(category, value), field.member, value, field.version)

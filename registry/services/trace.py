@@ -18,9 +18,11 @@ from registry.domain.approvals import Action
 from registry.domain.errors import NotFound
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
+from registry.leaktrace.copies import OWN_VIEW
 from registry.leaktrace.dossier import Finding
 from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
+from registry.services.attribute import attribute
 from registry.services.copies import Histories
 from registry.services.dual_control import Act, use_approval
 from registry.services.enumeration import Enumeration
@@ -28,6 +30,7 @@ from registry.services.evidence import Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
 from registry.services.ports import TraceRow
+from registry.services.reading import WrittenValue, hash_of_writing
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import RecordLine
 from registry.transparency.leaf import COMMITMENT_BYTES
@@ -118,12 +121,15 @@ class Trace:
             engine=ENGINE,
             entry=EntryIndex(matched.entries[0]),
         )
-        evidence, snapshot, chains = self._evidence(matched)
+        # Fixed in the ledger before anything that was served is looked at.
+        written = matched.written(matched.matching.findings)
+        fixed = self._fix(caller, trace, written)
+        evidence, snapshot, chains = self._evidence(matched, (written, *fixed), ask.published_at)
         stored = StoredTrace(
             report=build_report(question, evidence),
             possible=_found(matched.matching.possible, matched.versions),
             snapshot=snapshot,
-            entries=tuple(sorted({*matched.entries, *chains})),
+            entries=tuple(sorted({*matched.entries, fixed[1], *chains})),
             nonce=nonce.hex(),
         )
         return Traced(trace, stored, view_of(self._kernel.mint_one(self._store(caller, ask, stored))))
@@ -194,7 +200,23 @@ class Trace:
             raise NotFound
         return row.case, receipt
 
-    def _evidence(self, matched: Matched) -> tuple[TraceEvidence, Snapshot, set[int]]:
+    @rerun_once
+    def _fix(self, caller: Caller, trace: TraceId, written: Sequence[WrittenValue]) -> tuple[str, int]:
+        """Write the entry that fixes a reading; returns its hash and the entry's index."""
+        digest = hash_of_writing(written)
+        with self._kernel.database.write() as work:
+            values = said_by(self._kernel.principal(work, caller)) | {
+                "request": trace,
+                "result": digest,
+                "detail": f"values {len(written)}",
+            }
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.READING, values)])
+            work.commit()
+        return digest, self._kernel.mint_one(pending).index
+
+    def _evidence(
+        self, matched: Matched, reading: tuple[Sequence[WrittenValue], str, int], published_at: datetime | None
+    ) -> tuple[TraceEvidence, Snapshot, set[int]]:
         findings = _found(matched.matching.findings, matched.versions)
         subjects = sorted({found.subject for found in findings})
         with self._kernel.database.reader() as reader:
@@ -220,7 +242,14 @@ class Trace:
         exposures = tuple(line for history in histories for line in history.exposures)
         # The whole chain of each person goes into the bundle, so that an omitted lookup would show as a gap.
         chains = {index for history in histories for index in history.entries if index < head.size}
-        return TraceEvidence(findings, copies, exposures, check), Snapshot(head.size, head.checkpoint), chains
+        marks = attribute(
+            self._kernel.marks,
+            reading,
+            [copy for copy in copies if copy.via != OWN_VIEW],
+            published_at=published_at,
+            complete=not check.chain_gaps,
+        )
+        return TraceEvidence(findings, copies, exposures, check, marks), Snapshot(head.size, head.checkpoint), chains
 
     @rerun_once
     def _store(self, caller: Caller, ask: TraceAsk, stored: StoredTrace) -> PendingReceipt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn, final
 
 from registry.domain.categories import Category
@@ -34,6 +34,11 @@ class RevealedField:
     def expose(self) -> Mapping[str, str]:
         """Return the value as enrolled."""
         return self._value
+
+    def rewritten(self, write: Callable[[Category, Mapping[str, str]], Mapping[str, str]]) -> RevealedField:
+        """Return the same in another writing of its value, as one copy shows it."""
+        payload = {"member": self.member, "value": write(Category(self.category), self._value)}
+        return RevealedField(self.record, self.subject, (self.category, self.version), payload)
 
     def masked(self) -> RevealedField:
         """Return the same with the masked form of its value; the value itself is not in it."""

@@ -1,4 +1,4 @@
-"""The leak: who posts what. Made from one answer that was served, its facts retyped as people write them."""
+"""The leak: who posts what. Made from one answer that was served, its facts copied as they were on the screen."""
 
 from __future__ import annotations
 
@@ -15,12 +15,6 @@ from registry.cli.demo.week import Served
 FACTS = 3
 # After work and before midnight, UTC.
 _EVENING = range(23 * 3600 + 300, 24 * 3600 - 300)
-_SPELLED = {
-    "NE": "Northeast", "NW": "Northwest", "SE": "Southeast", "SW": "Southwest",
-    "N": "North", "S": "South", "E": "East", "W": "West",
-    "Ave": "Avenue", "Rd": "Road", "St": "Street", "Ln": "Lane", "Dr": "Drive", "Ct": "Court", "Ter": "Terrace",
-    "Blvd": "Boulevard", "Pl": "Place", "Cir": "Circle", "Trl": "Trail", "Pkwy": "Parkway", "Sq": "Square",
-}  # fmt: skip
 _OPENINGS = (
     "so tired of {name} acting like nobody can touch them. you all should know:",
     "Everyone asks who wrote up our street. It was {name}. Do what you want with this.",
@@ -68,7 +62,9 @@ def make_leak(seed: int, served: Sequence[Served], people: Sequence[Person], day
     cards = [(card, makers) for card in served if len(makers := _facts(card)) >= FACTS]
     sub = chance.choice(sorted({card.sub for card, _ in cards}))
     source, makers = chance.choice([pair for pair in cards if pair[0].sub == sub])
-    kinds = chance.sample(sorted(makers), FACTS)
+    # In the order of the card, as somebody writes who reads from it.
+    chosen = set(chance.sample(sorted(makers), FACTS))
+    kinds = [kind for kind in makers if kind in chosen]
     facts = [_Fact(kind, makers[kind](chance)) for kind in kinds]
     (person,) = (one for one in people if one.number == source.number)
     published_at = moment_in(days, chance.randrange(source.day, WORKING_DAYS), chance.choice(_EVENING))
@@ -104,42 +100,28 @@ def _maker(category: str, value: Mapping[str, Any]) -> Maker:
 
 
 def _address(chance: Random, value: Mapping[str, Any]) -> str:
+    """Write an address as it was on the screen, as far as the writer bothers to copy it."""
     street, _, rest = value["line"].partition(", ")
-    city = rest.partition(",")[0]
-    words = [_SPELLED.get(word, word) for word in street.split()]
-    spelled = " ".join(words).replace(" Apt ", chance.choice((" #", " apartment ", ", apt. ")))
+    city, _, state = rest.partition(", ")
     ways = (
-        f"lives at {spelled} in {city}",
-        f"home is {street.lower().replace(' apt ', ' #')}, {city.lower()}",
-        f"address: {spelled.upper()}, {city.upper()}",
-        f"you will find the house at {spelled}",
+        f"lives at {street} in {city}",
+        f"home is {street}, {city}, {state}",
+        f"address: {street}, {city} {state}",
+        f"you will find the house at {street}, {city}",
     )
     return chance.choice(ways)
 
 
 def _phone(chance: Random, value: Mapping[str, Any]) -> str:
-    area, exchange, line = value["number"].split("-")
-    ways = (f"({area}) {exchange}-{line}", f"{area}.{exchange}.{line}", f"{area}{exchange}{line}")
-    more = (f"+1 {area} {exchange} {line}", f"{area} / {exchange} / {line}")
-    number = chance.choice(ways + more)
-    return chance.choice(("call {}", "cell {}", "number is {}", "{} if you want to talk")).format(number)
+    return chance.choice(("call {}", "cell {}", "number is {}", "{} if you want to talk")).format(value["number"])
 
 
 def _ssn(chance: Random, value: Mapping[str, Any]) -> str:
-    number = value["number"]
-    written = chance.choice((number, number.replace("-", " "), number.replace("-", "")))
-    return chance.choice(("social {}", "SSN is {}", "soc sec # {}")).format(written)
+    return chance.choice(("social {}", "SSN is {}", "soc sec # {}")).format(value["number"])
 
 
 def _birth(chance: Random, value: Mapping[str, Any]) -> str:
-    day = date.fromisoformat(value["date"])
-    ways = (
-        f"{day:%B} {day.day}, {day.year}",
-        f"{day.month}/{day.day}/{day.year}",
-        f"{day:%b}. {day.day} {day.year}",
-        f"{day.day} {day:%B} {day.year}",
-    )
-    return chance.choice(("born {}", "date of birth {}", "DOB: {}")).format(chance.choice(ways))
+    return chance.choice(("born {}", "date of birth {}", "DOB: {}")).format(value["date"])
 
 
 def _family(chance: Random, value: Mapping[str, Any]) -> str:

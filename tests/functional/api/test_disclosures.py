@@ -18,7 +18,8 @@ SAFETY = {"code": "safety", "case": "CASE-1"}
 
 
 def ask(**changes: Any) -> dict[str, Any]:
-    return {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": "emergency_contact"}} | changes
+    purpose = {"code": "emergency_contact"}
+    return {"employee_number": NUMBER, "categories": ["phone"], "purpose": purpose, "form": "as_entered"} | changes
 
 
 def test_a_lookup_has_the_promised_shape(site: Site) -> None:

@@ -19,6 +19,7 @@ from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Claims, Role
 from registry.domain.purposes import Purpose, PurposeCode
+from registry.policy.decide import Form
 from registry.services.disclose import Answer, DisclosureAsk
 from registry.services.enroll import Enrolled
 from registry.services.entry_reading import ReadEntry
@@ -97,7 +98,8 @@ class Home:
 
     def ask(self, subject: SubjectId | None, *categories: Category, **changes: Any) -> DisclosureAsk:
         purpose = changes.pop("purpose", Purpose(PurposeCode.SAFETY, "CASE-1", "welfare check"))
-        return DisclosureAsk(subject, None, frozenset(categories), frozenset(), purpose, **changes)
+        form = changes.pop("form", Form.AS_ENTERED)
+        return DisclosureAsk(subject, None, frozenset(categories), frozenset(), purpose, form=form, **changes)
 
     def disclose(self, caller: Caller, ask: DisclosureAsk) -> Answer:
         return self.app.disclose.disclose_many([(caller, ask)])[0]

@@ -87,7 +87,7 @@ def test_every_report_keeps_to_the_schema(report: TraceReport) -> None:
 
 def test_the_checker_sees_faults() -> None:
     document = report_document(ordinary())
-    document["tier"]["label"] = "strong"
+    document["tier"]["label"] = "certain"
     document["extra"] = 1
     del document["first_line"]
     document["accounts"][0]["label"] = "a" * 32

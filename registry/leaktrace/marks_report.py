@@ -1,0 +1,48 @@
+"""From what marks say to the report: neutral labels, and the strongest tier that they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from registry.domain.ids import PrincipalId
+from registry.leaktrace import wording
+from registry.leaktrace.marked_copies import TIERS, LabelledEvidence, MarksEvidence
+from registry.leaktrace.report_shapes import MarksReport, TierLabel, TierStatement
+
+
+def label_marks(marks: MarksEvidence, labels: Mapping[PrincipalId, str]) -> MarksReport:
+    """Put the report's labels in the place of accounts, in the order of the labels, which is no ranking."""
+    lines = [LabelledEvidence(labels[one.account], one) for one in marks.copies]
+    return MarksReport(
+        reading=marks.reading,
+        entry=marks.entry,
+        values=marks.values,
+        slots=marks.slots,
+        seed=marks.seed,
+        copies=tuple(sorted(lines, key=lambda one: _number(one.label))),
+        curve=tuple((line.prior, line.outside, _by_label(line.accounts, labels)) for line in marks.curve),
+    )
+
+
+def tier_of_marks(marks: MarksReport) -> TierStatement | None:
+    """Return what marks carry, when they carry anything."""
+    best = max(marks.copies, key=lambda one: (TIERS.index(one.evidence.tier), -one.evidence.bound), default=None)
+    if best is None or best.evidence.tier == TierLabel.NONE:
+        return None
+    others = [one.label for one in marks.copies if one.evidence.tier == best.evidence.tier and one is not best]
+    label = TierLabel(best.evidence.tier)
+    told = wording.strong_tier(best.label, top=label is TierLabel.ATTRIBUTED)
+    if label is TierLabel.LEAD:
+        told = wording.LEAD
+    reasons = [wording.bound_reason(best.label, best.evidence.bound), wording.slots_reason(best.label, best.evidence)]
+    if others:
+        reasons.append(wording.others_too(others))
+    return TierStatement(label, told, (*reasons, wording.BOUND_EXCLUDES))
+
+
+def _by_label(shares: Mapping[PrincipalId, float], labels: Mapping[PrincipalId, str]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(((labels[one], share) for one, share in shares.items()), key=lambda one: _number(one[0])))
+
+
+def _number(label: str) -> int:
+    return int(label.rsplit(" ", 1)[-1])

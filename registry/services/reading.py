@@ -1,0 +1,145 @@
+"""How found values are written in a text: read from the text and the values alone, and fixed before anything else.
+
+Nothing in here can learn what was drawn for a copy. Its result goes into the ledger as one hash, and only then are the
+draws of served copies compared with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.domain.categories import Category
+from registry.domain.ids import RecordId, SubjectId
+from registry.leaktrace.dossier import Dossier, DossierRecord, Finding
+from registry.marks.copies import SlotReading, read_copy, read_order
+
+# What of the text beside a found place is read: a sign before it; for an address what follows the street.
+_BEFORE, _AFTER, _AFTER_ADDRESS, _AFTER_SCHOOL = 4, 2, 80, 30
+# Parts of one card stand near each other; further apart their order says nothing.
+_CARD_LENGTH = 400
+_NUMBER = re.compile(r"\d+")
+_ORDERED = frozenset({Category.HOME_ADDRESS, Category.PHONE, Category.EMAIL})
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenValue:
+    """How one found value is written.
+
+    Attributes:
+        subject: whose.
+        records: the records that a copy must have shown for this to say something about it, the first of which is
+            drawn for: one, or the address and what else stands in an order with it.
+        versions: those of the first record whose value this is.
+        category: of the first.
+        slots: the readings.
+    """
+
+    subject: SubjectId
+    records: tuple[RecordId, ...]
+    versions: tuple[int, ...]
+    category: Category
+    slots: tuple[SlotReading, ...]
+
+
+def read_writing(text: str, dossiers: Sequence[Dossier], findings: Iterable[Finding]) -> tuple[WrittenValue, ...]:
+    """Read how found values are written.
+
+    Args:
+        text: as pasted.
+        dossiers: the opened values of the subjects.
+        findings: what was found; tails of numbers are left out, since they have no writing.
+
+    Returns:
+        In the order of subject and record, whatever order the findings have.
+    """
+    values: dict[RecordId, list[DossierRecord]] = {}
+    for dossier in dossiers:
+        for record in dossier.records:
+            values.setdefault(record.record, []).append(record)
+    whole = sorted(
+        (one for one in findings if one.spans and not one.is_tail), key=lambda one: (one.subject, one.record)
+    )
+    read = [_read(text, one, values.get(one.record, ())) for one in whole]
+    known = {one.records[0]: one for one in read if one is not None}
+    subjects = sorted({one.subject for one in whole})
+    orders = [_order([one for one in whole if one.subject == subject], known) for subject in subjects]
+    return tuple(one for one in (*read, *orders) if one is not None)
+
+
+def hash_of_writing(written: Sequence[WrittenValue]) -> str:
+    """Return the SHA-256 of readings in one canonical form, 64 hexadecimal digits."""
+    told = [
+        [
+            value.subject,
+            list(value.records),
+            value.category.value,
+            [[one.slot, one.forms, one.read] for one in value.slots],
+        ]
+        for value in written
+    ]
+    return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
+
+
+def _read(text: str, finding: Finding, values: Sequence[DossierRecord]) -> WrittenValue | None:
+    """Read a finding at the place where most is recognised, for the versions whose value stands there."""
+    best: tuple[SlotReading, ...] = ()
+    versions: tuple[int, ...] = ()
+    for passage in (_passage(text, finding.category, span) for span in finding.spans):
+        # Digits that a text recogniser misread still are the found value's: then every version may be meant.
+        there = [value for value in values if _stands(finding.category, value.value, passage)] or list(values)
+        found = next((read for value in there if (read := read_copy(finding.category, value.value, passage))), ())
+        if found and (not best or _seen(found) > _seen(best)):
+            best, versions = found, tuple(sorted(value.version for value in there))
+    return WrittenValue(finding.subject, (finding.record,), versions, finding.category, best) if best else None
+
+
+def _passage(text: str, category: Category, span: tuple[int, int]) -> str:
+    start, end = span
+    if category is Category.HOME_ADDRESS:
+        # From its first character: what stands before it is no part of it.
+        return text[start : end + _AFTER_ADDRESS]
+    return text[max(0, start - _BEFORE) : end + (_AFTER_SCHOOL if category is Category.SCHOOL else _AFTER)]
+
+
+def _stands(category: Category, value: Mapping[str, str], passage: str) -> bool:
+    """Tell whether it is this version's value that stands in a passage, as far as digits tell."""
+    if category in {Category.PHONE, Category.SSN}:
+        whole = _digits(value["number"]).removeprefix("1")
+        return whole in _digits(passage)
+    if category is Category.HOME_ADDRESS:
+        number = _NUMBER.match(value.get("line") or value.get("street", ""))
+        return number is None or number[0] in passage
+    return True
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
+
+
+def _seen(slots: Sequence[SlotReading]) -> int:
+    return sum(one.read is not None for one in slots)
+
+
+def _order(findings: Sequence[Finding], known: Mapping[RecordId, WrittenValue]) -> WrittenValue | None:
+    """Read the order of a subject's card, where each part of it is found once and near the others."""
+    own = [one for one in findings if one.category in _ORDERED and one.member is None]
+    first = {one.category: one for one in own}
+    address = first.get(Category.HOME_ADDRESS)
+    places = {category: one.spans[0][0] for category, one in first.items()}
+    if (
+        address is None
+        or address.record not in known
+        or len(first) < len(own)
+        or max(places.values()) - min(places.values()) > _CARD_LENGTH
+    ):
+        return None
+    reading = read_order(places)
+    if reading is None:
+        return None
+    others = sorted(one.record for category, one in first.items() if category is not Category.HOME_ADDRESS)
+    records = (address.record, *others)
+    return WrittenValue(address.subject, records, known[address.record].versions, Category.HOME_ADDRESS, (reading,))
