@@ -138,7 +138,6 @@ def test_unknown_foreign_and_ended_look_the_same(site: Site) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"form": "marked"},
         {"form": "postal"},
         {"categories": []},
         {"categories": "phone"},
@@ -200,9 +199,22 @@ def unavailable(*_: object) -> None:
 
 
 def test_form_points_to_itself(site: Site) -> None:
-    assert site.disclose(ask(form="marked")).json()["errors"] == [{"pointer": "/form", "code": "not_one_of"}]
+    assert site.disclose(ask(form="postal")).json()["errors"] == [{"pointer": "/form", "code": "not_one_of"}]
     site.enroll()
     assert site.disclose(ask(form="as_entered")).status_code == 200
+
+
+def test_people_are_served_marked_copies_unless_they_ask_otherwise(site: Site) -> None:
+    site.enroll()
+    asked = ask()
+    del asked["form"]
+    marked, again = site.disclose(asked).json(), site.disclose(ask(form="marked")).json()
+    assert marked["form"] == again["form"] == "marked"
+    assert marked["records"] == again["records"]
+    (record,) = marked["records"]
+    assert "".join(char for char in record["value"]["number"] if char.isdigit()).endswith("8165550142")
+    assert record["value"]["number"] in record["display"]
+    assert (site.last().values or {})["form"] == "marked"
 
 
 def test_a_batch_answers_each_item_on_its_own(site: Site) -> None:

@@ -12,17 +12,24 @@ ASKED = ("disclose", "--employee-number", PERSON.number, "--category")
 
 
 def test_a_card_with_its_receipt(used: Line) -> None:
-    card = used.json(*ASKED, "home_address", "--purpose", "emergency_contact")
+    entered = ("--purpose", "emergency_contact", "--form", "as_entered")
+    card = used.json(*ASKED, "home_address", *entered)
     (record,) = card["records"]
     assert record["value"] == {"line": PERSON.cells["home_address"]}
     assert record["display"] == PERSON.cells["home_address"]
     assert card["form"] == "as_entered"
+    assert used.json("audit", "verify")["size"] == card["receipt"]["size"]
+    card = used.json(*ASKED, "home_address", *entered[:2])
+    assert card["form"] == "marked"
+    assert card["records"][0]["display"] != PERSON.cells["home_address"]
     assert card["receipt"]["index"] == card["receipt"]["size"] - 1
     assert used.json("audit", "verify")["size"] == card["receipt"]["size"]
 
 
 def test_a_card_for_reading(used: Line) -> None:
-    told = used(*ASKED, "phone", "--category", "ssn", "--purpose", "safety", "--case", "C-1").stdout
+    told = used(
+        *ASKED, "phone", "--category", "ssn", "--purpose", "safety", "--case", "C-1", "--form", "as_entered"
+    ).stdout
     assert f"ssn: {PERSON.cells['ssn']}" in told
     assert f"phone: {PERSON.cells['mobile_phone']} (mobile)" in told
     assert "receipt " in told

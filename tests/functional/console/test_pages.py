@@ -18,6 +18,7 @@ from registry.transparency.offline import verify_bundle
 from tests.functional.console.browsers import Browser
 from tests.functional.services.homes import Home, person
 
+MARKED_PHONE = r"816[ .-]?555[ .-]?0142"
 ADDRESS = "1207 Larkspur Ave Apt 3, Fairhollow, MO 64999"
 POST = f"Everybody should know: Dana Brightwater, {ADDRESS}, 816-555-0142."
 
@@ -49,15 +50,13 @@ def test_a_reader_sees_values_with_the_receipt_of_their_entry(enrolled: Home, br
     browser.sign_in("clerk.kim", Role.READER)
     answer = look_up(browser, "home_address", "phone", "payment_card", "school", "family_member", note="Welfare check")
     assert answer.status_code == 200
-    for text in (
-        ADDRESS,
-        "816-555-0142",
-        "mobile",
-        "ending in 1111",
-        "Larch Hill Elementary School",
-        "Mika Brightwater",
-    ):
+    for text in ("mobile", "ending in 1111", "Larch Hill", "Mika Brightwater"):
         assert text in answer.text
+    # In the forms that were drawn for this account.
+    assert re.search(
+        r"1207 Larkspur (Ave\.|Avenue) (Apt\.|Apartment|#) 3, Fairhollow, (Mo\.|Missouri) 64999", answer.text
+    )
+    assert re.search(MARKED_PHONE, answer.text)
     for hidden in ("741-12-3456", "migraine", "4111 1111", "dana.brightwater"):
         assert hidden not in answer.text
     entry = newest(enrolled, "disclose")
@@ -139,7 +138,7 @@ def test_a_search_shows_who_it_is_and_leads_to_the_lookup(enrolled: Home, browse
     assert subject is not None
     card = look_up(browser, "phone", employee_number="", subject=subject[1])
     assert card.status_code == 200
-    assert "816-555-0142" in card.text
+    assert re.search(MARKED_PHONE, card.text)
 
 
 def test_a_lookup_from_a_search_keeps_the_person_when_something_is_missing(enrolled: Home, browser: Browser) -> None:
