@@ -243,7 +243,9 @@ def _read_type(parts: Parts, words: list[str]) -> int | None:
         return None
     short, long = types
     place = _after_number(parts, words)
-    for number, word in enumerate(words[place + 1 : place + len(parts.name) + 3], start=place + 1):
+    # Behind the street's own name, which may have the same word in it: St Charles St.
+    start = place + len(parts.name)
+    for number, word in enumerate(words[start : start + 3], start=start):
         if bare(word) == long.lower():
             return 2
         if bare(word) == short.lower():

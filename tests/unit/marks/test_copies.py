@@ -99,6 +99,12 @@ def test_public_forms_are_read_as_such() -> None:
     assert set(read(Category.HOME_ADDRESS, value, text).values()) == {0}
 
 
+def test_a_type_in_the_name_is_not_the_type() -> None:
+    value = {"line": "1 N St Charles St, Fairhollow, MO 64999"}
+    assert read(Category.HOME_ADDRESS, value, "1 N. St Charles St., Fairhollow")["street-type"] == 1
+    assert read(Category.HOME_ADDRESS, value, "1 St Charles Street, Fairhollow")["street-type"] == 2
+
+
 def test_a_stop_at_the_end_of_all_is_the_sentences() -> None:
     value = {"line": "1234 Oak Ave, Fairhollow, MO 64999"}
     assert read(Category.HOME_ADDRESS, value, "1234 Oak Ave.")["street-type"] is None
