@@ -20,6 +20,7 @@ EXPLAINED, EXPLAINED_MISUSED = 0.94, 0.3
 MOST_ADDED, SHARED = 3.0, 0.2
 # What holding the values may add to a posterior at most: structure that nobody thought of defeats it beyond that.
 MOST_OVERLAP = 100.0
+_LARGEST = 700.0  # exponents beyond are no numbers any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,22 @@ def fame(viewers: Mapping[str, int], total: int) -> dict[str, float]:
     return {record: (count + 1) / total for record, count in viewers.items()}
 
 
-def overlap(holding: Holding, found: Sequence[str], famous: Mapping[str, float]) -> float:
+def log_overlap(holding: Holding, found: Sequence[str], famous: Mapping[str, float]) -> float:
     """Return how much likelier the found records are if they come from this account's looks than from random ones.
 
-    Whoever looks up more holds more: the number of records held is in the denominator.
+    Whoever looks up more holds more: the number of records held is in the denominator. The natural logarithm, since a
+    dump of hundreds of records leaves the range of numbers on either side.
     """
-    product = 1.0
+    total = 0.0
     for record in found:
         drawn = (1.0 - ELSEWHERE) / (holding.size * famous[record]) if record in holding.held and holding.size else 0.0
-        product *= drawn + ELSEWHERE
-    return product
+        total += math.log(drawn + ELSEWHERE)
+    return total
+
+
+def overlap(holding: Holding, found: Sequence[str], famous: Mapping[str, float]) -> float:
+    """Return ``log_overlap`` as a ratio; one that is too large for a number is cut off where no cap reaches it."""
+    return math.exp(min(_LARGEST, log_overlap(holding, found, famous)))
 
 
 def timing(days: float, window: float) -> float:
@@ -91,7 +98,7 @@ def weights(
     """
     if not holdings:
         return {}
-    logs = {name: math.log(overlap(one, found, famous)) + _beside(one, window) for name, one in holdings.items()}
+    logs = {name: log_overlap(one, found, famous) + _beside(one, window) for name, one in holdings.items()}
     top = max(logs.values())
     raised = {name: math.exp(value - top) for name, value in logs.items()}
     whole, even = sum(raised.values()), SHARED / len(holdings)

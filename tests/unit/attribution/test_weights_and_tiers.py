@@ -123,3 +123,13 @@ def test_likelihoods_are_those_of_one_slot() -> None:
     kept = (0.999, 0.85, 0.95, 0.6, 0.0)
     mixed = sum(w * ((1 - k) * 0.15 + k) for w, k in zip((0.3, 0.1, 0.25, 0.3, 0.05), kept, strict=True))
     assert log_inside(one, "a") == pytest.approx(math.log(mixed))
+
+
+def test_a_dump_neither_vanishes_nor_leaves_the_range_of_numbers() -> None:
+    found = [str(number) for number in range(400)]
+    famous = dict.fromkeys(found, EVEN)
+    holdings = {"all": Holding(frozenset(found), 400), "one": Holding(frozenset(found[:1]), 400)}
+    given = weights(holdings, found, famous, 365)
+    assert given["all"] == pytest.approx(0.9)
+    assert given["one"] == pytest.approx(0.1)
+    assert math.isfinite(overlap(holdings["all"], found, famous))
