@@ -58,6 +58,17 @@ def test_a_marked_address_comes_apart_into_the_same_parts(value: dict[str, str],
     assert [char for char in written["line"] if char.isdigit()][-5:] == list("64118")
 
 
+@pytest.mark.parametrize("before", ["", "N "])
+@pytest.mark.parametrize("vector", [(1, 1, 1, 1, form, kind, 1) for form in (1, 2) for kind in (1, 2)])
+def test_a_name_with_a_word_like_a_type_is_read(before: str, vector: tuple[int, ...]) -> None:
+    value = {"line": f"1 {before}St Charles St, Kansas City, MO 64118"}
+    written = write_copy(Category.HOME_ADDRESS, value, bytes(vector))["line"]
+    forms = drawn(Category.HOME_ADDRESS, bytes(vector))
+    found = read(Category.HOME_ADDRESS, value, f"{written} and more.")
+    assert found.items() <= forms.items()
+    assert "street-type" in found
+
+
 @given(ADDRESSES, vectors(Category.HOME_ADDRESS))
 def test_what_was_written_is_read(value: dict[str, str], vector: bytes) -> None:
     written = write_copy(Category.HOME_ADDRESS, value, vector)["line"]
