@@ -61,7 +61,8 @@ def test_unknown_versions_are_refused(version: int) -> None:
 def test_all_refusals_read_the_same() -> None:
     wrapped = wrap_key(KEK, KEY, b"context")
     words = set()
-    for wrong in (b"", wrapped[:-1], b"\x02" + wrapped[1:], wrapped[:-1] + b"\0", wrapped[:40] + b"\0" + wrapped[41:]):
+    other, last = bytes([wrapped[40] ^ 1]), bytes([wrapped[-1] ^ 1])
+    for wrong in (b"", wrapped[:-1], b"\x02" + wrapped[1:], wrapped[:-1] + last, wrapped[:40] + other + wrapped[41:]):
         with pytest.raises(EnvelopeRejected) as caught:
             unwrap_key(KEK, wrong, b"context")
         words.add((str(caught.value), caught.value.__cause__))
