@@ -1,4 +1,4 @@
-"""audit verify, audit checkpoint, audit recover, verify-bundle; the group has sampling.py's commands too."""
+"""The group `audit`: verify, fsck, checkpoint, recover; verify-bundle; it has the commands of sampling.py too."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from registry.domain.ids import SubjectId
 from registry.settings import Settings
 from registry.transparency.note import format_vkey
 from registry.transparency.offline import verify_bundle as offline
+from registry.upkeep.fsck import Fault, faults_of
 from registry.upkeep.recover import recover as recover_ledger
 
 # Below this, starting processes costs more than it saves.
@@ -164,6 +165,46 @@ def _say_corrupt(error: LedgerCorrupt, *, as_json: bool) -> None:
         write_json({"verified": False, "entry": error.entry, "what": error.what})
     else:
         click.echo(f"The ledger does NOT verify. {str(error)[0].upper()}{str(error)[1:]}.", err=True)
+
+
+@audit.command()
+@common
+@click.option("--repair", is_flag=True, help="Make anew what follows from the entries. Entries are never written.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes to use; else one a core.")
+@click.pass_context
+def fsck(context: click.Context, home: str | None, workers: int | None, *, repair: bool, as_json: bool) -> None:
+    """Verify the ledger, then check what is kept beside the database: tiles, high-water mark, cosignatures."""
+    try:
+        with registry_to_inspect(home) as application:
+            found = verify_ledger(application, workers or os.cpu_count() or 1)
+            faults = [(fault, _mended(fault) if repair else False) for fault in faults_of(application)]
+    except LedgerCorrupt as error:
+        _say_corrupt(error, as_json=as_json)
+        context.exit(FOUND_WRONG)
+    if as_json:
+        told = [
+            {"part": fault.part, "what": fault.what, "state": _state(fault, is_mended), "advice": fault.advice or None}
+            for fault, is_mended in faults
+        ]
+        write_json({"verified": True, "size": found.size, "faults": told})
+    else:
+        click.echo(f"{found.size} entries verified; {len(faults) or 'no'} faults beside the database")
+        for fault, is_mended in faults:
+            click.echo(f"{fault.part}: {fault.what}: {_state(fault, is_mended)}. {fault.advice}".rstrip())
+    context.exit(0 if all(is_mended for _, is_mended in faults) else FOUND_WRONG)
+
+
+def _mended(fault: Fault) -> bool:
+    if fault.mend is None:
+        return False
+    fault.mend()
+    return True
+
+
+def _state(fault: Fault, is_mended: bool) -> str:  # noqa: FBT001  # a fact, no choice of behaviour
+    if is_mended:
+        return "mended"
+    return "stays" if fault.mend is None else "can be mended with --repair"
 
 
 @audit.command()

@@ -75,6 +75,17 @@ class TileFiles:
             unfinished.replace(path)
             _sync(path.parent)
 
+    def names(self) -> Iterator[str]:
+        """Yield the name of every file that stands among the tiles, as ``Tile.path`` writes it; unfinished ones not.
+
+        Raises:
+            AuditUnavailable: the folder cannot be read.
+        """
+        with _named():
+            for path in self._root.rglob("*") if self._root.is_dir() else ():
+                if path.name[:1] != "." and not path.is_dir():
+                    yield path.relative_to(self._root).as_posix()
+
     def set_aside(self) -> None:
         """Keep all tiles under another name, as evidence of what they were, and begin with none.
 

@@ -43,6 +43,11 @@ class WitnessFiles:
         raw = self._get(_COSIGNED)
         return None if raw is None else raw.decode("utf-8", "replace")
 
+    def forget_cosigned(self) -> None:
+        """Take the cosigned checkpoint away: the next round asks for it again."""
+        with _named():
+            (self._path / _COSIGNED).unlink(missing_ok=True)
+
     def remembered(self) -> Remembered:
         """Return sizes and times; those of a beginning when they cannot be read: the witnesses know better."""
         document = self._document(_STATE)
