@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
+from registry.bootstrap import open_application
+from registry.settings import load_settings
+from tests.fakes.clock import TestClock
 from tests.functional.services.homes import Home
+
+AT_ONCE = 250
 
 
 def grow(home: Home, size: int) -> None:
@@ -17,3 +24,18 @@ def grow(home: Home, size: int) -> None:
         with kernel.database.write() as work:
             kernel.log.append(work.ledger, [EntryDraft(Kind.OUTCOME) for _ in range(missing)])
             work.commit()
+
+
+def append_beside(folder: Path, entries: int) -> list[int]:
+    """Append entries in a process of its own, batch by batch; return the index that each batch began with."""
+    app = open_application(load_settings(folder, {}), TestClock())
+    began: list[int] = []
+    try:
+        for _ in range(entries // AT_ONCE):
+            with app.database.write() as work:
+                pendings = app.kernel.log.append(work.ledger, [EntryDraft(Kind.OUTCOME) for _ in range(AT_ONCE)])
+                work.commit()
+            began.append(pendings[0].index)
+    finally:
+        app.close()
+    return began

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +17,17 @@ from tlog_scales.signing import Vkey
 from tlog_scales.tlog import InclusionProofInvalid
 
 from registry.bootstrap.ledger import second_key
+from registry.cli.auditing import verify_ledger
 from registry.services.publish import Published
 from registry.transparency.cosignature import format_cosigner
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.note import format_vkey
 from registry.transparency.tiles import Tile, bundles_of, tiles_of
-from tests.functional.services.growth import grow
+from tests.functional.services.growth import AT_ONCE, append_beside, grow
 from tests.functional.services.homes import Home
 from tests.functional.services.panels import Line, panel_for, witness_for
+
+PROCESSES = 4
 
 
 def write(home: Home, folder: Path, published: Published) -> None:
@@ -126,13 +132,28 @@ def test_a_tree_that_was_changed_is_refused_by_others_too(tree: tuple[Home, Path
 
 
 @pytest.mark.slow
-def test_seventy_thousand_entries_are_read_by_others(sqlite_home: Home, tmp_path: Path) -> None:
-    for size in range(5_000, 70_001, 5_000):
-        grow(sqlite_home, size)
-    published = sqlite_home.app.tiles.publisher.publish()
+def test_seventy_thousand_entries_of_four_processes_are_read_by_others(sqlite_home: Home, tmp_path: Path) -> None:
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+        shares = list(pool.map(append_beside, [sqlite_home.app.settings.home] * PROCESSES, [17_250] * PROCESSES))
+    began = sorted(place for share in shares for place in share)
+    assert len(began) == len(set(began)) == PROCESSES * 17_250 // AT_ONCE
+    owner = {place: number for number, share in enumerate(shares) for place in share}
+    assert sum(owner[one] != owner[next_] for one, next_ in pairwise(began)) >= PROCESSES  # they took turns
+    grow(sqlite_home, 70_000)
+    assert verify_ledger(sqlite_home.app, 2).size == 70_000
+    published, rows = sqlite_home.app.tiles.publisher.publish(), sqlite_home.rows()
+    root, vkeys = published.checkpoint.root, [format_vkey(sqlite_home.app.verifier_key)]
     write(sqlite_home, tmp_path, published)
     reader = reader_of(tmp_path)
-    assert reader.calculate_root_hash() == published.checkpoint.root
-    row = sqlite_home.rows()[65_536]
-    reader.get_inclusion_proof(65_536, 70_000).check(leaf_hash(row.leaf), published.checkpoint.root)
+    assert reader.calculate_root_hash() == root
+    assert metamorphic_log.checkpoint_verify(published.note, vkeys).root == root
+    tree = sqlite_home.app.tiles.publisher._tiles.tree()  # type: ignore[union-attr]  # it was published a moment ago
+    for index in (0, 255, 256, 65_535, 65_536, 69_999):
+        leaf = leaf_hash(rows[index].leaf)
+        reader.get_inclusion_proof(index, 70_000).check(leaf, root)
+        proof = list(tree.inclusion_proof(index))
+        metamorphic_log.checkpoint_verify_inclusion(published.note, vkeys, index, leaf, proof)
     assert Tile(2, 0, 1).is_in(70_000)
+    flipped(tmp_path / "tile/0/100")  # the hash of its second entry, which the proof of its first one needs
+    with pytest.raises(InclusionProofInvalid):
+        reader_of(tmp_path).get_inclusion_proof(25_600, 70_000).check(leaf_hash(rows[25_600].leaf), root)
