@@ -9,7 +9,6 @@ Each mending writes only what lacks, so a run that was cut off is gone on with b
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -63,7 +62,7 @@ def faults_of(application: Application) -> Iterator[Fault]:
     yield from _high_water(application)
     yield from _witness(application)
     yield from _tiles(application)
-    yield from _unfinished(application.settings.ledger)
+    yield from _unfinished(application.settings.ledger, application.kernel.clock.now().timestamp())
 
 
 def _high_water(application: Application) -> Iterator[Fault]:
@@ -165,8 +164,8 @@ def _none(_tile: Tile) -> None:
     return None
 
 
-def _unfinished(folder: Path) -> Iterator[Fault]:
-    before = time.time() - UNFINISHED_SECONDS
+def _unfinished(folder: Path, now: float) -> Iterator[Fault]:
+    before = now - UNFINISHED_SECONDS
     left = [path for path in sorted(folder.rglob(".*.unfinished")) if path.lstat().st_mtime < before]
     if left:
         what = f"left by a write that was cut off: {_some([str(path.relative_to(folder)) for path in left])}"

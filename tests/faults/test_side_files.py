@@ -71,7 +71,7 @@ def write_all(home: Home, publisher: Publisher) -> list[str]:
 def make_clean(app: Application) -> None:
     """Mend what can be mended; all of it must, and then nothing may be left."""
     for path in app.settings.ledger.rglob(".*.unfinished"):
-        os.utime(path, (path.stat().st_mtime - UNFINISHED_SECONDS - 1,) * 2)
+        os.utime(path, (app.kernel.clock.now().timestamp() - UNFINISHED_SECONDS - 1,) * 2)
     for fault in list(faults_of(app)):
         assert fault.mend is not None, fault
         fault.mend()
