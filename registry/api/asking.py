@@ -27,6 +27,7 @@ from registry.text.strict_json import MAX_DOCUMENT_BYTES, parse_json
 
 BODY_SECONDS = 60.0
 _ID_LENGTH = 32
+_KEY = re.compile(r"[!-~]{1,200}")
 # The one spelling of JSON: no other charset, no form, no text/plain (which a page may send without asking).
 _JSON_TYPE = re.compile(r'application/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
 
@@ -73,6 +74,14 @@ class Ask:
         """
         text = str(self.request.path_params[name])
         return kind(text if is_id(text) and len(text) == _ID_LENGTH else "0" * _ID_LENGTH)
+
+    def idempotency_key(self) -> str | None:
+        """Return the key that a write is to be done once for.
+
+        Raises:
+            HttpRefusal: 400 ``idempotency_key_form``.
+        """
+        return self.single_header("idempotency-key", _KEY, "idempotency_key_form")
 
     def single_header(self, name: str, form: re.Pattern[str], code: str) -> str | None:
         """Return a header that may come once and must have this form.

@@ -222,6 +222,13 @@ def header(name: str, what: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "description": what, "schema": dict(schema)}
 
 
+IDEMPOTENCY_KEY = header(
+    "Idempotency-Key",
+    "1 to 200 visible ASCII characters, the same for every repetition of this one write.",
+    {"type": "string", "pattern": "^[!-~]{1,200}$"},
+)
+
+
 def link(operation: str, what: str, *, body: Any = None, **parameters: str) -> dict[str, Any]:
     """Describe what an answer leads to, with runtime expressions such as ``$response.body#/subject``."""
     target: dict[str, Any] = {"operationId": operation, "description": what}

@@ -39,8 +39,9 @@ PLACE = Operation(
     description=(
         "Role `investigator`. For an agency that must not be told of yet, as 45 CFR 164.528(a)(2) has it. Nothing is "
         "held back before an approver has confirmed it. It ends by itself, after 90 days at most, 30 for an oral "
-        "statement; then what was held back is sent. It holds notices only: the accounting stays whole. Never about "
-        "oneself or somebody close (403 `conflict_of_interest`). An entry, in nobody's accounting."
+        "statement; then what was held back is sent. Until then it is not in the accounting either, unless it was "
+        "told before. Never about oneself or somebody close (403 `conflict_of_interest`). An entry, in nobody's "
+        "accounting."
     ),
     status=201,
     answer=Answer("It waits for its review.", "HoldNow", ("Audit-Receipt",), example=_HOLD | {"receipt": RECEIPT}),

@@ -21,7 +21,8 @@ ACCOUNTING = Operation(
     summary="Show who asked for the caller's records, allowed or refused",
     description=(
         "Role `subject`. Newest first: who, when, for which purpose, with which result. Internal checks (`open`, "
-        "`trace`) are listed without a recipient. Reading the accounting is itself an entry."
+        "`trace`) are listed without a recipient. What a hold keeps back is left out until the hold ends. Reading the "
+        "accounting is itself an entry."
     ),
     answer=Answer("The accounting.", "Accounting", ("Audit-Receipt",), example=ACCOUNTING_SAMPLE),
     errors=(404,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from registry.api.describe import Answer, Body, Operation, path_id
+from registry.api.describe import IDEMPOTENCY_KEY, Answer, Body, Operation, path_id
 from registry.api.samples import RECEIPT
 
 _ID, _SUBJECT, _RECORD = f"{11:032x}", f"{1:032x}", f"{3:032x}"
@@ -14,7 +14,9 @@ _NOTE = "The lookup had no open case; the unit was told."
 _RECEIPT_HEADER = ("Audit-Receipt",)
 _DISPUTE_ID = (path_id("dispute", "Its id, from the list."),)
 _CORRECTION_ID = (path_id("correction", "Its id, from the list."),)
-_FILED = Answer("Filed.", "PetitionFiled", _RECEIPT_HEADER, example={"id": _ID, "receipt": RECEIPT})
+_FILED = Answer(
+    "Filed.", "PetitionFiled", (*_RECEIPT_HEADER, "Idempotent-Replayed"), example={"id": _ID, "receipt": RECEIPT}
+)
 _DONE = Answer("Done.", "PetitionDone", _RECEIPT_HEADER, example={"receipt": RECEIPT})
 _WRITTEN = Answer(
     "What was written.", "PetitionText", _RECEIPT_HEADER, example={"text": _TEXT, "note": None, "receipt": RECEIPT}
@@ -44,10 +46,11 @@ DISPUTE_ENTRY = _operation(
     "Dispute a lookup",
     "Role `subject`. `entry` is an index of the caller's own accounting; any other is 404. The text is sealed under a "
     "key of its own; auditors read it under an entry. 409 `too_many_open` when twenty wait. An entry, in the "
-    "accounting too.",
+    "accounting too. With an `Idempotency-Key` it is filed once.",
     _FILED,
     status=201,
     errors=(404, 409),
+    parameters=(IDEMPOTENCY_KEY,),
     body=Body("DisputeAsk", {"a lookup": {"entry": 17, "text": _TEXT}}),
 )
 OWN_DISPUTES = _operation(
@@ -96,10 +99,11 @@ CORRECT_RECORD = _operation(
     "Ask for the correction of an own record",
     "Role `subject`. Any other record is 404. Text and proposed value are sealed under a key of their own; enrollers "
     "read the text under an entry, and nobody the value: accepting writes it unseen. 409 `too_many_open` when twenty "
-    "wait. An entry, in the accounting too.",
+    "wait. An entry, in the accounting too. With an `Idempotency-Key` it is filed once.",
     _FILED,
     status=201,
     errors=(404, 409),
+    parameters=(IDEMPOTENCY_KEY,),
     body=Body(
         "CorrectionAsk",
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.api.describe import Answer, Body, FileBody, Operation, header, path_id, query
+from registry.api.describe import IDEMPOTENCY_KEY, Answer, Body, FileBody, Operation, header, path_id, query
 from registry.api.describe_links import AFTER_CHANGING, AFTER_ENROLLING, AFTER_SEARCHING
 from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import ENROLLED, ENROLLMENT, HITS, IMPORTED, PEOPLE_CSV, PEOPLE_NDJSON
@@ -28,13 +28,7 @@ ENROLL = Operation(
     ),
     errors=(409,),
     body=Body("Enrollment", {"household": ENROLLMENT}),
-    parameters=(
-        header(
-            "Idempotency-Key",
-            "1 to 200 visible ASCII characters, the same for every repetition of this one write.",
-            {"type": "string", "pattern": "^[!-~]{1,200}$"},
-        ),
-    ),
+    parameters=(IDEMPOTENCY_KEY,),
 )
 
 IMPORT = Operation(

@@ -16,9 +16,8 @@ from registry.api.render import receipted
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PetitionId
 from registry.services.enroll import ENROLLERS
-from registry.services.kernel import ReceiptView
 from registry.services.petition_answers import Reply
-from registry.services.petitions import CORRECTION, DISPUTE, REFUSED, Petition, Sort, Written
+from registry.services.petitions import CORRECTION, DISPUTE, REFUSED, Filed, Petition, Sort, Written
 from registry.services.read_audit import AUDITORS, SUBJECTS
 
 router = APIRouter()
@@ -36,7 +35,7 @@ EnrollerBody = Annotated[Ask, Depends(json_body(ENROLLERS, "answer a correction"
 @router.post("/v1/me/disputes", **described.DISPUTE_ENTRY.options())
 def dispute(ask: DisputeBody) -> Response:
     entry, text = read_dispute(ask.document(), today=ask.today)
-    return _filed(*ask.application.petitions.dispute(ask.caller, entry, text))
+    return _filed(ask.application.petitions.dispute(ask.caller, entry, text, key=ask.idempotency_key()))
 
 
 @router.get("/v1/me/disputes", **described.OWN_DISPUTES.options())
@@ -68,7 +67,8 @@ def dispute_answer(ask: AuditorBody) -> Response:
 
 @router.post("/v1/me/corrections", **described.CORRECT_RECORD.options())
 def correct(ask: CorrectionBody) -> Response:
-    return _filed(*ask.application.petitions.correct(ask.caller, read_correction(ask.document(), today=ask.today)))
+    wanted = read_correction(ask.document(), today=ask.today)
+    return _filed(ask.application.petitions.correct(ask.caller, wanted, key=ask.idempotency_key()))
 
 
 @router.get("/v1/me/corrections", **described.OWN_CORRECTIONS.options())
@@ -118,8 +118,11 @@ def own_contact(ask: OwnAsk) -> Response:
     return receipted({"kind": contact.kind, "value": contact.value}, receipt)
 
 
-def _filed(petition: PetitionId, receipt: ReceiptView) -> Response:
-    return receipted({"id": petition}, receipt, 201)
+def _filed(filed: Filed) -> Response:
+    response = receipted({"id": filed.petition}, filed.receipt, 201)
+    if filed.is_replay:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
 
 
 def _written(written: Written) -> Response:

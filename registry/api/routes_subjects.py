@@ -25,7 +25,6 @@ from registry.text.intake import read_changes, read_enrollment
 
 router = APIRouter()
 
-_KEY = re.compile(r"[!-~]{1,200}")
 _ETAG = re.compile(r'"(0|[1-9][0-9]{0,9})"|\*')
 
 EnrollAsk = Annotated[Ask, Depends(json_body(ENROLLERS, "enroll"))]
@@ -36,7 +35,7 @@ FindAsk = Annotated[Ask, Depends(json_body(ANY_ROLE, "search"))]
 
 @router.post("/v1/subjects", **described.ENROLL.options())
 def enroll(ask: EnrollAsk) -> Response:
-    key = ask.single_header("idempotency-key", _KEY, "idempotency_key_form")
+    key = ask.idempotency_key()
     enrollment = read_enrollment(ask.document(), today=ask.today)
     enrolled = ask.application.enroll.enroll(ask.caller, enrollment, key=key)
     headers = {"Location": f"/v1/subjects/{enrolled.subject}", **_headers(enrolled)}

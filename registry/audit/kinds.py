@@ -54,8 +54,10 @@ OF_EMERGENCIES = frozenset({Kind.BREAKGLASS})
 OF_POLICIES = frozenset({Kind.INIT, Kind.POLICY})
 # Kinds that say what somebody found of an emergency, or of a lookup of the sample.
 OF_REVIEWS = frozenset({Kind.REVIEW})
+# Kinds that say what subjects asked for, how it was answered, and where they want to be told.
+OF_PETITIONS = frozenset({Kind.DISPUTE, Kind.CORRECT, Kind.CONTACT})
 # Kinds whose entries say how a row stands that is not a person's.
-STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS
+STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
 # Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.

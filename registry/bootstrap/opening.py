@@ -184,7 +184,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     verifier, audit, matcher = ledger_verifier(ring, kernel.log.origin), ReadAudit(kernel), MatchText(kernel)
     case_keys = DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache)
     letters = PetitionVault(kernel.registry, case_keys, ring.secret("index"))
-    files, contacts = PetitionFiles(kernel, letters), Contacts(kernel, letters)
+    keys = Idempotency(kernel, ring.secret("idempotency"))
+    files, contacts = PetitionFiles(kernel, letters, keys), Contacts(kernel, letters)
     publisher = open_publisher(ring, kernel, settings.ledger)
     panel = open_witnesses(kernel.log, publisher, settings, verifier)
     limits = settings.limits(profile)
@@ -199,7 +200,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         database=database,
         tokens=VerifiedTokens(TokenVerifier(_issuers(settings, profile), JwksCache(HttpFetch()), clock), clock),
         refusals=Refusals(kernel, time.monotonic),
-        enroll=Enroll(kernel, Idempotency(kernel, ring.secret("idempotency"))),
+        enroll=Enroll(kernel, keys),
         update=update,
         import_people=ImportPeople(kernel),
         disclose=disclose,
@@ -219,7 +220,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         audit=audit,
         approvals=Approvals(kernel, audit),
         break_glass=BreakGlass(kernel, audit),
-        petitions=Petitions(kernel, files),
+        petitions=Petitions(kernel, files, audit),
         petition_answers=PetitionAnswers(kernel, files, audit, update),
         contacts=contacts,
         principals=Principals(kernel),
@@ -231,7 +232,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         digests=Digests(kernel),
         holds=Holds(kernel),
         ledger_verifier=LedgerVerifier(kernel.log, verifier),
-        row_check=CheckRows(kernel),
+        row_check=CheckRows(kernel, letters),
         verifier=verifier,
         keyring=ring,
         tiles=ReadTiles(kernel, publisher, publisher.publish if panel is None else panel.published, time.monotonic),

@@ -188,5 +188,7 @@ def body_of(letter: Letter) -> bytes:
     data: dict[str, object] = {"entry": letter.index, "recipient": letter.to, "subject": letter.about or None}
     if letter.counts:
         data["counts"] = [one._asdict() for one in letter.counts]
+    if letter.entries:
+        data["entries"] = letter.entries
     document = {"type": f"registry.{letter.kind.value}", "timestamp": iso(from_unix_ms(letter.at_ms)), "data": data}
     return json.dumps(document, separators=(",", ":")).encode()

@@ -9,7 +9,7 @@ from registry.services.notices import NoticeKind
 from registry.services.send_notices import Letter
 
 _WORDS: Mapping[NoticeKind, str] = {
-    NoticeKind.VIEWER_COPY: "A lookup was recorded in your name. If it was not you, tell your security office now.",
+    NoticeKind.VIEWER_COPY: "Lookups were recorded in your name. If it was not you, tell your security office now.",
     NoticeKind.APPROVAL_WANTED: "Somebody asks for an approval.",
     NoticeKind.APPROVAL_DECIDED: "Your request was decided.",
     NoticeKind.BREAK_GLASS: "Records were opened in an emergency.",
@@ -36,8 +36,14 @@ def text_of(letter: Letter, portal: str) -> str:
         "",
         *(f"{one.number} for {one.purpose.replace('_', ' ')}, by {one.unit or 'no unit'}" for one in letter.counts),
         f"When: {iso(from_unix_ms(letter.at_ms))}",
-        f"Entry of the ledger: {letter.index}",
+        _entries(letter),
     ]
     if portal:
         lines.append(f"Where to look: {portal}")
     return "\n".join(lines) + "\n"
+
+
+def _entries(letter: Letter) -> str:
+    if not letter.entries:
+        return f"Entry of the ledger: {letter.index}"
+    return f"Entries of the ledger: {', '.join(map(str, letter.entries))}"

@@ -16,11 +16,13 @@ from registry.audit.ports import EntryRow
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.marks import Tier
+from registry.services.check_petitions import Letters
 from registry.services.check_standing import Standing
 from registry.services.kernel import Kernel
 from registry.services.ports import ACTIVE, ENDED, Work
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
+from registry.vault.petitions import PetitionVault
 from registry.vault.sealed import DIRECTORY, SealedField
 from registry.vault.ties import digest_of
 
@@ -88,8 +90,9 @@ T = TypeVar("T")
 class CheckRows:
     """Checks the rows of one registry."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, vault: PetitionVault) -> None:
         self._kernel = kernel
+        self._letters = Letters(vault, kernel.contact_label)
 
     def check(self) -> int:
         """Check everything that entries speak of in one snapshot; returns how many records were compared.
@@ -102,7 +105,7 @@ class CheckRows:
             counters = dict.fromkeys(sorted({said.subject for said in ledger.records.values()}), 1)
             count = sum(self.check_people(work, dict(part)) for part in _chunks(list(counters.items())))
             self.check_index(work)
-            ledger.standing.check(work)
+            ledger.standing.check(work, self._letters)
         return count
 
     def check_index(self, work: Work) -> None:
@@ -139,7 +142,7 @@ class CheckRows:
         return len(ledger.records)
 
     def check_standing(self, work: Work, standing: Sequence[int]) -> None:
-        """Check all principals and requests, and the policies in force.
+        """Check all principals, requests, petitions and contacts, and the policies in force.
 
         Args:
             work: one snapshot.
@@ -148,7 +151,7 @@ class CheckRows:
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
-        self._said(work.entries.entries(standing)).standing.check(work)
+        self._said(work.entries.entries(standing)).standing.check(work, self._letters)
 
     def _said(self, rows: Iterable[EntryRow]) -> _Ledger:
         ledger = _Ledger()

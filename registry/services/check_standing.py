@@ -6,17 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from registry.audit.kinds import OF_EMERGENCIES, OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
+from registry.audit.kinds import OF_EMERGENCIES, OF_PETITIONS, OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
 from registry.domain.approvals import State, Verdict
 from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import BreakGlassId, PrincipalId, RequestId
+from registry.services.check_petitions import MOST_APART_MS, Letters, StandingPetitions
 from registry.services.ports import RequestRow, Work
 from registry.services.ports_policy import PolicyRow
 from registry.transparency.leaf import Leaf
 
-# A row's own time is taken before its entry's, in the same transaction: that may have waited for its turn meanwhile.
-MOST_APART_MS = 10 * 60_000
 _ROLES = re.compile(r"^([0-9a-f]{32}) roles ([a-z_ ]*)(?:; .*)?$")
 _REQUEST = re.compile(r"\brequest ([0-9a-f]{32})$")
 _LOOKUP = re.compile(r"^lookup ([0-9]{1,15})$")
@@ -61,12 +60,13 @@ class _Emergency:
 
 @dataclass(slots=True)
 class Standing:
-    """What the entries say of accounts, requests, emergencies and policies, taken together."""
+    """What the entries say of accounts, requests, emergencies, policies and petitions, taken together."""
 
     accounts: dict[PrincipalId, _Account] = field(default_factory=dict)
     requests: dict[RequestId, _Asked] = field(default_factory=dict)
     emergencies: dict[BreakGlassId, _Emergency] = field(default_factory=dict)
     policies: PolicyRow | None = None
+    petitions: StandingPetitions = field(default_factory=StandingPetitions)
     reviews: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # lookup -> finding, reviewer, entry
 
     def take(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
@@ -76,6 +76,8 @@ class Standing:
         elif leaf.kind in OF_POLICIES:
             # The first entry of a registry that was made before this was noted says nothing of policies.
             self.policies = PolicyRow(values["rules"], index) if values["rules"] else None
+        elif leaf.kind in OF_PETITIONS:
+            self.petitions.take(index, leaf.kind, leaf.unix_ms, values)
         elif leaf.kind in OF_REVIEWS:
             self._take_review(index, values)
             self._take_emergency(index, leaf, values)
@@ -120,8 +122,8 @@ class Standing:
             reviewed = self.emergencies[identifier]
             reviewed.finding, reviewed.reviewer, reviewed.entry = values["result"], _who(values), index
 
-    def check(self, work: Work) -> None:
-        """Compare every account, every request, every emergency, every review and the policies in force.
+    def check(self, work: Work, letters: Letters) -> None:
+        """Compare every account, request, emergency, review, petition and contact, and the policies in force.
 
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
@@ -130,6 +132,7 @@ class Standing:
         self._check_requests(work)
         self._check_reviews(work)
         self._check_emergencies(work)
+        self.petitions.check(letters, work)
         if self.policies is not None and work.policies.in_force() != self.policies:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
 

@@ -17,7 +17,7 @@ from registry.domain.principals import Principal
 from registry.policy.decide import STEP_UP_REQUIRED
 from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, view_of
 from registry.services.notices import Notice, NoticeKind, ToPrincipal, queue
-from registry.services.petitions import own_subject, part_line
+from registry.services.petitions import own_subject, part_line, part_lines
 from registry.services.ports import SubjectRow, Work
 from registry.services.ports_petitions import ContactRow
 from registry.services.read_audit import SUBJECTS
@@ -65,8 +65,8 @@ class Contacts:
             label = self._kernel.contact_label(subject.id)
             before = work.petitions.contact(label)
             work.petitions.put_contact(ContactRow(label, 1 if before is None else before.version + 1, sealed))
-            values = said_by(principal) | {"result": "set", "detail": contact.kind}
-            draft = EntryDraft(Kind.CONTACT, values, (subject.id,))
+            values = said_by(principal) | {"request": identifier, "result": "set", "detail": contact.kind}
+            draft = EntryDraft(Kind.CONTACT, values, (subject.id,), part_lines(sealed))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             queue(work, self._kernel, self._told(principal, before, draft))
             work.commit()

@@ -36,7 +36,7 @@ from registry.services.facts_break_glass import OpenGlass
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, record_lines, view_of
 from registry.services.marking import marked
-from registry.services.notices import Notice, NoticeKind, ToPrincipal, ToRole, alarm_notices, queue
+from registry.services.notices import Notice, NoticeKind, SeenByViewer, ToRole, alarm_notices, queue
 from registry.services.outlets import LimitKey
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -183,22 +183,21 @@ class Disclose:
             pendings = self._kernel.log.append(work.ledger, [*locked, *(one.draft for one in decided)])
             own = pendings[len(locked) :]
             facts.approvals.store([(one.wanted, at) for one, at in zip(decided, own, strict=True) if one.wanted])
-            asked = list(zip(braked, decided, strict=True)) if self._kernel.outlets.channels else []
+            asked = list(zip(braked, decided, own, strict=True)) if self._kernel.outlets.channels else []
             limits = self._tell(work, locked, asked)
             work.commit()
         self._kernel.outlets.limits.note(day_of(self._kernel.now_ms()), limits)
         return decided, own
 
     def _tell(
-        self, work: Work, locked: Sequence[EntryDraft], asked: Iterable[tuple[BrakeAsk, _Decided]]
+        self, work: Work, locked: Sequence[EntryDraft], asked: Iterable[tuple[BrakeAsk, _Decided, PendingReceipt]]
     ) -> set[LimitKey]:
         """Queue what this batch gives cause to tell; returns whose limits are told of."""
         limits: set[LimitKey] = set()
-        told = alarm_notices(locked)
-        for braked, one in asked:
+        told, seen = alarm_notices(locked), SeenByViewer()
+        for braked, one, at in asked:
             if one.refusal is None and one.subject is not None:
-                viewer = ToPrincipal(braked.principal.id)
-                told.append(Notice(NoticeKind.VIEWER_COPY, viewer, one.subject.id, one.draft.event))
+                seen.add(braked.principal, one.subject.id, one.draft, at.index)
             elif one.wanted is not None and one.wanted.is_new:
                 told.append(Notice(NoticeKind.APPROVAL_WANTED, ToRole(Role.APPROVER), None, one.draft.event))
             elif one.refusal == QUOTA_EXCEEDED and braked.purpose is not None:
@@ -206,7 +205,7 @@ class Disclose:
                 if key not in limits and not self._kernel.outlets.limits.is_told(day_of(self._kernel.now_ms()), key):
                     limits.add(key)
                     told.append(Notice(NoticeKind.QUOTA, ToRole(Role.SECURITY_ADMIN), None, one.draft.event))
-        queue(work, self._kernel, told)
+        queue(work, self._kernel, [*told, *seen.notices()])
         return limits
 
     def _principals(self, work: Work, callers: Sequence[Caller]) -> list[Principal]:
@@ -247,12 +246,14 @@ class Disclose:
         if isinstance(decision, Denial) and decision.reason == APPROVAL_REQUIRED and subject is not None and rows:
             wanted = known.approvals.want(principal, approved, rows)
             return _Decided(subject, decision.reason, (), _request(values, subject, rows, wanted), wanted)
-        if isinstance(decision, Denial):
+        # Who is a subject and not enrolled finds nothing of their own, as everywhere under it.
+        is_nobody = ask.purpose is None and subject is None and Role.SUBJECT in principal.roles
+        if isinstance(decision, Denial) and not is_nobody:
             lines = record_lines([row.field for row in rows or ()])
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {decision.reason}"}, about, lines)
             return _Decided(subject, decision.reason, (), draft)
         # Unknown comes last: whether somebody is enrolled is nothing to tell a caller who may not see them.
-        if subject is None or rows is None:
+        if isinstance(decision, Denial) or subject is None or rows is None:
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {NOT_FOUND}"}, about)
             return _Decided(subject, NOT_FOUND, (), draft)
         brakes.permitted(braked)

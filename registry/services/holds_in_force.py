@@ -1,9 +1,9 @@
-"""Which notices are held back now, and until when."""
+"""What is kept from subjects now, and until when."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.audit.kinds import Kind
 from registry.domain.ids import HoldId, SubjectId
@@ -14,11 +14,16 @@ from registry.transparency.leaf import parse_leaf
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Notices to one subject that are held back: lookups for some purposes, or for all when none are named."""
+    """What is kept from one subject: lookups for some purposes, or for all when none are named.
+
+    ``until`` and ``confirmed_at``: milliseconds. ``said_by``: the accounts that placed and confirmed it.
+    """
 
     subject: SubjectId
     purposes: frozenset[str]
     until: int
+    confirmed_at: int = 0
+    said_by: frozenset[str] = frozenset()
 
     def covers(self, purpose: str) -> bool:
         """Tell whether lookups for a purpose are held back."""
@@ -32,6 +37,10 @@ class HoldsInForce:
         self._of: dict[SubjectId, list[Held]] = {}
         for one in held:
             self._of.setdefault(one.subject, []).append(one)
+
+    def on(self, subject: SubjectId) -> Sequence[Held]:
+        """Return the holds on a subject."""
+        return tuple(self._of.get(subject, ()))
 
     def until(self, subject: SubjectId, purposes: Sequence[str]) -> int:
         """Return until when a notice that speaks of lookups for these purposes is held back; 0: it is not.
@@ -58,7 +67,11 @@ def in_force(kernel: Kernel, work: Work) -> HoldsInForce:
             continue
         said = said_of(opening.values, row.id, row.until)
         if said is not None:
-            held.append(said)
+            held.append(
+                replace(
+                    said, confirmed_at=row.settled_at or 0, said_by=frozenset({row.principal, row.settled_by or ""})
+                )
+            )
     return HoldsInForce(held)
 
 

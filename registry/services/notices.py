@@ -7,6 +7,7 @@ lost with the process. ``send_notices`` sends it.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,8 +15,9 @@ from typing import NamedTuple
 
 from registry.audit.entries import EntryDraft
 from registry.domain.ids import EventId, PrincipalId, SubjectId, new_id
-from registry.domain.principals import Role
+from registry.domain.principals import Principal, Role
 from registry.services.kernel import Kernel
+from registry.services.outlets import Channel
 from registry.services.ports import Work
 from registry.services.ports_notices import HELD, WAITING, OutboxRow
 from registry.vault.links import NoticeSeal
@@ -89,6 +91,7 @@ class Notice:
         entry_event: the entry that it speaks of.
         counts: of a digest.
         held_until: milliseconds; not sent before, because of a hold; 0 when there is none.
+        entries: indexes of all the entries that it speaks of, when there are several; none else.
     """
 
     kind: NoticeKind
@@ -97,6 +100,33 @@ class Notice:
     entry_event: EventId
     counts: tuple[LookUps, ...] = ()
     held_until: int = 0
+    entries: tuple[int, ...] = ()
+
+
+class SeenByViewer:
+    """What one transaction showed to whom: a notice for each who looked, however many cards there were."""
+
+    def __init__(self) -> None:
+        self._seen: dict[PrincipalId, list[tuple[SubjectId, EntryDraft, int]]] = {}
+        self._unit: dict[PrincipalId, str] = {}
+
+    def add(self, viewer: Principal, subject: SubjectId, draft: EntryDraft, index: int) -> None:
+        """Add one card: whose it is, and its entry."""
+        self._seen.setdefault(viewer.id, []).append((subject, draft, index))
+        self._unit[viewer.id] = viewer.unit
+
+    def notices(self) -> list[Notice]:
+        """Return the notices; one of several cards counts them by purpose and names no person."""
+        return [self._notice(viewer, seen) for viewer, seen in self._seen.items()]
+
+    def _notice(self, viewer: PrincipalId, seen: Sequence[tuple[SubjectId, EntryDraft, int]]) -> Notice:
+        subject, draft, _ = seen[0]
+        if len(seen) == 1:
+            return Notice(NoticeKind.VIEWER_COPY, ToPrincipal(viewer), subject, draft.event)
+        purposes = Counter(draft.values["purpose"] for _, draft, _ in seen)
+        counts = tuple(LookUps(purpose, self._unit[viewer], number) for purpose, number in sorted(purposes.items()))
+        indexes = tuple(index for _, _, index in seen)
+        return Notice(NoticeKind.VIEWER_COPY, ToPrincipal(viewer), None, draft.event, counts, entries=indexes)
 
 
 def alarm_notices(drafts: Iterable[EntryDraft]) -> list[Notice]:
@@ -114,18 +144,28 @@ def queue(work: Work, kernel: Kernel, notices: Sequence[Notice]) -> None:
             _row(kernel.outlets.seal, notice, channel.name, now_ms)
             for notice in notices
             for channel in kernel.outlets.channels
-            if channel.reaches(str(notice.to)) or (channel.by_contact and _has_contact(work, kernel, notice.to))
+            if _takes(channel, work, kernel, notice.to)
         ]
     )
 
 
-def _has_contact(work: Work, kernel: Kernel, to: Recipient) -> bool:
-    return isinstance(to, ToSubject) and work.petitions.contact(kernel.contact_label(to.id)) is not None
+def is_reached(work: Work, kernel: Kernel, to: Recipient) -> bool:
+    """Tell whether notices to somebody go anywhere."""
+    return any(_takes(channel, work, kernel, to) for channel in kernel.outlets.channels)
+
+
+def _takes(channel: Channel, work: Work, kernel: Kernel, to: Recipient) -> bool:
+    if channel.reaches(str(to)):
+        return True
+    if not channel.by_contact or not isinstance(to, ToSubject):
+        return False
+    return work.petitions.contact(kernel.contact_label(to.id)) is not None
 
 
 def _row(seal: NoticeSeal, notice: Notice, channel: str, now_ms: int) -> OutboxRow:
     identifier = new_id()
-    counts = json.dumps(notice.counts, separators=(",", ":"))
+    told = {"counts": notice.counts, "entries": notice.entries} if notice.entries else notice.counts
+    counts = json.dumps(told, separators=(",", ":"))
     said = f"{notice.kind.value} {now_ms} {notice.to} {notice.about or ''} {counts}"
     sealed = seal.seal(identifier, notice.entry_event, said.encode())
     due_ms = max(now_ms, notice.held_until)

@@ -32,6 +32,7 @@ from registry.services.petitions import (
     PetitionFiles,
     Sort,
     Written,
+    part_line,
     written_parts,
 )
 from registry.services.ports import ACTIVE, Work
@@ -154,7 +155,7 @@ class PetitionAnswers:
         sealed = self._files.vault.add(row.petition, NOTE, reply.note)
         work.petitions.answer(replace(row, state=reply.finding, answered_by=principal.id, petition=sealed))
         values = said_by(principal) | {"request": f"{petition} {about.what}", "result": reply.finding}
-        draft = EntryDraft(sort.kind, values, (about.subject,))
+        draft = EntryDraft(sort.kind, values, (about.subject,), (part_line(sealed, NOTE),))
         return Along(draft, [Notice(sort.notice, ToPrincipal(row.principal), None, draft.event)])
 
     def _demand_unchanged(self, work: Work, principal: Principal, about: About) -> None:

@@ -20,11 +20,12 @@ from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import EntryIndex, PetitionId, PrincipalId, RecordId, SubjectId, new_id
 from registry.domain.principals import Principal, Role
 from registry.services.enroll import ENROLLERS
+from registry.services.idempotency import Idempotency, Remembered
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.notices import Notice, NoticeKind, ToRole, queue
 from registry.services.ports import ACTIVE, RecordRow, SubjectRow, Work
 from registry.services.ports_petitions import PetitionRow
-from registry.services.read_audit import AUDITORS, SUBJECTS
+from registry.services.read_audit import AUDITORS, SUBJECTS, ReadAudit
 from registry.services.rerun import rerun_once
 from registry.text.intake import settle_versions
 from registry.transparency.fields import RecordLine
@@ -92,12 +93,36 @@ class Correction:
     value: Mapping[str, object] | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Petitioned:
+    """What is to be filed: the sort, whose it is and what about (None: nothing of the caller's), and the parts."""
+
+    sort: Sort
+    about: About | None
+    parts: Mapping[int, str] = field(repr=False)
+
+    def document(self) -> bytes:
+        """Return what makes two of them the same; kept as a keyed tag only."""
+        about = None if self.about is None else [self.about.subject, self.about.what]
+        return orjson.dumps([self.sort.word, about, sorted(self.parts.items())])
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A petition that was filed, now or with the same key before."""
+
+    petition: PetitionId
+    receipt: ReceiptView
+    is_replay: bool = False
+
+
 class PetitionFiles:
     """What both sides do alike with petitions."""
 
-    def __init__(self, kernel: Kernel, vault: PetitionVault) -> None:
+    def __init__(self, kernel: Kernel, vault: PetitionVault, keys: Idempotency) -> None:
         self.kernel = kernel
         self.vault = vault
+        self.keys = keys
 
     def listing(self, sort: Sort, principal: PrincipalId | None) -> Sequence[Petition]:
         """List petitions of everybody, or of one account; open ones first, then newest first."""
@@ -136,28 +161,29 @@ class PetitionFiles:
 class Petitions:
     """The subject's side: files, lists and reads back own petitions."""
 
-    def __init__(self, kernel: Kernel, files: PetitionFiles) -> None:
+    def __init__(self, kernel: Kernel, files: PetitionFiles, audit: ReadAudit) -> None:
         self._kernel = kernel
         self._files = files
+        self._audit = audit
 
-    def dispute(self, caller: Caller, index: EntryIndex, text: str) -> tuple[PetitionId, ReceiptView]:
-        """Dispute an entry about the caller.
+    def dispute(self, caller: Caller, index: EntryIndex, text: str, *, key: str | None = None) -> Filed:
+        """Dispute an entry about the caller; with a key, once.
 
         Raises:
             AccessDenied: the caller is no subject.
             NotFound: the entry is not about the caller, or there is none.
-            Conflict: ``too_many_open``.
+            Conflict: ``too_many_open``; ``key_reused``: the key came with another document before.
         """
         with self._kernel.database.read() as work:
-            subject = own_subject(work, self._kernel.principal(work, caller))
-            # A chain only grows, so that what is true here stays true.
-            indexes = () if subject is None else self._kernel.log.chains.indexes(work.entries, subject.id)
-            is_own = index in set(indexes)
+            principal = self._kernel.principal(work, caller)
+            subject = own_subject(work, principal)
+            # A chain only grows, so that what is true here stays true. What a hold keeps back is not there to dispute.
+            is_own = subject is not None and self._audit.is_shown(work, principal, subject.id, index)
         about = About(subject.id, str(index)) if subject is not None and is_own else None
-        return self._file(caller, DISPUTE, about, {TEXT: text})
+        return self._file(caller, Petitioned(DISPUTE, about, {TEXT: text}), key)
 
-    def correct(self, caller: Caller, wanted: Correction) -> tuple[PetitionId, ReceiptView]:
-        """Ask for the correction of an own record, as it is now.
+    def correct(self, caller: Caller, wanted: Correction, *, key: str | None = None) -> Filed:
+        """Ask for the correction of an own record, as it is now; with a key, once.
 
         Raises:
             AccessDenied: the caller is no subject.
@@ -169,11 +195,11 @@ class Petitions:
             subject = own_subject(work, self._kernel.principal(work, caller))
             row = work.records.by_ids([wanted.record]).get(wanted.record)
         if subject is None or row is None or row.subject != subject.id or row.state != ACTIVE:
-            return self._file(caller, CORRECTION, None, {TEXT: wanted.text})
+            return self._file(caller, Petitioned(CORRECTION, None, {TEXT: wanted.text}), key)
         parts = {TEXT: wanted.text}
         if wanted.value is not None:
             parts[VALUE] = self._settled(row, wanted.value)
-        return self._file(caller, CORRECTION, About(subject.id, row.id, row.field.version), parts)
+        return self._file(caller, Petitioned(CORRECTION, About(subject.id, row.id, row.field.version), parts), key)
 
     def own(self, caller: Caller, sort: Sort) -> Sequence[Petition]:
         """List the caller's own petitions.
@@ -207,26 +233,37 @@ class Petitions:
         return self._files.written(row, self._kernel.mint_one(pending))
 
     @rerun_once
-    def _file(
-        self, caller: Caller, sort: Sort, about: About | None, parts: Mapping[int, str]
-    ) -> tuple[PetitionId, ReceiptView]:
-        petition = PetitionId(new_id())
-        sealed = None if about is None else self._files.vault.seal(petition, about, parts)
+    def _file(self, caller: Caller, wanted: Petitioned, key: str | None) -> Filed:
+        sort, about, petition = wanted.sort, wanted.about, PetitionId(new_id())
+        sealed = None if about is None else self._files.vault.seal(petition, about, wanted.parts)
         with self._kernel.database.write() as work:
             principal = self._demand_subject(work, caller, sort)
             subject = own_subject(work, principal)
             if sealed is None or about is None or subject is None or subject.id != about.subject:
                 self._files.refuse(work, principal, sort, "not_found")
             work.subjects.lock([subject.id])
+            if (seen := self._recall(work, principal, wanted, key)) is not None:
+                return seen
             if work.petitions.open_of(sort.word, principal.id) >= MOST_OPEN:
                 self._files.refuse(work, principal, sort, "too_many_open")
             values = said_by(principal) | {"request": f"{petition} {about.what}", "result": "filed"}
             work.petitions.insert(PetitionRow(sort.word, principal.id, self._kernel.now_ms(), OPEN, None, sealed))
-            draft = EntryDraft(sort.kind, values, (subject.id,))
+            draft = EntryDraft(sort.kind, values, (subject.id,), part_lines(sealed))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             queue(work, self._kernel, [Notice(sort.notice, ToRole(role), None, draft.event) for role in sort.answerers])
+            outcome = {"petition": petition, "receipt": [pending.index, pending.size]}
+            self._files.keys.remember(work, principal, key, Remembered(wanted.document(), outcome))
             work.commit()
-        return petition, view_of(self._kernel.mint_one(pending))
+        return Filed(petition, view_of(self._kernel.mint_one(pending)))
+
+    def _recall(self, work: Work, principal: Principal, wanted: Petitioned, key: str | None) -> Filed | None:
+        try:
+            seen = self._files.keys.recall(work, principal, key, wanted.document())
+        except Conflict as conflict:
+            self._files.refuse(work, principal, wanted.sort, conflict.code)
+        if seen is None:
+            return None
+        return Filed(PetitionId(seen["petition"]), self._kernel.view(*seen["receipt"]), is_replay=True)
 
     def _demand_subject(self, work: Work, caller: Caller, sort: Sort) -> Principal:
         principal = self._kernel.principal(work, caller)
@@ -253,6 +290,11 @@ def own_subject(work: Work, principal: Principal) -> SubjectRow | None:
 def written_parts(row: PetitionRow) -> Sequence[int]:
     """Return which parts are read when a petition is: never the proposed value."""
     return [part for part in (TEXT, NOTE) if part in row.petition.parts]
+
+
+def part_lines(petition: SealedPetition) -> tuple[RecordLine, ...]:
+    """Write all parts as the entry names them that puts them there; its receipt opens none."""
+    return tuple(part_line(petition, part) for part in sorted(petition.parts))
 
 
 def part_line(petition: SealedPetition, part: int) -> RecordLine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +40,14 @@ class Petitions(Protocol):
     def get(self, petition: PetitionId) -> PetitionRow | None: ...
     def listing(self, kind: str, principal: PrincipalId | None, limit: int) -> Sequence[PetitionRow]:
         """Return those of a kind, all or one account's: open ones first, then newest first."""
+        ...
+
+    def everything(self) -> Iterable[PetitionRow]:
+        """Yield all petitions."""
+        ...
+
+    def contacts(self) -> Iterable[ContactRow]:
+        """Yield all contacts."""
         ...
 
     def open_of(self, kind: str, principal: PrincipalId) -> int:

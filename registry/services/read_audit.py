@@ -14,7 +14,10 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.services.entry_filter import EVERYTHING, EntryFilter, newest_first, span_of
 from registry.services.entry_reading import ReadEntry
+from registry.services.held_back import ACCOUNTING, Reader, said_under, shown
+from registry.services.holds_in_force import Held, in_force
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.notices import ToSubject, is_reached
 from registry.services.ports import ACTIVE, MarkRow, SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
@@ -48,6 +51,16 @@ class OwnRecord:
     category: Category
     version: int
     mark: MarkRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """Whose own view it is, what is kept from them, and the receipt of reading it."""
+
+    subject: SubjectRow
+    held: Sequence[Held]
+    reader: Reader
+    receipt: ReceiptView
 
 
 class ReadAudit:
@@ -95,19 +108,35 @@ class ReadAudit:
             return reader.head().checkpoint
 
     def accounting(self, caller: Caller) -> EntryPage:
-        """Read every entry about the caller's own records, newest first.
+        """Read every entry about the caller's own records, newest first, but for what a hold in force keeps back.
 
         Raises:
             AccessDenied: the caller is no subject.
             NotFound: the caller is not enrolled.
             LedgerCorrupt: not all that were counted are found; an accounting that leaves some out is none.
         """
-        subject, receipt = self._own(caller, "accounting")
+        own = self._own(caller, ACCOUNTING)
         with self._kernel.database.reader() as reader:
-            entries = tuple(self.of_subject(reader, subject.id))
-            if len(entries) != self.counted(reader, subject.id):
+            entries = tuple(self.of_subject(reader, own.subject.id))
+            if len(entries) != self.counted(reader, own.subject.id):
                 raise LedgerCorrupt("a person's entries are not as many as were counted")
-        return EntryPage(tuple(reversed(entries)), None, receipt)
+        # As of its own entry: what comes after it falls under holds that may be confirmed after it.
+        until_now = [entry for entry in entries if entry.index <= own.receipt.index]
+        return EntryPage(tuple(reversed(shown(until_now, own.held, own.reader))), None, own.receipt)
+
+    def is_shown(self, work: Work, principal: Principal, subject: SubjectId, index: int) -> bool:
+        """Tell whether an accounting would show a subject an entry now. Not an entry itself."""
+        indexes = set(self._kernel.log.chains.indexes(work.entries, subject))
+        if index not in indexes:
+            return False
+        held, reader = self._kept_from(work, principal, subject)
+        if not held:
+            return True
+        return any(entry.index == index for entry in shown(tuple(self.of_subject(work.entries, subject)), held, reader))
+
+    def _kept_from(self, work: Work, principal: Principal, subject: SubjectId) -> tuple[Sequence[Held], Reader]:
+        held = in_force(self._kernel, work).on(subject)
+        return held, Reader(principal.id, bool(held) and is_reached(work, self._kernel, ToSubject(subject)))
 
     def own_records(self, caller: Caller) -> tuple[SubjectRow, tuple[OwnRecord, ...], ReceiptView]:
         """List the caller's own records: marks and metadata, no values.
@@ -116,12 +145,13 @@ class ReadAudit:
             AccessDenied: the caller is no subject.
             NotFound: the caller is not enrolled.
         """
-        subject, receipt = self._own(caller, "own records")
+        own = self._own(caller, "own records")
+        subject = own.subject
         with self._kernel.database.read() as work:
             rows = [row for row in work.records.of_subjects([subject.id]) if row.state == ACTIVE]
             marks = work.records.marks_of(row.id for row in rows)
-        own = tuple(OwnRecord(row.id, row.category, row.field.version, marks.get(row.id)) for row in rows)
-        return subject, own, receipt
+        listed = tuple(OwnRecord(row.id, row.category, row.field.version, marks.get(row.id)) for row in rows)
+        return subject, listed, own.receipt
 
     def of_subject(self, reader: EntryReader, subject: SubjectId) -> Iterator[ReadEntry]:
         """Yield the entries of a subject's chain, oldest first. Not an entry itself: for services that write one."""
@@ -144,20 +174,22 @@ class ReadAudit:
         return ReadEntry(row.index, leaf.unix_ms, leaf.kind, values, _lines(values))
 
     @rerun_once
-    def _own(self, caller: Caller, what: str) -> tuple[SubjectRow, ReceiptView]:
+    def _own(self, caller: Caller, what: str) -> _Own:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             subject = _own_subject(work, principal)
             if not principal.roles & SUBJECTS:
                 self._kernel.deny(work, principal, what)
             about = () if subject is None else (subject.id,)
-            draft = EntryDraft(Kind.AUDIT_READ, said_by(principal) | {"detail": what}, about)
+            held, reader = ((), None) if subject is None else self._kept_from(work, principal, subject.id)
+            said = said_under(held) if what == ACCOUNTING else what
+            draft = EntryDraft(Kind.AUDIT_READ, said_by(principal) | {"detail": said}, about)
             (pending,) = self._kernel.log.append(work.ledger, [draft])
             work.commit()
         receipt = self._kernel.mint_one(pending)
-        if subject is None:
+        if subject is None or reader is None:
             raise NotFound
-        return subject, view_of(receipt)
+        return _Own(subject, held, reader, view_of(receipt))
 
 
 def _own_subject(work: Work, principal: Principal) -> SubjectRow | None:

@@ -53,7 +53,10 @@ class UnreachableError(UndeliveredError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A notice as it is sent: ids, words and numbers only. ``index``: of its entry; ``at_ms``: when it was queued."""
+    """A notice as it is sent: ids, words and numbers only.
+
+    ``index``: of its entry, the first of ``entries`` when it speaks of several; ``at_ms``: when it was queued.
+    """
 
     id: str
     kind: NoticeKind
@@ -62,6 +65,7 @@ class Letter:
     to: str
     about: str
     counts: tuple[LookUps, ...] = ()
+    entries: tuple[int, ...] = ()
 
 
 class Line(Protocol):
@@ -263,9 +267,11 @@ def letter_of(kernel: Kernel, row: OutboxRow) -> Letter | None:
     """Return what a row says; None when it is not as this program wrote it, or of a kind that it does not know."""
     try:
         kind, at_ms, to, about, told = kernel.outlets.seal.open(row.id, row.event, row.sealed).decode().split(" ", 4)
-        counts = tuple(LookUps(*one) for one in json.loads(told))
-        return Letter(row.id, NoticeKind(kind), int(at_ms), row.index, to, about, counts)
-    except (EnvelopeRejected, ValueError, TypeError):
+        said = json.loads(told)
+        counted, entries = (said["counts"], said["entries"]) if isinstance(said, dict) else (said, ())
+        counts = tuple(LookUps(*one) for one in counted)
+        return Letter(row.id, NoticeKind(kind), int(at_ms), row.index, to, about, counts, tuple(entries))
+    except (EnvelopeRejected, ValueError, TypeError, KeyError):
         return None
 
 

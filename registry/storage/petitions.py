@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, select, update
@@ -37,6 +37,12 @@ class SqlPetitions:
         listed = statement.order_by(waiting, petitions.c.created_at.desc(), petitions.c.id).limit(limit)
         return [self._row(row) for row in self._connection.execute(listed)]
 
+    def everything(self) -> Iterator[PetitionRow]:
+        yield from map(self._row, self._connection.execute(select(petitions)))
+
+    def contacts(self) -> Iterator[ContactRow]:
+        yield from map(self._contact, self._connection.execute(select(contacts)))
+
     def open_of(self, kind: str, principal: PrincipalId) -> int:
         mine = (petitions.c.kind == kind) & (petitions.c.principal == principal) & (petitions.c.state == _OPEN)
         return self._connection.execute(select(func.count()).where(mine)).scalar_one()
@@ -51,8 +57,9 @@ class SqlPetitions:
 
     def contact(self, label: bytes) -> ContactRow | None:
         row = self._connection.execute(select(contacts).where(contacts.c.label == label)).one_or_none()
-        if row is None:
-            return None
+        return None if row is None else self._contact(row)
+
+    def _contact(self, row: Any) -> ContactRow:
         self._guard.demand("contacts", [getattr(row, name) for name in GUARDED["contacts"]], row.guard)
         key = WrappedKey(row.key_id, row.wrapped_key)
         return ContactRow(

@@ -278,3 +278,22 @@ def test_a_contact_is_set_replaced_and_read_back(site: Site) -> None:
     assert (found.status_code, found.json()["hits"]) == (200, [])
     traced = site.post("/v1/traces", {"text": "write to second@mail.example"}, Role.INVESTIGATOR)
     assert (traced.status_code, traced.json()["findings"]) == (201, [])
+
+
+def test_with_a_key_it_is_filed_once(site: Site) -> None:
+    enrolled = site.enroll()
+    index, record = looked_up(site), phone_of(enrolled)
+    token = site.token(f"self {NUMBER}", Role.SUBJECT, number=NUMBER)
+    key = {"Idempotency-Key": "one", "Authorization": f"Bearer {token}"}
+    body = {"entry": index, "text": "nobody had a reason"}
+    first = site.http.post("/v1/me/disputes", json=body, headers=key)
+    size = len(site.home.entries())
+    again = site.http.post("/v1/me/disputes", json=body, headers=key)
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    assert (again.headers["idempotent-replayed"], "idempotent-replayed" in first.headers) == ("true", False)
+    assert (len(site.home.entries()), again.headers["audit-receipt"]) == (size, first.headers["audit-receipt"])
+    other = site.http.post("/v1/me/disputes", json={**body, "text": "another text than before"}, headers=key)
+    corrected = site.http.post("/v1/me/corrections", json={"record": record, "text": "it changed"}, headers=key)
+    assert [(one.status_code, one.json()["code"]) for one in (other, corrected)] == [(409, "key_reused")] * 2
+    assert len(mine(site, "GET", "/v1/me/disputes").json()["disputes"]) == 1
+    assert mine(site, "GET", "/v1/me/corrections").json()["corrections"] == []

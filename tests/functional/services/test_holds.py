@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,15 @@ import pytest
 from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
 from registry.domain.holds import REVIEW_MS, HoldState, Statement
-from registry.domain.ids import HoldId, SubjectId, new_id
+from registry.domain.ids import EntryIndex, HoldId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.domain.purposes import PurposeCode
+from registry.services.contact import Contact
+from registry.services.disclose import Disclosed
 from registry.services.holds import HoldAsk, HoldWord
 from registry.services.kernel import Caller
 from registry.services.ports_notices import HELD
+from registry.services.search import SearchAsk, SearchKind
 from tests.functional.services.homes import Home, person
 from tests.functional.services.receivers import Receiver, hook, notifying, receiving
 from tests.functional.services.test_digests import DAY, MAIL, counts, digests, in_unit, next_day
@@ -239,3 +243,116 @@ def test_at_rest_nothing_says_whose_notices_are_held(site: Home) -> None:
     rows: list[Any] = site.sql().execute("SELECT * FROM holds").fetchall()
     assert subject not in str(rows)
     assert REASON not in str(rows)
+
+
+def own(site: Home) -> Caller:
+    return site.caller("dana", Role.SUBJECT, number="T-0001")
+
+
+def accounted(site: Home, caller: Caller | None = None) -> list[tuple[str, str]]:
+    """Return the lookups in the own accounting, oldest first: kind and purpose."""
+    page = site.app.audit.accounting(caller or own(site))
+    told = [(entry.kind, (entry.values or {})["purpose"]) for entry in reversed(page.entries)]
+    return [one for one in told if one[0] in ("disclose", "deny", "search")]
+
+
+def said_of_last(site: Home) -> str:
+    return (list(site.entries())[-1].values or {})["detail"]
+
+
+BOTH = [("disclose", "safety"), ("disclose", "official_mail")]
+
+
+def test_an_accounting_leaves_out_what_is_held_until_the_hold_ends_by_itself(site: Home) -> None:
+    subject = site.enroll().subject
+    say(site, place(site, subject))
+    looked_up(site, subject)
+    assert accounted(site) == []
+    assert said_of_last(site) == "accounting held *"
+    site.clock.step(10 * DAY)
+    assert accounted(site) == BOTH
+    assert said_of_last(site) == "accounting"
+
+
+def test_an_accounting_leaves_out_nothing_before_the_second_person_has_confirmed(site: Home) -> None:
+    subject = site.enroll().subject
+    hold = place(site, subject)
+    looked_up(site, subject)
+    assert accounted(site) == BOTH
+    say(site, hold)
+    assert accounted(site) == BOTH  # what was shown once stays
+    looked_up(site, subject)
+    assert accounted(site) == BOTH
+    say(site, hold, HoldState.ENDED)
+    assert accounted(site) == BOTH + BOTH
+
+
+def test_a_hold_that_follows_another_still_covers_what_was_never_shown(site: Home) -> None:
+    subject = site.enroll().subject
+    first = place(site, subject)
+    say(site, first)
+    looked_up(site, subject)
+    assert accounted(site) == []
+    say(site, place(site, subject, 20, PurposeCode.SAFETY))
+    say(site, first, HoldState.ENDED)
+    assert accounted(site) == BOTH[1:]
+    assert said_of_last(site) == "accounting held safety"
+
+
+def test_an_accounting_under_a_hold_keeps_what_the_hold_does_not_cover(site: Home) -> None:
+    subject = site.enroll().subject
+    say(site, place(site, subject, 10, PurposeCode.SAFETY))
+    looked_up(site, subject)
+    site.app.search.search(
+        site.caller("reader", Role.READER),
+        SearchAsk(SearchKind.EMPLOYEE_NUMBER, "T-0001", site.app.kernel.number_tag("T-0001")),
+    )
+    weak = replace(own(site), claims=replace(own(site).claims, step_up_until=0))
+    with pytest.raises(AccessDenied):
+        site.app.contacts.put(weak, Contact("email", "dana@mail.example"))
+    assert accounted(site) == [BOTH[1], ("deny", "")]  # the own denial, not somebody's search
+
+
+def test_what_is_held_cannot_be_disputed_either(site: Home) -> None:
+    subject = site.enroll().subject
+    site.disclose(in_unit(site, "desk", "Benefits"), site.ask(subject, Category.PHONE))
+    assert len(accounted(site)) == 1
+    hold = place(site, subject)
+    say(site, hold)
+    answer = site.disclose(in_unit(site, "desk", "Benefits"), site.ask(subject, Category.PHONE))
+    assert isinstance(answer, Disclosed)
+    shown = next(entry.index for entry in site.app.audit.accounting(own(site)).entries if entry.kind == "disclose")
+    assert site.app.petitions.dispute(own(site), EntryIndex(shown), "nobody had a reason")
+    with pytest.raises(NotFound):
+        site.app.petitions.dispute(own(site), EntryIndex(answer.receipt.index), "nobody had a reason")
+    say(site, hold, HoldState.ENDED)
+    assert site.app.petitions.dispute(own(site), EntryIndex(answer.receipt.index), "nobody had a reason")
+
+
+def test_what_a_digest_told_stays_in_the_accounting(site: Home) -> None:
+    subject = site.enroll().subject
+    looked_up(site, subject)
+    next_day(site)
+    site.app.notices.send_due()
+    looked_up(site, subject)
+    say(site, place(site, subject))
+    assert accounted(site) == BOTH
+
+
+def test_the_accounting_of_others_is_whole(site: Home) -> None:
+    subject, other = site.enroll().subject, site.enroll(person("T-0002")).subject
+    say(site, place(site, subject))
+    looked_up(site, other)
+    assert accounted(site, site.caller("lee", Role.SUBJECT, number="T-0002")) == BOTH
+
+
+@pytest.mark.parametrize("name", ["investigator", "the approver"])
+def test_nobody_hides_their_own_lookups(site: Home, name: str) -> None:
+    """An investigator and an approver together could else look somebody up unseen, a hold after the other."""
+    subject = site.enroll().subject
+    say(site, place(site, subject))
+    looked_up(site, subject)
+    site.disclose(site.caller(name, Role.READER), site.ask(subject, Category.PHONE))
+    assert accounted(site) == BOTH[:1]
+    (shown,) = [entry for entry in site.app.audit.accounting(own(site)).entries if entry.kind == "disclose"]
+    assert (shown.values or {})["principal"].endswith(name)

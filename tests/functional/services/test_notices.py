@@ -20,7 +20,7 @@ from registry.notify.webhooks import key_of, verify
 from registry.services.approvals import Word
 from registry.services.break_glass import Emergency
 from registry.services.contact import Contact
-from registry.services.disclose import Waiting
+from registry.services.disclose import Disclosed, Waiting
 from registry.services.notices import Notice, NoticeKind, ToRole, queue
 from registry.services.petition_answers import Reply
 from registry.services.petitions import DISPUTE, Correction
@@ -30,6 +30,8 @@ from registry.services.send_notices import GIVE_UP_MS, KEEP_DEAD_MS, LEASE_MS, S
 from registry.services.trace import TraceAsk
 from tests.functional.services.homes import ISSUER, Home, person
 from tests.functional.services.receivers import SECRET, VALUES, Receiver, hook, look_up, notifying, receiving
+
+VALUES_OF_ONE = [{"category": "phone", "value": {"kind": "mobile", "number": "816-555-0190"}}]
 
 
 @pytest.fixture
@@ -304,9 +306,9 @@ def test_who_answers_is_told_of_a_petition_and_who_filed_it_of_the_answer(home: 
         own = site.caller("own", Role.SUBJECT, number="T-0001")
         clerk, auditor = site.caller("clerk", Role.ENROLLER), site.caller("auditor", Role.AUDITOR)
         entry = EntryIndex(site.app.audit.accounting(own).entries[-1].index)
-        dispute, _ = site.app.petitions.dispute(own, entry, "nobody had a reason")
+        dispute = site.app.petitions.dispute(own, entry, "nobody had a reason").petition
         value = {"kind": "mobile", "number": "816-555-0177"}
-        correction, _ = site.app.petitions.correct(own, Correction(phone, "it changed in May", value))
+        correction = site.app.petitions.correct(own, Correction(phone, "it changed in May", value)).petition
         site.app.petition_answers.answer(auditor, DISPUTE, dispute, Reply("upheld", "told the unit"))
         site.app.petition_answers.accept(clerk, correction, "from the bill")
         site.app.contacts.put(own, Contact("email", "quillfeather@mail.example"))
@@ -321,3 +323,24 @@ def test_who_answers_is_told_of_a_petition_and_who_filed_it_of_the_answer(home: 
     assert {"role:auditor", "role:enroller"} <= set(told)
     words = ("reason", "0177", "May", "unit", "uillfeather", "T-0001")
     assert not [word for word in words for _, body in receiver.got if word in body.decode()]
+
+
+def test_who_looks_many_up_at_once_is_told_once_of_each(home: Home, receiver: Receiver) -> None:
+    """Each entry stands in exactly one notice, and what several looked up in one transaction is told apart."""
+    subjects = [home.enroll(person(f"T-{n:04d}", records=VALUES_OF_ONE)).subject for n in range(1, 8)]
+    with notifying(home, hook(home, receiver.url)) as site:
+        many, one = site.caller("many", Role.READER), site.caller("one", Role.READER)
+        asks = [(many, site.ask(subject, Category.PHONE)) for subject in subjects[:-1]]
+        asks[3:3] = [(one, site.ask(subjects[-1], Category.PHONE))]
+        answers = site.app.disclose.disclose_many([*asks, (many, site.ask(SubjectId(new_id()), Category.PHONE))])
+        assert [isinstance(answer, Disclosed) for answer in answers] == [True] * 7 + [False]
+        assert site.app.notices.counts() == {("webhook", WAITING): 2}
+        site.app.notices.send_due()
+    told = [json.loads(body)["data"] for _, body in receiver.got]
+    (whole,) = [data for data in told if "entries" in data]
+    (single,) = [data for data in told if "entries" not in data]
+    assert (whole["counts"], whole["subject"]) == ([{"purpose": "safety", "unit": "", "number": 6}], None)
+    assert whole["entry"] == whole["entries"][0]
+    indexes = [answer.receipt.index for answer in answers if isinstance(answer, Disclosed)]
+    assert sorted([*whole["entries"], single["entry"]]) == sorted(indexes)
+    assert single["subject"] == subjects[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from registry.audit.kinds import Kind
 from registry.cli.auditing import verify_ledger
 from registry.domain.categories import Category
 from registry.domain.errors import AccessDenied, Conflict, EnvelopeRejected, LedgerCorrupt, NotFound
-from registry.domain.ids import EntryIndex, PetitionId, RecordId, SubjectId
+from registry.domain.ids import EntryIndex, PetitionId, RecordId, SubjectId, new_id
 from registry.domain.principals import Role
 from registry.services.contact import Contact
 from registry.services.disclose import Disclosed, DisclosureAsk
@@ -20,6 +21,7 @@ from registry.services.petition_answers import Reply
 from registry.services.petitions import CORRECTION, DISPUTE, NOT_UPHELD, REFUSED, UPHELD, Correction, Sort
 from registry.services.update import UpdateAsk
 from registry.text.intake import read_changes
+from registry.vault.petitions import NOTE
 from tests.functional.services.homes import TODAY, Home, person
 from tests.functional.services.test_at_once import at_once
 
@@ -41,13 +43,11 @@ def own(home: Home, number: str = ABOUT) -> Caller:
 def dispute(home: Home, subject: SubjectId, reader: Caller) -> PetitionId:
     answer = home.disclose(reader, home.ask(subject, Category.PHONE))
     assert isinstance(answer, Disclosed)
-    petition, _ = home.app.petitions.dispute(own(home), EntryIndex(answer.receipt.index), "nobody had a reason")
-    return petition
+    return home.app.petitions.dispute(own(home), EntryIndex(answer.receipt.index), "nobody had a reason").petition
 
 
 def correct(home: Home, phone: RecordId, value: dict[str, str] | None = None) -> PetitionId:
-    petition, _ = home.app.petitions.correct(own(home), Correction(phone, "it changed in May", value))
-    return petition
+    return home.app.petitions.correct(own(home), Correction(phone, "it changed in May", value)).petition
 
 
 def shown(home: Home, number: str = ABOUT) -> tuple[str, int]:
@@ -240,3 +240,56 @@ def test_a_contact_of_somebody_else_is_not_put_in_anothers_place(
             outcomes.append(type(failed).__name__)
     assert False not in outcomes
     assert outcomes.count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        ("DELETE FROM petitions WHERE kind = 'dispute'", "missing"),
+        ("DELETE FROM petitions WHERE kind = 'correction'", "missing"),
+        ("DELETE FROM contacts", "missing"),
+        ("earlier petitions", "does not stand as its answer left it"),
+        ("earlier contacts", "not as it was set"),
+        ("entries forgotten", "no entry speaks of"),
+    ],
+)
+def test_what_subjects_asked_for_is_not_changed_unseen(home: Home, edit: str, what: str) -> None:
+    """A row that its guard accepts may still be an older one, or one that no entry put there."""
+    subject, phone = enrolled(home)
+    petition = dispute(home, subject, home.caller("reader", Role.READER))
+    correct(home, phone, NEW)
+    home.app.contacts.put(own(home), Contact("email", "first@mail.example"))
+    sql, table = home.sql(), edit.rpartition(" ")[2]
+    before = sql.execute(f"SELECT * FROM {table}").fetchall() if edit.startswith("earlier") else []
+    home.app.row_check.check()
+    answer_any(home, home.caller("auditor", Role.AUDITOR), DISPUTE, petition)
+    home.app.contacts.put(own(home), Contact("email", "second@mail.example"))
+    home.app.row_check.check()
+    if before:
+        sql.execute(f"DELETE FROM {table}")
+        sql.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(before[0]))})", before)
+    elif edit == "entries forgotten":
+        with home.app.database.write() as work:
+            row = work.petitions.get(petition)
+            assert row is not None
+            alien = replace(row.petition, id=PetitionId(new_id()))
+            work.petitions.insert(replace(row, petition=alien))
+            work.commit()
+    else:
+        sql.execute(edit)
+    with pytest.raises(LedgerCorrupt, match=what):
+        home.app.row_check.check()
+
+
+def test_what_was_written_is_not_exchanged_by_who_holds_the_guard(home: Home) -> None:
+    """Whoever holds the registry's keys may seal another text; the entry names the bytes that were filed."""
+    subject, _ = enrolled(home)
+    petition = dispute(home, subject, home.caller("reader", Role.READER))
+    vault = home.app.petition_answers._files.vault
+    with home.app.database.write() as work:
+        row = work.petitions.get(petition)
+        assert row is not None
+        work.petitions.answer(replace(row, petition=vault.add(row.petition, NOTE, "never mind")))
+        work.commit()
+    with pytest.raises(LedgerCorrupt, match="does not hold what was written"):
+        home.app.row_check.check()
