@@ -16,6 +16,7 @@ from benchmarks.growth import report as growth_report
 from benchmarks.hot_path import hot_path
 from benchmarks.ledger import append, verify
 from benchmarks.load import generator
+from benchmarks.notices import notices
 from benchmarks.policy import policy
 from benchmarks.registries import Registry, batches, filled, lookup_target, postgresql, served
 from benchmarks.serving import Plan, everything, measure, medians, report
@@ -83,6 +84,7 @@ PARTS: Mapping[str, Callable[[Plan], str]] = {
     "slow-disk": slow_disk,
     "hot-path": hot_path,
     "policy": policy,
+    "notices": notices,
     "append": append,
     "verify": verify,
     "bundles": bundles,
