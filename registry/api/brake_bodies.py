@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from registry.api.bodies import moment_problem, open_body, texts_of, value_of
 from registry.domain.categories import Category
 from registry.domain.purposes import PurposeCode
 from registry.services.check_value import CHECKABLE
-from registry.services.unlock import RaisedLimit
+from registry.services.unlock import LONGEST_UNLOCK, MOST_SUBJECTS, RaisedLimit
 from registry.services.value_searches import ValueAsk
 from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.reading import ObjectReader
-from registry.text.rules.texts import one_line, one_of, paragraphs
+from registry.text.rules.texts import one_line, one_of, paragraphs, reason_problem
 
 MOST_DECOYS = 500
-MOST_SUBJECTS = 1_000_000
-LONGEST_UNLOCK = timedelta(days=31)
-LEAST_REASON = 10
 
 _LIFTED = ("lock", "brake")
 _UNLOCK_KEYS = frozenset({"purpose", "limit", "until", *_LIFTED, "reason"})
@@ -26,9 +23,9 @@ _DECOY_KEYS = frozenset({"employee_numbers", "remove"})
 _CHECK_KEYS = frozenset({"category", "value"})
 _VALUE_ASK_KEYS = _CHECK_KEYS | {"case", "note", "before"}
 _CASE = one_line(100)
+_NOTE = paragraphs(1_000)
 _CHECKABLE = one_of(frozenset(CHECKABLE))
 _PURPOSE_CODE = one_of(frozenset(PurposeCode))
-_REASON = paragraphs(1_000)
 
 
 def read_unlock(document: object, *, now: datetime) -> tuple[RaisedLimit | str, str]:
@@ -91,7 +88,7 @@ def read_value_ask(document: object, *, now: datetime) -> ValueAsk:
         InvalidInput: with all problems.
     """
     body = open_body(document, _VALUE_ASK_KEYS, now.date())
-    case, note = body.required("case", _CASE), body.optional("note", _REASON)
+    case, note = body.required("case", _CASE), body.optional("note", _NOTE)
     before = body.member("before")
     if body.has("before") and (not isinstance(before, int) or isinstance(before, bool)):
         body.refuse("wrong_type", "before")
@@ -115,8 +112,3 @@ def _raised(body: ObjectReader, now: datetime, reason: str) -> RaisedLimit:
         body.refuse("out_of_range", "limit")
     most = limit if isinstance(limit, int) else 1
     return RaisedLimit(PurposeCode(code) if code else PurposeCode.PAYROLL, most, until, reason)
-
-
-def reason_problem(text: str) -> str | None:
-    """Tell whether a reason says something: ten characters without spaces at either end are little enough."""
-    return "too_short" if len(text.strip()) < LEAST_REASON else _REASON(text)

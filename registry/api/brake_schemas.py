@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from registry.api.brake_bodies import LEAST_REASON, MOST_DECOYS, MOST_SUBJECTS
+from registry.api.brake_bodies import MOST_DECOYS
 from registry.api.describe import ref
 from registry.api.schema_parts import Schema, closed, listed, nullable
 from registry.domain.purposes import PurposeCode
 from registry.services.check_value import CHECKABLE
+from registry.services.unlock import MOST_SUBJECTS
 from registry.services.unusual import LOOKED_AT, Reason
 from registry.services.value_searches import MOST_SHOWN
+from registry.text.rules.texts import LEAST_REASON
 
 _REASON: Schema = {
     "type": "string",

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from datetime import date
 
 from registry.api.bodies import open_body, subject_or_number, texts_of
-from registry.api.brake_bodies import reason_problem
 from registry.domain.break_glass import Finding
 from registry.domain.categories import Category
 from registry.domain.ids import BreakGlassId
 from registry.services.break_glass import Emergency, Judgement
-from registry.text.rules.texts import one_line, one_of
+from registry.text.rules.texts import one_line, one_of, reason_problem
 
 _EMERGENCY_KEYS = frozenset({"subject", "employee_number", "categories", "reason", "case"})
 _REVIEW_KEYS = frozenset({"finding", "note"})

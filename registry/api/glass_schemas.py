@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from registry.api.brake_bodies import LEAST_REASON
 from registry.api.describe import ref
 from registry.api.schema_parts import Schema, closed, listed, nullable
 from registry.domain.break_glass import Finding
 from registry.domain.categories import Category
+from registry.text.rules.texts import LEAST_REASON
 
 _REASON: Schema = {
     "type": "string",

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from datetime import date
 
 from registry.api.bodies import open_body, subject_or_number, texts_of
-from registry.api.brake_bodies import reason_problem
 from registry.domain.holds import LONGEST_DAYS, Statement
 from registry.domain.purposes import PurposeCode
 from registry.services.holds import HoldAsk
 from registry.text.rules.reading import ObjectReader
-from registry.text.rules.texts import one_line, one_of
+from registry.text.rules.texts import one_line, one_of, reason_problem
 
 _KEYS = frozenset({"subject", "employee_number", "purposes", "days", "statement", "asked_by", "reason", "case"})
 _PURPOSE = one_of(frozenset(PurposeCode))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from registry.api.brake_bodies import LEAST_REASON
 from registry.api.describe import ref
 from registry.api.schema_parts import Schema, closed, listed, nullable
 from registry.domain.holds import LONGEST_DAYS, HoldState, Statement
 from registry.domain.purposes import PurposeCode
+from registry.text.rules.texts import LEAST_REASON
 
 _PURPOSES: Schema = {
     **listed({"enum": [code.value for code in PurposeCode]}, len(PurposeCode)),

@@ -6,22 +6,14 @@ from datetime import date
 
 from registry.api.bodies import id_problem, open_body
 from registry.domain.ids import EntryIndex, RecordId
-from registry.services.contact import Contact
-from registry.services.petitions import NOT_UPHELD, UPHELD, Correction
-from registry.text.rules.email import email_problem
-from registry.text.rules.phone import phone_problem
-from registry.text.rules.reading import TextRule
-from registry.text.rules.texts import one_line, one_of, paragraphs
+from registry.services.contact import CONTACT_KINDS, Contact, contact_rule
+from registry.services.petitions import MOST_TEXT, NOT_UPHELD, UPHELD, Correction
+from registry.text.rules.texts import one_of, paragraphs
 
-MOST_TEXT = 4_000
-MOST_CONTACT = 300
 MOST_INDEX = (1 << 53) - 1
 FINDINGS = (UPHELD, NOT_UPHELD)
-CONTACT_KINDS = ("email", "phone", "post")
 
 _TEXT = paragraphs(MOST_TEXT)
-_CONTACT = one_line(MOST_CONTACT)
-_RULES: dict[str, TextRule] = {"email": email_problem, "phone": phone_problem}
 
 
 def read_dispute(document: object, *, today: date) -> tuple[EntryIndex, str]:
@@ -92,6 +84,6 @@ def read_contact(document: object, *, today: date) -> Contact:
     """
     body = open_body(document, frozenset({"kind", "value"}), today)
     kind = body.required("kind", one_of(frozenset(CONTACT_KINDS)))
-    value = body.required("value", _RULES.get(kind, _CONTACT))
+    value = body.required("value", contact_rule(kind))
     body.reading.finish()
     return Contact(kind, value)

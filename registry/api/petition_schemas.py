@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from registry.api.describe import ref
-from registry.api.petition_bodies import CONTACT_KINDS, FINDINGS, MOST_CONTACT, MOST_INDEX, MOST_TEXT
+from registry.api.petition_bodies import FINDINGS, MOST_INDEX
 from registry.api.schema_parts import Schema, closed, listed, nullable, text
-from registry.services.petitions import ACCEPTED, MOST_LISTED, OPEN, REFUSED
+from registry.services.contact import CONTACT_KINDS, MOST_CONTACT
+from registry.services.petitions import ACCEPTED, MOST_LISTED, MOST_TEXT, OPEN, REFUSED
 
 _INDEX: Schema = {"type": "integer", "minimum": 0, "maximum": MOST_INDEX}
 _MOMENT: Schema = {"type": "string", "format": "date-time"}

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from registry.api import describe_sample as described
 from registry.api.asking import Ask, json_body, without_body
 from registry.api.bodies import open_body
-from registry.api.brake_bodies import reason_problem
 from registry.api.problems import json_answer
 from registry.api.queries import query_of
 from registry.api.render import receipted
@@ -21,7 +20,7 @@ from registry.domain.errors import InvalidInput
 from registry.domain.weeks import Week, week_named
 from registry.services.read_audit import AUDITORS
 from registry.services.review_sample import Finding, Judgement
-from registry.text.rules.texts import one_of
+from registry.text.rules.texts import one_of, reason_problem
 
 router = APIRouter()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from registry.api.brake_bodies import LEAST_REASON
 from registry.api.describe import ref
 from registry.api.schema_parts import Schema, closed, listed, nullable
 from registry.domain.categories import Category
 from registry.services.review_sample import Finding
+from registry.text.rules.texts import LEAST_REASON
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _FINDING: Schema = {"enum": [finding.value for finding in Finding]}

@@ -21,6 +21,7 @@ from registry.identity.token_cache import VerifiedTokens
 from registry.keys.ports import Keyring
 from registry.services.admissions import Admissions
 from registry.services.approvals import Approvals
+from registry.services.awaiting import Awaiting
 from registry.services.break_glass import BreakGlass
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
@@ -115,6 +116,11 @@ class Application:
     witnesses: Witnesses | None
     high_water: HighWaterKeeper | None = None
     strangers: Strangers = field(default_factory=lambda: Strangers(time.monotonic))
+
+    @property
+    def awaiting(self) -> Awaiting:
+        """What waits for whoever signs in to the console."""
+        return Awaiting(self.kernel, self.review_sample)
 
     @property
     def verifier_key(self) -> VerifierKey:

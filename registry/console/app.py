@@ -11,10 +11,17 @@ from starlette.routing import BaseRoute, Route
 
 from registry.bootstrap import Application
 from registry.console import (
+    pages_approvals,
     pages_auditor,
+    pages_brakes,
+    pages_contact,
+    pages_emergencies,
     pages_enroller,
+    pages_holds,
     pages_home,
     pages_investigator,
+    pages_oversight,
+    pages_petitions,
     pages_reader,
     pages_security_admin,
     pages_sign_in,
@@ -81,6 +88,13 @@ def _routes() -> list[BaseRoute]:
         *pages_auditor.routes(),
         *pages_enroller.routes(),
         *pages_security_admin.routes(),
+        *pages_approvals.routes(),
+        *pages_emergencies.routes(),
+        *pages_holds.routes(),
+        *pages_petitions.routes(),
+        *pages_contact.routes(),
+        *pages_oversight.routes(),
+        *pages_brakes.routes(),
     ]
 
 

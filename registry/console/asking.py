@@ -14,18 +14,19 @@ from urllib.parse import urlsplit
 import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from registry.bootstrap import Application
 from registry.console.errors import Refusal, SignInNeeded
 from registry.console.forms import Form, read_form
 from registry.console.frame import PAGE
-from registry.console.pages import SignedIn
+from registry.console.pages import SignedIn, with_receipt
 from registry.console.sessions import Session, Sessions, SignInLinks
 from registry.domain.errors import TokenRefused
+from registry.domain.ids import is_id
 from registry.domain.principals import Principal, Role
-from registry.services.kernel import Caller
+from registry.services.kernel import Caller, ReceiptView
 
 MAX_FORM_BYTES = 64 << 10
 BODY_SECONDS = 60.0
@@ -64,6 +65,16 @@ class Ask:
     def today(self) -> date:
         """The day to judge dates by."""
         return self.application.kernel.clock.now().date()
+
+    def path_id(self, name: str) -> str:
+        """Return an id of the path; a text of another form is taken for an id that nobody has."""
+        text = str(self.request.path_params[name])
+        return text if is_id(text) else "0" * 32
+
+    def done(self, what: str, receipt: ReceiptView, path: str) -> Response:
+        """Send the browser on after a write, so that reloading does not repeat it; the next page says what was done."""
+        self.session.notice = f"{what} Receipt {receipt.code}, entry {receipt.index} of the ledger."
+        return with_receipt(RedirectResponse(path, 303), receipt)
 
     @property
     def session(self) -> Session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -11,14 +11,19 @@ from typing import TypeVar
 from registry.console.forms import Form
 from registry.console.pages import FieldError
 from registry.console.words import problem_words
+from registry.domain.ids import SubjectId, is_id
+from registry.services.petitions import MOST_TEXT
+from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.reading import TextRule
-from registry.text.rules.texts import one_line, paragraphs
+from registry.text.rules.texts import one_line, paragraphs, reason_problem
 
 CASE_RULE = one_line(100)
 NOTE_RULE = paragraphs(1_000)
 DEPARTMENT_RULE = one_line(120)
 SOURCE_RULE = one_line(300)
 UNIT_RULE = one_line(120)
+PETITION_RULE = paragraphs(MOST_TEXT)
+REASON_RULE = reason_problem
 
 # Offsets, not zones: at the end of summer time an hour comes twice, and only the offset says which one is meant.
 OFFSETS: Mapping[str, str] = {
@@ -29,6 +34,7 @@ OFFSETS: Mapping[str, str] = {
     "-07:00": "UTC-7: Mountain standard, Pacific daylight time",
     "-08:00": "UTC-8: Pacific standard time",
 }
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LOCAL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -80,6 +86,26 @@ class Checks:
         if not chosen:
             self.refuse(field, sentence)
         return chosen
+
+    def number(self, field: str, label: str, most: int) -> int:
+        """Return a whole number from 1 to ``most``; 1, and a sentence noted, when it is none."""
+        text = self._form.text(field)
+        if _DIGITS.fullmatch(text) and 1 <= int(text) <= most:
+            return int(text)
+        self.refuse(field, f"{label} must be a whole number from 1 to {most}.")
+        return 1
+
+    def person(self, ask_tag: Callable[[str], bytes]) -> tuple[SubjectId | None, bytes | None]:
+        """Return whom a form is about: a subject chosen on an earlier page, or the tag of an employee number.
+
+        Args:
+            ask_tag: makes the tag of a number.
+        """
+        subject = self._form.text("subject")
+        if is_id(subject):
+            return SubjectId(subject), None
+        number = self.required("employee_number", "Employee number", employee_number_problem)
+        return None, ask_tag(number) if number else None
 
     def moment(self, field: str, label: str) -> datetime | None:
         """Return a local time joined with the offset chosen beside it (``<field>_offset``); None when left out."""

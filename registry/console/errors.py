@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.console.words import reason_words
+from registry.console.words import conflict_words, reason_words
 from registry.domain import errors
 
 
@@ -69,6 +69,11 @@ def _unavailable(error: errors.AuditUnavailable) -> Problem:
     return Problem(503, "The ledger is not available", (what, _NOTHING, "Try again in a minute."))
 
 
+def _conflict(error: errors.Conflict) -> Problem:
+    heading, sentence = conflict_words(error.code)
+    return Problem(409, heading, (sentence,))
+
+
 _BROKEN = Problem(500, "A record could not be opened", ("It does not open as it should.", _OPERATOR))
 _CORRUPT = Problem(500, "The ledger does not verify", (_OPERATOR, "They can run: registry audit verify"))
 
@@ -79,14 +84,14 @@ _TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
         "Waiting for approval",
         (
             f"Another person has to approve this first. The request is {error.request}.",
-            "Once it is approved, send exactly the same again.",
+            "See what becomes of it on the page Approvals. Once it is approved, send exactly the same again.",
         ),
     ),
     errors.AuditUnavailable: _unavailable,
     errors.NotDurable: _unavailable,
     errors.Contended: lambda _: Problem(503, "Busy", ("Somebody else was changing the same thing. Try again.",)),
     errors.Busy: lambda _: Problem(503, "Busy", ("Too many requests are at work. Try again in a moment.",)),
-    errors.Conflict: lambda _: Problem(409, "This exists already", ("It is there with other content. " + _NOTHING,)),
+    errors.Conflict: _conflict,
     errors.EnvelopeRejected: lambda _: _BROKEN,
     errors.ReceiptRefused: lambda _: _BROKEN,
     errors.StatementRefused: lambda _: Problem(500, "Something went wrong", (_NOTHING, _OPERATOR)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,77 +15,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from registry.console import words
+from registry.console.menu import MENU, Page
 from registry.console.sessions import Session
 from registry.domain.clock import from_unix_ms, iso
-from registry.domain.principals import Principal, Role
+from registry.domain.ids import is_id
+from registry.domain.principals import Principal
 from registry.reports.as_html import environment_of
-from registry.reports.plain import utc, visible
+from registry.reports.plain import duration, utc, visible
 from registry.services.kernel import ReceiptView
 
 STYLE = "console.css"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of the menu: where it is, what it is called, and who sees it there."""
-
-    path: str
-    name: str
-    does: str
-    roles: frozenset[Role]
-
-
-MENU: Sequence[Page] = (
-    Page(
-        "/console/look-up",
-        "Look up",
-        "See protected values of one person, for a stated purpose. "
-        "Each lookup is in the ledger before you see anything.",
-        frozenset({Role.READER}),
-    ),
-    Page(
-        "/console/search",
-        "Search",
-        "Find a person by employee number or name. You see name, department and title, and the search is recorded.",
-        frozenset({Role.READER, Role.ENROLLER, Role.INVESTIGATOR}),
-    ),
-    Page(
-        "/console/me",
-        "My records",
-        "See which of your records are protected and how, and your own values.",
-        frozenset({Role.SUBJECT}),
-    ),
-    Page(
-        "/console/me/accounting",
-        "Who looked",
-        "See who looked at your records, when, for what purpose, and who was refused.",
-        frozenset({Role.SUBJECT}),
-    ),
-    Page(
-        "/console/enroll",
-        "Enroll",
-        "Enter people and their records, one at a time or from a file. You cannot read values back.",
-        frozenset({Role.ENROLLER}),
-    ),
-    Page(
-        "/console/traces",
-        "Traces",
-        "Paste a text that surfaced. See which protected values are in it, and which copies were served before.",
-        frozenset({Role.INVESTIGATOR}),
-    ),
-    Page(
-        "/console/ledger",
-        "Ledger",
-        "Read the entries of the ledger, newest first, and its signed checkpoint. Reading is itself an entry.",
-        frozenset({Role.AUDITOR}),
-    ),
-    Page(
-        "/console/principals",
-        "Principals",
-        "See who may act in which roles, and change it. Each change is in the ledger.",
-        frozenset({Role.SECURITY_ADMIN}),
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +132,8 @@ def _environment() -> Environment:
     environment.filters["account"] = account_of
     environment.filters["moment"] = _moment
     environment.filters["machine_moment"] = lambda milliseconds: iso(from_unix_ms(milliseconds))
+    environment.filters["duration"] = duration
+    environment.filters["is_id"] = is_id
     environment.filters["utc"] = utc
     environment.filters["iso"] = _iso
     environment.filters["visible"] = visible

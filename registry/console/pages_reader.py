@@ -14,7 +14,7 @@ from registry.console.errors import problem_of
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render, with_receipt
 from registry.console.render import shown_card, shown_hits
-from registry.console.words import problem_words, purpose_opens, purpose_words, reason_words, waiting_words
+from registry.console.words import problem_words, purpose_choices, purpose_words, reason_words, waiting_words
 from registry.domain.categories import Category
 from registry.domain.ids import SubjectId, is_id
 from registry.domain.principals import Role
@@ -29,8 +29,6 @@ _READERS = Gate(frozenset({Role.READER}), "disclose")
 _SEARCHERS = Gate(frozenset({Role.READER, Role.ENROLLER, Role.INVESTIGATOR}), "search")
 
 _HEADINGS = {NOT_FOUND: (404, "Not found"), QUOTA_EXCEEDED: (429, "Enough for today")}
-
-_PURPOSES = [(code, purpose_opens(code)) for code in PurposeCode]
 
 
 def look_up_form(ask: Ask) -> Response:
@@ -79,11 +77,14 @@ def card_page(ask: Ask, answer: Answer, *, title: str, again: str) -> Response:
     else:
         problem = problem_of(answer.error)
         status, heading, sentences = problem.status, problem.heading, problem.sentences
+    waiting = answer.request.id if isinstance(answer, Waiting) else None
     response = render(
         ask.request,
         "refused",
         status,
         title=heading,
+        waiting=waiting,
+        form=ask.form,
         sentences=sentences,
         receipt=answer.receipt,
         again=again,
@@ -107,7 +108,7 @@ def _look_up_page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Re
 
 
 def _look_up_facts(form: Form) -> dict[str, Any]:
-    return {"form": form, "categories": list(Category), "purposes": _PURPOSES}
+    return {"form": form, "categories": list(Category), "purposes": purpose_choices()}
 
 
 def _asked_words(form: Form) -> str:

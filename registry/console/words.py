@@ -138,6 +138,74 @@ PROBLEM_WORDS: Mapping[str, str] = {
 }
 
 
+# Headings and sentences of what cannot be done because of how things stand now.
+CONFLICTS: Mapping[str, tuple[str, str]] = {
+    "decided": ("This is settled already", "Somebody has said the last word on it, or you have said yours."),
+    "expired": ("This came too late", "Its time is over. Who still needs it has to ask again."),
+    "answered": ("This is answered already", "Each is answered once and for all."),
+    "changed": ("The record has changed", "It is not what it was when the correction was asked for."),
+    "too_many_open": ("Too many of yours are open", "Wait until some of them are answered."),
+    "review_overdue": (
+        "An earlier emergency has to be reviewed first",
+        "The review of an emergency that you opened is overdue. Ask an approver to review it.",
+    ),
+    "reviews_waiting": (
+        "Earlier emergencies have to be reviewed first",
+        "Too many emergencies that you opened wait for their review. Ask an approver to review them.",
+    ),
+    "not_locked": ("This account is not locked", "There is no lock to lift."),
+    "not_braked": ("No brake is on for this account", "There is no brake to lift."),
+}
+
+# What became of requests, holds, petitions and reviews.
+STATES: Mapping[str, str] = {
+    "pending": "Waiting",
+    "approved": "Approved",
+    "refused": "Refused",
+    "expired": "Time is over",
+    "used": "Used",
+    "confirmed": "In force",
+    "ended": "Ended",
+    "open": "Open",
+    "accepted": "Accepted",
+    "upheld": "Upheld",
+    "not_upheld": "Not upheld",
+    "justified": "Justified",
+    "not_justified": "Not justified",
+    "fits": "Fits its purpose",
+    "does_not_fit": "Does not fit its purpose",
+    "asked": "Whoever looked was asked",
+}
+# What a request is for; everything else that has no action is a lookup.
+ACTIONS: Mapping[str, str] = {
+    "trace": "Open a leak trace",
+    "evidence": "Take out an evidence bundle",
+    "unmark": "Lower or end a protection",
+    "principals": "Give roles or change an account",
+}
+
+
+def conflict_words(code: str) -> tuple[str, str]:
+    """Return heading and sentence of a conflict."""
+    heading, sentence = CONFLICTS.get(code, ("This exists already", "It is there with other content."))
+    return heading, f"{sentence} Nothing was opened or changed."
+
+
+def state_words(state: str) -> str:
+    """Say a state or finding in words."""
+    return STATES.get(state, state)
+
+
+def action_words(action: str | None) -> str:
+    """Say what a request is for."""
+    return "Lookup" if action is None else ACTIONS.get(action, action)
+
+
+def count_words(count: int, one: str, many: str) -> str:
+    """Say how many."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def reason_words(reason: str) -> str:
     """Say a public reason in a sentence."""
     return REASONS.get(reason, "The policy does not allow this.")
@@ -177,6 +245,11 @@ def purpose_opens(code: PurposeCode) -> str:
     rule = PURPOSES[code]
     opened = "every category" if rule.opens == frozenset(Category) else _list(rule.opens)
     return f"Opens {opened}.{' Needs a case reference.' if rule.needs_case else ''}"
+
+
+def purpose_choices() -> list[tuple[PurposeCode, str]]:
+    """Return the purposes that may be stated, each with what it opens."""
+    return [(code, purpose_opens(code)) for code in PurposeCode]
 
 
 def _list(categories: Iterable[Category]) -> str:

@@ -6,6 +6,7 @@ that was left open at home is not enough.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -22,9 +23,22 @@ from registry.services.ports import SubjectRow, Work
 from registry.services.ports_petitions import ContactRow
 from registry.services.read_audit import SUBJECTS
 from registry.services.rerun import rerun_once
+from registry.text.rules.email import email_problem
+from registry.text.rules.phone import phone_problem
+from registry.text.rules.reading import TextRule
+from registry.text.rules.texts import one_line
 from registry.vault.petitions import TEXT, About, PetitionVault
 
 EMAIL = "email"
+CONTACT_KINDS = (EMAIL, "phone", "post")
+_RULES: Mapping[str, TextRule] = {EMAIL: email_problem, "phone": phone_problem}
+MOST_CONTACT = 300
+_LINE = one_line(MOST_CONTACT)
+
+
+def contact_rule(kind: str) -> TextRule:
+    """Return the rule of a contact of a kind."""
+    return _RULES.get(kind, _LINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ REFUSED = "refused"
 UPHELD = "upheld"
 NOT_UPHELD = "not_upheld"
 MOST_LISTED = 500
+MOST_TEXT = 4_000
 # Open ones of one account and sort: nobody buries what others asked for.
 MOST_OPEN = 20
 

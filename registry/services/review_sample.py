@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import RELEASES, Kind
@@ -85,6 +86,13 @@ class Judgement:
     lookup: int
     finding: Finding
     note: str = field(default="", repr=False)
+
+
+class Waiting(NamedTuple):
+    """How many lookups of the last week are open, and until when somebody has to say whether they fit."""
+
+    lookups: int
+    due_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,13 @@ class ReviewSample:
         """Return the weeks whose reviews are overdue, with how many lookups are open; for whoever watches it."""
         with self._kernel.database.read() as work:
             return self._late(work, week_of(self._kernel.clock.now()), self._kernel.now_ms())
+
+    def waiting(self) -> Waiting:
+        """Count the open lookups of the last week that is over; for the page that says what waits."""
+        week = self.last_week()
+        with self._kernel.database.read() as work:
+            lookups = self._sampled(work, self._drawn(work.entries, week))
+        return Waiting(sum(one.is_open for one in lookups), week.end_ms + DUE_MS)
 
     def _late(self, work: Work, before: Week, now: int) -> Mapping[str, int]:
         found, week = {}, before

@@ -6,7 +6,7 @@ Another person does it, and nobody for themselves under a second account.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -21,6 +21,8 @@ from registry.services.ports import ACTIVE, LOCKED, PrincipalRow, UnlockRow, Wor
 from registry.services.principals import ADMINS
 from registry.services.rerun import rerun_once
 
+MOST_SUBJECTS = 1_000_000
+LONGEST_UNLOCK = timedelta(days=31)
 UNLOCKERS = frozenset({Role.SECURITY_ADMIN, Role.APPROVER})
 _LIMIT, _LOCK, _BRAKE = "raise a limit", "lift a lock", "lift a brake"
 

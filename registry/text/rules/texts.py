@@ -7,6 +7,7 @@ from registry.text.rules.reading import TextRule
 
 # A statement may run over lines; these three are its only control characters.
 _LAYOUT = str.maketrans({"\n": " ", "\t": " "})
+LEAST_REASON = 10
 
 
 def one_line(max_length: int) -> TextRule:
@@ -41,6 +42,11 @@ def one_of(choices: frozenset[str]) -> TextRule:
     return rule
 
 
+def reason_problem(text: str) -> str | None:
+    """Tell whether a reason says something: ten characters without spaces at either end are little enough."""
+    return "too_short" if len(text.strip()) < LEAST_REASON else _REASON(text)
+
+
 def frame_problem(text: str, max_length: int) -> str | None:
     """Check length and edges: ``empty``, ``too_long``, ``surrounding_space``. Nothing is ever trimmed."""
     if len(text) > max_length:
@@ -55,3 +61,6 @@ def frame_problem(text: str, max_length: int) -> str | None:
 def readable_problem(text: str) -> str | None:
     """Ask for at least one letter or digit."""
     return None if any(map(str.isalnum, text)) else "nothing_readable"
+
+
+_REASON = paragraphs(1_000)

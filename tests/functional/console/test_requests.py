@@ -11,12 +11,13 @@ from structlog.testing import capture_logs
 
 from registry.console.app import create_console
 from registry.console.frame import MAX_AT_WORK
-from registry.console.pages import MENU
+from registry.console.menu import MENU
 from registry.domain.errors import AuditUnavailable
 from registry.domain.principals import Role
 from registry.services.disclose import Disclose
 from registry.services.trace import Trace
 from tests.functional.console.browsers import OWN, Browser
+from tests.functional.console.matrix import lines
 from tests.functional.services.homes import Home
 
 OPEN_TO_ALL = {
@@ -27,36 +28,9 @@ OPEN_TO_ALL = {
     "/console/sign-in/{code}",
     "/console/sign-out",
 }
-ROUTES = [
-    ("GET", "/console/", None),
-    ("GET", "/console/look-up", Role.READER),
-    ("POST", "/console/look-up", Role.READER),
-    ("GET", "/console/search", Role.READER),
-    ("POST", "/console/search", Role.READER),
-    ("GET", "/console/me", Role.SUBJECT),
-    ("POST", "/console/me/values", Role.SUBJECT),
-    ("GET", "/console/me/accounting", Role.SUBJECT),
-    ("GET", "/console/traces", Role.INVESTIGATOR),
-    ("POST", "/console/traces", Role.INVESTIGATOR),
-    ("GET", "/console/traces/{trace}", Role.INVESTIGATOR),
-    ("GET", "/console/traces/{trace}/report.html", Role.INVESTIGATOR),
-    ("GET", "/console/traces/{trace}/report.pdf", Role.INVESTIGATOR),
-    ("GET", "/console/traces/{trace}/evidence.zip", Role.INVESTIGATOR),
-    ("POST", "/console/traces/{trace}/text", Role.INVESTIGATOR),
-    ("GET", "/console/ledger", Role.AUDITOR),
-    ("GET", "/console/ledger/checkpoint", Role.AUDITOR),
-    ("GET", "/console/ledger/{index}", Role.AUDITOR),
-    ("GET", "/console/enroll", Role.ENROLLER),
-    ("POST", "/console/enroll", Role.ENROLLER),
-    ("POST", "/console/import", Role.ENROLLER),
-    ("GET", "/console/principals", Role.SECURITY_ADMIN),
-    ("POST", "/console/principals", Role.SECURITY_ADMIN),
-]
-POSTS = [path for method, path, _ in ROUTES if method == "POST"]
-
-
-def address(path: str) -> str:
-    return path.replace("{trace}", "0" * 32).replace("{index}", "0")
+LINES = list(lines())
+GUARDED = [line for line in LINES if line.answers[None] == 403]
+POSTS = [line.address for line in LINES if line.method == "POST"]
 
 
 def registered(home: Home) -> Iterator[tuple[str, str]]:
@@ -67,39 +41,35 @@ def registered(home: Home) -> Iterator[tuple[str, str]]:
 
 
 def test_every_page_is_in_the_table_of_these_tests(home: Home) -> None:
-    assert sorted(registered(home)) == sorted((method, path) for method, path, _ in ROUTES)
-    assert {page.path for page in MENU} <= {path for _, path, _ in ROUTES}
+    assert sorted(registered(home)) == sorted((line.method, line.path) for line in LINES)
+    assert {page.path for page in MENU} <= {line.path for line in LINES}
 
 
-@pytest.mark.parametrize(("method", "path", "role"), ROUTES)
-def test_without_a_session_every_page_leads_to_the_sign_in(
-    browser: Browser, method: str, path: str, role: Role | None
-) -> None:
-    answer = browser.http.request(method, address(path), headers=OWN)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in")
-    assert answer.content == b""
+def test_without_a_session_every_page_leads_to_the_sign_in(browser: Browser) -> None:
+    for line in LINES:
+        answer = browser.http.request(line.method, line.address, headers=OWN)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in"), line.path
+        assert answer.content == b"", line.path
 
 
-@pytest.mark.parametrize(("method", "path", "role"), [route for route in ROUTES if route[2] is not None])
-def test_another_role_is_refused_before_anything_is_read_and_the_refusal_is_an_entry(
-    browser: Browser, method: str, path: str, role: Role
-) -> None:
-    browser.sign_in("outsider", *(set(Role) - {role, Role.INVESTIGATOR, Role.ENROLLER, Role.READER}), Role.APPROVER)
-    before = len(browser.home.rows())
-    # No form token and no field: had the form been read, the answer would be another one.
-    answer = browser.http.request(method, address(path), headers=OWN)
-    assert answer.status_code == 403
-    assert "Your account may not do this." in answer.text
-    (entry,) = browser.home.entries()[before:]
-    assert entry.kind == "deny"
-    assert entry.values is not None
-    assert entry.values["result"] == "denied not_permitted"
-    assert "outsider" in entry.values["principal"]
-    assert answer.headers["audit-receipt"].split()[1] == str(entry.index)
-    assert browser.home.app.kernel.log.code_of(entry.index) in answer.text
+def test_another_role_is_refused_before_anything_is_read_and_the_refusal_is_an_entry(browser: Browser) -> None:
+    for number, line in enumerate(GUARDED):
+        name = f"outsider-{number}"
+        browser.sign_in(name, *(role for role in Role if line.answers[role] == 403))
+        before = len(browser.home.rows())
+        # No form token and no field: had the form been read, the answer would be another one.
+        answer = browser.http.request(line.method, line.address, headers=OWN)
+        assert answer.status_code == 403, line.path
+        assert "Your account may not do this." in answer.text, line.path
+        (entry,) = browser.home.entries()[before:]
+        assert entry.kind == "deny", line.path
+        assert entry.values is not None
+        assert entry.values["result"] == "denied not_permitted"
+        assert name in entry.values["principal"]
+        assert answer.headers["audit-receipt"].split()[1] == str(entry.index)
+        assert browser.home.app.kernel.log.code_of(entry.index) in answer.text
 
 
-@pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -115,12 +85,13 @@ def test_another_role_is_refused_before_anything_is_read_and_the_refusal_is_an_e
     ],
     ids=str,
 )
-def test_a_form_of_another_site_is_refused(browser: Browser, path: str, headers: dict[str, str]) -> None:
+def test_a_form_of_another_site_is_refused(browser: Browser, headers: dict[str, str]) -> None:
     browser.sign_in("everybody", *Role)
-    before = len(browser.home.rows())
-    answer = browser.post(address(path), headers=headers)
-    assert answer.status_code == 403
-    assert "did not come from a page of this console" in answer.text
+    token, before = browser.form_token(), len(browser.home.rows())
+    for path in POSTS:
+        answer = browser.post(path, {"form_token": token}, headers=headers)
+        assert answer.status_code == 403, path
+        assert "did not come from a page of this console" in answer.text, path
     assert len(browser.home.rows()) == before
 
 
@@ -130,16 +101,16 @@ def test_an_older_browser_that_names_its_origin_is_let_in(browser: Browser) -> N
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("form_token", [None, "", "wrong", "\u00e9"])
-def test_a_form_without_its_token_is_refused(browser: Browser, path: str, form_token: str | None) -> None:
+def test_a_form_without_its_token_is_refused(browser: Browser, form_token: str | None) -> None:
     browser.home.enroll()
     browser.sign_in("everybody", *Role, number="T-0001")
     before = len(browser.home.rows())
     fields = {"employee_number": "T-0001"} | ({} if form_token is None else {"form_token": form_token})
-    answer = browser.http.post(address(path), data=fields, headers=OWN)
-    assert answer.status_code == 403
-    assert "belongs to an earlier sign-in" in answer.text
+    for path in POSTS:
+        answer = browser.http.post(path, data=fields, headers=OWN)
+        assert answer.status_code == 403, path
+        assert "belongs to an earlier sign-in" in answer.text, path
     assert len(browser.home.rows()) == before
 
 
@@ -192,9 +163,9 @@ def all_answers(browser: Browser) -> Iterator[Any]:
     yield browser.post("/console/sign-in", {"token": "nonsense"})
     browser.home.enroll()
     yield browser.sign_in("everybody", *Role, number="T-0001")
-    for method, path, _ in ROUTES:
-        yield browser.get(address(path)) if method == "GET" else browser.post(address(path))
-        yield browser.http.request(method, address(path), headers={"Sec-Fetch-Site": "cross-site"})
+    for line in LINES:
+        yield browser.get(line.address) if line.method == "GET" else browser.post(line.address)
+        yield browser.http.request(line.method, line.address, headers={"Sec-Fetch-Site": "cross-site"})
     yield browser.post("/console/sign-out")
 
 
