@@ -86,10 +86,28 @@ def journey(browser: Browser) -> list[Any]:
         browser.get(f"/console/ledger?kind={IMAGE}&before={SCRIPT}"),
         *(browser.get(f"/console/ledger/{entry.index}") for entry in home.entries()),
         browser.get("/console/ledger/checkpoint"),
+        *work(browser),
         browser.get(f"/console/{SCRIPT}"),
         browser.get(f"/console/ledger/{SCRIPT}"),
         browser.get(f"/console/sign-in/{IMAGE}"),
     ]
+    return answers
+
+
+def work(browser: Browser) -> list[Any]:
+    """Visit the pages of flows that take two people, as one who has every role and fills in hostile text."""
+    hostile = {"reason": f"Because {IMAGE} {SCRIPT}", "case": IMAGE, "asked_by": SCRIPT, "text": SCRIPT, "note": IMAGE}
+    hostile |= {"employee_number": "T-0001", "principal": SCRIPT, "value": IMAGE, "statement": "written", "days": "9"}
+    paths = ["emergencies/new", "emergencies/from-lookup", "holds", "brakes", "me/contact", "me/contact/shown"]
+    answers = [browser.post(f"/console/{path}", hostile) for path in paths]
+    answers.append(browser.post("/console/emergencies/new", hostile | {"categories": ["phone"]}))
+    names = ("requests", "emergencies", "holds", "disputes", "corrections", "sample", "policy", "report", "brakes")
+    for name in ("me", "me/accounting", "me/petitions", "me/contact", *names):
+        answers.append(browser.get(f"/console/{name}"))
+        for path in sorted({one.split("?")[0] for one in Tags(answers[-1].text).addresses if one.count("/") > 3}):
+            answers.append(browser.get(path))
+            answers.append(browser.post(path, hostile | {"kind": "post"}))
+    answers.append(browser.get(f"/console/report?principal={'0' * 32}&since=2026-03-01"))
     return answers
 
 
