@@ -140,7 +140,7 @@ def test_a_token_that_is_no_longer_accepted_ends_the_session_and_is_recorded(hom
 
 
 def test_a_principal_without_a_page_is_told_so(browser: Browser) -> None:
-    browser.sign_in("officer", Role.APPROVER)
+    browser.sign_in("officer", Role.RECORDS_OFFICER)
     assert "There are no pages yet for what your account may do." in browser.get("/console/").text
 
 
