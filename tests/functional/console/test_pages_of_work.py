@@ -15,6 +15,8 @@ from tests.functional.services.homes import Home, person
 
 WEEK_SECONDS = 7 * 86_400
 REASON = "Reported threat at the gate"
+# In the forms that were drawn for whoever looks.
+SHOWN = r"816[ .-]?555[ .-]?0177"
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_a_lookup_waits_is_approved_by_somebody_else_and_is_then_shown(
     assert "0 requests to decide" in other.get("/console/").text
     assert "This is settled already" in other.post(path, {"verdict": "refuse"}).text
 
-    assert "816-555-0177" in look_up(browser, note="Welfare check").text
+    assert re.search(SHOWN, look_up(browser, note="Welfare check").text)
     assert "ada" in said(newest(enrolled, "approve"))["principal"]
 
 
@@ -136,7 +138,7 @@ def test_an_emergency_is_opened_from_a_lookup_and_reviewed_with_the_clock_in_sig
     assert 'id="reason-error"' in wrong.text
     opened = browser.post("/console/emergencies/new", form | {"reason": REASON})
     assert_done(browser, opened, "The card is open to you until")
-    assert "816-555-0177" in look_up(browser).text
+    assert re.search(SHOWN, look_up(browser).text)
 
     other.sign_in("ada", Role.APPROVER)
     assert "1 emergency to review</a>: <span" in other.get("/console/").text
