@@ -334,6 +334,13 @@ def test_hostile_json_is_refused(document: bytes) -> None:
     assert "entry 0: " in problems(bundle_with({"entries/0.open.json": document}))
 
 
+def test_an_opening_has_one_spelling() -> None:
+    """Another space or escape would say the same, and be a byte that counts for nothing."""
+    opening = MEMBERS["entries/0.open.json"]
+    for other in (opening.replace(b": ", b":  ", 1), opening + b"\n", opening.replace(b'"index"', b'"\\u0069ndex"')):
+        assert "one canonical form" in problems(bundle_with({"entries/0.open.json": other}))
+
+
 def test_a_very_long_opening_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify_bundle, "MAX_OPENING_BYTES", 100)
     assert "too long" in problems(EXAMPLE)
