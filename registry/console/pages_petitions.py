@@ -97,7 +97,7 @@ def dispute(ask: Ask) -> Response:
     text = checks.required("text", "What is wrong", PETITION_RULE)
     if checks.errors:
         return _dispute_page(ask, ask.form, tuple(checks.errors))
-    _, receipt = ask.application.petitions.dispute(ask.caller, EntryIndex(_index(ask)), text)
+    receipt = ask.application.petitions.dispute(ask.caller, EntryIndex(_index(ask)), text).receipt
     return ask.done("The dispute is filed. An auditor will answer it.", receipt, OWN)
 
 
@@ -116,7 +116,7 @@ def correct(ask: Ask) -> Response:
         return _correction_page(ask, record, ask.form, tuple(checks.errors))
     wanted = Correction(RecordId(record.record), text, value or None)
     try:
-        _, receipt = ask.application.petitions.correct(ask.caller, wanted)
+        receipt = ask.application.petitions.correct(ask.caller, wanted).receipt
     except InvalidInput as refusal:
         return _correction_page(ask, record, ask.form, _value_errors(record, refusal))
     return ask.done("The correction is asked for. An enroller will answer it.", receipt, OWN)
