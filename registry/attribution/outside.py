@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.attribution.channel import PUBLIC, PUBLIC_HABIT, RecordRead, SlotRead
-from registry.attribution.evalue import USUAL, Model
+from registry.attribution.evalue import USUAL, Model, e_value
 from registry.attribution.weights import MOST_OVERLAP
 
 # An outside source keeps one style: its forms are one draw from this, concentrated like one earlier reading.
@@ -70,13 +70,16 @@ def curve(
 ) -> tuple[CurvePoint, ...]:
     """Return posteriors over a range of priors, since nobody knows the right one.
 
+    A copy never gains more over the outside than over a random draw: how outside sources write is assumed, and one that
+    writes unlike the public forms must not be taken for a copy because of it.
+
     Args:
         records: as read.
         beside: for each copy, overlap times what times and cases add; capped here.
         priors: of a source outside.
     """
     outside = log_outside(records)
-    ratio = {copy: math.exp(min(700.0, log_inside(records, copy) - outside)) for copy in beside}
+    ratio = {copy: min(math.exp(min(700.0, log_inside(records, copy) - outside)), _e(records, copy)) for copy in beside}
     capped = {copy: min(value, MOST_OVERLAP) * ratio[copy] for copy, value in beside.items()}
     points = []
     for prior in priors:
@@ -85,6 +88,11 @@ def curve(
         whole = prior + sum(parts.values())
         points.append(CurvePoint(prior, prior / whole, {copy: part / whole for copy, part in parts.items()}))
     return tuple(points)
+
+
+def _e(records: Sequence[RecordRead], copy: str) -> float:
+    held = [record for record in records if copy in record.drawn]
+    return e_value([record.slots for record in held], [record.drawn[copy] for record in held])
 
 
 def _first(slot: SlotRead, form: int) -> float:

@@ -15,6 +15,7 @@ from registry.reports.timeline import timeline_of
 _PUBLISHED = "text published, as told"
 # Accounts in the table of posteriors; all of them are in the JSON.
 _CURVE_COLUMNS = 5
+_NEARLY_ALL = 0.99
 
 
 def lay_out(report: TraceReport) -> Document:
@@ -187,7 +188,7 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
     columns = ("Account", "Tier", "Bound", "E-value", "Chance by the draw", "Weight", "Places that agree")
     labels = tuple(line.label for line in marks.copies)[:_CURVE_COLUMNS]
     shares = tuple(
-        (f"{prior:g}", f"{outside:.2g}", *(f"{share:.2g}" for _, share in accounts[:_CURVE_COLUMNS]))
+        (f"{prior:g}", _share(outside), *(_share(part) for _, part in accounts[:_CURVE_COLUMNS]))
         for prior, outside, accounts in marks.curve
     )
     facts = (
@@ -209,6 +210,13 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         ),
         Facts(facts),
     )
+
+
+def _share(part: float) -> str:
+    """Write a posterior without the look of certainty that rounding would give it."""
+    if part > _NEARLY_ALL:
+        return f"over {_NEARLY_ALL:g}"
+    return f"under {1 - _NEARLY_ALL:.2g}" if part < 1 - _NEARLY_ALL else f"{part:.2f}"
 
 
 def _nearest(account: AccountCopies) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from registry.attribution.channel import RecordRead, SlotRead
 from registry.attribution.decision import Circumstances, CopyBound, Tier, bound_of, tier_of
-from registry.attribution.evalue import Verdict
+from registry.attribution.evalue import Verdict, e_value
 from registry.attribution.outside import curve, log_inside, log_outside
 from registry.attribution.weights import MOST_OVERLAP, Holding, explanation, fame, overlap, timing, weights
 
@@ -108,6 +108,15 @@ def test_a_text_in_the_forms_of_a_copy_points_at_it_and_at_no_other() -> None:
     assert all(point.copies["a"] > 0.95 and point.copies["b"] < 1e-3 for point in points)
     assert [point.prior for point in points] == [0.1, 0.5, 0.9, 0.99]
     assert all(point.outside + sum(point.copies.values()) == pytest.approx(1.0) for point in points)
+
+
+def test_a_copy_gains_no_more_over_the_outside_than_over_a_random_draw() -> None:
+    """One value in forms that are rare outside: the assumption about outside sources must not carry a certainty."""
+    (record,) = read(1, 1)
+    e = e_value([record.slots], [record.drawn["a"]])
+    (point,) = curve([record], {"a": 1.0, "b": 1.0}, [0.9])
+    assert log_inside([record], "a") - log_outside([record]) > math.log(e)
+    assert point.copies["a"] / point.outside == pytest.approx(0.05 * e / 0.9)
 
 
 def test_what_is_observed_adds_no_more_than_its_cap() -> None:
