@@ -275,11 +275,17 @@ def _read_state(parts: Parts, words: list[str]) -> int | None:
 
 def _after_city(parts: Parts, words: list[str]) -> int:
     """Return the place of the first word behind the city, or behind the house number where no city is found."""
-    city, start = [bare(word) for word in parts.city], _after_number(parts, words)
+    city, start = list(map(_city_word, parts.city)), _after_number(parts, words)
     for place in range(start, len(words)):
-        if [bare(word) for word in words[place : place + len(city)]] == city:
+        if list(map(_city_word, words[place : place + len(city)])) == city:
             return place + len(city)
     return start
+
+
+def _city_word(word: str) -> str:
+    """Return a word of a city in one writing, Saint and St. alike."""
+    plain = bare(word)
+    return _SAINTS[plain][0].lower() if plain in _SAINTS else plain
 
 
 def _after_number(parts: Parts, words: list[str]) -> int:

@@ -86,11 +86,14 @@ def hash_of_writing(written: Sequence[WrittenValue]) -> str:
 
 def _read(text: str, finding: Finding, values: Sequence[DossierRecord]) -> WrittenValue | None:
     """Read a finding at the place where most is recognised, for the versions whose value stands there."""
+    passages = [_passage(text, finding.category, span) for span in finding.spans]
+    places = [(one, [value for value in values if _stands(finding.category, value.value, one)]) for one in passages]
+    if not any(there for _, there in places):
+        # Digits that a text recogniser misread still are the found value's: then every version may be meant.
+        places = [(one, list(values)) for one in passages]
     best: tuple[SlotReading, ...] = ()
     versions: tuple[int, ...] = ()
-    for passage in (_passage(text, finding.category, span) for span in finding.spans):
-        # Digits that a text recogniser misread still are the found value's: then every version may be meant.
-        there = [value for value in values if _stands(finding.category, value.value, passage)] or list(values)
+    for passage, there in places:
         found = next((read for value in there if (read := read_copy(finding.category, value.value, passage))), ())
         if found and (not best or _seen(found) > _seen(best)):
             best, versions = found, tuple(sorted(value.version for value in there))
@@ -111,8 +114,9 @@ def _stands(category: Category, value: Mapping[str, str], passage: str) -> bool:
         whole = _digits(value["number"]).removeprefix("1")
         return whole in _digits(passage)
     if category is Category.HOME_ADDRESS:
+        # Where its house number begins; another place may be the city's alone, with other addresses behind it.
         number = _NUMBER.match(value.get("line") or value.get("street", ""))
-        return number is None or number[0] in passage
+        return number is None or passage.lstrip().startswith(number[0])
     return True
 
 

@@ -110,6 +110,12 @@ def test_public_forms_are_read_as_such() -> None:
     assert set(read(Category.HOME_ADDRESS, value, text).values()) == {0}
 
 
+def test_the_state_is_that_of_this_address_and_not_of_the_next_one() -> None:
+    value = {"line": "1 Oak St, Saint Paul, MN 55101"}
+    text = "1 Oak Street, St. Paul, Minnesota 55101\n2 Oak St., Saint Paul, Minn. 55102"
+    assert read(Category.HOME_ADDRESS, value, text)["state"] == 1
+
+
 def test_a_type_in_the_name_is_not_the_type() -> None:
     value = {"line": "1 N St Charles St, Fairhollow, MO 64999"}
     assert read(Category.HOME_ADDRESS, value, "1 N. St Charles St., Fairhollow")["street-type"] == 1
