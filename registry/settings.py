@@ -19,6 +19,7 @@ from registry.keys.openbao.settings import KeyServiceSettings
 from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
 from registry.policy.settings import PolicySettings
 from registry.services.brakes import DEVELOPMENT_LIMITS, PRODUCTION_LIMITS, BrakeLimits
+from registry.services.controls import Controls
 from registry.services.witnesses import WitnessSettings
 
 DEVELOPMENT = "development"
@@ -122,6 +123,10 @@ class Settings:
         """Return what takes other people's approval: dual control of everything in production, unless it is set."""
         usual = frozenset(Action) if profile == PRODUCTION else frozenset[Action]()
         return ApprovalRules(**{"dual_control": usual, **self.approvals})
+
+    def controls(self, profile: str) -> Controls:
+        """Return what restrains people in a registry of this profile."""
+        return Controls(self.rules(profile), self.limits(profile), self.witness)
 
     @property
     def keys(self) -> Path:

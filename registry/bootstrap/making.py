@@ -22,6 +22,7 @@ from registry.keys.data_keys import DataKeys
 from registry.keys.opening import keyring, make_keyring
 from registry.keys.ports import Keyring
 from registry.policy.engine import load_policy
+from registry.services.controls import Controls
 from registry.services.key_life import LEDGER_OWNER
 from registry.services.ports_policy import PolicyRow
 from registry.settings import DEVELOPMENT, PROFILES, Settings
@@ -95,7 +96,7 @@ def grant_database_roles(settings: Settings) -> tuple[str, ...]:
 
 
 def _first_time(settings: Settings, database: SqlDatabase, profile: str, clock: Clock) -> None:
-    first = _First(profile, load_policy(settings.policy).version)
+    first = _First(profile, load_policy(settings.policy).version, settings.controls(profile))
     ring = make_keyring(settings.keys, settings.key_service, clock)
     try:
         if profile == DEVELOPMENT:
@@ -113,6 +114,7 @@ class _First(NamedTuple):
 
     profile: str
     policies: str
+    controls: Controls
 
 
 def _first_entry(database: SqlDatabase, ring: Keyring, first: _First, clock: Clock) -> None:
@@ -126,9 +128,11 @@ def _first_entry(database: SqlDatabase, ring: Keyring, first: _First, clock: Clo
         work.meta.put_body_key(_FIRST_KEY_EPOCH, wrapped)
         work.index_state.create()
         work.meta.create_head(log.sign_head(1, Edge.empty(), unix_ms(clock.now())))
-        values = {"principal": f"{'0' * 32} {operator()}", "result": first.profile, "detail": "a new registry"}
+        values = {"principal": f"{'0' * 32} {operator()}", "result": first.profile}
+        values["detail"] = f"a new registry; {first.controls.text}"
         (made,) = log.append(work.ledger, [EntryDraft(Kind.INIT, values | {"rules": first.policies})])
         work.policies.put(PolicyRow(first.policies, made.index))
+        work.policies.put_controls(PolicyRow(first.controls.version, made.index))
         work.commit()
 
 

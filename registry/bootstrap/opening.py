@@ -108,6 +108,7 @@ def open_application(settings: Settings, clock: Clock | None = None) -> Applicat
     try:
         application = replace(application, high_water=_keeper(application))
         application.policy_changes.note(operator=operator())
+        application.policy_changes.note_controls(operator=operator())
     except BaseException:
         application.close()
         raise
@@ -224,7 +225,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         petition_answers=PetitionAnswers(kernel, files, audit, update),
         contacts=contacts,
         principals=Principals(kernel),
-        policy_changes=PolicyChanges(kernel, audit),
+        policy_changes=PolicyChanges(kernel, audit, settings.controls(profile)),
         unlock=Unlock(kernel),
         decoys=Decoys(kernel),
         leaver_report=LeaverReport(kernel, audit),

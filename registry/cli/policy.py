@@ -115,6 +115,30 @@ def changes(home: str | None, *, as_json: bool) -> None:
         click.echo(f"entry {one['entry']}  {one['at']}  {one['after']}  by {one['operator']}")
 
 
+@policy.command()
+@common
+def controls(home: str | None, *, as_json: bool) -> None:
+    """List which settings of approvals, emergencies, brakes and witnesses changed, from what to what, newest first."""
+    with registry_to_inspect(home) as application:
+        found = application.policy_changes.controls_listing()
+    documents = [
+        {
+            "entry": one.index,
+            "at": iso(from_unix_ms(one.unix_ms)),
+            "operator": one.operator,
+            "changed": [each._asdict() for each in one.changed],
+        }
+        for one in found
+    ]
+    if as_json:
+        write_json(documents)
+        return
+    for one in found:
+        click.echo(f"entry {one.index}  {iso(from_unix_ms(one.unix_ms))}  by {one.operator}")
+        for each in one.changed:
+            click.echo(f"  {each.setting}: {each.before or 'not known'} -> {each.after or 'not known'}")
+
+
 def _decision(in_force: Policy, asked: Mapping[str, Any]) -> Decision:
     principal = Principal(PrincipalId("asker"), "asker", frozenset(map(Role, asked["role"])))
     categories = [Category(one) for one in asked["category"]]

@@ -12,6 +12,7 @@ from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import BreakGlassId, PrincipalId, RequestId
 from registry.services.check_petitions import MOST_APART_MS, Letters, StandingPetitions
+from registry.services.controls import CONTROLS, controls_said, version_of
 from registry.services.ports import RequestRow, Work
 from registry.services.ports_policy import PolicyRow
 from registry.transparency.leaf import Leaf
@@ -67,6 +68,7 @@ class Standing:
     emergencies: dict[BreakGlassId, _Emergency] = field(default_factory=dict)
     policies: PolicyRow | None = None
     petitions: StandingPetitions = field(default_factory=StandingPetitions)
+    controls: PolicyRow | None = None
     reviews: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # lookup -> finding, reviewer, entry
 
     def take(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
@@ -74,8 +76,7 @@ class Standing:
         if leaf.kind in OF_PRINCIPALS:
             self._take_account(index, leaf.unix_ms, values)
         elif leaf.kind in OF_POLICIES:
-            # The first entry of a registry that was made before this was noted says nothing of policies.
-            self.policies = PolicyRow(values["rules"], index) if values["rules"] else None
+            self._take_policies(index, values)
         elif leaf.kind in OF_PETITIONS:
             self.petitions.take(index, leaf.kind, leaf.unix_ms, values)
         elif leaf.kind in OF_REVIEWS:
@@ -92,6 +93,14 @@ class Standing:
             asked = self.requests[RequestId(values["request"])]
             asked.words[_who(values)] = _VERDICTS[leaf.kind]
             asked.state, asked.entry = values["result"], index
+
+    def _take_policies(self, index: int, values: Mapping[str, str]) -> None:
+        said = controls_said(values)
+        if said:
+            self.controls = PolicyRow(version_of(said), index)
+        # The first entry of a registry that was made before this was noted says nothing of policies.
+        if values["request"] != CONTROLS:
+            self.policies = PolicyRow(values["rules"], index) if values["rules"] else None
 
     def _take_account(self, index: int, unix_ms: int, values: Mapping[str, str]) -> None:
         told = _ROLES.match(values["detail"])
@@ -135,6 +144,8 @@ class Standing:
         self.petitions.check(letters, work)
         if self.policies is not None and work.policies.in_force() != self.policies:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
+        if self.controls is not None and work.policies.controls() != self.controls:
+            raise LedgerCorrupt("the settings of control in force are not those that it says", self.controls.entry)
 
     def _check_accounts(self, work: Work) -> None:
         left = dict(self.accounts)

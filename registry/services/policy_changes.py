@@ -1,4 +1,4 @@
-"""A change of the policies in force is an entry: made by the first process that starts with others than before."""
+"""A change of policies, or of settings that restrain people, is an entry: by the first process that starts with it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import OF_POLICIES, Kind
+from registry.services.controls import CONTROLS, Changed, Controls, compared, controls_said, entry_before
+from registry.services.entry_reading import ReadEntry
 from registry.services.kernel import Kernel
 from registry.services.ports_policy import PolicyRow
 from registry.services.principals import at_keyboard
@@ -30,11 +32,22 @@ class PolicyChange:
     after: str
 
 
-class PolicyChanges:
-    """Notes which policies are in force."""
+@dataclass(frozen=True, slots=True)
+class ControlChange:
+    """One change of settings: when, by whom, and each setting that differs; the oldest lists every setting."""
 
-    def __init__(self, kernel: Kernel, audit: ReadAudit) -> None:
+    index: int
+    unix_ms: int
+    operator: str
+    changed: tuple[Changed, ...]
+
+
+class PolicyChanges:
+    """Notes which policies and which settings of control are in force."""
+
+    def __init__(self, kernel: Kernel, audit: ReadAudit, controls: Controls) -> None:
         self._kernel = kernel
+        self._controls = controls
         self._audit = audit
 
     def in_force(self) -> PolicyRow | None:
@@ -53,6 +66,39 @@ class PolicyChanges:
         """
         known = self.in_force()
         return None if known is not None and known.version == self._kernel.policy.version else self._note(operator)
+
+    def controls_noted(self) -> bool:
+        """Whether the ledger knows the settings by which this process restrains people."""
+        with self._kernel.database.read() as work:
+            known = work.policies.controls()
+        return known is not None and known.version == self._controls.version
+
+    def note_controls(self, *, operator: str) -> int | None:
+        """Write an entry when this process restrains people otherwise than was in force; returns its index.
+
+        Args and errors are those of ``note``.
+        """
+        return None if self.controls_noted() else self._note_controls(operator)
+
+    @rerun_once
+    def _note_controls(self, operator: str) -> int | None:
+        with self._kernel.database.write() as work:
+            work.ledger.lock_head()
+            known, version = work.policies.controls(), self._controls.version
+            if known is not None and known.version == version:
+                return None
+            before = f"{known.version} entry {known.entry}" if known is not None else _NOTHING
+            values = {
+                "request": CONTROLS,
+                "result": version,
+                "rules": self._kernel.policy.version,
+                "detail": f"before {before}; {self._controls.text}",
+            }
+            draft = EntryDraft(Kind.POLICY, said_by(at_keyboard(operator)) | values)
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            work.policies.put_controls(PolicyRow(version, pending.index))
+            work.commit()
+        return self._kernel.mint_one(pending).index
 
     @rerun_once
     def _note(self, operator: str) -> int | None:
@@ -88,3 +134,27 @@ class PolicyChanges:
                 found.append(PolicyChange(at, entries[0].unix_ms, who, before, said.get("rules", "")))
                 at = None if told is None else int(told[2])
         return found
+
+    def controls_listing(self) -> Sequence[ControlChange]:
+        """Return the newest changes of settings, newest first, each compared with the one before it."""
+        with self._kernel.database.read() as work:
+            known = work.policies.controls()
+        at = None if known is None else known.entry
+        stated = list[tuple[ReadEntry, str]]()
+        with self._kernel.database.reader() as reader:
+            while at is not None and len(stated) <= MOST_LISTED:
+                entries = [self._audit.read(row) for row in reader.entries([at])]
+                said = (entries[0].values if entries else None) or {}
+                if not entries or entries[0].kind not in OF_POLICIES or not controls_said(said):
+                    break
+                stated.append((entries[0], controls_said(said)))
+                at = entry_before(said)
+        earlier = [text for _, text in stated[1:]] + [""]
+        return [_change(entry, before, text) for (entry, text), before in zip(stated, earlier, strict=True)][
+            :MOST_LISTED
+        ]
+
+
+def _change(entry: ReadEntry, before: str, after: str) -> ControlChange:
+    who = (entry.values or {}).get("principal", "").partition(" ")[2]
+    return ControlChange(entry.index, entry.unix_ms, who, compared(before, after))

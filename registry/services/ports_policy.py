@@ -21,7 +21,7 @@ class SampleReviewRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """Which policies are in force, by their version, and the index of the entry that said so."""
+    """Which policies, or settings of control, are in force, by their version, and the entry that said so."""
 
     version: str
     entry: int
@@ -45,4 +45,12 @@ class Policies(Protocol):
 
     def put(self, row: PolicyRow) -> None:
         """Store what is in force, holding the ledger's head."""
+        ...
+
+    def controls(self) -> PolicyRow | None:
+        """Return which settings of control are in force; None as above."""
+        ...
+
+    def put_controls(self, row: PolicyRow) -> None:
+        """Store which are, holding the ledger's head."""
         ...

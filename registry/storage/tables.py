@@ -332,11 +332,11 @@ sample_reviews = Table(
     Column("guard", LargeBinary(16), nullable=False),  # over all of these
 )
 
-# Which policies are in force, and which entry said so.
+# Which policies are in force, and which settings of control; which entry said so of each.
 policy_in_force = Table(
     "policy_in_force",
     metadata,
-    Column("k", Integer, primary_key=True, autoincrement=False),  # one row
+    Column("k", Integer, primary_key=True, autoincrement=False),  # 1 policies, 2 settings
     Column("version", String(80), nullable=False),
     Column("entry", _INDEX, nullable=False),
     Column("guard", LargeBinary(16), nullable=False),  # over all of these

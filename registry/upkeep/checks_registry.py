@@ -140,6 +140,12 @@ def policies(application: Application, _plan: Plan) -> str:
             "restart the server: it decides by them then, and writes an entry of the change",
             serves=True,
         )
+    if not application.policy_changes.controls_noted():
+        raise Finding(
+            "approvals, brakes or witnesses are set otherwise than the ledger knows",
+            "restart the server: it goes by them then, and writes an entry of the change",
+            serves=True,
+        )
     return f"those of config.toml are in force, since entry {known.entry}"
 
 

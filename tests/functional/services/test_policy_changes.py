@@ -87,7 +87,8 @@ def test_nobody_decides_by_policies_that_the_ledger_does_not_know(home: Home, mo
 
 
 @pytest.mark.parametrize(
-    "edit", ["UPDATE policy_in_force SET version = ?", "DELETE FROM policy_in_force WHERE version <> ?"]
+    "edit",
+    ["UPDATE policy_in_force SET version = ? WHERE k = 1", "DELETE FROM policy_in_force WHERE k = 1 AND version <> ?"],
 )
 def test_a_change_is_not_hidden_by_editing_the_row(home: Home, edit: str) -> None:
     with started(home, STRICTER) as other:
@@ -115,7 +116,7 @@ def test_an_earlier_row_put_back_is_found(home: Home) -> None:
 
 
 def test_a_registry_of_before_is_noted_when_it_is_opened(home: Home) -> None:
-    home.sql().execute("DELETE FROM policy_in_force")
+    home.sql().execute("DELETE FROM policy_in_force WHERE k = 1")
     subject = home.enroll().subject
     with started(home, PolicySettings()) as now:
         assert [one["detail"] for one in changes(home)] == ["before nothing"]
