@@ -113,12 +113,13 @@ def test_an_earlier_row_put_back_is_found(home: Home) -> None:
         verify_ledger(home.app, 1)
 
 
-def test_the_policies_row_is_no_row_of_settings(home: Home) -> None:
-    sql = home.sql()
-    sql.execute("DELETE FROM policy_in_force WHERE k = 2")
-    sql.execute("UPDATE policy_in_force SET k = 2 WHERE k = 1")
-    assert not home.app.policy_changes.controls_noted()
-    assert home.app.policy_changes.in_force() is None
+def test_settings_written_into_the_row_beforehand_do_not_hide_their_entry(home: Home) -> None:
+    forged = replace(home.app.settings, **DUAL).controls("development").version
+    home.sql().execute("UPDATE policy_in_force SET version = ? WHERE k = 2", (forged,))
+    with started(home, **DUAL) as other:
+        (said,) = changes(home)
+        assert (said["request"], said["result"]) == ("controls", forged)
+        other.app.row_check.check()
 
 
 def test_a_registry_of_before_is_noted_when_it_is_opened(home: Home) -> None:
