@@ -10,7 +10,12 @@ from registry.domain.principals import Role
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.services.homes import person
 
-ASK = {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": "emergency_contact"}}
+ASK = {
+    "employee_number": NUMBER,
+    "categories": ["phone"],
+    "purpose": {"code": "emergency_contact"},
+    "form": "as_entered",
+}
 
 
 @pytest.fixture

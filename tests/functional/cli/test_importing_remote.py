@@ -52,7 +52,18 @@ def test_it_goes_over_http(far: Line) -> None:
         "updated": 1,
         "unchanged": 1,
     }
-    said = ("--employee-number", "T-1", "--category", "phone", "--purpose", "emergency_contact", "--note", "on duty")
+    said = (
+        "--employee-number",
+        "T-1",
+        "--category",
+        "phone",
+        "--purpose",
+        "emergency_contact",
+        "--note",
+        "on duty",
+        "--form",
+        "as_entered",
+    )
     assert far.json("disclose", *said)["records"][0]["value"]["number"] == "816-555-0143"
     assert "816-555-0143 (mobile)" in far("disclose", *said).stdout
 
