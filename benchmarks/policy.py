@@ -28,7 +28,7 @@ _DECISIONS = 2_000
 _BATCH = 16
 _LOOKUPS = 1_280
 _READER = Principal(PrincipalId(new_id()), "issuer#reader", frozenset({Role.READER}))
-_PURPOSE = Purpose(PurposeCode.PAYROLL)
+_PURPOSE = Purpose(PurposeCode("payroll"))
 _FACTS = Facts(frozenset({Category.SSN}), (RecordFacts(RecordId(new_id()), Category.SSN, Tier.CONFIDENTIAL),))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from registry.domain.approvals import Action, ApprovalRules
 from registry.domain.errors import MisconfiguredHome
-from registry.domain.purposes import PurposeCode
+from registry.domain.purposes import PurposeCode, is_purpose_code
 from registry.identity.issuers import IssuerSettings
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.openbao.settings import KeyServiceSettings
@@ -340,7 +340,7 @@ def _brakes(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by_purpose(given: Any) -> dict[PurposeCode, int]:
-    if not isinstance(given, dict) or not set(given) <= set(PurposeCode):
+    if not isinstance(given, dict) or not all(map(is_purpose_code, given)):
         raise MisconfiguredHome("config.toml: brakes: purposes is a table of purposes and their subjects a day")
     return {PurposeCode(name): _whole(given, name, 0, _BRAKES["subjects_per_day"]) for name in given}
 

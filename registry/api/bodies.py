@@ -11,7 +11,7 @@ from registry.domain.categories import Category
 from registry.domain.errors import InvalidInput
 from registry.domain.ids import RecordId, SubjectId, is_id
 from registry.domain.principals import Role
-from registry.domain.purposes import HL7_CODES, Purpose, PurposeCode, stated_purpose
+from registry.domain.purposes import Purpose, PurposeCode, is_hl7_code, is_purpose_code
 from registry.identity.claims import is_plain_text
 from registry.policy.decide import Form
 from registry.services.principals import Grant, Move
@@ -41,7 +41,7 @@ _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "s
 _MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
 
 _CATEGORY = one_of(frozenset(Category))
-_PURPOSE_CODE = one_of(frozenset(PurposeCode) | HL7_CODES.keys())
+_NO_PURPOSE = PurposeCode("")
 _FORM = one_of(frozenset(Form))
 _OWN_FORM = one_of(frozenset({Form.AS_ENTERED}))
 _ROLE = one_of(frozenset(Role))
@@ -263,13 +263,18 @@ def _form(body: ObjectReader) -> Form:
 def _purpose(body: ObjectReader) -> Purpose:
     if not body.has("purpose"):
         body.refuse("missing", "purpose")
-        return Purpose(PurposeCode.PAYROLL)
+        return Purpose(_NO_PURPOSE)
     purpose = body.reading.open(body.member("purpose"), _PURPOSE_KEYS, f"{body.pointer}/purpose")
     if purpose is None:
-        return Purpose(PurposeCode.PAYROLL)
-    code = purpose.required("code", _PURPOSE_CODE)
+        return Purpose(_NO_PURPOSE)
+    code = purpose.required("code", _code_problem)
     case, note = _loose(purpose, "case", _CASE), _loose(purpose, "note", _NOTE)
-    return Purpose(stated_purpose(code) if code else PurposeCode.PAYROLL, case, note)
+    return Purpose(PurposeCode(code or _NO_PURPOSE), case, note)
+
+
+def _code_problem(text: str) -> str | None:
+    # Which there are, the policy knows; here the form alone is looked at.
+    return None if is_purpose_code(text) or is_hl7_code(text) else "not_one_of"
 
 
 def _searched_value(body: ObjectReader, today: date) -> SearchBody:

@@ -25,11 +25,12 @@ _VALUE_ASK_KEYS = _CHECK_KEYS | {"case", "note", "before"}
 _CASE = one_line(100)
 _NOTE = paragraphs(1_000)
 _CHECKABLE = one_of(frozenset(CHECKABLE))
-_PURPOSE_CODE = one_of(frozenset(PurposeCode))
 
 
-def read_unlock(document: object, *, now: datetime) -> tuple[RaisedLimit | str, str]:
+def read_unlock(document: object, *, known: frozenset[PurposeCode], now: datetime) -> tuple[RaisedLimit | str, str]:
     """Read ``{"purpose", "limit", "until", "reason"}``, or ``{"lock": true, "reason"}``, or the same with ``brake``.
+
+    ``known`` are the codes of purposes.
 
     Returns:
         The raised limit, or ``lock`` or ``brake`` for what is to be lifted; and the reason.
@@ -46,7 +47,7 @@ def read_unlock(document: object, *, now: datetime) -> tuple[RaisedLimit | str, 
     for key in lifted:
         if body.member(key) is not True:
             body.refuse("not_true", key)
-    raised = _raised(body, now, reason) if is_limit else "".join(lifted)
+    raised = _raised(body, now, reason, known) if is_limit else "".join(lifted)
     body.reading.finish()
     return raised, reason
 
@@ -98,8 +99,8 @@ def read_value_ask(document: object, *, now: datetime) -> ValueAsk:
     return ValueAsk(category, value, case or "", note or "", before if isinstance(before, int) else None)
 
 
-def _raised(body: ObjectReader, now: datetime, reason: str) -> RaisedLimit:
-    code = body.required("purpose", _PURPOSE_CODE)
+def _raised(body: ObjectReader, now: datetime, reason: str, known: frozenset[PurposeCode]) -> RaisedLimit:
+    code = body.required("purpose", one_of(known))
     until = read_moment(body.required("until", moment_problem)) or now
     if body.has("until") and not now < until <= now + LONGEST_UNLOCK:
         body.refuse("out_of_range", "until")
@@ -111,4 +112,4 @@ def _raised(body: ObjectReader, now: datetime, reason: str) -> RaisedLimit:
     elif not 1 <= limit <= MOST_SUBJECTS:
         body.refuse("out_of_range", "limit")
     most = limit if isinstance(limit, int) else 1
-    return RaisedLimit(PurposeCode(code) if code else PurposeCode.PAYROLL, most, until, reason)
+    return RaisedLimit(PurposeCode(code or ""), most, until, reason)

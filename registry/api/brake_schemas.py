@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from registry.api.brake_bodies import MOST_DECOYS
 from registry.api.describe import ref
-from registry.api.schema_parts import Schema, closed, listed, nullable
-from registry.domain.purposes import PurposeCode
+from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable
 from registry.services.check_value import CHECKABLE
 from registry.services.unlock import MOST_SUBJECTS
 from registry.services.unusual import LOOKED_AT, Reason
@@ -24,7 +23,7 @@ BRAKE_SCHEMAS: dict[str, Schema] = {
         "oneOf": [
             closed(
                 {
-                    "purpose": {"enum": [code.value for code in PurposeCode]},
+                    "purpose": PURPOSE,
                     "limit": {
                         "type": "integer",
                         "minimum": 1,

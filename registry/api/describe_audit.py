@@ -5,11 +5,9 @@ from __future__ import annotations
 from registry.api.describe import Answer, Operation, path, query, ref
 from registry.api.describe_links import AFTER_PAGE
 from registry.api.samples import CHECKPOINT_NOTE, ENTRY_PAGE
-from registry.domain.purposes import PurposeCode
+from registry.api.schema_parts import PURPOSE
 
 _WORD = {"type": "string", "pattern": "^[a-z][a-z_]{0,39}$"}
-
-_PURPOSE = {"enum": [code.value for code in PurposeCode]}
 
 ENTRIES = Operation(
     id="listEntries",
@@ -30,7 +28,7 @@ ENTRIES = Operation(
         query("principal", "Only what this account said, by its id.", ref("Id")),
         query("subject", "Only entries about this subject, by its id.", ref("Id")),
         query("category", "Only entries that name a record of this category.", ref("Category")),
-        query("purpose", "Only entries for this purpose.", _PURPOSE),
+        query("purpose", "Only entries for this purpose.", PURPOSE),
         query("outcome", "Only entries whose result begins with this word: `permitted`, `denied` ...", _WORD),
         query("from", "Only entries from this moment on.", {"type": "string", "format": "date-time"}),
         query("to", "Only entries before this moment.", {"type": "string", "format": "date-time"}),

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from registry.api.describe import Answer, Body, Operation
 from registry.api.describe_links import AFTER_LOOKUP, AFTER_WAITING
 from registry.api.samples import BATCH_RESULTS, CARD, WAITING
+
+_PURPOSE_LIST: dict[str, Any] = {
+    "purposes": [
+        {
+            "code": "official_mail",
+            "hl7": "GOV",
+            "opens": ["home_address"],
+            "needs_case": True,
+            "needs_step_up": False,
+        }
+    ],
+    "policy": "cedar:" + "0" * 64,
+}
 
 DISCLOSE = Operation(
     id="disclose",
@@ -14,13 +29,8 @@ DISCLOSE = Operation(
         "Role `reader`. The entry is in the ledger before any value is decrypted; the header `Audit-Receipt` and "
         "`receipt` name it. A refusal (403) is an entry as well and carries its receipt. Name the subject by id or "
         "by employee number, and what is wanted by categories (every current record of them) or by record ids.\n\n"
-        "| purpose | opens | or HL7 PurposeOfUse | needs `case` |\n|---|---|---|---|\n"
-        "| `emergency_contact` | home_address, phone, family_member | `ETREAT` | |\n"
-        "| `payroll` | ssn, date_of_birth, home_address | | |\n"
-        "| `benefits` | those of payroll, and health | `COVERAGE` | |\n"
-        "| `official_mail` | home_address | `GOV` | yes |\n"
-        "| `legal_service` | home_address, phone | `HLEGAL` | yes |\n"
-        "| `safety` | everything | `THREAT` | yes |\n\n"
+        "`GET /v1/purposes` lists the purposes, what each opens, and which need a `case`. For a purpose HL7's code of "
+        "PurposeOfUse may be stated where it has one; the entry holds the purpose.\n\n"
         "Reasons of a 403: `not_permitted`, `purpose_not_allowed` (a category that the purpose does not open), "
         "`case_needed` and `note_needed` (the policy asks for a `case` or `note`), `conflict_of_interest`, "
         "`step_up_required` (`safety` and `sealed` records need a strong and recent sign-in: `acr` and `auth_time` of "
@@ -56,6 +66,18 @@ DISCLOSE = Operation(
             },
         },
     ),
+)
+
+PURPOSES = Operation(
+    id="listPurposes",
+    tag="disclosures",
+    summary="List the purposes that a lookup may state",
+    description=(
+        "One of the roles `reader`, `approver`, `auditor` and `security_admin`. With what the policies in force make "
+        "of each: the categories that it opens, whether it needs a `case`, and whether a strong and recent sign-in. An "
+        "agency may have declared purposes of its own. `policy` names the set of policies, as entries do."
+    ),
+    answer=Answer("The purposes.", "PurposeList", example=_PURPOSE_LIST),
 )
 
 DISCLOSE_BATCH = Operation(

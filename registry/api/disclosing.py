@@ -25,8 +25,9 @@ def disclosure_ask(kernel: Kernel, card: CardAsk, purpose: Purpose, via: str) ->
     """Return what the service is asked.
 
     Raises:
-        InvalidInput: the case or the note is not in the form that the agency asks for.
+        InvalidInput: there is no such purpose, or the case or the note is not in the form that the agency asks for.
     """
+    purpose = kernel.policy.stated(purpose)
     if problems := kernel.policy.problems(purpose):
         raise InvalidInput([FieldProblem(f"/purpose{one.pointer}", one.code) for one in problems])
     tag = None if card.employee_number is None else kernel.number_tag(card.employee_number)

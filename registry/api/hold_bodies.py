@@ -13,12 +13,13 @@ from registry.text.rules.reading import ObjectReader
 from registry.text.rules.texts import one_line, one_of, reason_problem
 
 _KEYS = frozenset({"subject", "employee_number", "purposes", "days", "statement", "asked_by", "reason", "case"})
-_PURPOSE = one_of(frozenset(PurposeCode))
 _STATEMENT = one_of(frozenset(Statement))
 _LINE = one_line(100)
 
 
-def read_hold(document: object, number_tag: Callable[[str], bytes], *, today: date) -> HoldAsk:
+def read_hold(
+    document: object, number_tag: Callable[[str], bytes], *, known: frozenset[PurposeCode], today: date
+) -> HoldAsk:
     """Read ``{"subject"|"employee_number", "purposes"?, "days", "statement", "asked_by", "reason", "case"?}``.
 
     Raises:
@@ -28,7 +29,7 @@ def read_hold(document: object, number_tag: Callable[[str], bytes], *, today: da
     subject, number = subject_or_number(body)
     if body.member("purposes") == []:
         body.refuse("empty", "purposes")
-    purposes = frozenset(PurposeCode(text) for text in texts_of(body, "purposes", _PURPOSE, len(PurposeCode)))
+    purposes = frozenset(map(PurposeCode, texts_of(body, "purposes", one_of(known), len(known))))
     told = body.required("statement", _STATEMENT)
     statement = Statement(told) if told else Statement.ORAL
     days = _days(body, statement)

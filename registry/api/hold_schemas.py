@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from registry.api.describe import ref
-from registry.api.schema_parts import Schema, closed, listed, nullable
+from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable
 from registry.domain.holds import LONGEST_DAYS, HoldState, Statement
-from registry.domain.purposes import PurposeCode
+from registry.policy.purposes import MAX_PURPOSES
 from registry.text.rules.texts import LEAST_REASON
 
 _PURPOSES: Schema = {
-    **listed({"enum": [code.value for code in PurposeCode]}, len(PurposeCode)),
+    **listed(PURPOSE, MAX_PURPOSES),
     "uniqueItems": True,
     "description": "Lookups for these purposes are not told; all of them when none are named.",
 }

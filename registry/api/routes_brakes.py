@@ -38,7 +38,8 @@ DecoysAsk = Annotated[Ask, Depends(json_body(ADMINS, "decoys"))]
 
 @router.post("/v1/principals/{principal}/unlock", **described.UNLOCK.options())  # noqa: FAST003 - Ask.path_id reads it
 def unlock(ask: UnlockAsk) -> Response:
-    raised, reason = read_unlock(ask.document(), now=ask.application.kernel.clock.now())
+    kernel = ask.application.kernel
+    raised, reason = read_unlock(ask.document(), known=kernel.policy.codes, now=kernel.clock.now())
     target = ask.path_id("principal", PrincipalId)
     service = ask.application.unlock
     if isinstance(raised, RaisedLimit):

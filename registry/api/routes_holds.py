@@ -30,7 +30,8 @@ EndAsk = Annotated[Ask, Depends(json_body(ENDERS, "hold ended"))]
 
 @router.post("/v1/holds", **described.PLACE.options())
 def place(ask: PlaceAsk) -> Response:
-    asked = read_hold(ask.document(), ask.application.kernel.number_tag, today=ask.today)
+    kernel = ask.application.kernel
+    asked = read_hold(ask.document(), kernel.number_tag, known=kernel.policy.codes, today=ask.today)
     return _now(*ask.application.holds.place(ask.caller, asked), status=201)
 
 

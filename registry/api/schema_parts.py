@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from registry.domain.purposes import CODE_FORM, HL7_FORM, MAX_CODE
+
 Schema = dict[str, Any]
 
 INDEX: Schema = {"type": "integer", "minimum": 0}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
+
+PURPOSE: Schema = {
+    "type": "string",
+    "pattern": f"^{CODE_FORM}$",
+    "maxLength": MAX_CODE,
+    "description": "The code of a purpose; `GET /v1/purposes` lists those of this registry.",
+    "examples": ["emergency_contact"],
+}
+STATED_PURPOSE: Schema = {
+    **PURPOSE,
+    "pattern": f"^(?:{CODE_FORM}|{HL7_FORM})$",
+    "description": "A code that `GET /v1/purposes` lists, or the code of HL7's PurposeOfUse beside it.",
+}
 
 
 def closed(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None, **more: Any) -> Schema:

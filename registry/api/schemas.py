@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from registry.api.describe import ref
 from registry.api.importing import MAX_ERRORS_TOLD
-from registry.api.schema_parts import Schema, closed, listed, nullable, text
+from registry.api.schema_parts import PURPOSE, STATED_PURPOSE, Schema, closed, listed, nullable, text
 from registry.api.schemas_principals import PRINCIPAL_SCHEMAS
 from registry.api.value_schemas import VALUE_SCHEMAS
 from registry.audit.kinds import Kind
@@ -18,9 +18,9 @@ from registry.domain.categories import Category
 from registry.domain.enrollment import Relation
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
-from registry.domain.purposes import HL7_CODES, PurposeCode
 from registry.domain.relations import Declared
 from registry.policy.decide import APPROVAL_REQUIRED, PUBLIC_REASONS, QUOTA_EXCEEDED, Form
+from registry.policy.purposes import MAX_PURPOSES
 
 _DAY: Schema = {"type": "string", "format": "date"}
 _INDEX: Schema = {"type": "integer", "minimum": 0}
@@ -289,8 +289,25 @@ SCHEMAS: dict[str, Schema] = {
             "receipt": ref("Receipt"),
         }
     ),
+    "PurposeList": closed(
+        {
+            "purposes": listed(
+                closed(
+                    {
+                        "code": PURPOSE,
+                        "hl7": nullable({"type": "string"}),
+                        "opens": listed(ref("Category")),
+                        "needs_case": {"type": "boolean"},
+                        "needs_step_up": {"type": "boolean"},
+                    }
+                ),
+                MAX_PURPOSES,
+            ),
+            "policy": {"type": "string"},
+        }
+    ),
     "Purpose": closed(
-        {"code": {"enum": [*(code.value for code in PurposeCode), *HL7_CODES]}},
+        {"code": STATED_PURPOSE},
         {
             "case": {"type": "string", "maxLength": 100, "description": "Case reference."},
             "note": {"type": "string", "maxLength": 1000, "description": "For the ledger. No protected values."},

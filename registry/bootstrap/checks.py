@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from registry.domain.errors import AuditUnavailable, MisconfiguredHome
+from registry.policy.engine import Policy
+from registry.services.brakes import BrakeLimits
 from registry.settings import Settings
 from registry.storage.migrate import current_revision, newest_revision
 from registry.storage.unit_of_work import SqlDatabase
@@ -33,6 +35,16 @@ def demand_revision(database: SqlDatabase) -> None:
     with database.read() as work:
         if work.meta.revision() != newest_revision():
             raise AuditUnavailable("not_migrated")
+
+
+def demand_known_purposes(policy: Policy, limits: BrakeLimits) -> None:
+    """Check that limits are set for purposes that there are.
+
+    Raises:
+        MisconfiguredHome: naming one that there is not.
+    """
+    if unknown := sorted(set(limits.by_purpose) - policy.codes):
+        raise MisconfiguredHome(f"config.toml: brakes: purposes: there is no purpose {unknown[0]}")
 
 
 def registry_of(database: SqlDatabase) -> str | None:

@@ -12,7 +12,7 @@ from registry.audit.bodies import BodyKeys
 from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.application import Application, operator
-from registry.bootstrap.checks import demand_migrated
+from registry.bootstrap.checks import demand_known_purposes, demand_migrated
 from registry.bootstrap.ledger import (
     head_of,
     ledger_verifier,
@@ -160,6 +160,8 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
     body_keys = DataKeys(ring.provider("bodies"), identifier)
     bodies = BodyKeys(registry, {epoch: body_keys.open_key(LEDGER_OWNER, key) for epoch, key in wrapped.items()})
     log = open_log(ring, registry, origin, bodies, clock)
+    policy = load_policy(settings.policy)
+    demand_known_purposes(policy, settings.limits(profile))
     kernel = Kernel(
         registry=identifier,
         database=database,
@@ -167,7 +169,7 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
         vault=Vault(registry, DataKeys(ring.provider("data"), identifier, limits=settings.key_cache)),
         index=BlindIndex.of(ring.secret("index")),
         links=EmployeeLinks(registry, ring.secret("index")),
-        policy=load_policy(settings.policy),
+        policy=policy,
         rules=settings.rules(profile),
         ties=SubjectTies(registry, ring.secret("index")),
         packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),

@@ -25,7 +25,7 @@ from registry.text.rules.employee_number import employee_number_problem
 @click.option(
     "--category", "categories", multiple=True, required=True, type=click.Choice([one.value for one in Category])
 )
-@click.option("--purpose", required=True, type=click.Choice([code.value for code in PurposeCode]))
+@click.option("--purpose", required=True, help="Its code; GET /v1/purposes and the console list them.")
 @click.option("--case", default="", help="Case reference.")
 @click.option("--note", default="", help="What it is for, in words.")
 @click.option(
@@ -64,8 +64,8 @@ def disclose(
         }
         _show(elsewhere.post("/v1/disclosures", orjson.dumps(body), "application/json"), as_json=as_json)
         return
-    stated = Purpose(PurposeCode(purpose), case, note)
     with registry_at(home) as application:
+        stated = application.kernel.policy.stated(Purpose(PurposeCode(purpose), case, note))
         if problems := application.kernel.policy.problems(stated):
             raise InvalidInput(problems)
         ask = DisclosureAsk(

@@ -36,14 +36,21 @@ def policy() -> None:
 @click.pass_context
 def check(context: click.Context, home: str | None, folder: Path | None, *, as_json: bool) -> None:
     """Check the policies in force, or with those of DIR. Exit code 1 when something is wrong."""
-    texts = texts_with(settings_of(home).policy.folder if folder is None else folder)
+    settings = settings_of(home).policy
+    settings = settings if folder is None else replace(settings, folder=folder)
+    texts = texts_with(settings.folder)
     problems, rules = checked(texts)
+    purposes = () if problems else load_policy(settings).every_purpose
     if as_json:
         listed = [{"file": one.file, "line": one.line, "policy": one.policy, "what": one.what} for one in problems]
-        write_json({"sound": not problems, "problems": listed, "policies": len(rules), "sha256": texts.digest})
+        opened = {one.code: sorted(one.opens) for one in purposes}
+        told = {"sound": not problems, "problems": listed, "policies": len(rules), "sha256": texts.digest}
+        write_json(told | {"purposes": opened})
     else:
         for problem in problems:
             click.echo(str(problem))
+        for one in purposes:
+            click.echo(f"purpose {one.code} opens {', '.join(sorted(one.opens)) or 'nothing'}")
         click.echo(f"{len(rules)} policies are in order, {len(problems)} problems; SHA-256 {texts.digest}")
     context.exit(FOUND_WRONG if problems else 0)
 
@@ -55,7 +62,7 @@ def _several(option: str, kind: type[StrEnum], what: str) -> Callable[[F], F]:
 
 @policy.command()
 @common
-@click.option("--purpose", type=click.Choice([code.value for code in PurposeCode]), help="Left out: one's own card.")
+@click.option("--purpose", help="Its code. Left out: one's own card.")
 @_several("role", Role, "A role of who asks.")
 @_several("category", Category, "A kind of record asked for.")
 @_several("tier", Tier, "A mark among the records.")
@@ -74,6 +81,8 @@ def explain(home: str | None, *, as_json: bool, **asked: Any) -> None:
     """Say how one request would be decided, and by which policies. Reads no record."""
     settings = settings_of(home).policy
     in_force = load_policy(settings if asked["folder"] is None else replace(settings, folder=asked["folder"]))
+    if asked["purpose"] is not None and asked["purpose"] not in in_force.codes:
+        raise click.BadParameter(f"one of: {', '.join(sorted(in_force.codes))}", param_hint="--purpose")
     decision = _decision(in_force, asked)
     refused = isinstance(decision, Denial)
     told = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -38,6 +38,7 @@ _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LOCAL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Code = TypeVar("Code", bound=str)
 
 
 class Checks:
@@ -71,11 +72,12 @@ class Checks:
         self.refuse(field, f"{label} {problem_words(code)}.")
         return ""
 
-    def one(self, field: str, sentence: str, kind: type[Choice]) -> Choice | None:
+    def one(self, field: str, sentence: str, known: Iterable[Code]) -> Code | None:
         """Return the chosen one of several; None, and the sentence noted, when none of them was chosen."""
         chosen = self._form.text(field)
-        if chosen in frozenset(kind):
-            return kind(chosen)
+        for choice in known:
+            if choice == chosen:
+                return choice
         self.refuse(field, sentence)
         return None
 

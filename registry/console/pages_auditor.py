@@ -14,7 +14,6 @@ from registry.console.asking import Ask, Gate, shown
 from registry.console.pages import render, with_receipt
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput, NotFound
-from registry.domain.purposes import PurposeCode
 from registry.services.entry_query import FILTERS, filter_of
 from registry.services.read_audit import AUDITORS
 
@@ -36,7 +35,7 @@ def entries(ask: Ask) -> Response:
         "page": page,
         "given": given,
         "kinds": list(Kind),
-        "purposes": list(PurposeCode),
+        "purposes": sorted(ask.application.kernel.policy.codes),
         "before": before,
         "query": urlencode(given),
     }

@@ -68,10 +68,7 @@ def routes() -> list[Route]:
 
 
 def _raised(ask: Ask, checks: Checks, reason: str) -> RaisedLimit | None:
-    known = {code.value: code for code, _ in purpose_choices()}
-    purpose = known.get(ask.form.text("purpose"))
-    if purpose is None:
-        checks.refuse("purpose", "Choose a purpose.")
+    purpose = checks.one("purpose", "Choose a purpose.", ask.application.kernel.policy.codes)
     most = checks.number("most", "People a day", MOST_SUBJECTS)
     days = checks.number("days", "Days", LONGEST_UNLOCK.days)
     until = ask.application.kernel.clock.now() + timedelta(days=days)
@@ -93,5 +90,5 @@ def _page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response:
     facts |= {"locked": [row for row in rows if row.state == LOCKED], "is_admin": is_admin}
     # A lock and a brake are lifted by security administrators only; the service refuses everybody else.
     facts["lifts"] = [(one, words) for one, words in _WORDS.items() if is_admin or one is Lift.LIMIT]
-    facts |= {"purposes": purpose_choices(), "longest": LONGEST_UNLOCK.days}
+    facts |= {"purposes": purpose_choices(ask.application.kernel.policy), "longest": LONGEST_UNLOCK.days}
     return render(ask.request, "brakes", 422 if errors else 200, **facts)

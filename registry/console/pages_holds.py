@@ -17,7 +17,6 @@ from registry.console.words import purpose_choices
 from registry.domain.errors import NotFound
 from registry.domain.holds import LONGEST_DAYS, HoldState, Statement
 from registry.domain.ids import HoldId
-from registry.domain.purposes import PurposeCode
 from registry.services.holds import ENDERS, PLACERS, REVIEWERS, WATCHERS, HoldAsk, HoldWord
 
 PATH = "/console/holds"
@@ -44,8 +43,7 @@ def place(ask: Ask) -> Response:
     """Ask for a hold."""
     checks = Checks(ask.form)
     subject, tag = checks.person(ask.application.kernel.number_tag)
-    known = {code.value: code for code, _ in purpose_choices()}
-    purposes: frozenset[PurposeCode] = frozenset(known[text] for text in ask.form.texts("purposes") if text in known)
+    purposes = ask.application.kernel.policy.codes & set(ask.form.texts("purposes"))
     statement = checks.one("statement", "Choose how it was asked for.", Statement) or Statement.ORAL
     days = checks.number("days", "Days", LONGEST_DAYS[statement])
     asked_by = checks.required("asked_by", "Asked for by", CASE_RULE)
@@ -101,7 +99,10 @@ def _settle(ask: Ask, checks: Checks, state: HoldState | None) -> Response:
 def _list(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response:
     views = sorted(ask.application.holds.listing(ask.caller), key=lambda view: view.state is not HoldState.PENDING)
     facts: dict[str, Any] = {"title": "Holds on notices", "views": views, "form": form, "errors": errors}
-    facts |= {"may_place": bool(ask.principal.roles & PLACERS), "purposes": purpose_choices()}
+    facts |= {
+        "may_place": bool(ask.principal.roles & PLACERS),
+        "purposes": purpose_choices(ask.application.kernel.policy),
+    }
     facts |= {"watches": bool(ask.principal.roles & WATCHERS), "longest": LONGEST_DAYS, "statements": list(Statement)}
     return render(ask.request, "holds", 422 if errors else 200, **facts)
 

@@ -55,7 +55,11 @@ def policy(ask: Ask) -> Response:
     kernel = ask.application.kernel
     kernel.note_read(ask.caller, AUDITORS, "policies")
     changes = ask.application.policy_changes.listing()
-    facts: dict[str, Any] = {"title": "Policies in force", "changes": changes, "purposes": purpose_choices()}
+    facts: dict[str, Any] = {
+        "title": "Policies in force",
+        "changes": changes,
+        "purposes": purpose_choices(ask.application.kernel.policy),
+    }
     return render(ask.request, "policy", **facts, version=kernel.policy.version)
 
 

@@ -18,7 +18,7 @@ from registry.console.words import problem_words, purpose_choices, purpose_words
 from registry.domain.categories import Category
 from registry.domain.ids import SubjectId, is_id
 from registry.domain.principals import Role
-from registry.domain.purposes import Purpose, PurposeCode
+from registry.domain.purposes import Purpose
 from registry.policy.decide import QUOTA_EXCEEDED
 from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused, Waiting
 from registry.services.search import SearchAsk
@@ -58,7 +58,7 @@ def search(ask: Ask) -> Response:
     if wanted is None:
         return _search_page(ask, ask.form, tuple(checks.errors))
     found = ask.application.search.search(ask.caller, wanted)
-    facts = _look_up_facts(Form()) | {"title": "Search result", "found": found, "hits": shown_hits(found)}
+    facts = _look_up_facts(ask, Form()) | {"title": "Search result", "found": found, "hits": shown_hits(found)}
     response = render(ask.request, "search_result", **facts, may_look_up=Role.READER in ask.principal.roles)
     return with_receipt(response, found.receipt)
 
@@ -103,12 +103,13 @@ def routes() -> list[Route]:
 
 
 def _look_up_page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response:
-    facts = _look_up_facts(form) | {"title": "Look up", "errors": errors}
+    facts = _look_up_facts(ask, form) | {"title": "Look up", "errors": errors}
     return render(ask.request, "look_up", 422 if errors else 200, **facts)
 
 
-def _look_up_facts(form: Form) -> dict[str, Any]:
-    return {"form": form, "categories": list(Category), "purposes": purpose_choices()}
+def _look_up_facts(ask: Ask, form: Form) -> dict[str, Any]:
+    purposes = purpose_choices(ask.application.kernel.policy)
+    return {"form": form, "categories": list(Category), "purposes": purposes}
 
 
 def _asked_words(form: Form) -> str:
@@ -134,7 +135,7 @@ def _wanted(ask: Ask, checks: Checks) -> DisclosureAsk | None:
     elif not is_id(subject):
         checks.refuse("subject", "Choose a person from the list.")
     categories = checks.several("categories", "Choose at least one kind of value.", Category)
-    code = checks.one("purpose", "Choose a purpose.", PurposeCode)
+    code = checks.one("purpose", "Choose a purpose.", ask.application.kernel.policy.codes)
     case = checks.optional("case", "Case reference", CASE_RULE)
     note = checks.optional("note", "Note", NOTE_RULE)
     if checks.errors or code is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from registry.domain.categories import Category
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
-from registry.domain.purposes import PURPOSES, PurposeCode
+from registry.domain.purposes import PurposeCode
 from registry.policy.decide import (
     APPROVAL_REQUIRED,
     CASE_NEEDED,
@@ -18,6 +18,7 @@ from registry.policy.decide import (
     QUOTA_EXCEEDED,
     STEP_UP_REQUIRED,
 )
+from registry.policy.engine import Policy, PurposeFacts
 from registry.services.disclose import NOT_FOUND
 from registry.services.ports import RequestRow
 
@@ -35,16 +36,6 @@ CATEGORIES: Mapping[str, str] = {
 }
 # Not a category of its own, but what a search opens; accounting lists name it.
 OTHER_CONTENTS: Mapping[str, str] = {"directory": "Name, department and title"}
-
-PURPOSE_NAMES: Mapping[str, str] = {
-    PurposeCode.EMERGENCY_CONTACT: "Emergency contact",
-    PurposeCode.PAYROLL: "Payroll",
-    PurposeCode.BENEFITS: "Benefits",
-    PurposeCode.OFFICIAL_MAIL: "Official mail",
-    PurposeCode.LEGAL_SERVICE: "Legal service",
-    PurposeCode.SAFETY: "Safety",
-    "own_record": "Own record",
-}
 
 ROLES: Mapping[str, str] = {
     Role.ENROLLER: "Enroller",
@@ -232,7 +223,7 @@ def contents_words(names: Iterable[str]) -> str:
 
 def purpose_words(code: str) -> str:
     """Say a purpose in words."""
-    return PURPOSE_NAMES.get(code, code)
+    return code.replace("_", " ").capitalize()
 
 
 def role_words(roles: Iterable[str]) -> str:
@@ -240,16 +231,16 @@ def role_words(roles: Iterable[str]) -> str:
     return ", ".join(sorted(ROLES.get(role, role) for role in roles))
 
 
-def purpose_opens(code: PurposeCode) -> str:
-    """Say which categories a purpose opens and whether it needs a case."""
-    rule = PURPOSES[code]
-    opened = "every category" if rule.opens == frozenset(Category) else _list(rule.opens)
-    return f"Opens {opened}.{' Needs a case reference.' if rule.needs_case else ''}"
+def purpose_opens(purpose: PurposeFacts) -> str:
+    """Say which categories a purpose opens and what it needs."""
+    opened = "every category" if purpose.opens == frozenset(Category) else _list(purpose.opens)
+    needs = " Needs a case reference." if purpose.needs_case else ""
+    return f"Opens {opened}.{needs}{' Needs a strong and recent sign-in.' if purpose.needs_step_up else ''}"
 
 
-def purpose_choices() -> list[tuple[PurposeCode, str]]:
+def purpose_choices(policy: Policy) -> list[tuple[PurposeCode, str]]:
     """Return the purposes that may be stated, each with what it opens."""
-    return [(code, purpose_opens(code)) for code in PurposeCode]
+    return [(one.code, purpose_opens(one)) for one in policy.purposes]
 
 
 def _list(categories: Iterable[Category]) -> str:

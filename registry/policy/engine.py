@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
 import cedarpy
 
+from registry.domain.categories import Category
 from registry.domain.enrollment import FieldProblem
-from registry.domain.principals import Principal
-from registry.domain.purposes import Purpose
+from registry.domain.ids import PrincipalId
+from registry.domain.principals import Principal, Role
+from registry.domain.purposes import Purpose, PurposeCode
 from registry.policy.decide import (
     NOT_PERMITTED,
     PURPOSE_NOT_ALLOWED,
@@ -31,6 +34,7 @@ REMEMBERED = 8_192
 NO_PURPOSE = "purpose.none"
 NO_PERMIT = "permit.none"
 FAILED = "engine.failed"
+_ANY_READER = Principal(PrincipalId("reader"), "reader", frozenset({Role.READER}))
 
 
 class Verdict(NamedTuple):
@@ -39,6 +43,24 @@ class Verdict(NamedTuple):
     reason: str
     rules: tuple[str, ...]
     form: Form = Form.AS_ENTERED
+
+
+class PurposeFacts(NamedTuple):
+    """What the policies in force make of one purpose.
+
+    Attributes:
+        code: of the purpose.
+        hl7: HL7's code that may be stated instead, or empty.
+        opens: categories that a reader may be shown for it.
+        needs_case: whether a case reference must be given.
+        needs_step_up: whether it takes a strong and recent sign-in.
+    """
+
+    code: PurposeCode
+    hl7: str
+    opens: frozenset[Category]
+    needs_case: bool
+    needs_step_up: bool
 
 
 class _EngineFailedError(Exception):
@@ -70,9 +92,39 @@ class Policy:
         """Return one policy's annotations and place; None for what is no policy, such as ``purpose.none``."""
         return self._rule_set.rules.get(identifier)
 
+    @property
+    def codes(self) -> frozenset[PurposeCode]:
+        """The codes of all purposes that this registry has."""
+        return self._rule_set.texts.purposes.codes
+
+    def stated(self, purpose: Purpose) -> Purpose:
+        """Return a purpose under this registry's own code, where HL7's was given."""
+        own = self._rule_set.texts.purposes.by_hl7.get(purpose.code)
+        return purpose if own is None else replace(purpose, code=own)
+
+    @cached_property
+    def every_purpose(self) -> tuple[PurposeFacts, ...]:
+        """The purposes that are declared, with what the policies make of each."""
+        return tuple(self._facts_of(one.code, one.hl7) for one in self._rule_set.texts.purposes.declared)
+
+    @property
+    def purposes(self) -> tuple[PurposeFacts, ...]:
+        """Those that open anything."""
+        return tuple(one for one in self.every_purpose if one.opens)
+
+    def _facts_of(self, code: PurposeCode, hl7: str) -> PurposeFacts:
+        def opens(category: Category, *, case: bool = True, step_up: bool = True) -> bool:
+            said = Purpose(code, "C" if case else "", "N")
+            facts = Facts(frozenset({category}), (), step_up=step_up)
+            return isinstance(self._decide(_ANY_READER, said, facts), Permit)
+
+        opened = frozenset(filter(opens, Category))
+        needs_case = any(not opens(one, case=False) for one in opened)
+        return PurposeFacts(code, hl7, opened, needs_case, any(not opens(one, step_up=False) for one in opened))
+
     def problems(self, purpose: Purpose) -> list[FieldProblem]:
         """Tell what of a stated purpose is not in the form that is asked for; pointers below the purpose."""
-        found = []
+        found = [] if purpose.code in self.codes else [FieldProblem("/code", "not_one_of")]
         if purpose.case and self._case_form.fullmatch(purpose.case) is None:
             found.append(FieldProblem("/case", "case_form"))
         if purpose.note and sum(map(str.isalnum, purpose.note)) < LEAST_NOTE:

@@ -15,6 +15,7 @@ import cedarpy
 
 from registry.domain.errors import MisconfiguredHome
 from registry.policy.decide import PUBLIC_REASONS
+from registry.policy.purposes import PURPOSES_FILE, Purposes
 
 SCHEMA_FILE = "registry.cedarschema"
 # The one shipped file that an agency's own takes the place of; all others are in force whatever an agency adds.
@@ -69,16 +70,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class PolicyTexts:
-    """The schema and every policy file by name, the shipped and an agency's together."""
+    """The schema, every policy file by name, and the purposes: the shipped and an agency's together."""
 
     schema: str
     policies: Mapping[str, str] = field(repr=False)
+    purposes: Purposes
 
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hexadecimal."""
         told = sha256()
-        for name, text in (("", self.schema), *sorted(self.policies.items())):
+        parts = (("", self.schema), (PURPOSES_FILE, self.purposes.canonical), *sorted(self.policies.items()))
+        for name, text in parts:
             for part in (name.encode(), text.encode()):
                 told.update(len(part).to_bytes(8, "big") + part)
         return told.hexdigest()
@@ -99,7 +102,7 @@ class RuleSet:
             more = f" (and {len(problems) - 1} more; run: registry policy check)" if len(problems) > 1 else ""
             raise MisconfiguredHome(f"policy {problems[0]}{more}")
         self.rules: Mapping[str, Rule] = {rule.id: rule for rule in rules}
-        self.schema = cedarpy.Schema.from_str(texts.schema)
+        self.schema = cedarpy.Schema.from_str(texts.schema + texts.purposes.schema)
         self.policies = cedarpy.PolicySet.from_str("\n".join(text for _, text in sorted(texts.policies.items())))
 
     @cached_property
@@ -112,24 +115,29 @@ def shipped_texts() -> PolicyTexts:
     """Return what comes with the program."""
     room = files("registry.policy")
     policies = {path.name: path.read_text("utf-8") for path in room.iterdir() if path.name.endswith(".cedar")}
-    return PolicyTexts((room / SCHEMA_FILE).read_text("utf-8"), policies)
+    purposes = Purposes(()).with_own((room / PURPOSES_FILE).read_text("utf-8"))
+    return PolicyTexts((room / SCHEMA_FILE).read_text("utf-8"), policies, purposes)
 
 
 def texts_with(folder: Path | None) -> PolicyTexts:
     """Return the shipped policies with those of an agency's folder.
 
     Raises:
-        MisconfiguredHome: the folder is not there, has no policy or one under a name that is not free, or a file is
-            not readable text.
+        MisconfiguredHome: the folder is not there, has no policy or one under a name that is not free, a file is not
+            readable text, or a purpose is not declared as it should be.
     """
     shipped = shipped_texts()
-    return shipped if folder is None else PolicyTexts(shipped.schema, {**shipped.policies, **_own(folder, shipped)})
+    if folder is None:
+        return shipped
+    own = _own(folder, shipped)
+    purposes = shipped.purposes.with_own(own.pop(PURPOSES_FILE, ""))
+    return PolicyTexts(shipped.schema, {**shipped.policies, **own}, purposes)
 
 
 def checked(texts: PolicyTexts) -> tuple[list[Problem], list[Rule]]:
     """Check every policy against the schema, and its annotations; return all that is wrong, and the rules."""
     try:
-        schema = cedarpy.Schema.from_str(texts.schema)
+        schema = cedarpy.Schema.from_str(texts.schema + texts.purposes.schema)
     except ValueError as exc:
         return [Problem(SCHEMA_FILE, 0, "", str(exc))], []
     problems: list[Problem] = []
@@ -223,11 +231,11 @@ def _reasons(effect: str, action: str | None) -> Sequence[str]:
 
 def _own(folder: Path, shipped: PolicyTexts) -> dict[str, str]:
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".cedar")
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".cedar" or path.name == PURPOSES_FILE)
         sizes = [path.stat().st_size for path in paths]
     except OSError:
         raise MisconfiguredHome(f"the policy folder {folder} cannot be read") from None
-    if not paths:
+    if not any(path.suffix == ".cedar" for path in paths):
         raise MisconfiguredHome(f"the policy folder {folder} has no file *.cedar")
     taken = {path.name for path in paths} & (set(shipped.policies) - {REPLACEABLE})
     if taken:

@@ -201,7 +201,7 @@ class Disclose:
             elif one.wanted is not None and one.wanted.is_new:
                 told.append(Notice(NoticeKind.APPROVAL_WANTED, ToRole(Role.APPROVER), None, one.draft.event))
             elif one.refusal == QUOTA_EXCEEDED and braked.purpose is not None:
-                key = (braked.principal.id, braked.purpose.value)
+                key = (braked.principal.id, braked.purpose)
                 if key not in limits and not self._kernel.outlets.limits.is_told(day_of(self._kernel.now_ms()), key):
                     limits.add(key)
                     told.append(Notice(NoticeKind.QUOTA, ToRole(Role.SECURITY_ADMIN), None, one.draft.event))
@@ -395,7 +395,7 @@ def _asked(ask: DisclosureAsk) -> dict[str, str]:
     if ask.purpose is None:
         return asked | {"purpose": OWN_RECORD}
     return asked | {
-        "purpose": ask.purpose.code.value,
+        "purpose": ask.purpose.code,
         "case": ask.purpose.case,
         "note": ask.purpose.note,
     }

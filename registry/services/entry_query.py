@@ -12,7 +12,7 @@ from registry.domain.categories import Category
 from registry.domain.clock import unix_ms
 from registry.domain.enrollment import FieldProblem
 from registry.domain.ids import PrincipalId, SubjectId, is_id
-from registry.domain.purposes import PurposeCode
+from registry.domain.purposes import PurposeCode, is_purpose_code
 from registry.services.entry_filter import EntryFilter
 from registry.text.moments import read_moment
 
@@ -41,7 +41,7 @@ def filter_of(given: Mapping[str, str], problems: list[FieldProblem]) -> EntryFi
         principal=read("principal", is_id, "not_an_id", PrincipalId),
         subject=read("subject", is_id, "not_an_id", SubjectId),
         category=read("category", frozenset(Category).__contains__, "not_one_of", Category),
-        purpose=read("purpose", frozenset(PurposeCode).__contains__, "not_one_of", PurposeCode),
+        purpose=read("purpose", is_purpose_code, "not_one_of", PurposeCode),
         outcome=read("outcome", lambda text: _WORD.fullmatch(text) is not None, "not_a_word", str),
         since_ms=moment("from"),
         until_ms=moment("to"),

@@ -91,7 +91,7 @@ class AskApprovals:
 
     def _tag(self, principal: Principal, purpose: Purpose, rows: Sequence[RecordRow]) -> bytes:
         subject: SubjectId = rows[0].subject
-        asked = (principal.id, subject, purpose.code.value, purpose.case, *sorted(row.id for row in rows))
+        asked = (principal.id, subject, purpose.code, purpose.case, *sorted(row.id for row in rows))
         return self._kernel.index.tag("approval-request", "\0".join(asked).encode("utf-8", "surrogatepass"))
 
 

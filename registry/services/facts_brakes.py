@@ -130,7 +130,7 @@ class BrakeFacts:
         }
         found = {}
         for principal, purpose in keys:
-            least = raised.get((principal, purpose.value), 0)
+            least = raised.get((principal, purpose), 0)
             usual = limits.of(purpose)
             cooling = limits.cooling_subjects_per_day if principal in new else 0
             if usual or cooling:
@@ -144,6 +144,6 @@ class BrakeFacts:
         return {ask.principal.id for ask in asks if ask.principal.since_ms > first_old}
 
     def _held(self, keys: Iterable[_Key]) -> dict[_Key, TagSet]:
-        labels = {key: label_of(self._kernel, "subjects", key[0], key[1].value, str(self._day)) for key in keys}
+        labels = {key: label_of(self._kernel, "subjects", key[0], key[1], str(self._day)) for key in keys}
         rows = self._work.brakes.hold(labels.values(), self._day) if labels else {}
         return {key: TagSet(rows[label]) for key, label in labels.items()}

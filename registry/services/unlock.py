@@ -55,10 +55,10 @@ class Unlock:
             principal = self._kernel.principal(work, caller)
             row = self._target(work, principal, target, UNLOCKERS, _LIMIT)
             until_ms = unix_ms(raised.until)
-            work.brakes.put_unlock(UnlockRow(row.id, raised.purpose.value, raised.most, until_ms, principal.id))
+            work.brakes.put_unlock(UnlockRow(row.id, raised.purpose, raised.most, until_ms, principal.id))
             told = f"{row.id} limit {raised.most} until {iso(raised.until)}"
             values = said_by(principal) | {
-                "purpose": raised.purpose.value,
+                "purpose": raised.purpose,
                 "note": raised.reason,
                 "request": _LIMIT,
                 "result": "raised",

@@ -30,7 +30,7 @@ def test_each_profile_has_limits_of_its_own(tmp_path: Path) -> None:
 
 def test_what_is_given_is_taken_and_the_rest_is_the_profiles(tmp_path: Path) -> None:
     limits = read(tmp_path, "subjects_per_day = 9\npurposes = { safety = 2 }\nhours = [7, 19]\n").limits(PRODUCTION)
-    assert (limits.of(PurposeCode.SAFETY), limits.of(PurposeCode.PAYROLL)) == (2, 9)
+    assert (limits.of(PurposeCode("safety")), limits.of(PurposeCode("payroll"))) == (2, 9)
     assert (limits.hours, limits.cooling_days) == ((7, 19), PRODUCTION_LIMITS.cooling_days)
     assert not read(tmp_path, "subjects_per_day = 0\ncooling_days = 0\n").limits(PRODUCTION).has_quotas
 
@@ -43,7 +43,7 @@ def test_what_is_given_is_taken_and_the_rest_is_the_profiles(tmp_path: Path) -> 
         "subjects_per_day = 1.5",
         "cooling_days = 366",
         "per_hour = 3",
-        "purposes = { everything = 3 }",
+        "purposes = { Everything = 3 }",
         "purposes = { safety = -3 }",
         "purposes = 3",
         "hours = [20, 6]",

@@ -13,8 +13,8 @@ import httpx2
 import pytest
 
 from registry.domain.principals import Role
-from registry.domain.purposes import PurposeCode
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from tests.fakes.purposes import SHIPPED
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.api.test_petitions import OTHER, TEXT, correction, disputed, looked_up, mine, phone_of
 from tests.functional.services.homes import person
@@ -189,7 +189,7 @@ def test_who_shared_a_household_learns_nothing_new_in_either_direction(site: Sit
     assert mine(site, "PUT", "/v1/me/contact", CONTACT, left).status_code == 200
     other = {"Authorization": f"Bearer {site.token('as reader', Role.READER, number=stayed)}"}
     named = {"employee_number": left, "categories": ["home_address"]}
-    purposes = [{"code": code, "case": "CASE-7", "note": "a welfare check that was asked for"} for code in PurposeCode]
+    purposes = [{"code": code, "case": "CASE-7", "note": "a welfare check that was asked for"} for code in SHIPPED]
     answers = [site.http.post("/v1/disclosures", json={**named, "purpose": one}, headers=other) for one in purposes]
     glass = {**named, "reason": "They do not answer the telephone"}
     answers.append(site.http.post("/v1/break-glass", json=glass, headers=other))

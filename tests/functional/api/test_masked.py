@@ -7,7 +7,7 @@ from dataclasses import replace
 from registry.domain.categories import Category
 from registry.domain.principals import Role
 from registry.policy.engine import Policy
-from registry.policy.rule_set import PolicyTexts, RuleSet, shipped_texts
+from registry.policy.rule_set import RuleSet, shipped_texts
 from tests.functional.api.conftest import NUMBER, Site
 
 EVERYTHING = {
@@ -44,7 +44,7 @@ def test_a_card_asked_for_masked_shows_little_and_its_entry_says_so(site: Site) 
 
 def test_a_policy_masks_what_is_asked_for_in_full(site: Site) -> None:
     shipped = shipped_texts()
-    policy = Policy(RuleSet(PolicyTexts(shipped.schema, {**shipped.policies, "own.cedar": IMPOSED})))
+    policy = Policy(RuleSet(replace(shipped, policies={**shipped.policies, "own.cedar": IMPOSED})))
     kernel = site.home.app.kernel
     site.home.app.disclose._kernel = replace(kernel, policy=policy)
     site.enroll()

@@ -10,7 +10,6 @@ import pytest
 
 from registry.api.app import create_app
 from registry.domain.principals import Role
-from registry.domain.purposes import HL7_CODES, PURPOSES
 from tests.functional.api.conftest import Site
 from tests.functional.api.contract import faults, resolve
 from tests.functional.services.homes import Home
@@ -51,7 +50,7 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used(document: dict
 def test_every_operation_is_described(document: dict[str, Any]) -> None:
     found = dict(operations(document))
     identifiers = [operation["operationId"] for operation in found.values()]
-    assert len(identifiers) == len(set(identifiers)) == 67
+    assert len(identifiers) == len(set(identifiers)) == 68
     tags = {tag["name"] for tag in document["tags"]}
     for name, operation in found.items():
         assert operation["summary"], name
@@ -127,19 +126,6 @@ def test_examples_hold_nobodys_number(document: dict[str, Any]) -> None:
     assert all(ssn.startswith(("000", "9")) for ssn in ssns)
     assert phones
     assert all(re.fullmatch(r"\d{3}-555-01\d{2}", phone) for phone in phones)
-
-
-def test_purposes_are_described_as_they_are(document: dict[str, Any]) -> None:
-    text = document["paths"]["/v1/disclosures"]["post"]["description"]
-    for code, rule in PURPOSES.items():
-        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{code}`")]
-        assert line.endswith("| yes |") is rule.needs_case
-        assert [other for other, meant in HL7_CODES.items() if f"| `{other}` |" in line and meant is code] == [
-            other for other, meant in HL7_CODES.items() if meant is code
-        ]
-        for category in rule.opens if code not in {"benefits", "safety"} else ():
-            assert category in line
-    assert "payroll's" not in text
 
 
 def test_the_validator_finds_faults() -> None:

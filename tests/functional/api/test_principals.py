@@ -49,7 +49,7 @@ def test_a_mover_changes_what_is_named_and_keeps_the_rest(site: Site) -> None:
 def test_a_leaver_loses_every_role_at_once_whatever_tokens_are_out(site: Site) -> None:
     site.enroll()
     headers = {"Authorization": f"Bearer {site.token('lee', Role.READER)}"}
-    ask = {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": PurposeCode.EMERGENCY_CONTACT}}
+    ask = {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": PurposeCode("emergency_contact")}}
     assert site.http.post("/v1/disclosures", json=ask, headers=headers).status_code == 200
     left = site.post(f"/v1/principals/{identifier(site)}/leave", None, Role.SECURITY_ADMIN)
     assert (left.status_code, left.json()["roles"], left.json()["state"]) == (200, [], "ended")
@@ -113,7 +113,7 @@ def test_an_unknown_principal_is_not_found_and_the_ask_is_noted(site: Site) -> N
 def test_the_report_tells_what_was_seen_and_no_value(site: Site) -> None:
     subject = site.enroll()["subject"]
     token = {"Authorization": f"Bearer {site.token('lee', Role.READER)}"}
-    purpose = {"code": PurposeCode.EMERGENCY_CONTACT, "note": "asked for by the family"}
+    purpose = {"code": PurposeCode("emergency_contact"), "note": "asked for by the family"}
     for categories in (["phone"], ["phone", "home_address"], ["health"]):
         ask = {"employee_number": NUMBER, "categories": categories, "purpose": purpose}
         site.http.post("/v1/disclosures", json=ask, headers=token)
@@ -135,7 +135,7 @@ def test_the_report_tells_what_was_seen_and_no_value(site: Site) -> None:
 def test_the_report_goes_on_page_by_page_down_to_its_moment(site: Site) -> None:
     site.enroll()
     token = {"Authorization": f"Bearer {site.token('lee', Role.READER)}"}
-    ask = {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": PurposeCode.EMERGENCY_CONTACT}}
+    ask = {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": PurposeCode("emergency_contact")}}
     for _ in range(3):
         site.http.post("/v1/disclosures", json=ask, headers=token)
     path, indexes = f"/v1/principals/{identifier(site)}/report?limit=2", []

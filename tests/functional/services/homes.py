@@ -97,7 +97,7 @@ class Home:
         return importer.run(caller, candidates, existing)
 
     def ask(self, subject: SubjectId | None, *categories: Category, **changes: Any) -> DisclosureAsk:
-        purpose = changes.pop("purpose", Purpose(PurposeCode.SAFETY, "CASE-1", "welfare check"))
+        purpose = changes.pop("purpose", Purpose(PurposeCode("safety"), "CASE-1", "welfare check"))
         form = changes.pop("form", Form.AS_ENTERED)
         return DisclosureAsk(subject, None, frozenset(categories), frozenset(), purpose, form=form, **changes)
 

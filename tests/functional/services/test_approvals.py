@@ -21,7 +21,7 @@ from registry.vault.vault import Vault
 from tests.functional.services.homes import ISSUER, Home, person
 
 RULES = ApprovalRules()
-PAPERS = Purpose(PurposeCode.LEGAL_SERVICE, "CASE-1", "service of papers")
+PAPERS = Purpose(PurposeCode("legal_service"), "CASE-1", "service of papers")
 
 
 def enrolled(home: Home, tier: str, number: str = "T-0001") -> SubjectId:
@@ -172,7 +172,7 @@ def test_an_approval_is_for_exactly_what_was_asked(home: Home, changed: str) -> 
     if changed == "reader":
         reader = home.caller("other", Role.READER)
     categories = [Category.PHONE, Category.HOME_ADDRESS] if changed == "records" else [Category.PHONE]
-    code = PurposeCode.EMERGENCY_CONTACT if changed == "purpose" else PAPERS.code
+    code = PurposeCode("emergency_contact") if changed == "purpose" else PAPERS.code
     other = home.ask(
         subject, *categories, purpose=Purpose(code, "CASE-2" if changed == "case" else PAPERS.case, PAPERS.note)
     )

@@ -28,7 +28,7 @@ from registry.services.unlock import RaisedLimit
 from tests.functional.services.homes import ISSUER, Home, person
 from tests.functional.services.test_at_once import at_once
 
-MAIL = Purpose(PurposeCode.OFFICIAL_MAIL, "MAIL-1", "yearly letters")
+MAIL = Purpose(PurposeCode("official_mail"), "MAIL-1", "yearly letters")
 REASON = "Yearly letters to all units"
 
 
@@ -101,7 +101,7 @@ def test_a_refusal_uses_nothing_up(home: Home) -> None:
     subjects = people(home, 4)
     with limited(home, subjects_per_day=2) as braked:
         reader = braked.caller("reader", Role.READER)
-        payroll = Purpose(PurposeCode.PAYROLL, "", "salary statement")
+        payroll = Purpose(PurposeCode("payroll"), "", "salary statement")
         refused = [(reader, braked.ask(one, Category.HEALTH, purpose=payroll)) for one in subjects]
         given = braked.app.disclose.disclose_many(refused)
         assert {told(answer) for answer in given} == {PURPOSE_NOT_ALLOWED}
@@ -112,7 +112,7 @@ def test_a_refusal_uses_nothing_up(home: Home) -> None:
 
 def test_a_purpose_may_have_a_limit_of_its_own(home: Home) -> None:
     subjects = people(home, 4)
-    with limited(home, subjects_per_day=3, by_purpose={PurposeCode.SAFETY: 1}) as braked:
+    with limited(home, subjects_per_day=3, by_purpose={PurposeCode("safety"): 1}) as braked:
         reader = braked.caller("reader", Role.READER)
         assert ask_all(braked, reader, subjects) == {"shown": 1, QUOTA_EXCEEDED: 3}
         assert ask_all(braked, reader, subjects, purpose=MAIL) == {"shown": 3, QUOTA_EXCEEDED: 1}
@@ -153,7 +153,7 @@ def test_somebody_else_may_raise_a_limit_until_a_time(home: Home) -> None:
         reader = braked.caller("reader", Role.READER)
         assert ask_all(braked, reader, subjects, purpose=MAIL) == {"shown": 1, QUOTA_EXCEEDED: 5}
         until = braked.clock.now() + timedelta(hours=30)
-        raised = RaisedLimit(PurposeCode.OFFICIAL_MAIL, 5, until, REASON)
+        raised = RaisedLimit(PurposeCode("official_mail"), 5, until, REASON)
         target = principal(braked, "reader")
         for name, role in (("boss", Role.APPROVER), ("admin", Role.SECURITY_ADMIN)):
             braked.app.unlock.raise_limit(braked.caller(name, role), target, raised)
@@ -171,7 +171,7 @@ def test_nobody_raises_their_own_limit_under_a_second_account_neither(home: Home
     home.enroll(person("T-0001"))
     both = home.caller("both", Role.READER, Role.APPROVER, number="T-0001")
     second = home.caller("second", Role.APPROVER, number="T-0001")
-    raised = RaisedLimit(PurposeCode.SAFETY, 500, home.clock.now() + timedelta(days=1), REASON)
+    raised = RaisedLimit(PurposeCode("safety"), 500, home.clock.now() + timedelta(days=1), REASON)
     for caller in (both, second, home.caller("reader", Role.READER), home.caller("auditor", Role.AUDITOR)):
         with pytest.raises(AccessDenied):
             home.app.unlock.raise_limit(caller, principal(home, "both"), raised)

@@ -22,7 +22,7 @@ from registry.services.read_audit import recipient_of
 from tests.functional.services.homes import ISSUER, Home, person
 from tests.functional.services.test_attacks_rollback import put_back
 
-PAPERS = Purpose(PurposeCode.LEGAL_SERVICE, "CASE-1", "service of papers")
+PAPERS = Purpose(PurposeCode("legal_service"), "CASE-1", "service of papers")
 RULES = ApprovalRules()
 WHY = "Threat called in, officers on their way"
 

@@ -22,7 +22,7 @@ from tests.functional.services.homes import ISSUER, Home, person
 from tests.functional.services.receivers import VALUES, Receiver, hook, notifying, receiving
 
 DAY = 86_400
-MAIL = Purpose(PurposeCode.OFFICIAL_MAIL, "MAIL-1", "yearly letters")
+MAIL = Purpose(PurposeCode("official_mail"), "MAIL-1", "yearly letters")
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_every_refusal_is_an_entry_and_opens_nothing(home: Home, monkeypatch: py
     monkeypatch.setattr(Vault, "open", lambda *_: pytest.fail("opened"))
     reader = home.caller("reader", Role.READER, number="T-0002")
     auditor = home.caller("auditor", Role.AUDITOR)
-    payroll = Purpose(PurposeCode.PAYROLL)
+    payroll = Purpose(PurposeCode("payroll"))
     cases = [
         (auditor, home.ask(other, Category.PHONE), "not_permitted"),
         (reader, home.ask(other, Category.PHONE), "conflict_of_interest"),

@@ -99,7 +99,7 @@ def test_a_hold_ends_by_itself_and_what_was_held_goes_out(site: Home, receiver: 
 
 def test_only_the_named_purposes_are_held_and_the_rest_goes_out(site: Home, receiver: Receiver) -> None:
     subject = site.enroll().subject
-    say(site, place(site, subject, 10, PurposeCode.SAFETY))
+    say(site, place(site, subject, 10, PurposeCode("safety")))
     looked_up(site, subject)
     next_day(site)
     assert sent(site, receiver) == [[LETTERS]]
@@ -293,7 +293,7 @@ def test_a_hold_that_follows_another_still_covers_what_was_never_shown(site: Hom
     say(site, first)
     looked_up(site, subject)
     assert accounted(site) == []
-    say(site, place(site, subject, 20, PurposeCode.SAFETY))
+    say(site, place(site, subject, 20, PurposeCode("safety")))
     say(site, first, HoldState.ENDED)
     assert accounted(site) == BOTH[1:]
     assert said_of_last(site) == "accounting held safety"
@@ -301,7 +301,7 @@ def test_a_hold_that_follows_another_still_covers_what_was_never_shown(site: Hom
 
 def test_an_accounting_under_a_hold_keeps_what_the_hold_does_not_cover(site: Home) -> None:
     subject = site.enroll().subject
-    say(site, place(site, subject, 10, PurposeCode.SAFETY))
+    say(site, place(site, subject, 10, PurposeCode("safety")))
     looked_up(site, subject)
     site.app.search.search(
         site.caller("reader", Role.READER),

@@ -21,7 +21,7 @@ from registry.text.intake import read_changes, read_enrollment
 from tests.functional.services.homes import ISSUER, TODAY, Home, person
 
 ASKER, SUBJECT = "T-0001", "T-0002"
-EMERGENCY = Purpose(PurposeCode.EMERGENCY_CONTACT)
+EMERGENCY = Purpose(PurposeCode("emergency_contact"))
 ELSEWHERE = {"line": "77 Quarry Rd, Fairhollow, MO 64999"}
 HERE = {"line": "1207 Larkspur Ave Apt 3, Fairhollow, MO 64999"}
 
@@ -101,7 +101,7 @@ def test_the_same_home_address_closes_and_a_new_one_opens_again(home: Home) -> N
 
 
 def test_a_supervisor_and_a_subordinate_are_closed_but_for_an_emergency(home: Home) -> None:
-    payroll = Purpose(PurposeCode.LEGAL_SERVICE, "CASE-1", "serving a letter")
+    payroll = Purpose(PurposeCode("legal_service"), "CASE-1", "serving a letter")
     home.enroll(living_at(ASKER, supervisor="T-0003"))
     boss = home.enroll(living_at("T-0003")).subject
     subordinate = home.enroll(living_at(SUBJECT, supervisor=ASKER)).subject
@@ -115,7 +115,7 @@ def test_a_supervisor_and_a_subordinate_are_closed_but_for_an_emergency(home: Ho
 
 
 def test_an_account_names_its_supervisor(home: Home) -> None:
-    legal = Purpose(PurposeCode.LEGAL_SERVICE, "CASE-1", "serving a letter")
+    legal = Purpose(PurposeCode("legal_service"), "CASE-1", "serving a letter")
     boss = home.enroll(living_at("T-0003")).subject
     home.app.principals.ensure(
         Grant(ISSUER, "reader", frozenset({Role.READER}), supervisor="T-0003"), operator="local:test"

@@ -21,8 +21,8 @@ from registry.transparency.leaf import parse_leaf
 from tests.functional.services.homes import Home, person
 
 DAY = 86_400
-MAIL = Purpose(PurposeCode.OFFICIAL_MAIL, "C-1")
-SAFETY = Purpose(PurposeCode.SAFETY, "C-2")
+MAIL = Purpose(PurposeCode("official_mail"), "C-1")
+SAFETY = Purpose(PurposeCode("safety"), "C-2")
 
 
 def look_up(home: Home, caller: Caller, subject: SubjectId, times: int, purpose: Purpose = MAIL) -> None:

@@ -14,7 +14,7 @@ from registry.services.principals import Grant
 from registry.services.unusual import LOOKED_AT, Reason
 from tests.functional.services.homes import ISSUER, Home, person
 
-NO_CASE = Purpose(PurposeCode.EMERGENCY_CONTACT, "", "accident on duty")
+NO_CASE = Purpose(PurposeCode("emergency_contact"), "", "accident on duty")
 NEAR = [{"category": "home_address", "value": {"line": "12 Larch Lane, Fairhollow, MO 64999"}}]
 FAR = [{"category": "home_address", "value": {"line": "9 Quarry Street, Millbrook, MO 64111"}}]
 

@@ -204,7 +204,7 @@ def test_a_running_server_notices_that_its_database_was_replaced(used: Line, bac
 
 def look_up(home: Path, until: threading.Event, done: list[int]) -> None:
     numbers = [person.number for person in make_people(PEOPLE)]
-    purpose = Purpose(PurposeCode.EMERGENCY_CONTACT, "", "")
+    purpose = Purpose(PurposeCode("emergency_contact"), "", "")
     with opened(load_settings(home, {})) as application:
         caller = application.local_caller()
         while not until.is_set():

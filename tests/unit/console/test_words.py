@@ -12,7 +12,7 @@ from registry.domain.categories import Category
 from registry.domain.enrollment import FieldProblem
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
-from registry.domain.purposes import PurposeCode
+from registry.policy.engine import shipped_policy
 
 
 def leaves(kind: type[errors.RegistryError] = errors.RegistryError) -> Iterator[type[errors.RegistryError]]:
@@ -58,16 +58,21 @@ def test_every_refusal_has_a_page(code: str) -> None:
 
 def test_everything_that_pages_name_has_a_name() -> None:
     assert set(words.CATEGORIES) == set(Category)
-    assert set(words.PURPOSE_NAMES) == {*PurposeCode, "own_record"}
     assert set(words.ROLES) == set(Role)
     assert set(words.TIERS) == set(Tier)
     assert set(words.KINDS) == set(Kind)
 
 
 def test_a_purpose_says_what_it_opens() -> None:
-    assert words.purpose_opens(PurposeCode.OFFICIAL_MAIL) == "Opens home address. Needs a case reference."
-    assert words.purpose_opens(PurposeCode.SAFETY) == "Opens every category. Needs a case reference."
-    assert words.purpose_opens(PurposeCode.EMERGENCY_CONTACT) == ("Opens home address, phone number and family member.")
+    assert dict(words.purpose_choices(shipped_policy())) == {
+        "emergency_contact": "Opens home address, phone number and family member.",
+        "payroll": "Opens home address, social security number and date of birth.",
+        "benefits": "Opens home address, social security number, date of birth and health information.",
+        "official_mail": "Opens home address. Needs a case reference.",
+        "legal_service": "Opens home address and phone number. Needs a case reference.",
+        "safety": "Opens every category. Needs a case reference. Needs a strong and recent sign-in.",
+    }
+    assert words.purpose_words("legal_service") == "Legal service"
 
 
 def test_lists_have_one_order_and_unknown_words_stay() -> None:

@@ -11,8 +11,9 @@ from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId, RecordId, new_id
 from registry.domain.marks import Tier
 from registry.domain.principals import Principal, Role
-from registry.domain.purposes import Purpose, PurposeCode
+from registry.domain.purposes import Purpose
 from registry.policy.decide import Denial, Facts, Permit, RecordFacts, Relation
+from tests.fakes.purposes import SHIPPED
 from tests.unit.policy.asking import policy_of
 
 RECORDS = st.lists(
@@ -32,7 +33,7 @@ FACTS = st.builds(
     decoy=st.booleans(),
     step_up=st.booleans(),
 )
-PURPOSES = st.builds(Purpose, st.sampled_from(PurposeCode), st.sampled_from(["", "C-1"]), st.just(""))
+PURPOSES = st.builds(Purpose, st.sampled_from(list(SHIPPED)), st.sampled_from(["", "C-1"]), st.just(""))
 READER = Principal(PrincipalId(new_id()), "issuer#reader", frozenset({Role.READER}))
 
 
