@@ -13,7 +13,7 @@ from benchmarks.registries import filled
 from benchmarks.serving import Plan
 from benchmarks.table import markdown, number
 from registry.bootstrap import opened
-from registry.services.evidence import Snapshot
+from registry.services.evidence import Beside, Snapshot
 from registry.settings import load_settings
 from registry.transparency.offline import verifier_source
 
@@ -34,7 +34,7 @@ def bundles(plan: Plan) -> str:
             for count in _SIZES:
                 start = time.perf_counter()
                 indexes = range(size - count, size)
-                bundle = application.evidence.cut(Snapshot(size, ""), indexes, {})
+                bundle = application.evidence.cut(Snapshot(size, ""), indexes, Beside({}))
                 cut = time.perf_counter() - start
                 (folder / "bundle.zip").write_bytes(bundle)
                 (folder / "trusted.policy").write_text(application.evidence.policy)

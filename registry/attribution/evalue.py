@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from registry.attribution.channel import BEHAVIOURS, ELSEWHERE, Habit, RecordRead, SlotRead, factor, first_habit
 
 DRAWS = 2_000
+# A dump of thousands of records leaves the range of numbers; an e-value that is cut off still is one.
+MOST = 1e300
 
 Vector = tuple[int, ...]
 Slots = tuple[SlotRead, ...]
@@ -78,7 +80,7 @@ def e_value(records: Sequence[Slots], drawn: Sequence[Vector], model: Model = US
             for slot, form in zip(slots, forms, strict=True):
                 ratio *= factor(slot, form, behaviour, habit if model.learns else Habit())
             products = [
-                product * ((1.0 - share) * ratio + share)
+                min(MOST, product * ((1.0 - share) * ratio + share))
                 for product, (share, _) in zip(products, model.elsewhere, strict=True)
             ]
         total += weight * sum(part * product for (_, part), product in zip(model.elsewhere, products, strict=True))
@@ -163,6 +165,7 @@ def bits_needed(copies: int, bound: float) -> float:
 
 __all__ = [
     "DRAWS",
+    "MOST",
     "USUAL",
     "Model",
     "Verdict",

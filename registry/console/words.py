@@ -73,6 +73,7 @@ KINDS: Mapping[str, str] = {
     "search": "Search",
     "open": "Checked by the system",
     "reading": "Writing of found values fixed",
+    "weights": "Weights of a trace fixed",
     "trace": "Leak trace",
     "outcome": "Outcome of an earlier entry",
     "audit-read": "Ledger or own record read",

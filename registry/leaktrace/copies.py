@@ -7,7 +7,7 @@ held at least one of the found values in a version that fits; nothing else decid
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from registry.domain.categories import Category
@@ -72,6 +72,8 @@ class ServedCopy:
         form: ``marked``: in forms drawn for the account; ``as_entered``: an unmarked copy; ``masked``: the last four
             digits of numbers, the city of an address.
         via: ``single``, ``batch`` or ``self`` (the subject's own view).
+        nonce: of the commitments to what was drawn, 32 bytes; empty where there is none.
+        committed: what the entry commits to of each record's draw, by record.
     """
 
     entry: EntryIndex
@@ -83,6 +85,8 @@ class ServedCopy:
     case_given: bool
     form: str
     via: str
+    nonce: bytes = field(default=b"", repr=False)
+    committed: Mapping[RecordId, bytes] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,11 @@ def none_tier(accounts: int) -> str:
     )
 
 
+def broken_commitment(entry: int) -> str:
+    """Say that a copy is not what its entry committed to when it was served."""
+    return f"what entry {entry} committed to of the served copy is not what was drawn for it; the copy is left out"
+
+
 def no_findings() -> str:
     """Say that nothing was found, and what that does not mean."""
     return (

@@ -18,6 +18,7 @@ from registry.services.read_audit import ReadAudit
 from registry.services.seal_people import VIA_CORRECTION
 
 _VIA = re.compile(r"\bvia (\w+)")
+_NONCE = re.compile(r"\bvariant-nonce ([0-9a-f]{64})")
 _FAMILY = "subject and household"
 
 
@@ -104,6 +105,7 @@ def _copy(entry: ReadEntry, subject: SubjectId) -> ServedCopy | None:
     if account is None:
         return None
     via = _VIA.search(entry.values["detail"])
+    nonce = nonce_of(entry.values)
     return ServedCopy(
         entry=EntryIndex(entry.index),
         served_at=from_unix_ms(entry.unix_ms),
@@ -114,7 +116,15 @@ def _copy(entry: ReadEntry, subject: SubjectId) -> ServedCopy | None:
         case_given=bool(entry.values["case"]),
         form=entry.values["form"],
         via=via.group(1) if via else "single",
+        nonce=nonce,
+        committed={line.record: line.variant_commitment for line in entry.records},
     )
+
+
+def nonce_of(values: Mapping[str, str]) -> bytes:
+    """Return the nonce of the commitments to what was drawn for a copy; empty where the entry has none."""
+    found = _NONCE.search(values.get("detail", ""))
+    return bytes.fromhex(found.group(1)) if found else b""
 
 
 def _exposures(

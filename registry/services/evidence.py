@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry.audit.ports import EntryRow
 from registry.services.kernel import Kernel
@@ -48,6 +48,19 @@ class Outside:
     policy: str
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes into a bundle beside proofs.
+
+    Attributes:
+        extras: unsigned files, named ``report.*``.
+        marks: what figures on marks are computed from anew, by the names that a bundle has for them; may be empty.
+    """
+
+    extras: Mapping[str, bytes] = field(repr=False)
+    marks: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
 class Evidence:
     """Cuts bundles."""
 
@@ -61,7 +74,7 @@ class Evidence:
         """The policy that bundles state: keys, witnesses, quorum. Whoever verifies takes it from elsewhere."""
         return self._outside.policy
 
-    def cut(self, snapshot: Snapshot, indexes: Sequence[int], extra: Mapping[str, bytes]) -> bytes:
+    def cut(self, snapshot: Snapshot, indexes: Sequence[int], beside: Beside) -> bytes:
         """Return the bundle's bytes, under the newest checkpoint that witnesses have cosigned and that has all entries.
 
         Where they have not seen as much, they are asked now. Where they do not answer, it is the newest checkpoint, and
@@ -70,7 +83,7 @@ class Evidence:
         Args:
             snapshot: every index is below its size.
             indexes: the entries to include.
-            extra: further files, named ``report.*``.
+            beside: further files.
 
         Raises:
             AuditUnavailable: nothing may be published.
@@ -83,7 +96,8 @@ class Evidence:
             key=self._verifier,
             checkpoint=published.note,
             entries=tuple(self._entry(row, published.checkpoint) for row in rows),
-            extras=dict(extra),
+            extras=dict(beside.extras),
+            marks=dict(beside.marks),
             history=tuple(
                 OlderCheckpoint(
                     old.checkpoint.size, old.note, publisher.proof(old.checkpoint.size, published.checkpoint)

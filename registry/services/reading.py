@@ -70,18 +70,32 @@ def read_writing(text: str, dossiers: Sequence[Dossier], findings: Iterable[Find
     return tuple(one for one in (*read, *orders) if one is not None)
 
 
-def hash_of_writing(written: Sequence[WrittenValue]) -> str:
-    """Return the SHA-256 of readings in one canonical form, 64 hexadecimal digits."""
+def document_of_writing(written: Sequence[WrittenValue]) -> bytes:
+    """Return readings in their one canonical form: what an entry fixes, and what an evidence bundle shows."""
     told = [
-        [
-            value.subject,
-            list(value.records),
-            value.category.value,
-            [[one.slot, one.forms, one.read] for one in value.slots],
-        ]
+        {
+            "subject": value.subject,
+            "records": list(value.records),
+            "versions": list(value.versions),
+            "category": value.category.value,
+            "slots": [
+                {"slot": one.slot, "forms": one.forms, "classes": list(one.classes), "read": one.read}
+                for one in value.slots
+            ],
+        }
         for value in written
     ]
-    return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
+    return canonical({"values": told})
+
+
+def canonical(document: Mapping[str, object]) -> bytes:
+    """Return a document as the bytes that its hash is taken of."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def hash_of_writing(written: Sequence[WrittenValue]) -> str:
+    """Return the SHA-256 of readings in their canonical form, 64 hexadecimal digits."""
+    return hashlib.sha256(document_of_writing(written)).hexdigest()
 
 
 def _read(text: str, finding: Finding, values: Sequence[DossierRecord]) -> WrittenValue | None:

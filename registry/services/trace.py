@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -18,6 +18,7 @@ from registry.domain.approvals import Action
 from registry.domain.errors import NotFound
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
+from registry.leaktrace import wording
 from registry.leaktrace.copies import OWN_VIEW
 from registry.leaktrace.dossier import Finding
 from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
@@ -26,12 +27,14 @@ from registry.services.attribute import attribute
 from registry.services.copies import Histories
 from registry.services.dual_control import Act, use_approval
 from registry.services.enumeration import Enumeration
-from registry.services.evidence import Evidence, Snapshot
+from registry.services.evidence import Beside, Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
 from registry.services.ports import TraceRow
+from registry.services.proving import JudgedBy, marks_of
 from registry.services.reading import WrittenValue, hash_of_writing
 from registry.services.rerun import rerun_once
+from registry.services.weighing import Fixed, Weighed, weigh
 from registry.transparency.fields import RecordLine
 from registry.transparency.leaf import COMMITMENT_BYTES
 from registry.vault.cases import CATEGORY, REPORT, TEXT, CaseVault, SealedCase
@@ -59,6 +62,7 @@ class StoredTrace:
         snapshot: the checkpoint it was made under.
         entries: indexes of the entries it rests on.
         nonce: hexadecimal; with the text it gives the digest in the report.
+        judged: what an expert needs to compute the report's figures anew; None where nothing was judged.
     """
 
     report: TraceReport
@@ -66,6 +70,7 @@ class StoredTrace:
     snapshot: Snapshot
     entries: tuple[int, ...]
     nonce: str
+    judged: JudgedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,16 @@ class Matchers:
 
     matcher: MatchText
     brake: Enumeration
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the ledger says of found values, before any draw is compared."""
+
+    evidence: TraceEvidence
+    weighed: Weighed | None
+    snapshot: Snapshot
+    chains: frozenset[int]
 
 
 _STORED = TypeAdapter(StoredTrace)
@@ -122,15 +137,18 @@ class Trace:
             entry=EntryIndex(matched.entries[0]),
         )
         # Fixed in the ledger before anything that was served is looked at.
-        written = matched.written(matched.matching.findings)
-        fixed = self._fix(caller, trace, written)
-        evidence, snapshot, chains = self._evidence(matched, (written, *fixed), ask.published_at)
+        fixed = self._fix(caller, trace, matched.written(matched.matching.findings))
+        found = self._found(matched, ask.published_at, fixed)
+        evidence, judged = self._judge(caller, trace, found)
+        entries = {*matched.entries, fixed.entry, *found.chains}
+        last = fixed.entry if judged is None else judged.entry
         stored = StoredTrace(
             report=build_report(question, evidence),
             possible=_found(matched.matching.possible, matched.versions),
-            snapshot=snapshot,
-            entries=tuple(sorted({*matched.entries, fixed[1], *chains})),
+            snapshot=replace(found.snapshot, size=max(found.snapshot.size, last + 1)),
+            entries=tuple(sorted(entries if judged is None else {*entries, judged.entry})),
             nonce=nonce.hex(),
+            judged=judged,
         )
         return Traced(trace, stored, view_of(self._kernel.mint_one(self._store(caller, ask, stored))))
 
@@ -178,7 +196,8 @@ class Trace:
         """
         stored = self.get(caller, trace)
         use_approval(self._kernel, caller, INVESTIGATORS, Act(Action.EVIDENCE, (trace,), f"evidence of trace {trace}"))
-        return evidence.cut(stored.snapshot, stored.entries, render(stored.report))
+        marks = None if stored.judged is None else marks_of(self._kernel, stored.report, stored.judged)
+        return evidence.cut(stored.snapshot, stored.entries, Beside(render(stored.report), marks or {}))
 
     @rerun_once
     def _read(self, caller: Caller, trace: TraceId, what: str, part: int) -> tuple[SealedCase, Receipt]:
@@ -200,23 +219,26 @@ class Trace:
             raise NotFound
         return row.case, receipt
 
-    @rerun_once
-    def _fix(self, caller: Caller, trace: TraceId, written: Sequence[WrittenValue]) -> tuple[str, int]:
-        """Write the entry that fixes a reading; returns its hash and the entry's index."""
+    def _fix(self, caller: Caller, trace: TraceId, written: Sequence[WrittenValue]) -> Fixed:
+        """Write the entry that fixes a reading."""
         digest = hash_of_writing(written)
+        return Fixed(written, digest, self._state(caller, Kind.READING, trace, (digest, f"values {len(written)}")))
+
+    @rerun_once
+    def _state(self, caller: Caller, kind: Kind, trace: TraceId, told: tuple[str, str]) -> int:
+        """Write an entry with a result and a detail; returns its index."""
         with self._kernel.database.write() as work:
             values = said_by(self._kernel.principal(work, caller)) | {
                 "request": trace,
-                "result": digest,
-                "detail": f"values {len(written)}",
+                "result": told[0],
+                "detail": told[1],
             }
-            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.READING, values)])
+            (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(kind, values)])
             work.commit()
-        return digest, self._kernel.mint_one(pending).index
+        return self._kernel.mint_one(pending).index
 
-    def _evidence(
-        self, matched: Matched, reading: tuple[Sequence[WrittenValue], str, int], published_at: datetime | None
-    ) -> tuple[TraceEvidence, Snapshot, set[int]]:
+    def _found(self, matched: Matched, published_at: datetime | None, fixed: Fixed) -> _Found:
+        """Gather what the ledger says of the found values, the writing of copies left out."""
         findings = _found(matched.matching.findings, matched.versions)
         subjects = sorted({found.subject for found in findings})
         with self._kernel.database.reader() as reader:
@@ -240,16 +262,32 @@ class Trace:
             if any(record in held for record, _, _ in copy.records)
         )
         exposures = tuple(line for history in histories for line in history.exposures)
-        # The whole chain of each person goes into the bundle, so that an omitted lookup would show as a gap.
-        chains = {index for history in histories for index in history.entries if index < head.size}
-        marks = attribute(
-            self._kernel.marks,
-            reading,
-            [copy for copy in copies if copy.via != OWN_VIEW],
-            published_at=published_at,
-            complete=not check.chain_gaps,
+        return _Found(
+            evidence=TraceEvidence(findings, copies, exposures, check),
+            weighed=weigh(fixed, [copy for copy in copies if copy.via != OWN_VIEW], published_at),
+            snapshot=Snapshot(head.size, head.checkpoint),
+            # The whole chain of each person goes into the bundle, so that an omitted lookup would show as a gap.
+            chains=frozenset(index for history in histories for index in history.entries if index < head.size),
         )
-        return TraceEvidence(findings, copies, exposures, check, marks), Snapshot(head.size, head.checkpoint), chains
+
+    def _judge(self, caller: Caller, trace: TraceId, found: _Found) -> tuple[TraceEvidence, JudgedBy | None]:
+        """Compare draws with the reading, after the entry that fixes by which weights and rates."""
+        evidence, weighed = found.evidence, found.weighed
+        if weighed is None:
+            return evidence, None
+        told = weighed.statement, f"accounts {len(weighed.weights)}"
+        judged = JudgedBy(
+            entry=self._state(caller, Kind.WEIGHTS, trace, told),
+            reading=weighed.reading.decode(),
+            weights=weighed.weights_document.decode(),
+            model=weighed.model.decode(),
+        )
+        check = evidence.ledger
+        marks = attribute(self._kernel.marks, weighed, complete=not check.chain_gaps)
+        if marks.broken:
+            told_gaps = tuple(wording.broken_commitment(entry) for entry in marks.broken)
+            check = replace(check, chain_gaps=(*check.chain_gaps, *told_gaps))
+        return replace(evidence, ledger=check, marks=marks.evidence), judged
 
     @rerun_once
     def _store(self, caller: Caller, ask: TraceAsk, stored: StoredTrace) -> PendingReceipt:

@@ -20,6 +20,7 @@ from registry.transparency.note import VerifierKey, format_vkey, split_note
 from registry.transparency.offline import verifier_source
 from registry.transparency.offline.verify_bundle import (
     FIXED_MEMBERS,
+    MARKS,
     SECTIONS,
     Rejected,
     check_members,
@@ -95,6 +96,7 @@ class EvidenceBundle:
         history: older checkpoints, no two of one size.
         policy: a tlog-policy with the ledger and its witnesses as the maker states them, for information only; empty
             for one that has the ledger's key alone.
+        marks: all files about marks by name (``marks/reading.json``), or none.
     """
 
     key: VerifierKey
@@ -103,6 +105,7 @@ class EvidenceBundle:
     extras: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     history: tuple[OlderCheckpoint, ...] = ()
     policy: str = ""
+    marks: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def open_fields(seed: bytes, values: Mapping[str, bytes], names: Iterable[str]) -> dict[str, FieldOpening]:
@@ -132,8 +135,11 @@ def write_bundle(bundle: EvidenceBundle) -> bytes:
         raise ValueError("an extra file has the name of another")
     size = _size_of(bundle.checkpoint)
     words = {"origin": bundle.key.name, "count": len(bundle.entries), "size": size}
+    if set(bundle.marks) not in (set(), set(MARKS)):
+        raise ValueError("a file about marks is missing, or one too many")
     members = {
         **bundle.extras,
+        **bundle.marks,
         "README.txt": README.format(**words).encode(),
         _CERTIFICATION: CERTIFICATION.format(**words).encode(),
         "checkpoint": bundle.checkpoint.encode(),
@@ -180,7 +186,8 @@ def read_bundle(raw: bytes) -> EvidenceBundle:
         raise ProofRejected(f"not a bundle: {exc}" if isinstance(exc, Rejected) else "not a bundle") from exc
     named = {*FIXED_MEMBERS, SECTIONS, _CERTIFICATION}
     extras = {name: data for name, data in members.items() if name not in named and "/" not in name}
-    return EvidenceBundle(key, checkpoint, entries, extras, history, policy)
+    marks = {name: members[name] for name in MARKS if name in members}
+    return EvidenceBundle(key, checkpoint, entries, extras, history, policy, marks)
 
 
 def _opening_json(entry: BundleEntry) -> bytes:

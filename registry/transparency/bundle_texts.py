@@ -22,6 +22,10 @@ that you trust, not from this bundle, then run, offline, with Python 3.8 or late
 A policy (c2sp.org/tlog-policy) says whose word is enough: with it, the checkpoint must be cosigned by witnesses, other
 organisations that saw it. With a key alone, only the ledger's own signature is checked.
 
+Marks. Where there is marks/, the verifier computes anew what the report says of copies that were opened: reading.json
+is how the text is written, weights.json and model.json what it was judged by, each as an entry fixed it before draws
+were compared; openings.json has what was drawn, as the ledger committed to it when the copy was served.
+
 What is not proven. This text, CERTIFICATION.md, the file "policy" and any report.* are not signed; anyone could have
 written them. The verifier prints what it checked and what it did not.
 

@@ -28,7 +28,7 @@ COMMIT_SITES = {
 
 _MODULE_LINES = {"registry": 500, "migrations": 500, "benchmarks": 500, "tests": 600}
 # One file on purpose, so that a stranger can keep and read it; the reason is in the transparency room's README.
-_LONGER = {"registry/transparency/offline/verify_bundle.py": 1_100}
+_LONGER = {"registry/transparency/offline/verify_bundle.py": 1_400}
 _FUNCTION_LINES = 60
 _BANNED = re.compile(r"(?:^|_)(?:actor|culprit|guilty|honeypot)s?(?:_|$)|master_?key", re.IGNORECASE)
 _BUILDERS = {"create_engine", "Settings", "sessionmaker", "Session", "FastAPI", "Starlette", "build", "getenv"}

@@ -14,15 +14,18 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import hmac
 import json
+import random
 import re
 import struct
 import sys
 import time
 import zlib
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_BUNDLE_BYTES, MAX_OPENING_BYTES, MAX_NOTE_BYTES = 2**27, 2**24, 2**18
 MAX_MEMBERS, MAX_SIGNATURES, MAX_RECORDS, MAX_POLICY = 60_000, 64, 1_500, 65_536
@@ -30,7 +33,8 @@ FIXED_MEMBERS = ("README.txt", "checkpoint", "manifest.sha256", "policy", "verif
 # Which sections a bundle has, and of which version. One that is not listed here is refused rather than guessed at.
 SECTIONS = "sections"
 _SECTIONS_HEAD = "evidence bundle, version 2\n"
-_KNOWN_SECTIONS = ("entries/v1", "history/v1")
+_KNOWN_SECTIONS = ("entries/v1", "history/v1", "marks/v1")
+MARKS = tuple(f"marks/{name}.json" for name in ("claims", "model", "openings", "reading", "weights"))
 FIXED_FIELDS = (
     *("event", "principal", "organization", "token", "network", "subject", "counter", "previous"),
     *("purpose", "case", "note", "request", "result", "rules", "form", "detail"),
@@ -104,6 +108,7 @@ class Verdict:
 
     ``gaps`` names entries about an opened subject that the bundle leaves out: allowed, but the reader must know.
     ``cosigned`` has the witnesses of the reader's policy that cosigned, and the time stated, in seconds since 1970.
+    ``marks`` has the numbers of each account whose copies were opened, computed anew.
     """
 
     origin: str = ""
@@ -116,6 +121,7 @@ class Verdict:
     gaps: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    marks: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def verified(self) -> bool:
@@ -158,7 +164,9 @@ def read_zip(bundle: bytes) -> dict[str, bytes]:
 
 def _allowed(name: str) -> bool:
     is_extra = _EXTRA.fullmatch(name) and not _DEVICE.match(name)
-    return name in (*FIXED_MEMBERS, SECTIONS) or bool(_ENTRY.fullmatch(name) or _HISTORY.fullmatch(name) or is_extra)
+    return name in (*FIXED_MEMBERS, SECTIONS, *MARKS) or bool(
+        _ENTRY.fullmatch(name) or _HISTORY.fullmatch(name) or is_extra
+    )
 
 
 def check_members(members: dict[str, bytes]) -> list[int]:
@@ -191,7 +199,8 @@ def _check_sections(members: dict[str, bytes]) -> None:
     stated = members.get(SECTIONS)
     if stated is None:
         _demand(
-            not any(name.startswith("history/") for name in members), "the bundle has sections that it does not state"
+            not any(name.startswith(("history/", "marks/")) for name in members),
+            "the bundle has sections that it does not state",
         )
         return
     lines = _text(stated, "the list of sections").split("\n")
@@ -200,6 +209,7 @@ def _check_sections(members: dict[str, bytes]) -> None:
     _demand(stated == sections_of(members), "the list of sections does not fit the bundle")
     history = [match.group(1) for match in map(_HISTORY.fullmatch, members) if match]
     _demand(all(history.count(size) == 2 for size in history), "an older checkpoint lacks its proof")
+    _demand(sum(name in members for name in MARKS) in (0, len(MARKS)), "a file about marks is missing")
 
 
 # --- Ed25519 (RFC 8032 section 5.1), verification only
@@ -613,6 +623,281 @@ def check_chains(entries: list[Entry], problems: list[str], gaps: list[str]) -> 
     return sum(len(links) for links in chains.values())
 
 
+# --- marks: how far the writing of a text speaks for served copies, computed anew
+# Limits of a statement, and what it is at most called with such a bound (docs/attribution.md).
+_TIERS = {"none": 1.0, "lead": 0.05, "strong": 1e-3, "attributed copy": 1e-6}
+_MAX_DRAWS, _MAX_STEPS, _CLOSE, _MOST = 20_000, 50_000_000, 1e-9, 1e300
+_FIXED_BY = re.compile(r"weights ([0-9a-f]{64}) model ([0-9a-f]{64})")
+
+
+class Slot(NamedTuple):
+    """One place in the writing of one value, as read; ``kept``: how often a form survives, behaviour by behaviour."""
+
+    name: str
+    forms: int
+    kept: tuple[float, ...]
+    has_public: bool
+    read: int | None
+
+
+class Model(NamedTuple):
+    """What steers how much a place in the writing counts: shares of behaviours, of text from elsewhere; the slots."""
+
+    behaviours: list[float]
+    elsewhere: list[tuple[float, float]]
+    public_habit: float
+    table: dict[str, list[tuple[str, int, tuple[float, ...], bool]]]
+    version: int
+
+
+def e_value(model: Model, values: list[list[Slot]], drawn: list[list[int]]) -> float:
+    """Return how much likelier the reading is if it derives from these forms than from forms drawn at random.
+
+    A mean over ways in which a text may have been carried on, and over shares of it that come from elsewhere. In each,
+    a value's factor is (1 - share) * product over its slots of P(read | drawn) / P(read | a random form) + share. Where
+    a form is not kept, the writer's habit decides, which is learnt from the slots of one name as they are read.
+    """
+    total = 0.0
+    for behaviour, part in enumerate(model.behaviours):
+        habits: dict[str, dict[int, float]] = {}
+        products = [1.0] * len(model.elsewhere)
+        for slots, forms in zip(values, drawn):
+            factor = 1.0
+            for slot, form in zip(slots, forms):
+                given, at_random, free = _chances(model, slot, form, behaviour, habits)
+                factor *= given / at_random if at_random else 1.0
+                _learn(habits, slot, given, free)
+            parts = [(1 - share) * factor + share for share, _ in model.elsewhere]
+            products = [min(_MOST, p * one) for p, one in zip(products, parts)]
+        total += part * sum(weight * p for p, (_, weight) in zip(products, model.elsewhere))
+    return total
+
+
+def randomisation_p(model: Model, values: list[list[Slot]], observed: float, seed: int, draws: int) -> float:
+    """Return the bound of P(E >= observed) for forms drawn at random: draws in favour of large E, each counting 1/E."""
+    chance, counted = random.Random(seed), 1 / observed  # noqa: S311 - a repeatable test, no secret
+    for _ in range(draws):
+        behaviour = _picked(chance, model.behaviours)
+        share = model.elsewhere[_picked(chance, [weight for _, weight in model.elsewhere])][0]
+        habits: dict[str, dict[int, float]] = {}
+        drawn = []
+        for slots in values:
+            is_elsewhere, forms = chance.random() < share, []
+            for slot in slots:
+                weights = [_chances(model, slot, form, behaviour, habits)[0] for form in range(1, slot.forms + 1)]
+                is_flat = is_elsewhere or not any(weights)
+                forms.append(1 + _picked(chance, [1.0] * slot.forms if is_flat else weights))
+                given, _, free = _chances(model, slot, forms[-1], behaviour, habits)
+                _learn(habits, slot, given, free)
+            drawn.append(forms)
+        reached = e_value(model, values, drawn)
+        counted += 1 / reached if reached >= observed * (1 - _CLOSE) else 0
+    return min(1.0, counted / (draws + 1))
+
+
+def _chances(
+    model: Model, slot: Slot, form: int, behaviour: int, habits: dict[str, dict[int, float]]
+) -> tuple[float, float, float]:
+    """Return P(read | this form), P(read | a random one), the writer's own part in both; 1 where nothing is read."""
+    if slot.read is None:
+        return 1.0, 1.0, 1.0
+    seen = habits.get(slot.name, {})
+    if slot.has_public:
+        first = model.public_habit if slot.read == 0 else (1 - model.public_habit) / slot.forms
+    else:
+        first = 0.0 if slot.read == 0 else 1 / slot.forms
+    habit = (first + seen.get(slot.read, 0.0)) / (1 + sum(seen.values()))
+    kept = slot.kept[behaviour] if behaviour < len(slot.kept) else 0.0
+    free = (1 - kept) * habit
+    return free + kept * (slot.read == form), free + (kept / slot.forms if slot.read else 0.0), free
+
+
+def _learn(habits: dict[str, dict[int, float]], slot: Slot, given: float, free: float) -> None:
+    if slot.read is not None and given > 0:
+        seen = habits.setdefault(slot.name, {})
+        seen[slot.read] = seen.get(slot.read, 0.0) + free / given
+
+
+def _picked(chance: random.Random, weights: list[float]) -> int:
+    sums = list(accumulate(weights))
+    at = chance.random() * sums[-1]
+    return next((place for place, reached in enumerate(sums[:-1]) if at < reached), len(sums) - 1)
+
+
+def drawn_by(key: bytes, account: str, category: str, table: tuple[int, list[tuple[str, int]]]) -> bytes:
+    """Return what a record version's key draws for an account: one byte for each slot of the table, from 1."""
+    vector = []
+    for name, forms in table[1]:
+        found, counter = None, 0
+        while found is None:
+            said = f"{table[0]}\0{counter}\0{account}\0{category}\0{name}".encode()
+            below = (b for b in hmac.new(key, said, hashlib.sha256).digest() if b < 256 - 256 % forms)
+            found, counter = next(below, None), counter + 1
+        vector.append(1 + found % forms)
+    return bytes(vector)
+
+
+def check_marks(members: dict[str, bytes], verdict: Verdict) -> None:
+    """Check what a bundle says of marks against the entries that fixed it, and compute anew what was opened."""
+    try:
+        texts = {name[6:-5]: members[name] for name in MARKS}
+        documents = {name: _with_fractions(text) for name, text in texts.items()}
+        _Marks(verdict, documents).check({name: hashlib.sha256(text).hexdigest() for name, text in texts.items()})
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError) as exc:
+        raise exc if isinstance(exc, Rejected) else Rejected("a file about marks is malformed") from exc
+
+
+def _with_fractions(raw: bytes) -> dict[str, Any]:
+    document = json.loads(_text(raw, "a file about marks"), object_pairs_hook=_unique, parse_constant=_decimal)
+    _demand(isinstance(document, dict), "a file about marks is malformed")
+    return dict(document)
+
+
+class _Marks:
+    """One bundle's marks. Shapes are those of docs/ledger-format.md; whatever differs raises."""
+
+    def __init__(self, verdict: Verdict, documents: dict[str, dict[str, Any]]) -> None:
+        self.verdict = verdict
+        self.entries = {entry.index: entry for entry in verdict.entries}
+        names = ("claims", "openings", "weights", "reading", "model")
+        self.claims, self.openings, self.weights, self.reading, model = (documents[name] for name in names)
+        table = {c: [(n, int(f), tuple(map(float, k)), bool(p)) for n, f, k, p in s] for c, s in model["slots"].items()}
+        parts = [(float(share), float(weight)) for share, weight in model["elsewhere"]]
+        behaviours = [float(part) for part in model["behaviours"]]
+        self.model = Model(behaviours, parts, float(model["public_habit"]), table, int(model["table"]))
+
+    def check(self, digests: dict[str, str]) -> None:
+        reading, weights = self._fixed(digests)
+        seed = int(digests["reading"][:8], 16)
+        _demand(self.claims["seed"] == seed, "marks/claims.json: the seed is not that of the reading")
+        accounts = {min(one["copies"]): (sorted(one["copies"]), one["weight"]) for one in self.weights["accounts"]}
+        whole = sum(weight for _, weight in accounts.values())
+        is_share = all(0 < weight <= 1 for _, weight in accounts.values()) and whole <= 1 + _CLOSE
+        _demand(is_share, "marks/weights.json: weights are shares of one, and these are not")
+        opened = self._opened()
+        unopened = 0
+        for claim in self.claims["accounts"]:
+            copies, weight = accounts[claim["copies"][0]]
+            _demand(claim["copies"] == copies, f"marks/claims.json: {shown(claim['label'])} has other copies")
+            numbers = self._judged(claim, copies, opened, seed)
+            unopened += numbers is None
+            self._compare(claim, weight, numbers)
+        told = self.verdict.checked
+        told.append(
+            f"marks: the reading is what entry {reading} fixed; the slot table with its rates and the weights are what "
+            f"entry {weights} fixed, before draws were compared; the weights add up to one at most"
+        )
+        told += [
+            f"marks: {shown(one['label'])}: what was drawn for {one['opened']} copies is what the ledger committed "
+            f"to when they were served; e-value {one['e']:.6g}, p {one['p']:.6g} ({one['draws']} draws, seed {seed}), "
+            f"bound {one['bound']:.6g}, {one['agreeing']} of {one['slots']} places agree: computed anew"
+            for one in self.verdict.marks
+        ]
+        self.verdict.not_checked += [
+            "marks: that the text is written as the reading says, and that the weights follow from times and cases",
+            "marks: which copies are one account's; what the report says of posteriors",
+            f"marks: e-values and p of {unopened} accounts whose copies were not opened",
+        ]
+
+    def _fixed(self, digests: dict[str, str]) -> tuple[int, int]:
+        """Check that entries fixed reading, weights and model; return their indexes."""
+        first, second = self.claims["reading_entry"], self.claims["weights_entry"]
+        kinds = [self.entries[i].kind if i in self.entries else "" for i in (first, second)]
+        _demand(
+            kinds == ["reading", "weights"] and first < second, "marks: an entry that fixed them is not in the bundle"
+        )
+        is_fixed = self.entries[first].fields.get("result") == digests["reading"]
+        _demand(is_fixed, f"marks/reading.json is not the reading that entry {first} fixed before copies were compared")
+        found = _FIXED_BY.fullmatch(self.entries[second].fields.get("result", ""))
+        _demand(found, f"marks: entry {second} fixes no weights")
+        stated = found.groups() if found else ("", "")
+        _demand(stated[0] == digests["weights"], f"marks/weights.json is not what entry {second} fixed")
+        _demand(stated[1] == digests["model"], f"marks/model.json (slots, rates) is not what entry {second} fixed")
+        is_same = (self.weights["reading"], self.weights["entry"]) == (digests["reading"], first)
+        _demand(is_same, "marks/weights.json is about another reading")
+        return first, second
+
+    def _opened(self) -> dict[tuple[int, str], bytes]:
+        """Check every opened draw against the ledger; return the forms by entry and record."""
+        opened = {}
+        keys = {(one["record"], one["version"]): bytes.fromhex(one["key"]) for one in self.openings["keys"]}
+        for copy in self.openings["copies"]:
+            entry, nonce = self.entries[copy["entry"]], bytes.fromhex(copy["nonce"])
+            lines = {line[0]: line for line in _lines_of(entry)}
+            for one in copy["records"]:
+                record, category, version, _, committed = lines[one["record"]]
+                vector = bytes.fromhex(one["vector"])
+                numbers = one["table"].to_bytes(4, "big") + one["epoch"].to_bytes(4, "big")
+                digest = hashlib.sha256(b"alog/v1/variant\0" + numbers + nonce + vector).hexdigest()
+                place = f"marks/openings.json: entry {entry.index}, record {shown(record)}"
+                _demand(len(nonce) == 32, f"{place}: a nonce has 32 bytes")
+                _demand(digest == committed, f"{place}: not what the ledger committed to when the copy was served")
+                _demand(one["table"] == self.model.version, f"{place}: of another slot table than the model's")
+                opened[entry.index, record] = vector
+                key = keys.get((record, int(version)))
+                if key is not None:
+                    table = self.model.version, [(slot[0], slot[1]) for slot in self.model.table[category]]
+                    is_drawn = drawn_by(key, copy["account"], category, table) == vector
+                    _demand(is_drawn, f"{place}: not what the record version's key draws for this account")
+        return opened
+
+    def _judged(
+        self, claim: dict[str, Any], copies: list[int], opened: dict[tuple[int, str], bytes], seed: int
+    ) -> dict[str, Any] | None:
+        """Compute the numbers of one account anew; None when its copies are not opened, or not all that count."""
+        values, drawn, used = [], [], set()
+        until = self.weights["published_ms"]
+        for value in self.reading["values"]:
+            records, category = value["records"], value["category"]
+            held = [i for i in copies if self._holds(self.entries[i], records, value["versions"], until)]
+            if not held:
+                continue
+            vector = opened.get((held[-1], records[0]))
+            if vector is None:
+                return None
+            table = {slot[0]: (place, slot) for place, slot in enumerate(self.model.table[category])}
+            slots, forms = [], []
+            for one in value["slots"]:
+                place, (name, _, kept, has_public) = table[one["slot"]]
+                slots.append(Slot(name, int(one["forms"]), kept, has_public, one["read"]))
+                forms.append(int(one["classes"][vector[place] - 1]))
+            values.append(slots)
+            drawn.append(forms)
+            used.add(held[-1])
+        read = [(s.read, form) for ss, ff in zip(values, drawn) for s, form in zip(ss, ff) if s.read is not None]
+        e, draws = e_value(self.model, values, drawn), claim["draws"]
+        steps = draws * sum(slot.forms for slots in values for slot in slots)
+        _demand(0 <= draws <= _MAX_DRAWS and steps <= _MAX_STEPS, "marks/claims.json: too many draws")
+        p = min(1.0, 1 / e) if e > 0 else 1.0
+        p = min(p, randomisation_p(self.model, values, e, seed, draws)) if draws and e > 1 else p
+        agreeing = sum(slot == form for slot, form in read)
+        return {"opened": len(used), "e": e, "p": p, "draws": draws, "slots": len(read), "agreeing": agreeing}
+
+    def _holds(self, entry: Entry, records: list[str], versions: list[int], until: int | None) -> bool:
+        lines = {line[0]: int(line[2]) for line in _lines_of(entry)}
+        is_before = until is None or entry.unix_ms <= until
+        is_copy = entry.kind == "disclose" and entry.fields.get("form") == "marked" and is_before
+        return is_copy and set(records) <= set(lines) and lines[records[0]] in versions
+
+    def _compare(self, claim: dict[str, Any], weight: float, numbers: dict[str, Any] | None) -> None:
+        """Compare what is stated of an account with what follows; a tier may say less than its bound, never more."""
+        label = shown(claim["label"])
+        found = {"weight": weight, **(numbers or {})}
+        found["bound"] = min(1.0, (found["p"] if numbers else claim["p"]) / weight)
+        for name, value in found.items():
+            if name != "opened":
+                is_same = abs(claim[name] - value) <= _CLOSE * max(abs(value), 1e-300)
+                _demand(is_same, f"marks/claims.json: {name} stated for {label} is not what follows: {value!r}")
+        is_carried = found["bound"] <= _TIERS[claim["tier"]] * (1 + _CLOSE)
+        _demand(is_carried, f"marks/claims.json: {label} is called more than its bound carries")
+        if numbers:
+            self.verdict.marks.append({"label": claim["label"], "tier": claim["tier"], **found})
+
+
+def _lines_of(entry: Entry) -> list[list[str]]:
+    return [value.split(" ") for name, value in entry.fields.items() if name.startswith("record.")]
+
+
 # --- the verdict
 def verify(bundle: bytes, trust: Trust | str) -> Verdict:
     """Verify a bundle (the zip's bytes, possibly hostile) by what the caller trusts: a policy, or a ledger's key alone.
@@ -650,6 +935,11 @@ def verify(bundle: bytes, trust: Trust | str) -> Verdict:
             verdict.entries.append(Entry(index, unix_ms, kind, fields, withheld))
         except Rejected as exc:
             verdict.problems.append(f"entry {index}: {exc}")
+    if MARKS[0] in members and not verdict.problems:
+        try:
+            check_marks(members, verdict)
+        except Rejected as exc:
+            verdict.problems.append(str(exc))
     _conclude(verdict, members, others - len(verdict.cosigned))
     return verdict
 

@@ -11,7 +11,7 @@ import pytest
 
 from registry.bootstrap.ledger import outside_of
 from registry.domain.errors import AuditUnavailable
-from registry.services.evidence import Evidence, Snapshot
+from registry.services.evidence import Beside, Evidence, Snapshot
 from registry.services.witnesses import Witnesses, WitnessSettings
 from registry.storage.witness_files import WitnessFiles
 from registry.transparency.bundle import read_bundle
@@ -199,7 +199,7 @@ def test_evidence_is_cut_under_a_checkpoint_that_witnesses_have_cosigned(
     evidence = Evidence(home.app.kernel, home.app.verifier.key, outside)
     # What nobody has seen yet is shown to the witnesses first; what they have seen is cut as they have cosigned it.
     for size, under in ((510, 520), (300, 520)):
-        bundle = evidence.cut(Snapshot(size, ""), [1, 257, size - 1], {})
+        bundle = evidence.cut(Snapshot(size, ""), [1, 257, size - 1], Beside({}))
         verdict = offline.verify(bundle, offline.parse_policy(read_bundle(bundle).policy))
         assert (verdict.problems, verdict.size, list(verdict.cosigned)) == ([], under, ["w"])
 
@@ -208,7 +208,7 @@ def test_evidence_is_cut_under_a_checkpoint_that_witnesses_have_cosigned(
 
     line.submitted = silent
     grow(home, 600)
-    bundle = evidence.cut(Snapshot(600, ""), [599], {})
+    bundle = evidence.cut(Snapshot(600, ""), [599], Beside({}))
     policy = offline.parse_policy(read_bundle(bundle).policy)
     assert offline.verify(bundle, policy).problems == [
         "not enough witnesses of your policy have cosigned the checkpoint"
