@@ -25,6 +25,7 @@ from registry.api import (
     routes_holds,
     routes_me,
     routes_petitions,
+    routes_policies,
     routes_principals,
     routes_releases,
     routes_requests,
@@ -53,6 +54,7 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 _ROUTERS = (
     routes_subjects.router,
     routes_disclosures.router,
+    routes_policies.router,
     routes_traces.router,
     routes_releases.router,
     routes_me.router,

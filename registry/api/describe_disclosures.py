@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from registry.api.describe import Answer, Body, Operation
 from registry.api.describe_links import AFTER_LOOKUP, AFTER_WAITING
 from registry.api.samples import BATCH_RESULTS, CARD, WAITING
-
-_PURPOSE_LIST: dict[str, Any] = {
-    "purposes": [
-        {
-            "code": "official_mail",
-            "hl7": "GOV",
-            "opens": ["home_address"],
-            "needs_case": True,
-            "needs_step_up": False,
-        }
-    ],
-    "policy": "cedar:" + "0" * 64,
-}
 
 DISCLOSE = Operation(
     id="disclose",
@@ -66,18 +51,6 @@ DISCLOSE = Operation(
             },
         },
     ),
-)
-
-PURPOSES = Operation(
-    id="listPurposes",
-    tag="disclosures",
-    summary="List the purposes that a lookup may state",
-    description=(
-        "One of the roles `reader`, `approver`, `auditor` and `security_admin`. With what the policies in force make "
-        "of each: the categories that it opens, whether it needs a `case`, and whether a strong and recent sign-in. An "
-        "agency may have declared purposes of its own. `policy` names the set of policies, as entries do."
-    ),
-    answer=Answer("The purposes.", "PurposeList", example=_PURPOSE_LIST),
 )
 
 DISCLOSE_BATCH = Operation(

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 import registry
 from registry.api.brake_schemas import BRAKE_SCHEMAS
+from registry.api.describe_policies import POLICY_SCHEMAS
 from registry.api.describe_releases import RELEASE_SCHEMAS
 from registry.api.glass_schemas import GLASS_SCHEMAS
 from registry.api.hold_schemas import HOLD_SCHEMAS
@@ -78,6 +79,7 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
                 **PETITION_SCHEMAS,
                 **REQUEST_SCHEMAS,
                 **GLASS_SCHEMAS,
+                **POLICY_SCHEMAS,
                 **HOLD_SCHEMAS,
                 **SAMPLE_SCHEMAS,
                 **RELEASE_SCHEMAS,

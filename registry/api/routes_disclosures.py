@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from registry.api import describe_disclosures as described
-from registry.api.asking import Ask, json_body, without_body
+from registry.api.asking import Ask, json_body
 from registry.api.bodies import read_batch, read_own_disclosure
 from registry.api.disclosing import READERS, count, disclosure_ask, problem_for, shown
 from registry.api.errors import problem_of
@@ -18,7 +18,6 @@ from registry.api.lookup import LOOKUP_PATH, look_up
 from registry.api.problems import json_answer
 from registry.api.render import card_document, waiting_document
 from registry.domain.errors import AuditUnavailable
-from registry.domain.principals import Role
 from registry.services.disclose import Answer, Disclosed, DisclosureAsk, Waiting
 from registry.services.read_audit import SUBJECTS
 
@@ -29,10 +28,6 @@ BATCH_BODY = 2 << 20
 CARDS_AT_ONCE = 64
 
 ManyAsk = Annotated[Ask, Depends(json_body(READERS, "disclose batch", BATCH_BODY))]
-# Who states a purpose, decides on one, or watches over them.
-PURPOSE_READERS = READERS | {Role.APPROVER, Role.AUDITOR, Role.SECURITY_ADMIN}
-
-PurposesAsk = Annotated[Ask, Depends(without_body(PURPOSE_READERS, "purposes"))]
 OwnAsk = Annotated[Ask, Depends(json_body(SUBJECTS, "disclose own"))]
 
 
@@ -52,22 +47,6 @@ def disclose_batch(ask: ManyAsk) -> Response:
     cards, purpose = read_batch(ask.document(), today=ask.today)
     asks = [disclosure_ask(ask.application.kernel, card, purpose, "batch") for card in cards]
     return json_answer({"results": list(_results(ask, asks))})
-
-
-@router.get("/v1/purposes", **described.PURPOSES.options())
-def purposes(ask: PurposesAsk) -> Response:
-    policy = ask.application.kernel.policy
-    listed = [
-        {
-            "code": one.code,
-            "hl7": one.hl7 or None,
-            "opens": sorted(one.opens),
-            "needs_case": one.needs_case,
-            "needs_step_up": one.needs_step_up,
-        }
-        for one in policy.purposes
-    ]
-    return json_answer({"purposes": listed, "policy": policy.version})
 
 
 def _answered(ask: Ask, wanted: DisclosureAsk) -> Response:

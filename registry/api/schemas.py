@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from registry.api.describe import ref
 from registry.api.importing import MAX_ERRORS_TOLD
-from registry.api.schema_parts import PURPOSE, STATED_PURPOSE, Schema, closed, listed, nullable, text
+from registry.api.schema_parts import STATED_PURPOSE, Schema, closed, listed, nullable, text
 from registry.api.schemas_principals import PRINCIPAL_SCHEMAS
 from registry.api.value_schemas import VALUE_SCHEMAS
 from registry.audit.kinds import Kind
@@ -20,7 +20,6 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.relations import Declared
 from registry.policy.decide import APPROVAL_REQUIRED, PUBLIC_REASONS, QUOTA_EXCEEDED, Form
-from registry.policy.purposes import MAX_PURPOSES
 
 _DAY: Schema = {"type": "string", "format": "date"}
 _INDEX: Schema = {"type": "integer", "minimum": 0}
@@ -287,23 +286,6 @@ SCHEMAS: dict[str, Schema] = {
             ),
             "truncated": {"type": "boolean", "description": "There are more."},
             "receipt": ref("Receipt"),
-        }
-    ),
-    "PurposeList": closed(
-        {
-            "purposes": listed(
-                closed(
-                    {
-                        "code": PURPOSE,
-                        "hl7": nullable({"type": "string"}),
-                        "opens": listed(ref("Category")),
-                        "needs_case": {"type": "boolean"},
-                        "needs_step_up": {"type": "boolean"},
-                    }
-                ),
-                MAX_PURPOSES,
-            ),
-            "policy": {"type": "string"},
         }
     ),
     "Purpose": closed(

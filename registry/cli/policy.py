@@ -40,18 +40,22 @@ def check(context: click.Context, home: str | None, folder: Path | None, *, as_j
     settings = settings if folder is None else replace(settings, folder=folder)
     texts = texts_with(settings.folder)
     problems, rules = checked(texts)
-    purposes = () if problems else load_policy(settings).every_purpose
+    found = None if problems else load_policy(settings)
+    purposes = () if found is None else found.every_purpose
+    version = "" if found is None else found.version
     if as_json:
         listed = [{"file": one.file, "line": one.line, "policy": one.policy, "what": one.what} for one in problems]
         opened = {one.code: sorted(one.opens) for one in purposes}
         told = {"sound": not problems, "problems": listed, "policies": len(rules), "sha256": texts.digest}
-        write_json(told | {"purposes": opened})
+        write_json(told | {"purposes": opened, "version": version})
     else:
         for problem in problems:
             click.echo(str(problem))
         for one in purposes:
             click.echo(f"purpose {one.code} opens {', '.join(sorted(one.opens)) or 'nothing'}")
         click.echo(f"{len(rules)} policies are in order, {len(problems)} problems; SHA-256 {texts.digest}")
+        if version:
+            click.echo(f"version {version}")
     context.exit(FOUND_WRONG if problems else 0)
 
 

@@ -20,6 +20,7 @@ class Action(StrEnum):
     EVIDENCE = "evidence"  # a bundle leaves the registry
     UNMARK = "unmark"  # a record's tier is lowered, or its protection ended
     PRINCIPALS = "principals"  # an account gets roles, or what conflict rules know of it changes
+    POLICY = "policy"  # other policies, or other settings that restrain people, come into force
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import BreakGlassId, PrincipalId, RequestId
 from registry.services.check_petitions import MOST_APART_MS, Letters, StandingPetitions
-from registry.services.controls import CONTROLS, controls_said, version_of
+from registry.services.controls import AGREED, CONTROLS, controls_said, version_of
 from registry.services.ports import RequestRow, Work
 from registry.services.ports_policy import PolicyRow
 from registry.transparency.leaf import Leaf
@@ -69,6 +69,7 @@ class Standing:
     policies: PolicyRow | None = None
     petitions: StandingPetitions = field(default_factory=StandingPetitions)
     controls: PolicyRow | None = None
+    agreed: PolicyRow | None = None
     reviews: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # lookup -> finding, reviewer, entry
 
     def take(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
@@ -95,6 +96,9 @@ class Standing:
             asked.state, asked.entry = values["result"], index
 
     def _take_policies(self, index: int, values: Mapping[str, str]) -> None:
+        if values["request"] == AGREED:
+            self.agreed = PolicyRow(values["result"], index)
+            return
         said = controls_said(values)
         if said:
             self.controls = PolicyRow(version_of(said), index)
@@ -146,6 +150,8 @@ class Standing:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
         if self.controls is not None and work.policies.controls() != self.controls:
             raise LedgerCorrupt("the settings of control in force are not those that it says", self.controls.entry)
+        if self.agreed is not None and work.policies.agreed() != self.agreed:
+            raise LedgerCorrupt("what was agreed on to come into force is not what it says", self.agreed.entry)
 
     def _check_accounts(self, work: Work) -> None:
         left = dict(self.accounts)

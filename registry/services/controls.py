@@ -9,13 +9,16 @@ from hashlib import sha256
 from itertools import starmap
 from typing import NamedTuple
 
-from registry.domain.approvals import ApprovalRules
+from registry.domain.approvals import Action, ApprovalRules
 from registry.services.brakes import BrakeLimits
 from registry.services.witnesses import WitnessSettings
 
 NONE = "none"
 # What an entry of a change is about, and what stands before the text in its detail; the first entry has it too.
 CONTROLS = "controls"
+# What the entry is about by which a second person lets other policies or settings come into force.
+AGREED = "agreed"
+_DUAL_CONTROL = "approvals.dual_control"
 _SAID = re.compile(r"^(?:a new registry|before nothing|before \S+ entry (\d+)); (.*)$")
 
 
@@ -74,6 +77,11 @@ def compared(before: str, after: str) -> tuple[Changed, ...]:
     old, new = _read(before), _read(after)
     differing = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
     return tuple(Changed(name, old.get(name, ""), new.get(name, "")) for name in differing)
+
+
+def is_under_dual_control(text: str, action: Action) -> bool:
+    """Tell whether a text of settings puts an action under dual control."""
+    return action in _read(text).get(_DUAL_CONTROL, "").split()
 
 
 def _written(value: object) -> str:

@@ -8,11 +8,24 @@ from dataclasses import dataclass
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import OF_POLICIES, Kind
-from registry.services.controls import CONTROLS, Changed, Controls, compared, controls_said, entry_before
+from registry.domain.approvals import Action
+from registry.domain.errors import MisconfiguredHome
+from registry.services.controls import (
+    AGREED,
+    CONTROLS,
+    Changed,
+    Controls,
+    compared,
+    controls_said,
+    entry_before,
+    is_under_dual_control,
+)
+from registry.services.dual_control import Act, demand_approved
 from registry.services.entry_reading import ReadEntry
-from registry.services.kernel import Kernel
+from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.ports import Work
 from registry.services.ports_policy import PolicyRow
-from registry.services.principals import at_keyboard
+from registry.services.principals import ADMINS, at_keyboard
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
 
@@ -63,6 +76,7 @@ class PolicyChanges:
 
         Raises:
             AuditUnavailable: the ledger takes no entry; nobody may decide by policies that it does not know of.
+            MisconfiguredHome: policies are under dual control, and nobody agreed to these.
         """
         known = self.in_force()
         return None if known is not None and known.version == self._kernel.policy.version else self._note(operator)
@@ -87,6 +101,8 @@ class PolicyChanges:
             known, version = work.policies.controls(), self._controls.version
             if known is not None and known.version == version:
                 return None
+            if known is not None:
+                self._demand_agreed(work, version)
             before = f"{known.version} entry {known.entry}" if known is not None else _NOTHING
             values = {
                 "request": CONTROLS,
@@ -109,6 +125,8 @@ class PolicyChanges:
             known = work.policies.in_force()
             if known is not None and known.version == version:
                 return None
+            if known is not None:
+                self._demand_agreed(work, version)
             before = f"{known.version} entry {known.entry}" if known is not None else _NOTHING
             values = {"request": "policies", "result": version, "rules": version, "detail": f"before {before}"}
             (pending,) = self._kernel.log.append(
@@ -117,6 +135,46 @@ class PolicyChanges:
             work.policies.put(PolicyRow(version, pending.index))
             work.commit()
         return self._kernel.mint_one(pending).index
+
+    @rerun_once
+    def agree(self, caller: Caller, version: str, reason: str) -> ReceiptView:
+        """Let policies or settings come into force with the next start: those of this version, and no others.
+
+        Raises:
+            AccessDenied: the caller is no security administrator.
+            ApprovalNeeded: nobody else has approved exactly this version; it is requested now.
+        """
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            if not principal.roles & ADMINS:
+                self._kernel.deny(work, principal, AGREED)
+            demand_approved(self._kernel, work, principal, Act(Action.POLICY, (version,), version))
+            work.ledger.lock_head()
+            values = {"request": AGREED, "result": version, "rules": self._kernel.policy.version, "note": reason}
+            draft = EntryDraft(Kind.POLICY, said_by(principal) | values)
+            (pending,) = self._kernel.log.append(work.ledger, [draft])
+            work.policies.put_agreed(PolicyRow(version, pending.index))
+            work.commit()
+        return view_of(self._kernel.mint_one(pending))
+
+    def _demand_agreed(self, work: Work, version: str) -> None:
+        """Refuse what nobody agreed to, where the settings that the ledger knows of put that under dual control.
+
+        Those of config.toml do not count: who may change them would free themselves.
+        """
+        controls, agreed = work.policies.controls(), work.policies.agreed()
+        if controls is None or (agreed is not None and agreed.version == version):
+            return
+        with self._kernel.database.reader() as reader:
+            entries = [self._audit.read(row) for row in reader.entries([controls.entry])]
+        said = controls_said((entries[0].values if entries else None) or {})
+        if said and not is_under_dual_control(said, Action.POLICY):
+            return
+        raise MisconfiguredHome(
+            f"{version} is not in force, and nobody agreed to it: start with the files and settings of before; a "
+            "security administrator names this version (POST /v1/policies), another person approves it, and it is "
+            "named once more"
+        )
 
     def listing(self) -> Sequence[PolicyChange]:
         """Return the newest changes, newest first; each entry names the one before it."""

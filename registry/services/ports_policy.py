@@ -54,3 +54,11 @@ class Policies(Protocol):
     def put_controls(self, row: PolicyRow) -> None:
         """Store which are, holding the ledger's head."""
         ...
+
+    def agreed(self) -> PolicyRow | None:
+        """Return what may come into force next, policies or settings; None as above."""
+        ...
+
+    def put_agreed(self, row: PolicyRow) -> None:
+        """Store what may, holding the ledger's head."""
+        ...

@@ -1,4 +1,4 @@
-"""Which policies are in force, and which settings of control: a guarded row each."""
+"""Which policies are in force, which settings of control, and what was agreed on to come next: a guarded row each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from registry.services.ports_policy import PolicyRow
 from registry.storage.guards import RowGuard
 from registry.storage.tables import policy_in_force
 
-_POLICIES, _CONTROLS = 1, 2
+_POLICIES, _CONTROLS, _AGREED = 1, 2, 3
 
 
 class SqlPolicies:
@@ -31,6 +31,13 @@ class SqlPolicies:
 
     def put_controls(self, row: PolicyRow) -> None:
         self._put(_CONTROLS, row)
+
+    def agreed(self) -> PolicyRow | None:
+        """Return what may come into force next; None as above."""
+        return self._known(_AGREED)
+
+    def put_agreed(self, row: PolicyRow) -> None:
+        self._put(_AGREED, row)
 
     def _known(self, place: int) -> PolicyRow | None:
         row = self._connection.execute(select(policy_in_force).where(policy_in_force.c.k == place)).one_or_none()

@@ -336,7 +336,7 @@ sample_reviews = Table(
 policy_in_force = Table(
     "policy_in_force",
     metadata,
-    Column("k", Integer, primary_key=True, autoincrement=False),  # 1 policies, 2 settings
+    Column("k", Integer, primary_key=True, autoincrement=False),  # 1 policies, 2 settings, 3 agreed on
     Column("version", String(80), nullable=False),
     Column("entry", _INDEX, nullable=False),
     Column("guard", LargeBinary(16), nullable=False),  # over all of these

@@ -150,3 +150,14 @@ def test_a_limit_for_a_purpose_that_is_none_keeps_the_registry_from_starting(hom
     settings = replace(home.app.settings, brakes={"by_purpose": {"union_election": 1}})
     with pytest.raises(MisconfiguredHome, match="there is no purpose union_election"):
         open_application(settings, home.clock)
+
+
+def test_a_version_is_agreed_on_over_http(site: Site) -> None:
+    asked = {"version": "cedar:" + "0" * 64, "reason": "purposes for the parking office"}
+    answer = site.post("/v1/policies", asked, Role.SECURITY_ADMIN)
+    assert answer.status_code == 200
+    said = site.said(answer.json()["receipt"]["index"])
+    assert (said["request"], said["result"]) == ("agreed", asked["version"])
+    for version in ("", "cedar:0", "md5:" + "0" * 64, "cedar:" + "G" * 64):
+        bad = site.post("/v1/policies", asked | {"version": version}, Role.SECURITY_ADMIN)
+        assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/version")
