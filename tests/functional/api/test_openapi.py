@@ -95,6 +95,7 @@ def test_the_server_takes_the_examples(site: Site) -> None:
     roles = {"enrollSubject": Role.ENROLLER, "searchSubjects": Role.ENROLLER, "disclose": Role.READER}
     roles |= {"discloseBatch": Role.READER, "traceText": Role.INVESTIGATOR, "grantRoles": Role.SECURITY_ADMIN}
     roles |= {"breakGlass": Role.READER, "reviewBreakGlass": Role.APPROVER}
+    roles["agreeOnPolicies"] = Role.SECURITY_ADMIN
     roles |= {"approveRequest": Role.APPROVER, "refuseRequest": Role.APPROVER}
     roles |= {"discloseOwnRecords": Role.SUBJECT, "updateSubject": Role.ENROLLER}
     roles |= {"unlockPrincipal": Role.APPROVER, "setDecoys": Role.SECURITY_ADMIN, "checkValue": Role.INVESTIGATOR}
