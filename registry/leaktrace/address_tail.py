@@ -59,6 +59,7 @@ def read_tail(address: Address, words: Words, street_last: int) -> Tail:
     """Read unit, city, state and ZIP after a street's last word."""
     unit, last = _read_unit(words, street_last)
     begin = last + 1
+    begin += words.texts[begin : begin + 1] == ["in"] and not is_state(words, begin)
     own_city = begin + len(address.city)
     if address.city and city_key(words.texts[begin:own_city]) != city_key(address.city):
         own_city = begin
@@ -106,7 +107,7 @@ def _read_unit(words: Words, last: int) -> tuple[str, int]:
 
 def _unit_words(words: Words, index: int) -> tuple[str, int]:
     text, following = words.texts[index], index + 1
-    if following < len(words.texts) and words.gap(index) in {"-", ""} and len(words.texts[following]) == 1:
+    if following < len(words.texts) and words.gap(index) in {"-", "", "-\n"} and len(words.texts[following]) == 1:
         return text + words.texts[following], following
     return text, index
 
@@ -174,7 +175,7 @@ def _zip_after(words: Words, state: int) -> tuple[int, tuple[str, ...]]:
     end = state
     for place in range(state + 1, min(state + 4, len(words.texts))):
         zips = zip_readings(words.texts[place])
-        if zips:
+        if zips and words.gap(place - 1) != " - ":
             return place, zips
         if not is_state(words, place) and words.texts[place] not in STATES:
             break

@@ -21,7 +21,8 @@ def named_scopes(text: ReadText, dossier: Dossier) -> dict[int, bool]:
     given, family = name_words(dossier.given_name), name_words(dossier.family_name)
     if not given or not family:
         return {}
-    found = {text.words(place).scope: True for place in text.places(full_name_term(given, family))}
+    found = {text.words(place).scope: False for place in text.places(full_name_term(family, given))}
+    found |= {text.words(place).scope: True for place in text.places(full_name_term(given, family))}
     own = (name_key(given, family), name_key(family, given))
     for term in directory_terms(dossier.given_name, dossier.family_name):
         if term.kind in {TermKind.NAME_GIVEN, TermKind.NAME_FAMILY}:
@@ -38,7 +39,7 @@ def name_places(text: ReadText, dossier: Dossier) -> list[Place]:
     if not given or not family:
         return []
     own = (name_key(given, family), name_key(family, given))
-    found = list(text.places(full_name_term(given, family)))
+    found = [*text.places(full_name_term(given, family)), *text.places(full_name_term(family, given))]
     for term in directory_terms(dossier.given_name, dossier.family_name):
         if term.kind in {TermKind.NAME_GIVEN, TermKind.NAME_FAMILY}:
             found += [place for place in text.places(term) if _is_near(text, own, place)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from registry.leaktrace.address_tail import Tail, read_before, read_tail
-from registry.leaktrace.reading_addresses import near_direction, street_end
+from registry.leaktrace.reading_addresses import is_torn, near_direction, street_end
 from registry.text.addresses import Address, same_words, split_street, street_key, whole_key
 from registry.text.digits import digit_readings
 from registry.text.nearness import allowed_edits, key_distance, word_distance
 from registry.text.postal import TYPES
-from registry.text.words import Words, letters, plain
+from registry.text.words import Words, letters, plain, skeleton
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class AddressMatch:
     whole: bool
     typed: bool
     named: bool
+
+
+_SPELLED_OUT = {"st": "saint", "ft": "fort", "mt": "mount"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def match_address(address: Address, words: Words, first: int, number_end: int) -
     tail = read_tail(address, words, street.last)
     if tail.is_silent:
         tail = read_before(address, words, first, tail)
-    if tail.contradicts or ("," in words.gap(number_end) and not tail.confirms):
+    doubtful = "," in words.gap(number_end) or (number_end == first + 1 and is_torn(words, number_end))
+    if tail.contradicts or (doubtful and not tail.confirms):
         return None
     if street.edits > allowed_edits(_name_length(address)) and not tail.zip5:
         return None
@@ -108,19 +112,35 @@ def _most_edits(address: Address) -> int:
 def _street_edits(address: Address, keys: tuple[str, str], parts: list[str], most: int) -> int | None:
     """Return the letters wrong in a street's name, read without and with its last word."""
     key, whole = keys
+    if _glued_type(address, key, parts):
+        return 0
     if any(word.isdigit() for word in address.stem):
-        parts = [digit_readings(word)[0] if digit_readings(word) else word for word in parts]
+        own = {word for word in address.stem if word.isdigit()}
+        parts = [_figures_of(word, own) for word in parts]
     written = split_street(parts)[1]
     pairs = (
         (key, street_key(parts)),
         (key, whole_key(parts)),
         (whole, whole_key(parts)),
         ("".join(address.stem), "".join(map(plain, written))),  # doubled letters and i, l kept apart
+        (letters([_SPELLED_OUT.get(word, word) for word in address.stem]), letters(written)),  # S a i n t J o h n
     )
     found = [distance for left, right in pairs if (distance := key_distance(left, right, most)) is not None]
     if not found or (min(found) and not _short_words_agree(address, written)):
         return None
     return min(found)
+
+
+def _glued_type(address: Address, key: str, parts: list[str]) -> bool:
+    """Tell whether the street's own type is written together with its name (``OakAve``)."""
+    written = letters(parts)
+    forms = (skeleton(form) for form, short in TYPES.items() if short == address.kind)
+    return written.startswith(key) and written != key and any(written == key + form for form in forms)
+
+
+def _figures_of(word: str, own: set[str]) -> str:
+    """Read a word as one of the enrolled street's own numbers if it may be one."""
+    return next((reading for reading in digit_readings(word) if reading in own), word)
 
 
 def _short_words_agree(address: Address, written: list[str]) -> bool:

@@ -15,6 +15,7 @@ from registry.leaktrace.reading_numbers import LAST4_LABEL
 from registry.leaktrace.sightings import WEAK, ReadText, Sighting
 from registry.leaktrace.terms import PersonNames, TermKind, record_terms
 from registry.text.addresses import Address, city_key, parse_address
+from registry.text.emails import canonical_email, email_looks
 from registry.text.nearness import key_distance
 
 IDENTIFYING = frozenset(
@@ -36,6 +37,9 @@ def identifying(text: ReadText, record: DossierRecord) -> Iterator[Sighting]:
     else:
         terms = record_terms(record.category, record.value, owner=_NOBODY)
         places = [place for term in terms if term.kind in _WHOLE_KINDS for place in text.places(term)]
+    if record.category is Category.EMAIL and not places:
+        for place in text.emails.get(email_looks(canonical_email(record.value["address"]) or ""), []):
+            yield text.sight(place, 0.85, "an address that looks like it stands in the text", exact=False)
     for place in places:
         seen = text.sight(place, 0.99, "the whole value stands in the text", exact=True)
         yield _with_frame(text, place, seen) if record.category is Category.PHONE else seen

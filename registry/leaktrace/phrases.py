@@ -29,11 +29,19 @@ class Vocabulary:
         if word not in self._near:
             found: dict[int, int] = {}
             for written, places in self.positions.items():
+                if len(written) > 1 and len(written) < len(word) and word.startswith(written):
+                    found.update((place, 1) for place in places if self._goes_on(place, word))
                 distance = word_distance(word, written)
                 if distance is not None:
                     found.update(dict.fromkeys(places, distance))
             self._near[word] = found
         return self._near[word]
+
+    def _goes_on(self, place: int, word: str) -> bool:
+        """Tell whether a word is torn in two at a place (``diab etes``)."""
+        texts = self.words.texts
+        following = texts[place + 1] if place + 1 < len(texts) else ""
+        return texts[place] + following == word and self.words.gap(place) in {" ", "-", "- "}
 
 
 def find_phrase(vocabulary: Vocabulary, phrase: list[str]) -> list[tuple[int, int, int]]:

@@ -18,6 +18,7 @@ from registry.text.postal import CLOSING, DIRECTIONS, STATE_CODES, STATES, TYPES
 from registry.text.words import Words, plain
 
 _SPOKEN_HUNDRED = 100
+_LONGEST_TORN = 5
 MAX_STREET = 7  # words of a street
 AHEAD = 14  # words after a house number in which its city and ZIP are looked for
 MOST_CITY_AHEAD = 10  # words after it within which a city ends
@@ -54,7 +55,22 @@ def address_terms(words: Words) -> Iterator[Found]:
             for number in numbers:
                 yield from _street_terms(words, index, last, number)
                 yield from _around(words, index, last, number)
+        if is_torn(words, index) and _opens_street(words, index):
+            torn = (words.texts[index - 1] + words.texts[index]).lstrip("0")
+            yield from _street_terms(words, index - 1, index, torn)
+            yield from _around(words, index - 1, index, torn)
     yield from _boxes(words)
+
+
+def is_torn(words: Words, index: int) -> bool:
+    """Tell whether digits and those before them may be one house number, torn apart (``12 34 Oak St``)."""
+    if not 0 < index < len(words.texts) - 1:
+        return False
+    word, before = words.texts[index], words.texts[index - 1]
+    if not (word.isdigit() and before.isdigit() and 2 < len(word) + len(before) <= _LONGEST_TORN):
+        return False
+    whole = index < 2 or not words.texts[index - 2].isdigit()
+    return whole and words.gap(index - 1) in {" ", "-\n", "-\r\n"} and words.cells[index] == words.cells[index - 1]
 
 
 @lru_cache(maxsize=16384)
@@ -84,7 +100,7 @@ def _spoken_numbers(words: Words) -> dict[int, tuple[tuple[str, ...], int]]:
     found: dict[int, tuple[tuple[str, ...], int]] = {}
     for chain in digit_chains(words):
         digits = sum(len(unit.readings[0]) for unit in chain)
-        if 1 < digits <= 6 and any(unit.spoken for unit in chain):
+        if 1 < digits <= 6 and chain[0].spoken:
             found[chain[0].first] = (_join(chain), _last_word(words, chain[-1]))
         elif 1 < len(chain) == digits <= 6:  # 5 9 3 Oak St
             last = chain[-1].first
@@ -142,8 +158,12 @@ def near_direction(word: str) -> bool:
 
 def _is_number_column(words: Words, index: int) -> bool:
     """A house number alone in its cell, its street in the next."""
-    alone = index == 0 or words.cells[index - 1] != words.cells[index]
-    return alone and words.cells[index + 1] == words.cells[index] + 1 and words.texts[index + 1].isalpha()
+    first = index
+    while first and words.cells[first - 1] == words.cells[index]:
+        first -= 1
+    number = first == index or (index - first == 2 and _is_fraction(words, first))
+    following = words.texts[index + 1]
+    return number and words.cells[index + 1] == words.cells[index] + 1 and not following.isdigit()
 
 
 def street_end(words: Words, first: int) -> int:
@@ -190,7 +210,7 @@ def _around(words: Words, index: int, number_end: int, number: str, *, street: i
     for place, begin in _cities(words, index, number_end - 1 + street):
         yield Term(TermKind.NUMBER_CITY, f"{number}|{city_key(words.texts[begin:place])}"), index, number_end
     high = min(len(words.texts), number_end + 1 + AHEAD)
-    for place in (*range(max(0, index - BEHIND), index), *range(number_end + 2, high)):
+    for place in (*range(max(0, index - BEHIND), index), *range(number_end + 1 + street, high)):
         for zip5 in zip_readings(words.texts[place]):
             yield Term(TermKind.NUMBER_ZIP, f"{number}|{zip5}"), index, number_end
 
@@ -229,13 +249,18 @@ def zip_readings(word: str) -> tuple[str, ...]:
     return tuple(reading for reading in digit_readings(word) if _ZIP.match(reading))
 
 
+# Codes of states that are words of English or Spanish, too.
+_CODE_WORDS = "in or me hi ok oh de la al id ma pa co va mi ms"
+_ALSO_WORDS = frozenset(_CODE_WORDS.split())
+
+
 def is_state(words: Words, place: int) -> bool:
     """Tell whether a word is a state's code or name; codes that are also words must be in capitals."""
     word = words.texts[place]
     if word in _MISREAD_STATES and place + 1 < len(words.texts):
         return bool(zip_readings(words.texts[place + 1]))
     if word in STATE_CODES:
-        if word in {"in", "or", "me", "hi", "ok", "oh", "de", "la", "al", "id", "ma", "pa", "co"}:
+        if word in _ALSO_WORDS:
             after = place + 1 < len(words.texts) and bool(zip_readings(words.texts[place + 1]))
             return after or (words.is_capital(place) and words.folded.is_upper(words.ends[place] - 1))
         return True
@@ -245,10 +270,19 @@ def is_state(words: Words, place: int) -> bool:
 def _boxes(words: Words) -> Iterator[Found]:
     """Post office boxes and rural routes."""
     for index in range(len(words.texts) - 1):
-        number = words.texts[index + 1]
-        if not _BOX.match(words.texts[index]) or not _HOUSE.match(number):
+        if not _BOX.match(words.texts[index]):
             continue
         before = words.texts[index - 1] if index else ""
         rural = index > 1 and before.isdigit() and words.texts[index - 2] in _RURAL
-        name = f"rr{before}box{number}" if rural else f"box{number}"
-        yield from _around(words, index - 2 if rural else index, index + 1, name, street=0)
+        first = index - 2 if rural else _box_start(words, index)
+        for number in house_numbers(words.texts[index + 1]):
+            name = f"rr{before}box{number}" if rural else f"box{number}"
+            yield from _around(words, first, index + 1, name, street=0)
+
+
+def _box_start(words: Words, index: int) -> int:
+    """Return where ``PO Box``, ``P. O. Box`` or ``Post Office Box`` begins."""
+    before = words.texts[max(0, index - 2) : index]
+    if before in (["p", "o"], ["post", "office"]):
+        return index - 2
+    return index - 1 if before[-1:] == ["po"] else index

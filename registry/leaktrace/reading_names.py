@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from registry.leaktrace.terms import Term, TermKind, member_terms
 from registry.text.common_words import NO_NAME
 from registry.text.names import initial, name_key
-from registry.text.words import Words, letters, plain
+from registry.text.words import Words, letters, plain, skeleton
 
 MAX_NAME_WORDS = 5
+MAX_WINDOW = 6  # words of a name in prose: Jean-Paul de la Cruz
+MAX_PARTS = 4  # of them, particles and what a hyphen joins not counted
 PARTICLE = 3  # letters of a small word inside a name (de, von, mac)
 LONG_TEXT = 400  # words
+_GLUED = 6  # letters of a given and a family name in one word
+_MOST_CAPITALS = 3  # inside of it (McCoy)
+_SAINTS = frozenset({"st", "ste"})  # inside a family name: St. Clair
 _GAP = re.compile(r"^(?:[ \t\-_'\".]{1,4}|[ \t]?\r?\n[ \t]*|[ \t]*[(\"']{1,2}[ \t]*)$")
 _COMMA = re.compile(r"^[ \t]*,\s*$")
 
@@ -38,17 +43,24 @@ def may_be_name(word: str) -> bool:
 def _prose(words: Words) -> Iterator[Found]:
     capitals = _capitals(words)
     likely = [
-        may_be_name(word) or (capitals[index] and word in NO_NAME and len(word) > 2)
+        may_be_name(word) or (capitals[index] and word in NO_NAME and (len(word) > 2 or word in _SAINTS))
         for index, word in enumerate(words.texts)
     ]
     total = len(words.texts)
-    for first in range(total - 1):
+    for first in range(total):
+        if len(words.texts[first]) >= _GLUED:
+            yield from _glued(words, first)
         if not likely[first]:
             continue
-        for last in range(first + 1, min(first + 4, total)):
+        size = 1
+        for last in range(first + 1, min(first + MAX_WINDOW, total)):
             gap = words.gap(last - 1)
             between = words.texts[last - 1]
-            if last > first + 1 and between in NO_NAME and not (len(between) == 1 and capitals[last - 1]):
+            size += gap != "-" and (last == first + 1 or len(between) > PARTICLE)
+            if size > MAX_PARTS:
+                break
+            particle = capitals[last - 1] and (len(between) == 1 or between in _SAINTS)
+            if last > first + 1 and between in NO_NAME and not particle:
                 break
             if gap != " " and not _GAP.match(gap):
                 if _COMMA.match(gap) and (capitals[first] or len(words.texts[first]) <= PARTICLE):
@@ -56,6 +68,19 @@ def _prose(words: Words) -> Iterator[Found]:
                 break
             if likely[last] and (words.texts[first] not in NO_NAME or words.texts[last] not in NO_NAME):
                 yield from _window(words, first, last, both=capitals[first] and capitals[last])
+
+
+def _glued(words: Words, index: int) -> Iterator[Found]:
+    """``#DanaOneil``, ``DanaOneil``: two names in one word, the second with a capital of its own."""
+    word, start = words.texts[index], words.starts[index]
+    if words.ends[index] - start != len(word) or not words.is_capital(index):
+        return
+    inner = [at for at in range(2, len(word) - 1) if words.folded.is_upper(start + at)]
+    if not word.isalpha() or not 1 <= len(inner) <= _MOST_CAPITALS:
+        return
+    yield Term(TermKind.NAME, skeleton(word)), index, index
+    for cut in inner:
+        yield from _weak([word[:cut]], [word[cut:]], index, index)
 
 
 def _capitals(words: Words) -> list[bool]:
@@ -77,11 +102,15 @@ def _window(words: Words, first: int, last: int, *, both: bool) -> Iterator[Foun
             yield from _weak(parts[:1], parts[1:], first, last)
         return
     yield Term(TermKind.NAME, letters(parts)), first, last
+    if len(parts) == 2:  # FAMILY GIVEN without a comma, as lists have it
+        yield Term(TermKind.NAME, letters(parts[::-1])), first, last
     if not all(words.is_capital(place) or len(words.texts[place]) <= PARTICLE for place in range(first, last)):
         return
     for cut in range(1, len(parts)):
         yield from _weak(parts[:cut], parts[cut:], first, last)
     full = [part for place, part in enumerate(parts) if len(part) > 1 or place in (0, len(parts) - 1)]
+    if len(full) == 3 == len(parts):  # without a middle name
+        yield Term(TermKind.NAME, letters([parts[0], parts[2]])), first, last
     if len(full) < len(parts):  # without initials
         yield Term(TermKind.NAME, letters(full)), first, last
         for cut in range(1, len(full)):

@@ -9,7 +9,7 @@ from registry.leaktrace.terms import Term, TermKind
 from registry.text.cards import CARD_RUNS, cards_in
 from registry.text.dates import dates_in
 from registry.text.digits import Run, digit_chains, digit_readings, runs_of
-from registry.text.emails import emails_in
+from registry.text.emails import emails_in, looking_like, marked_emails_in
 from registry.text.fold import Folded
 from registry.text.phones import PHONE_RUNS, phones_in
 from registry.text.plates import plates_in
@@ -26,12 +26,15 @@ _LAST4 = re.compile(
     rf"(?<![0-9a-z]){_FOUR}"
 )
 _LOCAL = re.compile(r"(?<![\da-z])(?<!\d[-. )/])(?<!\d\) )([2-9]\d{2})[-. ](\d{4})(?![\da-z])(?![-.]\d)")
-_MASKED = re.compile(rf"(?<![0-9a-z*#])((?:[x*#]{{1,12}}[\s().-]{{0,3}}){{1,4}}){_FOUR}")
+_MASKED = re.compile(rf"(?<![0-9a-z*#.])((?:(?:[x*#]{{1,12}}|\.{{3}})[\s().-]{{0,3}}){{1,4}}){_FOUR}")
 _CARD_WORDS = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|account|acct|bank|checking|savings)\b")
-_SSN_WORDS = re.compile(r"\b(?:ssn|social|ss#|soc)\b")
+_SSN_WORDS = re.compile(r"\b(?:ssn|social|ss|soc)\b")
 _PHONE_WORDS = re.compile(r"\b(?:phone|cell|mobile|tel|telephone|call|number)\b")
 _CONTEXT = 60  # characters before
 _PLATE_WORDS = re.compile(r"\b(?:plates?|licen[sc]e|tags?|registration|vehicle|car|truck)\b")
+
+
+_AMOUNT = re.compile(r"\d{1,3}(?:,\d{3})+")  # 8,165,550,123 is a quantity
 
 
 def number_terms(words: Words) -> Iterator[tuple[Term, int, int]]:
@@ -41,6 +44,8 @@ def number_terms(words: Words) -> Iterator[tuple[Term, int, int]]:
         if sum(len(unit.readings[0]) for unit in chain) < 9:
             continue
         for run in runs_of(chain, _LENGTHS):
+            if _AMOUNT.fullmatch(words.folded.text, run.start, run.end):
+                continue
             guessed += len(run.readings) > 1
             if guessed > MAX_GUESSED_RUNS and len(run.readings) > 1:
                 continue
@@ -79,13 +84,34 @@ def column_terms(words: Words, labels: tuple[str, ...]) -> Iterator[tuple[Term, 
 def text_terms(folded: Folded) -> Iterator[tuple[Term, int, int]]:
     """Yield (term, start, end) in folded offsets for what is found in running characters."""
     text = folded.text
-    for address, start, end in emails_in(text):
-        yield Term(TermKind.EMAIL, address), start, end
+    for written, start, end in (*emails_in(text), *marked_emails_in(text)):
+        for address in looking_like(written):
+            yield Term(TermKind.EMAIL, address), start, end
     yield from _last4_terms(text)
-    for plate, start, end in plates_in(text):
+    for plate, start, end in plates_in(_small_l_as_one(folded)):
         shown = folded.is_upper(start) or folded.is_upper(end - 1)
         if shown or _PLATE_WORDS.search(text, max(0, start - _CONTEXT), end + _CONTEXT):
             yield Term(TermKind.PLATE, plate), start, end
+
+
+_INNER_L = re.compile(r"(?<=[a-z0-9])l(?=[a-z0-9])|(?<=[a-z0-9]{2})l(?![a-z0-9])")
+
+
+def _small_l_as_one(folded: Folded) -> str:
+    """Read a small l among capitals as the 1 that it was (``TTUl90``)."""
+    text = folded.text
+    if folded.raw.islower() or folded.raw.isupper():
+        return text
+    return _INNER_L.sub(lambda match: "1" if _among_capitals(folded, match.start()) else "l", text)
+
+
+def _among_capitals(folded: Folded, index: int) -> bool:
+    text = folded.text
+    if folded.is_upper(index):
+        return False
+    last = index + 1 == len(text) or not text[index + 1].isalnum()
+    beside = (index - 1, index - 2 if last else index + 1)
+    return all(text[at].isdigit() or (text[at].isalpha() and folded.is_upper(at)) for at in beside)
 
 
 def _last4_terms(text: str) -> Iterator[tuple[Term, int, int]]:

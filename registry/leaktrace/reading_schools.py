@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from registry.leaktrace.reading_names import may_be_name
 from registry.leaktrace.terms import PART_SIZES, Term, TermKind, child_school_terms, school_part_terms
-from registry.text.schools import is_trigger, school_key, school_word, stem_words
+from registry.text.schools import is_trigger, numbered_school, school_key, school_word, stem_words
 from registry.text.words import Words, letters
 
 MAX_BEFORE = 6  # words of a name before its school word
@@ -25,6 +25,14 @@ def school_terms(words: Words) -> Iterator[Found]:
     """Yield (term, first word, last word) for everything that may be a school."""
     index, total, schools = 0, len(words.texts), 0
     while index < total and schools < MAX_SCHOOLS:
+        keys, end = _numbered(words, index)
+        if keys:
+            schools += 1
+            names = _first_names(words, index)
+            for key in keys:
+                yield from _window(key, key, (index, end), names)
+            index = end + 1
+            continue
         if not is_trigger(words.texts[index]):
             index += 1
             continue
@@ -45,7 +53,24 @@ def school_column_terms(words: Words, labels: tuple[str, ...]) -> Iterator[Found
         first = words.cells.index(cell)
         last = first + words.cells.count(cell) - 1
         if not any(is_trigger(word) for word in words.texts[first : last + 1]):
-            yield from _window(words.texts[first : last + 1], (first, last), _first_names(words, first))
+            parts = words.texts[first : last + 1]
+            yield from _window(school_key(parts), letters(stem_words(parts)), (first, last), _first_names(words, first))
+
+
+def _numbered(words: Words, index: int) -> tuple[tuple[str, ...], int]:
+    """Read a school that is called by a number; in prose it is written in capitals, or with full stops."""
+    if words.texts[index][0] not in "pimhjec":
+        return (), index
+    texts = words.texts[index : index + 6]
+    keys, length = numbered_school(texts, 0)
+    last = index + length
+    if not keys or words.cells[last] != words.cells[index]:
+        return (), index
+    gaps = [words.gap(place) for place in range(index, last)]
+    if any(gap.strip(" .#'\n") for gap in gaps):
+        return (), index
+    shown = words.is_capital(index) or any("." in gap for gap in gaps) or texts[0] == "public"
+    return (keys, last) if shown else ((), index)
 
 
 def _right_end(words: Words, index: int) -> int:
@@ -87,12 +112,11 @@ def _around(words: Words, trigger: int, last: int) -> Iterator[Found]:
         key = school_key(parts)
         if key not in seen:
             seen.add(key)
-            yield from _window(parts, (first, last), names)
+            yield from _window(key, letters(stem_words(parts)), (first, last), names)
 
 
-def _window(parts: list[str], place: tuple[int, int], names: list[str]) -> Iterator[Found]:
-    yield Term(TermKind.SCHOOL, school_key(parts)), *place
-    stem = letters(stem_words(parts))
+def _window(key: str, stem: str, place: tuple[int, int], names: list[str]) -> Iterator[Found]:
+    yield Term(TermKind.SCHOOL, key), *place
     for size in PART_SIZES:
         for term in school_part_terms(stem, size):
             yield term, *place

@@ -9,7 +9,8 @@ from registry.leaktrace.dossier import Span
 from registry.leaktrace.phrases import Vocabulary
 from registry.leaktrace.reading import Place, Reading
 from registry.leaktrace.terms import Term, TermKind
-from registry.text.words import Words, skeleton
+from registry.text.emails import email_looks
+from registry.text.words import Words, letters, skeleton
 
 WEAK = 0.4  # highest confidence of what is not decided
 
@@ -48,18 +49,28 @@ class ReadText:
     def __init__(self, reading: Reading, card_digest: Callable[[str], str]) -> None:
         self.reading = reading
         self.digests: dict[str, list[Place]] = {}
+        self.emails: dict[str, list[Place]] = {}
         self.schools: dict[int, list[tuple[str, Place]]] = {}
         self.names: dict[int, list[tuple[str, Place]]] = {}
         self.by_scope = {words.scope: number for number, words in enumerate(reading.passages)}
         self._vocabularies: dict[int, Vocabulary] = {}
         self._spots: dict[str, dict[int, list[int]]] = {}
         for term, places in reading.places.items():
+            if term.kind is TermKind.EMAIL:
+                self.emails.setdefault(email_looks(term.text), []).extend(places)
             if term.kind is TermKind.CARD:
                 self.digests.setdefault(card_digest(term.text), []).extend(places)
             windows = {TermKind.SCHOOL: self.schools, TermKind.NAME: self.names}.get(term.kind)
             if windows is not None:
                 for place in places:
-                    windows.setdefault(place.passage, []).append((term.text, place))
+                    if windows is self.schools or not self._is_turned(term.text, place):
+                        windows.setdefault(place.passage, []).append((term.text, place))
+
+    def _is_turned(self, written: str, place: Place) -> bool:
+        """Tell whether two words are read the other way round: whoever compares names tries both orders already."""
+        parts = self.parts(place)
+        turned = len(parts) == 2 and written == letters(parts[::-1]) != letters(parts)
+        return turned and "," not in self.words(place).gap(place.first)
 
     def vocabulary(self, passage: int) -> Vocabulary:
         """Return the words of a passage with their positions."""

@@ -23,7 +23,7 @@ from registry.text.postal import (
     UNITS,
 )
 from registry.text.roads import same_roads
-from registry.text.words import letters, plain
+from registry.text.words import letters, plain, skeleton
 
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*|#|,")
 _ZIP_END = re.compile(r"[\s,]*(\d{5})(?:[-\s]?\d{4})?\s*(?:,?\s*(?:usa|u\.s\.a\.|united states)\.?)?\s*$")
@@ -195,9 +195,14 @@ def _same(word: str) -> str:
     ordinal = _ORDINAL.match(word)
     if ordinal:
         return f"{int(ordinal.group(1))}th"
+    word = _KNOWN.get(skeleton(word), word) if word not in ORDINALS and word not in SAME_WORDS else word
     if word in ORDINALS:
         return f"{ORDINALS[word]}th"
     return SAME_WORDS.get(word, word)
+
+
+# Words with another writing, by the form that survives look-alikes: Sa1nt and Salnt are Saint.
+_KNOWN = {skeleton(word): word for word in (*SAME_WORDS, *ORDINALS, *SPELLED, *DIRECTIONS) if len(word) > 3}
 
 
 def same_words(words: Sequence[str]) -> list[str]:

@@ -100,7 +100,8 @@ def dates_in(words: Words) -> Iterator[tuple[str, int, int]]:
         word = words.texts[index]
         if index < after or not (
             word[0].isdigit() or word[-1].isdigit() or month_of(word) or word in _NUMBER_WORDS or word in TENS
-        ):
+            or _is_alike_first(words, index)
+        ):  # fmt: skip
             continue
         pieces = _pieces(words, index)
         if not pieces:
@@ -159,20 +160,36 @@ def _piece(words: Words, index: int, before: int) -> list[_Piece]:
             return [_number(word[:2], index), _number(word[2:4], index), _number(word[4:], index)]
     readings = _figures(words, index, before)
     if readings and len(readings[0]) in (1, 2, 4):
-        return [_Piece(0, tuple((int(text), len(text)) for text in readings), index)]
+        last = index + (len(readings[0]) > len(word) == 2)
+        return [_Piece(0, tuple((int(text), len(text)) for text in readings), last)]
     return _glued(word, index)
 
 
 def _figures(words: Words, index: int, before: int) -> tuple[str, ...]:
     """Return what figures a word may stand for: digits, an ordinal, a day with its time, look-alikes after a dash."""
     word = words.texts[index]
+    if before == 2 and word in {"19", "20"} and index + 1 < len(words.texts) and words.gap(index) in {" ", "-\n"}:
+        rest = words.texts[index + 1]
+        if len(rest) == 2 and rest.isdigit():
+            return (word + rest,)  # 19 61: torn apart
     for pattern in (_ORDINAL, _DAY_AND_TIME):
         match = pattern.match(word)
         if match:
             return (match.group(1),)
     if before and len(word) == 2 and words.gap(index - 1).strip() in {"-", "/", "."} and word.isalpha():
         return alike_readings(word)
+    if not before and _is_alike_first(words, index):
+        return alike_readings(word)
     return digit_readings(word)
+
+
+def _is_alike_first(words: Words, index: int) -> bool:
+    """Tell whether letters stand for the first part of a date in figures (``II/15/2000``)."""
+    word = words.texts[index]
+    if len(word) > 2 or not word.isalpha() or index + 2 >= len(words.texts):
+        return False
+    gap = words.gap(index)
+    return gap in {"-", "/", "."} and gap == words.gap(index + 1) and words.texts[index + 1][0].isdigit()
 
 
 def _number(text: str, index: int) -> _Piece:

@@ -24,6 +24,8 @@ _WORD_DIGITS = {
     "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "niner": "9",
     "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15",
     "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19",
+    "cero": "0", "uno": "1", "dos": "2", "tres": "3", "cuatro": "4", "cinco": "5", "seis": "6", "siete": "7",
+    "ocho": "8", "nueve": "9",
 }  # fmt: skip
 TENS = {
     "twenty": "2", "thirty": "3", "forty": "4", "fourty": "4", "fifty": "5", "sixty": "6", "seventy": "7",
@@ -31,7 +33,7 @@ TENS = {
 }  # fmt: skip
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
 _SEPARATORS = frozenset({"dot", "dash", "hyphen", "minus", "point", "period", "slash", "space", "fullstop", "then"})
-_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:|+=]{0,6}|, ?)$")
+_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:|+='`]{0,6}|, ?)$")
 _WORD_GAP = re.compile(r"^[\s.,\-/()\[\]{}_*~:;|\"'+=]{0,6}$")
 _TIGHT = re.compile(r"^ ?[\-./\\()]+ ?$")
 _MIXED = re.compile(r"^[0-9oilszbgqdeatujchrfpy]+$")
@@ -168,10 +170,10 @@ _MIN_GLUED = 3  # digits of a word of digit names without blanks
 def _glued(words: Words, index: int) -> Unit | None:
     """Digit names and digits written together (``eight1six``)."""
     word = words.texts[index]
-    if len(word) < 7 or not _GLUED.fullmatch(word):
+    if (len(word) < 7 and word.isalpha()) or not _GLUED.fullmatch(word):
         return None
     parts = [_WORD_DIGITS.get(part, part) for part in _GLUED_PART.findall(word)]
-    if not _MIN_GLUED <= len(parts) <= MAX_DIGITS:
+    if not (_MIN_GLUED if word.isalpha() else 2) <= len(parts) <= MAX_DIGITS:
         return None
     return Unit(("".join(parts),), words.starts[index], words.ends[index], spoken=True, first=index)
 
@@ -212,9 +214,25 @@ def _spoken(words: Words, index: int) -> tuple[Unit | None, int]:
             return Unit((text,), start, words.ends[index + 1], spoken=True, first=index), index + 2
         return Unit((TENS[word] + "0",), start, words.ends[index], spoken=True, first=index), index + 1
     if following == "hundred" and len(_WORD_DIGITS[word]) == 1:
-        text = _WORD_DIGITS[word] + "00"
-        return Unit((text,), start, words.ends[index + 1], spoken=True, first=index), index + 2
+        rest, last = _after_hundred(words, index + 1)
+        return Unit((_WORD_DIGITS[word] + rest,), start, words.ends[last], spoken=True, first=index), last + 1
     return Unit((_WORD_DIGITS[word],), start, words.ends[index], spoken=True, first=index), index + 1
+
+
+def _after_hundred(words: Words, index: int) -> tuple[str, int]:
+    """Return the two digits after ``hundred`` and their last word: eight hundred sixteen, but eight hundred | five."""
+    following = index + 1
+    if words.texts[following : following + 1] == ["and"]:
+        following += 1
+    word = words.texts[following] if following < len(words.texts) else ""
+    if len(_WORD_DIGITS.get(word, "")) == 2:
+        return _WORD_DIGITS[word], following
+    if word not in TENS:
+        return "00", index
+    digit = _WORD_DIGITS.get(words.texts[following + 1], "") if following + 1 < len(words.texts) else ""
+    if len(digit) == 1 and digit != "0":
+        return TENS[word] + digit, following + 1
+    return TENS[word] + "0", following
 
 
 def runs_of(chain: list[Unit], lengths: frozenset[int]) -> Iterator[Run]:

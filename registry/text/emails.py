@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import combinations
 
 from registry.text.fold import fold_word
 
@@ -28,6 +30,64 @@ def emails_in(text: str) -> Iterator[tuple[str, int, int]]:
     if _HAS_AT.search(text) is None:
         return
     for match in _EMAIL.finditer(text):
-        local = _ANY_DOT.sub(".", match.group(1))
+        quoted = match.group(1)
+        local = _ANY_DOT.sub(".", quoted.lstrip("'"))  # 'name@example.org' in a statement of SQL
         domain = _ANY_DOT.sub(".", match.group(2))
+        start = match.start() + len(quoted) - len(quoted.lstrip("'"))
+        yield f"{local}@{domain}", start, match.end()
+
+
+_MISREAD = re.compile(r"rn|vv|cl|[01l]|(?<=\d)[oizsbg]|[oizsbg](?=\d)")
+_READ_AS = {"rn": "m", "vv": "w", "cl": "d", "0": "o", "1": "l", "l": "1"} | {
+    "o": "0", "i": "1", "z": "2", "s": "5", "b": "8", "g": "9",
+}  # fmt: skip
+_MOST_MISREAD = 5  # places that are read both ways
+
+
+_LOOKS = str.maketrans("i10|!5862z9", "llollsbbssg")
+
+
+@lru_cache(maxsize=16384)
+def email_looks(address: str) -> str:
+    """Return what two addresses that look alike on paper have in common; full stops get lost."""
+    text = address.replace("rn", "m").replace("vv", "w").replace("cl", "d")
+    return "".join(char for char in text if char not in "., '").translate(_LOOKS)
+
+
+# Signs around the words (name_at_example_dot_org), and commas that were full stops on paper.
+_MARK = r"[_*~<+-]"
+_END = r"[_*~>+-]"
+_MARKED = re.compile(
+    rf"(?<![a-z0-9])([a-z0-9']{{1,64}}(?:(?:{_MARK}dot{_END}|\.)[a-z0-9']{{1,64}}){{0,5}}){_MARK}at{_END}"
+    rf"([a-z0-9]{{1,63}}(?:(?:{_MARK}dot{_END}|\.)[a-z0-9]{{1,63}}){{1,4}})(?![a-z0-9])"
+)
+_COMMAS = re.compile(
+    rf"(?<![a-z0-9._%+-])[a-z0-9_%+-]{{1,64}}(?:[.,][a-z0-9_%+-]{{1,64}}){{0,5}}@{_LABEL}(?:[.,]{_LABEL}){{0,3}}"
+)
+_ANY_MARKED = re.compile(rf"{_MARK}dot{_END}")
+
+
+def marked_emails_in(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (address, start, end) for addresses with signs around ``at`` and ``dot``, or with full stops misread."""
+    if "@" not in text and "at" not in text:
+        return
+    for match in _MARKED.finditer(text):
+        local, domain = (_ANY_MARKED.sub(".", part) for part in match.groups())
         yield f"{local}@{domain}", match.start(), match.end()
+    for match in _COMMAS.finditer(text):
+        if "," in match.group() or "." not in match.group().partition("@")[2]:
+            yield match.group().replace(",", "."), match.start(), match.end()
+
+
+def looking_like(address: str) -> Iterator[str]:
+    """Yield an address and those that look like it: text recognition reads rn for m, and 1 for l."""
+    places = list(_MISREAD.finditer(address))
+    if len(places) > _MOST_MISREAD:  # no more readings than an address is worth
+        choices = [(), tuple(places), *((place,) for place in places)]
+    else:
+        choices = [chosen for count in range(len(places) + 1) for chosen in combinations(places, count)]
+    for chosen in choices:
+        text = address
+        for place in reversed(chosen):
+            text = text[: place.start()] + _READ_AS[place.group()] + text[place.end() :]
+        yield text

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
+from urllib.parse import unquote
 
 from anyascii import anyascii
 
@@ -63,6 +64,11 @@ _MARKUP = (
     r"|\\u[0-9a-fA-F]{4}"
     r"|\\[ntr/\"']"
     r"|=\r?\n"
+    r"|(?:%[0-7][0-9A-Fa-f]|%[C-F][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f])+)+"
+    r"|(?<=[\w.,;])\+(?=[\w(#])(?![\w.+-]{0,64}@)"
+    r"|(?<=[A-Za-z])-\r?\n[ \t]{0,8}(?=[a-z])"
+    r"|(?<=[A-Za-z€])[@$](?=[A-Za-z€])(?![A-Za-z0-9.,-]{1,80}(?:[.,][A-Za-z]{2}|com\b|org\b|net\b|edu\b|gov\b))"
+    r"|(?<=[0-9A-Za-z])[|!](?=[0-9A-Za-z])"
 )
 _IN_WORD = r"[\w'’\x80-\U0010ffff]"
 _SPECIAL_ASCII = re.compile(_MARKUP, re.DOTALL)
@@ -89,6 +95,7 @@ _PUNCTUATION = {
     **dict.fromkeys("、，﹐", ","),
     **dict.fromkeys("：ː∶", ":"),
     "＋": "+",
+    "€": "e",
     "№": "#",
     "…": "...",
     "½": " 1/2",
@@ -101,6 +108,7 @@ _INVISIBLE = frozenset({"Cf", "Mn", "Me", "Mc"})
 
 def fold_text(raw: str) -> Folded:
     """Fold a text. Every folded character keeps the raw range it came from."""
+    barred = raw.count("|") > _MOST_BARS
     plain = _QUOTE_PREFIX.sub(lambda match: " " * len(match.group()), raw) if ">" in raw else raw
     special = _SPECIAL_ASCII if plain.isascii() else _SPECIAL
     if special is _SPECIAL_ASCII and special.search(plain) is None:
@@ -112,6 +120,10 @@ def fold_text(raw: str) -> Folded:
         start, end = match.span()
         if start > position:
             _keep(plain, position, start, pieces, (starts, ends))
+        if barred and plain[start] == "|":  # it parts cells
+            _keep(plain, start, end, pieces, (starts, ends))
+            position = end
+            continue
         for piece, first, last in _replace(plain, start, end):
             pieces.append(piece)
             starts.extend([first] * len(piece))
@@ -120,6 +132,11 @@ def fold_text(raw: str) -> Folded:
     if position < len(plain):
         _keep(plain, position, len(plain), pieces, (starts, ends))
     return Folded(raw, "".join(pieces), starts, ends)
+
+
+_MOST_BARS = 8
+_GROUP = 4  # digits
+_SIGNS = {"@": "a", "$": "s", "|": "l", "!": "l", "+": " "}  # inside a word; a plus as addresses of pages have it
 
 
 def _keep(plain: str, start: int, end: int, pieces: list[str], maps: tuple[array[int], array[int]]) -> None:
@@ -138,19 +155,42 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
     run = plain[start:end]
     if run[0] == "<":
         return _tag(run, start)
-    if run[0] == "=" and run[-1] == "\n":
-        return []
-    if run[0] == "\\":
-        return [(_unescape(run), start, end)]
-    if run[0] == "&" and run[-1] == ";":
-        text = html.unescape(run)
-        return [(fold_word(text) if text != run else run.lower(), start, end)]
+    if run[0] in "=-" and run[-1] in "\n \t" and run.isascii():
+        return []  # a word or line that goes on in the next line
+    if run[0] in _WHOLE and run.isascii():
+        return [(_read_whole(plain, start, end), start, end)]
     run = _DATE_MARKS.sub("-", run)
     return [
         (_fold_char(char, visual), start + offset + place, start + offset + place + 1)
         for offset, word, visual in _split_run(run)
         for place, char in enumerate(word)
     ]
+
+
+_WHOLE = frozenset("\\&%@$|!+")
+
+
+def _read_whole(plain: str, start: int, end: int) -> str:
+    """Read an escape, an entity, a percent code or a sign inside a word."""
+    run = plain[start:end]
+    if len(run) == 1:
+        return _sign(plain, start)
+    if run[0] == "\\":
+        return _unescape(run)
+    if run[0] == "%":
+        return fold_word(unquote(run))
+    text = html.unescape(run)
+    return fold_word(text) if text != run else run.lower()
+
+
+def _sign(plain: str, at: int) -> str:
+    """Return what a sign inside a word stands for; a bar between whole groups of digits parts them."""
+    if plain[at] not in "|!" or not (plain[at - 1].isdigit() or plain[at + 1].isdigit()):
+        return _SIGNS[plain[at]]
+    before, after = plain[max(0, at - _GROUP) : at], plain[at + 1 : at + 1 + _GROUP]
+    left = len(before) - len(before.rstrip("0123456789"))
+    right = len(after) - len(after.lstrip("0123456789"))
+    return "1" if left + right < _GROUP else plain[at]
 
 
 def _tag(run: str, start: int) -> list[tuple[str, int, int]]:

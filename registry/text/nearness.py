@@ -36,7 +36,7 @@ def key_distance(left: str, right: str, most: int) -> int | None:
     distance = OSA.distance(left, right, score_cutoff=most)
     if distance <= most:
         return distance
-    return 1 if looks_alike(left, right) else None
+    return 1 if looks_alike(left, right) or _merged(left) == _merged(right) else None
 
 
 # Letters that text recognition takes for each other.
@@ -50,6 +50,16 @@ def looks_alike(left: str, right: str) -> bool:
         return False
     pairs = [one + two for one, two in zip(left, right, strict=True) if one != two]
     return len(pairs) * 3 <= len(left) and all(pair in _CONFUSED_PAIRS for pair in pairs)
+
+
+# Two letters that text recognition takes for one (rn and vv fall together in the skeleton already).
+_MERGED = (("cl", "d"), ("ri", "n"), ("rl", "n"))
+
+
+def _merged(key: str) -> str:
+    for two, one in _MERGED:
+        key = key.replace(two, one)
+    return key
 
 
 def _digits(text: str) -> str:

@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from registry.text.common_words import NO_STREET, SMALL
 from registry.text.fold import fold_word
 
-_PLATE = re.compile(r"(?<![a-z0-9])(?=[a-z0-9 -]{0,6}\d)([a-z0-9]{1,7}(?:[ -][a-z0-9]{2,6})?)(?![a-z0-9])")
+_PLATE = re.compile(r"(?<![a-z0-9])(?=[a-z0-9 *-]{0,6}\d)([a-z0-9]{1,7}(?:[ *-][a-z0-9]{2,6})?)(?![a-z0-9])")
+# Its characters one by one; at least two letters and two digits, or any sum would be one.
+_SPACED = re.compile(
+    r"(?<![a-z0-9])(?:[a-z] ){2,4}(?:- )?(?:\d ){1,4}\d(?![a-z0-9])"
+    r"|(?<![a-z0-9])(?:\d ){2,4}(?:- )?(?:[a-z] ){1,4}[a-z](?![a-z0-9])"
+)
 _NO_PLATE = NO_STREET | SMALL
-_BREAK = re.compile(r"[ -]")
+_BREAK = re.compile(r"[ *-]")
 _SAME = str.maketrans("oiq", "010")
 
 
@@ -29,3 +34,7 @@ def plates_in(text: str) -> Iterator[tuple[str, int, int]]:
             plate = canonical_plate(word)
             if plate:
                 yield plate, match.start(), match.end()
+    for match in _SPACED.finditer(text):
+        plate = canonical_plate(match.group())
+        if plate:
+            yield plate, match.start(), match.end()

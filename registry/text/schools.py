@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
+from registry.text.digits import digit_readings
 from registry.text.words import letters, plain, skeleton
 
 # What a word says about the level; "" for words that only say that it is a school.
 KINDS: dict[str, str] = {
     "elementary": "elementary", "elem": "elementary", "es": "elementary", "elemen": "elementary",
-    "primary": "elementary",
+    "primary": "elementary", "grade": "elementary", "grammar": "elementary",
     "elementry": "elementary", "middle": "middle", "mid": "middle", "ms": "middle", "intermediate": "middle",
     "junior": "middle", "jr": "middle", "jhs": "middle", "high": "high", "hs": "high", "senior": "senior",
     "sr": "senior",
@@ -25,7 +27,7 @@ KINDS: dict[str, str] = {
 _OWN_TRIGGERS = frozenset(
     {"college", "institute", "conservatory", "lyceum", "seminary", "collegiate", "escuela", "colegio", "ecole"}
 )
-_TRIGGERS = (frozenset(KINDS) - {"jr", "sr", "junior", "senior", "primary", "mid"}) | _OWN_TRIGGERS
+_TRIGGERS = (frozenset(KINDS) - {"jr", "sr", "junior", "senior", "primary", "mid", "grade", "grammar"}) | _OWN_TRIGGERS
 # School words that are recognised with letters wrong, and how many.
 _MISSPELT = {
     "elementary": 2, "intermediate": 2, "secondary": 2, "academy": 1, "charter": 1, "middle": 1, "school": 1,
@@ -47,8 +49,9 @@ def school_word(word: str) -> str:
     if len(word) == 2 and word.translate(_MISREAD) in KINDS:
         return word.translate(_MISREAD)
     form = skeleton(word)
-    if len(form) >= 3 and form in _FORMS:
-        return _FORMS[form]
+    for looked_at in (form, form.replace("cl", "d")):
+        if len(looked_at) >= 3 and looked_at in _FORMS:
+            return _FORMS[looked_at]
     if len(text) < 3 or text in _REAL_WORDS:
         return ""
     for kind, most in _MISSPELT.items():
@@ -58,6 +61,47 @@ def school_word(word: str) -> str:
         if near_length and starts and OSA.distance(text, kind, score_cutoff=most) <= most:
             return kind
     return ""
+
+
+# Schools that are called by a number: P.S. 118, I.S. 25, J.H.S. 50, Public School 7 (New York and others).
+_NUMBERED = ("ps", "is", "ms", "hs", "jhs", "es")
+_GLUED = re.compile(r"(ps|is|ms|hs|jhs)([0-9oilszbgq]{1,3})")
+_SCHOOL_NUMBER = re.compile(r"[1-9oilszbgq][0-9oilszbgq]{0,2}")
+
+
+def numbered_school(words: Sequence[str], index: int) -> tuple[tuple[str, ...], int]:
+    """Read a school that is called by a number, from a word on.
+
+    Returns:
+        The keys that it may be enrolled under, and its last word; () when there is none.
+    """
+    glued = _GLUED.fullmatch(words[index])
+    if glued and any(char.isdigit() for char in glued.group(2)):
+        return _numbered_keys(glued.group(1), glued.group(2)), index
+    kind, following = words[index], index + 1
+    if kind == "public" and words[following : following + 1] == ["school"]:
+        kind, following = "ps", following + 1
+    while len(kind) < 3 and len(words[index]) == 1 and words[following : following + 1] and len(words[following]) == 1:
+        if words[following].isdigit():
+            break
+        kind, following = kind + words[following], following + 1
+    if words[following : following + 1] and words[following] in {"no", "number"}:
+        following += 1
+    number = words[following] if following < len(words) else ""
+    if kind not in _NUMBERED or not _SCHOOL_NUMBER.fullmatch(number):
+        return (), index
+    return _numbered_keys(kind, number), following
+
+
+def _numbered_keys(kind: str, number: str) -> tuple[str, ...]:
+    keys: list[str] = []
+    for figures in digit_readings(number):
+        keys += [f"{kind}{figures}", skeleton(f"{kind}{figures}")]
+        if kind == "ps":
+            keys.append(letters(["public", figures]))
+        if kind in KINDS:  # a word of the level, and no part of the name
+            keys.append(figures)
+    return tuple(dict.fromkeys(keys))
 
 
 def is_trigger(word: str) -> bool:

@@ -29,6 +29,7 @@ def find_rows(text: str) -> list[Row]:
         or _labelled_blocks(text, lines)
         or _delimited_rows(text, lines)
         or _ruled_blocks(text)
+        or _plain_blocks(text)
         or _fixed_rows(text, lines)
     )
 
@@ -236,6 +237,26 @@ def _ruled_blocks(text: str) -> list[Row]:
             rows.append(Row(cells[0][0], cells[-1][1], tuple(cells)))
     short = [row for row in rows if len(row.cells) <= _MOST_LINES and all(e - s <= _LONG_LINE for s, e in row.cells)]
     return short if len(short) * 5 >= len(rows) * 4 and len(short) >= MIN_ROWS else []
+
+
+_BLOCK = re.compile(r"[^\r\n]+(?:\r?\n[^\r\n]+)*")
+_MIN_PLAIN_BLOCKS = 6
+
+
+def _plain_blocks(text: str) -> list[Row]:
+    """Records of the same few short lines each, with a blank line between."""
+    rows = []
+    for block in _BLOCK.finditer(text):
+        cells = [_trim(text, *line.span()) for line in _LINE.finditer(text, *block.span())]
+        rows.append(Row(block.start(), block.end(), tuple(cells)))
+    sizes = Counter(len(row.cells) for row in rows)
+    size, count = sizes.most_common(1)[0] if sizes else (0, 0)
+    if not _WIDE <= size <= _MOST_LINES or count < _MIN_PLAIN_BLOCKS or count * 3 < len(rows) * 2:
+        return []
+    # A value that is missing leaves its line out.
+    alike = [row for row in rows if size - 1 <= len(row.cells) <= size]
+    short = all(end - start <= _LONG_LINE for row in alike for start, end in row.cells)
+    return alike if short and len(alike) * 10 >= len(rows) * 9 else []
 
 
 _WIDE_GAP = re.compile(r" {2,}|\t+")

@@ -12,6 +12,7 @@ _WORD = re.compile(r"\d{4}(?=x\d{1,7}\b)|[a-z0-9]+(?:'[a-z0-9]+)*")
 # Characters written one by one: "B L A N C H A R D", "7-6-0 9 8".
 _SPACED_LETTERS = re.compile(r"(?<![a-z0-9'.@])[a-z](?:[ ._*-]{1,3}[a-z](?![a-z0-9'@])){3,}")
 _SPACED_DIGITS = re.compile(r"(?<![a-z0-9])\d(?:[ ._*/-]{1,3}[\doilszbqg](?![a-z0-9])){2,}[ ._*/-]{1,3}\d(?![a-z0-9])")
+_STARRED = re.compile(r"(?<![a-z0-9*])[a-z0-9](?:\*[a-z0-9](?![a-z0-9]))+")
 # A house number before a street that is written one by one, too.
 _SPACED_NUMBER = re.compile(
     r"(?<![a-z0-9])\d(?:[ ._*-]\d(?![a-z0-9])){1,5}(?=[ ._*-]{1,3}[a-z][ ._*-]{1,3}[a-z][ ._*-])"
@@ -54,7 +55,7 @@ def split_words(folded: Folded, pieces: list[tuple[int, int]], scope: int = 0) -
     ends: list[int] = []
     cells: list[int] = []
     for cell, (start, end) in enumerate(pieces):
-        for word, first, last in _words_between(folded.text, start, end):
+        for word, first, last in _words_between(folded, start, end):
             texts.append(word)
             starts.append(first)
             ends.append(last)
@@ -64,12 +65,13 @@ def split_words(folded: Folded, pieces: list[tuple[int, int]], scope: int = 0) -
     return Words(folded, texts, starts, ends, cells, scope)
 
 
-def _words_between(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
+def _words_between(folded: Folded, start: int, end: int) -> list[tuple[str, int, int]]:
+    text = folded.text
     spaced = [
         part
-        for pattern in (_SPACED_LETTERS, _SPACED_DIGITS, _SPACED_NUMBER)
+        for pattern in (_SPACED_LETTERS, _SPACED_DIGITS, _SPACED_NUMBER, _STARRED)
         for match in pattern.finditer(text, start, end)
-        for part in _join_spaced(match)
+        for part in _join_spaced(folded, match)
     ]
     if not spaced:
         return [_plain_word(match) for match in _WORD.finditer(text, start, end)]
@@ -95,22 +97,31 @@ def _plain_word(match: re.Match[str]) -> tuple[str, int, int]:
     return word, start, end
 
 
-def _join_spaced(match: re.Match[str]) -> list[tuple[str, int, int]]:
-    """Join characters written one by one; a gap wider than the narrowest one ends a word."""
+def _join_spaced(folded: Folded, match: re.Match[str]) -> list[tuple[str, int, int]]:
+    """Join characters written one by one; a gap wider than the narrowest one ends a word, and a capital begins one."""
     run, base = match.group(), match.start()
     gaps = [(gap.start(), gap.end()) for gap in _GAP.finditer(run)]
     narrow = min(last - first for first, last in gaps)
+    # t*h*e w*a*y: then a blank parts words
+    signs = sum(not run[first:last].isspace() for first, last in gaps) * 2 > len(gaps)
+    shouted = all(folded.is_upper(base + last) for _, last in gaps)
     parts: list[tuple[str, int, int]] = []
     begin = 0
     for first, last in [*gaps, (len(run), len(run))]:
-        if first == len(run) or last - first > narrow:
+        blank = signs and first < len(run) and run[first:last].isspace()
+        if first == len(run) or blank or last - first > narrow or (not shouted and _opens_word(folded, base + last)):
             word = "".join(char for char in run[begin:first] if char.isalnum())
             parts.append((word, base + begin, base + first))
             begin = last
     return parts
 
 
-_ORDINAL = re.compile(r"^(\d{1,3})(?:st|nd|rd|th)$")
+def _opens_word(folded: Folded, index: int) -> bool:
+    return folded.text[index].isalpha() and folded.is_upper(index)
+
+
+_ORDINAL = re.compile(r"^(?=[ilo]{0,2}\d)([\dilo]{1,3})(?:st|nd|rd|th)$")
+_LOOKS_DIGIT = str.maketrans("ilo", "110")
 _UNIT_LIKE = re.compile(r"^\d+[a-z]?$|^[a-z]\d{1,2}$")
 _LEET = str.maketrans("0134578692", "oleastbbgz")
 _SAME_LOOKS = str.maketrans("iqj", "lgl")
@@ -127,7 +138,7 @@ def plain(word: str) -> str:
         return word
     ordinal = _ORDINAL.match(word)
     if ordinal:
-        return f"{int(ordinal.group(1))}th"
+        return f"{int(ordinal.group(1).translate(_LOOKS_DIGIT))}th"
     return word.translate(_LEET)
 
 
