@@ -70,7 +70,7 @@ FILLER = (
     "The council will take up the zoning item after the break.",
     "I waited 45 minutes for a table and the soup was cold.",
     "Does anyone know when the 2024 budget hearing starts?",
-    "Version 3.14.2 fixes the crash on startup; see ticket 88213.",
+    "Version 3.14.2 fixes the crash on startup; see note 88213.",
     "We paid $1,250.00 for the repair on 03/14/2022.",
     "Traffic on the bridge was backed up to exit 12 again.",
     "My cousin says the fair opens at 9 in the morning and costs 7 dollars.",
