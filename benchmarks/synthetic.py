@@ -164,7 +164,7 @@ def grow(registry: Registry, people: int, entries: int, server: PostgresServer |
     """
     loader = loader_of(registry, server)
     with opened(registry.settings) as application:
-        log, verifier = application.kernel.log, application.verifier
+        log, verifier = application.kernel.log, application.signing
         with application.database.reader() as reader:
             head = reader.head()
     templates, per_person = _templates(loader)

@@ -22,7 +22,7 @@ from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.transparency.checkpoint import open_checkpoint
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
-from registry.transparency.note import Verifier
+from registry.transparency.note import LedgerKeys
 
 _HEADER = "registry-high-water/v1"
 _EDGE = "edge "
@@ -82,7 +82,7 @@ class Compared:
         }[self.standing]
 
 
-def mark_of(head: HeadRow, verifier: Verifier) -> HighWater:
+def mark_of(head: HeadRow, verifier: LedgerKeys) -> HighWater:
     """Return the mark over a committed head.
 
     Raises:
@@ -92,7 +92,7 @@ def mark_of(head: HeadRow, verifier: Verifier) -> HighWater:
     return _mark(Edge.from_bytes(head.size, head.edge), head.checkpoint, verifier)
 
 
-def read_mark(raw: bytes, verifier: Verifier) -> HighWater:
+def read_mark(raw: bytes, verifier: LedgerKeys) -> HighWater:
     """Read a mark.
 
     Raises:
@@ -111,7 +111,7 @@ def read_mark(raw: bytes, verifier: Verifier) -> HighWater:
     return mark
 
 
-def compare(raw: bytes | None, reader: EntryReader, verifier: Verifier) -> Compared:
+def compare(raw: bytes | None, reader: EntryReader, verifier: LedgerKeys) -> Compared:
     """Compare a database with the mark.
 
     Args:
@@ -134,7 +134,7 @@ def compare(raw: bytes | None, reader: EntryReader, verifier: Verifier) -> Compa
     return Compared(Standing.FOLLOWS if is_same else Standing.DIFFERS, mark, head)
 
 
-def _mark(edge: Edge, note: str, verifier: Verifier) -> HighWater:
+def _mark(edge: Edge, note: str, verifier: LedgerKeys) -> HighWater:
     checkpoint = open_checkpoint(note, verifier, verifier.key.name)
     if (checkpoint.size, checkpoint.root) != (edge.size, edge.root()):
         raise ProofRejected("the checkpoint is over another tree than the edge")

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     RELEASE_CHECK = "release-check"  # a document was checked before it is published
     UNLOCK = "unlock"  # a limit was raised, or a locked principal let in again
     KEYS = "keys"  # a key-encryption key was exchanged, stored keys were wrapped anew, or an earlier key was destroyed
+    KEY = "key"  # another key signs the ledger from then on; names both
     POLICY = "policy"  # other policies are in force than before
     DISPUTE = "dispute"  # a subject disputes an entry about them, or somebody answered it
     CORRECT = "correct"  # a subject asks for a correction, or somebody answered it
@@ -57,8 +58,10 @@ OF_POLICIES = frozenset({Kind.INIT, Kind.POLICY})
 OF_REVIEWS = frozenset({Kind.REVIEW})
 # Kinds that say what subjects asked for, how it was answered, and where they want to be told.
 OF_PETITIONS = frozenset({Kind.DISPUTE, Kind.CORRECT, Kind.CONTACT})
-# Kinds whose entries say how a row stands that is not a person's.
-STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS
+# Kinds that say which keys sign the ledger.
+OF_KEYS = frozenset({Kind.KEY})
+# Kinds whose entries say how something stands that is not a person's.
+STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS | OF_KEYS
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
 # Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.

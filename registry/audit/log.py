@@ -7,7 +7,7 @@ minted only after the commit, from what a second connection reads back.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -28,7 +28,6 @@ from registry.transparency.checkpoint import checkpoint_text
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import SEED_BYTES, Leaf, encode_leaf, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
-from registry.transparency.note import sign_note
 
 # A clock this far behind the newest entry is broken; smaller steps back are smoothed over.
 CLOCK_TOLERANCE_MS = 5_000
@@ -38,16 +37,30 @@ _MAX_UNMINTED = 2_048
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-class NoteKey(Protocol):
-    """Signs checkpoints."""
+class NoteSigner(Protocol):
+    """Signs checkpoints. Deterministic: the same checkpoint gives the same note."""
 
-    @property
-    def key_id(self) -> bytes:
-        """The 4-byte key id of the note format."""
+    def signed(self, text: str, size: int) -> str:
+        """Return the note of a checkpoint of this size, as it is signed; where a key took over, by both."""
         ...
 
-    def sign(self, message: bytes) -> bytes:
-        """Return the 64-byte Ed25519 signature."""
+    def signed_by_both(self, text: str) -> str:
+        """Return the note of the checkpoint at which the announced key takes over.
+
+        Raises:
+            KeyUnavailable: none is announced.
+        """
+        ...
+
+    def caught_up(self, note: str) -> bool:
+        """Take up what another process made of the keys, or did not finish; tells whether there was something.
+
+        Args:
+            note: of the committed head.
+
+        Raises:
+            KeyUnavailable: the keys cannot be read or written now.
+        """
         ...
 
 
@@ -55,7 +68,7 @@ class NoteKey(Protocol):
 class LogKeys:
     """Everything secret that the ledger uses, each for one thing."""
 
-    note: NoteKey
+    note: NoteSigner
     bodies: BodyKeys
     chains: Chains
     codes: bytes
@@ -143,6 +156,23 @@ class AuditLog:
             AuditUnavailable: the clock is behind the ledger, the head is not as we signed it or was rolled back, or the
                 store cannot be written.
         """
+        return self._append(store, drafts, self.sign_head)
+
+    def exchange_key(self, store: EntryStore, draft: EntryDraft) -> PendingReceipt:
+        """Append the entry with which the announced key takes over: both sign the checkpoint over it.
+
+        From the commit on the former key signs nothing; whoever appends next lets the other one take over.
+
+        Raises:
+            KeyUnavailable: no key is announced.
+            AuditUnavailable, LedgerCorrupt: as ``append``.
+        """
+        (pending,) = self._append(store, [draft], self._sign_by_both)
+        return pending
+
+    def _append(
+        self, store: EntryStore, drafts: Sequence[EntryDraft | FirstEntry], sign: Callable[[int, Edge, int], HeadRow]
+    ) -> tuple[PendingReceipt, ...]:
         self.demand_going()
         known = sorted({subject for draft in drafts if isinstance(draft, EntryDraft) for subject in draft.subjects})
         sealed_chains = store.chains_of(known)
@@ -169,7 +199,7 @@ class AuditLog:
                 states[subject] = state
                 postings.append(self.chains.posting(subject, state.counter, index))
         edge = edge.extend(leaf_hash(row.leaf) for row in rows)
-        new_head = self.sign_head(head.epoch, edge, moment)
+        new_head = sign(head.epoch, edge, moment)
         chains = {subject: self.chains.seal(subject, states[subject]) for subject in sorted(states)}
         store.write(Appended(tuple(rows), tuple(postings), chains, new_head))
         self._remember(made)
@@ -244,10 +274,15 @@ class AuditLog:
     def sign_head(self, epoch: int, edge: Edge, last_ms: int) -> HeadRow:
         """Sign a checkpoint over an edge and return the head row that holds both."""
         root = edge.root()
-        text = checkpoint_text(self.origin, edge.size, root)
-        note = sign_note(text, self.origin, self._keys.note.key_id, self._keys.note.sign)
+        note = self._keys.note.signed(checkpoint_text(self.origin, edge.size, root), edge.size)
         self._signed = HeadRow(epoch, edge.size, edge.to_bytes(), root, note, last_ms)
         return self._signed
+
+    def _sign_by_both(self, epoch: int, edge: Edge, last_ms: int) -> HeadRow:
+        # Not remembered as signed: whoever meets this head, this process too, must let the next key take over first.
+        root = edge.root()
+        note = self._keys.note.signed_by_both(checkpoint_text(self.origin, edge.size, root))
+        return HeadRow(epoch, edge.size, edge.to_bytes(), root, note, last_ms)
 
     def code_of(self, index: int) -> str:
         """Return the short code of a receipt: 40 bits keyed over origin and index, in the form ``K7QF-2M9D``."""
@@ -263,11 +298,17 @@ class AuditLog:
             raise AuditUnavailable("head_mismatch") from None
         # Ed25519 is deterministic, so signing again is checking, and the cheaper of the two. What this process signed
         # last is known to it without.
-        if head != self._signed and self.sign_head(head.epoch, edge, head.last_ms) != head:
+        if head != self._signed and not self._is_own(head, edge):
             raise AuditUnavailable("head_mismatch")
         if head.size < self._longest:
             raise AuditUnavailable("rolled_back")
         return edge
+
+    def _is_own(self, head: HeadRow, edge: Edge) -> bool:
+        if self.sign_head(head.epoch, edge, head.last_ms) == head:
+            return True
+        # Another process may have exchanged the key since: who appends next takes it up, and finishes what it began.
+        return self._keys.note.caught_up(head.checkpoint) and self.sign_head(head.epoch, edge, head.last_ms) == head
 
     def _moment(self, head: HeadRow) -> int:
         now = unix_ms(self._clock.now())

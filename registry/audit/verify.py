@@ -24,7 +24,7 @@ from registry.domain.ids import SubjectId
 from registry.transparency.checkpoint import open_checkpoint
 from registry.transparency.leaf import Leaf, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
-from registry.transparency.note import Verifier
+from registry.transparency.note import LedgerKeys
 
 CHUNK = 2_000
 SUBJECTS = 500
@@ -134,7 +134,7 @@ def _places(values: Mapping[str, str], index: int) -> Iterator[tuple[str, int, s
 class LedgerVerifier:
     """Verifies one ledger."""
 
-    def __init__(self, log: AuditLog, verifier: Verifier) -> None:
+    def __init__(self, log: AuditLog, verifier: LedgerKeys) -> None:
         self._log = log
         self._verifier = verifier
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from registry.bootstrap.application import LOCAL_ROLES, Application, operator
-from registry.bootstrap.key_life import key_life
-from registry.bootstrap.ledger import ledger_verifier
+from registry.bootstrap.key_life import key_life, ledger_key
 from registry.bootstrap.making import grant_database_roles, initialise, migrate_database
 from registry.bootstrap.opening import inspected, open_application, opened
+from registry.bootstrap.signing import LedgerSigning
 
 __all__ = [
     "LOCAL_ROLES",
     "Application",
+    "LedgerSigning",
     "grant_database_roles",
     "initialise",
     "inspected",
     "key_life",
-    "ledger_verifier",
+    "ledger_key",
     "migrate_database",
     "open_application",
     "opened",

@@ -12,6 +12,7 @@ from registry.audit.high_water import Compared, compare, mark_of
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.checks import demand_revision, registry_of
 from registry.bootstrap.ledger import head_of
+from registry.bootstrap.signing import LedgerSigning
 from registry.domain.duties import LOCAL_ISSUER
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.domain.principals import Claims, Role
@@ -60,7 +61,7 @@ from registry.services.witnesses import Witnesses
 from registry.settings import DEVELOPMENT, Settings
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.unit_of_work import SqlDatabase
-from registry.transparency.note import Verifier, VerifierKey
+from registry.transparency.note import VerifierKey
 
 _ALWAYS = 2**53
 # What the person at the keyboard of a development registry may do through the command line.
@@ -110,7 +111,7 @@ class Application:
     holds: Holds
     ledger_verifier: LedgerVerifier
     row_check: CheckRows
-    verifier: Verifier
+    signing: LedgerSigning
     keyring: Keyring
     tiles: ReadTiles
     witnesses: Witnesses | None
@@ -124,8 +125,8 @@ class Application:
 
     @property
     def verifier_key(self) -> VerifierKey:
-        """The key that the ledger's checkpoints verify with."""
-        return self.verifier.key
+        """The key that the ledger's checkpoints verify with now."""
+        return self.signing.key
 
     def close(self) -> None:
         """Answer the lookups that wait, write what is only counted, raise the high-water mark, close the database."""
@@ -147,7 +148,7 @@ class Application:
         """
         raw = HighWaterFile(self.settings.ledger).read()
         with self.database.reader() as reader:
-            return compare(raw, reader, self.verifier)
+            return compare(raw, reader, self.signing)
 
     def readiness(self) -> Mapping[str, Callable[[], object]]:
         """Return the checks of what an answer needs: database, revision, keyring, the ledger's head, a new entry."""
@@ -163,7 +164,7 @@ class Application:
         self.kernel.log.demand_going()
         head = head_of(self.database)
         try:
-            is_own = mark_of(head, self.verifier).edge.root() == head.root
+            is_own = mark_of(head, self.signing).edge.root() == head.root
         except (ProofRejected, LedgerCorrupt):
             is_own = False
         if not is_own:

@@ -6,6 +6,7 @@ from registry.bootstrap.application import Application
 from registry.keys.data_keys import DataKeys
 from registry.keys.ports import PROVIDER_PURPOSES
 from registry.services.key_life import KeyLife
+from registry.services.ledger_key import LedgerKey
 
 
 def key_life(application: Application) -> KeyLife:
@@ -13,3 +14,8 @@ def key_life(application: Application) -> KeyLife:
     kernel, ring = application.kernel, application.keyring
     keys = {purpose: DataKeys(ring.provider(purpose), kernel.registry) for purpose in PROVIDER_PURPOSES}
     return KeyLife(kernel, ring, keys, application.settings.backups_kept)
+
+
+def ledger_key(application: Application) -> LedgerKey:
+    """Return what exchanges the key that signs an opened registry's ledger."""
+    return LedgerKey(application.kernel, application.signing)

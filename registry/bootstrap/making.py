@@ -12,8 +12,9 @@ from registry.audit.high_water import mark_of
 from registry.audit.kinds import Kind
 from registry.bootstrap.application import operator
 from registry.bootstrap.checks import demand_migrated
-from registry.bootstrap.ledger import head_of, ledger_verifier, open_log
+from registry.bootstrap.ledger import head_of, open_log
 from registry.bootstrap.opening import WRITER_LOCK
+from registry.bootstrap.signing import LedgerSigning
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.ids import RegistryId, new_id
@@ -64,7 +65,7 @@ def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> 
             if present != profile:
                 raise MisconfiguredHome(f"this registry was made with the profile {present}; it stays so for ever")
             with keyring(settings.keys, settings.key_service) as ring:
-                _finish_first_mark(settings, ring, database)
+                _finish_first_mark(settings, ring, database, now)
             return False
         _first_time(settings, database, profile, now)
     finally:
@@ -104,7 +105,7 @@ def _first_time(settings: Settings, database: SqlDatabase, profile: str, clock: 
         key = guard_key(ring.secret("index"))
         with closing(open_database(settings.database_url, settings.ledger / WRITER_LOCK, key)) as guarded:
             _first_entry(guarded, ring, first, clock)
-        _finish_first_mark(settings, ring, database)
+        _finish_first_mark(settings, ring, database, clock)
     finally:
         ring.close()
 
@@ -121,7 +122,8 @@ def _first_entry(database: SqlDatabase, ring: Keyring, first: _First, clock: Clo
     registry = new_id()
     origin = f"registry.invalid/{registry[:12]}/e1"
     key, wrapped = DataKeys(ring.provider("bodies"), RegistryId(registry)).new_key(LEDGER_OWNER)
-    log = open_log(ring, registry, origin, BodyKeys(registry, {_FIRST_KEY_EPOCH: key}), clock)
+    signing = LedgerSigning(origin, ring, clock)
+    log = open_log(ring, registry, signing, BodyKeys(registry, {_FIRST_KEY_EPOCH: key}), clock)
     with database.write() as work:
         for name, value in (("registry", registry), ("origin", origin), ("profile", first.profile)):
             work.meta.put(name, value)
@@ -136,7 +138,7 @@ def _first_entry(database: SqlDatabase, ring: Keyring, first: _First, clock: Clo
         work.commit()
 
 
-def _finish_first_mark(settings: Settings, ring: Keyring, database: SqlDatabase) -> None:
+def _finish_first_mark(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> None:
     """Keep the mark of a new registry; also when its making was interrupted before that. Later ones are kept in use."""
     file = HighWaterFile(settings.ledger)
     with database.read() as work:
@@ -144,7 +146,7 @@ def _finish_first_mark(settings: Settings, ring: Keyring, database: SqlDatabase)
     head = head_of(database)
     if head.size == 1 and file.read() is None:
         try:
-            file.replace(mark_of(head, ledger_verifier(ring, origin)))
+            file.replace(mark_of(head, LedgerSigning(origin, ring, clock)))
         except OSError:
             raise MisconfiguredHome(f"{file.path} cannot be written; make the folder writable for this user") from None
 

@@ -15,12 +15,12 @@ from registry.bootstrap.application import Application, operator
 from registry.bootstrap.checks import demand_known_purposes, demand_migrated
 from registry.bootstrap.ledger import (
     head_of,
-    ledger_verifier,
     open_log,
     open_publisher,
     open_witnesses,
     outside_of,
 )
+from registry.bootstrap.signing import LedgerSigning
 from registry.crypto.hardening import harden_process
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.duties import LOCAL_ISSUER
@@ -149,8 +149,10 @@ def _open(settings: Settings, clock: Clock | None) -> Application:
     return application
 
 
-def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> tuple[Kernel, str]:
-    """Return the parts of the registry that is in the database, and its profile."""
+def _kernel(
+    settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock
+) -> tuple[Kernel, str, LedgerSigning]:
+    """Return the parts of the registry that is in the database, its profile, and what signs its ledger."""
     with database.read() as work:
         registry, origin, profile = (work.meta.get(name) or "" for name in ("registry", "origin", "profile"))
         wrapped = work.meta.body_keys()
@@ -159,7 +161,8 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
     identifier = RegistryId(registry)
     body_keys = DataKeys(ring.provider("bodies"), identifier)
     bodies = BodyKeys(registry, {epoch: body_keys.open_key(LEDGER_OWNER, key) for epoch, key in wrapped.items()})
-    log = open_log(ring, registry, origin, bodies, clock)
+    signing = LedgerSigning(origin, ring, clock)
+    log = open_log(ring, registry, signing, bodies, clock)
     policy = load_policy(settings.policy)
     demand_known_purposes(policy, settings.limits(profile))
     kernel = Kernel(
@@ -179,18 +182,18 @@ def _kernel(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clo
         outlets=Outlets(NoticeSeal(registry, ring.secret("index")), _channels(settings.notify)),
     )
     _demand_profile(kernel, profile)
-    return kernel, profile
+    return kernel, profile, signing
 
 
 def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
-    kernel, profile = _kernel(settings, ring, database, clock)
-    verifier, audit, matcher = ledger_verifier(ring, kernel.log.origin), ReadAudit(kernel), MatchText(kernel)
+    kernel, profile, signing = _kernel(settings, ring, database, clock)
+    audit, matcher = ReadAudit(kernel), MatchText(kernel)
     case_keys = DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache)
     letters = PetitionVault(kernel.registry, case_keys, ring.secret("index"))
     keys = Idempotency(kernel, ring.secret("idempotency"))
     files, contacts = PetitionFiles(kernel, letters, keys), Contacts(kernel, letters)
-    publisher = open_publisher(ring, kernel, settings.ledger)
-    panel = open_witnesses(kernel.log, publisher, settings, verifier)
+    publisher = open_publisher(signing, kernel, settings.ledger)
+    panel = open_witnesses(kernel.log, publisher, settings, signing)
     limits = settings.limits(profile)
     checks = CheckValue(kernel, limits)
     matchers = Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER))
@@ -219,7 +222,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         value_searches=ValueSearches(kernel, audit, checks),
         unusual=UnusualAccess(kernel, audit, limits),
         review_sample=ReviewSample(kernel, audit),
-        evidence=Evidence(kernel, verifier.key, outside_of(ring, kernel.log.origin, publisher, panel)),
+        evidence=Evidence(kernel, outside_of(signing, publisher, panel)),
         audit=audit,
         approvals=Approvals(kernel, audit),
         break_glass=BreakGlass(kernel, audit),
@@ -234,9 +237,9 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         notices=SendNotices(kernel, _transports(settings.notify, contacts), meters),
         digests=Digests(kernel),
         holds=Holds(kernel),
-        ledger_verifier=LedgerVerifier(kernel.log, verifier),
-        row_check=CheckRows(kernel, letters),
-        verifier=verifier,
+        ledger_verifier=LedgerVerifier(kernel.log, signing),
+        row_check=CheckRows(kernel, letters, signing),
+        signing=signing,
         keyring=ring,
         tiles=ReadTiles(kernel, publisher, publisher.publish if panel is None else panel.published, time.monotonic),
         witnesses=panel,
@@ -275,7 +278,7 @@ def _keeper(application: Application) -> HighWaterKeeper:
     return HighWaterKeeper(
         HighWaterFile(application.settings.ledger),
         partial(head_of, application.database),
-        application.verifier,
+        application.signing,
         log.seen,
     )
 

@@ -26,6 +26,7 @@ from registry.cli.witnessing import witness
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import SubjectId
 from registry.settings import Settings
+from registry.transparency.cosignature import format_cosigner
 from registry.transparency.note import format_vkey
 from registry.transparency.offline import verify_bundle as offline
 from registry.upkeep.fsck import Fault, faults_of
@@ -213,9 +214,11 @@ def checkpoint(home: str | None, *, as_json: bool) -> None:
     """Print the signed checkpoint of the newest entry."""
     with registry_to_inspect(home) as application, application.database.reader() as reader:
         note = reader.head().checkpoint
-        vkey = format_vkey(application.verifier_key)
+        pair, former = application.signing.pair, application.signing.terms
     if as_json:
-        write_json({"checkpoint": note, "vkey": vkey})
+        keys = [(one.pair, one.size) for one in former] + [(pair, None)]
+        told = [{"vkey": format_vkey(a.key), "second": format_cosigner(a.second), "until": until} for a, until in keys]
+        write_json({"checkpoint": note, "vkey": format_vkey(pair.key), "keys": told})
     else:
         click.echo(note, nl=False)
 
@@ -254,13 +257,28 @@ audit.add_command(witness)
 @click.option(
     "--policy", type=click.Path(exists=True, dir_okay=False), help="A tlog-policy: ledger, witnesses, quorum."
 )
+@click.option(
+    "--until", multiple=True, metavar="KEY_ID=SIZE", help="A former or compromised key signed nothing longer."
+)
 @click.pass_context
 def verify_bundle(
-    context: click.Context, /, home: str | None, bundle: str, *, as_json: bool, **given: str | None
+    context: click.Context,
+    /,
+    home: str | None,
+    bundle: str,
+    *,
+    until: tuple[str, ...],
+    as_json: bool,
+    **given: str | None,
 ) -> None:
     """Verify an evidence bundle. Needs no registry and no network; keys never come from the bundle."""
     del home  # every command takes it; this one needs none
-    verdict = offline.verify(Path(bundle).read_bytes(), _trust_of(**given))
+    trust = _trust_of(**given)
+    try:
+        trust.until = dict(map(offline.parse_until, until))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    verdict = offline.verify(Path(bundle).read_bytes(), trust)
     if as_json:
         write_json(
             {

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
-from registry.bootstrap import key_life, operator
+from registry.bootstrap import key_life, ledger_key, operator
 from registry.cli.common import Progress, common, registry_at, registry_to_inspect, write_json
 from registry.domain.clock import iso
-from registry.keys.ports import PROVIDER_PURPOSES, ProviderPurpose
+from registry.keys.ports import LEDGER_PURPOSE, PROVIDER_PURPOSES, ProviderPurpose
 from registry.services.key_life import KeyStanding
+from registry.transparency.cosignature import format_cosigner
+from registry.transparency.note import format_vkey
+from registry.transparency.terms import KeyPair
 
 
 @click.group()
@@ -33,9 +38,18 @@ def status(home: str | None, *, as_json: bool) -> None:
 
 @keys.command()
 @common
-@click.argument("purpose", type=click.Choice(PROVIDER_PURPOSES))
-def rotate(home: str | None, purpose: ProviderPurpose, *, as_json: bool) -> None:
-    """Make a new key for PURPOSE. Running servers take it up by themselves; the former key opens what it wrapped."""
+@click.argument("purpose", type=click.Choice((*PROVIDER_PURPOSES, LEDGER_PURPOSE)))
+@click.option("--announce", is_flag=True, help="Of the ledger: make its next key and print it; it signs nothing yet.")
+def rotate(home: str | None, purpose: ProviderPurpose | Literal["ledger"], *, announce: bool, as_json: bool) -> None:
+    """Make a new key for PURPOSE. Running servers take it up by themselves; the former key opens what it wrapped.
+
+    Of the ledger, the former key signs no more and is destroyed.
+    """
+    if announce and purpose != LEDGER_PURPOSE:
+        raise click.UsageError("only the ledger's key is announced: it is the one that others verify with")
+    if purpose == LEDGER_PURPOSE:
+        _rotate_ledger(home, announce=announce, as_json=as_json)
+        return
     with registry_at(home) as application:
         key_id = key_life(application).rotate(purpose, operator=operator())
     if as_json:
@@ -44,6 +58,36 @@ def rotate(home: str | None, purpose: ProviderPurpose, *, as_json: bool) -> None
     click.echo(
         f"{key_id} wraps from now on. Copy the key folder to where its backup is kept; then: registry keys rewrap"
     )
+
+
+def _rotate_ledger(home: str | None, *, announce: bool, as_json: bool) -> None:
+    with registry_at(home) as application:
+        life = ledger_key(application)
+        if announce:
+            announced = life.announce(operator=operator())
+        else:
+            done = life.exchange(operator=operator())
+    if announce:
+        vkeys = _vkeys(announced)
+        words = f"{vkeys['vkey']}\n{vkeys['second']}"
+        after = "Give both lines to witnesses and auditors, and copy the key folder; then: registry keys rotate ledger"
+    else:
+        vkeys = {**_vkeys(done.current), "former": _vkeys(done.former)["vkey"], "size": done.size}
+        words = f"{vkeys['vkey']}\n{vkeys['second']}"
+        former = done.former.key.key_id.hex()
+        after = (
+            f"These keys sign from now on; {former} signed {done.size} entries and is destroyed here. Copy the key"
+            f" folder, destroy its older copies, and tell who verifies: --until {former}={done.size}"
+        )
+    if as_json:
+        write_json(vkeys)
+        return
+    click.echo(words)
+    click.echo(after, err=True)
+
+
+def _vkeys(pair: KeyPair) -> dict[str, object]:
+    return {"vkey": format_vkey(pair.key), "second": format_cosigner(pair.second)}
 
 
 @keys.command()

@@ -84,6 +84,7 @@ KINDS: Mapping[str, str] = {
     "unlock": "Limit raised or lock lifted",
     "policy": "Other policies in force",
     "keys": "Keys exchanged",
+    "key": "Another key signs the ledger",
     "digest": "Subjects told of lookups",
     "hold": "Hold on notices",
     "decoy": "Decoys set",

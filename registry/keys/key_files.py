@@ -142,8 +142,8 @@ def open_folder(folder: Path) -> int:
     return descriptor
 
 
-def read_file(folder: Path, descriptor: int, name: str) -> bytes:
-    """Read a small file of the key folder.
+def read_file(folder: Path, descriptor: int, name: str, most: int = MAX_FILE_BYTES) -> bytes:
+    """Read a small file of the key folder, of so many bytes at most.
 
     Raises:
         KeyUnavailable: missing, not a regular file, of another owner, open to group or others, or too long.
@@ -160,12 +160,12 @@ def read_file(folder: Path, descriptor: int, name: str) -> bytes:
         if not stat.S_ISREG(facts.st_mode):
             raise KeyUnavailable(f"{path} is not a regular file")
         _check_access(facts, path, FILE_MODE)
-        content = os.read(file, MAX_FILE_BYTES + 1)  # a short read fails the checksum
+        content = os.read(file, most + 1)  # a short read fails the checksum
     except OSError as error:
         raise KeyUnavailable(f"{path} cannot be read: {_reason(error)}") from None
     finally:
         os.close(file)
-    if len(content) > MAX_FILE_BYTES:
+    if len(content) > most:
         raise KeyUnavailable(f"{path} is too long for a key file")
     return content
 

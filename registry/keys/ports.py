@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, get_args
+from typing import Final, Literal, Protocol, get_args
 
 from registry.crypto.sign import SigningKey
 from registry.crypto.sign_lattice import LatticeKey
@@ -17,7 +17,7 @@ SecretPurpose = Literal["index", "marks", "idempotency"]
 
 PROVIDER_PURPOSES: tuple[ProviderPurpose, ...] = get_args(ProviderPurpose)
 SECRET_PURPOSES: tuple[SecretPurpose, ...] = get_args(SecretPurpose)
-LEDGER_PURPOSE = "ledger"
+LEDGER_PURPOSE: Final = "ledger"
 PURPOSES = (*PROVIDER_PURPOSES, *SECRET_PURPOSES, LEDGER_PURPOSE)
 
 MIN_KEY_BYTES = 16
@@ -71,6 +71,36 @@ class KeyFacts:
     created: str
     retired: datetime | None = None
     unused: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningPair:
+    """The two private keys that sign for the ledger: one secret, from which the second key is derived.
+
+    Attributes:
+        key_id: of the secret; tells nothing of it.
+        first: Ed25519, on every checkpoint.
+        second: ML-DSA-44, on published ones.
+    """
+
+    key_id: str
+    first: SigningKey
+    second: LatticeKey
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeys:
+    """What signs the ledger's checkpoints, as the key folder has it.
+
+    Attributes:
+        current: what signs now.
+        following: what is announced to take over; None for nothing.
+        terms: what is known of former keys, which are destroyed, oldest first; in the words of ``exchange_signing``.
+    """
+
+    current: SigningPair
+    following: SigningPair | None = None
+    terms: tuple[str, ...] = ()
 
 
 # One of several wrapped keys: the key, or why this one does not open. The others are not touched by it.
@@ -153,12 +183,36 @@ class Keyring(Protocol):
         """Return the key of a purpose whose work is done in this process."""
         ...
 
-    def signing_key(self) -> SigningKey:
-        """Return the key that signs the ledger's checkpoints."""
+    def signing_keys(self) -> SigningKeys:
+        """Return what signs the ledger's checkpoints, read again when another process changed it.
+
+        Returns:
+            The same object as before, unless it was changed.
+
+        Raises:
+            KeyUnavailable: the folder was changed, and cannot be read.
+        """
         ...
 
-    def lattice_key(self) -> LatticeKey:
-        """Return the key of the second signature on published checkpoints, derived from that of the first."""
+    def announce_signing(self, clock: Clock) -> SigningPair:
+        """Make the keys that are to sign next, and return them; those that were made already stay.
+
+        Raises:
+            KeyUnavailable: they cannot be written.
+        """
+        ...
+
+    def exchange_signing(self, following: str, term: str, clock: Clock) -> None:
+        """Let announced keys take over, and destroy the former; nothing changes when they have.
+
+        Args:
+            following: their key id.
+            term: what is to be known of the former ones, lines of text.
+            clock: tells the time that is noted.
+
+        Raises:
+            KeyUnavailable: no such keys are announced, or the disk refuses.
+        """
         ...
 
     def key_ids(self) -> dict[str, str]:

@@ -11,6 +11,12 @@ ring that was rotated, one fact a line after its header::
     bodies: bodies-...
 
 A key that came by rotation lies in a file named by its id, one of the first ring in a file named by its purpose.
+
+The ledger's signing key is exchanged in two steps. A following key is announced, so that others can learn of it, and
+signs nothing; when it takes over, the former one is destroyed, and a text about its term takes its place::
+
+    ledger next 2026-11-02T09:00:00.000Z: ledger-5d6e7f9f1c2a3b4c
+    ledger retired 2026-11-03T09:00:00.000Z: ledger-9f1c2a3b4c5d6e7f        (its term is ledger-9f1c2a3b4c5d6e7f.term)
 """
 
 from __future__ import annotations
@@ -39,20 +45,24 @@ from registry.keys.key_files import (
     with_checksum,
     write_file,
 )
-from registry.keys.ports import PROVIDER_PURPOSES, PURPOSES
+from registry.keys.ports import LEDGER_PURPOSE, PROVIDER_PURPOSES, PURPOSES
 
 MANIFEST = "keyring"
 LOCAL_HEADER = "registry-keyring"
 SEALED_HEADER = "registry-sealed-keyring"
 # What the settings call the provider of each kind of ring.
 FORMS = {LOCAL_HEADER: "local", SEALED_HEADER: "openbao"}
-# Of a manifest: version 2 came with rotation, and knows of earlier keys.
-_FIRST, _ROTATED = "v1", "v2"
-_RETIRED, _UNUSED = "retired", "unused"
+# Of a manifest: version 2 came with rotation, and knows of earlier keys; version 3 of the ledger's next and former.
+_FIRST, _ROTATED, _SIGNING = "v1", "v2", "v3"
+_RETIRED, _UNUSED, _NEXT = "retired", "unused", "next"
+_TERM_HEADER = "registry-ledger-term/v1"
+_MAX_TERM_BYTES = 65_536  # two keys and four signatures, half of them of ML-DSA-44
 # Which file it is, when it was written, its size.
 Stamp = tuple[int, int, int]
 # Key files that a change may remove: of purposes that rotate, and what was left unfinished of them.
-_ROTATED_FILE = re.compile(rf"\.?(?:{'|'.join(PROVIDER_PURPOSES)})(?:-[0-9a-f]{{16}})?\.key(?:\.unfinished)?")
+_ROTATED_FILE = re.compile(
+    rf"\.?(?:{'|'.join((*PROVIDER_PURPOSES, LEDGER_PURPOSE))})(?:-[0-9a-f]{{16}})?\.(?:key|term)(?:\.unfinished)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +81,38 @@ class EarlierKey:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerKey:
+    """A signing key that is destroyed.
+
+    Attributes:
+        key_id: its id.
+        retired: when another took its place, as the manifest says.
+        term: what it signed, in the words of whoever exchanged it.
+    """
+
+    key_id: str
+    retired: str
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
 class RingContent:
     """The keys of a ring.
 
     Attributes:
         current: the key of each purpose that is in use.
         earlier: keys that only open what they wrapped, oldest first.
+        following: the announced signing key; None for none.
+        announced: when it was, as the manifest says.
+        former: signing keys that are destroyed, oldest first.
         stamp: of the manifest that was read; another one means that somebody changed the ring.
     """
 
     current: Mapping[str, KeyMaterial]
     earlier: tuple[EarlierKey, ...] = ()
+    following: KeyMaterial | None = None
+    announced: str = ""
+    former: tuple[FormerKey, ...] = ()
     stamp: Stamp = (0, 0, 0)
 
     def find(self, purpose: str, key_id: str) -> KeyMaterial | None:
@@ -168,8 +199,54 @@ def rotate_ring(folder: Path, form: RingForm, purpose: str, clock: Clock) -> Rin
         material = KeyMaterial.of(purpose, random_bytes(KEY_BYTES), now)
         write_file(descriptor, f"{material.key_id}.key", form.render(material))
         former = EarlierKey(content.current[purpose], iso(now))
-        after = RingContent({**content.current, purpose: material}, (*content.earlier, former))
-        replace_file(descriptor, MANIFEST, _render_manifest(form, after, _ROTATED))
+        after = replace(content, current={**content.current, purpose: material}, earlier=(*content.earlier, former))
+        _put(descriptor, form, after)
+    return load_ring(folder, form)
+
+
+def announce_signing(folder: Path, form: RingForm, clock: Clock) -> RingContent:
+    """Make the signing key that is to follow; one that was made stays.
+
+    Raises:
+        KeyUnavailable: the ring cannot be read, or the disk refuses; the ring is as it was.
+    """
+    with _changed(folder, form) as (descriptor, content):
+        if content.following is None:
+            now = clock.now()
+            material = KeyMaterial.of(LEDGER_PURPOSE, random_bytes(KEY_BYTES), now)
+            write_file(descriptor, f"{material.key_id}.key", form.render(material))
+            _put(descriptor, form, replace(content, following=material, announced=iso(now)))
+    return load_ring(folder, form)
+
+
+def exchange_signing(folder: Path, form: RingForm, following: str, term: str, clock: Clock) -> RingContent:
+    """Let the announced signing key take over, and destroy the former. Done by another process: nothing is changed.
+
+    Args:
+        folder: the key folder.
+        form: how keys are written.
+        following: id of the key that takes over.
+        term: what is to be known of the former one; lines, each with its line end.
+        clock: tells the time written into the manifest.
+
+    Raises:
+        KeyUnavailable: no such key was announced, the ring cannot be read, or the disk refuses.
+    """
+    with _changed(folder, form) as (descriptor, content):
+        if content.current[LEDGER_PURPOSE].key_id == following:
+            return content
+        if content.following is None or content.following.key_id != following:
+            raise KeyUnavailable(f"{folder} holds no announced key {following}")
+        former = FormerKey(content.current[LEDGER_PURPOSE].key_id, iso(clock.now()), term)
+        write_file(descriptor, f"{former.key_id}.term", with_checksum(f"{_TERM_HEADER}\n{term}"))
+        after = replace(
+            content,
+            current={**content.current, LEDGER_PURPOSE: content.following},
+            following=None,
+            former=(*content.former, former),
+        )
+        _put(descriptor, form, after)
+        _clear_unlisted(descriptor, after)
     return load_ring(folder, form)
 
 
@@ -184,7 +261,7 @@ def note_unused(folder: Path, form: RingForm, key_id: str, clock: Clock) -> Ring
         if not found.unused:
             noted = replace(found, unused=iso(clock.now()))
             after = replace(content, earlier=tuple(noted if one is found else one for one in content.earlier))
-            replace_file(descriptor, MANIFEST, _render_manifest(form, after, _ROTATED))
+            _put(descriptor, form, after)
     return load_ring(folder, form)
 
 
@@ -199,7 +276,7 @@ def discard_key(folder: Path, form: RingForm, key_id: str) -> RingContent:
     with _changed(folder, form) as (descriptor, content):
         found = _earlier(folder, content, key_id)
         after = replace(content, earlier=tuple(one for one in content.earlier if one is not found))
-        replace_file(descriptor, MANIFEST, _render_manifest(form, after, _ROTATED))
+        _put(descriptor, form, after)
         _clear_unlisted(descriptor, after)
     return load_ring(folder, form)
 
@@ -284,9 +361,18 @@ def _read_key(folder: Path, descriptor: int, form: RingForm, purpose: str) -> Ke
     return form.parse(read_file(folder, descriptor, name), purpose, str(folder / name))
 
 
+def _put(descriptor: int, form: RingForm, content: RingContent) -> None:
+    """Exchange the manifest of a ring that was changed."""
+    version = _SIGNING if content.following is not None or content.former else _ROTATED
+    replace_file(descriptor, MANIFEST, _render_manifest(form, content, version))
+
+
 def _render_manifest(form: RingForm, content: RingContent, version: str) -> bytes:
     lines = [f"{purpose}: {material.key_id}\n" for purpose, material in content.current.items()]
     lines += [f"{' '.join(_words(one))}: {one.material.key_id}\n" for one in content.earlier]
+    lines += [f"{LEDGER_PURPOSE} {_RETIRED} {one.retired}: {one.key_id}\n" for one in content.former]
+    if content.following is not None:
+        lines.append(f"{LEDGER_PURPOSE} {_NEXT} {content.announced}: {content.following.key_id}\n")
     return with_checksum(f"{form.header}/{version}\n{''.join(lines)}")
 
 
@@ -297,7 +383,7 @@ def _listed(folder: Path, descriptor: int, form: RingForm) -> list[tuple[tuple[s
     kind, _, version = content.partition(b"\n")[0].decode("ascii", "replace").rpartition("/")
     if kind in FORMS and kind != form.header:
         raise KeyUnavailable(f"{folder} is the keyring of provider {FORMS[kind]}; set it under [keys] in config.toml")
-    known = version if version in (_FIRST, _ROTATED) else _ROTATED
+    known = version if version in (_FIRST, _ROTATED, _SIGNING) else _SIGNING
     lines = [line.partition(": ") for line in checked_lines(content, f"{form.header}/{known}", str(path))]
     listed = [(tuple(words.split(" ")), key_id) for words, _, key_id in lines]
     current = [words[0] for words, _ in listed if len(words) == 1]
@@ -312,7 +398,8 @@ def _words(one: EarlierKey) -> tuple[str, ...]:
 
 
 def _is_sound(words: tuple[str, ...]) -> bool:
-    return words[0] in PURPOSES and words[1::2] in ((), (_RETIRED,), (_RETIRED, _UNUSED)) and len(words) % 2 == 1
+    states = ((), (_RETIRED,), (_NEXT,)) if words[0] == LEDGER_PURPOSE else ((), (_RETIRED,), (_RETIRED, _UNUSED))
+    return words[0] in PURPOSES and words[1::2] in states and len(words) % 2 == 1
 
 
 def _earlier(folder: Path, content: RingContent, key_id: str) -> EarlierKey:
@@ -323,15 +410,27 @@ def _earlier(folder: Path, content: RingContent, key_id: str) -> EarlierKey:
 
 
 def _load(folder: Path, descriptor: int, form: RingForm) -> RingContent:
-    current, earlier = {}, []
     stamp = stamp_of(folder, descriptor)  # before it is read: a change meanwhile is seen by the next look
+    content = RingContent({}, stamp=stamp)
     for words, key_id in _listed(folder, descriptor, form):
+        if words[:2] == (LEDGER_PURPOSE, _RETIRED):
+            former = FormerKey(key_id, words[2], _read_term(folder, descriptor, key_id))
+            content = replace(content, former=(*content.former, former))
+            continue
         material = _listed_key(folder, descriptor, form, (words[0], key_id))
         if len(words) == 1:
-            current[words[0]] = material
+            content = replace(content, current={**content.current, words[0]: material})
+        elif words[1] == _NEXT:
+            content = replace(content, following=material, announced=words[2])
         else:
-            earlier.append(EarlierKey(material, *words[2::2]))
-    return RingContent({purpose: current[purpose] for purpose in PURPOSES}, tuple(earlier), stamp)
+            content = replace(content, earlier=(*content.earlier, EarlierKey(material, *words[2::2])))
+    return replace(content, current={purpose: content.current[purpose] for purpose in PURPOSES})
+
+
+def _read_term(folder: Path, descriptor: int, key_id: str) -> str:
+    name = f"{key_id}.term"
+    content = read_file(folder, descriptor, name, _MAX_TERM_BYTES)
+    return "".join(f"{line}\n" for line in checked_lines(content, _TERM_HEADER, str(folder / name)))
 
 
 def _listed_key(folder: Path, descriptor: int, form: RingForm, listed: tuple[str, str]) -> KeyMaterial:
@@ -359,9 +458,11 @@ def _changed(folder: Path, form: RingForm) -> Iterator[tuple[int, RingContent]]:
 def _clear_unlisted(descriptor: int, content: RingContent) -> None:
     """Remove key files that the manifest does not name: keys of an interrupted rotation, and discarded ones."""
     clear_unfinished(descriptor, MANIFEST)
-    materials = (*content.current.values(), *(one.material for one in content.earlier))
+    following = () if content.following is None else (content.following,)
+    materials = (*content.current.values(), *(one.material for one in content.earlier), *following)
     # Of a purpose's first key the file has the purpose's name.
     names = {_file_name(descriptor, one.purpose, one.key_id) for one in materials}
+    names |= {f"{one.key_id}.term" for one in content.former}
     for name in os.listdir(descriptor):
         if _ROTATED_FILE.fullmatch(name) and name not in names:
             os.unlink(name, dir_fd=descriptor)

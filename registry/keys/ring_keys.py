@@ -13,12 +13,22 @@ from registry.crypto.sign_lattice import LatticeKey
 from registry.domain.clock import Clock
 from registry.domain.errors import KeyUnavailable
 from registry.keys.key_files import KeyMaterial
-from registry.keys.ports import LEDGER_PURPOSE, SECRET_PURPOSES, KeyFacts, ProviderPurpose, SecretPurpose
+from registry.keys.ports import (
+    LEDGER_PURPOSE,
+    SECRET_PURPOSES,
+    KeyFacts,
+    ProviderPurpose,
+    SecretPurpose,
+    SigningKeys,
+    SigningPair,
+)
 from registry.keys.ring_folder import (
     EarlierKey,
     RingContent,
     RingForm,
+    announce_signing,
     discard_key,
+    exchange_signing,
     load_ring,
     note_unused,
     one_of,
@@ -33,28 +43,34 @@ class RingKeys:
     Safe to share between threads: what was read is exchanged whole.
     """
 
-    __slots__ = ("_content", "_folder", "_form")
+    __slots__ = ("_content", "_folder", "_form", "_signing")
 
     def __init__(self, folder: Path, form: RingForm, content: RingContent) -> None:
         self._folder = folder
         self._form = form
         self._content = content
+        self._signing = _signing_of(content)
 
     def secret(self, purpose: SecretPurpose) -> bytes:
         """Return the 32 bytes of a purpose whose work is done in this process."""
         return self._content.current[one_of(purpose, SECRET_PURPOSES)].secret
 
-    def signing_key(self) -> SigningKey:
-        """Return the key that signs the ledger's checkpoints."""
-        return SigningKey(self._content.current[LEDGER_PURPOSE].secret)
+    def signing_keys(self) -> SigningKeys:
+        """Return what signs the ledger's checkpoints; see ``Keyring``."""
+        self._read_again()
+        return self._signing
 
-    def lattice_key(self) -> LatticeKey:
-        """Return the key of the second signature on published checkpoints.
+    def announce_signing(self, clock: Clock) -> SigningPair:
+        """Make the keys that are to sign next; see ``Keyring``."""
+        self._take(announce_signing(self._folder, self._form, clock))
+        following = self._signing.following
+        if following is None:  # it took over before it was read again
+            raise KeyUnavailable("another process exchanged the ledger's key meanwhile")
+        return following
 
-        Derived from the seed of the first: one file to keep. Who breaks Ed25519 learns its scalar, a hash of the seed,
-        and from that neither the seed nor this key.
-        """
-        return LatticeKey(derive(self._content.current[LEDGER_PURPOSE].secret, "registry/ledger-ml-dsa-44/v1"))
+    def exchange_signing(self, following: str, term: str, clock: Clock) -> None:
+        """Let announced keys take over; see ``Keyring``."""
+        self._take(exchange_signing(self._folder, self._form, following, term, clock))
 
     def key_ids(self) -> dict[str, str]:
         """Return the current key id of every purpose; fit to be shown."""
@@ -69,16 +85,16 @@ class RingKeys:
 
     def rotate(self, purpose: ProviderPurpose, clock: Clock) -> str:
         """Make a new key of a purpose the current one; see ``Keyring``."""
-        self._content = rotate_ring(self._folder, self._form, purpose, clock)
+        self._take(rotate_ring(self._folder, self._form, purpose, clock))
         return self._content.current[purpose].key_id
 
     def note_unused(self, key_id: str, clock: Clock) -> None:
         """Note that nothing is wrapped under an earlier key any more; see ``Keyring``."""
-        self._content = note_unused(self._folder, self._form, key_id, clock)
+        self._take(note_unused(self._folder, self._form, key_id, clock))
 
     def discard(self, key_id: str) -> None:
         """Destroy an earlier key; see ``Keyring``."""
-        self._content = discard_key(self._folder, self._form, key_id)
+        self._take(discard_key(self._folder, self._form, key_id))
 
     def current_of(self, purpose: ProviderPurpose) -> KeyMaterial:
         """Return the key to wrap under, as the folder has it now.
@@ -108,13 +124,38 @@ class RingKeys:
     def _read_again(self) -> None:
         """Take up what another process made of the ring: a system call when nothing changed."""
         if stamp_of(self._folder) != self._content.stamp:
-            self._content = load_ring(self._folder, self._form)
+            self._take(load_ring(self._folder, self._form))
+
+    def _take(self, content: RingContent) -> None:
+        ours = self._content
+        self._content = content
+        if (content.current[LEDGER_PURPOSE], content.following, content.former) != (
+            ours.current[LEDGER_PURPOSE],
+            ours.following,
+            ours.former,
+        ):
+            self._signing = _signing_of(content)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self.key_ids().values())})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is never pickled")
+
+
+def _signing_of(content: RingContent) -> SigningKeys:
+    following = None if content.following is None else _pair(content.following)
+    return SigningKeys(_pair(content.current[LEDGER_PURPOSE]), following, tuple(one.term for one in content.former))
+
+
+def _pair(material: KeyMaterial) -> SigningPair:
+    """Return both signing keys of a secret.
+
+    The second is derived from the seed of the first: one file to keep. Who breaks Ed25519 learns its scalar, a hash of
+    the seed, and from that neither the seed nor the second key.
+    """
+    second = LatticeKey(derive(material.secret, "registry/ledger-ml-dsa-44/v1"))
+    return SigningPair(material.key_id, SigningKey(material.secret), second)
 
 
 def _facts(one: EarlierKey) -> KeyFacts:

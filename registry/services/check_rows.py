@@ -19,6 +19,7 @@ from registry.domain.marks import Tier
 from registry.services.check_petitions import Letters
 from registry.services.check_standing import Standing
 from registry.services.kernel import Kernel
+from registry.services.ledger_key import Signing, demand_told
 from registry.services.ports import ACTIVE, ENDED, Work
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
@@ -90,8 +91,9 @@ T = TypeVar("T")
 class CheckRows:
     """Checks the rows of one registry."""
 
-    def __init__(self, kernel: Kernel, vault: PetitionVault) -> None:
+    def __init__(self, kernel: Kernel, vault: PetitionVault, signing: Signing) -> None:
         self._kernel = kernel
+        self._signing = signing
         self._letters = Letters(vault, kernel.contact_label)
 
     def check(self) -> int:
@@ -105,7 +107,7 @@ class CheckRows:
             counters = dict.fromkeys(sorted({said.subject for said in ledger.records.values()}), 1)
             count = sum(self.check_people(work, dict(part)) for part in _chunks(list(counters.items())))
             self.check_index(work)
-            ledger.standing.check(work, self._letters)
+            self._check_standing(work, ledger.standing)
         return count
 
     def check_index(self, work: Work) -> None:
@@ -142,7 +144,7 @@ class CheckRows:
         return len(ledger.records)
 
     def check_standing(self, work: Work, standing: Sequence[int]) -> None:
-        """Check all principals, requests, petitions and contacts, and the policies in force.
+        """Check all principals, requests, petitions and contacts, the policies in force and the ledger's keys.
 
         Args:
             work: one snapshot.
@@ -151,7 +153,11 @@ class CheckRows:
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
-        self._said(work.entries.entries(standing)).standing.check(work, self._letters)
+        self._check_standing(work, self._said(work.entries.entries(standing)).standing)
+
+    def _check_standing(self, work: Work, standing: Standing) -> None:
+        standing.check(work, self._letters)
+        demand_told(self._signing, work.entries.head().size, standing.keys)
 
     def _said(self, rows: Iterable[EntryRow]) -> _Ledger:
         ledger = _Ledger()

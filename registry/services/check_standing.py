@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from registry.audit.kinds import OF_EMERGENCIES, OF_PETITIONS, OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
+from registry.audit.kinds import OF_EMERGENCIES, OF_KEYS, OF_PETITIONS, OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
 from registry.domain.approvals import State, Verdict
 from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import BreakGlassId, PrincipalId, RequestId
 from registry.services.check_petitions import MOST_APART_MS, Letters, StandingPetitions
 from registry.services.controls import AGREED, CONTROLS, controls_said, version_of
+from registry.services.ledger_key import KeyChangeSaid
 from registry.services.ports import RequestRow, Work
 from registry.services.ports_policy import PolicyRow
 from registry.transparency.leaf import Leaf
@@ -68,6 +69,7 @@ class Standing:
     emergencies: dict[BreakGlassId, _Emergency] = field(default_factory=dict)
     policies: PolicyRow | None = None
     petitions: StandingPetitions = field(default_factory=StandingPetitions)
+    keys: list[KeyChangeSaid] = field(default_factory=list)
     controls: PolicyRow | None = None
     agreed: PolicyRow | None = None
     reviews: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # lookup -> finding, reviewer, entry
@@ -78,6 +80,8 @@ class Standing:
             self._take_account(index, leaf.unix_ms, values)
         elif leaf.kind in OF_POLICIES:
             self._take_policies(index, values)
+        elif leaf.kind in OF_KEYS:
+            self.keys.append(KeyChangeSaid(index, values["request"], values["detail"]))
         elif leaf.kind in OF_PETITIONS:
             self.petitions.take(index, leaf.kind, leaf.unix_ms, values)
         elif leaf.kind in OF_REVIEWS:

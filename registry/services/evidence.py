@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from registry.audit.ports import EntryRow
 from registry.services.kernel import Kernel
@@ -13,16 +14,32 @@ from registry.transparency.bundle import (
     BundleEntry,
     EvidenceBundle,
     FieldOpening,
+    KeyChange,
     OlderCheckpoint,
     open_fields,
     write_bundle,
 )
-from registry.transparency.checkpoint import Checkpoint
-from registry.transparency.fields import COUNTER, EVENT, FORM, PREVIOUS, PURPOSE, RECORD_PREFIX, RESULT, RULES, SUBJECT
-from registry.transparency.note import VerifierKey
+from registry.transparency.checkpoint import Checkpoint, parse_checkpoint
+from registry.transparency.fields import (
+    COUNTER,
+    DETAIL,
+    EVENT,
+    FORM,
+    PREVIOUS,
+    PURPOSE,
+    RECORD_PREFIX,
+    REQUEST,
+    RESULT,
+    RULES,
+    SUBJECT,
+)
+from registry.transparency.note import split_note
+from registry.transparency.terms import KeyPair, KeyTerm
 
 # Who it was stays committed: a person is named by the auditor who opens the entry, not by the bundle.
 OPENED = frozenset({EVENT, SUBJECT, COUNTER, PREVIOUS, PURPOSE, RESULT, RULES, FORM})
+# What an entry of kind ``key`` says the former and the next keys in.
+NAMING_KEYS = frozenset({REQUEST, DETAIL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,20 @@ class Snapshot:
     checkpoint: str
 
 
+class OwnKeys(Protocol):
+    """The keys of the ledger."""
+
+    @property
+    def pair(self) -> KeyPair:
+        """Those that sign now."""
+        ...
+
+    @property
+    def terms(self) -> Sequence[KeyTerm]:
+        """Former ones, oldest first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What outsiders hold or see of the ledger.
@@ -40,12 +71,14 @@ class Outside:
     Attributes:
         publisher: gives checkpoints and proofs.
         witnesses: who cosigns; None when there are none.
-        policy: a tlog-policy with keys, witnesses and quorum, for the reader's information.
+        keys: that sign and signed the ledger.
+        policy: gives a tlog-policy with keys, witnesses and quorum, for the reader's information.
     """
 
     publisher: Publisher
     witnesses: Witnesses | None
-    policy: str
+    keys: OwnKeys
+    policy: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +97,14 @@ class Beside:
 class Evidence:
     """Cuts bundles."""
 
-    def __init__(self, kernel: Kernel, verifier: VerifierKey, outside: Outside) -> None:
+    def __init__(self, kernel: Kernel, outside: Outside) -> None:
         self._kernel = kernel
-        self._verifier = verifier
         self._outside = outside
 
     @property
     def policy(self) -> str:
         """The policy that bundles state: keys, witnesses, quorum. Whoever verifies takes it from elsewhere."""
-        return self._outside.policy
+        return self._outside.policy()
 
     def cut(self, snapshot: Snapshot, indexes: Sequence[int], beside: Beside) -> bytes:
         """Return the bundle's bytes, under the newest checkpoint that witnesses have cosigned and that has all entries.
@@ -88,25 +120,32 @@ class Evidence:
         Raises:
             AuditUnavailable: nothing may be published.
         """
-        published, older = self._published(snapshot.size)
-        publisher = self._outside.publisher
+        terms = self._outside.keys.terms
+        # Under a checkpoint from before the last change of the key, nobody could follow the keys to the present one.
+        published, older = self._published(max([snapshot.size, *(term.size for term in terms)]))
         with self._kernel.database.reader() as reader:
             rows = reader.entries(sorted(set(indexes)))
         bundle = EvidenceBundle(
-            key=self._verifier,
+            key=self._outside.keys.pair.key,
             checkpoint=published.note,
             entries=tuple(self._entry(row, published.checkpoint) for row in rows),
             extras=dict(beside.extras),
             marks=dict(beside.marks),
-            history=tuple(
-                OlderCheckpoint(
-                    old.checkpoint.size, old.note, publisher.proof(old.checkpoint.size, published.checkpoint)
-                )
-                for old in older
-            ),
-            policy=self._outside.policy,
+            history=tuple(self._older(old.checkpoint.size, old.note, published.checkpoint) for old in older),
+            policy=self.policy,
+            changes=tuple(self._change(term, published.checkpoint) for term in terms),
         )
         return write_bundle(bundle)
+
+    def _older(self, size: int, note: str, checkpoint: Checkpoint) -> OlderCheckpoint:
+        return OlderCheckpoint(size, note, self._outside.publisher.proof(size, checkpoint))
+
+    def _change(self, term: KeyTerm, checkpoint: Checkpoint) -> KeyChange:
+        """Return where a key took over: its checkpoint, and the entry that names both keys, proven under that one."""
+        with self._kernel.database.reader() as reader:
+            (row,) = reader.entries([term.size - 1])
+        at = parse_checkpoint(split_note(term.note)[0], checkpoint.origin)
+        return KeyChange(self._older(term.size, term.note, checkpoint), self._entry(row, at, NAMING_KEYS))
 
     def _published(self, size: int) -> tuple[Published, tuple[Published, ...]]:
         panel = self._outside.witnesses
@@ -119,11 +158,11 @@ class Evidence:
             return cosigned, ()
         return self._outside.publisher.publish(), (cosigned,)
 
-    def _entry(self, row: EntryRow, checkpoint: Checkpoint) -> BundleEntry:
+    def _entry(self, row: EntryRow, checkpoint: Checkpoint, opened: Collection[str] = OPENED) -> BundleEntry:
         opening = self._kernel.log.opening(row)
         fields: Mapping[str, FieldOpening] = {}
         if opening is not None:
             values = {name: value.encode() for name, value in opening.values.items()}
-            shown = [name for name in values if name in OPENED or name.startswith(RECORD_PREFIX)]
+            shown = [name for name in values if name in opened or name.startswith(RECORD_PREFIX)]
             fields = open_fields(opening.seed, values, shown)
         return BundleEntry(row.index, row.leaf, self._outside.publisher.inclusion(row.index, checkpoint), fields)

@@ -21,7 +21,7 @@ from registry.transparency.checkpoint import Checkpoint
 from registry.transparency.growing import GrowingTiles, TileMissing
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
-from registry.transparency.note import Verifier
+from registry.transparency.note import LedgerKeys
 from registry.transparency.proofs import verify_consistency
 from registry.transparency.tiles import WIDTH, Tile, read_hashes, write_bundle_of_entries
 
@@ -67,7 +67,7 @@ class Published:
 class Signing:
     """How checkpoints are signed: the key that the ledger's first signature verifies with, and the second one."""
 
-    verifier: Verifier
+    verifier: LedgerKeys
     second: SecondSignature
 
 

@@ -20,7 +20,7 @@ from registry.domain.errors import AuditUnavailable, ProofRejected
 from registry.services.publish import Published, Publisher
 from registry.transparency.checkpoint import Checkpoint, open_checkpoint
 from registry.transparency.cosignature import Cosigner, open_cosignatures
-from registry.transparency.note import Verifier, line_of, split_note
+from registry.transparency.note import LedgerKeys, line_of, split_note
 from registry.transparency.trust_policy import PolicyWitness, TrustPolicy
 from registry.transparency.witness_wire import (
     AddCheckpoint,
@@ -162,7 +162,7 @@ class Panel:
     policy: TrustPolicy
     addresses: Mapping[str, str]
     settings: WitnessSettings
-    verifier: Verifier
+    verifier: LedgerKeys
 
 
 class _Shown(Exception):

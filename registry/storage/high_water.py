@@ -14,7 +14,7 @@ from pathlib import Path
 from registry.audit.high_water import HighWater, mark_of, read_mark
 from registry.audit.ports import HeadRow
 from registry.domain.errors import MisconfiguredHome, ProofRejected, RegistryError
-from registry.transparency.note import Verifier
+from registry.transparency.note import LedgerKeys
 
 NAME = "high-water"
 EVERY_SECONDS = 1.0
@@ -62,7 +62,7 @@ class HighWaterFile:
         with self.turn() as folder:
             self._replace(folder, mark)
 
-    def raise_to(self, newest: Callable[[], HighWater], verifier: Verifier) -> HighWater:
+    def raise_to(self, newest: Callable[[], HighWater], verifier: LedgerKeys) -> HighWater:
         """Put the newest mark in place unless the one there is as high.
 
         Args:
@@ -107,7 +107,7 @@ class HighWaterFile:
         finally:
             os.close(folder)
 
-    def _present(self, verifier: Verifier) -> HighWater | None:
+    def _present(self, verifier: LedgerKeys) -> HighWater | None:
         try:
             raw = self.read()
             return None if raw is None else read_mark(raw, verifier)
@@ -147,7 +147,7 @@ class HighWaterKeeper:
         self,
         file: HighWaterFile,
         read_head: Callable[[], HeadRow],
-        verifier: Verifier,
+        verifier: LedgerKeys,
         seen: Callable[[int], None],
     ) -> None:
         """Start keeping.

@@ -85,6 +85,20 @@ class OlderCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChange:
+    """Where another key took over from a former one.
+
+    Attributes:
+        checkpoint: signed by both, in both types.
+        entry: the last one under that checkpoint, with its proof there; its opened ``request`` and ``detail`` name the
+            keys.
+    """
+
+    checkpoint: OlderCheckpoint
+    entry: BundleEntry
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceBundle:
     """What a bundle holds. Reading one verifies nothing; ``offline.verify_bundle.verify`` does.
 
@@ -97,6 +111,7 @@ class EvidenceBundle:
         policy: a tlog-policy with the ledger and its witnesses as the maker states them, for information only; empty
             for one that has the ledger's key alone.
         marks: all files about marks by name (``marks/reading.json``), or none.
+        changes: every change of the ledger's key up to the checkpoint.
     """
 
     key: VerifierKey
@@ -106,6 +121,7 @@ class EvidenceBundle:
     history: tuple[OlderCheckpoint, ...] = ()
     policy: str = ""
     marks: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    changes: tuple[KeyChange, ...] = ()
 
 
 def open_fields(seed: bytes, values: Mapping[str, bytes], names: Iterable[str]) -> dict[str, FieldOpening]:
@@ -147,14 +163,12 @@ def write_bundle(bundle: EvidenceBundle) -> bytes:
         "verify_bundle.py": verifier_source(),
     }
     for old in bundle.history:
-        members[f"history/{old.size}.checkpoint"] = old.note.encode()
-        steps = (_CONSISTENCY, f"{old.size} {size}", *map(base64_text, old.hashes))
-        members[f"history/{old.size}.proof"] = "".join(f"{line}\n" for line in steps).encode()
+        members |= _older_members("history", old, size)
+    for change in bundle.changes:
+        members |= _older_members("keys", change.checkpoint, size)
+        members |= _entry_members(f"keys/{change.checkpoint.size}", change.entry, change.checkpoint.note)
     for entry in bundle.entries:
-        proof = TlogProof(entry.index, entry.hashes, bundle.checkpoint)
-        members[f"entries/{entry.index}.leaf"] = entry.leaf
-        members[f"entries/{entry.index}.tlog-proof"] = format_tlog_proof(proof).encode()
-        members[f"entries/{entry.index}.open.json"] = _opening_json(entry)
+        members |= _entry_members(f"entries/{entry.index}", entry, bundle.checkpoint)
     members[SECTIONS] = sections_of(members)
     lines = [f"{sha256(members[name]).hexdigest()}  {name}\n" for name in sorted(members)]
     members["manifest.sha256"] = "".join(lines).encode()
@@ -164,6 +178,21 @@ def write_bundle(bundle: EvidenceBundle) -> bytes:
     except Rejected as exc:
         raise ValueError(f"not a bundle: {exc}") from exc
     return written
+
+
+def _older_members(part: str, old: OlderCheckpoint, size: int) -> dict[str, bytes]:
+    steps = (_CONSISTENCY, f"{old.size} {size}", *map(base64_text, old.hashes))
+    proof = "".join(f"{line}\n" for line in steps).encode()
+    return {f"{part}/{old.size}.checkpoint": old.note.encode(), f"{part}/{old.size}.proof": proof}
+
+
+def _entry_members(place: str, entry: BundleEntry, checkpoint: str) -> dict[str, bytes]:
+    proof = TlogProof(entry.index, entry.hashes, checkpoint)
+    return {
+        f"{place}.leaf": entry.leaf,
+        f"{place}.tlog-proof": format_tlog_proof(proof).encode(),
+        f"{place}.open.json": _opening_json(entry),
+    }
 
 
 def read_bundle(raw: bytes) -> EvidenceBundle:
@@ -180,14 +209,19 @@ def read_bundle(raw: bytes) -> EvidenceBundle:
         key = _policy_key(members["policy"])
         policy = "" if members["policy"].decode() == _policy_of(key) else members["policy"].decode()
         checkpoint = members["checkpoint"].decode()
-        history = tuple(_read_history(members, _size_of(checkpoint)))
-        entries = tuple(_read_entry(members, index, checkpoint) for index in indexes)
+        size = _size_of(checkpoint)
+        history = tuple(_read_older(members, "history", size))
+        entries = tuple(_read_entry(members, f"entries/{index}", index, checkpoint) for index in indexes)
+        changes = tuple(
+            KeyChange(old, _read_entry(members, f"keys/{old.size}", old.size - 1, old.note))
+            for old in _read_older(members, "keys", size)
+        )
     except ValueError as exc:
         raise ProofRejected(f"not a bundle: {exc}" if isinstance(exc, Rejected) else "not a bundle") from exc
     named = {*FIXED_MEMBERS, SECTIONS, _CERTIFICATION}
     extras = {name: data for name, data in members.items() if name not in named and "/" not in name}
     marks = {name: members[name] for name in MARKS if name in members}
-    return EvidenceBundle(key, checkpoint, entries, extras, history, policy, marks)
+    return EvidenceBundle(key, checkpoint, entries, extras, history, policy, marks, changes)
 
 
 def _opening_json(entry: BundleEntry) -> bytes:
@@ -224,24 +258,25 @@ def _size_of(checkpoint: str) -> int:
         return 0
 
 
-def _read_history(members: Mapping[str, bytes], size: int) -> Iterator[OlderCheckpoint]:
-    sizes = sorted(int(name[8:-6]) for name in members if name.startswith("history/") and name.endswith(".proof"))
-    for old in sizes:
-        note = members[f"history/{old}.checkpoint"].decode()
+def _read_older(members: Mapping[str, bytes], part: str, size: int) -> Iterator[OlderCheckpoint]:
+    begin, end = f"{part}/", ".proof"
+    names = [name for name in members if name.startswith(begin) and name.endswith(end)]
+    for old in sorted(int(name[len(begin) : -len(end)]) for name in names):
+        note = members[f"{part}/{old}.checkpoint"].decode()
         split_note(note)
-        lines = members[f"history/{old}.proof"].decode().split("\n")
+        lines = members[f"{part}/{old}.proof"].decode().split("\n")
         hashes = [base64_bytes(line) for line in lines[2:-1]]
         if lines[:2] != [_CONSISTENCY, f"{old} {size}"] or lines[-1] or None in hashes:
             raise ProofRejected("a consistency proof is malformed")
         yield OlderCheckpoint(old, note, tuple(each for each in hashes if each is not None))
 
 
-def _read_entry(members: Mapping[str, bytes], index: int, checkpoint: str) -> BundleEntry:
-    proof = parse_tlog_proof(members[f"entries/{index}.tlog-proof"].decode())
+def _read_entry(members: Mapping[str, bytes], place: str, index: int, checkpoint: str) -> BundleEntry:
+    proof = parse_tlog_proof(members[f"{place}.tlog-proof"].decode())
     if proof.index != index or proof.checkpoint != checkpoint or proof.extra is not None:
         raise ProofRejected("a proof is of another entry or checkpoint")
-    fields = _read_fields(members[f"entries/{index}.open.json"])
-    return BundleEntry(index, members[f"entries/{index}.leaf"], proof.hashes, fields)
+    fields = _read_fields(members[f"{place}.open.json"])
+    return BundleEntry(index, members[f"{place}.leaf"], proof.hashes, fields)
 
 
 def _read_fields(opening: bytes) -> dict[str, FieldOpening]:

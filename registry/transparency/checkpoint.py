@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from registry.domain.errors import ProofRejected
 from registry.transparency._codec import HASH_BYTES, MAX_SIZE, base64_bytes, base64_text, decimal
 from registry.transparency.merkle import EMPTY_ROOT
-from registry.transparency.note import Verifier, is_key_name, open_note
+from registry.transparency.note import LedgerKeys, is_key_name, open_note
 
 _LINES = 4  # origin, size, root, and nothing after the last line end
 
@@ -72,17 +72,25 @@ def parse_checkpoint(text: str, origin: str) -> Checkpoint:
     return Checkpoint(origin, size, root)
 
 
-def open_checkpoint(note: str | bytes, verifier: Verifier, origin: str) -> Checkpoint:
+def open_checkpoint(note: str | bytes, keys: LedgerKeys, origin: str) -> Checkpoint:
     """Verify a signed checkpoint of one ledger.
 
     Args:
         note: the complete note, possibly with further signatures (witnesses).
-        verifier: the ledger's key; its name is the origin.
+        keys: the ledger's key, or its keys with the sizes that each signs; their name is the origin.
         origin: the ledger.
 
     Raises:
-        ProofRejected: the signature, the text or the origin is not as it must be.
+        ProofRejected: the signature, the text or the origin is not as it must be, or a key signed a size that is not
+            its own.
     """
-    if verifier.key.name != origin:
+    if keys.key.name != origin:
         raise ProofRejected("the key is of another ledger")
-    return parse_checkpoint(open_note(note, (verifier,)).text, origin)
+    return parse_checkpoint(open_note(note, keys.of_size(_stated_size(note))).text, origin)
+
+
+def _stated_size(note: str | bytes) -> int:
+    """Return the size that a note states, before anything of it is verified; -1 for none."""
+    lines = (note if isinstance(note, str) else note.decode("utf-8", "replace")).split("\n", 2)
+    size = decimal(lines[1]) if len(lines) == 3 else None
+    return -1 if size is None else size

@@ -84,6 +84,24 @@ class Verifier:
     key: VerifierKey
     check: SignatureCheck
 
+    def of_size(self, size: int) -> Sequence[Verifier]:
+        """Return itself: this one key signs whatever size; see ``LedgerKeys``."""
+        del size
+        return (self,)
+
+
+class LedgerKeys(Protocol):
+    """The keys of one ledger in their order, each with the sizes that it signs."""
+
+    @property
+    def key(self) -> VerifierKey:
+        """The key that signs now; its name is the origin."""
+        ...
+
+    def of_size(self, size: int) -> Sequence[Verifier]:
+        """Return the keys that may sign a checkpoint of this size: one, or two where a key took over from another."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SignatureLine:

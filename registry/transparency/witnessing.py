@@ -7,13 +7,13 @@ kept as evidence whatever old size came with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.domain.errors import ProofRejected
 from registry.transparency.checkpoint import Checkpoint, parse_checkpoint
 from registry.transparency.merkle import EMPTY_ROOT
-from registry.transparency.note import Verifier, open_note, split_note
+from registry.transparency.note import OpenedNote, Verifier, open_note, split_note
 from registry.transparency.proofs import verify_consistency
 from registry.transparency.witness_wire import AddCheckpoint, parse_add_checkpoint
 
@@ -46,12 +46,27 @@ def origin_of(body: bytes) -> str | None:
         return None
 
 
-def judge(body: bytes, logs: Mapping[str, Verifier], latest: Callable[[str], Checkpoint | None]) -> Judgement:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was last cosigned of a ledger, and which of its keys had signed it: the number of the newest one."""
+
+    checkpoint: Checkpoint
+    newest: int = 0
+
+
+def newest_of(keys: Sequence[Verifier], opened: OpenedNote) -> int:
+    """Return the number of the newest key that signed a note; keys are in the order in which they took over."""
+    signed = {(line.name, line.key_id) for line in opened.signed_by}
+    return max(number for number, one in enumerate(keys) if (one.key.name, one.key.key_id) in signed)
+
+
+def judge(body: bytes, logs: Mapping[str, Sequence[Verifier]], latest: Callable[[str], Seen | None]) -> Judgement:
     """Judge a request. The caller holds the origin's state from before ``latest`` until it stored what is cosigned.
 
     Args:
         body: as received.
-        logs: the known ledgers by origin.
+        logs: the keys of each known ledger by origin, in the order in which they took over: once something was cosigned
+            that a later one signed, what only an earlier one signed is forbidden.
         latest: gives what was last cosigned of an origin.
     """
     try:
@@ -62,14 +77,17 @@ def judge(body: bytes, logs: Mapping[str, Verifier], latest: Callable[[str], Che
     if origin not in logs:
         return Judgement(UNKNOWN)
     try:
-        text = open_note(asked.note, (logs[origin],)).text
+        opened = open_note(asked.note, logs[origin])
     except ProofRejected:
+        return Judgement(FORBIDDEN)
+    seen, text = latest(origin) or Seen(Checkpoint(origin, 0, EMPTY_ROOT)), opened.text
+    if newest_of(logs[origin], opened) < seen.newest:
         return Judgement(FORBIDDEN)
     try:
         checkpoint = parse_checkpoint(text, origin)
     except ProofRejected:
         return Judgement(INCONSISTENT if text.split("\n")[1] == "0" and _is_empty(text) else MALFORMED)
-    return _judge(asked, checkpoint, latest(origin) or Checkpoint(origin, 0, EMPTY_ROOT))
+    return _judge(asked, checkpoint, seen.checkpoint)
 
 
 def _judge(asked: AddCheckpoint, checkpoint: Checkpoint, latest: Checkpoint) -> Judgement:

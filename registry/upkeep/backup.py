@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.audit.high_water import Standing
-from registry.bootstrap import inspected, ledger_verifier
+from registry.bootstrap import LedgerSigning, inspected
 from registry.domain.clock import Clock, SystemClock, iso
 from registry.domain.errors import MisconfiguredHome, ProofRejected
 from registry.keys.opening import keyring
@@ -176,8 +176,7 @@ def _demand_own_keys(settings: Settings, folder: Path, manifest: Manifest, aside
     try:
         note = (folder / CHECKPOINT).read_bytes()
         with keyring(settings.keys, settings.key_service) as ring:
-            verifier = ledger_verifier(ring, manifest.origin)
-        size = open_checkpoint(note, verifier, manifest.origin).size
+            size = open_checkpoint(note, LedgerSigning(manifest.origin, ring, SystemClock()), manifest.origin).size
     except (OSError, ProofRejected, ValueError):
         raise MisconfiguredHome(
             "the backup's checkpoint is not signed by this registry's key; nothing was restored"

@@ -98,7 +98,7 @@ def head(application: Application, _plan: Plan) -> str:
     with application.database.reader() as reader:
         head = reader.head()
     try:
-        mark_of(head, application.verifier)
+        mark_of(head, application.signing)
     except ProofRejected as error:
         raise Finding(f"the ledger's head is not ours: {error}", "keep the files; registry audit verify") from None
     return f"signed over {head.size} entries"

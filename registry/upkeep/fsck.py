@@ -80,7 +80,7 @@ def _witness(application: Application) -> Iterator[Fault]:
     if note is None:
         return
     try:
-        cosigned = open_checkpoint(note, application.verifier, application.kernel.log.origin)
+        cosigned = open_checkpoint(note, application.signing, application.kernel.log.origin)
     except ProofRejected:
         yield Fault("witness", "the cosigned checkpoint is damaged", mend=files.forget_cosigned)
         return

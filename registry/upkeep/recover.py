@@ -55,7 +55,7 @@ def recover(application: Application, reason: str) -> Recovered:
     entry = _state(application, compared, reason)
     file = HighWaterFile(application.settings.ledger)
     with application.database.reader() as reader:
-        mark = mark_of(reader.head(), application.verifier)
+        mark = mark_of(reader.head(), application.signing)
     try:
         file.set_aside(f"before-entry-{entry}")
         file.replace(mark)

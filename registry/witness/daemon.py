@@ -7,7 +7,7 @@ what they send proves itself.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,9 +16,9 @@ from typing import Any
 
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import MisconfiguredHome, ProofRejected
-from registry.transparency.checkpoint import Checkpoint, open_checkpoint
+from registry.transparency.checkpoint import parse_checkpoint
 from registry.transparency.cosignature import Cosigner, cosign, open_cosignatures
-from registry.transparency.note import VerifierKey, line_of, split_note
+from registry.transparency.note import Verifier, line_of, open_note, split_note
 from registry.transparency.witness_wire import (
     ADD_CHECKPOINT,
     MAX_BODY_BYTES,
@@ -27,7 +27,7 @@ from registry.transparency.witness_wire import (
     parse_add_checkpoint,
     size_answer,
 )
-from registry.transparency.witnessing import CONFLICT, OK, judge
+from registry.transparency.witnessing import CONFLICT, OK, Seen, judge, newest_of
 from registry.witness.folder import WitnessFolder
 from registry.witness.keys import check_of
 
@@ -96,16 +96,18 @@ class Witness:
         if now // 1000 < self._last_time(notes.get(origin), origin):
             return Reply(UNAVAILABLE, "later\n")  # a clock behind our own word: a cosignature would deny it
         line = cosign(self._own.key, judged.checkpoint, now // 1000, self._folder.key.sign)
-        signed = _only(parse_add_checkpoint(body).note, self._folder.logs[origin].key)
+        signed = _only(parse_add_checkpoint(body).note, self._folder.logs[origin])
         self._folder.store({**notes, origin: signed + line})
         return Reply(OK, line)
 
-    def _latest(self, note: str | None, origin: str) -> Checkpoint | None:
+    def _latest(self, note: str | None, origin: str) -> Seen | None:
         """Return what we cosigned; a state that somebody edited does not verify, and is no state."""
         if note is None:
             return None
         self._last_time(note, origin)
-        return open_checkpoint(note, self._folder.logs[origin], origin)
+        keys = self._folder.logs[origin]
+        opened = open_note(note, keys)
+        return Seen(parse_checkpoint(opened.text, origin), newest_of(keys, opened))
 
     def _last_time(self, note: str | None, origin: str) -> int:
         if note is None:
@@ -116,10 +118,11 @@ class Witness:
         return found[0].unix_s
 
 
-def _only(note: str, key: VerifierKey) -> str:
-    """Return the note with the one line of a key: lines of others are not ours to pass on."""
+def _only(note: str, keys: Sequence[Verifier]) -> str:
+    """Return the note with the lines of the ledger's keys: lines of others are not ours to pass on."""
     text, lines = split_note(note)
-    kept = [line_of(line) for line in lines if (line.name, line.key_id) == (key.name, key.key_id)]
+    known = {(one.key.name, one.key.key_id) for one in keys}
+    kept = [line_of(line) for line in lines if (line.name, line.key_id) in known]
     return f"{text}\n{''.join(kept)}"
 
 

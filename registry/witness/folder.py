@@ -1,7 +1,7 @@
 """What a witness keeps, in a folder of its own: its key, whom it watches, what it cosigned last, and evidence.
 
 key        its private key, mode 0600
-policy     the ledgers that it watches (``log`` lines of c2sp.org/tlog-policy)
+policy     the ledgers that it watches (``log`` lines of c2sp.org/tlog-policy; of one ledger the newest key last)
 state      the last cosigned checkpoint of each; made by ``init`` and never again, because a witness that forgot is none
 evidence/  requests that show two histories, with the checkpoint that they contradict
 """
@@ -74,9 +74,13 @@ class WitnessFolder:
         except (OSError, ValueError, ProofRejected):
             raise MisconfiguredHome(f"{path} is no witness's folder, or key or policy are damaged") from None
         keys = [log.key for log in policy.logs if isinstance(log.key, VerifierKey)]
-        self.logs: Mapping[str, Verifier] = {key.name: Verifier(key, check_of(key)) for key in keys}
-        if len(self.logs) != len(policy.logs) or not self.logs:
-            raise MisconfiguredHome(f"{path / POLICY} names ledgers by their Ed25519 key, one each")
+        # Of one ledger several, in the file's order: keys that took over from each other.
+        self.logs: Mapping[str, tuple[Verifier, ...]] = {
+            name: tuple(Verifier(key, check_of(key)) for key in keys if key.name == name)
+            for name in dict.fromkeys(key.name for key in keys)
+        }
+        if len(keys) != len(policy.logs) or not self.logs:
+            raise MisconfiguredHome(f"{path / POLICY} names ledgers by their Ed25519 keys")
         self.notes()
 
     def notes(self) -> dict[str, str]:

@@ -62,7 +62,7 @@ def write_all(home: Home, publisher: Publisher) -> list[str]:
     except AuditUnavailable as unavailable:
         told.append(unavailable.cause)
     try:
-        HighWaterFile(app.settings.ledger).raise_to(lambda: mark_of(head_of(app.database), app.verifier), app.verifier)
+        HighWaterFile(app.settings.ledger).raise_to(lambda: mark_of(head_of(app.database), app.signing), app.signing)
     except OSError as error:  # its keeper takes these, and says that the mark is behind
         told.append(CAUSES[error.errno or 0])
     return told

@@ -43,7 +43,7 @@ def check_all(settings: Settings, clients: Clients, checkpoints: Iterable[bytes]
 def _check_tree(application: Application, rows: list[EntryRow], checkpoints: Iterable[bytes]) -> None:
     assert [row.index for row in rows] == list(range(len(rows)))
     assert len({row.event for row in rows}) == len(rows)
-    verifier = application.verifier
+    verifier = application.signing
     given = {
         found.size: found.root for note in checkpoints for found in [open_checkpoint(note, verifier, verifier.key.name)]
     }

@@ -4,6 +4,8 @@
     python3 verify_bundle.py bundle.zip --policy FILE             (a C2SP tlog-policy: ledger, witnesses, quorum)
     python3 verify_bundle.py bundle.zip --key '<verifier key>'    (the ledger's signature alone)
 
+--until KEY_ID=SIZE refuses whatever a former or compromised key signed beyond that size.
+
 Needs Python 3.8 or later and nothing else. Keys must come from somewhere you trust, never from the bundle.
 Exit code 0: everything verified; 1: refused; 2: not run (usage, file, key). One file on purpose: it can be read in
 full, kept apart, and run by someone who trusts nobody's package. Formats: docs/ledger-format.md of the project.
@@ -33,7 +35,7 @@ FIXED_MEMBERS = ("README.txt", "checkpoint", "manifest.sha256", "policy", "verif
 # Which sections a bundle has, and of which version. One that is not listed here is refused rather than guessed at.
 SECTIONS = "sections"
 _SECTIONS_HEAD = "evidence bundle, version 2\n"
-_KNOWN_SECTIONS = ("entries/v1", "history/v1", "marks/v1")
+_KNOWN_SECTIONS = ("entries/v1", "history/v1", "keys/v1", "marks/v1")
 MARKS = tuple(f"marks/{name}.json" for name in ("claims", "model", "openings", "reading", "weights"))
 FIXED_FIELDS = (
     *("event", "principal", "organization", "token", "network", "subject", "counter", "previous"),
@@ -44,6 +46,7 @@ _YEAR_10000 = 253_402_300_800_000  # in milliseconds
 
 _ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.(leaf|open\.json|tlog-proof)")
 _HISTORY = re.compile(r"history/([1-9][0-9]{0,18})\.(checkpoint|proof)")
+_CHANGE = re.compile(r"keys/([1-9][0-9]{0,18})\.(checkpoint|leaf|open\.json|proof|tlog-proof)")
 _EXTRA = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\.(json|pdf|txt|csv|md)")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])\.", re.IGNORECASE)  # names that Windows does not keep
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -75,12 +78,16 @@ class Key(NamedTuple):
 
 @dataclass
 class Trust:
-    """Whom the reader trusts: keys of ledgers, witnesses and groups of them by name, and who must have cosigned."""
+    """Whom the reader trusts: keys of ledgers, witnesses and groups of them by name, and who must have cosigned.
+
+    ``until`` says of keys, by their id in hexadecimal, up to which size they sign: of former and of compromised ones.
+    """
 
     keys: list[Key]
     witnesses: dict[str, Key] = field(default_factory=dict)
     groups: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     quorum: str = "none"
+    until: dict[str, int] = field(default_factory=dict)
 
     def is_met_by(self, cosigned: dict[str, int], name: str = "") -> bool:
         """Tell whether these witnesses are enough."""
@@ -89,6 +96,14 @@ class Trust:
             return name == "none" or name in cosigned
         needs, members = self.groups[name]
         return sum(self.is_met_by(cosigned, member) for member in members) >= needs
+
+
+class Term(NamedTuple):
+    """Keys of a ledger and the sizes that they sign."""
+
+    since: int
+    until: int
+    keys: list[Key]
 
 
 @dataclass
@@ -164,9 +179,8 @@ def read_zip(bundle: bytes) -> dict[str, bytes]:
 
 def _allowed(name: str) -> bool:
     is_extra = _EXTRA.fullmatch(name) and not _DEVICE.match(name)
-    return name in (*FIXED_MEMBERS, SECTIONS, *MARKS) or bool(
-        _ENTRY.fullmatch(name) or _HISTORY.fullmatch(name) or is_extra
-    )
+    is_part = _ENTRY.fullmatch(name) or _HISTORY.fullmatch(name) or _CHANGE.fullmatch(name)
+    return name in (*FIXED_MEMBERS, SECTIONS, *MARKS) or bool(is_part or is_extra)
 
 
 def check_members(members: dict[str, bytes]) -> list[int]:
@@ -199,7 +213,7 @@ def _check_sections(members: dict[str, bytes]) -> None:
     stated = members.get(SECTIONS)
     if stated is None:
         _demand(
-            not any(name.startswith(("history/", "marks/")) for name in members),
+            not any(name.startswith(("history/", "keys/", "marks/")) for name in members),
             "the bundle has sections that it does not state",
         )
         return
@@ -210,6 +224,8 @@ def _check_sections(members: dict[str, bytes]) -> None:
     history = [match.group(1) for match in map(_HISTORY.fullmatch, members) if match]
     _demand(all(history.count(size) == 2 for size in history), "an older checkpoint lacks its proof")
     _demand(sum(name in members for name in MARKS) in (0, len(MARKS)), "a file about marks is missing")
+    changes = [match.group(1) for match in map(_CHANGE.fullmatch, members) if match]
+    _demand(all(changes.count(size) == 5 for size in changes), "a change of the ledger's key lacks a part")
 
 
 # --- Ed25519 (RFC 8032 section 5.1), verification only
@@ -435,7 +451,7 @@ def open_checkpoint(note: bytes, keys: list[Key]) -> tuple[int, bytes, int]:
     """Verify a checkpoint's signatures under the given keys of ledgers; return size, root, number of other signatures.
 
     One key of each type that is given must have signed it: else whoever forges Ed25519 one day would leave the line of
-    ML-DSA-44 away. More than one of a type are keys before and after a rotation.
+    ML-DSA-44 away. More than one of a type stand only where a key took over from another.
     """
     _demand(len(note) <= MAX_NOTE_BYTES, "the checkpoint is too long")
     text, lines = signature_lines(_text(note, "the checkpoint"))
@@ -478,22 +494,99 @@ def cosignatures(note: bytes, trust: Trust) -> dict[str, int]:
     return found
 
 
-def check_history(members: dict[str, bytes], size: int, root: bytes, trust: Trust) -> list[tuple[int, dict[str, int]]]:
-    """Verify older checkpoints: signed by the same keys, and continued by the bundle's (RFC 9162, 2.1.4.2)."""
+def key_terms(members: dict[str, bytes], trust: Trust) -> list[Term]:
+    """Follow the ledger's keys through their changes: who trusts one of them can trust the others, each in its time.
+
+    At a change the former and the next keys sign the same checkpoint, whose last entry names both.
+    """
+    origin = _text(members["checkpoint"], "the checkpoint").split("\n")[0]
+    given = [key for key in trust.keys if key.name == origin] or trust.keys[:1]
+    pairs, ends = [given], [0]
+    for size in _sizes(members, _CHANGE):
+        try:
+            former, following = _changed(members, size, origin)
+            _demand(former == pairs[-1] or len(pairs) == 1, "it does not follow the one before")
+        except (BadKey, Rejected) as exc:
+            raise Rejected(f"change of the ledger's key at {size} entries: {exc}") from exc
+        pairs[-1] = former
+        pairs.append(following)
+        ends.append(size)
+    is_known = all(any(key in pair for pair in pairs) for key in given)
+    _demand(is_known, "you gave a key that is none of those which the bundle shows the ledger to have had")
+    ends.append(2**63)
+    reached = [any(key in pair for key in given) for pair in pairs]
+    for i in range(len(pairs) - 1):  # a key leads to the next one only where it may sign the change
+        limits = [trust.until.get(key.key_id.hex(), ends[i + 1]) for key in pairs[i]]
+        reached[i + 1] = reached[i + 1] or (reached[i] and ends[i + 1] <= min(limits))
+    _demand(reached[-1], "the key that you trust may not sign the change to the ledger's present key")
+    return [Term(ends[i], ends[i + 1], pair) for i, pair in enumerate(pairs)]
+
+
+def _changed(members: dict[str, bytes], size: int, origin: str) -> tuple[list[Key], list[Key]]:
+    leaf, opening, proof, note = (
+        members[f"keys/{size}.{part}"] for part in ("leaf", "open.json", "tlog-proof", "checkpoint")
+    )
+    _, kind, commitments = parse_leaf(leaf)
+    fields = check_opening(opening, size - 1, leaf, commitments)
+    _demand(kind == "key" and {"request", "detail"} <= set(fields), "its entry does not name the keys")
+    former, following = ([parse_key(key) for key in fields[name].split(" ")] for name in ("request", "detail"))
+    for keys in (former, following):
+        _demand([(key.kind, key.name) for key in keys] == [(1, origin), (6, origin)], "its entry names other keys")
+        stated, root, _ = open_checkpoint(note, keys)
+        _demand(stated == size, "it is of another size")
+    check_proof(proof, leaf, note, (size - 1, size, root))
+    return former, following
+
+
+def _sizes(members: dict[str, bytes], pattern: re.Pattern[str]) -> list[int]:
+    found = [match for match in map(pattern.fullmatch, members) if match]
+    return sorted(int(match.group(1)) for match in found if match.group(2) == "proof")
+
+
+def open_in_time(note: bytes, terms: list[Term], trust: Trust) -> tuple[int, bytes, int]:
+    """Verify a checkpoint under the keys that may sign its size; see ``open_checkpoint``."""
+    stated = [*_text(note, "the checkpoint").split("\n"), ""]
+    size = _decimal(stated[1]) or 0
+    keys = [key for term in terms if term.since <= size <= term.until for key in term.keys]
+    keys = [key for key in keys if size <= trust.until.get(key.key_id.hex(), size)]
+    _demand(keys, "the checkpoint has more entries than any key that you trust may sign")
+    kinds = [key.kind for key in keys if key.key_id.hex() not in trust.until]
+    is_one_each = len(terms) > 1 or len(set(kinds)) == len(kinds)
+    _demand(is_one_each, "you gave several keys of one kind: say with --until which sizes the former ones sign")
+    return open_checkpoint(note, keys)
+
+
+def _check_continued(members: dict[str, bytes], part: str, old: tuple[int, bytes], new: tuple[int, bytes]) -> None:
+    """Verify that the bundle's checkpoint continues an older one (RFC 9162, 2.1.4.2)."""
+    lines = _text(members[f"{part}/{old[0]}.proof"], "a consistency proof").split("\n")
+    is_of_both = old[0] <= new[0] and lines[:2] == ["consistency/v1", f"{old[0]} {new[0]}"]
+    _demand(is_of_both, "it is of another size")
+    _demand(lines[-1] == "", "the consistency proof is malformed")
+    _check_consistency(old, new, [_base64(line) or b"" for line in lines[2:-1]])
+
+
+def check_changes(members: dict[str, bytes], size: int, root: bytes, terms: list[Term]) -> list[int]:
+    """Verify that the bundle's checkpoint continues those at which a key took over; return their sizes."""
+    for term in terms[1:]:
+        try:
+            old_root = open_checkpoint(members[f"keys/{term.since}.checkpoint"], term.keys)[1]
+            _check_continued(members, "keys", (term.since, old_root), (size, root))
+        except Rejected as exc:
+            raise Rejected(f"change of the ledger's key at {term.since} entries: {exc}") from exc
+    return [term.since for term in terms[1:]]
+
+
+def check_history(
+    members: dict[str, bytes], size: int, root: bytes, terms: list[Term], trust: Trust
+) -> list[tuple[int, dict[str, int]]]:
+    """Verify older checkpoints: signed by the keys of their time, and continued by the bundle's."""
     found = []
-    for old in sorted(
-        int(match.group(1)) for match in map(_HISTORY.fullmatch, members) if match and match.group(2) == "proof"
-    ):
+    for old in _sizes(members, _HISTORY):
         try:
             note = members[f"history/{old}.checkpoint"]
-            old_size, old_root, _ = open_checkpoint(note, trust.keys)
-            lines = _text(members[f"history/{old}.proof"], "a consistency proof").split("\n")
-            _demand(
-                old_size == old <= size and lines[:2] == ["consistency/v1", f"{old} {size}"], "it is of another size"
-            )
-            _demand(lines[-1] == "", "the consistency proof is malformed")
-            hashes = [_base64(line) or b"" for line in lines[2:-1]]
-            _check_consistency((old, old_root), (size, root), hashes)
+            old_size, old_root, _ = open_in_time(note, terms, trust)
+            _demand(old_size == old, "it is of another size")
+            _check_continued(members, "history", (old, old_root), (size, root))
             seen = cosignatures(note, trust)
             _demand(trust.is_met_by(seen), "not enough witnesses of your policy have cosigned it")
             found.append((old, seen))
@@ -910,18 +1003,22 @@ def verify(bundle: bytes, trust: Trust | str) -> Verdict:
         members = read_zip(bundle)
         indexes = check_members(members)
         verdict.checked.append(f"the manifest lists exactly the {len(members) - 1} other files, unchanged")
-        size, root, others = open_checkpoint(members["checkpoint"], trust.keys)
+        terms = key_terms(members, trust)
+        size, root, others = open_in_time(members["checkpoint"], terms, trust)
         verdict.origin = members["checkpoint"].decode().split("\n")[0]
         verdict.cosigned = cosignatures(members["checkpoint"], trust)
         is_enough = trust.is_met_by(verdict.cosigned)
         _demand(is_enough, "not enough witnesses of your policy have cosigned the checkpoint")
-        history = check_history(members, size, root, trust)
+        changes = check_changes(members, size, root, terms)
+        history = check_history(members, size, root, terms, trust)
     except Rejected as exc:
         verdict.problems.append(str(exc))
         return verdict
     verdict.size, verdict.root = size, base64.b64encode(root).decode("ascii")
     verdict.checked.append(f"the checkpoint ({size} entries) is signed by the key you gave")
     verdict.checked += [f"witness {shown(name)} cosigned it at {_moment(at)}" for name, at in verdict.cosigned.items()]
+    for changed in changes:
+        verdict.checked.append(f"at {changed} entries the ledger's key was exchanged, by a checkpoint that both signed")
     for old, seen in history:
         told = "".join(f"; witness {shown(name)} cosigned it at {_moment(at)}" for name, at in seen.items())
         verdict.checked.append(f"the checkpoint continues that of {old} entries, which is signed too{told}")
@@ -1054,6 +1151,13 @@ def parse_policy(text: str) -> Trust:
     return trust
 
 
+def parse_until(text: str) -> tuple[str, int]:
+    """Read ``KEY_ID=SIZE``: the 8 hexadecimal digits after the first plus of a verifier key, and a number."""
+    key_id, _, size = text.partition("=")
+    _demand(re.fullmatch(r"[0-9a-f]{8}", key_id) and _decimal(size) is not None, "--until takes KEY_ID=SIZE")
+    return key_id, int(size)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(description="Verify an evidence bundle offline.")
@@ -1061,12 +1165,15 @@ def main(arguments: list[str] | None = None) -> int:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--key", help="the ledger's verifier key, from a source you trust (never the bundle)")
     source.add_argument("--policy", type=Path, help="a C2SP tlog-policy file that you trust: ledger, witnesses, quorum")
+    parser.add_argument("--until", action="append", default=[], help="KEY_ID=SIZE: that key signed nothing longer")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     options = parser.parse_args(arguments)
     try:
         with options.bundle.open("rb") as file:
             bundle = file.read(MAX_BUNDLE_BYTES + 1)  # one more than is accepted, so that the rest is never read
         trust = options.key or parse_policy(options.policy.read_text("utf-8"))
+        trust = Trust([parse_key(trust)]) if isinstance(trust, str) else trust
+        trust.until = dict(parse_until(each) for each in options.until)
         verdict = verify(bundle, trust)
     except (OSError, ValueError) as exc:
         sys.stderr.write(f"verify_bundle: {shown(str(exc))}\n")

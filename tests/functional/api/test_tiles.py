@@ -21,7 +21,7 @@ def test_a_stranger_s_program_can_check_the_whole_tree(site: Site) -> None:
     grow(site.home, 700)
     headers = site.as_(Role.AUDITOR)
     note = site.http.get("/audit/checkpoint", headers=headers).text
-    checkpoint = open_checkpoint(note, site.home.app.verifier, site.home.app.kernel.log.origin)
+    checkpoint = open_checkpoint(note, site.home.app.signing, site.home.app.kernel.log.origin)
 
     def fetch(tile: Tile) -> bytes:
         answer = site.http.get(f"/audit/tile/{tile.path}", headers=headers)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry.services import key_life
-from tests.functional.cli.conftest import Line
+from registry.transparency.offline import verify_bundle
+from tests.functional.cli.conftest import Line, line_for
+
+VERIFIER = verify_bundle.__file__
 
 
 def of_purpose(line: Line, purpose: str) -> list[dict[str, Any]]:
@@ -37,8 +44,53 @@ def test_a_key_is_exchanged_and_destroyed(used: Line, monkeypatch: pytest.Monkey
 
 
 def test_only_what_wraps_is_exchanged(line: Line) -> None:
-    for purpose in ("index", "ledger", "everything"):
-        assert "is not one of 'data', 'bodies', 'cases'" in line("keys", "rotate", purpose, exits=2).output
+    for purpose in ("index", "everything"):
+        assert "is not one of 'data', 'bodies', 'cases', 'ledger'" in line("keys", "rotate", purpose, exits=2).output
+    assert "only the ledger's key is announced" in line("keys", "rotate", "data", "--announce", exits=2).output
     (index,) = of_purpose(line, "index")
     assert index["stored"] is None
     assert "no earlier key" in line("keys", "shred", index["key"], "--yes", exits=3).stderr
+
+
+def test_the_ledger_s_key_is_announced_and_takes_over(used: Line, tmp_path: Path) -> None:
+    before = used.json("audit", "checkpoint")["vkey"]
+    announced = used.json("keys", "rotate", "ledger", "--announce")
+    assert "then: registry keys rotate ledger" in used("keys", "rotate", "ledger", "--announce").stderr
+    assert used.json("audit", "checkpoint")["vkey"] == before
+    done = used.json("keys", "rotate", "ledger")
+    assert (done["vkey"], done["second"]) == (announced["vkey"], announced["second"])
+    assert done["former"] == before
+    after = used.json("audit", "checkpoint")
+    assert [(one["vkey"], one["until"]) for one in after["keys"]] == [(before, done["size"]), (done["vkey"], None)]
+    assert "verified" in used("audit", "verify").stdout
+    assert "no faults" in used("audit", "fsck").stdout
+    used("doctor", exits=None)
+    (tmp_path / "leak").write_text("call 816-555-0100", "utf-8")
+    bundle = tmp_path / "evidence.zip"
+    used("trace", tmp_path / "leak", "--evidence", bundle)
+    for key in (before, done["vkey"]):
+        assert used.json("verify-bundle", bundle, "--key", key)["verified"]
+    former = before.split("+")[1]
+    refused = used.json("verify-bundle", bundle, "--key", before, "--until", f"{former}=1", exits=1)
+    assert refused["problems"] == ["the key that you trust may not sign the change to the ledger's present key"]
+    assert "--until takes KEY_ID=SIZE" in used("verify-bundle", bundle, "--key", before, "--until", "x", exits=2).output
+    alone = subprocess.run(
+        [sys.executable, "-I", VERIFIER, bundle, "--key", before, "--until", f"{former}={done['size']}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (alone.returncode, "the ledger's key was exchanged" in alone.stdout) == (0, True)
+
+
+def test_a_backup_from_before_the_change_is_told_from_one_after(used: Line, tmp_path: Path) -> None:
+    used("backup", tmp_path / "before")
+    used("keys", "rotate", "ledger")
+    used("backup", tmp_path / "after")
+    shutil.copytree(used.home / "keys", tmp_path / "other" / "keys")
+    (tmp_path / "other").chmod(0o700)
+    other = line_for(tmp_path / "other")
+    assert other.json("restore", tmp_path / "before")["standing"] == "missing"
+    assert other.json("restore", tmp_path / "after", "--replace")["standing"] == "missing"
+    assert other.json("audit", "recover", "--reason", "drill")["standing"] == "missing"
+    assert "verified" in other("audit", "verify").stdout

@@ -51,5 +51,5 @@ def panel_for(home: Home, line: Line, settings: WitnessSettings | None = None) -
     """Return what asks a witness, as a registry has it that names one in its policy."""
     vkey = format_cosigner(line.witness._folder.key.key)
     policy = parse_policy(f"log {format_vkey(home.app.verifier_key)}\nwitness w {vkey} {AT}\nquorum w\n".encode())
-    panel = Panel(policy, {"w": AT}, settings or WitnessSettings(), home.app.verifier)
+    panel = Panel(policy, {"w": AT}, settings or WitnessSettings(), home.app.signing)
     return Witnesses(home.app.kernel.log, home.app.tiles.publisher, panel, line, WitnessFiles(home.app.settings.ledger))

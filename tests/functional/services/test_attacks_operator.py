@@ -85,7 +85,7 @@ def _check_evidence(home: Home) -> None:
     (kept,) = (home.app.settings.ledger / "witness").glob("evidence-*")
     seen, _, ours = kept.read_text("utf-8").partition("\n--- what this registry has ---\n")
     origin = home.app.kernel.log.origin
-    theirs, own = (open_checkpoint(note, home.app.verifier, origin) for note in (seen, ours))
+    theirs, own = (open_checkpoint(note, home.app.signing, origin) for note in (seen, ours))
     assert theirs.size == SEEN
     if own.size >= theirs.size:
         assert home.app.tiles.publisher.root(theirs.size) != theirs.root

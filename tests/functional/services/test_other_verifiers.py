@@ -16,7 +16,6 @@ from tlog_scales.reader import TilesReader
 from tlog_scales.signing import Vkey
 from tlog_scales.tlog import InclusionProofInvalid
 
-from registry.bootstrap.ledger import second_key
 from registry.cli.auditing import verify_ledger
 from registry.services.publish import Published
 from registry.transparency.cosignature import format_cosigner
@@ -62,7 +61,7 @@ def reader_of(folder: Path) -> TilesReader:
 def test_a_reader_of_tiles_agrees_on_every_leaf_proof_and_signature(tree: tuple[Home, Path, Published]) -> None:
     home, folder, published = tree
     reader, checkpoint = reader_of(folder), reader_of(folder).get_checkpoint()
-    for vkey in (format_vkey(home.app.verifier_key), format_cosigner(second_key(home.app.keyring, checkpoint.origin))):
+    for vkey in (format_vkey(home.app.verifier_key), format_cosigner(home.app.signing.pair.second)):
         checkpoint.verify(Vkey.from_string(vkey))
     assert reader.calculate_root_hash() == published.checkpoint.root
     rows = home.rows()

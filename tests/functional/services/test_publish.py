@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from registry.bootstrap.ledger import second_key
 from registry.crypto.sign_lattice import verify_lattice_signature
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotFound
 from registry.services.publish import Publisher
@@ -45,8 +44,8 @@ def folder(home: Home) -> Path:
 def test_what_is_published_is_signed_twice(home: Home) -> None:
     published = publisher_of(home).publish()
     origin = home.app.kernel.log.origin
-    assert open_checkpoint(published.note, home.app.verifier, origin) == published.checkpoint
-    key = second_key(home.app.keyring, origin)
+    assert open_checkpoint(published.note, home.app.signing, origin) == published.checkpoint
+    key = home.app.signing.pair.second
     (second,) = open_cosignatures(published.note, (Cosigner(key, check_of(key)),), origin)
     assert second.unix_s == int(home.clock.now().timestamp())
     assert published.checkpoint.root == tree_of(home).root()

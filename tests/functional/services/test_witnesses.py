@@ -17,7 +17,7 @@ from registry.storage.witness_files import WitnessFiles
 from registry.transparency.bundle import read_bundle
 from registry.transparency.checkpoint import Checkpoint, checkpoint_text
 from registry.transparency.cosignature import cosign
-from registry.transparency.note import format_vkey, sign_note
+from registry.transparency.note import format_vkey
 from registry.transparency.offline import verify_bundle as offline
 from registry.transparency.trust_policy import open_trusted
 from registry.transparency.witness_wire import parse_add_checkpoint
@@ -177,8 +177,7 @@ def test_a_cosigned_checkpoint_that_is_not_ours_does_not_leave(home: Home, panel
     log = home.app.kernel.log
     size = 31 if change == "longer" else 29
     text = checkpoint_text(log.origin, size, bytes(range(32)))
-    key = log._keys.note
-    path.write_text("x" if change == "damaged" else sign_note(text, log.origin, key.key_id, key.sign), "utf-8")
+    path.write_text("x" if change == "damaged" else home.app.signing.signed(text, size), "utf-8")
     if change == "damaged":
         assert panel.published().checkpoint.size == 30
         return
@@ -195,8 +194,8 @@ def test_evidence_is_cut_under_a_checkpoint_that_witnesses_have_cosigned(
     grow(home, 300)
     outcome(home, panel)
     grow(home, 520)
-    outside = outside_of(home.app.keyring, home.app.kernel.log.origin, panel._publisher, panel)
-    evidence = Evidence(home.app.kernel, home.app.verifier.key, outside)
+    outside = outside_of(home.app.signing, panel._publisher, panel)
+    evidence = Evidence(home.app.kernel, outside)
     # What nobody has seen yet is shown to the witnesses first; what they have seen is cut as they have cosigned it.
     for size, under in ((510, 520), (300, 520)):
         bundle = evidence.cut(Snapshot(size, ""), [1, 257, size - 1], Beside({}))
@@ -213,6 +212,6 @@ def test_evidence_is_cut_under_a_checkpoint_that_witnesses_have_cosigned(
     assert offline.verify(bundle, policy).problems == [
         "not enough witnesses of your policy have cosigned the checkpoint"
     ]
-    by_key = offline.verify(bundle, format_vkey(home.app.verifier.key))
+    by_key = offline.verify(bundle, format_vkey(home.app.signing.key))
     assert (by_key.problems, by_key.size) == ([], 600)
     assert any("continues that of 520 entries" in said for said in by_key.checked)

@@ -14,11 +14,11 @@ from registry.audit.verify import LedgerVerifier, Verified, check_chunk
 from registry.crypto.envelope import DataKey
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import unix_ms
-from registry.domain.errors import ProofRejected
+from registry.domain.errors import KeyUnavailable, ProofRejected
 from registry.domain.ids import RecordId, SubjectId, new_id
 from registry.transparency.fields import RecordLine
 from registry.transparency.merkle import Edge
-from registry.transparency.note import Verifier, key_id_of, verifier_key
+from registry.transparency.note import Verifier, key_id_of, sign_note, verifier_key
 from tests.fakes.clock import TestClock
 from tests.fakes.ledger import MemoryLedger
 
@@ -31,8 +31,15 @@ class NoteKey:
         self.signing = SigningKey(seed)
         self.key_id = key_id_of(ORIGIN, self.signing.public_bytes)
 
-    def sign(self, message: bytes) -> bytes:
-        return self.signing.sign(message)
+    def signed(self, text: str, size: int) -> str:
+        del size
+        return sign_note(text, ORIGIN, self.key_id, self.signing.sign)
+
+    def signed_by_both(self, text: str) -> str:
+        raise KeyUnavailable(text.partition("\n")[0])
+
+    def caught_up(self, note: str) -> bool:
+        return not note
 
 
 def make_log(clock: TestClock, seed: bytes = b"\x07" * 32) -> tuple[AuditLog, Verifier]:

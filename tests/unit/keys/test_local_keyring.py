@@ -57,7 +57,9 @@ def test_a_loaded_ring_is_the_created_one(folder: Path, ring: LocalKeyring) -> N
     assert again.key_ids() == ring.key_ids()
     wrapped = ring.provider("data").wrap(b"context", bytes(32))
     assert again.provider("data").unwrap(b"context", wrapped) == bytes(32)
-    verify_signature(again.signing_key().public_bytes, b"m", ring.signing_key().sign(b"m"))
+    verify_signature(
+        again.signing_keys().current.first.public_bytes, b"m", ring.signing_keys().current.first.sign(b"m")
+    )
 
 
 def test_every_purpose_has_a_key_of_its_own(ring: LocalKeyring) -> None:
@@ -75,7 +77,9 @@ def test_two_rings_share_nothing(tmp_path: Path) -> None:
     first, second = (LocalKeyring.create(tmp_path / name) for name in ("one", "two"))
     assert not set(secrets_of(first).values()) & set(secrets_of(second).values())
     with pytest.raises(ProofRejected):
-        verify_signature(first.signing_key().public_bytes, b"m", second.signing_key().sign(b"m"))
+        verify_signature(
+            first.signing_keys().current.first.public_bytes, b"m", second.signing_keys().current.first.sign(b"m")
+        )
 
 
 def test_a_wrapping_key_is_not_given_out(ring: LocalKeyring) -> None:
@@ -346,7 +350,7 @@ def test_nothing_is_shown_or_pickled(ring: LocalKeyring) -> None:
         str(ring),
         repr(ring.provider("data")),
         repr(ring._content.current["index"]),
-        repr(ring.signing_key()),
+        repr(ring.signing_keys().current.first),
     ]
     for secret in secrets_of(ring).values():
         forms = (secret.hex(), base64.b64encode(secret).decode(), repr(secret)[2:-1])

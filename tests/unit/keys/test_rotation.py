@@ -11,7 +11,7 @@ import pytest
 from registry.crypto.random import random_bytes
 from registry.domain.clock import from_unix_ms
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys import key_files
+from registry.keys import key_files, ring_folder
 from registry.keys.key_files import with_checksum
 from registry.keys.local import LocalKeyring
 from registry.keys.ports import PROVIDER_PURPOSES, SECRET_PURPOSES, ProviderPurpose, WrappedKey
@@ -172,7 +172,7 @@ def test_a_ring_of_before_is_read_and_rotates(folder: Path, ring: LocalKeyring, 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("registry-keyring/v2", "registry-keyring/v3"),
+        ("registry-keyring/v2", "registry-keyring/v4"),
         ("data retired", "data expired"),
         ("data retired", "marks-of retired"),
         (" retired ", " retired  "),
@@ -201,3 +201,73 @@ def test_a_swapped_file_of_an_earlier_key_is_told(folder: Path, ring: LocalKeyri
 def test_the_clock_is_what_the_files_say(folder: Path, ring: LocalKeyring) -> None:
     ring.rotate("data", TestClock(from_unix_ms(1_790_000_000_000)))
     assert "data retired 2026-09-21T14:13:20.000Z: " in (folder / "keyring").read_text()
+
+
+def test_a_signing_key_is_announced_takes_over_and_leaves_its_term(
+    folder: Path, ring: LocalKeyring, clock: TestClock
+) -> None:
+    first, beside = ring.signing_keys().current, LocalKeyring.load(folder)
+    announced = ring.announce_signing(clock)
+    assert ring.announce_signing(clock).key_id == announced.key_id != first.key_id
+    following = beside.signing_keys().following
+    assert following is not None
+    assert following.first.public_bytes == announced.first.public_bytes
+    assert beside.signing_keys() is beside.signing_keys()  # read once
+    ring.exchange_signing(announced.key_id, "size: 7\n", clock)
+    ring.exchange_signing(announced.key_id, "size: 8\n", clock)  # another process did it already
+    for one in (ring, beside, LocalKeyring.load(folder)):
+        keys = one.signing_keys()
+        assert (keys.current.key_id, keys.following, keys.terms) == (announced.key_id, None, ("size: 7\n",))
+    assert {path.name for path in folder.iterdir() if path.name.startswith("ledger")} == {
+        f"{announced.key_id}.key",
+        f"{first.key_id}.term",
+    }
+    assert ring.rotate("data", clock) == LocalKeyring.load(folder).key_ids()["data"]  # other changes keep all that
+
+
+@pytest.mark.parametrize("step", ["replace_file", "_clear_unlisted"])
+def test_an_exchange_of_the_signing_key_that_is_cut_off_is_whole_or_not_at_all(
+    folder: Path, ring: LocalKeyring, clock: TestClock, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    first, announced = ring.signing_keys().current.key_id, ring.announce_signing(clock).key_id
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patched, suppress(Stopped):
+        # Of clearing the second time: the first one clears what was left before.
+        calls = iter([_nothing, stop] if step == "_clear_unlisted" else [stop])
+
+        def next_of(*given: object) -> None:
+            next(calls)(*given)
+
+        patched.setattr(ring_folder, step, next_of)
+        ring.exchange_signing(announced, "size: 7\n", clock)
+    after = LocalKeyring.load(folder).signing_keys()
+    assert (after.current.key_id, after.terms) == (
+        (first, ()) if step == "replace_file" else (announced, ("size: 7\n",))
+    )
+    LocalKeyring.load(folder).exchange_signing(announced, "size: 7\n", clock)
+    assert not [path for path in folder.iterdir() if path.name in ("ledger.key", f"{first}.key")]
+    assert LocalKeyring.load(folder).signing_keys().current.key_id == announced
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+def test_nothing_takes_over_that_was_not_announced(ring: LocalKeyring, clock: TestClock) -> None:
+    with pytest.raises(KeyUnavailable, match="no announced key"):
+        ring.exchange_signing("ledger-0123456789abcdef", "size: 7\n", clock)
+
+
+def test_a_term_that_is_damaged_or_gone_is_told(folder: Path, ring: LocalKeyring, clock: TestClock) -> None:
+    ring.exchange_signing(ring.announce_signing(clock).key_id, "size: 7\n", clock)
+    (path,) = folder.glob("*.term")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"7", b"8", 1))
+    with pytest.raises(KeyUnavailable, match="checksum"):
+        LocalKeyring.load(folder)
+    path.unlink()
+    with pytest.raises(KeyUnavailable, match="is missing"):
+        LocalKeyring.load(folder)

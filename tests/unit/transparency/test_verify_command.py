@@ -111,7 +111,10 @@ def test_json_says_the_same(bundle_file: Path, capsys: pytest.CaptureFixture[str
 def test_a_policy_file_gives_the_key(bundle_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     policy = bundle_file.with_name("policy")
     policy.write_text(f"# trusted\n log {STRANGER.vkey}\nlog\t{LEDGER.vkey} https://{ORIGIN}\nquorum none\n")
-    assert main([str(bundle_file), "--policy", str(policy)]) == 0
+    # Two keys of one ledger and one kind: which of them signs what has to be said.
+    assert main([str(bundle_file), "--policy", str(policy)]) == 1
+    assert "say with --until" in capsys.readouterr().out
+    assert main([str(bundle_file), "--policy", str(policy), "--until", f"{STRANGER.key.key_id.hex()}=0"]) == 0
     policy.write_text(f"log {STRANGER.vkey}\nquorum none\n")
     assert main([str(bundle_file), "--policy", str(policy)]) == 1
     policy.write_text("quorum none\n")

@@ -17,7 +17,7 @@ from registry.transparency.witness_wire import (
     parse_size_answer,
     size_answer,
 )
-from registry.transparency.witnessing import Judgement, judge, origin_of
+from registry.transparency.witnessing import Judgement, Seen, judge, origin_of
 from tests.unit.transparency.support import LEDGER, ORIGIN, STRANGER, WITNESS, Signer
 
 TREE = Tree([leaf_hash(b"%d" % i) for i in range(20)])
@@ -38,7 +38,7 @@ def body(old: int, new: int, tree: Tree = TREE, signed: str | None = None) -> by
 
 
 def judged(raw: bytes, latest: Checkpoint | None = None) -> Judgement:
-    return judge(raw, {ORIGIN: LEDGER.verifier}, lambda _: latest)
+    return judge(raw, {ORIGIN: (LEDGER.verifier,)}, lambda _: None if latest is None else Seen(latest))
 
 
 def test_the_body_of_the_specification_is_read_and_written() -> None:

@@ -1,0 +1,145 @@
+"""Exchanging the key that signs the ledger: announced first, then taking over with an entry that both keys sign over.
+
+The former key is destroyed, and so can sign no other history. Checkpoints that it signed go on being verified, up to
+the size at which the next one took over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.domain.errors import LedgerCorrupt
+from registry.services.kernel import Kernel
+from registry.services.principals import at_keyboard
+from registry.services.rerun import rerun_once
+from registry.transparency.terms import KeyPair, KeyTerm
+
+
+class Signing(Protocol):
+    """The keys that sign the ledger."""
+
+    @property
+    def pair(self) -> KeyPair:
+        """Those that sign now."""
+        ...
+
+    @property
+    def terms(self) -> Sequence[KeyTerm]:
+        """Former ones, oldest first."""
+        ...
+
+    @property
+    def following(self) -> KeyPair | None:
+        """Those that are announced."""
+        ...
+
+    def announce(self) -> KeyPair:
+        """Make the keys that are to sign next; those that were announced already stay."""
+        ...
+
+    def caught_up(self, note: str) -> bool:
+        """Let the announced keys take over whose checkpoint was committed, and destroy the former."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """An exchange: the former keys, the present ones, and how many entries the former signed."""
+
+    former: KeyPair
+    current: KeyPair
+    size: int
+
+
+class KeyChangeSaid(NamedTuple):
+    """What an entry says of a change: its index, the former keys and the next ones."""
+
+    entry: int
+    former: str
+    following: str
+
+
+def demand_told(signing: Signing, size: int, said: Sequence[KeyChangeSaid]) -> None:
+    """Check that the keys which signed a ledger, and up to where, are those that its entries tell of.
+
+    Args:
+        signing: the keys, as the key folder has them.
+        size: of the ledger that was read; changes after that are not looked at.
+        said: what its entries say, in their order.
+
+    Raises:
+        LedgerCorrupt: with the entry that says otherwise, where there is one.
+    """
+    terms = [term for term in signing.terms if term.size <= size]
+    pairs = [*(term.pair for term in signing.terms), signing.pair]
+    known = [KeyChangeSaid(one.size - 1, one.pair.words(), pairs[i + 1].words()) for i, one in enumerate(terms)]
+    begun = signing.following
+    if len(said) > len(known) and begun is not None:  # committed, and nobody appended since who would have finished it
+        known.append(KeyChangeSaid(size - 1, signing.pair.words(), begun.words()))
+    for told, expected in zip(said, known, strict=False):
+        if told != expected:
+            raise LedgerCorrupt("the keys that signed the ledger are not those that it says", told.entry)
+    if len(said) > len(known):
+        raise LedgerCorrupt("the change of the ledger's key that it speaks of was not made", said[len(known)].entry)
+    if len(said) < len(known):
+        raise LedgerCorrupt("the ledger's key was changed, and no entry says so", known[len(said)].entry)
+
+
+class LedgerKey:
+    """The life of the key that signs one registry's ledger."""
+
+    def __init__(self, kernel: Kernel, signing: Signing) -> None:
+        self._kernel = kernel
+        self._signing = signing
+
+    def announce(self, *, operator: str) -> KeyPair:
+        """Make the keys that are to sign next, and return their public halves, for others to learn of in time.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; the keys may have been made, and sign nothing.
+            KeyUnavailable: the keys cannot be written.
+        """
+        pair = self._signing.announce()
+        self._tell(operator, pair)
+        return pair
+
+    def exchange(self, *, operator: str) -> Exchanged:
+        """Let the announced keys take over, or keys that are made now, and destroy the former.
+
+        The entry's commit decides: before it the former keys sign, after it they sign nothing. Should this end between
+        the two, whoever appends next finishes it.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; the former keys go on.
+            KeyUnavailable: the keys cannot be written.
+        """
+        following = self._signing.following or self._signing.announce()
+        former = self._signing.pair
+        note, size = self._take_over(operator, former, following)
+        self._signing.caught_up(note)
+        return Exchanged(former, following, size)
+
+    @rerun_once
+    def _take_over(self, operator: str, former: KeyPair, following: KeyPair) -> tuple[str, int]:
+        with self._kernel.database.write() as work:
+            said = {"request": former.words(), "detail": following.words(), "result": "exchanged"}
+            values = said_by(at_keyboard(operator)) | said
+            pending = self._kernel.log.exchange_key(work.ledger, EntryDraft(Kind.KEY, values))
+            note = work.ledger.lock_head().checkpoint
+            work.commit()
+        return note, pending.size
+
+    @rerun_once
+    def _tell(self, operator: str, pair: KeyPair) -> None:
+        with self._kernel.database.write() as work:
+            said = {
+                "request": f"announce ledger {pair.key.key_id.hex()}",
+                "result": "announced",
+                "detail": pair.words(),
+            }
+            self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, said_by(at_keyboard(operator)) | said)])
+            work.commit()
