@@ -14,6 +14,7 @@ from registry.console import (
     pages_approvals,
     pages_auditor,
     pages_brakes,
+    pages_check,
     pages_contact,
     pages_emergencies,
     pages_enroller,
@@ -95,6 +96,7 @@ def _routes() -> list[BaseRoute]:
         *pages_contact.routes(),
         *pages_oversight.routes(),
         *pages_brakes.routes(),
+        *pages_check.routes(),
     ]
 
 

@@ -9,6 +9,7 @@ from registry.domain.principals import Role
 from registry.services import approvals, break_glass
 from registry.services.approvals import ASKERS
 from registry.services.break_glass import BREAKERS
+from registry.services.check_value import CHECKERS
 from registry.services.holds import ENDERS
 from registry.services.leaver_report import REPORT_READERS
 from registry.services.petitions import CORRECTION, DISPUTE
@@ -63,6 +64,12 @@ MENU: Sequence[Page] = (
         "Traces",
         "Paste a text that surfaced. See which protected values are in it, and which copies were served before.",
         frozenset({Role.INVESTIGATOR}),
+    ),
+    Page(
+        "/console/check",
+        "Is it protected?",
+        "Ask whether a value is somebody's confidential record: yes or no, and nothing about whom.",
+        CHECKERS,
     ),
     Page(
         "/console/ledger",

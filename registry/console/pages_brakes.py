@@ -87,7 +87,8 @@ def _page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response:
     is_admin = bool(ask.principal.roles & ADMINS)
     rows = ask.application.principals.read(ask.caller) if is_admin else ()
     facts: dict[str, Any] = {"title": "Limits and locks", "form": form, "errors": errors}
-    facts |= {"locked": [row for row in rows if row.state == LOCKED], "is_admin": is_admin}
+    braked = ask.application.unlock.braked(ask.caller) if is_admin else ()
+    facts |= {"locked": [row for row in rows if row.state == LOCKED], "braked": braked, "is_admin": is_admin}
     # A lock and a brake are lifted by security administrators only; the service refuses everybody else.
     facts["lifts"] = [(one, words) for one, words in _WORDS.items() if is_admin or one is Lift.LIMIT]
     facts |= {"purposes": purpose_choices(ask.application.kernel.policy), "longest": LONGEST_UNLOCK.days}

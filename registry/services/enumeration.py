@@ -85,6 +85,15 @@ class BrakeOfOne:
         store_sets(self._work, (self.set,), self._day)
 
 
+def braked_among(kernel: Kernel, work: Work, ids: Iterable[PrincipalId]) -> frozenset[PrincipalId]:
+    """Return which accounts are braked now; nothing is held or counted."""
+    labels = {one: label_of(kernel, "braked", one) for one in ids}
+    rows = work.brakes.look(labels.values())
+    first_day = day_of(kernel.now_ms()) - CANDIDATE_DAYS
+    found = {one: TagSet(rows[label], first_day=first_day) for one, label in labels.items() if label in rows}
+    return frozenset(one for one, tags in found.items() if tag_of(kernel, labels[one], "braked") in tags)
+
+
 class Enumeration:
     """Holds back findings from who tries values out."""
 

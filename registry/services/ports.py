@@ -299,6 +299,10 @@ class Brakes(Protocol):
         """  # noqa: D205 - one thought
         ...
 
+    def look(self, labels: Iterable[bytes]) -> Mapping[bytes, TallyRow]:
+        """Return those tallies that there are, held by nobody."""
+        ...
+
     def store(self, rows: Sequence[TallyRow]) -> None:
         """Store tallies that this transaction holds."""
         ...

@@ -15,7 +15,7 @@ from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import PrincipalId
 from registry.domain.principals import Principal, Role
 from registry.domain.purposes import PurposeCode
-from registry.services.enumeration import BrakeOfOne
+from registry.services.enumeration import BrakeOfOne, braked_among
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, LOCKED, PrincipalRow, UnlockRow, Work
 from registry.services.principals import ADMINS
@@ -120,6 +120,18 @@ class Unlock:
         if not is_braked:
             raise Conflict("not_braked")
         return view_of(receipt)
+
+    def braked(self, caller: Caller) -> tuple[PrincipalRow, ...]:
+        """Return the accounts that are given no findings because they tried values out; reading is an entry.
+
+        Raises:
+            AccessDenied: the caller is no security administrator.
+        """
+        self._kernel.note_read(caller, ADMINS, "braked accounts")
+        with self._kernel.database.read() as work:
+            rows = work.principals.listing()
+            braked = braked_among(self._kernel, work, [row.id for row in rows])
+        return tuple(row for row in rows if row.id in braked)
 
     def _target(
         self, work: Work, principal: Principal, target: PrincipalId, roles: frozenset[Role], what: str

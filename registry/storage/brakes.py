@@ -28,6 +28,7 @@ from registry.storage.tables import decoys, quota_unlocks, tallies
 _TALLIES = select(tallies.c.label, tallies.c.day, tallies.c.tags, tallies.c.guard).order_by(tallies.c.label)
 # Always in the order of labels, after the subjects and before the ledger's head: two batches never wait in a circle.
 _HOLD = Prepared(_TALLIES.where(tallies.c.label.in_(MANY)).with_for_update())
+_LOOK = Prepared(_TALLIES.where(tallies.c.label.in_(MANY)))
 _STORE = Prepared(
     update(tallies)
     .where(tallies.c.label == bindparam("named"))
@@ -65,12 +66,15 @@ class SqlBrakes:
 
     def hold(self, labels: Iterable[bytes], day: int) -> Mapping[bytes, TallyRow]:
         wanted = sorted(set(labels))
-        found = self._held(wanted)
+        found = self._found(_HOLD, wanted)
         if missing := [label for label in wanted if label not in found]:
             new = [self._guard.guarded("tallies", {"label": label, "day": day, "tags": b""}) for label in missing]
             _MAKE[self._connection.dialect.name].run_each(self._connection, new)
-            found |= self._held(missing)
+            found |= self._found(_HOLD, missing)
         return found
+
+    def look(self, labels: Iterable[bytes]) -> Mapping[bytes, TallyRow]:
+        return self._found(_LOOK, sorted(set(labels)))
 
     def store(self, rows: Sequence[TallyRow]) -> None:
         told = [
@@ -122,9 +126,9 @@ class SqlBrakes:
     def remove_decoys(self, labels: Iterable[bytes]) -> None:
         self._connection.execute(delete(decoys).where(decoys.c.label.in_(sorted(set(labels)))))
 
-    def _held(self, labels: Sequence[bytes]) -> dict[bytes, TallyRow]:
+    def _found(self, statement: Prepared, labels: Sequence[bytes]) -> dict[bytes, TallyRow]:
         found = {}
-        for label, day, tags, guard in _HOLD.rows_of(self._connection, labels):
+        for label, day, tags, guard in statement.rows_of(self._connection, labels):
             self._guard.demand("tallies", (label, day, tags), guard)
             found[label] = TallyRow(label, day, tags)
         return found

@@ -71,6 +71,8 @@ PAGES = (
     "report",
     "brakes",
     "brakes, errors",
+    "check",
+    "check, answered",
     "not found",
 )
 
@@ -326,6 +328,12 @@ def walk_oversight(window: Window) -> Iterator[str]:
     page.check("#lift-limit")
     window.submit()
     yield "brakes, errors"
+    window.open("/console/check")
+    yield "check"
+    page.check("#category-phone")
+    page.fill("#value", "816-555-0142")
+    page.click("main form button")
+    yield "check, answered"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -98,7 +98,7 @@ def work(browser: Browser) -> list[Any]:
     """Visit the pages of flows that take two people, as one who has every role and fills in hostile text."""
     hostile = {"reason": f"Because {IMAGE} {SCRIPT}", "case": IMAGE, "asked_by": SCRIPT, "text": SCRIPT, "note": IMAGE}
     hostile |= {"employee_number": "T-0001", "principal": SCRIPT, "value": IMAGE, "statement": "written", "days": "9"}
-    paths = ["emergencies/new", "emergencies/from-lookup", "holds", "brakes", "me/contact", "me/contact/shown"]
+    paths = ["emergencies/new", "emergencies/from-lookup", "holds", "brakes", "check", "me/contact", "me/contact/shown"]
     answers = [browser.post(f"/console/{path}", hostile) for path in paths]
     answers.append(browser.post("/console/emergencies/new", hostile | {"categories": ["phone"]}))
     names = ("requests", "emergencies", "holds", "disputes", "corrections", "sample", "policy", "report", "brakes")

@@ -377,3 +377,65 @@ def test_an_approver_raises_a_limit_and_lifts_no_lock(enrolled: Home, browser: B
     assert own.status_code == 403
     nobody = other.post("/console/brakes", raised | {"principal": "0" * 32})
     assert 'id="principal-error">There is no such account.' in nobody.text
+
+
+def test_who_tried_values_out_is_listed_to_who_may_lift_that(enrolled: Home, browser: Browser, other: Browser) -> None:
+    browser.sign_in("ivy", Role.INVESTIGATOR)
+    account = account_of(browser)
+    other.sign_in("root", Role.SECURITY_ADMIN)
+    assert account not in other.get("/console/brakes").text
+    for last in range(4):
+        post = {"text": f"Dana Brightwater 816-555-014{last + 3}", "published_at_offset": "+00:00"}
+        browser.post("/console/traces", post)
+    kinds = [entry.kind for entry in enrolled.entries()]
+    assert ("enumeration" in kinds) == (account in other.get("/console/brakes").text)
+    assert "enumeration" in kinds
+    assert_done(
+        other,
+        other.post("/console/brakes", {"principal": account, "lift": "brake", "reason": "Worked through a list"}),
+        "The brake is lifted.",
+    )
+    assert account not in other.get("/console/brakes").text
+
+
+# ---- one bit ----
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"category": "phone", "value": "(816) 555-0142"}, "Protected."),
+        ({"category": "phone", "value": "816-555-0149"}, "Not protected."),
+        ({"category": "home_address", "value": "1207 Larkspur Avenue #3, Fairhollow, MO 64999"}, "Protected."),
+        ({"category": "vehicle_plate", "value": "ZX4T9Q", "state": "MO"}, "Protected."),
+        ({"category": "email", "value": "nobody@example.org"}, "Not protected."),
+    ],
+)
+def test_a_records_officer_is_told_yes_or_no(
+    enrolled: Home, browser: Browser, asked: dict[str, str], told: str
+) -> None:
+    browser.sign_in("otto", Role.RECORDS_OFFICER)
+    page = browser.post("/console/check", asked)
+    assert page.status_code == 200
+    assert f"<strong>{told}</strong>" in page.text
+    assert page.headers["audit-receipt"].split()[1] == str(enrolled.entries()[-1].index)
+    assert enrolled.entries()[-1].kind == "check"
+    assert asked["value"] not in page.text
+    assert "Brightwater" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"category": "phone"}, "value"),
+        ({"value": "816-555-0142"}, "category"),
+        ({"category": "health", "value": "migraine"}, "category"),
+        ({"category": "phone", "value": "12"}, "value"),
+        ({"category": "vehicle_plate", "value": "ZX4T9Q"}, "state"),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_told(browser: Browser, asked: dict[str, str], field: str) -> None:
+    browser.sign_in("otto", Role.RECORDS_OFFICER)
+    page = browser.post("/console/check", asked)
+    assert page.status_code == 422
+    assert f'id="{field}-error"' in page.text
