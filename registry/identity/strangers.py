@@ -103,13 +103,17 @@ class Strangers:
 
 
 def _group(source: str) -> str:
-    """Return what stands for a source's owner: an IPv6 customer has 2^64 addresses."""
+    """Return what stands for a source's owner: an IPv6 customer has 2^64 addresses.
+
+    All of IPv4 is one such network as a socket of both families writes it: those are told apart by their own address.
+    """
     if ":" not in source:
         return source
     try:
-        return f"{int(IPv6Address(source.partition('%')[0])) >> 64:x}::/64"
+        address = IPv6Address(source.partition("%")[0])
     except ValueError:
         return source
+    return f"{int(address) >> 64:x}::/64" if address.ipv4_mapped is None else str(address.ipv4_mapped)
 
 
 def _make_room(table: dict[str, _Credit] | dict[str, float]) -> None:

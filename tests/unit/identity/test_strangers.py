@@ -80,6 +80,16 @@ def test_one_ipv6_network_is_one_source() -> None:
     assert strangers.may_ask("no address:at all")
 
 
+def test_an_ipv4_source_is_itself_however_a_socket_writes_it() -> None:
+    strangers = Strangers(Time())
+    for _ in range(1_000):
+        strangers.may_ask("::ffff:192.0.2.1")
+    assert strangers.is_cut_off("::ffff:c000:201")
+    assert strangers.is_cut_off("192.0.2.1")
+    assert not strangers.is_cut_off("::ffff:192.0.2.2")
+    assert strangers.may_ask("::ffff:192.0.2.2")
+
+
 def test_memory_is_bounded() -> None:
     strangers = Strangers(Time())
     for number in range(3 * MAX_SOURCES):
