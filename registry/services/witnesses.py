@@ -28,7 +28,7 @@ from registry.transparency.witness_wire import (
     monitoring_path,
     parse_size_answer,
 )
-from registry.transparency.witnessing import CONFLICT, INCONSISTENT, OK
+from registry.transparency.witnessing import CONFLICT, FORBIDDEN, INCONSISTENT, OK
 from registry.witness.client import Answer, WitnessSilent
 from registry.witness.keys import check_of
 
@@ -310,7 +310,8 @@ class Witnesses:
             if old > size:
                 self._confront(witness.name)
                 return Asked(witness.name, failure="ahead")
-        if answer.status == INCONSISTENT:
+        # 403 too: put back to before an exchange of the key, a ledger is signed by one that the witness takes no more.
+        if answer.status in (INCONSISTENT, FORBIDDEN):
             self._confront(witness.name)
         if answer.status != OK:
             return Asked(witness.name, failure=f"refused {answer.status}")
