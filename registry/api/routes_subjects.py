@@ -11,10 +11,12 @@ from starlette.responses import Response
 from registry.api import describe_subjects as described
 from registry.api.asking import Ask, file_body, json_body
 from registry.api.bodies import SearchBody, read_search
+from registry.api.describe_erasures import ERASE
+from registry.api.erase_bodies import erased_document, read_erasure
 from registry.api.errors import problem_of
 from registry.api.importing import BATCH_LINES, MAX_ERRORS_TOLD, ImportTurns, existing_of, imported_document, rows_of
 from registry.api.problems import HttpRefusal, json_answer
-from registry.api.render import hits_document, receipt_document
+from registry.api.render import hits_document, receipt_document, receipted
 from registry.domain.errors import AccessDenied, RegistryError
 from registry.domain.ids import SubjectId
 from registry.services.enroll import ENROLLERS, Enrolled
@@ -29,6 +31,7 @@ _ETAG = re.compile(r'"(0|[1-9][0-9]{0,9})"|\*')
 
 EnrollAsk = Annotated[Ask, Depends(json_body(ENROLLERS, "enroll"))]
 ChangeAsk = Annotated[Ask, Depends(json_body(ENROLLERS, "update"))]
+EraseAsk = Annotated[Ask, Depends(json_body(ENROLLERS, "erase"))]
 ImportAsk = Annotated[Ask, Depends(file_body(ENROLLERS, "import"))]
 FindAsk = Annotated[Ask, Depends(json_body(ANY_ROLE, "search"))]
 
@@ -71,6 +74,13 @@ def update(ask: ChangeAsk) -> Response:
     changes = read_changes(ask.document(), today=ask.today)
     enrolled = ask.application.update.update(ask.caller, UpdateAsk(subject, changes, expected, ask.today))
     return json_answer(_enrolled(enrolled), 200, _headers(enrolled))
+
+
+@router.delete("/v1/subjects/{subject}", **ERASE.options())  # noqa: FAST003 - Ask.path_id reads it
+def erase(ask: EraseAsk) -> Response:
+    asked = read_erasure(ask.document(), ask.path_id("subject", SubjectId), today=ask.today)
+    done = ask.application.erase.erase(ask.caller, asked)
+    return receipted(erased_document(done), done.receipt)
 
 
 @router.post("/v1/subjects/search", **described.SEARCH.options())

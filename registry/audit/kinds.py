@@ -43,6 +43,7 @@ class Kind(StrEnum):
     DECOY = "decoy"  # decoys were set or taken back
     DIGEST = "digest"  # subjects are told how often they were looked up since the last one; how many of them
     HOLD = "hold"  # notices to a subject are to be held back, are held back, or no longer: who says so and until when
+    ERASE = "erase"  # somebody was taken out of the registry: which openings are removed for it, and what else
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 
 
@@ -58,10 +59,14 @@ OF_POLICIES = frozenset({Kind.INIT, Kind.POLICY})
 OF_REVIEWS = frozenset({Kind.REVIEW})
 # Kinds that say what subjects asked for, how it was answered, and where they want to be told.
 OF_PETITIONS = frozenset({Kind.DISPUTE, Kind.CORRECT, Kind.CONTACT})
+# Kinds that say what was taken out.
+OF_ERASURES = frozenset({Kind.ERASE})
 # Kinds that say which keys sign the ledger.
 OF_KEYS = frozenset({Kind.KEY})
 # Kinds whose entries say how something stands that is not a person's.
-STANDING = OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS | OF_KEYS
+STANDING = (
+    OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS | OF_KEYS | OF_ERASURES
+)
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})
 # Kinds whose entries permit opening what they name. Others name records too, but their receipts open none of them.

@@ -1,11 +1,13 @@
 """Verifying the whole ledger from its rows, trusting none of its caches, and naming the first bad entry.
 
 (1) Every index from 0 to the head's size has one leaf of the right form, times never go back.
-(2) Every entry has its opening, and it opens, at its own place, to what its leaf commits to.
+(2) Every entry has its opening, and it opens, at its own place, to what its leaf commits to; an opening is missing
+    exactly where an entry of an erasure says so.
 (3) The tree over the stored leaves has the head's root, and the cached edge is that tree's edge.
 (4) The checkpoint is signed, and is over that origin, size and root.
 (5) Every subject's counters are 1, 2 ... n, each entry pointing to the one before, and n is what the sealed state says;
-    every subject that an entry names is there, and its postings find exactly its entries.
+    every subject that an entry names is there, and its postings find exactly its entries. Where an opening was removed,
+    the chain goes on behind it; who was taken out as a whole is not there.
 (6) No row stands beyond the head.
 """
 
@@ -19,6 +21,7 @@ from registry.audit.chains import ChainState
 from registry.audit.kinds import STANDING
 from registry.audit.log import AuditLog
 from registry.audit.ports import EntryReader, EntryRow, HeadRow
+from registry.audit.removals import Removal, removal_of
 from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.domain.ids import SubjectId
 from registry.transparency.checkpoint import open_checkpoint
@@ -30,6 +33,7 @@ CHUNK = 2_000
 SUBJECTS = 500
 
 Progress = Callable[[int, int], None]
+_Fault = tuple[int, str]  # an entry, and what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class ChunkChecked:
         first_ms, last_ms: times of the first and last entry.
         places: (subject, counter, previous, index) of every entry about a subject.
         standing: indexes of the entries that say how accounts, requests and policies stand.
+        gone: indexes of the entries without an opening.
+        removals: what entries say of openings that were removed.
         fault: the first fault as (entry, what), or None.
     """
 
@@ -49,6 +55,8 @@ class ChunkChecked:
     last_ms: int
     places: tuple[tuple[str, int, str, int], ...]
     standing: tuple[int, ...]
+    gone: tuple[int, ...]
+    removals: tuple[Removal, ...]
     fault: tuple[int, str] | None
 
 
@@ -86,19 +94,27 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
     places: list[tuple[str, int, str, int]] = []
     times: list[int] = []
     standing: list[int] = []
+    gone: list[int] = []
+    removals: list[Removal] = []
     fault: tuple[int, str] | None = None
     for expected, row in enumerate(rows, start=start):
         try:
             leaf, hashed = _check_row(expected, row, times), leaf_hash(row.leaf)
             values = _values(log, row, leaf, hashed)
+            removal = None if values is None else removal_of(row.index, leaf.kind, values)
         except (LedgerCorrupt, ProofRejected) as exc:
             fault = (expected, exc.what if isinstance(exc, LedgerCorrupt) else str(exc))
             break
         hashes.append(hashed)
-        places += _places(values, row.index)
+        if values is None:
+            gone.append(row.index)
+        else:
+            places += _places(values, row.index)
+        removals += [] if removal is None else [removal]
         standing += [row.index] * (leaf.kind in STANDING)
     first, last = (times[0], times[-1]) if times else (0, 0)
-    return ChunkChecked(tuple(hashes), first, last, tuple(places), tuple(standing), fault)
+    said = (tuple(places), tuple(standing), tuple(gone), tuple(removals))
+    return ChunkChecked(tuple(hashes), first, last, *said, fault)
 
 
 def _check_row(expected: int, row: EntryRow, times: list[int]) -> Leaf:
@@ -111,13 +127,12 @@ def _check_row(expected: int, row: EntryRow, times: list[int]) -> Leaf:
     return leaf
 
 
-def _values(log: AuditLog, row: EntryRow, leaf: Leaf, hashed: bytes) -> Mapping[str, str]:
+def _values(log: AuditLog, row: EntryRow, leaf: Leaf, hashed: bytes) -> Mapping[str, str] | None:
     if not row.event:
         raise LedgerCorrupt("its opening's row is missing")
     opening = log.opening_of(row, leaf, hashed)
     if opening is None:
-        # Only an erasure may do this, and no kind of entry speaks of one: it is somebody hiding what an entry says.
-        raise LedgerCorrupt("its opening was removed, and no entry says so")
+        return None
     if opening.values["event"] != row.event:
         raise LedgerCorrupt("its event id differs from its opening")
     return opening.values
@@ -150,21 +165,26 @@ class LedgerVerifier:
             LedgerCorrupt: with the first bad entry where the fault is in one.
         """
         edge, last_ms = Edge.empty(), 0
-        chains: dict[str, tuple[int, int]] = {}  # each subject's last counter and index
+        chains, gone = _Chains(), _Gone()
         standing: list[int] = []
         for chunk in checked:
             if chunk.hashes and chunk.first_ms < last_ms:
                 raise LedgerCorrupt("its time is before that of the entry in front of it", edge.size)
             for place in chunk.places:
-                _follow(chains, place)
+                chains.follow(place)
             standing += chunk.standing
+            gone.take(chunk)
             edge = edge.extend(chunk.hashes)
             if chunk.fault is not None:
-                raise LedgerCorrupt(chunk.fault[1], chunk.fault[0])
+                index, what = min(fault for fault in (chunk.fault, chains.fault(gone.said)) if fault is not None)
+                raise LedgerCorrupt(what, index)
             last_ms = chunk.last_ms if chunk.hashes else last_ms
             progress(edge.size, head.size)
+        if (found := _first(chains.fault(gone.said), gone.fault())) is not None:
+            raise found
         self._check_head(head, edge, last_ms)
-        return Verified(self._log.origin, edge.size, edge.root(), chains, tuple(standing))
+        present = {subject: end for subject, end in chains.ends.items() if subject not in gone.subjects}
+        return Verified(self._log.origin, edge.size, edge.root(), present, tuple(standing))
 
     def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]], found: Verified) -> None:
         """Check that every subject's sealed state and postings agree with the entries: (5).
@@ -221,7 +241,8 @@ class LedgerVerifier:
     def _entry_at(self, reader: EntryReader, size: int, subject: SubjectId, counter: int) -> int | None:
         """Find a subject's entry by its counter, going through the ledger; only after a fault was found."""
         for row in reader.scan(0, size):
-            places = _places(_values(self._log, row, parse_leaf(row.leaf), leaf_hash(row.leaf)), row.index)
+            values = _values(self._log, row, parse_leaf(row.leaf), leaf_hash(row.leaf))
+            places = () if values is None else _places(values, row.index)
             if any(place[:2] == (subject, counter) for place in places):
                 return row.index
         return None
@@ -243,13 +264,65 @@ class LedgerVerifier:
             raise LedgerCorrupt("the head's checkpoint is over another tree")
 
 
-def _follow(chains: dict[str, tuple[int, int]], place: tuple[str, int, str, int]) -> None:
-    subject, counter, previous, index = place
-    before = chains.get(subject)
-    chains[subject] = (counter, index)
-    expected = (1, "-") if before is None else (before[0] + 1, str(before[1]))
-    if (counter, previous) != expected:
-        raise LedgerCorrupt("it does not follow the previous entry of its subject", index)
+class _Chains:
+    """Each subject's last counter and index, and the places that follow an entry whose opening is not there."""
+
+    def __init__(self) -> None:
+        self.ends: dict[str, tuple[int, int]] = {}
+        self._leaps: list[tuple[int, int]] = []  # an entry, and the one that it names as the one before
+
+    def follow(self, place: tuple[str, int, str, int]) -> None:
+        """Add the next place of a subject."""
+        subject, counter, previous, index = place
+        counted, last = self.ends.get(subject, (0, -1))
+        self.ends[subject] = (counter, index)
+        if (counter, previous) == (counted + 1, "-" if last < 0 else str(last)):
+            return
+        before = int(previous) if previous.isdecimal() else -1
+        # An entry of that subject stands between the two: removed, or somebody hid it.
+        is_leap = counter > counted + 1 and last < before < index
+        self._leaps.append((index, before if is_leap else -1))
+
+    def fault(self, removed: Callable[[int], bool]) -> _Fault | None:
+        """Return the first that does not follow the one before although that one's opening was not removed."""
+        broken = (index for index, before in self._leaps if before < 0 or not removed(before))
+        first = next(broken, None)
+        return None if first is None else (first, "it does not follow the previous entry of its subject")
+
+
+class _Gone:
+    """Which openings are not there, and which entries say so."""
+
+    def __init__(self) -> None:
+        self._gone: list[int] = []
+        self._said: dict[int, int] = {}  # an entry without opening -> the one that says so
+        self.subjects: set[str] = set()
+
+    def take(self, chunk: ChunkChecked) -> None:
+        """Add a run of entries."""
+        self._gone += chunk.gone
+        for removal in chunk.removals:
+            self._said.update(dict.fromkeys(removal.indexes(), removal.entry))
+            self.subjects |= {removal.subject} - {""}
+
+    def said(self, index: int) -> bool:
+        """Tell whether an entry says that an opening was removed."""
+        return index in self._said
+
+    def fault(self) -> _Fault | None:
+        """Return the first that is missing and no entry says so, or is there although one does."""
+        # Only an erasure may remove one: this is somebody hiding what an entry says.
+        hidden = next((index for index in self._gone if index not in self._said), None)
+        back = min(self._said.keys() - set(self._gone), default=None)
+        faults = [] if hidden is None else [(hidden, "its opening was removed, and no entry says so")]
+        if back is not None:
+            faults.append((back, f"its opening is there, but entry {self._said[back]} says that it was removed"))
+        return min(faults, default=None)
+
+
+def _first(*faults: _Fault | None) -> LedgerCorrupt | None:
+    found = min((fault for fault in faults if fault is not None), default=None)
+    return None if found is None else LedgerCorrupt(found[1], found[0])
 
 
 def _has_grown(state: ChainState, end: tuple[int, int] | None, since: range) -> bool:

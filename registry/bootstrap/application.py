@@ -19,6 +19,7 @@ from registry.domain.principals import Claims, Role
 from registry.identity.dev_issuer import DevelopmentIssuer
 from registry.identity.strangers import Strangers
 from registry.identity.token_cache import VerifiedTokens
+from registry.keys.data_keys import DataKeys
 from registry.keys.ports import Keyring
 from registry.services.admissions import Admissions
 from registry.services.approvals import Approvals
@@ -32,6 +33,7 @@ from registry.services.digests import Digests
 from registry.services.disclose import Disclose
 from registry.services.ending import Ending
 from registry.services.enroll import Enroll
+from registry.services.erase import Erase
 from registry.services.evidence import Evidence
 from registry.services.holds import Holds
 from registry.services.import_people import ImportPeople
@@ -62,6 +64,7 @@ from registry.settings import DEVELOPMENT, Settings
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.unit_of_work import SqlDatabase
 from registry.transparency.note import VerifierKey
+from registry.vault.cases import CaseVault
 
 _ALWAYS = 2**53
 # What the person at the keyboard of a development registry may do through the command line.
@@ -122,6 +125,12 @@ class Application:
     def awaiting(self) -> Awaiting:
         """What waits for whoever signs in to the console."""
         return Awaiting(self.kernel, self.review_sample)
+
+    @property
+    def erase(self) -> Erase:
+        """What takes people out; made when it is asked for, which is seldom."""
+        keys = DataKeys(self.keyring.provider("cases"), self.kernel.registry)
+        return Erase(self.kernel, CaseVault(self.kernel.registry, keys))
 
     @property
     def verifier_key(self) -> VerifierKey:

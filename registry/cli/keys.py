@@ -139,6 +139,7 @@ def _document(one: KeyStanding) -> dict[str, object]:
         "unused": None if facts.unused is None else iso(facts.unused),
         "stored": one.stored,
         "outdated": one.outdated,
+        "erasures": one.erasures,
         "destroy_from": None if one.destroy_from is None else iso(one.destroy_from),
         "next": one.next_step,
     }

@@ -27,6 +27,7 @@ _COMMANDS = {
     "policy": ("policy", "policy", "Check policies; explain a decision."),
     "import": ("importing", "import_people", "Enroll people from an NDJSON or CSV file."),
     "disclose": ("disclosing", "disclose", "Look a person up for a stated purpose."),
+    "erase": ("erasing", "erase", "Take somebody out of the registry for good."),
     "trace": ("tracing", "trace", "Find protected values in a text, and who was served them."),
     "notices": ("notices", "notices", "Send what waits in the outbox, and list it."),
     "release-check": ("releasing", "release_check", "Find protected values in a document before it is published."),

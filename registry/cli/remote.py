@@ -16,6 +16,7 @@ from registry.domain.errors import (
     ApprovalNeeded,
     AuditUnavailable,
     Busy,
+    Conflict,
     InvalidInput,
     MisconfiguredHome,
     NotFound,
@@ -28,6 +29,7 @@ from registry.identity.issuers import require_safe_url
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 600.0  # a server that is busy with others takes its time for thousands of lines
 _UNPROCESSABLE = 422
+_CONFLICTS = ("legal_hold", "reviews_waiting", "changed")
 _JSON = "application/json, application/problem+json"
 
 
@@ -47,6 +49,20 @@ class Remote:
         """
         answer = self._ask("POST", path, content, {"Content-Type": media_type, "Accept": _JSON})
         document = _object(answer)
+        if answer.is_success:
+            return document
+        raise _error(answer.status_code, document)
+
+    def delete(self, path: str, content: bytes) -> Mapping[str, Any]:
+        """Ask for something to be destroyed, and return the JSON object that comes back.
+
+        Raises:
+            RegistryError: as ``post``; ``ApprovalNeeded`` when somebody else has to approve it first.
+        """
+        answer = self._ask("DELETE", path, content, {"Content-Type": "application/json", "Accept": _JSON})
+        document = _object(answer)
+        if answer.status_code == httpx2.codes.ACCEPTED:
+            raise waiting(document)
         if answer.is_success:
             return document
         raise _error(answer.status_code, document)
@@ -125,6 +141,7 @@ def _error(status: int, problem: Mapping[str, Any]) -> RegistryError:
     plain = {
         (401, "token_refused"): TokenRefused("refused_by_server"),
         (404, "not_found"): NotFound(),
+        **{(409, one): Conflict(one) for one in _CONFLICTS},
         (503, "busy"): Busy(),
     }
     other = MisconfiguredHome(f"the registry at REGISTRY_URL refused: status {status}, {code}")

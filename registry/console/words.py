@@ -91,6 +91,7 @@ KINDS: Mapping[str, str] = {
     "dispute": "Entry disputed",
     "correct": "Correction asked for",
     "contact": "Contact set",
+    "erase": "Erased",
     "recover": "Went on after a loss of entries",
 }
 
@@ -173,6 +174,7 @@ STATES: Mapping[str, str] = {
 ACTIONS: Mapping[str, str] = {
     "trace": "Open a leak trace",
     "evidence": "Take out an evidence bundle",
+    "erase": "Erase somebody for good",
     "unmark": "Lower or end a protection",
     "principals": "Give roles or change an account",
 }

@@ -19,6 +19,7 @@ class Action(StrEnum):
     TRACE = "trace"  # an investigator opens a case
     EVIDENCE = "evidence"  # a bundle leaves the registry
     UNMARK = "unmark"  # a record's tier is lowered, or its protection ended
+    ERASE = "erase"  # somebody is taken out of the registry for good
     PRINCIPALS = "principals"  # an account gets roles, or what conflict rules know of it changes
     POLICY = "policy"  # other policies, or other settings that restrain people, come into force
 

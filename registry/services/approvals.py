@@ -241,7 +241,8 @@ class Approvals:
         for row in rows:
             entry = entries.get(EntryIndex(row.entry))
             told = "" if entry is None else (entry.values or {}).get("detail", "")
-            if entry is None or entry.kind != Kind.REQUEST or f"request {row.id}" not in told:
+            is_erased = entry is not None and entry.values is None
+            if entry is None or entry.kind != Kind.REQUEST or not (is_erased or f"request {row.id}" in told):
                 raise LedgerCorrupt("a request's entry is not the one that it names", row.entry)
             said[row.id] = _Said.of(entry)
         return said

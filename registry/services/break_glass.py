@@ -276,6 +276,8 @@ class BreakGlass:
     def _said(self, work: Work, row: BreakGlassRow) -> dict[str, str]:
         entries = work.entries.entries([row.entry])
         entry = self._audit.read(entries[0]) if entries else None
+        if entry is not None and entry.values is None:
+            raise NotFound  # whom it was about was erased
         values = dict(entry.values or {}) if entry is not None and entry.kind == Kind.BREAKGLASS else {}
         if not values.get("detail", "").endswith(f" {row.id}"):
             raise LedgerCorrupt("an emergency's entry is not the one that it names", row.entry)

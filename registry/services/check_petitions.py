@@ -72,10 +72,14 @@ class StandingPetitions:
         elif values["result"] == "filed":
             told = (who, values["subject"], what, index, unix_ms, _parts(values))
             self.filed[PetitionId(named)] = _Filed(_SORTS[kind], *told)
-        else:
-            answered = self.filed[PetitionId(named)]
+        elif (answered := self.filed.get(PetitionId(named))) is not None:  # else it was erased
             answered.state, answered.answered_by, answered.entry = values["result"], who, index
             answered.parts |= _parts(values)
+
+    def erase(self, petitions: Iterable[str]) -> None:
+        """Forget those that were erased with whom they were about."""
+        for petition in petitions:
+            self.filed.pop(PetitionId(petition), None)
 
     def check(self, letters: Letters, work: Work) -> None:
         """Compare every petition and every contact.

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from registry.audit.kinds import STANDING, Kind
+from registry.audit.kinds import OF_ERASURES, STANDING, Kind
 from registry.audit.ports import EntryRow
+from registry.audit.removals import parts_of
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.marks import Tier
@@ -55,6 +56,15 @@ class _Ledger:
     versions: dict[tuple[RecordId, int], tuple[bytes, int]] = field(default_factory=dict)
     indexed: int | None = None  # the last entry with which people's terms were stored
     standing: Standing = field(default_factory=Standing)
+
+    def erase(self, values: Mapping[str, str]) -> None:
+        """Take out what an erasure took out of a household."""
+        told = parts_of(values)
+        gone = set(map(RecordId, told.get("records", "").split()))
+        self.records = {record: said for record, said in self.records.items() if record not in gone}
+        self.versions = {pair: said for pair, said in self.versions.items() if pair[0] not in gone}
+        if (said := self.records.get(RecordId(values["subject"]))) is not None and "ties" in told:
+            said.ties = told["ties"]
 
     def take(self, index: int, kind: str, values: Mapping[str, str]) -> None:
         """Add one entry."""
@@ -164,6 +174,8 @@ class CheckRows:
         for row in rows:
             leaf = parse_leaf(row.leaf)
             opening = self._kernel.log.opening(row) if leaf.kind in _TELLING else None
+            if opening is not None and leaf.kind in OF_ERASURES and opening.values["subject"]:
+                ledger.erase(opening.values)
             if opening is not None and leaf.kind in STANDING:
                 ledger.standing.take(row.index, leaf, opening.values)
             elif opening is not None:

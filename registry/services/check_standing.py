@@ -6,7 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from registry.audit.kinds import OF_EMERGENCIES, OF_KEYS, OF_PETITIONS, OF_POLICIES, OF_PRINCIPALS, OF_REVIEWS, Kind
+from registry.audit.kinds import (
+    OF_EMERGENCIES,
+    OF_ERASURES,
+    OF_KEYS,
+    OF_PETITIONS,
+    OF_POLICIES,
+    OF_PRINCIPALS,
+    OF_REVIEWS,
+    Kind,
+)
+from registry.audit.removals import ERASED, parts_of
 from registry.domain.approvals import State, Verdict
 from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
@@ -72,6 +82,7 @@ class Standing:
     keys: list[KeyChangeSaid] = field(default_factory=list)
     controls: PolicyRow | None = None
     agreed: PolicyRow | None = None
+    erasures: dict[int, int] = field(default_factory=dict)  # entry -> its time
     reviews: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # lookup -> finding, reviewer, entry
 
     def take(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
@@ -84,20 +95,31 @@ class Standing:
             self.keys.append(KeyChangeSaid(index, values["request"], values["detail"]))
         elif leaf.kind in OF_PETITIONS:
             self.petitions.take(index, leaf.kind, leaf.unix_ms, values)
+        elif leaf.kind in OF_ERASURES:
+            self._take_erasure(index, leaf.unix_ms, values)
         elif leaf.kind in OF_REVIEWS:
             self._take_review(index, values)
             self._take_emergency(index, leaf, values)
         elif leaf.kind == Kind.REQUEST:
             self._take_request(index, leaf.unix_ms, values)
         elif leaf.kind == Kind.USE:
-            used = self.requests[_named(values)]
-            used.state, used.entry = values["result"], index
+            self._settle(_named(values), values["result"], index)
         elif leaf.kind in OF_EMERGENCIES:
             self._take_emergency(index, leaf, values)
         elif values["request"]:  # else the word was not taken
-            asked = self.requests[RequestId(values["request"])]
+            asked = self._settle(RequestId(values["request"]), values["result"], index)
             asked.words[_who(values)] = _VERDICTS[leaf.kind]
-            asked.state, asked.entry = values["result"], index
+
+    def _settle(self, request: RequestId, state: str, index: int) -> _Asked:
+        # What was asked may have been erased with whom it was about; its row is not compared then.
+        asked = self.requests.setdefault(request, _Asked("", -1, 0, "", index))
+        asked.state, asked.entry = state, index
+        return asked
+
+    def _take_erasure(self, index: int, unix_ms: int, values: Mapping[str, str]) -> None:
+        if values["result"].startswith(ERASED):
+            self.erasures[index] = unix_ms
+            self.petitions.erase(parts_of(values).get("petitions", "").split())
 
     def _take_policies(self, index: int, values: Mapping[str, str]) -> None:
         if values["request"] == AGREED:
@@ -136,7 +158,9 @@ class Standing:
             opened = _Emergency(_who(values), values["request"], index, leaf.unix_ms, index)
             self.emergencies[identifier] = opened
         elif values["result"] in set(Finding):  # else the word was not taken
-            reviewed = self.emergencies[identifier]
+            reviewed = self.emergencies.get(identifier)
+            if reviewed is None:  # it was erased with whom it was about
+                return
             reviewed.finding, reviewed.reviewer, reviewed.entry = values["result"], _who(values), index
 
     def check(self, work: Work, letters: Letters) -> None:
@@ -149,6 +173,7 @@ class Standing:
         self._check_requests(work)
         self._check_reviews(work)
         self._check_emergencies(work)
+        self._check_erasures(work)
         self.petitions.check(letters, work)
         if self.policies is not None and work.policies.in_force() != self.policies:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
@@ -177,8 +202,10 @@ class Standing:
         left = dict(self.requests)
         for row in work.requests.listing():
             said = left.pop(row.id, None)
-            if said is None:
-                raise LedgerCorrupt("a request stands that no entry speaks of")
+            if said is None or said.asked < 0:
+                if not _is_erased(work, row.entry):
+                    raise LedgerCorrupt("a request stands that no entry speaks of")
+                continue
             _compare(said, row, words.pop(row.id, {}))
         if left:
             raise LedgerCorrupt("the request that it speaks of is missing", min(said.entry for said in left.values()))
@@ -187,15 +214,29 @@ class Standing:
         left = dict(self.reviews)
         for row in work.sample_reviews.listing():
             finding, reviewer, entry = left.pop(row.entry, ("", "", None))
+            if entry is None and _is_erased(work, row.entry):
+                continue
             if (finding, reviewer) != (row.finding, row.reviewer):
                 raise LedgerCorrupt("the review of a lookup is not as it was entered", entry)
         if left:
             raise LedgerCorrupt("the review that it speaks of is missing", min(entry for _, _, entry in left.values()))
 
+    def _check_erasures(self, work: Work) -> None:
+        rows = {row.entry: row.erased_at for row in work.erasures.listing()}
+        for entry, erased_ms in rows.items():
+            if entry not in self.erasures:
+                raise LedgerCorrupt("an erasure stands that no entry speaks of", entry)
+            if abs(self.erasures[entry] - erased_ms) > MOST_APART_MS:
+                raise LedgerCorrupt("an erasure was not when its entry says", entry)
+        if missing := self.erasures.keys() - rows.keys():
+            raise LedgerCorrupt("the erasure that it speaks of is missing", min(missing))
+
     def _check_emergencies(self, work: Work) -> None:
         left = dict(self.emergencies)
         for row in work.break_glass.listing():
             said = left.pop(row.id, None)
+            if said is None and _is_erased(work, row.entry):
+                continue
             if said is None:
                 raise LedgerCorrupt("an emergency stands that no entry speaks of")
             is_opened = (said.principal, said.opened, said.categories) == (
@@ -209,6 +250,12 @@ class Standing:
                 raise LedgerCorrupt("an emergency does not stand as its review left it", said.entry)
         if left:
             raise LedgerCorrupt("the emergency that it speaks of is missing", min(said.entry for said in left.values()))
+
+
+def _is_erased(work: Work, index: int) -> bool:
+    """Tell whether what an entry says was removed: that an entry says so is checked with the ledger itself."""
+    entries = work.entries.entries([index])
+    return bool(entries) and entries[0].sealed is None
 
 
 def _compare(said: _Asked, row: RequestRow, words: Mapping[str, str]) -> None:

@@ -75,6 +75,11 @@ def decoys_of(kernel: Kernel, work: Work, subjects: Iterable[SubjectId]) -> froz
     return frozenset(labels[label] for label in work.brakes.decoys_among(labels))
 
 
+def forget_decoy(kernel: Kernel, work: Work, subject: SubjectId) -> None:
+    """Take a subject's label away, if it has one."""
+    work.brakes.remove_decoys([_label(kernel, subject)])
+
+
 def alarm_and_lock(work: Work, touched: Sequence[tuple[Principal, SubjectId]]) -> tuple[EntryDraft, ...]:
     """Lock the principals that touched decoys, and draft the alarms.
 

@@ -78,6 +78,15 @@ def demand_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) 
         kernel.log.append(work.ledger, [EntryDraft(Kind.USE, values, act.subjects)])
 
 
+def is_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) -> bool:
+    """Tell whether an act could be done now: nothing that belongs to it need be opened before."""
+    if act.action not in kernel.rules.dual_control:
+        return True
+    tag = _tag(kernel, principal, act)
+    row = work.requests.newest_of([tag]).get(tag)
+    return row is not None and row.state == State.APPROVED and row.until > kernel.now_ms()
+
+
 @rerun_once
 def use_approval(kernel: Kernel, caller: Caller, roles: frozenset[Role], act: Act) -> None:
     """Use up the approval of an act that takes more than one transaction, before the first of them.

@@ -227,6 +227,8 @@ class Holds:
     def _said(self, work: Work, row: HoldRow) -> tuple[Held, dict[str, str]]:
         entries = work.entries.entries([row.entry])
         opening = self._kernel.log.opening(entries[0]) if entries else None
+        if entries and opening is None:
+            raise NotFound  # whom it was about was erased
         held = None if opening is None else said_of(opening.values, row.id, row.until)
         if held is None or opening is None or parse_leaf(entries[0].leaf).kind != Kind.HOLD:
             raise LedgerCorrupt("a hold's entry is not the one that it names", row.entry)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.domain.clock import from_unix_ms
 from registry.domain.errors import KeyUnavailable
 from registry.domain.ids import PersonId
 from registry.keys.data_keys import DataKeys
@@ -38,6 +39,8 @@ class KeyStanding:
         facts: what may be shown of the key.
         stored: how many stored keys it wrapped; None for keys that wrap none.
         outdated: of a current key, how many stored keys of its purpose were wrapped otherwise.
+        erasures: how many of those who were erased while this key was there; the erasures are complete once it is
+            destroyed, because a backup from before may hold what it wrapped.
         destroy_from: of an earlier key, when backups that need it are past; None while stored keys need it.
         next_step: what to do next and why, in words; empty when nothing is.
     """
@@ -45,6 +48,7 @@ class KeyStanding:
     facts: KeyFacts
     stored: int | None
     outdated: int
+    erasures: int
     destroy_from: datetime | None
     next_step: str
 
@@ -79,7 +83,9 @@ class KeyLife:
     def status(self) -> tuple[KeyStanding, ...]:
         """Return how every key stands; changes nothing."""
         counts = self._counts()
-        return tuple(self._standing(facts, counts) for facts in self._ring.key_facts())
+        with self._kernel.database.read() as work:
+            erased = [from_unix_ms(row.erased_at) for row in work.erasures.listing()]
+        return tuple(self._standing(facts, counts, erased) for facts in self._ring.key_facts())
 
     def rotate(self, purpose: ProviderPurpose, *, operator: str) -> str:
         """Make a new key of a purpose the current one, and return its id. Stored keys stay as they are.
@@ -151,18 +157,24 @@ class KeyLife:
                 for one in work.wrapped_keys.counts(shelf, len(self._keys[PURPOSE_OF[shelf]].generation().head))
             ]
 
-    def _standing(self, facts: KeyFacts, counts: Sequence[KeyCount]) -> KeyStanding:
+    def _standing(self, facts: KeyFacts, counts: Sequence[KeyCount], erased: Sequence[datetime]) -> KeyStanding:
         keys = next((keys for purpose, keys in self._keys.items() if purpose == facts.purpose), None)
         if keys is None:
-            return KeyStanding(facts, None, 0, None, "")
+            return KeyStanding(facts, None, 0, 0, None, "")
         stored = _stored(facts, counts)
+        made = _made(facts)
+        waiting = sum(made is None or made <= one for one in erased)
         if facts.retired is None:
             current = keys.generation()
             of_purpose = [one for one in counts if PURPOSE_OF[one.shelf] == facts.purpose]
             outdated = sum(one.count for one in of_purpose if one.head != current)
-            step = f"{outdated} stored keys are wrapped otherwise; run: registry keys rewrap" if outdated else ""
-            return KeyStanding(facts, stored, outdated, None, step)
-        return KeyStanding(facts, stored, 0, *self._of_earlier(facts, stored))
+            step = f"{_erasures(waiting)}; run: registry keys rotate {facts.purpose}" if waiting else ""
+            if outdated:
+                step = f"{outdated} stored keys are wrapped otherwise; run: registry keys rewrap"
+            return KeyStanding(facts, stored, outdated, waiting, None, step)
+        destroy_from, step = self._of_earlier(facts, stored)
+        step = f"{_erasures(waiting)}; {step}" if waiting else step
+        return KeyStanding(facts, stored, 0, waiting, destroy_from, step)
 
     def _of_earlier(self, facts: KeyFacts, stored: int) -> tuple[datetime | None, str]:
         if stored or facts.unused is None:
@@ -213,6 +225,18 @@ class KeyLife:
             values = said_by(at_keyboard(operator)) | {"request": what, "result": result}
             self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, values)])
             work.commit()
+
+
+def _made(facts: KeyFacts) -> datetime | None:
+    """Return when a key was made; None when that is not known."""
+    try:
+        return datetime.fromisoformat(facts.created)
+    except ValueError:
+        return None
+
+
+def _erasures(waiting: int) -> str:
+    return f"{waiting} erasure{' is' if waiting == 1 else 's are'} complete only when it is destroyed"
 
 
 def _stored(facts: KeyFacts, counts: Sequence[KeyCount]) -> int:

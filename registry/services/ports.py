@@ -17,12 +17,14 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
 from registry.services.ports_break_glass import BreakGlasses
+from registry.services.ports_erasure import Erasures
 from registry.services.ports_keys import WrappedKeys
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
 from registry.services.ports_policy import Policies, SampleReviews
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
+from registry.vault.erased_postings import PostingEraser
 from registry.vault.sealed import SealedField
 
 ACTIVE = "active"
@@ -360,6 +362,10 @@ class Meta(Protocol):
     def put_body_key(self, key_epoch: int, key: WrappedKey) -> None: ...
 
 
+class Postings(PostingWriter, PostingEraser, Protocol):
+    """Postings of the blind index: added, and erased."""
+
+
 class IndexState(Protocol):
     def demand_whole(self) -> int:
         """Check that no posting is missing, added or changed; returns the ledger's size when people were stored last.
@@ -382,7 +388,7 @@ class Work(Protocol):
     @property
     def records(self) -> Records: ...
     @property
-    def postings(self) -> PostingWriter: ...
+    def postings(self) -> Postings: ...
     @property
     def index_state(self) -> IndexState: ...
     @property
@@ -409,6 +415,8 @@ class Work(Protocol):
     def petitions(self) -> Petitions: ...
     @property
     def sample_reviews(self) -> SampleReviews: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def wrapped_keys(self) -> WrappedKeys: ...
     @property
@@ -444,4 +452,8 @@ class Database(Protocol):
 
     def reader(self) -> AbstractContextManager[EntryReader]:
         """Open the ledger's committed rows on a read-only connection of its own."""
+        ...
+
+    def scrub(self) -> bool:
+        """Leave nothing of what was deleted beside the tables; returns whether that could be done here and now."""
         ...

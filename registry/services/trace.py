@@ -211,7 +211,7 @@ class Trace:
                 "result": "read" if is_own else "not_found",
                 "detail": what,
             }
-            lines = (_case_line(row.case, part),) if row is not None and is_own else ()
+            lines = (case_line(row.case, part),) if row is not None and is_own else ()
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.AUDIT_READ, values, (), lines)])
             work.commit()
         receipt = self._kernel.mint_one(pending)
@@ -328,9 +328,17 @@ def _opening_of(ask: TraceAsk) -> Act:
     return Act(Action.TRACE, (ask.text, published, ask.source), told)
 
 
-def _case_line(case: SealedCase, part: int) -> RecordLine:
+def case_line(case: SealedCase, part: int) -> RecordLine:
+    """Write a part of what is kept of a trace as an entry names it."""
     covered = case.covered[part - TEXT]
     return RecordLine(covered.record, CATEGORY, covered.version, covered.ciphertext_digest, bytes(COMMITMENT_BYTES))
+
+
+def records_found(report: bytes) -> frozenset[RecordId]:
+    """Return the records that a kept trace found in its text, the doubtful ones too."""
+    stored = _STORED.validate_json(report)
+    found = [item.found for person in stored.report.people for item in person.findings]
+    return frozenset(one.record for one in (*found, *stored.possible) if one.record is not None)
 
 
 def _found(findings: Sequence[Finding], versions: Mapping[RecordId, tuple[int, ...]]) -> tuple[FoundValue, ...]:

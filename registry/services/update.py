@@ -26,6 +26,7 @@ from registry.services.household import Changes, Household, HouseholdStore, cate
 from registry.services.kernel import Caller, Kernel, record_lines, view_of
 from registry.services.notices import Notice, queue
 from registry.services.ports import SubjectRow, Work
+from registry.services.ports_erasure import FormerDirectory
 from registry.services.rerun import rerun_once
 from registry.services.seal_people import VIA_API, Batch, Sealer, tools_of
 from registry.services.ties import TieChanges, numbers_of, ties_told
@@ -115,6 +116,7 @@ class Update:
                 demand_approved(self._kernel, work, principal, act)
             # After that: what is settled along must not be committed with a request that waits.
             settled = None if along is None else along(work, principal)
+            _keep_directory(work, household.subject, subject)
             self._households.write(work, [changes], [subject], changes.batch.now_ms)
             pendings = self._kernel.log.append(work.ledger, _drafts(principal, subject, changes, settled))
             queue(work, self._kernel, () if settled is None else settled.notices)
@@ -253,6 +255,13 @@ class Update:
             gone=frozenset(asked.ends),
         )
         return replace(before, ties=self._sealer.ties.changed(before.id, before.ties, tied))
+
+
+def _keep_directory(work: Work, before: SubjectRow, after: SubjectRow) -> None:
+    """Keep what somebody was called before: else nobody could tell what to erase them from the index by."""
+    was = before.directory
+    if after.directory.version != was.version:
+        work.erasures.keep_directory(FormerDirectory(before.id, was.version, was.sealed, was.digest))
 
 
 def _names_of(household: Household) -> list[SealedField]:

@@ -16,6 +16,12 @@ from registry.text.names import name_words
 from registry.vault.blind_index import BlindIndex, IndexTerm
 
 CANONICAL = "canonical"
+_LIST = "list"
+_HIDDEN: Mapping[Category, tuple[str, ...]] = {
+    Category.PAYMENT_CARD: ("digest", _LIST),
+    Category.HOME_ADDRESS: (CANONICAL,),
+}
+_NOBODY = PersonNames("", "")
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for every call
 
 
@@ -58,11 +64,14 @@ class Owner:
 def stored_form(index: BlindIndex, category: Category, value: Mapping[str, str]) -> Mapping[str, str]:
     """Return what is sealed: the value as given, with its canonical form beside an address.
 
-    A payment card is kept match-only: last four digits and a keyed digest, never a number that could be revealed.
+    A payment card is kept match-only: last four digits and a keyed digest, never a number that could be revealed; and
+    the list of the blind index that it stands in, for erasing it there.
     """
     if category is Category.PAYMENT_CARD:
         digits = card_digits(value["number"])
-        return {"last_four": digits[-4:], "digest": card_digest(index, digits)}
+        stored = {"last_four": digits[-4:], "digest": card_digest(index, digits)}
+        terms = index_terms(record_terms(category, value, owner=_NOBODY))
+        return stored | {_LIST: one.hex() for one in map(index.keys_of, terms)}  # noqa: B035 - at most one term
     if category is Category.HOME_ADDRESS:
         return {**value, CANONICAL: canonical_address(value)}
     return value
@@ -70,8 +79,13 @@ def stored_form(index: BlindIndex, category: Category, value: Mapping[str, str])
 
 def shown_form(category: Category, stored: Mapping[str, str]) -> dict[str, str]:
     """Return the part of a stored value that an answer may hold: as enrolled."""
-    hidden = {Category.PAYMENT_CARD: "digest", Category.HOME_ADDRESS: CANONICAL}.get(category)
-    return {name: text for name, text in stored.items() if name != hidden}
+    hidden = _HIDDEN.get(category, ())
+    return {name: text for name, text in stored.items() if name not in hidden}
+
+
+def list_of_card(stored: Mapping[str, str]) -> bytes | None:
+    """Return the keys of the list that a stored card stands in; None for one that was stored before they were kept."""
+    return bytes.fromhex(stored[_LIST]) if _LIST in stored else None
 
 
 def card_digits(number: str) -> str:

@@ -31,6 +31,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "index_state": ("k", "n", "count", "total"),
     "tallies": ("label", "day", "tags"),
     "quota_unlocks": ("principal", "purpose", "most", "until", "granted_by"),
+    "erasures": ("entry", "erased_at"),
     "sample_reviews": ("entry", "finding", "reviewer", "reviewed_at"),
     "policy_in_force": ("k", "version", "entry"),
     "requests": (

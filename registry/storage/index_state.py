@@ -48,6 +48,11 @@ class SqlIndexState:
         self._count += len(rows)
         self._total += self._guard.sum_of(rows)
 
+    def changed(self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]]) -> None:
+        """Take note of postings that this transaction writes over or removes: as they were, and what stays of them."""
+        self._count += len(after) - len(before)
+        self._total += self._guard.sum_of(after) - self._guard.sum_of(before)
+
     def settle(self) -> None:
         """Store the new state, as the last thing before a commit: the ledger's head is held, so nobody is between.
 

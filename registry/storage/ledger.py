@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from registry.audit.ports import Appended, EntryRow, HeadRow
-from registry.domain.errors import AuditUnavailable, LedgerCorrupt
+from registry.domain.errors import AuditUnavailable, Contended, LedgerCorrupt
 from registry.domain.ids import SubjectId
 from registry.storage.failures import is_constraint
 from registry.storage.prepared import Prepared, together
@@ -102,6 +102,8 @@ class SqlEntryStore:
     def chains_of(self, ids: Sequence[SubjectId]) -> Mapping[SubjectId, bytes]:
         unread = [subject for subject in ids if subject not in self._held]
         self._held.update(_CHAINS.rows_of(self._connection, unread))
+        if not self._held.keys() >= set(ids):
+            raise Contended  # somebody was erased since this was begun: to be run again without them
         return {subject: self._held[subject] for subject in ids}
 
     def write(self, appended: Appended) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from registry.storage.bulk import BulkInsert
 from registry.storage.index_state import SqlIndexState
 from registry.storage.prepared import Prepared, driver_cursor
-from registry.storage.rows import MANY
+from registry.storage.rows import MANY, chunks
 from registry.storage.tables import postings
 
 _VALUES = Prepared(select(postings.c.label, postings.c.value).where(postings.c.label.in_(MANY)))
 # An import asks for thousands at once: as one array, and not as thousands of parameters in a text of their own.
 _VALUES_OF_ARRAY = "SELECT label, value FROM postings WHERE label = ANY(%b)"
+_OVERWRITE = update(postings).where(postings.c.label == bindparam("at")).values(value=bindparam("with_value"))
 _INSERT = BulkInsert(postings, ("label", "value"))
 
 
@@ -34,3 +35,17 @@ class SqlPostings:
     def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
         self._state.added(rows)
         _INSERT.run(self._connection, rows)
+
+    def overwrite(self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]]) -> None:
+        """Write over postings, and remove those that have nothing afterwards.
+
+        Args:
+            before: rows as they are, all of them.
+            after: those that stay, with other values.
+        """
+        self._state.changed(before, after)
+        kept = {label for label, _ in after}
+        if after:
+            self._connection.execute(_OVERWRITE, [{"at": label, "with_value": value} for label, value in after])
+        for part in chunks([label for label, _ in before if label not in kept]):
+            self._connection.execute(delete(postings).where(postings.c.label.in_(MANY)), {"many": part})

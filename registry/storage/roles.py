@@ -16,14 +16,17 @@ from registry.storage.failures import named_failures
 
 APPLICATION = "registry_application"
 RETENTION = "registry_retention"
+ERASURE = "registry_erasure"
 MIGRATION = "registry_migration"
 _VERSION_TABLE = "alembic_version"
 _REWRAP = "SELECT, UPDATE (key_id, wrapped_key)"
+_ERASE = "SELECT, UPDATE, DELETE"
 # Each table once; tests/functional/storage/test_roles.py finds one that is missing.
 GRANTS: Mapping[str, Mapping[str, str]] = {
     APPLICATION: {
         "registry_meta": "SELECT",
         "subjects": "SELECT, INSERT, UPDATE",
+        "former_directories": "SELECT, INSERT",
         "persons": "SELECT, INSERT",
         "records": "SELECT, INSERT, UPDATE",
         "record_versions": "SELECT, INSERT, UPDATE",
@@ -51,6 +54,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "ledger_head": "SELECT, UPDATE",
         "ledger_keys": "SELECT",
         "ledger_postings": "SELECT, INSERT",
+        "erasures": "SELECT",
         _VERSION_TABLE: "SELECT",
     },
     # What is kept for a time only, and keys that are wrapped anew: a server that was broken into can destroy none.
@@ -62,7 +66,24 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "contacts": _REWRAP,
         "ledger_keys": _REWRAP,
     },
+    # Taking people out. Whoever does that appends its entry too, and so is a member of the first role beside this one.
+    ERASURE: {
+        "subjects": _ERASE,
+        "former_directories": _ERASE,
+        "persons": _ERASE,
+        "records": "SELECT, DELETE",
+        "record_versions": _ERASE,
+        "marks": "SELECT, DELETE",
+        "postings": _ERASE,
+        "traces": _ERASE,
+        "petitions": _ERASE,
+        "contacts": _ERASE,
+        "ledger_body": "SELECT, UPDATE (sealed, erased_at)",
+        "ledger_postings": "SELECT, DELETE",
+        "erasures": "SELECT, INSERT",
+    },
 }
+_ROLES = (*GRANTS, MIGRATION)
 
 
 def set_up_roles(url: str) -> tuple[str, ...]:
@@ -87,25 +108,25 @@ def set_up_roles(url: str) -> tuple[str, ...]:
                 connection.exec_driver_sql(statement)
     finally:
         engine.dispose()
-    return (APPLICATION, RETENTION, MIGRATION)
+    return _ROLES
 
 
 def _statements(connection: Connection) -> Iterator[str]:
     quote = connection.dialect.identifier_preparer.quote
     database = quote(str(connection.exec_driver_sql("SELECT current_database()").scalar_one()))
     present = set(connection.exec_driver_sql("SELECT rolname FROM pg_roles").scalars())
-    for role in (APPLICATION, RETENTION, MIGRATION):
+    for role in _ROLES:
         if role not in present:
             yield f"CREATE ROLE {role} NOLOGIN"
     yield f"REVOKE ALL ON DATABASE {database} FROM PUBLIC"
     yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
-    yield f"GRANT CONNECT ON DATABASE {database} TO {APPLICATION}, {RETENTION}, {MIGRATION}"
-    yield f"GRANT USAGE ON SCHEMA public TO {APPLICATION}, {RETENTION}, {MIGRATION}"
+    yield f"GRANT CONNECT ON DATABASE {database} TO {', '.join(_ROLES)}"
+    yield f"GRANT USAGE ON SCHEMA public TO {', '.join(_ROLES)}"
     yield f"GRANT CREATE ON SCHEMA public TO {MIGRATION}"
     yield f"GRANT {MIGRATION} TO CURRENT_USER"
     for table in GRANTS[APPLICATION]:
         # From PUBLIC too, and before the owner changes: afterwards it is no longer ours to say.
-        yield f"REVOKE ALL ON {table} FROM PUBLIC, {APPLICATION}, {RETENTION}"
+        yield f"REVOKE ALL ON {table} FROM PUBLIC, {', '.join(GRANTS)}"
         yield f"ALTER TABLE {table} OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_refuse() OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_keep_tallies() OWNER TO {MIGRATION}"

@@ -58,6 +58,16 @@ subjects = Table(
     Column("ties", LargeBinary),  # sealed: relatives, unit, supervisor, addresses
 )
 
+# Directory data that updates replaced: what else somebody was called, and so is found by when they are erased.
+former_directories = Table(
+    "former_directories",
+    metadata,
+    Column("subject", _ID, ForeignKey("subjects.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
 persons = Table(
     "persons",
     metadata,
@@ -389,4 +399,13 @@ holds = Table(
     Column("guard", LargeBinary(16), nullable=False),
     Index("ix_holds_state", "state", "until"),
     Index("ix_holds_created_at", "created_at"),
+)
+
+# When somebody was erased, and which entry says so: what keys are kept for backups from before.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("entry", _INDEX, primary_key=True, autoincrement=False),
+    Column("erased_at", BigInteger, nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # over all of these
 )

@@ -15,6 +15,7 @@ from registry.domain.ids import SubjectId
 from registry.storage.brakes import SqlBrakes
 from registry.storage.break_glass import SqlBreakGlass
 from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
+from registry.storage.erasures import SqlErasures
 from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
 from registry.storage.holds import SqlHolds
@@ -137,6 +138,11 @@ class SqlWork:
     def wrapped_keys(self) -> SqlWrappedKeys:
         """Keys that a key-encryption key wrapped, wherever they are stored."""
         return SqlWrappedKeys(self._connection)
+
+    @cached_property
+    def erasures(self) -> SqlErasures:
+        """Taking people away."""
+        return SqlErasures(self._connection, self._guard)
 
     @cached_property
     def sample_reviews(self) -> SqlSampleReviews:
@@ -264,6 +270,17 @@ class SqlDatabase:
         """
         if self._log is not None:
             self._log.shorten()
+
+    def scrub(self) -> bool:
+        """Leave nothing of what was deleted in the write-ahead log.
+
+        Returns:
+            Whether that is done; on PostgreSQL it is not: its tables are to be vacuumed by their owner.
+
+        Raises:
+            AuditUnavailable: the storage failed, or it was not this process's turn.
+        """
+        return self._log is not None and self._log.empty()
 
     def close(self) -> None:
         """Close every connection."""

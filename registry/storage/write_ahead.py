@@ -41,13 +41,27 @@ class WriteAheadLog:
             with self._turn.taken():
                 self._copy()
 
-    def _copy(self) -> None:
+    def empty(self) -> bool:
+        """Copy everything and cut the log to nothing, waiting for readers of older states for a while.
+
+        Returns:
+            Whether it is empty; else somebody reads an older state for longer.
+
+        Raises:
+            AuditUnavailable: as ``shorten``.
+        """
+        with self._turn.taken():
+            return self._copy("TRUNCATE") and self._size() == 0
+
+    def _copy(self, how: str = "PASSIVE") -> bool:
         with named_failures():
             borrowed = self._engine.raw_connection()
             try:
                 connection = borrowed.driver_connection
-                if isinstance(connection, sqlite3.Connection):
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                if not isinstance(connection, sqlite3.Connection):
+                    return False
+                is_kept_from_it, _, _ = connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+                return not is_kept_from_it
             finally:
                 borrowed.close()
 

@@ -100,6 +100,14 @@ class BlindIndex:
             key = self._tags[domain] = TagKey(self._key, domain)
         return key.tag(data)
 
+    def list_of(self, term: IndexTerm | bytes) -> PostingList:
+        """Return the list of a term, given the term or what ``PostingList.keys`` was of it."""
+        return PostingList(term) if isinstance(term, bytes) else self._lists.list_of(term.encode())
+
+    def keys_of(self, term: IndexTerm) -> bytes:
+        """Return the keys of a term's list, for ``list_of``: to be kept sealed where the term itself is not."""
+        return self._lists.list_of(term.encode()).keys
+
     def ready(self, terms: Iterable[tuple[IndexTerm, Posting]]) -> bytes:
         """Do for some postings whatever can be done without a database, before a transaction holds others up.
 

@@ -89,6 +89,10 @@ class Vault:
         """Return how the cache of data keys stands."""
         return self._keys.figures()
 
+    def forget(self, person: PersonId) -> None:
+        """Drop the opened key of a person who was erased; other processes do when its time is over."""
+        self._keys.forget(person)
+
     def prepare(self, fields: Iterable[SealedField]) -> None:
         """Have the keys of several values opened at once. Opens no value, and never fails: ``open`` does."""
         self._keys.prepare((field.person, field.key) for field in fields)

@@ -39,7 +39,7 @@ def read_family(holder: ObjectReader, key: str) -> tuple[FamilyEntry, ...]:
     entries = []
     refs: set[str] = set()
     for member in holder.items(key, _FAMILY_KEYS, MAX_FAMILY):
-        ref = member.required("ref", _ref_problem)
+        ref = member.required("ref", ref_problem)
         if ref in refs:
             member.refuse("duplicate_ref", "ref")
         elif ref:
@@ -121,7 +121,7 @@ def _read_member(record: ObjectReader, category: Category | None, is_member: IsM
     return member or None
 
 
-def _ref_problem(text: str) -> str | None:
+def ref_problem(text: str) -> str | None:
     return None if _REF.fullmatch(text) else "ref_form"
 
 

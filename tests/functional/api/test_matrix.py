@@ -192,6 +192,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/subjects", ""): lambda world: person(f"M-{next(world.numbers)}"),
     ("/v1/subjects/import", ""): lambda _: b'{"employee_number":"T-0001"}\n',
     ("/v1/subjects/{subject}", ""): lambda _: {"title": "Warden"},
+    ("/v1/subjects/{subject}", "erase"): lambda _: {"reason": REASON, "basis": "Records schedule 4"},
     ("/v1/subjects/search", "number"): lambda _: {"employee_number": "T-0001"},
     ("/v1/subjects/search", "name"): lambda _: {"family_name": "Brightwater"},
     ("/v1/subjects/search", "department"): lambda _: {"department": "Parks"},
@@ -318,6 +319,7 @@ def test_a_role_that_a_token_does_not_claim_is_not_had(world: World) -> None:
 
 WHOSE: Mapping[str, Callable[[World, str, str], str]] = {
     # What is named -> the thing, given who asks and whose it is.
+    "subject": lambda world, *_: enrolled(world, "T-0001"),
     "trace": lambda world, _, whose: world.trace if whose == "own" else another_trace(world),
     "request": lambda world, who, whose: world.request(*owner_of(who, whose)),
     "glass": lambda world, who, whose: world.emergency(*owner_of(who, whose, "rescuer")),
@@ -326,6 +328,11 @@ WHOSE: Mapping[str, Callable[[World, str, str], str]] = {
     "hold": lambda world, who, whose: world.hold(*owner_of(who, whose, "another_investigator")),
     "principal": lambda world, who, whose: world.account(who if whose == "own" else "security_admin"),
 }
+
+
+def enrolled(world: World, number: str) -> str:
+    found = world.sent("enroller", "POST", "/v1/subjects/search", {"employee_number": number})
+    return str(found.json()["hits"][0]["subject"])
 
 
 def another_trace(world: World) -> str:

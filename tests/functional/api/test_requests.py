@@ -22,6 +22,7 @@ ID = "0" * 32
 ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", "/v1/subjects", Role.ENROLLER, True),
     ("PATCH", f"/v1/subjects/{ID}", Role.ENROLLER, True),
+    ("DELETE", f"/v1/subjects/{ID}", Role.ENROLLER, True),
     ("POST", "/v1/subjects/search", Role.READER, True),
     ("POST", "/v1/disclosures", Role.READER, True),
     ("POST", "/v1/disclosures/batch", Role.READER, True),

@@ -14,18 +14,18 @@ from registry.domain.errors import AuditUnavailable, MisconfiguredHome
 from registry.settings import DEVELOPMENT, Settings, load_settings
 from registry.storage.engine import open_engine
 from registry.storage.migrate import current_revision, downgrade, newest_revision, upgrade
-from registry.storage.roles import APPLICATION, GRANTS, MIGRATION, RETENTION, set_up_roles
+from registry.storage.roles import APPLICATION, ERASURE, GRANTS, MIGRATION, RETENTION, set_up_roles
 from registry.storage.tables import metadata
 from tests.fakes.postgres import ADMINISTRATOR
 from tests.functional.storage.conftest import Place
 
-SERVES, KEEPS, MIGRATES = "registry_server", "registry_keeper", "registry_migrator"
+SERVES, KEEPS, ERASES, MIGRATES = "registry_server", "registry_keeper", "registry_eraser_alone", "registry_migrator"
 
 
 @pytest.fixture
 def parted(place: Place) -> Place:
     """A registry whose database has its roles, and an account for each."""
-    assert grant_database_roles(as_account(place, ADMINISTRATOR)) == (APPLICATION, RETENTION, MIGRATION)
+    assert grant_database_roles(as_account(place, ADMINISTRATOR)) == (APPLICATION, RETENTION, ERASURE, MIGRATION)
     for account, role in ((SERVES, APPLICATION), (KEEPS, RETENTION), (MIGRATES, MIGRATION)):
         place.server.create_login(account, role)
     return place
@@ -47,7 +47,7 @@ def serving(parted: Place) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
 
 def test_every_table_has_its_grants() -> None:
     assert set(GRANTS[APPLICATION]) == {*metadata.tables, "alembic_version"}
-    assert set(GRANTS[RETENTION]) <= set(metadata.tables)
+    assert set(GRANTS[RETENTION]) | set(GRANTS[ERASURE]) <= set(metadata.tables)
 
 
 NOT_FOR_SERVING = [
@@ -67,6 +67,10 @@ NOT_FOR_SERVING = [
     "DELETE FROM principals",
     "DELETE FROM subjects",
     "DELETE FROM record_versions",
+    "DELETE FROM persons",
+    "UPDATE postings SET value = ''",
+    "DELETE FROM traces",
+    "INSERT INTO erasures VALUES (0, 0, '')",
     "UPDATE alembic_version SET version_num = '0'",
     "DROP TRIGGER ledger_leaf_append_only ON ledger_leaf",
     "ALTER TABLE ledger_leaf DISABLE TRIGGER ALL",
@@ -150,6 +154,33 @@ def test_who_keeps_order_sees_and_removes_old_keys_of_writes_only(parted: Place)
             ]
             assert allowed(connection, [f"UPDATE {table} SET {name} = {name}" for name in beside]) == []
         assert allowed(connection, NOT_FOR_KEEPING) == []
+
+
+NOT_FOR_ERASING = [
+    "UPDATE ledger_leaf SET leaf = ''",
+    "DELETE FROM ledger_leaf",
+    "DELETE FROM ledger_body",
+    "UPDATE ledger_body SET event = ''",
+    "UPDATE ledger_body SET key_epoch = 2",
+    "UPDATE ledger_head SET n = 0",
+    "UPDATE erasures SET erased_at = 0",
+    "DELETE FROM erasures",
+    "UPDATE principals SET roles = ''",
+    "DELETE FROM requests",
+    "DELETE FROM holds",
+    "UPDATE marks SET tier = 'none'",
+    "UPDATE records SET tier = 'none'",
+    f"SET ROLE {APPLICATION}",
+]
+
+
+def test_who_erases_rewrites_no_history(parted: Place) -> None:
+    parted.server.create_login(ERASES, ERASURE)
+    with connected(parted, ERASES) as connection:
+        assert allowed(connection, NOT_FOR_ERASING) == []
+        connection.execute("DELETE FROM persons")
+        with pytest.raises(errors.RaiseException):
+            connection.execute("UPDATE ledger_body SET sealed = ''")
 
 
 NOT_FOR_MIGRATING = [

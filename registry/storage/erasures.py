@@ -1,0 +1,122 @@
+"""Taking people away: what is erased is written over first, then deleted, all in the caller's transaction.
+
+On SQLite the rows are written over in their place, and ``secure_delete`` clears what is freed; on PostgreSQL both
+leave dead rows behind until the tables are vacuumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, delete, func, insert, literal, or_, select, update
+
+from registry.domain.ids import PersonId, PetitionId, RecordId, SubjectId, TraceId
+from registry.services.ports_erasure import ErasureRow, FormerDirectory
+from registry.storage.guards import RowGuard
+from registry.storage.rows import MANY, chunks
+from registry.storage.tables import (
+    contacts,
+    erasures,
+    former_directories,
+    idempotency,
+    ledger_body,
+    ledger_postings,
+    marks,
+    persons,
+    petitions,
+    record_versions,
+    records,
+    subjects,
+    traces,
+)
+
+_ERASED = "erased"
+
+
+class SqlErasures:
+    """Erasing on SQL."""
+
+    def __init__(self, connection: Connection, guard: RowGuard) -> None:
+        self._connection = connection
+        self._guard = guard
+
+    def keep_directory(self, row: FormerDirectory) -> None:
+        told = {"subject": row.subject, "version": row.version, "sealed": row.sealed, "digest": row.digest}
+        self._connection.execute(insert(former_directories), told)
+
+    def former_directories(self, subject: SubjectId) -> Sequence[FormerDirectory]:
+        found = select(former_directories).where(former_directories.c.subject == subject)
+        rows = self._connection.execute(found.order_by(former_directories.c.version))
+        return [FormerDirectory(SubjectId(row.subject), row.version, row.sealed, row.digest) for row in rows]
+
+    def forget_persons(self, ids: Sequence[PersonId]) -> None:
+        self._overwrite(persons, persons.c.id, ids, ("wrapped_key",))
+        self._delete(persons, persons.c.id, ids)
+
+    def forget_records(self, ids: Sequence[RecordId]) -> None:
+        self._overwrite(record_versions, record_versions.c.record, ids, ("sealed", "digest", "value_tag"))
+        for table in (record_versions, marks):
+            self._delete(table, table.c.record, ids)
+        self._delete(records, records.c.id, ids)
+
+    def forget_subject(self, subject: SubjectId) -> None:
+        self._overwrite(former_directories, former_directories.c.subject, [subject], ("sealed", "digest"))
+        self._delete(former_directories, former_directories.c.subject, [subject])
+        self._overwrite(subjects, subjects.c.id, [subject], ("directory", "directory_digest", "content_tag", "ties"))
+        self._delete(subjects, subjects.c.id, [subject])
+
+    def forget_traces(self, ids: Sequence[TraceId]) -> int:
+        self._overwrite(traces, traces.c.id, ids, ("wrapped_key", "sealed_text", "sealed_report"))
+        return self._delete(traces, traces.c.id, ids)
+
+    def forget_petitions(self, ids: Sequence[PetitionId]) -> int:
+        # The table lets nothing go that still holds something (migration 0018).
+        emptied = dict.fromkeys(("wrapped_key", "about", "sealed_text"), b"")
+        for part in chunks(ids):
+            statement = update(petitions).where(petitions.c.id.in_(part))
+            self._connection.execute(statement.values(state=_ERASED, sealed_value=None, sealed_note=None, **emptied))
+        return self._delete(petitions, petitions.c.id, ids)
+
+    def forget_contact(self, label: bytes) -> int:
+        self._overwrite(contacts, contacts.c.label, [label], ("wrapped_key", "about", "sealed"))
+        return self._delete(contacts, contacts.c.label, [label])
+
+    def forget_outcomes(self, ids: Iterable[str]) -> int:
+        done = 0
+        for part in chunks(ids, 200):
+            named = or_(*(idempotency.c.outcome.contains(one, autoescape=True) for one in part))
+            done += self._connection.execute(delete(idempotency).where(named)).rowcount
+        return done
+
+    def forget_places(self, labels: Iterable[bytes]) -> None:
+        self._delete(ledger_postings, ledger_postings.c.label, list(labels))
+
+    def remove_openings(self, indexes: Sequence[int], now_ms: int) -> int:
+        removed = update(ledger_body).where(ledger_body.c.i.in_(MANY), ledger_body.c.sealed.is_not(None))
+        statement = removed.values(sealed=None, erased_at=now_ms)
+        return sum(self._connection.execute(statement, {"many": part}).rowcount for part in chunks(indexes))
+
+    def note(self, row: ErasureRow) -> None:
+        told = {"entry": row.entry, "erased_at": row.erased_at}
+        self._connection.execute(insert(erasures), self._guard.guarded("erasures", told))
+
+    def listing(self) -> Sequence[ErasureRow]:
+        rows = self._connection.execute(select(erasures).order_by(erasures.c.entry))
+        return [ErasureRow(row.entry, row.erased_at) for row in self._guard.demanded("erasures", rows)]
+
+    def _overwrite(self, table: Table, key: Column[Any], ids: Sequence[Any], names: Sequence[str]) -> None:
+        """Write zeros of the same length over some columns: in place, where the engine does that."""
+        zeros = {name: self._zeros(table.c[name]) for name in names}
+        for part in chunks(ids):
+            self._connection.execute(update(table).where(key.in_(MANY)).values(zeros), {"many": part})
+
+    def _zeros(self, column: Column[Any]) -> Any:
+        length = func.length(column)
+        if self._connection.dialect.name == "sqlite":
+            return func.zeroblob(length)
+        return func.decode(func.repeat(literal("00"), length), literal("hex"))
+
+    def _delete(self, table: Table, key: Column[Any], ids: Sequence[Any]) -> int:
+        statement = delete(table).where(key.in_(MANY))
+        return sum(self._connection.execute(statement, {"many": part}).rowcount for part in chunks(ids))
