@@ -100,15 +100,10 @@ class Standing:
         elif leaf.kind in OF_REVIEWS:
             self._take_review(index, values)
             self._take_emergency(index, leaf, values)
-        elif leaf.kind == Kind.REQUEST:
-            self._take_request(index, leaf.unix_ms, values)
-        elif leaf.kind == Kind.USE:
-            self._settle(_named(values), values["result"], index)
         elif leaf.kind in OF_EMERGENCIES:
             self._take_emergency(index, leaf, values)
-        elif values["request"]:  # else the word was not taken
-            asked = self._settle(RequestId(values["request"]), values["result"], index)
-            asked.words[_who(values)] = _VERDICTS[leaf.kind]
+        else:
+            self._take_request(index, leaf, values)
 
     def _settle(self, request: RequestId, state: str, index: int) -> _Asked:
         # What was asked may have been erased with whom it was about; its row is not compared then.
@@ -139,10 +134,15 @@ class Standing:
         account = self.accounts.setdefault(PrincipalId(told[1]), _Account(unix_ms, "", "", index))
         account.roles, account.state, account.entry = told[2], values["result"], index
 
-    def _take_request(self, index: int, unix_ms: int, values: Mapping[str, str]) -> None:
-        told = _REQUEST.search(values["detail"])
+    def _take_request(self, index: int, leaf: Leaf, values: Mapping[str, str]) -> None:
+        told = _REQUEST.search(values["detail"]) if leaf.kind == Kind.REQUEST else None
         if told is not None:
-            self.requests[RequestId(told[1])] = _Asked(_who(values), index, unix_ms, values["result"], index)
+            self.requests[RequestId(told[1])] = _Asked(_who(values), index, leaf.unix_ms, values["result"], index)
+        elif leaf.kind == Kind.USE:
+            self._settle(_named(values), values["result"], index)
+        elif leaf.kind in _VERDICTS and values["request"]:  # else the word was not taken
+            asked = self._settle(RequestId(values["request"]), values["result"], index)
+            asked.words[_who(values)] = _VERDICTS[leaf.kind]
 
     def _take_review(self, index: int, values: Mapping[str, str]) -> None:
         told = _LOOKUP.match(values["request"])
