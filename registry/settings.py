@@ -33,12 +33,14 @@ DEFAULT_BACKUPS_KEPT = timedelta(days=35)
 IMPORT_MAX_BYTES = 256 << 20
 # Nobody can own this domain: an installation that people rely on names a real address.
 NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
+_HEARTBEAT = "heartbeat_seconds"
 _KNOWN = frozenset(
     {
         "issuers",
         "security_contact",
         "import_max_bytes",
         "stop_notice_seconds",
+        _HEARTBEAT,
         "keys",
         "brakes",
         "policy",
@@ -58,6 +60,8 @@ _BRAKES = {
     "candidates": range(1_001),
     "popular_readers": range(2, 1_001),
 }
+# 1,440 entries of 0.7 kB a day at most, where nothing else happens.
+PRODUCTION_HEARTBEAT_SECONDS = 60
 _APPROVALS = {
     "decide_hours": range(1, 31 * 24 + 1),
     "use_hours": range(1, 7 * 24 + 1),
@@ -87,6 +91,8 @@ class Settings:
         import_max_bytes: longest body of ``POST /v1/subjects/import`` (``import_max_bytes`` in config.toml).
         stop_notice_seconds: how long a server that was told to stop serves on while ``/readyz`` says no
             (``stop_notice_seconds`` in config.toml).
+        heartbeat_seconds: the longest time without an entry (``heartbeat_seconds`` in config.toml), 0 for any; None for
+            the profile's.
         key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
         backups_kept: how long a backup may be put back, and so needs the keys of its day (``[keys]`` in config.toml).
@@ -105,6 +111,7 @@ class Settings:
     security_contact: str = NO_SECURITY_CONTACT
     import_max_bytes: int = IMPORT_MAX_BYTES
     stop_notice_seconds: int = 0
+    heartbeat_seconds: int | None = None
     key_service: KeyServiceSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
     backups_kept: timedelta = DEFAULT_BACKUPS_KEPT
@@ -123,6 +130,11 @@ class Settings:
         """Return what takes other people's approval: dual control of everything in production, unless it is set."""
         usual = frozenset(Action) if profile == PRODUCTION else frozenset[Action]()
         return ApprovalRules(**{"dual_control": usual, **self.approvals})
+
+    def heartbeat(self, profile: str) -> int:
+        """Return after how many seconds without an entry one is made in a registry of this profile; 0 for never."""
+        usual = PRODUCTION_HEARTBEAT_SECONDS if profile == PRODUCTION else 0
+        return usual if self.heartbeat_seconds is None else self.heartbeat_seconds
 
     def controls(self, profile: str) -> Controls:
         """Return what restrains people in a registry of this profile."""
@@ -168,6 +180,9 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         security_contact=_security_contact(config),
         import_max_bytes=_whole(config, "import_max_bytes", IMPORT_MAX_BYTES, range(1, 1 << 62)),
         stop_notice_seconds=_whole(config, "stop_notice_seconds", 0, range(301)),
+        heartbeat_seconds=_whole(config, "heartbeat_seconds", 0, range(86_401))
+        if "heartbeat_seconds" in config
+        else None,
         key_service=_key_service(keys, folder),
         key_cache=_key_cache(keys),
         backups_kept=timedelta(days=_whole(keys, _BACKUPS, DEFAULT_BACKUPS_KEPT.days, range(3_651))),

@@ -110,7 +110,7 @@ def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
         await run_in_threadpool(_ask_witnesses, application)  # before anybody is answered
         beside = [
             threading.Thread(target=work, args=(application, ended), name=work.__name__.strip("_"), daemon=True)
-            for work in (_flush_refusals, _go_on_asking, _shorten_log, _make_digests)
+            for work in (_flush_refusals, _go_on_asking, _shorten_log, _make_digests, _beat)
         ]
         beside += [
             threading.Thread(target=_send_notices, args=(sender, ended), name=f"send_{sender.name}", daemon=True)
@@ -160,6 +160,15 @@ def _shorten_log(application: Application, ended: threading.Event) -> None:
         except RegistryError as error:
             # Commits go on, and do it themselves when the log is long; whatever is wrong they will name.
             log.warning("write-ahead log not shortened", error=type(error).__name__)
+
+
+def _beat(application: Application, ended: threading.Event) -> None:
+    heartbeat = application.heartbeat
+    while heartbeat.every_seconds and not ended.wait(max(1.0, heartbeat.every_seconds / 4)):
+        try:
+            heartbeat.beat()
+        except Exception as error:  # noqa: BLE001 - a thread that ended would be the silence that it is to prevent
+            log.warning("no sign of life", error=type(error).__name__)
 
 
 def _make_digests(application: Application, ended: threading.Event) -> None:

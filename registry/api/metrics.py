@@ -160,6 +160,8 @@ def _ledger(application: Application) -> Iterator[str]:
         )
         age = _one(max(0, unix_ms(application.kernel.clock.now()) - head.last_ms) / 1000)
         yield from _family("registry_checkpoint_age_seconds", "gauge", "Time since the newest checkpoint.", age)
+    every = _one(application.heartbeat.every_seconds)
+    yield from _family("registry_heartbeat_seconds", "gauge", "Longest time without an entry; 0 for any.", every)
     keeper = application.high_water
     if keeper is not None:
         yield from _family(

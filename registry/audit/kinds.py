@@ -44,6 +44,7 @@ class Kind(StrEnum):
     DIGEST = "digest"  # subjects are told how often they were looked up since the last one; how many of them
     HOLD = "hold"  # notices to a subject are to be held back, are held back, or no longer: who says so and until when
     ERASE = "erase"  # somebody was taken out of the registry: which openings are removed for it, and what else
+    HEARTBEAT = "heartbeat"  # nothing was entered for a while; says nothing else
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from heapq import nlargest
+from itertools import islice, pairwise
 
 from registry.audit.chains import ChainState
 from registry.audit.kinds import STANDING
@@ -31,6 +32,7 @@ from registry.transparency.note import LedgerKeys
 
 CHUNK = 2_000
 SUBJECTS = 500
+MOST_SILENCES = 10
 
 Progress = Callable[[int, int], None]
 _Fault = tuple[int, str]  # an entry, and what is wrong with it
@@ -48,6 +50,7 @@ class ChunkChecked:
         gone: indexes of the entries without an opening.
         removals: what entries say of openings that were removed.
         fault: the first fault as (entry, what), or None.
+        silences: the longest times between two entries, as (milliseconds, the later entry), longest first.
     """
 
     hashes: tuple[bytes, ...]
@@ -58,6 +61,7 @@ class ChunkChecked:
     gone: tuple[int, ...]
     removals: tuple[Removal, ...]
     fault: tuple[int, str] | None
+    silences: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Verified:
         origin, size, root: the tree.
         chains: for every subject that an entry names, the counter and the index of its last entry.
         standing: indexes of the entries that say how accounts, requests and policies stand.
+        silences: the longest times between two entries, as (milliseconds, the later entry), longest first.
     """
 
     origin: str
@@ -75,6 +80,7 @@ class Verified:
     root: bytes
     chains: Mapping[str, tuple[int, int]]
     standing: tuple[int, ...] = ()
+    silences: tuple[tuple[int, int], ...] = ()
 
     @property
     def subjects(self) -> int:
@@ -113,8 +119,13 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
         removals += [] if removal is None else [removal]
         standing += [row.index] * (leaf.kind in STANDING)
     first, last = (times[0], times[-1]) if times else (0, 0)
+    silences = _longest((after - before, start + i) for i, (before, after) in enumerate(pairwise(times), 1))
     said = (tuple(places), tuple(standing), tuple(gone), tuple(removals))
-    return ChunkChecked(tuple(hashes), first, last, *said, fault)
+    return ChunkChecked(tuple(hashes), first, last, *said, fault, silences)
+
+
+def _longest(silences: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    return tuple(nlargest(MOST_SILENCES, silences))
 
 
 def _check_row(expected: int, row: EntryRow, times: list[int]) -> Leaf:
@@ -167,6 +178,7 @@ class LedgerVerifier:
         edge, last_ms = Edge.empty(), 0
         chains, gone = _Chains(), _Gone()
         standing: list[int] = []
+        silences: tuple[tuple[int, int], ...] = ()
         for chunk in checked:
             if chunk.hashes and chunk.first_ms < last_ms:
                 raise LedgerCorrupt("its time is before that of the entry in front of it", edge.size)
@@ -174,6 +186,8 @@ class LedgerVerifier:
                 chains.follow(place)
             standing += chunk.standing
             gone.take(chunk)
+            between = [(chunk.first_ms - last_ms, edge.size)] if chunk.hashes and edge.size else []
+            silences = _longest((*silences, *chunk.silences, *between))
             edge = edge.extend(chunk.hashes)
             if chunk.fault is not None:
                 index, what = min(fault for fault in (chunk.fault, chains.fault(gone.said)) if fault is not None)
@@ -184,7 +198,7 @@ class LedgerVerifier:
             raise found
         self._check_head(head, edge, last_ms)
         present = {subject: end for subject, end in chains.ends.items() if subject not in gone.subjects}
-        return Verified(self._log.origin, edge.size, edge.root(), present, tuple(standing))
+        return Verified(self._log.origin, edge.size, edge.root(), present, tuple(standing), silences)
 
     def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]], found: Verified) -> None:
         """Check that every subject's sealed state and postings agree with the entries: (5).

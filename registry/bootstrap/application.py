@@ -35,6 +35,7 @@ from registry.services.ending import Ending
 from registry.services.enroll import Enroll
 from registry.services.erase import Erase
 from registry.services.evidence import Evidence
+from registry.services.heartbeat import Heartbeat
 from registry.services.holds import Holds
 from registry.services.import_people import ImportPeople
 from registry.services.kernel import Caller, Kernel
@@ -131,6 +132,11 @@ class Application:
         """What takes people out; made when it is asked for, which is seldom."""
         keys = DataKeys(self.keyring.provider("cases"), self.kernel.registry)
         return Erase(self.kernel, CaseVault(self.kernel.registry, keys))
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """What makes an entry where there was none for a while."""
+        return Heartbeat(self.kernel, self.settings.heartbeat(self.profile))
 
     @property
     def verifier_key(self) -> VerifierKey:

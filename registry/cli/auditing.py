@@ -55,6 +55,7 @@ def verify(context: click.Context, home: str | None, workers: int | None, *, as_
     try:
         with registry_to_inspect(home) as application:
             found = verify_ledger(application, workers or os.cpu_count() or 1)
+            silences = [one for one in found.silences if application.heartbeat.is_silence(one[0])]
     except LedgerCorrupt as error:
         _say_corrupt(error, as_json=as_json)
         context.exit(FOUND_WRONG)
@@ -66,12 +67,15 @@ def verify(context: click.Context, home: str | None, workers: int | None, *, as_
                 "size": found.size,
                 "root": found.root.hex(),
                 "subjects": found.subjects,
+                "silences": [{"before_entry": entry, "seconds": lasted // 1_000} for lasted, entry in silences],
             }
         )
     else:
         chains = "1 subject's chain" if found.subjects == 1 else f"{found.subjects} subjects' chains"
         click.echo(f"{found.size} entries verified: leaves, openings, tree, checkpoint, {chains}")
         click.echo(f"origin {found.origin}\nroot   {found.root.hex()}")
+        for lasted, entry in silences:
+            click.echo(f"silent for {lasted // 1_000} s before entry {entry}: was nothing served then?")
 
 
 def verify_ledger(application: Application, workers: int, parallel_from: int = PARALLEL_FROM) -> Verified:
