@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 import registry
 from registry.api.brake_schemas import BRAKE_SCHEMAS
+from registry.api.describe_accounting import ACCOUNTING_SCHEMAS
 from registry.api.describe_erasures import ERASURE_SCHEMAS
 from registry.api.describe_policies import POLICY_SCHEMAS
 from registry.api.describe_releases import RELEASE_SCHEMAS
@@ -77,6 +78,7 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
             "schemas": {
                 **SCHEMAS,
                 **BRAKE_SCHEMAS,
+                **ACCOUNTING_SCHEMAS,
                 **ERASURE_SCHEMAS,
                 **PETITION_SCHEMAS,
                 **REQUEST_SCHEMAS,

@@ -10,11 +10,15 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from registry.api import describe_audit as described
-from registry.api.asking import Ask, without_body
+from registry.api.accounting_bodies import accounting_document, read_accounting
+from registry.api.asking import Ask, json_body, without_body
+from registry.api.describe_accounting import PRODUCE
 from registry.api.entry_documents import entry_page
 from registry.api.queries import page_answer, page_of, query_of
+from registry.api.render import receipted
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput, NotFound, ProofRejected
+from registry.services.accounting import PRODUCERS
 from registry.services.entry_filter import EntryFilter
 from registry.services.entry_query import FILTERS, filter_of
 from registry.services.read_audit import AUDITORS
@@ -24,6 +28,7 @@ router = APIRouter()
 
 
 EntriesAsk = Annotated[Ask, Depends(without_body(AUDITORS, "entries"))]
+AccountingAsk = Annotated[Ask, Depends(json_body(PRODUCERS, "accounting of disclosures"))]
 TileAsk = Annotated[Ask, Depends(without_body(AUDITORS, "tiles"))]
 CheckpointAsk = Annotated[Ask, Depends(without_body(AUDITORS, "checkpoint"))]
 
@@ -44,6 +49,13 @@ def entries(ask: EntriesAsk) -> Response:
     page = ask.application.audit.page(ask.caller, before=wanted.before, limit=wanted.limit, wanted=wanted.wanted)
     document = entry_page(page, {"limit": str(wanted.limit), **wanted.query})
     return page_answer(document, document["next"], page.receipt)
+
+
+@router.post("/v1/audit/accountings", **PRODUCE.options())
+def accounting(ask: AccountingAsk) -> Response:
+    asked = read_accounting(ask.document(), ask.application.kernel.number_tag, today=ask.today)
+    found = ask.application.accountings.produce(ask.caller, asked)
+    return receipted(accounting_document(found), found.receipt)
 
 
 @router.get("/audit/checkpoint", **described.CHECKPOINT.options())

@@ -21,6 +21,7 @@ from registry.identity.strangers import Strangers
 from registry.identity.token_cache import VerifiedTokens
 from registry.keys.data_keys import DataKeys
 from registry.keys.ports import Keyring
+from registry.services.accounting import Accountings
 from registry.services.admissions import Admissions
 from registry.services.approvals import Approvals
 from registry.services.awaiting import Awaiting
@@ -126,6 +127,11 @@ class Application:
     def awaiting(self) -> Awaiting:
         """What waits for whoever signs in to the console."""
         return Awaiting(self.kernel, self.review_sample)
+
+    @property
+    def accountings(self) -> Accountings:
+        """What produces accountings of disclosures."""
+        return Accountings(self.kernel, self.audit)
 
     @property
     def erase(self) -> Erase:

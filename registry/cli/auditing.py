@@ -17,6 +17,7 @@ import click
 from registry.audit.ports import EntryReader
 from registry.audit.verify import SUBJECTS, ChunkChecked, Verified, check_chunk, spans
 from registry.bootstrap import Application, inspected
+from registry.cli.accounting import accounting
 from registry.cli.checking import NOTE, demand
 from registry.cli.common import Progress, common, registry_to_inspect, write_json
 from registry.cli.entries import entries
@@ -44,6 +45,7 @@ def audit() -> None:
 audit.add_command(sample)
 audit.add_command(review)
 audit.add_command(entries)
+audit.add_command(accounting)
 
 
 @audit.command()

@@ -18,6 +18,8 @@ from registry.services.entry_reading import ReadEntry
 from registry.services.holds_in_force import Held
 
 ACCOUNTING = "accounting"
+# What the request of an accounting of disclosures begins with; milliseconds follow.
+SINCE = "since "
 _UNDER = f"{ACCOUNTING} held "
 _ALL = "*"
 # What others asked for. An internal check names nobody, and what HR or the subject changed is no disclosure.
@@ -39,10 +41,19 @@ _OF_OTHERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose accounting it is: the account that reads, and whether digests reach the subject."""
+    """Whose accounting it is: the subject's accounts, and whether digests reach the subject."""
 
-    account: PrincipalId
+    accounts: frozenset[PrincipalId]
     has_digests: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An accounting: where it stands, the purposes it left out, and since when it listed; 0: everything."""
+
+    index: int
+    left_out: frozenset[str]
+    since_ms: int
 
 
 def said_under(held: Sequence[Held]) -> str:
@@ -59,12 +70,12 @@ def shown(entries: Sequence[ReadEntry], held: Sequence[Held], reader: Reader) ->
     Args:
         entries: the whole chain of one subject, oldest first.
         held: the holds on the subject that are in force.
-        reader: who reads.
+        reader: whose accounting it is.
     """
     if not held:
         return list(entries)
-    # Of the accountings so far: where each stands, and what it left out.
-    reads = [(entry.index, _left_out(entry)) for entry in entries if _is_accounting(entry)]
+    # Of the accountings so far, the subject's own and those that were handed to them.
+    reads = [_Read(entry.index, _left_out(entry), _since(entry)) for entry in entries if _is_accounting(entry)]
     return [entry for entry in entries if not _is_held(entry, held, reader) or _was_shown(entry, reads)]
 
 
@@ -72,7 +83,7 @@ def _is_held(entry: ReadEntry, held: Sequence[Held], reader: Reader) -> bool:
     values = entry.values or {}
     purpose = values.get("purpose", "")
     account = values.get("principal", "").partition(" ")[0]
-    is_own = purpose == OWN_RECORD or account == reader.account
+    is_own = purpose == OWN_RECORD or account in reader.accounts
     if entry.kind not in _OF_OTHERS or is_own:
         return False
     return any(
@@ -89,9 +100,18 @@ def _was_in_a_digest(entry: ReadEntry, one: Held, reader: Reader) -> bool:
     return is_counted and entry.unix_ms < day_of(one.confirmed_at) * DAY_MS
 
 
-def _was_shown(entry: ReadEntry, reads: Sequence[tuple[int, frozenset[str]]]) -> bool:
+def _was_shown(entry: ReadEntry, reads: Sequence[_Read]) -> bool:
     purpose = (entry.values or {}).get("purpose", "")
-    return any(index > entry.index and not _covers(left_out, purpose) for index, left_out in reads)
+    return any(
+        read.index > entry.index and entry.unix_ms >= read.since_ms and not _covers(read.left_out, purpose)
+        for read in reads
+        if read.since_ms == 0 or entry.kind in (Kind.DISCLOSE, Kind.SEARCH)  # all that one of disclosures lists
+    )
+
+
+def _since(entry: ReadEntry) -> int:
+    told = (entry.values or {}).get("request", "")
+    return int(told.removeprefix(SINCE)) if told.startswith(SINCE) else 0
 
 
 def _covers(left_out: frozenset[str], purpose: str) -> bool:

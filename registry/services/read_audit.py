@@ -136,7 +136,9 @@ class ReadAudit:
 
     def _kept_from(self, work: Work, principal: Principal, subject: SubjectId) -> tuple[Sequence[Held], Reader]:
         held = in_force(self._kernel, work).on(subject)
-        return held, Reader(principal.id, bool(held) and is_reached(work, self._kernel, ToSubject(subject)))
+        return held, Reader(
+            frozenset({principal.id}), bool(held) and is_reached(work, self._kernel, ToSubject(subject))
+        )
 
     def own_records(self, caller: Caller) -> tuple[SubjectRow, tuple[OwnRecord, ...], ReceiptView]:
         """List the caller's own records: marks and metadata, no values.

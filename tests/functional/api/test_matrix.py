@@ -250,6 +250,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/principals/{principal}/unlock", "lock"): lambda _: {"lock": True, "reason": REASON},
     ("/v1/principals/{principal}/unlock", "brake"): lambda _: {"brake": True, "reason": REASON},
     ("/v1/audit/sample/{entry}", ""): lambda _: {"finding": "fits"},
+    ("/v1/audit/accountings", ""): lambda world: {"employee_number": world.subject()["number"]},
     ("/v1/decoys", ""): lambda _: {"employee_numbers": ["T-7777"]},
 }
 # What stands in a path, made before each caller asks.

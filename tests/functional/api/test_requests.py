@@ -40,6 +40,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", f"/v1/traces/{ID}/evidence.zip", Role.INVESTIGATOR, False),
     ("POST", f"/v1/traces/{ID}/reveal", Role.INVESTIGATOR, False),
     ("GET", "/v1/audit/entries", Role.AUDITOR, False),
+    ("POST", "/v1/audit/accountings", Role.AUDITOR, True),
     ("GET", "/audit/checkpoint", Role.AUDITOR, False),
     ("GET", "/audit/tile/0/000.p/1", Role.AUDITOR, False),
     ("GET", "/v1/principals", Role.SECURITY_ADMIN, False),
