@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose, PurposeCode
 from registry.services.accounting import Accounting, AccountingAsk
+from registry.services.disclose import Disclosed
 from registry.services.holds import HoldAsk, HoldWord
 from registry.services.kernel import Caller
 from registry.services.read_audit import categories_of, recipient_of
@@ -24,14 +25,15 @@ def auditor(home: Home) -> Caller:
     return home.caller("auditor", Role.AUDITOR)
 
 
-def produced(home: Home, subject: SubjectId, **ask: object) -> Accounting:
-    return home.app.accountings.produce(auditor(home), AccountingAsk(subject, None, **ask))  # type: ignore[arg-type]  # since
+def produced(home: Home, subject: SubjectId, since: datetime | None = None) -> Accounting:
+    return home.app.accountings.produce(auditor(home), AccountingAsk(subject, None, since))
 
 
 def looked_up(home: Home, subject: SubjectId, name: str = "reader", code: str = "safety") -> int:
     purpose = Purpose(PurposeCode(code), "CASE-1", "welfare check")
     answer = home.disclose(home.caller(name, Role.READER), home.ask(subject, Category.HOME_ADDRESS, purpose=purpose))
-    return answer.receipt.index  # type: ignore[union-attr]  # it was permitted
+    assert isinstance(answer, Disclosed)
+    return answer.receipt.index
 
 
 def held(home: Home, subject: SubjectId) -> None:
