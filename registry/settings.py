@@ -30,6 +30,10 @@ LOCAL, OPENBAO = "local", "openbao"
 DEFAULT_CACHE = CacheLimits()
 LONGEST_CACHE_SECONDS = 3_600
 DEFAULT_BACKUPS_KEPT = timedelta(days=35)
+DEFAULT_OPENINGS_KEPT = timedelta(days=7 * 365 + 2)
+_OPENINGS = "openings_kept_days"
+# An accounting of disclosures goes back six years, two of them leap years.
+_OPENINGS_DAYS = range(6 * 365 + 2, 36_526)
 IMPORT_MAX_BYTES = 256 << 20
 # Nobody can own this domain: an installation that people rely on names a real address.
 NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
@@ -48,6 +52,7 @@ _KNOWN = frozenset(
         "approvals",
         "notify",
         "marks",
+        "retention",
     }
 )
 _CACHE = frozenset({"cache_keys", "cache_seconds"})
@@ -97,6 +102,7 @@ class Settings:
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
         backups_kept: how long a backup may be put back, and so needs the keys of its day (``[keys]`` in config.toml).
         witness: who cosigns the ledger's checkpoints (``[witness]`` in config.toml).
+        openings_kept: how long the ledger keeps what entries say (``[retention]`` in config.toml).
         policy: an agency's own policies, and what they may switch (``[policy]`` in config.toml).
         approvals: what ``[approvals]`` in config.toml says of ``domain.approvals.ApprovalRules``; the rest is the
             profile's.
@@ -115,6 +121,7 @@ class Settings:
     key_service: KeyServiceSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
     backups_kept: timedelta = DEFAULT_BACKUPS_KEPT
+    openings_kept: timedelta = DEFAULT_OPENINGS_KEPT
     brakes: Mapping[str, Any] = field(default_factory=dict)
     policy: PolicySettings = field(default_factory=PolicySettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
@@ -186,6 +193,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         key_service=_key_service(keys, folder),
         key_cache=_key_cache(keys),
         backups_kept=timedelta(days=_whole(keys, _BACKUPS, DEFAULT_BACKUPS_KEPT.days, range(3_651))),
+        openings_kept=_openings_kept(config),
         brakes=_brakes(config),
         policy=_policy(config, folder),
         witness=_witness(config, folder),
@@ -292,6 +300,15 @@ def _unmarked_clients(config: Mapping[str, Any]) -> frozenset[str]:
     if not isinstance(clients, list) or not all(isinstance(one, str) and one for one in clients):
         raise MisconfiguredHome("config.toml: marks: unmarked_clients is a list of clients of tokens")
     return frozenset(clients)
+
+
+def _openings_kept(config: Mapping[str, Any]) -> timedelta:
+    given = config.get("retention", {})
+    if not isinstance(given, dict) or set(given) - {_OPENINGS}:
+        raise MisconfiguredHome(
+            f"config.toml: write the setting of retention as a table, [retention], with {_OPENINGS}"
+        )
+    return timedelta(days=_whole(given, _OPENINGS, DEFAULT_OPENINGS_KEPT.days, _OPENINGS_DAYS))
 
 
 def _policy(config: Mapping[str, Any], home: Path) -> PolicySettings:

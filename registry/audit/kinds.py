@@ -44,6 +44,7 @@ class Kind(StrEnum):
     DIGEST = "digest"  # subjects are told how often they were looked up since the last one; how many of them
     HOLD = "hold"  # notices to a subject are to be held back, are held back, or no longer: who says so and until when
     ERASE = "erase"  # somebody was taken out of the registry: which openings are removed for it, and what else
+    PRUNE = "prune"  # what old entries say was removed, because it is kept for a time only: which, and below what index
     HEARTBEAT = "heartbeat"  # nothing was entered for a while; says nothing else
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 
@@ -67,6 +68,26 @@ OF_KEYS = frozenset({Kind.KEY})
 # Kinds whose entries say how something stands that is not a person's.
 STANDING = (
     OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS | OF_KEYS | OF_ERASURES
+)
+# Kinds that say what openings were removed.
+OF_REMOVALS = OF_ERASURES | {Kind.PRUNE}
+# Kinds whose entries nothing that stands is compared with: what they say is kept for a time only.
+FOR_A_TIME = frozenset(
+    {
+        Kind.AUTH,
+        Kind.DISCLOSE,
+        Kind.DENY,
+        Kind.SEARCH,
+        Kind.OPEN,
+        Kind.READING,
+        Kind.WEIGHTS,
+        Kind.TRACE,
+        Kind.OUTCOME,
+        Kind.AUDIT_READ,
+        Kind.ENUMERATION,
+        Kind.CHECK,
+        Kind.RELEASE_CHECK,
+    }
 )
 # Kinds that speak of the release of a card to a person or machine.
 RELEASES = frozenset({Kind.DISCLOSE})

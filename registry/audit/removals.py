@@ -5,7 +5,8 @@ An ``erase`` entry names in its detail, in this order and as far as there are an
     openings <spans>; records <ids>; petitions <ids>; ties <digest>; kept <counts>
 
 Spans are indexes in ascending order, ``7`` or ``9-12``, between single spaces. Its request is ``subject <id>`` where a
-whole subject was taken out, and ``member <id>`` where one person of a household was.
+whole subject was taken out, and ``member <id>`` where one person of a household was. A ``prune`` entry names openings
+that were kept for a time only in the same way; its request is ``below <index>``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from registry.audit.kinds import OF_ERASURES
+from registry.audit.kinds import OF_REMOVALS
 from registry.domain.errors import LedgerCorrupt
 
-ERASED = "erased"
+ERASED, PRUNED = "erased", "pruned"
 _SUBJECT = "subject "
 _OPENINGS = "openings"
 _SPANS = re.compile(r"(0|[1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?")
@@ -49,7 +50,7 @@ def removal_of(index: int, kind: str, values: Mapping[str, str]) -> Removal | No
     Raises:
         LedgerCorrupt: it names entries that are not before it, or in no order.
     """
-    if kind not in OF_ERASURES or not values["result"].startswith(ERASED):
+    if kind not in OF_REMOVALS or not values["result"].startswith((ERASED, PRUNED)):
         return None
     named = values["request"]
     subject = named.removeprefix(_SUBJECT) if named.startswith(_SUBJECT) else ""

@@ -216,8 +216,9 @@ class LedgerVerifier:
             opened = {subject: self._log.chains.open(subject, sealed) for subject, sealed in part}
             for subject, state in opened.items():
                 end = unseen.pop(subject, None)
-                if not _has_grown(state, end, range(found.size, now)):
-                    _check_state(state, end)
+                if _has_grown(state, end, range(found.size, now)) or self._is_pruned(reader, subject, state, end):
+                    continue
+                _check_state(state, end)
             self._check_postings(reader, opened, found.size)
         if unseen:
             raise LedgerCorrupt("the row of its subject is missing", min(index for _, index in unseen.values()))
@@ -230,6 +231,23 @@ class LedgerVerifier:
         """
         for row in reader.scan(found.size, found.size + CHUNK):
             raise LedgerCorrupt("it stands beyond the head, which does not count it", row.index)
+
+    def _is_pruned(
+        self, reader: EntryReader, subject: SubjectId, state: ChainState, end: tuple[int, int] | None
+    ) -> bool:
+        """Tell whether all of a subject's entries after the last one that says something have no opening any more.
+
+        That entries say so of each of them was checked with the ledger.
+        """
+        counted = 0 if end is None else end[0]
+        if state.counter <= counted:
+            return False
+        try:
+            later = list(self._log.chains.indexes(reader, subject, state.counter))[counted : state.counter]
+        except LedgerCorrupt:
+            return False
+        rows = reader.entries(later)
+        return bool(rows) and len(rows) == state.counter - counted and all(row.sealed is None for row in rows)
 
     def _check_postings(self, reader: EntryReader, states: Mapping[SubjectId, ChainState], size: int) -> None:
         try:

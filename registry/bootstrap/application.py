@@ -53,6 +53,7 @@ from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
 from registry.services.release_check import ReleaseCheck
 from registry.services.resuming import Resuming
+from registry.services.retention import Retention
 from registry.services.review_sample import ReviewSample
 from registry.services.search import Search
 from registry.services.send_notices import SendNotices
@@ -132,6 +133,11 @@ class Application:
     def accountings(self) -> Accountings:
         """What produces accountings of disclosures."""
         return Accountings(self.kernel, self.audit)
+
+    @property
+    def retention(self) -> Retention:
+        """What removes what old entries say."""
+        return Retention(self.kernel, self.settings.openings_kept)
 
     @property
     def erase(self) -> Erase:

@@ -22,6 +22,7 @@ from registry.cli.checking import NOTE, demand
 from registry.cli.common import Progress, common, registry_to_inspect, write_json
 from registry.cli.entries import entries
 from registry.cli.failures import FOUND_WRONG
+from registry.cli.pruning import prune
 from registry.cli.sampling import review, sample
 from registry.cli.witnessing import witness
 from registry.domain.errors import LedgerCorrupt
@@ -46,6 +47,7 @@ audit.add_command(sample)
 audit.add_command(review)
 audit.add_command(entries)
 audit.add_command(accounting)
+audit.add_command(prune)
 
 
 @audit.command()

@@ -92,6 +92,7 @@ KINDS: Mapping[str, str] = {
     "correct": "Correction asked for",
     "contact": "Contact set",
     "erase": "Erased",
+    "prune": "Old entries no longer kept",
     "heartbeat": "Sign of life",
     "recover": "Went on after a loss of entries",
 }

@@ -42,6 +42,10 @@ class HoldsInForce:
         """Return the holds on a subject."""
         return tuple(self._of.get(subject, ()))
 
+    def subjects(self) -> Sequence[SubjectId]:
+        """Return whom holds are on."""
+        return sorted(self._of)
+
     def until(self, subject: SubjectId, purposes: Sequence[str]) -> int:
         """Return until when a notice that speaks of lookups for these purposes is held back; 0: it is not.
 

@@ -20,6 +20,7 @@ ERASURE = "registry_erasure"
 MIGRATION = "registry_migration"
 _VERSION_TABLE = "alembic_version"
 _REWRAP = "SELECT, UPDATE (key_id, wrapped_key)"
+_REMOVE = "SELECT, UPDATE (sealed, erased_at)"
 _ERASE = "SELECT, UPDATE, DELETE"
 # Each table once; tests/functional/storage/test_roles.py finds one that is missing.
 GRANTS: Mapping[str, Mapping[str, str]] = {
@@ -65,6 +66,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "petitions": _REWRAP,
         "contacts": _REWRAP,
         "ledger_keys": _REWRAP,
+        "ledger_body": _REMOVE,
     },
     # Taking people out. Whoever does that appends its entry too, and so is a member of the first role beside this one.
     ERASURE: {
@@ -78,7 +80,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "traces": _ERASE,
         "petitions": _ERASE,
         "contacts": _ERASE,
-        "ledger_body": "SELECT, UPDATE (sealed, erased_at)",
+        "ledger_body": _REMOVE,
         "ledger_postings": "SELECT, DELETE",
         "erasures": "SELECT, INSERT",
     },

@@ -1,4 +1,4 @@
-"""``registry erase`` and ``registry audit accounting``: one person's last days in the registry, at the command line."""
+"""``registry erase``, ``audit accounting`` and ``audit prune``: what leaves the registry, at the command line."""
 
 from __future__ import annotations
 
@@ -43,3 +43,14 @@ def test_an_accounting_is_handed_over(used: Line) -> None:
     assert "disclosures since" in used("audit", "accounting", "--employee-number", number).stdout
     used("audit", "accounting", "--employee-number", number, "--since", "yesterday", exits=2)
     used("audit", "accounting", "--employee-number", number, "--csv", "--json", exits=2)
+
+
+def test_nothing_young_is_pruned_and_the_setting_is_bounded(used: Line) -> None:
+    told = used.json("audit", "prune", "--dry-run")
+    assert (told["openings"], told["held"]) == (0, 0)
+    assert used("audit", "prune", stdin="n\n", exits=130).stdout == ""
+    assert "0 openings removed" in used("audit", "prune", "--yes").stdout
+    (used.home / "config.toml").write_text("[retention]\nopenings_kept_days = 2191\n")
+    assert "2192" in used("audit", "prune", "--dry-run", exits=3).stderr
+    (used.home / "config.toml").write_text("[retention]\nkept = 3000\n")
+    used("audit", "prune", "--dry-run", exits=3)

@@ -375,3 +375,18 @@ def test_an_account_that_serves_alone_may_not_erase(postgres_template: Any, post
     verify_ledger(home.app, 1)
     home.close()
     postgres.drop_database(name)
+
+
+def test_a_trace_that_is_under_way_meanwhile_keeps_nothing_of_them(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = home.enroll()
+    fix = home.app.trace._fix
+
+    def erased_first(*arguments: Any) -> Any:
+        erase(home, gone.subject)
+        return fix(*arguments)
+
+    monkeypatch.setattr(home.app.trace, "_fix", erased_first)
+    with pytest.raises(AuditUnavailable, match="contended"):
+        found_in(home, LEAK)
+    assert counts(home, "traces") == {"traces": 0}
+    verify_ledger(home.app, 1)
