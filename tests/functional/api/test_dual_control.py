@@ -115,3 +115,15 @@ def test_lookups_are_as_ever(site: Site) -> None:
     site.enroll()
     ask = {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": "emergency_contact"}}
     assert site.disclose(ask).status_code == 200
+
+
+def test_an_erasure(site: Site) -> None:
+    enrolled = site.enroll()
+    path, why = f"/v1/subjects/{enrolled['subject']}", {"reason": "Left the service", "basis": "Schedule 4, item 12"}
+    headers = site.as_(Role.ENROLLER)
+    told = approved_then(site, lambda: site.http.request("DELETE", path, json=why, headers=headers), 200)
+    assert (told["action"], told["subject"]) == ("erase", enrolled["subject"])
+    assert why["basis"] in told["about"]
+    assert site.http.request("DELETE", path, json=why, headers=headers).status_code == 404
+    unknown = site.post("/v1/subjects/search", {"employee_number": NUMBER}, Role.ENROLLER).json()
+    assert unknown["hits"] == []

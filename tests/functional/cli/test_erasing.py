@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 from registry.cli.demo.people import make_people
-from tests.functional.cli.conftest import PEOPLE, Line
+from tests.functional.cli.conftest import PEOPLE, Line, far_line
 
 WHY = ("--reason", "Left the service seven years ago", "--basis", "Records schedule 4, item 12")
 
@@ -54,3 +55,15 @@ def test_nothing_young_is_pruned_and_the_setting_is_bounded(used: Line) -> None:
     assert "2192" in used("audit", "prune", "--dry-run", exits=3).stderr
     (used.home / "config.toml").write_text("[retention]\nkept = 3000\n")
     used("audit", "prune", "--dry-run", exits=3)
+
+
+def test_it_is_done_over_http_as_well(quiet: None, used: Line, tmp_path: Path) -> None:
+    number = number_of()
+    with far_line(used, tmp_path / "nowhere", "enroller") as far:
+        rows = far.json("audit", "accounting", "--employee-number", number)["disclosures"]
+        assert len(rows) == 2
+        done = far.json("erase", "--employee-number", number, *WHY, "--yes")
+        assert (done["erased"]["persons"] > 0, done["clean"]) == (True, True)
+        far("erase", "--employee-number", number, *WHY, "--yes", exits=2)
+        far("audit", "accounting", "--employee-number", number, exits=2)
+    assert "verified" in used("audit", "verify").stdout
