@@ -21,7 +21,7 @@ from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.family_member import read_names
 from registry.text.rules.reading import ObjectReader, Reading, TextRule
-from registry.text.rules.texts import one_line, one_of, paragraphs
+from registry.text.rules.texts import one_line, one_of, paragraphs, reason_problem
 from registry.text.rules.values import read_value
 
 MAX_ITEMS = 500
@@ -36,6 +36,7 @@ _OWN_KEYS = frozenset({"categories", "records", "form"})
 _PURPOSE_KEYS = frozenset({"code", "case", "note"})
 _SEARCH_KEYS = frozenset({"employee_number", "given_name", "family_name", "department", "value"})
 _TRACE_KEYS = frozenset({"text", "file", "published_at", "source"})
+_REASON_KEYS = frozenset({"reason"})
 _WORD_KEYS = frozenset({"note"})
 _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "supervisor"})
 _MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
@@ -174,6 +175,18 @@ def read_word(document: object, *, today: date) -> str:
     note = _loose(body, "note", _NOTE)
     body.reading.finish()
     return note
+
+
+def read_reason(document: object, *, today: date) -> str:
+    """Read ``{"reason"}``.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _REASON_KEYS, today)
+    reason = body.required("reason", reason_problem)
+    body.reading.finish()
+    return reason
 
 
 def read_grant(document: object, *, today: date) -> Grant:

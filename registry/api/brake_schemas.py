@@ -19,6 +19,7 @@ _REASON: Schema = {
 }
 
 BRAKE_SCHEMAS: dict[str, Schema] = {
+    "ReasonAsk": closed({"reason": _REASON}),
     "Unlock": {
         "oneOf": [
             closed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry.api.describe import Answer, Body, Operation, path_id
 from registry.api.describe_links import AFTER_LISTING_TRACES, AFTER_TRACING
 from registry.api.describe_requests import NEEDS_ANOTHER
-from registry.api.samples import STORED_TRACE, TRACED, TRACES_LIST
+from registry.api.samples import OPENED_DRAWS, STORED_TRACE, TRACED, TRACES_LIST
 
 _ID = (path_id("trace", "The trace's id, from `POST /v1/traces`."),)
 _READING = "Role `investigator`, and only who ran the trace. Reading it is an entry."
@@ -97,6 +97,23 @@ EVIDENCE = Operation(
     also=NEEDS_ANOTHER,
     answer=Answer("The bundle.", None, ("Content-Disposition",), "application/zip"),
     errors=(404,),
+    parameters=_ID,
+)
+
+DRAWS = Operation(
+    id="openTraceDraws",
+    tag="traces",
+    summary="Open what was drawn for all copies, for a defence",
+    description=(
+        f"{_READING} Opens the keys of the record versions whose writing the trace read, so that an expert can compute "
+        "every copy's draw and every account's figures; the bundle has them from then on, with the accounts' ids. "
+        "These versions are drawn anew from now on, and copies of before count in no later trace. An act of two people "
+        "where an agency has said so (`draws`)."
+    ),
+    also=NEEDS_ANOTHER,
+    answer=Answer("What was opened.", "OpenedDraws", ("Audit-Receipt",), example=OPENED_DRAWS),
+    body=Body("ReasonAsk", {"a defence": {"reason": "asked for by counsel, hearing of 4 May"}}),
+    errors=(404, 409),
     parameters=_ID,
 )
 

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from registry.api import describe_traces as described
 from registry.api.asking import Ask, json_body, without_body
-from registry.api.bodies import MAX_TRACE_BODY, read_trace
+from registry.api.bodies import MAX_TRACE_BODY, read_reason, read_trace
 from registry.api.problems import json_answer
-from registry.api.render import receipt_document
+from registry.api.render import receipt_document, receipted
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import TraceId
 from registry.leaktrace.report_model import FoundValue
@@ -28,6 +28,7 @@ router = APIRouter()
 TraceBody = Annotated[Ask, Depends(json_body(INVESTIGATORS, "trace", MAX_TRACE_BODY))]
 ListAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "list traces"))]
 ReportAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "report"))]
+DrawsAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "open draws"))]
 RevealAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "reveal text"))]
 
 
@@ -87,6 +88,13 @@ def evidence(ask: ReportAsk) -> Response:
 @router.post("/v1/traces/{trace}/reveal", **described.REVEAL.options())  # noqa: FAST003 - Ask.path_id reads it
 def reveal(ask: RevealAsk) -> Response:
     return json_answer({"text": ask.application.trace.reveal(ask.caller, ask.path_id("trace", TraceId))})
+
+
+@router.post("/v1/traces/{trace}/draws", **described.DRAWS.options())  # noqa: FAST003 - Ask.path_id reads it
+def open_draws(ask: DrawsAsk) -> Response:
+    identifier = ask.path_id("trace", TraceId)
+    opened = ask.application.trace.open_draws(ask.caller, identifier, read_reason(ask.document(), today=ask.today))
+    return receipted({"trace": identifier, "record_versions": opened.versions}, opened.receipt)
 
 
 def _attached(name: str) -> dict[str, str]:

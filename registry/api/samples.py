@@ -178,6 +178,7 @@ TRACED: dict[str, Any] = {
     "receipt": RECEIPT,
 }
 STORED_TRACE: dict[str, Any] = {name: part for name, part in TRACED.items() if name != "receipt"}
+OPENED_DRAWS: dict[str, Any] = {"trace": _id(5), "record_versions": 3, "receipt": RECEIPT}
 TRACES_LIST: dict[str, Any] = {"traces": [{"trace": _id(5), "at": "2026-03-03T08:00:00.000Z"}]}
 
 WAITING: dict[str, Any] = {

@@ -404,6 +404,7 @@ SCHEMAS: dict[str, Schema] = {
         oneOf=[{"required": ["text"]}, {"required": ["file"]}],
     ),
     "Traced": closed({**_STORED, "receipt": ref("Receipt")}),
+    "OpenedDraws": closed({"trace": ref("Id"), "record_versions": _INDEX, "receipt": ref("Receipt")}),
     "StoredTrace": closed(_STORED),
     "Possible": _FOUND,
     "TraceList": closed({"traces": listed(closed({"trace": ref("Id"), "at": ref("Moment")}), 100)}),

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     OPEN = "open"  # the system opened values for matching or maintenance; no recipient, never a candidate copy
     READING = "reading"  # how found values are written in a text: fixed before what was drawn for copies is looked at
     WEIGHTS = "weights"  # how the allowed error of a trace is shared out, fixed before draws are compared
+    DRAWS = "draws"  # what was drawn for copies was opened; says nothing for these copies in traces from then on
     TRACE = "trace"
     OUTCOME = "outcome"  # what became of earlier entries; carries failures
     AUDIT_READ = "audit-read"

@@ -57,7 +57,7 @@ from registry.services.evidence import Evidence
 from registry.services.holds import Holds
 from registry.services.idempotency import Idempotency
 from registry.services.import_people import ImportPeople
-from registry.services.kernel import MARK_EPOCH, Kernel, UnmarkedCopies
+from registry.services.kernel import Kernel, UnmarkedCopies
 from registry.services.key_life import LEDGER_OWNER
 from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
@@ -177,7 +177,7 @@ def _kernel(
         ties=SubjectTies(registry, ring.secret("index")),
         packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
         clock=clock,
-        marks=MarkKey(ring.secret("marks"), MARK_EPOCH),
+        marks=MarkKey(ring.secret("marks")),
         unmarked=UnmarkedCopies(settings.unmarked_clients, for_all=profile == DEVELOPMENT),
         outlets=Outlets(NoticeSeal(registry, ring.secret("index")), _channels(settings.notify)),
     )

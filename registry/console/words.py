@@ -74,6 +74,7 @@ KINDS: Mapping[str, str] = {
     "open": "Checked by the system",
     "reading": "Writing of found values fixed",
     "weights": "Weights of a trace fixed",
+    "draws": "What was drawn for copies opened",
     "trace": "Leak trace",
     "outcome": "Outcome of an earlier entry",
     "audit-read": "Ledger or own record read",
@@ -176,9 +177,11 @@ STATES: Mapping[str, str] = {
 ACTIONS: Mapping[str, str] = {
     "trace": "Open a leak trace",
     "evidence": "Take out an evidence bundle",
+    "draws": "Open what was drawn for copies",
     "erase": "Erase somebody for good",
     "unmark": "Lower or end a protection",
     "principals": "Give roles or change an account",
+    "policy": "Let other policies or settings come into force",
 }
 
 

@@ -18,6 +18,7 @@ class Action(StrEnum):
 
     TRACE = "trace"  # an investigator opens a case
     EVIDENCE = "evidence"  # a bundle leaves the registry
+    DRAWS = "draws"  # what was drawn for all copies of the found values is opened, for a defence
     UNMARK = "unmark"  # a record's tier is lowered, or its protection ended
     ERASE = "erase"  # somebody is taken out of the registry for good
     PRINCIPALS = "principals"  # an account gets roles, or what conflict rules know of it changes

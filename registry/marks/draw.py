@@ -6,6 +6,7 @@ Two accounts may be drawn alike: drawing again would tell a leaker something abo
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from registry.crypto.derive import derive
@@ -16,7 +17,17 @@ from registry.marks.slots import TABLE_VERSION, slots_of
 
 # Of whom no copy is ever served: a text that was made from stored forms carries it.
 DATABASE = PrincipalId("database")
+# Of a record version's draws before they were ever opened; each opening makes the next one.
+FIRST_EPOCH = 1
 _BYTE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn for one account's copy of one record version, and in which epoch of that version's key."""
+
+    vector: bytes = field(repr=False)
+    epoch: int = FIRST_EPOCH
 
 
 class RecordMarks:
@@ -54,11 +65,22 @@ class RecordMarks:
 class MarkKey:
     """The key of all draws of an epoch."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_others", "_secret", "epoch")
 
-    def __init__(self, secret: bytes, epoch: int) -> None:
+    def __init__(self, secret: bytes, epoch: int = FIRST_EPOCH) -> None:
         """Derive the epoch's key from the registry's secret of marks."""
+        self.epoch = epoch
+        self._secret = secret
         self._key = HmacKey(derive(secret, f"registry/marks/v1/{epoch}"))
+        self._others: dict[int, MarkKey] = {}
+
+    def at(self, epoch: int) -> MarkKey:
+        """Return the key of another epoch: of record versions whose draws were opened before."""
+        if epoch == self.epoch:
+            return self
+        if epoch not in self._others:
+            self._others[epoch] = MarkKey(self._secret, epoch)
+        return self._others[epoch]
 
     def record_key(self, record: RecordId, version: int) -> bytes:
         """Return the key of one version of a record; handing it to a defence opens that version's draws alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.attribution.channel import RecordRead, SlotRead
@@ -13,11 +13,11 @@ from registry.crypto.tags import equal
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId
 from registry.leaktrace.copies import ServedCopy
 from registry.leaktrace.marked_copies import CopyEvidence, CurveLine, MarksEvidence
-from registry.marks.draw import MarkKey
+from registry.marks.draw import Drawn, MarkKey
 from registry.marks.slots import TABLE_VERSION, forms_of
-from registry.services.kernel import MARK_EPOCH
+from registry.services.opened_draws import epoch_of
 from registry.services.reading import WrittenValue
-from registry.services.weighing import Weighed, held
+from registry.services.weighing import Weighed, version_in
 from registry.transparency.fields import NONCE_BYTES, variant_commitment
 
 # The exact test is run where it can matter: it costs thousands of times what an e-value does.
@@ -49,7 +49,7 @@ def attribute(marks: MarkKey, weighed: Weighed, *, complete: bool) -> Judged:
     """
     fixed = weighed.fixed
     broken: set[EntryIndex] = set()
-    records = [_record(marks, one, weighed.before, broken) for one in fixed.written]
+    records = [_record(marks, one, weighed, broken) for one in fixed.written]
     accounts = sorted({account for record in records for account in record.drawn})
     if not accounts:
         return Judged(None, tuple(sorted(broken)))
@@ -76,15 +76,15 @@ def attribute(marks: MarkKey, weighed: Weighed, *, complete: bool) -> Judged:
     return Judged(evidence, tuple(sorted(broken)))
 
 
-def _record(marks: MarkKey, written: WrittenValue, copies: Iterable[ServedCopy], broken: set[EntryIndex]) -> RecordRead:
+def _record(marks: MarkKey, written: WrittenValue, weighed: Weighed, broken: set[EntryIndex]) -> RecordRead:
     """Put what was drawn for each account beside a reading; an account's last copy counts, as the last one it saw."""
     slots = tuple(SlotRead(one.slot, one.forms, one.kept, one.read, one.has_public) for one in written.slots)
     drawn: dict[str, tuple[int, ...]] = {}
-    for copy in (one for one in copies if held(one, written)):
-        record = written.records[0]
-        (version,) = {number for shown, number, _ in copy.records if shown == record}
-        vector = marks.of_record(record, version).vector(copy.account, written.category)
-        if not _is_committed(copy, record, vector):
+    for copy in weighed.counting(written):
+        record, version = version_in(copy, written)
+        epoch = epoch_of((record, version), copy.entry, weighed.opened)
+        vector = marks.at(epoch).of_record(record, version).vector(copy.account, written.category)
+        if not _is_committed(copy, record, Drawn(vector, epoch)):
             broken.add(copy.entry)
             continue
         forms = forms_of(written.category, vector)
@@ -92,11 +92,12 @@ def _record(marks: MarkKey, written: WrittenValue, copies: Iterable[ServedCopy],
     return RecordRead(slots, drawn)
 
 
-def _is_committed(copy: ServedCopy, record: RecordId, vector: bytes) -> bool:
+def _is_committed(copy: ServedCopy, record: RecordId, drawn: Drawn) -> bool:
     """Tell whether the entry of a copy commits to this draw: else somebody could have put the key in order later."""
     if len(copy.nonce) != NONCE_BYTES:
         return False
-    return equal(variant_commitment(vector, TABLE_VERSION, MARK_EPOCH, copy.nonce), copy.committed.get(record, b""))
+    told = variant_commitment(drawn.vector, TABLE_VERSION, drawn.epoch, copy.nonce)
+    return equal(told, copy.committed.get(record, b""))
 
 
 def _bound(records: Sequence[RecordRead], account: str, weight: float, seed: int) -> CopyBound:

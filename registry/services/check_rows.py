@@ -21,6 +21,7 @@ from registry.services.check_petitions import Letters
 from registry.services.check_standing import Standing
 from registry.services.kernel import Kernel
 from registry.services.ledger_key import Signing, demand_told
+from registry.services.opened_draws import KEYS
 from registry.services.ports import ACTIVE, ENDED, Work
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
@@ -28,7 +29,7 @@ from registry.vault.petitions import PetitionVault
 from registry.vault.sealed import DIRECTORY, SealedField
 from registry.vault.ties import digest_of
 
-_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK}) | STANDING
+_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DRAWS}) | STANDING
 _TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
 _ENDED = re.compile(r"; ended ([0-9a-f ]+)")
 _TIES = re.compile(r"; ties ([0-9a-f]{32})")
@@ -46,6 +47,7 @@ class _Said:
     tier: Tier = Tier.CONFIDENTIAL
     state: str = ACTIVE
     ties: str | None = None
+    opened: int = 0
 
 
 @dataclass(slots=True)
@@ -68,13 +70,17 @@ class _Ledger:
 
     def take(self, index: int, kind: str, values: Mapping[str, str]) -> None:
         """Add one entry."""
+        if kind == Kind.DRAWS and values["result"] == KEYS:
+            for line in _lines(values):
+                said = self.records.get(line.record)  # None where only later entries are read
+                if said is not None:
+                    said.opened += line.version == said.version
         if values["result"] not in ("created", "updated", "replaced", "marked"):
             return
         if kind != Kind.MARK:
             self.indexed = index
-        for name, text in values.items():
-            if name.startswith(RECORD_PREFIX):
-                self._line(index, SubjectId(values["subject"]), RecordLine.parse(text.encode()))
+        for line in _lines(values):
+            self._line(index, SubjectId(values["subject"]), line)
         for record, tier in _TIER.findall(values["detail"]):
             said = self.records[RecordId(record)]
             said.tier, said.entry = Tier(tier), index
@@ -90,7 +96,7 @@ class _Ledger:
         record = RecordId(line.record)
         said = self.records.setdefault(record, _Said(subject, 0, b"", index))
         if line.version > said.version:
-            said.version, said.digest, said.entry = line.version, line.ciphertext_digest, index
+            said.version, said.digest, said.entry, said.opened = line.version, line.ciphertext_digest, index, 0
             if line.category != DIRECTORY:
                 self.versions[record, line.version] = (line.ciphertext_digest, index)
 
@@ -194,9 +200,15 @@ def _check_subjects(work: Work, subjects: Sequence[SubjectId], left: dict[Record
     for record in records:
         said = left.pop(record.id, None)
         _compare(said, record.field, record.tier, record.state)
+        if said is not None and said.opened != record.opened:
+            raise LedgerCorrupt("how often a record's draws were opened is not as it was entered", said.entry)
         if record.id not in marks or marks[record.id].tier is not record.tier:
             raise LedgerCorrupt("a record's mark is missing or another one", None if said is None else said.entry)
     work.persons.of_subjects(subjects)  # each of them is checked where it is read
+
+
+def _lines(values: Mapping[str, str]) -> list[RecordLine]:
+    return [RecordLine.parse(text.encode()) for name, text in values.items() if name.startswith(RECORD_PREFIX)]
 
 
 def _compare(said: _Said | None, found: SealedField, tier: Tier, state: str) -> None:

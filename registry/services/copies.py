@@ -14,6 +14,7 @@ from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, is_id
 from registry.leaktrace.copies import ServedCopy, SourceExposure
 from registry.services.entry_reading import ReadEntry
+from registry.services.opened_draws import OpenedDraws, opened_by
 from registry.services.read_audit import ReadAudit
 from registry.services.seal_people import VIA_CORRECTION
 
@@ -30,6 +31,7 @@ class SubjectHistory:
     copies: tuple[ServedCopy, ...]
     exposures: tuple[SourceExposure, ...]
     gaps: tuple[str, ...]
+    opened: tuple[OpenedDraws, ...] = ()
 
 
 class Histories:
@@ -59,7 +61,12 @@ class Histories:
         earlier = [entry for entry in entries if entry.index < below]
         copies = tuple(copy for entry in earlier if (copy := _copy(entry, subject)) is not None)
         exposures = tuple(line for entry in earlier for line in _exposures(entry, subject, records))
-        return SubjectHistory(tuple(entry.index for entry in entries), copies, exposures, tuple(gaps))
+        opened = tuple(one for entry in earlier if (one := opened_by(entry)) is not None)
+        return SubjectHistory(tuple(entry.index for entry in entries), copies, exposures, tuple(gaps), opened)
+
+    def opened(self, reader: EntryReader, subject: SubjectId) -> tuple[OpenedDraws, ...]:
+        """Return which draws of a subject's copies were opened, until now."""
+        return tuple(one for entry in self._audit.of_subject(reader, subject) if (one := opened_by(entry)) is not None)
 
 
 def chain_gaps(entries: Sequence[ReadEntry], subject: SubjectId, counted: int) -> list[str]:

@@ -19,6 +19,7 @@ from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavai
 from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
 from registry.domain.principals import Principal, Role
 from registry.domain.purposes import Purpose
+from registry.marks.draw import FIRST_EPOCH, Drawn
 from registry.policy.decide import (
     APPROVAL_REQUIRED,
     NOT_PERMITTED,
@@ -121,7 +122,7 @@ class _Decided:
     draft: EntryDraft
     wanted: Wanted | None = None
     form: Form = Form.AS_ENTERED
-    vectors: Mapping[RecordId, bytes] = field(default_factory=dict, repr=False)
+    drawn: Mapping[RecordId, Drawn] = field(default_factory=dict, repr=False)
 
 
 class Disclose:
@@ -262,24 +263,28 @@ class Disclose:
         if glass is not None:
             values["detail"] += f" break-glass {glass.id}"
         form = _form(ask, decision)
-        vectors = self._drawn(principal, rows) if form is Form.MARKED else None
-        draft = self._release(values | {"form": form.value}, subject, rows, vectors)
-        return _Decided(subject, None, rows, draft, form=form, vectors=vectors or {})
+        drawn = self._drawn(principal, rows) if form is Form.MARKED else None
+        draft = self._release(values | {"form": form.value}, subject, rows, drawn)
+        return _Decided(subject, None, rows, draft, form=form, drawn=drawn or {})
 
-    def _drawn(self, principal: Principal, rows: Sequence[RecordRow]) -> dict[RecordId, bytes]:
+    def _drawn(self, principal: Principal, rows: Sequence[RecordRow]) -> dict[RecordId, Drawn]:
         """Draw the forms of a copy; what is in the values has no part in it."""
-        marks = self._kernel.marks
-        return {row.id: marks.of_record(row.id, row.field.version).vector(principal.id, row.category) for row in rows}
+        drawn = {}
+        for row in rows:
+            epoch = FIRST_EPOCH + row.opened
+            marks = self._kernel.marks.at(epoch).of_record(row.id, row.field.version)
+            drawn[row.id] = Drawn(marks.vector(principal.id, row.category), epoch)
+        return drawn
 
     def _release(
         self,
         values: Mapping[str, str],
         subject: SubjectRow,
         rows: Sequence[RecordRow],
-        vectors: Mapping[RecordId, bytes] | None,
+        drawn: Mapping[RecordId, Drawn] | None,
     ) -> EntryDraft:
         nonce = random_bytes(NONCE_BYTES)
-        lines = record_lines([row.field for row in rows], nonce, vectors)
+        lines = record_lines([row.field for row in rows], nonce, drawn)
         # The nonce opens the variant commitments; it stays with the opening.
         said = {"result": "permitted", "detail": f"{values['detail']} variant-nonce {nonce.hex()}"}
         event = event_id_at(self._kernel.now_ms())
@@ -298,7 +303,7 @@ class Disclose:
         if one.form is Form.MASKED:
             fields = tuple(each.masked() for each in fields)
         elif one.form is Form.MARKED:
-            fields = marked(fields, one.vectors)
+            fields = marked(fields, one.drawn)
         return Disclosed(DisclosureId(one.draft.event), one.subject.id, one.form, fields, view)
 
     @rerun_once

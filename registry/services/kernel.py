@@ -17,7 +17,7 @@ from registry.domain.errors import AccessDenied
 from registry.domain.ids import PrincipalId, RecordId, RegistryId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
-from registry.marks.draw import MarkKey
+from registry.marks.draw import Drawn, MarkKey
 from registry.marks.slots import TABLE_VERSION
 from registry.policy.decide import NOT_PERMITTED
 from registry.policy.engine import Policy
@@ -37,8 +37,6 @@ UNKNOWN_PRINCIPAL = PrincipalId("0" * 32)
 # Slot table 0 has no slots: the copy is served as entered, and its commitment commits to that.
 UNMARKED_TABLE = 0
 UNMARKED_EPOCH = 0
-# Epoch of the key that copies are drawn with.
-MARK_EPOCH = 1
 _NO_NONCE = bytes(NONCE_BYTES)
 
 
@@ -280,7 +278,7 @@ def denial(kernel: Kernel, principal: Principal, action: str) -> EntryDraft:
 
 
 def record_lines(
-    fields: Iterable[SealedField], nonce: bytes = _NO_NONCE, vectors: Mapping[RecordId, bytes] | None = None
+    fields: Iterable[SealedField], nonce: bytes = _NO_NONCE, drawn: Mapping[RecordId, Drawn] | None = None
 ) -> tuple[RecordLine, ...]:
     """Write sealed values as an entry names them, with the commitment of the copy that is served.
 
@@ -288,13 +286,14 @@ def record_lines(
         fields: the values as stored.
         nonce: 32 bytes, fresh for an entry that releases copies, kept in the entry's detail so that the commitment can
             be opened; none for an entry that stores or opens values without serving a copy.
-        vectors: what was drawn for each record of a marked copy; None for an unmarked one.
+        drawn: what was drawn for each record of a marked copy; None for an unmarked one.
     """
     unmarked = variant_commitment(b"", UNMARKED_TABLE, UNMARKED_EPOCH, nonce)
     lines = []
     for field in fields:
         told = unmarked
-        if vectors is not None:
-            told = variant_commitment(vectors[field.record], TABLE_VERSION, MARK_EPOCH, nonce)
+        if drawn is not None:
+            one = drawn[field.record]
+            told = variant_commitment(one.vector, TABLE_VERSION, one.epoch, nonce)
         lines.append(RecordLine(field.record, field.category, field.version, field.digest, told))
     return tuple(lines)

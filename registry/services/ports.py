@@ -60,7 +60,7 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """A record's facts, with its current version sealed."""
+    """A record's facts, with its current version sealed; how often what was drawn for that version was opened."""
 
     id: RecordId
     subject: SubjectId
@@ -72,6 +72,7 @@ class RecordRow:
     mark_version: int
     state: str
     field: SealedField
+    opened: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,9 @@ class Records(Protocol):
     def insert_marks(self, rows: Sequence[MarkRow]) -> None: ...
     def replace(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow]) -> None: ...
     def end(self, ids: Sequence[RecordId], now_ms: int) -> None: ...
+    def draw_anew(self, pairs: Iterable[tuple[RecordId, int]]) -> None:
+        """Count that what was drawn for these versions was opened: copies served from now on are drawn anew."""
+        ...
 
 
 class Principals(Protocol):

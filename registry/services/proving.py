@@ -7,20 +7,21 @@ for copies of accounts that the report calls more than a lead: whoever holds an 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from registry.audit.kinds import RELEASES
 from registry.audit.ports import EntryRow
 from registry.domain.categories import Category
-from registry.domain.ids import PrincipalId, RecordId
+from registry.domain.ids import PrincipalId
 from registry.leaktrace.marked_copies import LabelledEvidence
 from registry.leaktrace.report_shapes import TierLabel, TraceReport
 from registry.marks.slots import TABLE_VERSION
 from registry.policy.decide import Form
 from registry.services.copies import nonce_of
-from registry.services.kernel import MARK_EPOCH, Kernel
+from registry.services.kernel import Kernel
+from registry.services.opened_draws import OpenedDraws, Version, epoch_of
 from registry.services.reading import canonical
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
@@ -43,29 +44,58 @@ class JudgedBy:
     model: str = field(repr=False)
 
 
-def marks_of(kernel: Kernel, report: TraceReport, judged: JudgedBy) -> Mapping[str, bytes]:
-    """Return a bundle's files about marks; none where the report says nothing of marks."""
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A bundle's files about marks.
+
+    Attributes:
+        files: by name; none where the report says nothing of marks.
+        copies: entries of the copies that they open without the keys of their versions.
+        versions: the record versions whose draws are opened so.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    copies: tuple[int, ...] = ()
+    versions: tuple[Version, ...] = ()
+
+
+def prove(kernel: Kernel, report: TraceReport, judged: JudgedBy, opened: Sequence[OpenedDraws]) -> Proof:
+    """Make a bundle's files about marks.
+
+    Args:
+        kernel: the running registry.
+        report: of the trace.
+        judged: what it was judged by.
+        opened: everything that was opened of these people's copies until now.
+    """
     if report.marks is None:
-        return {}
+        return Proof()
+    keys = [one for one in opened if one.is_of_keys and one.trace == report.question.trace]
     copies = _copies_by_label(report, json.loads(judged.weights)["accounts"])
-    opened = [one for one in report.marks.copies if one.evidence.tier in _OPENED_TIERS]
+    told = [one.label for one in report.marks.copies if keys or one.evidence.tier in _OPENED_TIERS]
     records = {value["records"][0] for value in json.loads(judged.reading)["values"]}
+    opener = _Opener(kernel, records, opened, with_accounts=bool(keys))
     with kernel.database.reader() as reader:
-        rows = reader.entries(sorted({entry for one in opened for entry in copies[one.label]}))
-    openings = [opening for row in rows for opening in _opening(kernel, row, records)]
+        rows = reader.entries(sorted({entry for label in told for entry in copies[label]}))
+    openings = [opening for row in rows if (opening := opener.copy(row)) is not None]
     claims = {
         "reading_entry": report.marks.entry,
         "weights_entry": judged.entry,
         "seed": report.marks.seed,
         "accounts": [_claim(one, copies[one.label]) for one in report.marks.copies],
     }
-    return {
+    files = {
         "marks/reading.json": judged.reading.encode(),
         "marks/weights.json": judged.weights.encode(),
         "marks/model.json": judged.model.encode(),
-        "marks/openings.json": canonical({"copies": openings, "keys": []}),
+        "marks/openings.json": canonical(
+            {"copies": openings, "keys": [key for one in keys for key in opener.keys(one)]}
+        ),
         "marks/claims.json": canonical(claims),
     }
+    if keys:
+        return Proof(files)
+    return Proof(files, tuple(one["entry"] for one in openings), tuple(sorted(opener.versions)))
 
 
 def _copies_by_label(report: TraceReport, accounts: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
@@ -73,32 +103,43 @@ def _copies_by_label(report: TraceReport, accounts: Sequence[Mapping[str, Any]])
     return {one.label: of_entry[one.copies[0].entry] for one in report.accounts if one.copies[0].entry in of_entry}
 
 
-def _opening(kernel: Kernel, row: EntryRow, records: set[str]) -> Iterator[dict[str, Any]]:
-    """Open what was drawn for one copy, of the records that were read."""
-    said = kernel.log.opening(row)
-    if said is None or parse_leaf(row.leaf).kind not in RELEASES or said.values["form"] != Form.MARKED:
-        return
-    account = PrincipalId(said.values["principal"].split(" ", 1)[0])
-    lines = [RecordLine.parse(value.encode()) for name, value in said.values.items() if name.startswith(RECORD_PREFIX)]
-    yield {
-        "entry": row.index,
-        "nonce": nonce_of(said.values).hex(),
-        "records": [
-            {
-                "record": line.record,
-                "table": TABLE_VERSION,
-                "epoch": MARK_EPOCH,
-                "vector": _vector(kernel, line, account).hex(),
-            }
-            for line in lines
-            if line.record in records
-        ],
-    }
+class _Opener:
+    """Opens what was drawn for copies, of the records that were read."""
 
+    def __init__(
+        self, kernel: Kernel, records: Collection[str], opened: Sequence[OpenedDraws], *, with_accounts: bool
+    ) -> None:
+        self._kernel = kernel
+        self._records = records
+        self._opened = opened
+        self._with_accounts = with_accounts
+        self.versions: set[Version] = set()
 
-def _vector(kernel: Kernel, line: RecordLine, account: PrincipalId) -> bytes:
-    marks = kernel.marks.of_record(RecordId(line.record), line.version)
-    return marks.vector(account, Category(line.category))
+    def copy(self, row: EntryRow) -> dict[str, Any] | None:
+        """Open one copy; None where the entry is of none that is marked."""
+        said = self._kernel.log.opening(row)
+        if said is None or parse_leaf(row.leaf).kind not in RELEASES or said.values["form"] != Form.MARKED:
+            return None
+        account = PrincipalId(said.values["principal"].split(" ", 1)[0])
+        texts = [value for name, value in said.values.items() if name.startswith(RECORD_PREFIX)]
+        lines = [line for text in texts if (line := RecordLine.parse(text.encode())).record in self._records]
+        told = {"account": account} if self._with_accounts else {}
+        drawn = [self._drawn(line, account, row.index) for line in lines]
+        return {"entry": row.index, "nonce": nonce_of(said.values).hex(), "records": drawn, **told}
+
+    def keys(self, opening: OpenedDraws) -> Iterator[dict[str, Any]]:
+        """Return the keys that an opening gave to a defence."""
+        for record, version in sorted(opening.versions):
+            epoch = epoch_of((record, version), opening.entry, self._opened)
+            key = self._kernel.marks.at(epoch).record_key(record, version)
+            yield {"record": record, "version": version, "epoch": epoch, "key": key.hex()}
+
+    def _drawn(self, line: RecordLine, account: PrincipalId, copy: int) -> dict[str, Any]:
+        version = line.record, line.version
+        self.versions.add(version)
+        epoch = epoch_of(version, copy, self._opened)
+        vector = self._kernel.marks.at(epoch).of_record(*version).vector(account, Category(line.category))
+        return {"record": line.record, "table": TABLE_VERSION, "epoch": epoch, "vector": vector.hex()}
 
 
 def _claim(one: LabelledEvidence, copies: Sequence[int]) -> dict[str, Any]:

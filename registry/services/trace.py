@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from registry.audit.ports import EntryStore
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
 from registry.domain.approvals import Action
-from registry.domain.errors import NotFound
+from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
 from registry.leaktrace import wording
@@ -30,8 +31,9 @@ from registry.services.enumeration import Enumeration
 from registry.services.evidence import Beside, Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
+from registry.services.open_draws import OpenDraws, OpenedKeys, Read
 from registry.services.ports import TraceRow
-from registry.services.proving import JudgedBy, marks_of
+from registry.services.proving import JudgedBy, prove
 from registry.services.reading import WrittenValue, hash_of_writing
 from registry.services.rerun import rerun_once
 from registry.services.weighing import Fixed, Weighed, weigh
@@ -111,6 +113,7 @@ class Trace:
         self._cases = cases
         self._matching = matching
         self._histories = histories
+        self._draws = OpenDraws(kernel, histories)
 
     def trace(self, caller: Caller, ask: TraceAsk) -> Traced:
         """Trace one text.
@@ -196,8 +199,33 @@ class Trace:
         """
         stored = self.get(caller, trace)
         use_approval(self._kernel, caller, INVESTIGATORS, Act(Action.EVIDENCE, (trace,), f"evidence of trace {trace}"))
-        marks = None if stored.judged is None else marks_of(self._kernel, stored.report, stored.judged)
-        return evidence.cut(stored.snapshot, stored.entries, Beside(render(stored.report), marks or {}))
+        extras = render(stored.report)
+        if stored.judged is None:
+            return evidence.cut(stored.snapshot, stored.entries, Beside(extras))
+        read = _read_by(trace, stored.judged)
+        known = self._draws.known(read.subjects)
+        proof = prove(self._kernel, stored.report, stored.judged, known)
+        own = {one.entry for one in known if one.trace == trace}
+        if proof.copies and not own:
+            # Before the bundle leaves: who holds it can write like these copies.
+            own = {self._draws.copies(caller, replace(read, versions=proof.versions), proof.copies)}
+        entries = {*stored.entries, *own}
+        snapshot = replace(stored.snapshot, size=max(stored.snapshot.size, max(entries) + 1))
+        return evidence.cut(snapshot, sorted(entries), Beside(extras, proof.files))
+
+    def open_draws(self, caller: Caller, trace: TraceId, reason: str) -> OpenedKeys:
+        """Open what was drawn for all copies of the values that a trace read, for a defence; its bundle has it then.
+
+        Raises:
+            AccessDenied: the caller is no investigator.
+            NotFound: unknown, or somebody else's.
+            Conflict: ``nothing_drawn`` where no marked copies were judged; ``exists`` when it was done.
+            ApprovalNeeded: this is under dual control, and nobody has approved it.
+        """
+        stored = self.get(caller, trace)
+        if stored.judged is None:
+            raise Conflict("nothing_drawn")
+        return self._draws.keys(caller, _read_by(trace, stored.judged), reason)
 
     @rerun_once
     def _read(self, caller: Caller, trace: TraceId, what: str, part: int) -> tuple[SealedCase, Receipt]:
@@ -262,9 +290,10 @@ class Trace:
             if any(record in held for record, _, _ in copy.records)
         )
         exposures = tuple(line for history in histories for line in history.exposures)
+        opened = tuple({one.entry: one for history in histories for one in history.opened}.values())
         return _Found(
             evidence=TraceEvidence(findings, copies, exposures, check),
-            weighed=weigh(fixed, [copy for copy in copies if copy.via != OWN_VIEW], published_at),
+            weighed=weigh(fixed, [copy for copy in copies if copy.via != OWN_VIEW], published_at, opened),
             snapshot=Snapshot(head.size, head.checkpoint),
             # The whole chain of each person goes into the bundle, so that an omitted lookup would show as a gap.
             chains=frozenset(index for history in histories for index in history.entries if index < head.size),
@@ -326,6 +355,14 @@ def _opening_of(ask: TraceAsk) -> Act:
     if ask.source:
         told += f", source {ask.source}"
     return Act(Action.TRACE, (ask.text, published, ask.source), told)
+
+
+def _read_by(trace: TraceId, judged: JudgedBy) -> Read:
+    """Return whose record versions a trace read."""
+    values = json.loads(judged.reading)["values"]
+    subjects = sorted({SubjectId(value["subject"]) for value in values})
+    versions = {(RecordId(value["records"][0]), version) for value in values for version in value["versions"]}
+    return Read(trace, tuple(subjects), tuple(sorted(versions)))
 
 
 def case_line(case: SealedCase, part: int) -> RecordLine:

@@ -18,6 +18,7 @@ from registry.domain.ids import PrincipalId
 from registry.leaktrace.copies import ServedCopy
 from registry.marks.slots import TABLE, TABLE_VERSION
 from registry.policy.decide import Form
+from registry.services.opened_draws import OpenedDraws, Version, is_void
 from registry.services.reading import WrittenValue, canonical, document_of_writing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,6 +50,7 @@ class Weighed:
         before: copies of found values that were served not later than the publication, oldest first.
         weights: of each account that held something of the text, marked copies or not.
         reading, weights_document, model: the documents that entries fix.
+        opened: which draws were opened before.
         statement: what the entry says that fixes the last two.
     """
 
@@ -58,6 +60,11 @@ class Weighed:
     reading: bytes = field(repr=False)
     weights_document: bytes = field(repr=False)
     model: bytes = field(repr=False)
+    opened: Sequence[OpenedDraws] = ()
+
+    def counting(self, value: WrittenValue) -> Sequence[ServedCopy]:
+        """Return the copies that the writing of a value can speak for, oldest first."""
+        return _counting(value, self.before, self.opened)
 
     @property
     def statement(self) -> str:
@@ -66,20 +73,23 @@ class Weighed:
         return " ".join(f"{name} {hashlib.sha256(text).hexdigest()}" for name, text in told.items())
 
 
-def weigh(fixed: Fixed, copies: Sequence[ServedCopy], published_at: datetime | None) -> Weighed | None:
+def weigh(
+    fixed: Fixed, copies: Sequence[ServedCopy], published_at: datetime | None, opened: Sequence[OpenedDraws] = ()
+) -> Weighed | None:
     """Share the allowed error out over all accounts that held something of a text.
 
     Args:
         fixed: the reading.
         copies: every served copy of a found value.
         published_at: first publication, as told; copies served later are left out.
+        opened: which draws were opened before.
 
     Returns:
-        None where nothing was read, or nobody was served a marked copy of it.
+        None where nothing was read, or nobody was served a marked copy of it that still counts.
     """
     ordered = sorted(copies, key=lambda one: one.entry)
     before = [one for one in ordered if published_at is None or one.served_at <= published_at]
-    if not any(held(one, value) for value in fixed.written for one in before):
+    if not any(_counting(value, before, opened) for value in fixed.written):
         return None
     shares = _shares(before, fixed.written, published_at)
     accounts = [
@@ -93,12 +103,36 @@ def weigh(fixed: Fixed, copies: Sequence[ServedCopy], published_at: datetime | N
         "accounts": sorted(accounts, key=str),
     }
     return Weighed(
-        fixed, before, shares, document_of_writing(fixed.written), canonical(document), canonical(model_document())
+        fixed,
+        before,
+        shares,
+        document_of_writing(fixed.written),
+        canonical(document),
+        canonical(model_document()),
+        opened,
     )
 
 
-def held(copy: ServedCopy, value: WrittenValue) -> bool:
-    """Tell whether a copy is one that the writing of a value can speak for: marked, and with all of it."""
+def _counting(value: WrittenValue, before: Sequence[ServedCopy], opened: Sequence[OpenedDraws]) -> Sequence[ServedCopy]:
+    """Return marked copies that showed all of a value, and whose draws nobody was given."""
+    held = [copy for copy in before if _holds(copy, value)]
+    if not opened:
+        return held
+    own: dict[PrincipalId, set[int]] = {}
+    for copy in before:
+        own.setdefault(copy.account, set()).add(copy.entry)
+    return [
+        copy for copy in held if not is_void(version_in(copy, value), copy.entry, frozenset(own[copy.account]), opened)
+    ]
+
+
+def version_in(copy: ServedCopy, value: WrittenValue) -> Version:
+    """Return the record version of a copy that a value's draw is of."""
+    record = value.records[0]
+    return record, next(version for shown, version, _ in copy.records if shown == record)
+
+
+def _holds(copy: ServedCopy, value: WrittenValue) -> bool:
     versions = {record: version for record, version, _ in copy.records}
     is_whole = set(value.records) <= set(versions)
     return copy.form == Form.MARKED and is_whole and versions[value.records[0]] in value.versions

@@ -190,7 +190,7 @@ def _version(row: RecordRow, told: VersionRow) -> Row:
         field.sealed,
         field.digest,
         row.value_tag,
-        0,
+        0,  # nothing was opened of what is drawn for a version that is new
         told.entered_by,
         told.entered_via,
         told.valid_from,

@@ -33,6 +33,7 @@ _VERSION_COLUMNS = (
     record_versions.c.sealed,
     record_versions.c.digest,
     record_versions.c.value_tag,
+    record_versions.c.mark_epoch,
 )
 _RECORD_COLUMNS = (
     records.c.subject,
@@ -145,11 +146,19 @@ class SqlRecords:
                 .values(valid_to=now_ms)
             )
 
+    def draw_anew(self, pairs: Iterable[tuple[RecordId, int]]) -> None:
+        for record, version in pairs:
+            self._connection.execute(
+                update(record_versions)
+                .where(record_versions.c.record == record, record_versions.c.version == version)
+                .values(mark_epoch=record_versions.c.mark_epoch + 1)
+            )
+
     def _row(self, row: Sequence[Any]) -> RecordRow:
-        record, version, sealed, digest, value_tag = row[:5]
-        subject, person, category, slot_tag, tier, mark_version, state, current, guard = row[5:14]
+        record, version, sealed, digest, value_tag, opened = row[:6]
+        subject, person, category, slot_tag, tier, mark_version, state, current, guard = row[6:15]
         told = (record, subject, person, category, slot_tag, current, state, tier, mark_version)
         self._guard.demand("records", told, guard)
-        field = SealedField(record, subject, person, category, version, sealed, digest, WrappedKey(*row[14:]))
+        field = SealedField(record, subject, person, category, version, sealed, digest, WrappedKey(*row[15:]))
         kind, held = Category(category), Tier(tier)
-        return RecordRow(record, subject, person, kind, slot_tag, value_tag, held, mark_version, state, field)
+        return RecordRow(record, subject, person, kind, slot_tag, value_tag, held, mark_version, state, field, opened)

@@ -913,7 +913,7 @@ class _Marks:
     def _opened(self) -> dict[tuple[int, str], bytes]:
         """Check every opened draw against the ledger; return the forms by entry and record."""
         opened = {}
-        keys = {(one["record"], one["version"]): bytes.fromhex(one["key"]) for one in self.openings["keys"]}
+        keys = {(k["record"], k["version"], k["epoch"]): bytes.fromhex(k["key"]) for k in self.openings["keys"]}
         for copy in self.openings["copies"]:
             entry, nonce = self.entries[copy["entry"]], bytes.fromhex(copy["nonce"])
             lines = {line[0]: line for line in _lines_of(entry)}
@@ -927,7 +927,7 @@ class _Marks:
                 _demand(digest == committed, f"{place}: not what the ledger committed to when the copy was served")
                 _demand(one["table"] == self.model.version, f"{place}: of another slot table than the model's")
                 opened[entry.index, record] = vector
-                key = keys.get((record, int(version)))
+                key = keys.get((record, int(version), one["epoch"]))
                 if key is not None:
                     table = self.model.version, [(slot[0], slot[1]) for slot in self.model.table[category]]
                     is_drawn = drawn_by(key, copy["account"], category, table) == vector
@@ -943,6 +943,7 @@ class _Marks:
         for value in self.reading["values"]:
             records, category = value["records"], value["category"]
             held = [i for i in copies if self._holds(self.entries[i], records, value["versions"], until)]
+            held = [i for i in held if not self._is_void(self.entries[i], records[0], copies)]
             if not held:
                 continue
             vector = opened.get((held[-1], records[0]))
@@ -971,6 +972,23 @@ class _Marks:
         is_before = until is None or entry.unix_ms <= until
         is_copy = entry.kind == "disclose" and entry.fields.get("form") == "marked" and is_before
         return is_copy and set(records) <= set(lines) and lines[records[0]] in versions
+
+    def _is_void(self, copy: Entry, record: str, copies: list[int]) -> bool:
+        """Tell whether draws were opened before the trace, so that somebody else could have written like this copy."""
+        (version,) = [line[2] for line in _lines_of(copy) if line[0] == record]
+        opened = [
+            (entry.index, entry.fields.get("result", "").split(" "))
+            for entry in self.verdict.entries
+            if entry.kind == "draws" and entry.index < self.claims["reading_entry"]
+            if [record, version] in [[line[0], line[2]] for line in _lines_of(entry)]
+        ]
+        keys = [index for index, (what, *_) in opened if what == "keys"]
+        epoch = sum(index < copy.index for index in keys)
+        return any(
+            what == "keys" or {str(index) for index in copies} & set(which)
+            for at, (what, *which) in opened
+            if sum(index < at for index in keys) == epoch
+        )
 
     def _compare(self, claim: dict[str, Any], weight: float, numbers: dict[str, Any] | None) -> None:
         """Compare what is stated of an account with what follows; a tier may say less than its bound, never more."""

@@ -38,6 +38,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", f"/v1/traces/{ID}/report.txt", Role.INVESTIGATOR, False),
     ("GET", f"/v1/traces/{ID}/report.pdf", Role.INVESTIGATOR, False),
     ("GET", f"/v1/traces/{ID}/evidence.zip", Role.INVESTIGATOR, False),
+    ("POST", f"/v1/traces/{ID}/draws", Role.INVESTIGATOR, True),
     ("POST", f"/v1/traces/{ID}/reveal", Role.INVESTIGATOR, False),
     ("GET", "/v1/audit/entries", Role.AUDITOR, False),
     ("POST", "/v1/audit/accountings", Role.AUDITOR, True),

@@ -16,10 +16,11 @@ from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.leaktrace.report_shapes import TierLabel, TraceReport
 from registry.marks.copies import write_copy
+from registry.marks.draw import FIRST_EPOCH
 from registry.marks.slots import TABLE_VERSION
 from registry.policy.decide import Form
 from registry.services.disclose import Disclosed, DisclosureAsk, Refused
-from registry.services.kernel import MARK_EPOCH, Caller, UnmarkedCopies
+from registry.services.kernel import Caller, UnmarkedCopies
 from registry.services.trace import TraceAsk
 from registry.services.update import UpdateAsk
 from registry.text.intake import read_changes
@@ -101,7 +102,7 @@ def test_what_was_drawn_is_committed_to_before_it_is_shown(home: Home) -> None:
         assert isinstance(line, RecordLine)
         category = Category(line.category)
         vector = home.app.kernel.marks.of_record(line.record, line.version).vector(row.id, category)
-        assert line.variant_commitment == variant_commitment(vector, TABLE_VERSION, MARK_EPOCH, nonce)
+        assert line.variant_commitment == variant_commitment(vector, TABLE_VERSION, FIRST_EPOCH, nonce)
         enrolled = shown(served(home, reader, subject, Form.AS_ENTERED))[category]
         assert dict(shown(card)[category]) == write_copy(category, enrolled, vector)
 

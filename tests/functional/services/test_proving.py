@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,13 @@ from typing import Any
 import pytest
 
 from registry.audit.kinds import Kind
+from registry.domain.approvals import Action, Verdict
+from registry.domain.errors import AccessDenied, ApprovalNeeded, Conflict, LedgerCorrupt, NotFound
+from registry.domain.ids import SubjectId, TraceId
 from registry.domain.principals import Role
 from registry.leaktrace.report_shapes import TierLabel
+from registry.services.approvals import Word
+from registry.services.kernel import Caller
 from registry.services.trace import StoredTrace, TraceAsk
 from registry.transparency.note import format_vkey
 from registry.transparency.offline.verify_bundle import read_zip, report, verify
@@ -21,6 +27,7 @@ from tests.functional.services.test_marked_copies import people, post, readers, 
 from tests.unit.transparency.bundles import sealed_anew
 
 REPORTS = {"report.txt": b"a report\n"}
+REASON = "asked for by counsel, hearing of 4 May"
 
 
 def bundle_of(home: Home, cards: int = 4, staff: int = 5) -> tuple[StoredTrace, bytes]:
@@ -208,3 +215,118 @@ def test_a_commitment_that_no_draw_opens_speaks_against_the_ledger_and_not_for_a
     assert traced.stored.report.tier.label in (TierLabel.NONE, TierLabel.LEAD)
     marks_told = traced.stored.report.marks
     assert marks_told is None or {one.evidence.tier for one in marks_told.copies} <= {"none", "lead"}
+
+
+def prepared(home: Home) -> tuple[Caller, TraceId, StoredTrace, str]:
+    """Serve cards, leak one account's, trace the text."""
+    subjects = people(home, 3)
+    shown = {reader: [served(home, reader, subject) for subject in subjects] for reader in readers(home, 4)}
+    text = post(shown[list(shown)[1]])
+    investigator = home.caller("investigator", Role.INVESTIGATOR)
+    home.clock.step(60)
+    traced = home.app.trace.trace(investigator, TraceAsk(text, home.clock.now()))
+    return investigator, traced.trace, traced.stored, text
+
+
+def cut_again(home: Home, who: Caller, trace: TraceId) -> bytes:
+    return home.app.trace.evidence(who, trace, home.app.evidence, lambda _: REPORTS)
+
+
+def test_a_defence_computes_the_figures_of_every_account(home: Home) -> None:
+    who, trace, stored, _ = prepared(home)
+    opened = home.app.trace.open_draws(who, trace, REASON)
+    assert stored.judged is not None
+    assert opened.versions == len({value["records"][0] for value in json.loads(stored.judged.reading)["values"]})
+    bundle = cut_again(home, who, trace)
+    verdict = verify(bundle, format_vkey(home.app.verifier_key))
+    assert verdict.problems == []
+    assert stored.report.marks is not None
+    told = {one.label: one.evidence for one in stored.report.marks.copies}
+    assert [one["label"] for one in verdict.marks] == list(told)
+    for one in verdict.marks:
+        assert one["e"] == pytest.approx(told[one["label"]].e, rel=1e-9)
+    assert "e-values and p of 0 accounts whose copies were not opened" in report(verdict)
+    members = read_zip(bundle)
+    document = json.loads(members["marks/openings.json"])
+    document["keys"][0]["key"] = "00" * 32
+    changed = sealed_anew({**members, "marks/openings.json": json.dumps(document).encode()})
+    (problem,) = verify(changed, format_vkey(home.app.verifier_key)).problems
+    assert "not what the record version's key draws for this account" in problem
+
+
+def test_an_opened_key_is_retired_and_what_it_drew_says_nothing_any_more(home: Home) -> None:
+    """Whoever holds the key can write like every copy, and say that the text is from long ago."""
+    who, trace, stored, text = prepared(home)
+    published = stored.report.question.published_at
+    home.app.trace.open_draws(who, trace, REASON)
+    again = home.app.trace.trace(who, TraceAsk(text, published)).stored
+    assert again.report.marks is None
+    assert again.report.tier.label in (TierLabel.NONE, TierLabel.LEAD)
+    # Copies of now are drawn anew, and speak again.
+    assert stored.judged is not None
+    subjects = sorted({SubjectId(one["subject"]) for one in json.loads(stored.judged.reading)["values"]})
+    cards = {reader: [served(home, reader, subject) for subject in subjects] for reader in readers(home, 4)}
+    leaked = post(cards[list(cards)[3]])
+    home.clock.step(60)
+    fresh = home.app.trace.trace(who, TraceAsk(leaked, home.clock.now()))
+    assert fresh.stored.report.marks is not None
+    best = min(fresh.stored.report.marks.copies, key=lambda one: one.evidence.bound)
+    assert (best.label, best.evidence.agreeing) == ("Account 4", best.evidence.slots)
+    verdict = verify(cut_again(home, who, fresh.trace), format_vkey(home.app.verifier_key))
+    assert verdict.problems == []
+    assert [one["label"] for one in verdict.marks] == ["Account 4"]
+
+
+def test_copies_that_a_bundle_opened_say_nothing_any_more_and_others_do(home: Home) -> None:
+    who, trace, stored, text = prepared(home)
+    cut_again(home, who, trace)
+    (entry,) = [one for one in home.entries() if one.kind == Kind.DRAWS]
+    assert (entry.values or {})["result"].startswith("copies ")
+    cut_again(home, who, trace)
+    assert len([one for one in home.entries() if one.kind == Kind.DRAWS]) == 1
+    again = home.app.trace.trace(who, TraceAsk(text, stored.report.question.published_at))
+    assert again.stored.report.marks is not None
+    assert sorted(one.label for one in again.stored.report.marks.copies) == ["Account 1", "Account 3", "Account 4"]
+    assert {one.evidence.tier for one in again.stored.report.marks.copies} <= {"none", "lead"}
+    assert verify(cut_again(home, who, again.trace), format_vkey(home.app.verifier_key)).problems == []
+
+
+def test_opening_is_once_of_ones_own_trace_and_of_an_investigator(home: Home) -> None:
+    who, trace, _, _ = prepared(home)
+    with pytest.raises(NotFound):
+        home.app.trace.open_draws(home.caller("another", Role.INVESTIGATOR), trace, REASON)
+    with pytest.raises(AccessDenied):
+        home.app.trace.open_draws(home.caller("reader 0", Role.READER), trace, REASON)
+    assert not [one for one in home.entries() if one.kind == Kind.DRAWS]
+    home.app.trace.open_draws(who, trace, REASON)
+    with pytest.raises(Conflict, match="exists"):
+        home.app.trace.open_draws(who, trace, REASON)
+    results = [(one.values or {})["result"] for one in home.entries() if one.kind == Kind.DRAWS]
+    assert results == ["keys", "refused exists"]
+    nothing = home.app.trace.trace(who, TraceAsk("nothing of anybody"))
+    with pytest.raises(Conflict, match="nothing_drawn"):
+        home.app.trace.open_draws(who, nothing.trace, REASON)
+
+
+def test_another_person_approves_before_a_key_is_opened(sqlite_home: Home) -> None:
+    home = sqlite_home
+    who, trace, _, _ = prepared(home)
+    rules = replace(home.app.kernel.rules, dual_control=frozenset({Action.DRAWS}))
+    kernel = replace(home.app.kernel, rules=rules)
+    object.__setattr__(home.app.trace._draws, "_kernel", kernel)
+    with pytest.raises(ApprovalNeeded) as waiting:
+        home.app.trace.open_draws(who, trace, REASON)
+    assert not [one for one in home.entries() if one.kind == Kind.DRAWS]
+    home.app.approvals.decide(home.caller("approver", Role.APPROVER), Word(waiting.value.request, Verdict.APPROVE, ""))
+    assert home.app.trace.open_draws(who, trace, REASON).versions
+
+
+def test_a_row_that_says_otherwise_than_the_ledger_is_found(sqlite_home: Home) -> None:
+    """With the epoch put back, copies would be drawn as before the key was given away."""
+    home = sqlite_home
+    who, trace, _, _ = prepared(home)
+    home.app.trace.open_draws(who, trace, REASON)
+    home.app.row_check.check()
+    home.sql().execute("UPDATE record_versions SET mark_epoch = 0")
+    with pytest.raises(LedgerCorrupt, match="how often a record's draws were opened"):
+        home.app.row_check.check()
