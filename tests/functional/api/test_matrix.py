@@ -218,6 +218,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/corrections/{correction}/accept", ""): lambda _: {"note": REASON},
     ("/v1/corrections/{correction}/refuse", ""): lambda _: {"note": REASON},
     ("/v1/traces", ""): lambda _: {"text": "Call 816-555-0142"},
+    ("/v1/traces/{trace}/draws", ""): lambda _: {"reason": REASON},
     ("/v1/release-checks", ""): lambda _: {
         "file": {"content": "Q2FsbCA4MTYtNTU1LTAxNDI="},
         "purpose": {"code": "publication"},
