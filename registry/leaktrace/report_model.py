@@ -12,6 +12,7 @@ from datetime import datetime
 
 from registry.domain.ids import PrincipalId, SubjectId
 from registry.leaktrace import wording
+from registry.leaktrace.codes_report import label_codes, tier_of_codes
 from registry.leaktrace.copies import (
     INTERNAL_OPEN,
     MARKED,
@@ -34,6 +35,7 @@ from registry.leaktrace.marks_report import label_marks, tier_of_marks
 from registry.leaktrace.outside import OUTSIDE_DEFAULTS, OutsideField, outside_fields
 from registry.leaktrace.report_shapes import (
     SCHEMA,
+    CodesReport,
     ExposureLine,
     LedgerCheck,
     MarksReport,
@@ -116,7 +118,13 @@ def build_report(
         ledger=evidence.ledger,
         gaps=(wording.GAP_CAP, *evidence.ledger.chain_gaps) if evidence.ledger.chain_gaps else (),
         first_line=wording.FIRST_LINE,
-        tier=_tier(question, sorted_out, counts, fields),
+        tier=_tier(
+            sorted_out,
+            counts,
+            fields,
+            published=question.published_at is not None,
+            complete=not evidence.ledger.chain_gaps,
+        ),
         summary=_summary(question, evidence, sorted_out, counts),
         people=_people(sorted_out.findings),
         accounts=sorted_out.accounts,
@@ -132,6 +140,7 @@ def build_report(
         would_change=_would_change(question, evidence),
         must_not=wording.MUST_NOT,
         marks=sorted_out.marks,
+        codes=sorted_out.codes,
     )
 
 
@@ -144,6 +153,7 @@ class _SortedOut:
     exposures: tuple[ExposureLine, ...]
     unexplained: tuple[str, ...]
     marks: MarksReport | None
+    codes: CodesReport | None
 
 
 def _check_times(question: TraceQuestion, evidence: TraceEvidence) -> None:
@@ -174,6 +184,7 @@ def _sort_out(question: TraceQuestion, evidence: TraceEvidence) -> _SortedOut:
         exposures=tuple(_exposure_line(one, question.published_at, labels, subjects) for one in exposures),
         unexplained=tuple(item.label for item in findings if item.label not in covered),
         marks=None if evidence.marks is None else label_marks(evidence.marks, labels),
+        codes=None if evidence.codes is None else label_codes(evidence.codes, labels),
     )
 
 
@@ -225,9 +236,8 @@ def _counts(sorted_out: _SortedOut) -> wording.Counts:
 
 
 def _tier(
-    question: TraceQuestion, sorted_out: _SortedOut, counts: wording.Counts, fields: tuple[OutsideField, ...]
+    sorted_out: _SortedOut, counts: wording.Counts, fields: tuple[OutsideField, ...], *, published: bool, complete: bool
 ) -> TierStatement:
-    published = question.published_at is not None
     reasons = wording.tier_reasons(counts, published=published, marked=sorted_out.marks is not None)
     obtainable = {field.kind: field.obtainable for field in fields}
     scarce = [
@@ -235,14 +245,23 @@ def _tier(
         for item in sorted_out.findings
         if item.label not in sorted_out.unexplained and obtainable[item.found.kind] <= LEAD_OUTSIDE_LIMIT
     ]
-    if sorted_out.marks is not None and published and (marked := tier_of_marks(sorted_out.marks)) is not None:
-        return marked
+    stated = _tier_of_copies(sorted_out, complete=complete) if published else None
+    if stated is not None:
+        return stated
     if scarce and published:
         reason = wording.lead_reason(label_ranges(scarce), LEAD_OUTSIDE_LIMIT)
         return TierStatement(TierLabel.LEAD, wording.LEAD, (reason, *reasons))
     if counts.accounts and published:
         reasons = (wording.none_reason(LEAD_OUTSIDE_LIMIT), *reasons)
     return TierStatement(TierLabel.NONE, wording.none_tier(counts.accounts), reasons)
+
+
+def _tier_of_copies(sorted_out: _SortedOut, *, complete: bool) -> TierStatement | None:
+    """Return the higher one of what codes and the writing carry; where they are equal, what codes do."""
+    coded = None if sorted_out.codes is None else tier_of_codes(sorted_out.codes, sorted_out.marks, complete=complete)
+    marked = None if sorted_out.marks is None else tier_of_marks(sorted_out.marks)
+    stated = [one for one in (coded, marked) if one is not None]
+    return max(stated, key=lambda one: list(TierLabel).index(one.label), default=None)
 
 
 def label_ranges(labels: Iterable[str]) -> str:

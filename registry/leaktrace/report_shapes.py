@@ -21,6 +21,7 @@ from registry.leaktrace.copies import (
 )
 from registry.leaktrace.marked_copies import LabelledEvidence, MarksEvidence
 from registry.leaktrace.outside import OutsideField
+from registry.leaktrace.receipt_codes import CodesEvidence
 
 SCHEMA = "registry.trace-report/1"
 
@@ -86,6 +87,7 @@ class TraceEvidence:
         exposures: who held the values without a served copy.
         ledger: how the ledger stood.
         marks: what the writing of the text says of marked copies; None where it says nothing.
+        codes: what receipt codes in the text say; None where there is none of a served copy.
     """
 
     findings: tuple[FoundValue, ...]
@@ -93,6 +95,7 @@ class TraceEvidence:
     exposures: tuple[SourceExposure, ...]
     ledger: LedgerCheck
     marks: MarksEvidence | None = None
+    codes: CodesEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,21 @@ class MarksReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CodesReport:
+    """What receipt codes in the text say, under neutral labels.
+
+    Attributes:
+        seen, compared, chance: as in ``CodesEvidence``.
+        matches: code, entry and label of each copy that has one of them.
+    """
+
+    seen: int
+    compared: int
+    chance: float
+    matches: tuple[tuple[str, EntryIndex, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TraceReport:
     """The whole report. Sentences are final; renderers add layout only.
 
@@ -174,6 +192,7 @@ class TraceReport:
         outside: the outside assumption per found kind.
         unknown, would_change, must_not: closing lists.
         marks: what the writing of the text says of marked copies, or None.
+        codes: receipt codes of served copies that stand in the text, or None.
     """
 
     schema: str
@@ -197,3 +216,4 @@ class TraceReport:
     would_change: tuple[str, ...]
     must_not: tuple[str, ...]
     marks: MarksReport | None = None
+    codes: CodesReport | None = None

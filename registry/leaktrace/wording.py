@@ -234,6 +234,42 @@ def slots_reason(label: str, evidence: CopyEvidence) -> str:
     )
 
 
+CODES_NOTE = (
+    "Each lookup shows a receipt code, made with a secret key from its entry's place in the ledger. Whoever copies the "
+    "page may copy the code along. What stands in the text in the form of a code was fixed in the ledger before it was "
+    "compared with the codes of served copies."
+)
+CODE_ALONE = (
+    "A code alone can be put under any text by whoever saw it on a screen or on paper; where the writing does not "
+    "agree with the copy far beyond chance as well, it carries no more than a lead."
+)
+
+
+def code_reason(code: str, entry: int, label: str) -> str:
+    """Say whose code stands in the text."""
+    return f"The receipt code {code}, of the copy served to {label} by entry {entry}, stands in the text."
+
+
+def code_chance(chance: float) -> str:
+    """Say how likely an accident is."""
+    return f"The chance that a code in the text agrees with any compared copy by accident is at most {chance:.1e}."
+
+
+def written_chance(label: str, chance: float) -> str:
+    """Say how often the writing would agree so well if somebody had put the code under another text."""
+    return (
+        f"If somebody else had put the code there, the writing would agree so well with the copy of {label} in at most "
+        f"{chance:.1e} of all cases."
+    )
+
+
+def code_tier(label: str) -> str:
+    """Word what a code and the writing carry together: about a copy, never about a person."""
+    return (
+        f"A receipt code in the text and its writing give strong support that it derives from a copy served to {label}."
+    )
+
+
 def others_too(labels: Sequence[str]) -> str:
     """Say that other copies reach the same tier."""
     return f"The same holds for {', '.join(labels)}: several copies may have been put together."

@@ -10,7 +10,7 @@ from registry.domain.clock import iso
 from registry.leaktrace import wording
 from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
-from registry.leaktrace.report_shapes import MarksReport
+from registry.leaktrace.report_shapes import CodesReport, MarksReport
 
 
 def report_document(report: TraceReport) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         ],
         "accounts": _accounts(report.accounts),
         "marks": None if report.marks is None else _marks(report.marks),
+        "codes": None if report.codes is None else _codes(report.codes),
         "not_distinguished": [
             {"held": list(part.held), "accounts": list(part.accounts)} for part in report.not_distinguished
         ],
@@ -81,6 +82,15 @@ def _marks(marks: MarksReport) -> dict[str, Any]:
             }
             for prior, outside, rest in marks.curve
         ],
+    }
+
+
+def _codes(codes: CodesReport) -> dict[str, Any]:
+    return {
+        "seen": codes.seen,
+        "compared": codes.compared,
+        "chance": codes.chance,
+        "matches": [{"code": code, "entry": entry, "account": label} for code, entry, label in codes.matches],
     }
 
 

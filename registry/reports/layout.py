@@ -40,6 +40,7 @@ def _sections(report: TraceReport) -> Iterable[Section]:
     yield Section("timeline", "Timeline", _timeline(report))
     yield Section("accounts", f"Copies served {_until(report)}", _accounts(report))
     yield Section("marks", "What the writing says of each copy", _marks(report))
+    yield Section("codes", "Receipt codes in the text", _codes(report))
     yield Section("same", "Accounts that cannot be told apart", _same(report))
     yield Section("after", "Copies served after publication", _after(report))
     yield Section("own", "Subjects' own views", _own(report))
@@ -210,6 +211,20 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         ),
         Facts(facts),
     )
+
+
+def _codes(report: TraceReport) -> tuple[Block, ...]:
+    codes = report.codes
+    if codes is None:
+        return ()
+    rows = tuple((code, str(entry), label) for code, entry, label in codes.matches)
+    facts = (
+        ("In the form of a code", str(codes.seen)),
+        ("Copies compared", str(codes.compared)),
+        ("Chance of an accident", f"at most {codes.chance:.1e}"),
+    )
+    table = Table("Codes of served copies", ("Code", "Entry", "Account"), (TableGroup("", rows),), (14, 10, 14))
+    return Paragraph(wording.CODES_NOTE), table, Facts(facts)
 
 
 def _share(part: float) -> str:

@@ -70,8 +70,11 @@ def read_writing(text: str, dossiers: Sequence[Dossier], findings: Iterable[Find
     return tuple(one for one in (*read, *orders) if one is not None)
 
 
-def document_of_writing(written: Sequence[WrittenValue]) -> bytes:
-    """Return readings in their one canonical form: what an entry fixes, and what an evidence bundle shows."""
+def document_of_writing(written: Sequence[WrittenValue], codes: Sequence[str] = ()) -> bytes:
+    """Return readings in their one canonical form: what an entry fixes, and what an evidence bundle shows.
+
+    ``codes`` are what stands in the text in the form of receipt codes.
+    """
     told = [
         {
             "subject": value.subject,
@@ -85,7 +88,7 @@ def document_of_writing(written: Sequence[WrittenValue]) -> bytes:
         }
         for value in written
     ]
-    return canonical({"values": told})
+    return canonical({"values": told} | ({"codes": list(codes)} if codes else {}))
 
 
 def canonical(document: Mapping[str, object]) -> bytes:
@@ -93,9 +96,9 @@ def canonical(document: Mapping[str, object]) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def hash_of_writing(written: Sequence[WrittenValue]) -> str:
+def hash_of_writing(written: Sequence[WrittenValue], codes: Sequence[str] = ()) -> str:
     """Return the SHA-256 of readings in their canonical form, 64 hexadecimal digits."""
-    return hashlib.sha256(document_of_writing(written)).hexdigest()
+    return hashlib.sha256(document_of_writing(written, codes)).hexdigest()
 
 
 def _read(text: str, finding: Finding, values: Sequence[DossierRecord]) -> WrittenValue | None:

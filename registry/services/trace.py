@@ -22,6 +22,7 @@ from registry.domain.principals import Principal
 from registry.leaktrace import wording
 from registry.leaktrace.copies import OWN_VIEW
 from registry.leaktrace.dossier import Finding
+from registry.leaktrace.receipt_codes import CodeSeen, codes_in, compare_codes
 from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
 from registry.services.attribute import attribute
@@ -140,7 +141,7 @@ class Trace:
             entry=EntryIndex(matched.entries[0]),
         )
         # Fixed in the ledger before anything that was served is looked at.
-        fixed = self._fix(caller, trace, matched.written(matched.matching.findings))
+        fixed = self._fix(caller, trace, matched.written(matched.matching.findings), codes_in(ask.text))
         found = self._found(matched, ask.published_at, fixed)
         evidence, judged = self._judge(caller, trace, found)
         entries = {*matched.entries, fixed.entry, *found.chains}
@@ -247,10 +248,11 @@ class Trace:
             raise NotFound
         return row.case, receipt
 
-    def _fix(self, caller: Caller, trace: TraceId, written: Sequence[WrittenValue]) -> Fixed:
+    def _fix(self, caller: Caller, trace: TraceId, written: Sequence[WrittenValue], codes: Sequence[CodeSeen]) -> Fixed:
         """Write the entry that fixes a reading."""
-        digest = hash_of_writing(written)
-        return Fixed(written, digest, self._state(caller, Kind.READING, trace, (digest, f"values {len(written)}")))
+        digest = hash_of_writing(written, [one.code for one in codes])
+        told = f"values {len(written)}" + (f" codes {len(codes)}" if codes else "")
+        return Fixed(written, digest, self._state(caller, Kind.READING, trace, (digest, told)), codes)
 
     @rerun_once
     def _state(self, caller: Caller, kind: Kind, trace: TraceId, told: tuple[str, str]) -> int:
@@ -291,9 +293,12 @@ class Trace:
         )
         exposures = tuple(line for history in histories for line in history.exposures)
         opened = tuple({one.entry: one for history in histories for one in history.opened}.values())
+        served = [copy for copy in copies if copy.via != OWN_VIEW]
+        before = [copy for copy in served if published_at is None or copy.served_at <= published_at]
+        codes = compare_codes(fixed.codes, before, self._kernel.log.code_of)
         return _Found(
-            evidence=TraceEvidence(findings, copies, exposures, check),
-            weighed=weigh(fixed, [copy for copy in copies if copy.via != OWN_VIEW], published_at, opened),
+            evidence=TraceEvidence(findings, copies, exposures, check, codes=codes),
+            weighed=weigh(fixed, served, published_at, opened),
             snapshot=Snapshot(head.size, head.checkpoint),
             # The whole chain of each person goes into the bundle, so that an omitted lookup would show as a gap.
             chains=frozenset(index for history in histories for index in history.entries if index < head.size),

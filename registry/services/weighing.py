@@ -16,6 +16,7 @@ from registry.attribution.evalue import USUAL
 from registry.attribution.weights import Holding, weights
 from registry.domain.ids import PrincipalId
 from registry.leaktrace.copies import ServedCopy
+from registry.leaktrace.receipt_codes import CodeSeen
 from registry.marks.slots import TABLE, TABLE_VERSION
 from registry.policy.decide import Form
 from registry.services.opened_draws import OpenedDraws, Version, is_void
@@ -34,11 +35,18 @@ class Fixed:
         written: how the found values are written.
         digest: SHA-256 of its document, hexadecimal.
         entry: index of the entry.
+        codes: what stands in the text in the form of receipt codes.
     """
 
     written: Sequence[WrittenValue]
     digest: str
     entry: int
+    codes: Sequence[CodeSeen] = ()
+
+    @property
+    def document(self) -> bytes:
+        """The reading as its hash was taken."""
+        return document_of_writing(self.written, [one.code for one in self.codes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,7 @@ def weigh(
         fixed,
         before,
         shares,
-        document_of_writing(fixed.written),
+        fixed.document,
         canonical(document),
         canonical(model_document()),
         opened,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from registry.domain.categories import Category
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
+from registry.leaktrace.receipt_codes import CodeMatch, CodesEvidence
 from registry.leaktrace.report_model import TraceReport, build_report
 from tests.unit.leaktrace_report.evidence import (
     ADDRESS,
@@ -49,6 +51,14 @@ def ordinary(*gaps: str, **asked: object) -> TraceReport:
         exposure("internal open", None, at=NOON + timedelta(hours=40), entry=EntryIndex(880), note="matching"),
     )
     return build_report(question(**asked), evidence(findings, copies, exposures, *gaps))
+
+
+def coded() -> TraceReport:
+    """A report on a text in which the receipt code of a served copy stands."""
+    findings = (found(ADDRESS),)
+    codes = CodesEvidence(2, 2, (CodeMatch("K7QF-2M9D", EntryIndex(50), BRAVO),), 4e-12)
+    gathered = evidence(findings, (served(ALPHA, 10, ADDRESS), served(BRAVO, 50, ADDRESS)))
+    return build_report(question(), replace(gathered, codes=codes))
 
 
 def hostile() -> TraceReport:
@@ -97,4 +107,4 @@ def dump(people: int = 120, accounts: int = 55) -> TraceReport:
     )
 
 
-EVERY = (ordinary(), ordinary(GAP), ordinary(published_at=None), hostile(), empty(), unserved(), dump())
+EVERY = (ordinary(), ordinary(GAP), ordinary(published_at=None), hostile(), empty(), unserved(), coded(), dump())

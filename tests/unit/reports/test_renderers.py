@@ -18,7 +18,7 @@ from registry.reports.as_html import render_html
 from registry.reports.as_json import report_document
 from registry.reports.as_pdf import render_pdf
 from registry.reports.as_text import render_text
-from tests.unit.reports.samples import ACCOUNT_IDS, EVERY, GAP, HOSTILE, dump, empty, hostile, ordinary, unserved
+from tests.unit.reports.samples import ACCOUNT_IDS, EVERY, GAP, HOSTILE, coded, dump, empty, hostile, ordinary, unserved
 
 
 def as_json_text(report: TraceReport) -> str:
@@ -64,6 +64,15 @@ def test_edge_cases_say_what_is_the_case(form) -> None:
     assert "No publication time was stated" in " ".join(form(ordinary(published_at=None)).split())
     assert "55 accounts cannot be distinguished" in " ".join(form(dump()).split())
     assert "Not from here" in form(unserved())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_receipt_code_is_told_with_its_copy_and_the_chance_of_an_accident(form) -> None:
+    text = " ".join(form(coded()).split())
+    assert "K7QF-2M9D" in text
+    assert "by accident is at most 4.0e-12" in text
+    assert "A code alone can be put under any text" in text
+    assert "K7QF-2M9D" not in form(ordinary())
 
 
 def test_text_from_outside_stays_text_in_the_page() -> None:

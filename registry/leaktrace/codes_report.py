@@ -1,0 +1,48 @@
+"""From receipt codes in a text to the report: neutral labels, and the tier that they and the writing carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from registry.domain.ids import PrincipalId
+from registry.leaktrace import wording
+from registry.leaktrace.receipt_codes import CodesEvidence
+from registry.leaktrace.report_shapes import CodesReport, MarksReport, TierLabel, TierStatement
+
+# What the tier means: of a thousand texts in which the copy had no part, one at most.
+STRONG_CHANCE = 1e-3
+
+
+def label_codes(codes: CodesEvidence, labels: Mapping[PrincipalId, str]) -> CodesReport:
+    """Put the report's labels in the place of accounts."""
+    matches = tuple((one.code, one.entry, labels[one.account]) for one in codes.matches)
+    return CodesReport(codes.seen, codes.compared, codes.chance, matches)
+
+
+def tier_of_codes(codes: CodesReport, marks: MarksReport | None, *, complete: bool) -> TierStatement:
+    """Return what codes carry.
+
+    A code can be copied from a screen or a sheet of paper by anybody who sees it, and put under a text that comes from
+    elsewhere: alone it carries a lead. It singles one account out, though, before the writing is looked at, so that the
+    writing's chance under that account's draw needs no share of the allowed error. Whoever puts a colleague's code
+    under a copy of their own thus reaches ``strong`` no oftener than that tier allows.
+
+    Args:
+        codes: at least one match.
+        marks: what the writing says, if anything.
+        complete: whether the ledger shows every copy; a gap caps everything at a lead.
+    """
+    written = {} if marks is None else {one.label: one.evidence for one in marks.copies}
+    labels = list(dict.fromkeys(label for _, _, label in codes.matches))
+    reasons = [wording.code_reason(code, entry, label) for code, entry, label in codes.matches]
+    reasons.append(wording.code_chance(codes.chance))
+    strong = [
+        label for label in labels if complete and label in written and written[label].p <= STRONG_CHANCE / len(labels)
+    ]
+    if not strong:
+        return TierStatement(TierLabel.LEAD, wording.LEAD, (*reasons, wording.CODE_ALONE))
+    for label in strong:
+        reasons += [wording.slots_reason(label, written[label]), wording.written_chance(label, written[label].p)]
+    if strong[1:]:
+        reasons.append(wording.others_too(strong[1:]))
+    return TierStatement(TierLabel.STRONG, wording.code_tier(strong[0]), (*reasons, wording.BOUND_EXCLUDES))
