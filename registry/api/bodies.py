@@ -16,7 +16,6 @@ from registry.identity.claims import is_plain_text
 from registry.policy.decide import Form
 from registry.services.principals import Grant, Move
 from registry.services.trace import TraceAsk
-from registry.services.uploads import text_of
 from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.family_member import read_names
@@ -147,12 +146,10 @@ def read_search(document: object, *, today: date) -> SearchBody:
 
 
 def read_trace(document: object, *, today: date) -> TraceAsk:
-    """Read ``{"text"|"file", "published_at"?, "source"?}``; of a file, its text.
+    """Read ``{"text"|"file", "published_at"?, "source"?}``.
 
     Raises:
-        Busy: too many files are being read.
         InvalidInput: with all problems; ``exactly_one`` for neither or both.
-        UnreadableDocument: the file, with a code that says why.
     """
     body = open_body(document, _TRACE_KEYS, today)
     if body.has("text") and body.has("file"):
@@ -162,7 +159,7 @@ def read_trace(document: object, *, today: date) -> TraceAsk:
     moment = body.optional("published_at", moment_problem)
     source = _loose(body, "source", _SOURCE)
     body.reading.finish()
-    return TraceAsk(text if upload is None else text_of(upload), read_moment(moment), source)
+    return TraceAsk(text, read_moment(moment), source, upload)
 
 
 def read_word(document: object, *, today: date) -> str:

@@ -37,7 +37,8 @@ RELEASE_CHECK = Operation(
         "given. `null` when nothing certain was found, or when it cannot be surely done (`not_redacted` says why). "
         "`unread` lists what nobody looked at, such as images; with `may_hide` a person has to. `clean` says that "
         "nothing was found and nothing may hide. What is not `certain` stays in the copy. Nothing of the document is "
-        "kept; the check is an entry with its digest. An account checks so many different documents a day "
+        "kept; the check is an entry with its digest, also when the document cannot be read (400, 413 or 415 with a "
+        "receipt). An account checks so many different documents a day "
         "(`[brakes]` in config.toml); one that tried values out is told nothing any more: 429."
     ),
     answer=Answer(

@@ -44,6 +44,7 @@ _TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
     errors.TokenRefused: _token_refused,
     errors.AccessDenied: _access_denied,
     errors.UnreadableDocument: _unreadable,
+    errors.UploadRefused: _unreadable,
     errors.InvalidInput: _invalid,
     # Answered with 202 where a request is answered as a whole; this is for a part of one.
     errors.ApprovalNeeded: lambda _: Problem(403, "access_denied", {"reason": APPROVAL_REQUIRED}),
@@ -78,7 +79,7 @@ def failure_response(application: Application, error: errors.RegistryError) -> R
     problem = problem_of(error)
     if isinstance(error, errors.KeyUnavailable):
         log.error("key unavailable", cause=error.cause)
-    if isinstance(error, errors.AccessDenied):
+    if isinstance(error, errors.AccessDenied | errors.UploadRefused):
         # A refusal is appended alone, so its entry was the last one of the tree that it was committed with.
         receipt = application.kernel.view(error.entry, error.entry + 1)
         response = problem.saying(receipt=receipt_document(receipt)).response()

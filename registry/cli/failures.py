@@ -103,6 +103,10 @@ _TABLE: Mapping[type[errors.RegistryError], tuple[int, Callable[[Any], str]]] = 
     ),
     errors.TokenRefused: (UNAVAILABLE, lambda _: "the token was refused; get a new one"),
     errors.UnreadableDocument: (WRONG_USE, lambda error: f"not readable: {error.code}"),
+    errors.UploadRefused: (
+        WRONG_USE,
+        lambda error: f"not readable: {error.code} (entry {error.entry} of the ledger)",
+    ),
 }
 
 

@@ -22,6 +22,7 @@ from registry.domain.errors import (
     NotFound,
     RegistryError,
     TokenRefused,
+    UploadRefused,
 )
 from registry.domain.ids import RequestId
 from registry.identity.issuers import require_safe_url
@@ -30,6 +31,7 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 600.0  # a server that is busy with others takes its time for thousands of lines
 _UNPROCESSABLE = 422
 _CONFLICTS = ("legal_hold", "reviews_waiting", "changed")
+_UNREADABLE = frozenset({400, 413, 415})  # with a receipt: a document, not the request
 _JSON = "application/json, application/problem+json"
 
 
@@ -134,6 +136,8 @@ def _error(status: int, problem: Mapping[str, Any]) -> RegistryError:
     if status == _UNPROCESSABLE:
         errors = problem.get("errors") or [{"pointer": "", "code": code}]
         return InvalidInput([FieldProblem(str(one["pointer"]), str(one["code"])) for one in errors])
+    if status in _UNREADABLE and "receipt" in problem:
+        return UploadRefused(code, problem["receipt"].get("index", 0))
     if status == httpx2.codes.FORBIDDEN:
         return AccessDenied(str(problem.get("reason", "")), (problem.get("receipt") or {}).get("index", 0))
     if status == httpx2.codes.SERVICE_UNAVAILABLE and code == "audit_unavailable":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,9 +76,17 @@ def _traced_here(application: Application, ask: TraceAsk) -> Told:
     return Told(document, lambda: render_text(report), lambda: render_html(report).encode(), pdf, evidence)
 
 
+def _content(ask: TraceAsk) -> dict[str, Any]:
+    """Return what is to be traced; a document is read by the registry that is asked, which notes it."""
+    if ask.upload is None:
+        return {"text": ask.text}
+    file = {"content": b64encode(ask.upload.content).decode("ascii")}
+    return {"file": file | ({"name": ask.upload.name} if ask.upload.name else {})}
+
+
 def _traced_elsewhere(there: Remote, ask: TraceAsk) -> Told:
     published = {} if ask.published_at is None else {"published_at": iso(ask.published_at)}
-    body = {"text": ask.text, **published} | ({"source": ask.source} if ask.source else {})
+    body = _content(ask) | published | ({"source": ask.source} if ask.source else {})
     answer = there.post("/v1/traces", orjson.dumps(body), "application/json")
     if "request" in answer:
         raise waiting(answer)

@@ -15,7 +15,7 @@ from registry.cli.remote import remote
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.cli.traced import Told, traced
 from registry.services.trace import TraceAsk
-from registry.services.uploads import Upload, text_of
+from registry.services.uploads import Upload
 
 # What docx, xlsx and PDF files begin with. Other files are texts, whatever they are called.
 _PACKED = (b"PK\x03\x04", b"%PDF-")
@@ -63,7 +63,9 @@ def trace(
     if batch is not None and out is not None:
         _trace_batch(home, batch, out, as_json=as_json)
         return
-    ask = TraceAsk(_read(file or "-"), _moment(published_at), source)
+    moment = _moment(published_at)
+    text, upload = _read(file or "-")
+    ask = TraceAsk(text, moment, source, upload)
     with traced(home, ask) as told:
         _write(told, _Wanted(html, pdf, evidence))
         if as_json:
@@ -96,8 +98,8 @@ def _save(path: str, content: bytes) -> None:
         raise click.UsageError(f"the output cannot be written: {error.strerror}") from None
 
 
-def _read(file: str) -> str:
-    """Read a text, or a document's; bytes that are not UTF-8 become U+FFFD: it is searched as far as that goes."""
+def _read(file: str) -> tuple[str, Upload | None]:
+    """Read a text, or a document; bytes that are not UTF-8 become U+FFFD: a text is searched as far as that goes."""
     try:
         raw = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1) if file == "-" else Path(file).read_bytes()
     except OSError as error:
@@ -105,11 +107,11 @@ def _read(file: str) -> str:
     if len(raw) > MAX_TEXT_BYTES:
         raise click.UsageError("the text is larger than 20 MiB")
     if (is_mail := file.lower().endswith(".eml")) or raw.startswith(_PACKED):
-        return text_of(Upload(raw, "document.eml" if is_mail else ""))
+        return "", Upload(raw, "document.eml" if is_mail else "")
     text = raw.decode("utf-8", "replace")
     if "\ufffd" in text and b"\xef\xbf\xbd" not in raw:
         click.echo("registry: the text is not all UTF-8; the other bytes were read as U+FFFD", err=True)
-    return text
+    return text, None
 
 
 def _moment(text: str | None) -> datetime | None:

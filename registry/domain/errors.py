@@ -39,6 +39,18 @@ class UnreadableDocument(RegistryError):
         self.code = code
 
 
+class UploadRefused(UnreadableDocument):
+    """A document that somebody sent to be looked through is not readable; that it was sent is in the ledger.
+
+    Attributes:
+        entry: index of the entry.
+    """
+
+    def __init__(self, code: str, entry: int) -> None:
+        super().__init__(code)
+        self.entry = entry
+
+
 class TokenRefused(RegistryError):
     """The bearer token was not accepted.
 

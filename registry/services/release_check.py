@@ -26,6 +26,7 @@ from registry.services.check_value import CHECKERS
 from registry.services.enumeration import BrakeOfOne
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import Use
+from registry.services.opening_uploads import Sent, open_sent
 from registry.services.ports import Work
 from registry.services.redaction import RedactedCopy, redact
 from registry.services.rerun import rerun_once
@@ -34,6 +35,7 @@ from registry.services.uploads import Upload, turn
 
 _RULE = "release-check"
 _CHECKING = Use(CHECKERS, _RULE)
+_SENT = (CHECKERS, Kind.RELEASE_CHECK, _RULE)
 _ENUMERATION = "brakes.enumeration"
 _QUOTA = "brakes.checks"
 _NONCE_BYTES = 32
@@ -112,14 +114,15 @@ class ReleaseCheck:
         Raises:
             AccessDenied: the caller is no records officer or investigator; the refusal is an entry.
             Busy: too many documents are being read.
-            UnreadableDocument: with a code that says why.
+            UploadRefused: it cannot be read, with a code that says why; that is an entry, too.
         """
         self._kernel.admit(caller, CHECKERS, _RULE)
         with turn():
-            document = ask.upload.open()
+            # Counted before it is opened: what cannot be read is a try like any other.
             stopped = self._count(caller, ask)
             if stopped is not None:
                 return self._refused(stopped)
+            document = open_sent(self._kernel, caller, Sent(ask.upload, *_SENT, _asked(ask)))
             nonce = random_bytes(_NONCE_BYTES)
             digest = sha256(nonce + ask.upload.content).hexdigest()
             compared = self._matching.matcher.match(caller, document.text, detail=f"{_RULE} {digest}", use=_CHECKING)

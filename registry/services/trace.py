@@ -33,10 +33,12 @@ from registry.services.evidence import Beside, Evidence, Snapshot
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
 from registry.services.open_draws import OpenDraws, OpenedKeys, Read
+from registry.services.opening_uploads import Sent, open_sent
 from registry.services.ports import TraceRow
 from registry.services.proving import JudgedBy, prove
 from registry.services.reading import WrittenValue, hash_of_writing
 from registry.services.rerun import rerun_once
+from registry.services.uploads import Upload, turn
 from registry.services.weighing import Fixed, Weighed, weigh
 from registry.transparency.fields import RecordLine
 from registry.transparency.leaf import COMMITMENT_BYTES
@@ -48,11 +50,18 @@ NONCE_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class TraceAsk:
-    """One trace: the pasted text, when it was first seen in public (aware) and where, as told."""
+    """One trace: the pasted text, when it was first seen in public (aware) and where, as told.
+
+    Attributes:
+        text: as pasted; "" with an ``upload``, whose text it then is.
+        published_at, source: when and where, as told.
+        upload: a document in its place.
+    """
 
     text: str = field(repr=False)
     published_at: datetime | None = None
     source: str = field(default="", repr=False)
+    upload: Upload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,11 @@ class Trace:
         Raises:
             AccessDenied: the caller is no investigator; the refusal is an entry.
             ApprovalNeeded: cases are under dual control, and nobody has approved this one; nothing was compared.
+            Busy: too many documents are being read.
+            UploadRefused: the document cannot be read; that is an entry, too.
         """
+        # Before the approval is used up: a document that cannot be read uses none.
+        ask = self._text_of(caller, ask)
         use_approval(self._kernel, caller, INVESTIGATORS, _opening_of(ask))
         trace = TraceId(new_id())
         asked_at = self._kernel.clock.now()
@@ -163,7 +176,7 @@ class Trace:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        case, receipt = self._read(caller, trace, "report", REPORT)
+        case, receipt = self._entry(caller, trace, "report", REPORT)
         return _STORED.validate_json(self._cases.open_report(case, receipt))
 
     def reveal(self, caller: Caller, trace: TraceId) -> str:
@@ -173,7 +186,7 @@ class Trace:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        case, receipt = self._read(caller, trace, "reveal text", TEXT)
+        case, receipt = self._entry(caller, trace, "reveal text", TEXT)
         return self._cases.open_text(case, receipt)
 
     def listing(self, caller: Caller) -> Sequence[TraceRow]:
@@ -228,8 +241,17 @@ class Trace:
             raise Conflict("nothing_drawn")
         return self._draws.keys(caller, _read_by(trace, stored.judged), reason)
 
+    def _text_of(self, caller: Caller, ask: TraceAsk) -> TraceAsk:
+        """Put a document's text in its place."""
+        if ask.upload is None:
+            return ask
+        self._kernel.admit(caller, INVESTIGATORS, "trace")
+        with turn():
+            sent = Sent(ask.upload, INVESTIGATORS, Kind.TRACE, "role.investigator")
+            return replace(ask, text=open_sent(self._kernel, caller, sent).text, upload=None)
+
     @rerun_once
-    def _read(self, caller: Caller, trace: TraceId, what: str, part: int) -> tuple[SealedCase, Receipt]:
+    def _entry(self, caller: Caller, trace: TraceId, what: str, part: int) -> tuple[SealedCase, Receipt]:
         self._kernel.admit(caller, INVESTIGATORS, what)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)

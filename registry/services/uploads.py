@@ -60,14 +60,3 @@ def turn() -> Iterator[None]:
         yield
     finally:
         _TURNS.release()
-
-
-def text_of(upload: Upload) -> str:
-    """Return a document's text.
-
-    Raises:
-        Busy: too many are being read.
-        UnreadableDocument: with a code that says why.
-    """
-    with turn():
-        return upload.open().text

@@ -57,6 +57,17 @@ def test_what_is_no_document_is_refused(site: Site, changes: dict[str, Any], sta
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_what_cannot_be_read_has_a_receipt_too(site: Site) -> None:
+    file = {"content": base64.b64encode(b"%PDF-1.7").decode()}
+    checked = site.post("/v1/release-checks", body(b"", file=file), Role.RECORDS_OFFICER)
+    traced = site.post("/v1/traces", {"file": file}, Role.INVESTIGATOR)
+    for answer, kind in ((checked, "release-check"), (traced, "trace")):
+        assert (answer.status_code, answer.json()["code"]) == (400, "broken_pdf")
+        entry = site.home.entries()[answer.json()["receipt"]["index"]]
+        assert (entry.kind, (entry.values or {})["result"]) == (kind, "unreadable broken_pdf")
+        assert answer.headers["Audit-Receipt"].split()[1] == str(entry.index)
+
+
 def test_a_prober_gets_429_with_a_receipt(site: Site) -> None:
     site.enroll()
     headers = {"Authorization": f"Bearer {site.token('prober', Role.RECORDS_OFFICER)}"}

@@ -28,6 +28,7 @@ MADE = {
     errors.LedgerCorrupt: errors.LedgerCorrupt("it is missing", 7),
     errors.TokenRefused: errors.TokenRefused("expired"),
     errors.UnreadableDocument: errors.UnreadableDocument("not_json"),
+    errors.UploadRefused: errors.UploadRefused("not_json", 7),
 }
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import pytest
 
 from registry.bootstrap.application import LOCAL_ISSUER
 from registry.cli.auditing import verify_ledger
 from registry.documents.formats import open_document
-from registry.documents.model import Place, Span, Unread
-from registry.domain.errors import AccessDenied, Busy, UnreadableDocument
+from registry.documents.model import Document, Place, Span, Unread
+from registry.domain.errors import AccessDenied, Busy, UploadRefused
 from registry.domain.principals import Role
 from registry.domain.purposes import ReleasePurpose
 from registry.services import uploads
 from registry.services.kernel import Caller
 from registry.services.redaction import NOT_REMOVED, redact
 from registry.services.release_check import ReleaseAsk, ReleaseChecked
+from registry.services.trace import TraceAsk
 from registry.services.uploads import Upload
 from tests.functional.services.homes import Home
 from tests.functional.services.test_brakes import limited
@@ -105,11 +107,58 @@ def test_others_are_refused_and_the_refusal_is_an_entry(sqlite_home: Home, role:
 
 
 def test_what_is_broken_is_refused_and_what_may_hide_is_not_clean(sqlite_home: Home) -> None:
-    with pytest.raises(UnreadableDocument):
+    with pytest.raises(UploadRefused):
         check(sqlite_home, officer(sqlite_home), b"PK\x03\x04", "a.docx")
     checked = check(sqlite_home, officer(sqlite_home), docx(paragraph("x"), word_0_vbaProject__bin=b"x"), "a.docx")
     assert not checked.places
     assert not checked.is_clean
+
+
+def test_what_cannot_be_read_is_an_entry_with_its_cause_and_digest(home: Home) -> None:
+    content = b"PK\x03\x04" + PHONE.encode()
+    with pytest.raises(UploadRefused) as refused:
+        check(home, officer(home), content, "a.docx")
+    entry = home.entries()[refused.value.entry]
+    said = entry.values or {}
+    assert (refused.value.code, entry.kind) == ("broken_archive", "release-check")
+    assert (said["purpose"], said["case"], said["result"]) == ("records_request", "RR-1", "unreadable broken_archive")
+    nonce = bytes.fromhex(said["detail"].removeprefix("document nonce "))
+    assert said["request"] == f"document {sha256(nonce + content).hexdigest()}"
+    assert not any(PHONE in text for text in said.values())
+    verify_ledger(home.app, 1)
+
+
+def test_what_cannot_be_read_counts_and_a_braked_account_is_not_told_that(sqlite_home: Home) -> None:
+    with limited(sqlite_home, checks_per_day=2) as braked:
+        one = officer(braked)
+        for content in (b"%PDF-1.7", b"PK\x03\x04"):
+            with pytest.raises(UploadRefused):
+                check(braked, one, content, "a")
+        assert check(braked, one, b"%PDF-1.4", "a").is_refused
+        results = [(entry.values or {})["result"] for entry in braked.entries() if entry.kind == "release-check"]
+        assert results == ["unreadable broken_pdf", "unreadable broken_archive", "denied quota_exceeded"]
+
+
+def test_a_fault_while_reading_is_an_entry_too(sqlite_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_upload: Upload) -> Document:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Upload, "open", fails)
+    with pytest.raises(ZeroDivisionError):
+        check(sqlite_home, officer(sqlite_home), b"x")
+    assert (sqlite_home.entries()[-1].values or {})["result"] == "unreadable fault"
+
+
+def test_a_document_that_cannot_be_traced_is_an_entry(sqlite_home: Home) -> None:
+    investigator = sqlite_home.caller("investigator", Role.INVESTIGATOR)
+    with pytest.raises(UploadRefused) as refused:
+        sqlite_home.app.trace.trace(investigator, TraceAsk("", upload=Upload(b"%PDF-1.7")))
+    entry = sqlite_home.entries()[-1]
+    assert (entry.index, entry.kind) == (refused.value.entry, "trace")
+    assert (entry.values or {})["result"] == "unreadable broken_pdf"
+    with pytest.raises(AccessDenied):
+        sqlite_home.app.trace.trace(officer(sqlite_home), TraceAsk("", upload=Upload(b"%PDF-1.7")))
+    assert sqlite_home.entries()[-1].kind == "deny"
 
 
 def test_a_prober_is_told_nothing_hit_or_miss(home: Home) -> None:

@@ -30,6 +30,7 @@ from registry.domain.errors import (
     StatementRefused,
     TokenRefused,
     UnreadableDocument,
+    UploadRefused,
 )
 from registry.domain.ids import RequestId
 
@@ -40,6 +41,7 @@ ANSWERS: tuple[tuple[RegistryError, int, str], ...] = (
     (ApprovalNeeded(RequestId("0" * 32), 1, 0, 4), 403, "access_denied"),
     (UnreadableDocument("not_json"), 400, "not_json"),
     (UnreadableDocument("too_large"), 413, "too_large"),
+    (UploadRefused("broken_pdf", 4), 400, "broken_pdf"),
     (InvalidInput([FieldProblem("/a", "missing")]), 422, "invalid"),
     (NotFound(MARK), 404, "not_found"),
     (Conflict("exists"), 409, "exists"),

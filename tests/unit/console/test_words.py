@@ -29,6 +29,7 @@ def made(kind: type[errors.RegistryError]) -> errors.RegistryError:
         errors.InvalidInput: ([FieldProblem("/a", "missing")],),
         errors.LedgerCorrupt: ("what", 3),
         errors.NotDurable: (),
+        errors.UploadRefused: ("broken_pdf", 3),
         errors.Contended: (),
     }
     wants = kind.__init__ is not Exception.__init__
