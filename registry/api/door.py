@@ -150,7 +150,7 @@ class Door:
 
         async def send_noted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if message["status"] in _MISREAD and visit.asked is not None:
+                if message["status"] in _MISREAD and visit.asked is not None and not _is_noted(message):
                     await _note(scope, visit.asked, message["status"])
                 await self._hold_back(scope, key)
             await send(message)
@@ -267,6 +267,11 @@ def _known(application: Application, scope: Scope) -> _Who:
     claims = application.tokens.recall(token)
     named = application.tokens.knew(token) if claims is None else claims
     return _STRANGER if named is None else _Who(f"{named.issuer}#{named.subject}", claims)
+
+
+def _is_noted(message: Message) -> bool:
+    """Tell whether an answer has the receipt of an entry: it says what was wrong already."""
+    return any(name == b"audit-receipt" for name, _ in message["headers"])
 
 
 async def _note(scope: Scope, asked: tuple[Principal, str], status: int) -> None:

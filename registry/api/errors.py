@@ -15,6 +15,8 @@ from registry.domain import errors
 from registry.policy.decide import APPROVAL_REQUIRED
 
 RETRY_SECONDS = 5
+# Of what cannot be read, where it is not the sender's document that is wrong.
+_STATUSES = {"too_large": 413, "image_too_slow": 413, "ocr_unavailable": 415}
 _RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
@@ -28,7 +30,7 @@ def _access_denied(error: errors.AccessDenied) -> Problem:
 
 
 def _unreadable(error: errors.UnreadableDocument) -> Problem:
-    return Problem(413 if error.code == "too_large" else 400, error.code)
+    return Problem(_STATUSES.get(error.code, 400), error.code)
 
 
 def _invalid(error: errors.InvalidInput) -> Problem:

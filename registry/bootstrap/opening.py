@@ -22,6 +22,7 @@ from registry.bootstrap.ledger import (
 )
 from registry.bootstrap.signing import LedgerSigning
 from registry.crypto.hardening import harden_process
+from registry.documents.ocr import Tesseract
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.duties import LOCAL_ISSUER
 from registry.domain.errors import LedgerCorrupt, MisconfiguredHome
@@ -196,7 +197,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     panel = open_witnesses(kernel.log, publisher, settings, signing)
     limits = settings.limits(profile)
     checks = CheckValue(kernel, limits)
-    matchers = Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER))
+    matchers = Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER), Tesseract.installed())
     disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
     return Application(

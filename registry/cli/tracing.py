@@ -14,10 +14,11 @@ from registry.cli.common import common, registry_at, write_json
 from registry.cli.remote import remote
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.cli.traced import Told, traced
+from registry.documents.images import image_kind
 from registry.services.trace import TraceAsk
 from registry.services.uploads import Upload
 
-# What docx, xlsx and PDF files begin with. Other files are texts, whatever they are called.
+# What docx, xlsx and PDF files begin with. Other files but images are texts, whatever they are called.
 _PACKED = (b"PK\x03\x04", b"%PDF-")
 
 
@@ -106,7 +107,7 @@ def _read(file: str) -> tuple[str, Upload | None]:
         raise click.UsageError(f"FILE cannot be read: {error.strerror}") from None
     if len(raw) > MAX_TEXT_BYTES:
         raise click.UsageError("the text is larger than 20 MiB")
-    if (is_mail := file.lower().endswith(".eml")) or raw.startswith(_PACKED):
+    if (is_mail := file.lower().endswith(".eml")) or raw.startswith(_PACKED) or image_kind(raw):
         return "", Upload(raw, "document.eml" if is_mail else "")
     text = raw.decode("utf-8", "replace")
     if "\ufffd" in text and b"\xef\xbf\xbd" not in raw:

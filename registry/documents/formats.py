@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from registry.documents.as_json import JsonText
 from registry.documents.html_page import HtmlPage
+from registry.documents.image_file import ImageDocument
+from registry.documents.images import ENDS, image_kind
 from registry.documents.limits import MAX_DEPTH, MAX_FILE_BYTES, Budget
 from registry.documents.mail import MailMessage
 from registry.documents.model import Document
+from registry.documents.ocr import ImageReader
 from registry.documents.office import OfficeDocument
 from registry.documents.package import Package
 from registry.documents.pdf import PdfDocument
@@ -22,7 +25,7 @@ FORMATS = {
     "txt": (("text/plain",), (".txt", ".text", ".log", ".md")),
     "csv": (("text/csv", "application/csv"), (".csv",)),
     "tsv": (("text/tab-separated-values",), (".tsv", ".tab")),
-    "html": (("text/html", "application/xhtml+xml"), (".html", ".htm", ".xhtml")),
+    "html": (("text/html", "application/xhtml+xml", "image/svg+xml"), (".html", ".htm", ".xhtml", ".svg")),
     "eml": (("message/rfc822",), (".eml",)),
     "json": (("application/json", "application/x-ndjson", "application/jsonl"), (".json", ".ndjson", ".jsonl")),
     "xlsx": (
@@ -40,18 +43,29 @@ FORMATS = {
         (".docx", ".docm"),
     ),
     "pdf": (("application/pdf",), (".pdf",)),
+    "png": (("image/png",), (".png",)),
+    "jpeg": (("image/jpeg", "image/jpg"), (".jpg", ".jpeg")),
+    "tiff": (("image/tiff",), (".tif", ".tiff")),
+    "gif": (("image/gif",), (".gif",)),
+    "bmp": (("image/bmp", "image/x-ms-bmp"), (".bmp",)),
 }
+# Of these there is no copy: what they show is read, and nothing is painted over.
+IMAGES = frozenset({"png", "jpeg", "tiff", "gif", "bmp"})
 MEDIA_TYPES = {name: types[0] for name, (types, _) in FORMATS.items()}
 _BY_TYPE = {media_type: name for name, (types, _) in FORMATS.items() for media_type in types}
 _BY_END = {end: name for name, (_, ends) in FORMATS.items() for end in ends}
 _TEXTS = frozenset({"txt", "csv", "tsv", "html", "eml", "json"})
 
+# What a file is when it does not begin as its name or type says.
+_BROKEN = {"pdf": "broken_pdf", "xlsx": "broken_archive", "docx": "broken_archive"} | dict.fromkeys(
+    IMAGES, "broken_image"
+)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLD_OFFICE = bytes.fromhex("d0cf11e0a1b11ae1")
 _PDF_WITHIN = 1024
 _OTHERS = (
     *(b"\x1f\x8b", b"BZh", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"),
-    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"{\\rtf", b"%!PS", b"\x7fELF", b"MZ"),
+    *(b"{\\rtf", b"%!PS", b"\x7fELF", b"MZ"),
 )
 
 
@@ -74,10 +88,12 @@ def format_of(content: bytes, media_type: str = "", name: str = "") -> str:
     if content.startswith(_OLD_OFFICE):
         # A protected .docx is of this form, too; and so are files of Office before 2007.
         raise UnreadableDocument("encrypted" if b"E\0n\0c\0r\0y\0p\0t\0" in content else "old_office")
+    if kind := image_kind(content):
+        return kind
     if content.startswith(_OTHERS):
         raise UnreadableDocument("unsupported_format")
-    if said in {"pdf", "xlsx", "docx"}:
-        raise UnreadableDocument("broken_pdf" if said == "pdf" else "broken_archive")
+    if said in _BROKEN:
+        raise UnreadableDocument(_BROKEN[said])
     if said:
         return said
     if media_type and not media_type.startswith("text/") and media_type not in _UNTOLD:
@@ -90,17 +106,18 @@ def format_of(content: bytes, media_type: str = "", name: str = "") -> str:
 _UNTOLD = frozenset({"application/octet-stream", "application/x-www-form-urlencoded"})
 
 
-def open_document(content: bytes, form: str) -> Document:
+def open_document(content: bytes, form: str, images: ImageReader | None = None) -> Document:
     """Read a document.
 
     Args:
         content: the file.
         form: one of ``FORMATS``.
+        images: reads what images show; None where nothing does: images inside of documents are left then, and told.
 
     Raises:
-        UnreadableDocument: with a code that says why.
+        UnreadableDocument: with a code that says why; ``ocr_unavailable`` for an image that nothing can read.
     """
-    return _Opening(Budget(), "", 0).open(content, form)
+    return _Opening(Budget(images), "", 0).open(content, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +143,9 @@ class _Opening:
         return _OPENERS[form](content, self)
 
     def nested(self, inside: bytes, end: str) -> Document:
-        """Open a document inside of this one, whose name ends so."""
+        """Open a document inside of this one, whose name ends so; an image even when it is of no kind that is known."""
+        if end in ENDS:
+            return _Opening(self.budget, "", self.depth + 1).open(inside, "png")
         return _Opening(self.budget, "", self.depth + 1).open(inside, format_of(inside, name=end))
 
     def part(self, inside: bytes, media_type: str, name: str, charset: str | None) -> Document:
@@ -136,11 +155,12 @@ class _Opening:
 
 
 _OPENERS: Mapping[str, Callable[[bytes, _Opening], Document]] = {
+    **{kind: lambda content, one: ImageDocument(content, one.budget, is_whole=not one.depth) for kind in IMAGES},
     "pdf": lambda content, one: PdfDocument(content, one.nested, one.budget),
     "xlsx": lambda content, one: Workbook(Package(content, one.budget), one.nested),
     "docx": lambda content, one: OfficeDocument(Package(content, one.budget), one.nested),
     "eml": lambda content, one: MailMessage(content, one.part),
-    "html": lambda content, one: HtmlPage(content, one.declared),
+    "html": lambda content, one: HtmlPage(content, one.part, one.declared),
     "json": lambda content, _: JsonText(content),
     "csv": lambda content, _: DelimitedText(content),
     "tsv": lambda content, _: DelimitedText(content, "\t"),
@@ -149,7 +169,9 @@ _OPENERS: Mapping[str, Callable[[bytes, _Opening], Document]] = {
 
 
 def _part_format(content: bytes, media_type: str, name: str) -> str:
-    """Tell the format of a part of a mail; a name says more than a type that says nothing."""
+    """Tell the format of a part of a mail or page; a name says more than a type that says nothing."""
+    if media_type.startswith("image/") and media_type not in _BY_TYPE:
+        return "png"
     if media_type in _BY_TYPE and media_type != "text/plain":
         return format_of(content, media_type, name)
     if _end_of(name) in _BY_END:

@@ -1,15 +1,20 @@
-"""HTML: what a reader sees, then what stands in attributes, comments and scripts; each character knows its place."""
+"""HTML: what a reader sees, then what stands in attributes, comments and scripts; each character knows its place.
+
+A page may carry others, and images, in attributes and in styles: each is opened as its own format.
+"""
 
 from __future__ import annotations
 
 import html
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from registry.documents.carried import GONE, Carried, Opener, carried_page, carried_parts
 from registry.documents.encodings import declared_within, decode
-from registry.documents.model import MARK, Canvas, Place, Span, Unread, replaced
+from registry.documents.model import MARK, Canvas, Cut, Place, Span, Unread, replaced
 from registry.documents.plain import PlainText
 
 _WORDS = """
@@ -20,13 +25,18 @@ _INLINE = frozenset(_WORDS.split())
 _CELLS = frozenset({"td", "th"})
 _RAW = frozenset({"script", "style", "xmp", "noembed", "noframes", "iframe"})
 _KEPT_SPACE = frozenset({"pre", "textarea"})
-_DULL_WORDS = """
-class style width height colspan rowspan cellpadding cellspacing border align valign bgcolor color face size rel
-type lang dir charset role tabindex xmlns method enctype target
+# Measures, and single words that say how something is shown.
+_DULL = re.compile(r"#?[0-9A-Fa-f]{1,6}(?:px|%|pt|em)?|[A-Za-z/-]{1,4}|text/[a-z]+|utf-8|[a-z]{2}-[A-Z]{2}")
+_ALONE_WORDS = """
+allowfullscreen async autofocus autoplay checked controls default defer disabled formnovalidate hidden inert ismap
+itemscope loop multiple muted nomodule novalidate nowrap open playsinline readonly required reversed selected noshade
 """
-_DULL = frozenset(_DULL_WORDS.split())
+_ALONE = frozenset(_ALONE_WORDS.split())
 _ADDRESSES = frozenset({"href", "src", "action", "formaction", "cite", "background"})
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,40}|#[xX][0-9a-fA-F]{1,40}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_SCRIPT_CODE = re.compile(r"(?:\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\/)+")
+_STYLE_CODE = re.compile(r"(?:\\[0-9A-Fa-f]{1,6}[ \t\r\n\f]?)+")
+_MOST_COMMENTS = 3  # within one another
 _SPACE = re.compile(r"[ \t\r\n\f]*[\t\r\n\f][ \t\r\n\f]*")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _NAME = re.compile(r"/?([A-Za-z][^\s/>]{0,60})")
@@ -34,7 +44,7 @@ _ATTRIBUTE = re.compile(r"""([^\s"'>/=]{1,100})(?:\s{0,20}=\s{0,20}(?:"([^"]*)"|
 
 
 class _Piece(NamedTuple):
-    """``text``, ``tag``, ``comment`` or ``raw`` (the inside of a script), with its range; of those the inside's."""
+    """``text``, ``tag``, ``comment``, ``script``, ``style`` or ``raw``; of the last four the range of the inside."""
 
     kind: str
     start: int
@@ -44,35 +54,53 @@ class _Piece(NamedTuple):
 class HtmlPage:
     """An HTML file."""
 
-    def __init__(self, content: bytes, declared: str | None = None) -> None:
+    def __init__(self, content: bytes, open_part: Opener, declared: str | None = None) -> None:
         """Take the file.
 
+        Args:
+            content: the file.
+            open_part: opens what the page carries, given its content and media type.
+            declared: the encoding that somebody else named.
+
         Raises:
-            UnreadableDocument: ``not_text``.
+            UnreadableDocument: ``not_text``; what is carried is beyond a limit.
         """
         self._decoded = decode(content, declared or declared_within(content))
         self._raw = self._decoded.text
-        reader = _Reader(self._raw)
-        self._canvas = reader.read()
+        self._reader = _Reader(self._raw, open_part)
+        self._canvas = self._reader.read()
         self.text = self._canvas.text()
-        self.unread: tuple[Unread, ...] = tuple(reader.unread)
+        self.unread: tuple[Unread, ...] = tuple(self._reader.unread)
 
     def places(self, spans: Sequence[Span]) -> list[Place]:
-        """Name line and column of the file."""
-        begins = [next((cut.start for cut in self._canvas.cuts([span])), 0) for span in spans]
+        """Name line and column of the file; of what the page carries those of its beginning."""
+        cuts = [next(self._canvas.cuts([span]), Cut(0, 0, 0, is_first=True)) for span in spans]
+        begins = [self._reader.parts[cut.part - 1].start if cut.part else cut.start for cut in cuts]
         return PlainText.lines_of(self._raw, begins)
 
     def redacted(self, spans: Sequence[Span]) -> bytes:
-        """Put a mark in the place of each range; the tags within it stay."""
-        edits = [(cut.start, cut.end, MARK if cut.is_first else "") for cut in self._canvas.cuts(spans)]
+        """Put a mark in the place of each range; the tags within it stay. What could not be read is taken out."""
+        edits: list[tuple[int, int, str]] = [(start, end, GONE) for start, end in self._reader.left]
+        by_part: dict[int, list[Span]] = {}
+        for cut in self._canvas.cuts(spans):
+            if cut.part:
+                by_part.setdefault(cut.part, []).append((cut.start, cut.end))
+            else:
+                edits.append((cut.start, cut.end, MARK if cut.is_first else ""))
+        for number, cuts in by_part.items():
+            part = self._reader.parts[number - 1]
+            edits.append((part.start, part.end, part.written(part.document.redacted(cuts))))
         return self._decoded.encode(replaced(self._raw, edits))
 
 
 class _Reader:
     """Reads one page."""
 
-    def __init__(self, raw: str) -> None:
+    def __init__(self, raw: str, open_part: Opener) -> None:
         self._raw = raw
+        self._open_part = open_part
+        self.parts: list[Carried] = []  # numbered from 1; the page's own characters are part 0
+        self.left: list[Span] = []
         self._main = Canvas()
         self._aside = Canvas()  # attributes, comments, scripts: one a line
         self._cells = -1  # cells of the row so far; -1 outside of rows
@@ -81,17 +109,50 @@ class _Reader:
         self.unread: list[Unread] = []
 
     def read(self) -> Canvas:
-        for piece in _pieces(self._raw):
-            if piece.kind == "text":
-                self._text(piece.start, piece.end)
-            elif piece.kind == "tag":
-                self._tag(piece.start, piece.end)
-            else:
-                self._aside.plain(self._raw[piece.start : piece.end], 0, piece.start)
-                self._aside.gap("\n")
+        self._range(0, len(self._raw), 0)
         self._main.gap("\n")
         self._main.join(self._aside)
         return self._main
+
+    def _range(self, begin: int, stop: int, depth: int) -> None:
+        for piece in _pieces(self._raw, begin, stop):
+            start, end = piece.start, piece.end
+            if piece.kind == "text":
+                self._text(start, end)
+            elif piece.kind == "tag":
+                self._tag(start, end)
+            elif piece.kind == "comment" and depth < _MOST_COMMENTS and self._raw.find("<", start, end) >= 0:
+                # Programs read what stands in a conditional comment as part of the page.
+                self._part()
+                self._range(start, end, depth + 1)
+                self._part()
+            else:
+                code = {"script": _scripted, "style": _styled}.get(piece.kind, _unescaped)
+                self._beside(start, end, code)
+
+    def _beside(self, start: int, end: int, write: Callable[[Canvas, str, int, int], None]) -> None:
+        """Write what nobody sees on the page, with what it carries each as its own document."""
+        position = start
+        for part in carried_parts(self._raw, start, end):
+            write(self._aside, self._raw, position, part.start)
+            self._carried(part)
+            position = part.end
+        write(self._aside, self._raw, position, end)
+        self._aside.gap("\n")
+
+    def _carried(self, part: Carried) -> None:
+        if part.is_dull:
+            return
+        opened = part.opened(self._open_part)
+        if opened is None:
+            self.unread.append(Unread("embedded_object", (), may_hide=True))
+            self.left.append((part.start, part.end))
+            return
+        self.parts.append(opened)
+        self._aside.gap("\n")
+        self._aside.plain(opened.document.text, len(self.parts), 0)
+        self._aside.gap("\n")
+        self.unread += opened.document.unread
 
     def _text(self, start: int, end: int) -> None:
         if self._kept_space:
@@ -119,7 +180,7 @@ class _Reader:
         elif name not in _INLINE:
             self._part()
         if not is_end:
-            self._attributes(name, match.end(), end - 1)
+            self._attributes(match.end(), end - 1)
 
     def _cell(self, *, is_end: bool) -> None:
         self._in_cell = not is_end
@@ -138,21 +199,26 @@ class _Reader:
         if not self._main.ends_line:
             self._main.gap("\n")
 
-    def _attributes(self, tag: str, start: int, end: int) -> None:
+    def _attributes(self, start: int, end: int) -> None:
+        said = False
         for match in _ATTRIBUTE.finditer(self._raw, start, end):
             group = next((number for number in (2, 3, 4) if match.group(number)), None)
             name = match.group(1).lower()
-            if group is None or name in _DULL:
+            if group is None:
+                said = said or name not in _ALONE
                 continue
             first, last = match.span(group)
-            if self._raw.startswith("data:", first):
-                self.unread.append(_data(tag))
-                continue
-            if name in _ADDRESSES:
-                _unquoted(self._aside, self._raw, first, last)
-            else:
-                _unescaped(self._aside, self._raw, first, last)
-            self._aside.gap("\n")
+            if _DULL.fullmatch(self._raw, first, last) is None:
+                self._attribute(name, first, last)
+        if said:  # words without values, which are no attributes that anybody knows: text in a tag
+            self._beside(start, end, _unescaped)
+
+    def _attribute(self, name: str, start: int, end: int) -> None:
+        page = carried_page(name, self._raw, start, end)
+        if page is not None:
+            self._carried(page)
+        else:
+            self._beside(start, end, _unquoted if name in _ADDRESSES else _unescaped)
 
 
 def _unescaped(canvas: Canvas, raw: str, start: int, end: int) -> None:
@@ -175,8 +241,38 @@ def _unquoted(canvas: Canvas, raw: str, start: int, end: int) -> None:
     _unescaped(canvas, raw, position, end)
 
 
-def _pieces(raw: str) -> Iterator[_Piece]:
-    """Cut a page into text, tags, comments and scripts. Every search goes forward only, so that it is linear."""
+def _scripted(canvas: Canvas, raw: str, start: int, end: int) -> None:
+    position = start
+    for coded in _SCRIPT_CODE.finditer(raw, start, end):
+        canvas.plain(raw[position : coded.start()], 0, position)
+        canvas.whole(_unscripted(coded.group()), 0, coded.start(), coded.end())
+        position = coded.end()
+    canvas.plain(raw[position:end], 0, position)
+
+
+def _unscripted(coded: str) -> str:
+    plain = coded.replace("\\x", "\\u00")
+    return str(json.loads(f'"{plain}"'))
+
+
+def _styled(canvas: Canvas, raw: str, start: int, end: int) -> None:
+    position = start
+    for coded in _STYLE_CODE.finditer(raw, start, end):
+        canvas.plain(raw[position : coded.start()], 0, position)
+        numbers = (int(one, 16) for one in coded.group().split("\\") if one)
+        canvas.whole("".join(chr(number) for number in numbers if 0 < number < 0x110000), 0, coded.start(), coded.end())
+        position = coded.end()
+    canvas.plain(raw[position:end], 0, position)
+
+
+def _pieces(page: str, begin: int, stop: int) -> Iterator[_Piece]:
+    """Cut a range of a page into text, tags, comments and scripts."""
+    for piece in _cut(page[begin:stop]):
+        yield _Piece(piece.kind, piece.start + begin, piece.end + begin)
+
+
+def _cut(raw: str) -> Iterator[_Piece]:
+    """Cut a page, every search going forward only, so that it is linear."""
     find = _Forward(raw)
     position = 0
     while position < len(raw):
@@ -194,7 +290,8 @@ def _pieces(raw: str) -> Iterator[_Piece]:
         if name is not None and name.group(1).lower() in _RAW:
             end = find(f"</{name.group(1).lower()}", position)
             if end > position:
-                yield _Piece("raw", position, end)
+                kind = name.group(1).lower()
+                yield _Piece(kind if kind in {"script", "style"} else "raw", position, end)
             position = end
 
 
@@ -236,9 +333,3 @@ class _Forward:
             found = self._lower.find(mark, position)
             known = self._next[mark] = len(self._raw) if found < 0 else found
         return known
-
-
-def _data(tag: str) -> Unread:
-    if tag == "img":
-        return Unread("image", (), may_hide=False)
-    return Unread("embedded_object", (), may_hide=True)

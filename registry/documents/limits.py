@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from registry.domain.errors import UnreadableDocument
+
+if TYPE_CHECKING:
+    from registry.documents.ocr import ImageReader
 
 MAX_FILE_BYTES = 15 << 20
 MAX_TEXT_CHARACTERS = 16 << 20
@@ -22,6 +27,10 @@ MAX_GLYPHS = 1_000_000  # of a PDF: some three hundred full pages
 MAX_UNPACKED_BYTES = 160 << 20
 MAX_XML_ELEMENTS = 6_000_000
 MAX_FORM_DEPTH = 12  # forms within forms of a PDF page
+# Of one image, and of all images of one file that are read: a page scanned at 300 dots an inch has 8.7 million.
+MAX_IMAGE_PIXELS = 50_000_000
+MAX_FILE_PIXELS = 200_000_000
+MAX_IMAGES = 200
 
 # Codes of a document that is beyond a limit: it is refused as a whole, wherever in it that was found.
 TOO_MUCH = frozenset({"too_large", "archive_too_large", "nested_too_deep", "xml_too_deep"})
@@ -30,9 +39,17 @@ TOO_MUCH = frozenset({"too_large", "archive_too_large", "nested_too_deep", "xml_
 class Budget:
     """What reading one file may cost, shared by all documents inside of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, images: ImageReader | None = None) -> None:
+        """Begin a file.
+
+        Args:
+            images: reads what images show; None where nothing does.
+        """
+        self.images = images
         self._bytes = MAX_UNPACKED_BYTES
         self._elements = MAX_XML_ELEMENTS
+        self._pixels = MAX_FILE_PIXELS
+        self._images = MAX_IMAGES
 
     def unpack(self, count: int) -> None:
         """Take bytes that were unpacked.
@@ -43,6 +60,18 @@ class Budget:
         self._bytes -= count
         if self._bytes < 0:
             raise UnreadableDocument("archive_too_large")
+
+    def has_room(self, pixels: int) -> bool:
+        """Tell whether an image of this size can still be read."""
+        return self.images is not None and pixels <= min(MAX_IMAGE_PIXELS, self._pixels) and self._images > 0
+
+    def picture(self, pixels: int) -> bool:
+        """Take an image; False when it is too large, or too many were read: it is left unread, and that is told."""
+        if not self.has_room(pixels):
+            return False
+        self._pixels -= pixels
+        self._images -= 1
+        return True
 
     def element(self) -> None:
         """Take one element of XML.

@@ -112,9 +112,6 @@ class MailMessage:
     def _leaf(self, entity: Entity, place: Place) -> None:
         media_type = entity.known.get_content_type()
         name = _file_name(entity)
-        if media_type.startswith("image/"):
-            self._unread.append(Unread("image", place, may_hide=False))
-            return
         try:
             charset = entity.known.get_content_charset()
             document = self._open_part(entity.content(self._raw), media_type, name, charset)

@@ -71,8 +71,8 @@ class OfficeDocument:
                 main, aside = self.read_part(name, self.package.xml(name))
                 self._canvas.join(main)
                 asides.join(aside)
-            elif sort == "nested":
-                self._nest(name)
+            elif sort in {"nested", "image"}:
+                self._nest(name, sort)
             else:
                 self._leave(name, sort)
         self._canvas.gap("\n")
@@ -85,8 +85,8 @@ class OfficeDocument:
         xml.visit(reader)
         return reader.main, reader.aside
 
-    def _nest(self, name: str) -> None:
-        """Read a document inside of this one; what cannot be read is left like any other object."""
+    def _nest(self, name: str, sort: str) -> None:
+        """Read a document or an image inside of this one; what cannot be read is left like any other object."""
         try:
             document = self._open_nested(self.package.read(name), name[name.rindex(".") :].lower())
         except UnreadableDocument as refused:
@@ -95,14 +95,13 @@ class OfficeDocument:
             self._leave(name, "embedded_object")
             return
         self.parts.append((name, document))
-        self._canvas.at((("part", "embedded document"),))
+        place = (("part", "image" if sort == "image" else "embedded document"),)
+        self._canvas.at(place)
         self._canvas.gap("\n")
         self._canvas.plain(document.text, len(self.parts) - 1, 0)
         self._canvas.gap("\n")
-        self._unread += document.unread
+        self._unread += [Unread(one.what, (*place, *one.place), one.may_hide) for one in document.unread]
 
     def _leave(self, name: str, sort: str) -> None:
-        is_image = sort == "image"
-        self._unread.append(Unread(sort, place_of(name), may_hide=not is_image))
-        if not is_image:
-            self._gone.add(name)
+        self._unread.append(Unread(sort, place_of(name), may_hide=True))
+        self._gone.add(name)

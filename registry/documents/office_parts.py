@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from registry.documents.images import ENDS
 from registry.documents.model import Place, replaced
 from registry.documents.package import Package
 from registry.documents.xml_part import XmlPart
@@ -14,7 +15,6 @@ from registry.domain.errors import UnreadableDocument
 
 CONTENT_TYPES = "[Content_Types].xml"
 _XML = (".xml", ".rels", ".vml", ".svg")
-_IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".wdp", ".ico", ".webp")
 _HARMLESS = re.compile(r".*/(?:printerSettings/.*\.bin|fonts/.*\.(?:odttf|ttf|fntdata))", re.IGNORECASE)
 _MACROS = re.compile(r"vba\w*\.bin$|vbaProjectSignature\w*\.bin$", re.IGNORECASE)
 _NESTED = (".docx", ".docm", ".xlsx", ".xlsm", ".pdf", ".html", ".htm", ".txt", ".eml")
@@ -73,7 +73,7 @@ def sort_of(name: str) -> str:
         return "harmless"
     if _MACROS.search(name):
         return "macros"
-    if lower.endswith(_IMAGES) or _STALE.match(name):
+    if lower.endswith(tuple(ENDS)) or _STALE.match(name):
         return "image"
     return "nested" if lower.endswith(_NESTED) else "embedded_object"
 

@@ -16,6 +16,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObj
 from registry.documents.limits import MAX_FILE_BYTES, MAX_PAGES, MAX_STREAM_BYTES, TOO_MUCH, Budget
 from registry.documents.model import Canvas, Document, Place, Span, Unread
 from registry.documents.pdf_edit import boxes, codes_of, edited
+from registry.documents.pdf_images import PdfImages
 from registry.documents.pdf_layout import write_page
 from registry.documents.pdf_read import Matrix, PageContent, PageReader
 from registry.documents.pdf_strings import all_objects, speaking_streams, strings_of
@@ -40,6 +41,8 @@ _HIDDEN_FLAGS = 2 | 32  # Hidden, NoView. ISO 32000-1, table 165
 _NOT_SHOWN = frozenset({"/Popup", "/Link"})
 _BOXES = ("/MediaBox", "/CropBox", "/Rotate", "/UserUnit")
 _MEDIA = [0, 0, 612, 792]
+# Cuts of images carry this and the image's number in place of a page's number.
+_IMAGES = 1 << 32
 
 Opener = Callable[[bytes, str], Document]
 
@@ -65,6 +68,7 @@ class PdfDocument:
         self._budget = budget
         self._reader, self._pages = self._opened(content)
         self._page_reader = PageReader(self._data_of)
+        self._images = PdfImages(budget)
         self._canvas = Canvas()
         self._unread: list[Unread] = []
         for number, page in enumerate(self._pages, 1):
@@ -92,12 +96,20 @@ class PdfDocument:
             UnreadableDocument: ``undecodable_text``: a page shows glyphs that nobody can tell.
         """
         gone: dict[int, set[int]] = {}
+        images: set[int] = set()
         for cut in self._canvas.cuts(spans):
-            gone.setdefault(cut.part, set()).update(range(cut.start, cut.end))
+            if cut.part >= _IMAGES:
+                images |= self._images.streams(cut.part - _IMAGES)
+            else:
+                gone.setdefault(cut.part, set()).update(range(cut.start, cut.end))
         contents = [self._page(page) for page in self._pages]
         if any(not content.is_sure for content in contents):
             raise UnreadableDocument("undecodable_text")
-        return _Copy(self, contents, gone).written()
+        return _Copy(self, contents, gone, images).written()
+
+    def is_read(self, image: StreamObject) -> bool:
+        """Tell whether an image was looked at as one that a page shows."""
+        return self._images.knows(image)
 
     def data_of(self, stream: StreamObject) -> bytes:
         """Unpack a stream within the limits."""
@@ -170,9 +182,21 @@ class PdfDocument:
             self._canvas.gap(f"{text}\n")
         if not content.is_sure:
             self._unread.append(Unread("undecodable_text", place, may_hide=True))
-        if content.images:
-            is_scan = not any(glyph.text.strip() for glyph in content.glyphs)
-            self._unread.append(Unread("image", place, may_hide=is_scan))
+        self._read_images(place, content)
+
+    def _read_images(self, place: Place, content: PageContent) -> None:
+        for shown in content.images:
+            if shown.image is None:
+                # Its data stands among the operations; programs write small ones so.
+                self._unread.append(Unread("image", place, may_hide=True))
+            elif (read := self._images.read(shown.image)) is not None:
+                self._canvas.gap("\n")
+                self._canvas.plain(read.text, _IMAGES + read.number, 0)
+                self._canvas.gap("\n")
+                self._unread += [Unread(one.what, (*place, *one.place), one.may_hide) for one in read.unread]
+        if len(content.images) > 1 and not any(glyph.text.strip() for glyph in content.glyphs):
+            # A scan in strips: a line may be parted between two of them.
+            self._unread.append(Unread("image", place, may_hide=True))
 
     def _read_beside(self) -> None:
         self._canvas.at((("part", "beside the pages"),))
@@ -223,7 +247,9 @@ class PdfDocument:
 class _Copy:
     """A new file of some pages without some of their glyphs."""
 
-    def __init__(self, document: PdfDocument, contents: Sequence[PageContent], gone: dict[int, set[int]]) -> None:
+    def __init__(
+        self, document: PdfDocument, contents: Sequence[PageContent], gone: dict[int, set[int]], images: set[int]
+    ) -> None:
         self._document = document
         self._contents = contents
         self._gone = gone
@@ -234,7 +260,18 @@ class _Copy:
         # A form goes without a glyph wherever it is shown: it is the same value there.
         self._everywhere = frozenset(source for sources in self._sources for source in sources if source[0])
         self._streams = {key: number for number, content in enumerate(contents) for key in content.streams}
-        self._writer = PdfWriter(self._form)
+        # What stood above an image stands in it as well where that is a scan: the image goes with it.
+        shown = [
+            (number, image)
+            for number, content in enumerate(contents, 1)
+            for index in gone.get(number, ())
+            for image in content.images
+            if image.covers(content.glyphs[index])
+        ]
+        self._gone_images = images | {id(one.image) for _, one in shown if one.image is not None}
+        # Of a page's own stream by the page's number, of a form's by its key.
+        self._inline = {(one.stream or number, one.operation) for number, one in shown if one.image is None}
+        self._writer = PdfWriter(self._form, self._is_gone)
 
     def written(self) -> bytes:
         writer = self._writer
@@ -248,7 +285,8 @@ class _Copy:
     def _page(self, number: int, page: PageObject, tree: int) -> int:
         content = self._contents[number]
         stream = self._document.content_of(page)
-        body = edited(stream, list(operations(stream)), codes_of(content.glyphs, 0, self._sources[number]))
+        codes = codes_of(content.glyphs, 0, self._sources[number])
+        body = edited(stream, list(operations(stream)), codes, self._without(number + 1))
         shown, named = self._overlays(page)
         gone = [content.glyphs[index] for index in sorted(self._gone.get(number + 1, ()))]
         body = b"".join(
@@ -303,7 +341,15 @@ class _Copy:
             return b""
         content = self._document.data_of(stream)
         cuts = codes_of(self._contents[number].glyphs, id(stream), self._everywhere)
-        return edited(content, list(operations(content)), cuts)
+        return edited(content, list(operations(content)), cuts, self._without(id(stream)))
+
+    def _without(self, stream: int) -> frozenset[int]:
+        """Return the operations of a stream that show an image that goes."""
+        return frozenset(operation for key, operation in self._inline if key == stream)
+
+    def _is_gone(self, image: StreamObject) -> bool:
+        # One that no page shows was not read, either.
+        return id(image) in self._gone_images or not self._document.is_read(image)
 
 
 def found(value: Any) -> Any:

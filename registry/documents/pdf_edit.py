@@ -17,11 +17,20 @@ _MARKS = {"BDC": b"BMC", "DP": b"MP"}
 _BELOW, _ABOVE = 0.25, 0.85
 
 
-def edited(stream: bytes, steps: Sequence[Operation], gone: Cuts) -> bytes:
-    """Write a stream anew without some codes, without comments and what marks say about content."""
+def edited(stream: bytes, steps: Sequence[Operation], gone: Cuts, images: frozenset[int] = frozenset()) -> bytes:
+    """Write a stream anew without some codes, without comments and what marks say about content.
+
+    Args:
+        stream: its bytes.
+        steps: its operations.
+        gone: the codes that go.
+        images: which operations show images, in their own data, that go.
+    """
     touched = {operation for operation, _ in gone}
     return b"\n".join(
-        _written(stream, number, step, gone if number in touched else {}) for number, step in enumerate(steps)
+        _written(stream, number, step, gone if number in touched else {})
+        for number, step in enumerate(steps)
+        if number not in images
     )
 
 

@@ -58,6 +58,27 @@ class _State:
     rise: float = 0.0
 
 
+class ShownImage(NamedTuple):
+    """One image on a page.
+
+    Attributes:
+        image: the image; None when it stands in the stream that shows it.
+        stream, operation: which operation of which stream shows it.
+        box: the least rectangle around it: left, low, right, high.
+    """
+
+    image: StreamObject | None
+    stream: int
+    operation: int
+    box: tuple[float, float, float, float]
+
+    def covers(self, glyph: Shown) -> bool:
+        """Whether a glyph stands on it."""
+        x, y = glyph.x + glyph.right[0] * glyph.advance / 2, glyph.y + glyph.right[1] * glyph.advance / 2
+        left, low, right, high = self.box
+        return left - glyph.size <= x <= right + glyph.size and low - glyph.size <= y <= high + glyph.size
+
+
 @dataclass(slots=True)
 class PageContent:
     """What a page shows.
@@ -65,7 +86,7 @@ class PageContent:
     Attributes:
         glyphs: in the order in which they are shown.
         hidden: texts that stand for others in marked content (``ActualText``, ``Alt``).
-        images: how many images it shows.
+        images: the images it shows.
         is_sure: whether every glyph is known.
         streams: key to stream, of all that were read; the page's own content has key 0 and is not in it.
         left_open, closed_early: how many ``q`` the page leaves open, and how many ``Q`` it has too many.
@@ -73,7 +94,7 @@ class PageContent:
 
     glyphs: list[Shown] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
-    images: int = 0
+    images: list[ShownImage] = field(default_factory=list)
     is_sure: bool = True
     streams: dict[int, StreamObject] = field(default_factory=dict)
     left_open: int = 0
@@ -144,6 +165,7 @@ class _Machine:
         self._stream = 0
         self._depth = 0
         self._floor = 0
+        self._operation = 0
         self.closed_early = 0
 
     @property
@@ -155,6 +177,7 @@ class _Machine:
         before = self._stream, self._resources
         self._stream, self._resources = stream, resources
         for number, step in enumerate(steps):
+            self._operation = number
             if step.operator in _SHOWS:
                 self._show(number, step)
             else:
@@ -235,10 +258,16 @@ class _Machine:
         if shown.get("/Subtype") == "/Form":
             self.form(shown, self._resources)
         elif shown.get("/Subtype") == "/Image":
-            self._page.images += 1
+            self._picture(shown)
 
     def inline_image(self, _operands: Sequence[Operand]) -> None:
-        self._page.images += 1
+        self._picture(None)
+
+    def _picture(self, image: StreamObject | None) -> None:
+        a, b, c, d, e, f = self._state.matrix
+        across, up = (e, a + e, c + e, a + c + e), (f, b + f, d + f, b + d + f)
+        box = (min(across), min(up), max(across), max(up))
+        self._page.images.append(ShownImage(image, self._stream, self._operation, box))
 
     def pattern(self, operands: Sequence[Operand]) -> None:
         """A tile may show text as well."""

@@ -33,14 +33,17 @@ _NAMED = frozenset(
     {"/Font", "/XObject", "/ExtGState", "/ColorSpace", "/Pattern", "/Shading", "/CharProcs", "/Colorants"}
 )
 _DEPTH = 60
+# In the place of an image: one black point.
+_BLACK = b"/Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray"
 
 
 class PdfWriter:
     """Writes one document."""
 
-    def __init__(self, content_of: Callable[[StreamObject], bytes]) -> None:
-        """Take what gives the content of a form or tile, without what is to go."""
+    def __init__(self, content_of: Callable[[StreamObject], bytes], is_gone: Callable[[StreamObject], bool]) -> None:
+        """Take what gives the content of a form or tile, without what is to go, and which images go."""
         self._content_of = content_of
+        self._is_gone = is_gone
         self._objects: list[bytes] = []
         self._numbers: dict[int, int] = {}
         self._kept: list[Any] = []  # so that no id is used again
@@ -119,6 +122,8 @@ class PdfWriter:
             plain = DictionaryObject({key: item for key, item in stream.items() if key not in packing})
             self.stream(self.entries(plain, depth), self._content_of(stream), number)
             return number
+        if stream.get("/Subtype") == "/Image" and self._is_gone(stream):
+            return self.stream(_BLACK, b"\0", number)
         packed = stream._data  # noqa: SLF001 - as it was packed: images and fonts are not touched
         head = b"<<%s/Length %d>>" % (self.entries(stream, depth), len(packed))
         self.put(number, head + b"\nstream\n" + packed + b"\nendstream")

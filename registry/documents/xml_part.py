@@ -16,7 +16,7 @@ from registry.domain.errors import UnreadableDocument
 
 _TAG = re.compile(r"""<[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""")
 _ATTRIBUTE = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[a-z]{2,4});")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,40}|#x[0-9a-fA-F]{1,40}|[a-z]{2,4});")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -169,7 +169,7 @@ class _Walk:
             self._visitor.data(text, start, start + len(text))
             return
         # One character for several: an entity, or a line end of two.
-        end = self._raw.find(";", start, start + 12) + 1 if self._raw[start] == "&" else start + 2
+        end = self._raw.find(";", start, start + 48) + 1 if self._raw[start] == "&" else start + 2
         if not end or (self._raw[start] != "&" and self._raw[start : start + 2] != "\r\n" and self._raw[start] != "\r"):
             raise UnreadableDocument("broken_xml")
         if self._raw[start] == "\r" and not self._raw.startswith("\r\n", start):

@@ -10,6 +10,7 @@ from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.crypto.random import random_bytes
 from registry.documents.model import Document
+from registry.documents.ocr import ImageReader
 from registry.domain.errors import UnreadableDocument, UploadRefused
 from registry.domain.principals import Role
 from registry.services.kernel import Caller, Kernel
@@ -31,6 +32,7 @@ class Sent:
         kind: of the entry when it cannot be read.
         rule: the rule that the entry names.
         said: what the entry says besides.
+        images: reads what images show.
     """
 
     upload: Upload
@@ -38,6 +40,7 @@ class Sent:
     kind: Kind
     rule: str
     said: Mapping[str, str] = field(default_factory=dict, repr=False)
+    images: ImageReader | None = None
 
 
 def open_sent(kernel: Kernel, caller: Caller, sent: Sent) -> Document:
@@ -48,7 +51,7 @@ def open_sent(kernel: Kernel, caller: Caller, sent: Sent) -> Document:
         UploadRefused: it cannot be read; that it was sent, and why it was refused, is an entry.
     """
     try:
-        return sent.upload.open()
+        return sent.upload.open(sent.images)
     except UnreadableDocument as refused:
         raise UploadRefused(refused.code, _noted(kernel, caller, sent, refused.code)) from None
     except Exception:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from registry.documents.formats import open_document
 from registry.documents.model import Document, Span
+from registry.documents.ocr import ImageReader
 from registry.domain.errors import UnreadableDocument
 
 # A shorter one may be anything.
@@ -29,7 +30,7 @@ class RedactedCopy:
     problem: str = ""
 
 
-def redact(document: Document, form: str, spans: Sequence[Span]) -> RedactedCopy:
+def redact(document: Document, form: str, spans: Sequence[Span], images: ImageReader | None = None) -> RedactedCopy:
     """Write a document without these ranges of its text, and without what they say wherever it is said again.
 
     Where a value is said again without the person beside it, in a cache of a pivot table or an attribute, the matcher
@@ -38,7 +39,7 @@ def redact(document: Document, form: str, spans: Sequence[Span]) -> RedactedCopy
     said = sorted({document.text[start:end] for start, end in spans if _is_telling(document.text[start:end])})
     try:
         content = document.redacted(sorted({*spans, *_repeats(document.text, said)}))
-        left = next(_repeats(open_document(content, form).text, said), None)
+        left = next(_repeats(open_document(content, form, images).text, said), None)
     except UnreadableDocument as refused:
         return RedactedCopy(b"", refused.code)
     return RedactedCopy(b"", NOT_REMOVED) if left else RedactedCopy(content)

@@ -16,6 +16,7 @@ from registry.audit.kinds import Kind
 from registry.audit.receipt import PendingReceipt
 from registry.crypto.random import random_bytes
 from registry.documents.model import Document, Place, Unread
+from registry.documents.ocr import ImageReader, remembered
 from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId
 from registry.domain.purposes import ReleasePurpose
@@ -122,12 +123,13 @@ class ReleaseCheck:
             stopped = self._count(caller, ask)
             if stopped is not None:
                 return self._refused(stopped)
-            document = open_sent(self._kernel, caller, Sent(ask.upload, *_SENT, _asked(ask)))
+            images = remembered(self._matching.images)
+            document = open_sent(self._kernel, caller, Sent(ask.upload, *_SENT, _asked(ask), images))
             nonce = random_bytes(_NONCE_BYTES)
             digest = sha256(nonce + ask.upload.content).hexdigest()
             compared = self._matching.matcher.match(caller, document.text, detail=f"{_RULE} {digest}", use=_CHECKING)
             matching = self._matching.brake.held_back(caller, compared).matching
-            copy = _copy(document, ask.upload.form, matching.findings)
+            copy = _copy(document, ask.upload.form, matching.findings, images)
             outcome = _Outcome(matching, copy, f"{ask.upload.form} {digest}", nonce)
             pending, is_told = self._note(caller, ask, outcome)
             if not is_told:
@@ -216,9 +218,11 @@ def _asked(ask: ReleaseAsk) -> dict[str, str]:
     return {"purpose": ask.purpose.value, "case": ask.case, "note": ask.note}
 
 
-def _copy(document: Document, form: str, findings: Sequence[Finding]) -> RedactedCopy | None:
+def _copy(
+    document: Document, form: str, findings: Sequence[Finding], images: ImageReader | None
+) -> RedactedCopy | None:
     spans = [span for finding in findings for span in finding.spans]
-    return redact(document, form, spans) if spans else None
+    return redact(document, form, spans, images) if spans else None
 
 
 def _places(document: Document, matching: Matching) -> Sequence[ReleasePlace]:

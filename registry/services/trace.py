@@ -15,6 +15,7 @@ from registry.audit.kinds import Kind
 from registry.audit.ports import EntryStore
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
+from registry.documents.ocr import ImageReader
 from registry.domain.approvals import Action
 from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
@@ -96,10 +97,11 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Matchers:
-    """What finds values in a text, and what holds findings back from who tries values out."""
+    """What finds values in a text, what holds findings back from who tries values out, and what reads images."""
 
     matcher: MatchText
     brake: Enumeration
+    images: ImageReader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,7 @@ class Trace:
             return ask
         self._kernel.admit(caller, INVESTIGATORS, "trace")
         with turn():
-            sent = Sent(ask.upload, INVESTIGATORS, Kind.TRACE, "role.investigator")
+            sent = Sent(ask.upload, INVESTIGATORS, Kind.TRACE, "role.investigator", images=self._matching.images)
             return replace(ask, text=open_sent(self._kernel, caller, sent).text, upload=None)
 
     @rerun_once

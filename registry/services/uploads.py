@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from registry.documents.formats import format_of, open_document
 from registry.documents.model import Document
+from registry.documents.ocr import ImageReader
 from registry.domain.errors import Busy
 
 # Reading a document is work for a processor, and takes memory many times its size.
@@ -38,13 +39,16 @@ class Upload:
         """
         return format_of(self.content, self.media_type, self.name)
 
-    def open(self) -> Document:
+    def open(self, images: ImageReader | None = None) -> Document:
         """Read it; within a turn.
+
+        Args:
+            images: reads what images show; None where nothing does.
 
         Raises:
             UnreadableDocument: with a code that says why.
         """
-        return open_document(self.content, self.form)
+        return open_document(self.content, self.form, images)
 
 
 @contextmanager

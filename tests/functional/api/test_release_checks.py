@@ -10,6 +10,7 @@ import pytest
 from registry.domain.principals import Role
 from tests.functional.api.conftest import Site
 from tests.unit.documents.making import docx, line, paragraph, pdf
+from tests.unit.documents.test_images import GREY, needs_tesseract, picture
 
 PHONE = "816-555-0142"
 
@@ -49,7 +50,8 @@ def test_office_documents_and_pdf(site: Site) -> None:
         ({"file": {"content": "", "path": "x"}}, 422, "invalid"),
         ({"purpose": {"code": "payroll"}}, 422, "invalid"),
         ({"file": {"content": base64.b64encode(b"PK\x03\x04x").decode()}}, 400, "broken_archive"),
-        ({"file": {"content": base64.b64encode(b"\x89PNG").decode()}}, 400, "unsupported_format"),
+        ({"file": {"content": base64.b64encode(b"\x89PNG").decode()}}, 400, "broken_image"),
+        ({"file": {"content": base64.b64encode(b"\x1f\x8b").decode()}}, 400, "unsupported_format"),
     ],
 )
 def test_what_is_no_document_is_refused(site: Site, changes: dict[str, Any], status: int, code: str) -> None:
@@ -77,6 +79,25 @@ def test_a_prober_gets_429_with_a_receipt(site: Site) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
     assert answers[3].json()["code"] == "quota_exceeded"
     assert answers[3].headers["audit-receipt"]
+
+
+@needs_tesseract
+def test_a_picture_of_a_text_is_traced(site: Site) -> None:
+    site.enroll()
+    file = {"content": base64.b64encode(picture(f"Call {PHONE} after nine in the morning.")).decode()}
+    answer = site.post("/v1/traces", {"file": file}, Role.INVESTIGATOR)
+    assert answer.status_code == 201, answer.text
+    (found,) = answer.json()["findings"]
+    text = site.post(f"/v1/traces/{answer.json()['trace']}/reveal", None, Role.INVESTIGATOR).json()["text"]
+    ((start, end),) = found["spans"]
+    assert text[start:end] == PHONE
+
+
+def test_a_picture_is_415_where_nothing_reads_it(site: Site) -> None:
+    object.__setattr__(site.home.app.trace._matching, "images", None)
+    answer = site.post("/v1/traces", {"file": {"content": base64.b64encode(GREY).decode()}}, Role.INVESTIGATOR)
+    assert (answer.status_code, answer.json()["code"]) == (415, "ocr_unavailable")
+    assert answer.json()["receipt"]["index"] == site.home.entries()[-1].index
 
 
 def test_a_document_is_traced(site: Site) -> None:

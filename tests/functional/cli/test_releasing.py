@@ -11,6 +11,7 @@ from registry.documents.formats import open_document
 from tests.functional.cli.conftest import Line, far_line
 from tests.unit.documents.making import docx, paragraph, pdf
 from tests.unit.documents.making import line as shown
+from tests.unit.documents.test_images import needs_tesseract, picture
 
 
 @pytest.fixture
@@ -65,3 +66,10 @@ def test_documents_are_traced(line: Line, tmp_path: Path, phone: str) -> None:
     assert [found["kind"] for found in line.json("trace", tmp_path / "a")["findings"]] == ["phone:mobile"]
     (tmp_path / "b.txt").write_bytes(b"<p>Call 816-555-0142</p>")
     assert line.json("trace", tmp_path / "b.txt")["findings"][0]["spans"] == [[8, 20]]
+
+
+@needs_tesseract
+def test_pictures_are_traced(line: Line, tmp_path: Path, phone: str) -> None:
+    enrolled(line, tmp_path)
+    (tmp_path / "a.png").write_bytes(picture(f"Call {phone} after nine in the morning."))
+    assert [found["kind"] for found in line.json("trace", tmp_path / "a.png")["findings"]] == ["phone:mobile"]

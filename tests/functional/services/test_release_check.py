@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -11,18 +12,20 @@ from registry.bootstrap.application import LOCAL_ISSUER
 from registry.cli.auditing import verify_ledger
 from registry.documents.formats import open_document
 from registry.documents.model import Document, Place, Span, Unread
+from registry.documents.ocr import ImageReader
 from registry.domain.errors import AccessDenied, Busy, UploadRefused
 from registry.domain.principals import Role
 from registry.domain.purposes import ReleasePurpose
 from registry.services import uploads
 from registry.services.kernel import Caller
 from registry.services.redaction import NOT_REMOVED, redact
-from registry.services.release_check import ReleaseAsk, ReleaseChecked
+from registry.services.release_check import ReleaseAsk, ReleaseCheck, ReleaseChecked
 from registry.services.trace import TraceAsk
 from registry.services.uploads import Upload
 from tests.functional.services.homes import Home
 from tests.functional.services.test_brakes import limited
-from tests.unit.documents.making import docx, holds, in_sheet, line, paragraph, pdf, xlsx
+from tests.unit.documents.making import docx, holds, in_sheet, line, paragraph, pdf, unpacked, xlsx
+from tests.unit.documents.test_images import GREY, Says
 
 ADDRESS = "1207 Larkspur Ave Apt 3, Fairhollow, MO 64999"
 SSN = "741-12-3456"
@@ -140,7 +143,7 @@ def test_what_cannot_be_read_counts_and_a_braked_account_is_not_told_that(sqlite
 
 
 def test_a_fault_while_reading_is_an_entry_too(sqlite_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_upload: Upload) -> Document:
+    def fails(_upload: Upload, _images: ImageReader | None) -> Document:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Upload, "open", fails)
@@ -159,6 +162,43 @@ def test_a_document_that_cannot_be_traced_is_an_entry(sqlite_home: Home) -> None
     with pytest.raises(AccessDenied):
         sqlite_home.app.trace.trace(officer(sqlite_home), TraceAsk("", upload=Upload(b"%PDF-1.7")))
     assert sqlite_home.entries()[-1].kind == "deny"
+
+
+def with_images(home: Home, reader: ImageReader | None) -> ReleaseCheck:
+    """The same guard with another reader of images."""
+    matching = replace(home.app.release_check._matching, images=reader)
+    return ReleaseCheck(home.app.kernel, matching, home.app.settings.limits(home.app.profile))
+
+
+def test_an_image_is_read_where_something_reads_it_and_never_called_clean_where_not(sqlite_home: Home) -> None:
+    sqlite_home.enroll()
+    content = docx(paragraph("The council met."), word_0_media_0_image1__png=GREY)
+    ask = ReleaseAsk(Upload(content, "a.docx"), ReleasePurpose.RECORDS_REQUEST)
+    blind = with_images(sqlite_home, None).check(officer(sqlite_home), ask)
+    assert not blind.places
+    assert not blind.is_clean
+    reads = Says(f"Call {PHONE}")
+    seen = with_images(sqlite_home, reads).check(officer(sqlite_home), ask)
+    assert [place.kind for place in seen.places] == ["phone:mobile"]
+    assert seen.copy is not None
+    assert b"\x80" * 64 not in unpacked(seen.copy.content)
+    assert len(reads.given) == 1
+    nothing = with_images(sqlite_home, Says("nothing")).check(officer(sqlite_home), ask)
+    assert nothing.is_clean
+    assert [one.what for one in nothing.unread] == ["image_read_by_ocr"]
+
+
+def test_an_image_by_itself_is_checked_and_has_no_copy(sqlite_home: Home) -> None:
+    sqlite_home.enroll()
+    ask = ReleaseAsk(Upload(GREY), ReleasePurpose.RECORDS_REQUEST)
+    checked = with_images(sqlite_home, Says(f"Call {PHONE}")).check(officer(sqlite_home), ask)
+    assert [place.at for place in checked.places] == [(("part", "picture"), ("line", 1))]
+    assert checked.copy is not None
+    assert (checked.copy.content, checked.copy.problem) == (b"", "image")
+    with pytest.raises(UploadRefused) as refused:
+        with_images(sqlite_home, None).check(officer(sqlite_home), ask)
+    assert refused.value.code == "ocr_unavailable"
+    assert (sqlite_home.entries()[-1].values or {})["result"] == "unreadable ocr_unavailable"
 
 
 def test_a_prober_is_told_nothing_hit_or_miss(home: Home) -> None:

@@ -99,7 +99,7 @@ def test_objects_macros_and_thumbnails_are_told_and_go() -> None:
     assert {(one.what, one.may_hide) for one in document.unread} == {
         ("macros", True),
         ("embedded_object", True),
-        ("image", False),
+        ("image", True),
     }
     written = document.redacted([])
     assert not holds(written, SSN)

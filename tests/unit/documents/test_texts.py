@@ -141,7 +141,7 @@ def test_what_cannot_be_read_in_a_mail_is_told_and_goes() -> None:
 @pytest.mark.parametrize(
     ("content", "name", "code"),
     [
-        (b"\x89PNG\r\n", "a.txt", "unsupported_format"),
+        (b"\x89PNG\r\n", "a.txt", "broken_image"),
         (b"\x1f\x8b\x08", "a.txt", "unsupported_format"),
         (b"{}", "a.docx", "broken_archive"),
         (b"hello", "a.pdf", "broken_pdf"),
