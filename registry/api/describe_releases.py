@@ -32,8 +32,9 @@ RELEASE_CHECK = Operation(
     description=(
         "Roles `records_officer` and `investigator`. The document (txt, csv, tsv, json, html, eml, docx, xlsx, pdf, or "
         "an image; at most 15 MiB) is matched against the registry; the answer says where a value of which category "
-        "stands, never whose it is. `redacted` is the same document without what is `certain`: text is really removed, comments, "
-        "metadata, hidden sheets, formulas, caches and earlier versions included; it is read again before it is "
+        "stands, never whose it is. `redacted` is the same document without what is `certain`: text is really removed, "
+        "comments, metadata, hidden sheets, formulas, caches and earlier versions included; it is read again before "
+        "it is "
         "given. `null` when nothing certain was found, or when it cannot be surely done (`not_redacted` says why). "
         "`unread` lists what nobody looked at; with `may_hide` a person has to. Images are read where tesseract is "
         "installed (`image_read_by_ocr`) and go from the copy when they hold a value; elsewhere they may hide one, and "

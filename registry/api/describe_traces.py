@@ -17,8 +17,9 @@ TRACE = Operation(
     description=(
         "Role `investigator`. The text, or that of a document in `file` (txt, csv, tsv, json, html, eml, docx, "
         "xlsx, pdf, and images where tesseract is installed), is matched against the registry; values are opened for "
-        "comparison under entries without a recipient. The answer shows places in the text, categories and employee numbers, never a "
-        "value that was not in the text. `published_at` (when the text was first seen in public) parts copies that "
+        "comparison under entries without a recipient. The answer shows places in the text, categories and employee "
+        "numbers, never a value that was not in the text. `published_at` (when the text was first seen in public) "
+        "parts copies that "
         "could be the source from later ones. `report` never names anybody: accounts are numbered, and 'not from "
         "here' is always one of the explanations."
     ),
