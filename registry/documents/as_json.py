@@ -13,7 +13,8 @@ from registry.documents.plain import PlainText
 from registry.domain.errors import UnreadableDocument
 
 _TOKEN = re.compile(r'"((?:[^"\\]++|\\.)*+)"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
-_ESCAPE = re.compile(r'(?:\\u[0-9A-Fa-f]{4})+|\\["\\/bfnrt]')
+# The last but one: JSON in a string of JSON.
+_ESCAPE = re.compile(r'(?:\\u[0-9A-Fa-f]{4})+|(?P<twice>(?:\\\\u[0-9A-Fa-f]{4})+)|\\["\\/bfnrt]')
 
 
 class JsonText(PlainText):
@@ -54,7 +55,8 @@ class JsonText(PlainText):
             self._strings.append(token.span(1))
             for escape in _ESCAPE.finditer(self._raw, *token.span(1)):
                 self._canvas.plain(self._raw[position : escape.start()], 0, position)
-                plain = json.loads(f'"{escape.group()}"')
+                coded = escape.group().replace("\\\\", "\\") if escape["twice"] else escape.group()
+                plain = json.loads(f'"{coded}"')
                 self._canvas.whole(plain, 0, escape.start(), escape.end())
                 position = escape.end()
         self._canvas.plain(self._raw[position:], 0, position)

@@ -19,7 +19,7 @@ _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9._:-]{
 _DECLARED_WITHIN = 2048  # bytes
 _SAMPLE = 4096
 _TEXTS = re.compile(
-    r"ascii|utf-8|utf-(?:16|32)-[bl]e|iso8859-\d+|cp\d+|mac-\w+|koi8-\w|shift_jis\w*|euc_\w+|gb\w+|big5\w*|hz|tis-620"
+    r"ascii|utf-8|utf-(?:16|32)-[bl]e|iso8859-\d+|cp\d+|mac-\w+|koi8-\w|shift_jis\w*|euc_\w+|gb\w+|big5\w*|hz|tis-620|utf-7"
 )
 
 

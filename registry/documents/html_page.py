@@ -19,7 +19,7 @@ from registry.documents.plain import PlainText
 
 _WORDS = """
 a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr output q ruby s samp small span
-strike strong sub sup time tt u var wbr
+strike strong sub sup time tt u var wbr tspan textpath tref mi mn mo
 """
 _INLINE = frozenset(_WORDS.split())
 _CELLS = frozenset({"td", "th"})
@@ -36,6 +36,7 @@ _ADDRESSES = frozenset({"href", "src", "action", "formaction", "cite", "backgrou
 _ENTITY = re.compile(r"&(?:#[0-9]{1,40}|#[xX][0-9a-fA-F]{1,40}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _SCRIPT_CODE = re.compile(r"(?:\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\/)+")
 _STYLE_CODE = re.compile(r"(?:\\[0-9A-Fa-f]{1,6}[ \t\r\n\f]?)+")
+_PAGES = frozenset({"comment", "noembed", "noframes", "iframe"})
 _MOST_COMMENTS = 3  # within one another
 _SPACE = re.compile(r"[ \t\r\n\f]*[\t\r\n\f][ \t\r\n\f]*")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -44,7 +45,7 @@ _ATTRIBUTE = re.compile(r"""([^\s"'>/=]{1,100})(?:\s{0,20}=\s{0,20}(?:"([^"]*)"|
 
 
 class _Piece(NamedTuple):
-    """``text``, ``tag``, ``comment``, ``script``, ``style`` or ``raw``; of the last four the range of the inside."""
+    """``text``, ``tag``, ``comment``, or the name of an element of ``_RAW``; of those the range of the inside."""
 
     kind: str
     start: int
@@ -121,8 +122,8 @@ class _Reader:
                 self._text(start, end)
             elif piece.kind == "tag":
                 self._tag(start, end)
-            elif piece.kind == "comment" and depth < _MOST_COMMENTS and self._raw.find("<", start, end) >= 0:
-                # Programs read what stands in a conditional comment as part of the page.
+            elif piece.kind in _PAGES and depth < _MOST_COMMENTS and self._raw.find("<", start, end) >= 0:
+                # Some programs read what stands in a conditional comment, or beside a frame, as part of the page.
                 self._part()
                 self._range(start, end, depth + 1)
                 self._part()
@@ -179,8 +180,7 @@ class _Reader:
             self._cell(is_end=is_end)
         elif name not in _INLINE:
             self._part()
-        if not is_end:
-            self._attributes(match.end(), end - 1)
+        self._attributes(match.end(), end - 1)
 
     def _cell(self, *, is_end: bool) -> None:
         self._in_cell = not is_end
@@ -290,8 +290,7 @@ def _cut(raw: str) -> Iterator[_Piece]:
         if name is not None and name.group(1).lower() in _RAW:
             end = find(f"</{name.group(1).lower()}", position)
             if end > position:
-                kind = name.group(1).lower()
-                yield _Piece(kind if kind in {"script", "style"} else "raw", position, end)
+                yield _Piece(name.group(1).lower(), position, end)
             position = end
 
 

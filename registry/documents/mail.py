@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header
+from email.parser import HeaderParser
+from email.utils import collapse_rfc2231_value
 from urllib.parse import unquote
 
 from registry.documents.limits import TOO_MUCH
@@ -23,8 +25,13 @@ authentication-results received-spf
 _DULL_HEADERS = frozenset(_DULL_WORDS.split())
 _KNOWN_HEADERS = frozenset({"from", "to", "subject", "date", "received", "message-id", "return-path", "sender"})
 _CODED = re.compile(
-    r"=\?[^?\s]{1,40}\?[bBqQ]\?[^?\s]*\?=|(?:%[0-9A-Fa-f]{2})+|(?<=\?=)(?:\r?\n)?[ \t]+(?==\?)|\r?\n[ \t]+"
+    r"=\?[^?\s]{1,40}\?[bBqQ]\?[^?\s]*\?=|(?:%[0-9A-Fa-f]{2})+|(?<=\?=)(?P<between>(?:\r?\n)?[ \t]+)(?==\?)|\r?\n[ \t]+"
 )
+# A parameter in several pieces, or in an encoding of its own. RFC 2231.
+_IN_PIECES = re.compile(r"\b(?:file)?name\*", re.IGNORECASE)
+# Files packed into the lines of a text, as mail carried them before there were parts.
+_PACKED_LINES = re.compile(r"^(?:begin(?:-base64)? [0-7]{3,4} \S|=ybegin )", re.MULTILINE)
+_LANGUAGE = re.compile(r"\*[^?]{0,40}(?=\?)")
 _RAW = 0  # the part's number that stands for the mail's own characters
 
 
@@ -104,10 +111,15 @@ class MailMessage:
         position = header.start
         for coded in _CODED.finditer(self._raw, header.start, header.end):
             self._canvas.plain(self._raw[position : coded.start()], _RAW, position)
-            self._canvas.whole(_uncoded(coded.group()), _RAW, coded.start(), coded.end())
+            plain = "" if coded["between"] else _uncoded(coded.group())
+            self._canvas.whole(plain, _RAW, coded.start(), coded.end())
             position = coded.end()
         self._canvas.plain(self._raw[position : header.end], _RAW, position)
         self._canvas.gap("\n")
+        if _IN_PIECES.search(self._raw, header.start, header.end):
+            for name in _names(self._raw[header.start : header.end]):
+                self._canvas.whole(name, _RAW, header.start, header.end)
+                self._canvas.gap("\n")
 
     def _leaf(self, entity: Entity, place: Place) -> None:
         media_type = entity.known.get_content_type()
@@ -127,6 +139,20 @@ class MailMessage:
         self._canvas.plain(document.text, len(self._parts), 0)
         self._canvas.gap("\n")
         self._unread += [Unread(one.what, (*place, *one.place), one.may_hide) for one in document.unread]
+        if _PACKED_LINES.search(document.text):
+            self._unread.append(Unread("embedded_object", place, may_hide=True))
+
+
+def _names(value: str) -> Iterator[str]:
+    """Yield file names that a header gives in pieces, put together."""
+    message = HeaderParser().parsestr(f"Content-Disposition: {value}\n\n")
+    for name in ("filename", "name"):
+        try:
+            found = message.get_param(name, header="content-disposition")
+        except (ValueError, TypeError, LookupError):
+            continue
+        if found is not None:
+            yield collapse_rfc2231_value(found)
 
 
 def _file_name(entity: Entity) -> str:
@@ -143,7 +169,8 @@ def _uncoded(coded: str) -> str:
     if not coded.startswith("=?"):
         return " " if "\n" in coded else ""
     try:
-        word, charset = decode_header(coded)[0]
+        # A language may stand behind the charset (RFC 2231, 5).
+        word, charset = decode_header(_LANGUAGE.sub("", coded, count=1))[0]
         return word if isinstance(word, str) else word.decode(charset or "utf-8", "replace")
     except (HeaderParseError, LookupError, ValueError):
         return coded

@@ -18,6 +18,7 @@ from registry.domain.errors import UnreadableDocument
 _LINE = re.compile(r"[^\r\n]*(\r\n|\n|\r|\Z)")
 _HEADER = re.compile(r"([!-9;-~]+)[ \t]*:[ \t]*")
 _COLUMNS = 76
+_ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,14 @@ class Entity:
     loose: tuple[Span, ...] = ()
 
     def content(self, raw: str) -> bytes:
-        """Return the body, its transfer encoding undone."""
+        """Return the body, its transfer encoding undone.
+
+        Raises:
+            UnreadableDocument: ``broken_mail``; ``unsupported_format`` for an encoding that nobody knows.
+        """
         encoded = raw[slice(*self.body)].encode("latin-1")
+        if self.encoding not in _ENCODINGS:
+            raise UnreadableDocument("unsupported_format")
         if self.encoding == "base64":
             try:
                 return base64.b64decode(re.sub(rb"[^A-Za-z0-9+/=]", b"", encoded))

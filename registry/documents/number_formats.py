@@ -86,6 +86,9 @@ class _Styles:
     def data(self, text: str, start: int, end: int) -> None:
         pass
 
+    def note(self, start: int, end: int) -> None:
+        pass
+
 
 def _number(text: str | None) -> int:
     return int(text) if text is not None and re.fullmatch(r"[0-9]{1,9}", text) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from registry.documents.limits import TOO_MUCH
@@ -12,7 +13,16 @@ from registry.documents.package import Package
 from registry.documents.xml_part import XmlPart
 from registry.domain.errors import UnreadableDocument
 
+_ELEMENT = re.compile(r"<([A-Za-z0-9]+:)?sym\b")
 Opener = Callable[[bytes, str], Document]
+
+
+def mark_of(raw: str, cut: Cut) -> str:
+    """Return what stands in the place of a cut: in that of a whole element a text of the same kind."""
+    if not cut.is_first:
+        return ""
+    element = _ELEMENT.match(raw, cut.start, cut.end)
+    return MARK if element is None else f"<{element[1] or ''}t>{MARK}</{element[1] or ''}t>"
 
 
 class OfficeDocument:
@@ -59,7 +69,7 @@ class OfficeDocument:
         """Return one part without some stretches of it."""
         if not isinstance(part, XmlPart):
             return part.redacted([(cut.start, cut.end) for cut in cuts])
-        return part.encode(replaced(part.raw, [(cut.start, cut.end, MARK if cut.is_first else "") for cut in cuts]))
+        return part.encode(replaced(part.raw, [(cut.start, cut.end, mark_of(part.raw, cut)) for cut in cuts]))
 
     def _read(self) -> None:
         asides = Canvas()
@@ -77,6 +87,8 @@ class OfficeDocument:
                 self._leave(name, sort)
         self._canvas.gap("\n")
         self._canvas.join(asides)
+        # In no copy: an archive is written without them.
+        self._canvas.gap("".join(f"{comment}\n" for comment in self.package.comments))
 
     def read_part(self, name: str, xml: XmlPart) -> tuple[Canvas, Canvas]:
         """Read one part: what is seen, and what is not."""

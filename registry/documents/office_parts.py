@@ -187,3 +187,6 @@ class _Finder:
 
     def data(self, text: str, start: int, end: int) -> None:
         pass
+
+    def note(self, start: int, end: int) -> None:
+        pass

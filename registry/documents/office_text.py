@@ -14,20 +14,22 @@ _PARAGRAPHS = frozenset({"p", "si", "is", "text"})
 _TEXTS = frozenset({"t", "text"})
 _REMOVED = frozenset({"del", "moveFrom"})
 _ADDED = frozenset({"ins", "moveTo"})
-_BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t", "sym": " "}
+_BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
+_SYMBOL = re.compile(r"[Ff]0([0-9A-Fa-f]{2})|([0-9A-Fa-f]{4})")
 # Numbers and codes of layout.
 _DULL_TEXTS = frozenset({"posOffset", "pctWidth", "pctHeight", "pctPosHOffset", "pctPosVOffset", "fldData", "align"})
 _DULL_ATTRIBUTES = re.compile(
-    r"rsid\w*|style|embed|id|paraId|textId|durableId|[xyz]|c[xy]|ext|uri|schemaLocation|Requires|Ignorable|xmlns\w*|"
-    r"coord\w*|path|points|gfxdata|Type|ContentType|PartName|Extension|sqref|ref|r|s|spans|dataDxfId"
+    r"rsid\w*|style|schemaLocation|Requires|Ignorable|xmlns\w*|coord\w*|path|points|gfxdata|Type|ContentType|PartName|"
+    r"Extension|sqref|spans"
 )
-_NUMBERED = frozenset({"val", "v", "name", "title", "descr", "alt", "tooltip", "display", "Target", "author", "filter"})
 _SHORTEST = 5
+# Parts whose names of attributes are anybody's: all of them are read.
+_FOREIGN = ((("part", "custom data"),), (("part", "other"),))
 _NUMBER = re.compile(r"[+-]?[0-9.,]+%?")
 _LONG_NUMBER = re.compile(r"[0-9]{9,19}(?:\.0)?")
 _CODE = re.compile(
     r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?|[0-9A-Fa-f]{8}|https?://(?:schemas|purl|www\.w3)\.\S*"
-    r"|urn:schemas\S*|[A-Za-z]+"
+    r"|urn:schemas\S*|[A-Za-z]+|rId[0-9]{1,9}|[A-Z]{1,3}[0-9]{1,7}(?::[A-Z]{1,3}[0-9]{1,7})?|_x0000_[a-z][0-9]{1,9}"
 )
 
 
@@ -75,6 +77,8 @@ class OfficeText:
             self._added += 1
         elif name in _BREAKS and parent in {"r", "p", "del", "ins"} and self._paragraphs:
             self._paragraphs[-1].gap(_BREAKS[name])
+        elif name == "sym" and self._paragraphs:
+            self._symbol(self._paragraphs[-1], at)
         self._attributes(at)
 
     def end(self, name: str, at: int) -> None:  # noqa: ARG002 - the visitor's form
@@ -112,6 +116,12 @@ class OfficeText:
             self._write(paragraph.before, text, start, end)
         paragraph.is_changed = paragraph.is_changed or is_removed or self._added > 0
 
+    def note(self, start: int, end: int) -> None:
+        """See ``Visitor``."""
+        self.aside.at(self._place)
+        self.aside.plain(self._xml.raw[start:end], self._number, start)
+        self.aside.gap("\n")
+
     def _write(self, canvas: Canvas, text: str, start: int, end: int) -> None:
         if end - start == len(text):
             canvas.plain(text, self._number, start)
@@ -132,10 +142,20 @@ class OfficeText:
                 target.join(extra)
                 target.gap("\n")
 
+    def _symbol(self, paragraph: _Paragraph, at: int) -> None:
+        """Read one character that is written by its number; those of symbol fonts begin at F000."""
+        code = _SYMBOL.fullmatch(self._xml.attribute(at, "char") or "")
+        if code is None:
+            paragraph.gap(" ")
+            return
+        for canvas in (paragraph.now, paragraph.before):
+            canvas.whole(chr(int(code[1] or code[2], 16)), self._number, at, self._xml.tag_end(at))
+
     def _attributes(self, at: int) -> None:
         raw = self._xml.raw
+        is_custom = self._place in _FOREIGN
         for attribute in self._xml.attributes(at):
-            if tells(attribute, raw[attribute.start : attribute.end]):
+            if is_custom or tells(attribute, raw[attribute.start : attribute.end]):
                 self.aside.at((*self._place, ("paragraph", self._counted)) if self._paragraphs else self._place)
                 self._xml.add_value(self.aside, self._number, attribute)
                 self.aside.gap("\n")
@@ -160,5 +180,5 @@ def tells(attribute: Attribute, value: str) -> bool:
     if len(value) < _SHORTEST or _DULL_ATTRIBUTES.fullmatch(attribute.name):
         return False
     if _NUMBER.fullmatch(value):
-        return attribute.name in _NUMBERED and _LONG_NUMBER.fullmatch(value) is not None
+        return _LONG_NUMBER.fullmatch(value) is not None
     return _CODE.fullmatch(value) is None

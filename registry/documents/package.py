@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from registry.documents.xml_part import XmlPart
 from registry.domain.errors import UnreadableDocument
 
 _ENCRYPTED = 0x1
+# A name with more digits than a program counts with, or with words.
+_CHOSEN = re.compile(r"[0-9]{4}|[^\x00-\x7f ]|[ @]|[0-9][-_.][0-9]")
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -48,6 +51,13 @@ class Package:
     def names(self) -> tuple[str, ...]:
         """Names of the members, folders left out, in the archive's order."""
         return tuple(name for name in self._entries if not name.endswith("/"))
+
+    @cached_property
+    def comments(self) -> tuple[str, ...]:
+        """What the archive says about itself and its members, and names of members that somebody chose."""
+        said = [self._archive.comment, *(entry.comment for entry in self._entries.values())]
+        chosen = [name.rpartition("/")[2] for name in self._entries if _CHOSEN.search(name)]
+        return (*(one.decode("utf-8", "replace") for one in said if one), *chosen)
 
     def read(self, name: str) -> bytes:
         """Return one member.

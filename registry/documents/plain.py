@@ -12,6 +12,8 @@ from registry.documents.model import MARK, Place, Span, Unread, merged, replaced
 from registry.domain.errors import UnreadableDocument
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+# A document packed into a text, which programs show as what it is.
+_PACKED = re.compile(r"data:[\w.+/-]{1,100}(?:;[\w.=+-]{1,60}){0,4};base64,[A-Za-z0-9+/_-]{8}")
 _SNIFFED = 20_000  # characters by which the delimiter is told
 _DELIMITERS = ",;|\t"
 
@@ -19,13 +21,13 @@ _DELIMITERS = ",;|\t"
 class PlainText:
     """A text file."""
 
-    unread: tuple[Unread, ...] = ()
-
     def __init__(self, content: bytes, declared: str | None = None) -> None:
         self._decoded: Decoded = decode(content, declared)
         self.text = self._decoded.text
         if len(self.text) > MAX_TEXT_CHARACTERS:
             raise UnreadableDocument("too_large")
+        has_packed = _PACKED.search(self.text) is not None
+        self.unread: tuple[Unread, ...] = (Unread("embedded_object", (), may_hide=True),) if has_packed else ()
 
     def places(self, spans: Sequence[Span]) -> list[Place]:
         """Name line and column, counted in characters."""

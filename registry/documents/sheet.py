@@ -103,6 +103,10 @@ class SheetReader:
         elif self._name in {"v", "t"}:
             self._open.value.append(text)
 
+    def note(self, start: int, end: int) -> None:
+        """See ``Visitor``."""
+        self.rest.note(start, end)
+
     def _opened(self, at: int) -> _OpenCell:
         named = {
             attribute.name: self._xml.raw[attribute.start : attribute.end] for attribute in self._xml.attributes(at)

@@ -28,6 +28,7 @@ _PIVOT = re.compile(r"xl/pivotCache/\w+\.xml")
 _TYPED = re.compile(rf'<([nd])(\s[^<>]*?\bv="[^"]*{re.escape(MARK)}[^"]*"[^<>]*)(?:/>|>\s*</\1>)')
 _1904 = re.compile(r'\bdate1904\s*=\s*"(?:1|true)"')
 _INDEX = re.compile(r"[0-9]{1,9}")
+_CHARACTER = re.compile(r"_x(?![Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")
 _BREAKS = str.maketrans("\r\n\t", "   ")
 # Cuts of cells carry this and the cell's number in place of a part's number.
 _CELLS = 1 << 32
@@ -127,10 +128,10 @@ class Workbook(OfficeDocument):
 
     def _shown(self, cell: Cell) -> str:
         if cell.kind == "s":
-            return self._strings.text_of(_index(cell))
+            return _plain(self._strings.text_of(_index(cell)))
         if cell.kind == "n":
             return self._formats.shown(cell.value, cell.style)
-        return "" if cell.kind in {"b", "e"} else cell.value
+        return "" if cell.kind in {"b", "e"} else _plain(cell.value)
 
     def _changed_sheet(self, number: int, xml: XmlPart, cuts: Iterable[Cut], by_cell: dict[int, list[Cut]]) -> bytes:
         edits = [(cut.start, cut.end, MARK if cut.is_first else "") for cut in cuts]
@@ -153,7 +154,7 @@ class Workbook(OfficeDocument):
         style = xml.attribute(cell.start, "s")
         told = f' s="{escape(style)}"' if style else ""
         reference = f"{column_letters(cell.column)}{cell.row}"
-        return f'<c r="{reference}"{told} t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
+        return f'<c r="{reference}"{told} t="inlineStr"><is><t xml:space="preserve">{escape(_coded(text))}</t></is></c>'
 
     def _empty_strings(
         self, by_cell: dict[int, list[Cut]], by_part: dict[int, list[Cut]], changed: dict[str, bytes | None]
@@ -181,6 +182,7 @@ class _SharedStrings:
         self._words: list[str] = []
         self._begun, self._is_text = 0, False
         self.spans: list[Span] = []
+        self.notes: list[Span] = []
         if self._xml is not None:
             self._xml.visit(self)
 
@@ -192,6 +194,9 @@ class _SharedStrings:
         """Return the texts that no cell shows: left behind by cells that were emptied."""
         canvas = Canvas()
         canvas.at(place_of(_STRINGS))
+        for start, end in self.notes:
+            canvas.plain("" if self._xml is None else self._xml.raw[start:end], number, start)
+            canvas.gap("\n")
         unused = {index for index in range(len(self._texts)) if index not in shown}
         if self._xml is not None and unused:
             self._xml.visit(_Unused(canvas, number, unused))
@@ -211,6 +216,9 @@ class _SharedStrings:
     def data(self, text: str, start: int, end: int) -> None:  # noqa: ARG002 - the visitor's form
         if self._is_text:
             self._words.append(text)
+
+    def note(self, start: int, end: int) -> None:
+        self.notes.append((start, end))
 
 
 class _Unused:
@@ -234,6 +242,19 @@ class _Unused:
             self._canvas.plain(text, self._number, start)
         elif self._is_text:
             self._canvas.whole(text, self._number, start, end)
+
+    def note(self, start: int, end: int) -> None:
+        pass  # read with the texts that cells show
+
+
+def _plain(text: str) -> str:
+    """Undo how workbooks write characters by their numbers. Source: ECMA-376, part 1, 22.4.2.4."""
+    return _CHARACTER.sub(lambda code: chr(int(code[1], 16)), text)
+
+
+def _coded(text: str) -> str:
+    """Write a text so that nothing in it is taken for such a number."""
+    return _CHARACTER.sub(lambda code: f"_x005F{code[0]}", text)
 
 
 def _index(cell: Cell) -> int:

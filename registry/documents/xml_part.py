@@ -43,6 +43,10 @@ class Visitor(Protocol):
         """Tell a stretch of text; ``text`` differs from what stands there where that is an entity or a line end."""
         ...
 
+    def note(self, start: int, end: int) -> None:
+        """Tell what stands in a comment or an instruction to programs, which no reader is shown."""
+        ...
+
 
 class XmlPart:
     """One part of XML."""
@@ -129,6 +133,8 @@ class _Walk:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._data
+        self._parser.CommentHandler = self._comment
+        self._parser.ProcessingInstructionHandler = self._instruction
 
     def run(self) -> None:
         try:
@@ -175,6 +181,20 @@ class _Walk:
         if self._raw[start] == "\r" and not self._raw.startswith("\r\n", start):
             end = start + 1
         self._visitor.data(text, start, end)
+
+    def _comment(self, _text: str) -> None:
+        self._noted("<!--", "-->")
+
+    def _instruction(self, target: str, _text: str) -> None:
+        self._noted(f"<?{target}", "?>")
+
+    def _noted(self, opening: str, closing: str) -> None:
+        start = self._at() + len(opening)
+        self._opened = -1
+        end = self._raw.find(closing, start)
+        if end < 0 or not self._raw.startswith(opening, start - len(opening)):
+            raise UnreadableDocument("broken_xml")
+        self._visitor.note(start, end)
 
 
 def _refuse_doctype(*_declared: object) -> NoReturn:
