@@ -13,15 +13,17 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NullObject, StreamObject
 
-from registry.documents.limits import MAX_FILE_BYTES, MAX_PAGES, MAX_STREAM_BYTES, TOO_MUCH, Budget
+from registry.documents.limits import MAX_PAGES, MAX_STREAM_BYTES, TOO_MUCH, Budget
 from registry.documents.model import Canvas, Document, Place, Span, Unread
 from registry.documents.pdf_edit import boxes, codes_of, edited
 from registry.documents.pdf_images import PdfImages
 from registry.documents.pdf_layout import write_page
 from registry.documents.pdf_read import Matrix, PageContent, PageReader
-from registry.documents.pdf_strings import all_objects, speaking_streams, strings_of
+from registry.documents.pdf_rest import end_of, is_dull, is_text, outside
+from registry.documents.pdf_strings import all_objects, strings_of
 from registry.documents.pdf_tokens import operations
 from registry.documents.pdf_write import PdfWriter
+from registry.documents.plain import PlainText
 from registry.domain.errors import UnreadableDocument
 
 _BROKEN = (
@@ -41,6 +43,7 @@ _HIDDEN_FLAGS = 2 | 32  # Hidden, NoView. ISO 32000-1, table 165
 _NOT_SHOWN = frozenset({"/Popup", "/Link"})
 _BOXES = ("/MediaBox", "/CropBox", "/Rotate", "/UserUnit")
 _MEDIA = [0, 0, 612, 792]
+_BESIDE: Place = (("part", "beside the pages"),)
 # Cuts of images carry this and the image's number in place of a page's number.
 _IMAGES = 1 << 32
 
@@ -69,12 +72,14 @@ class PdfDocument:
         self._reader, self._pages = self._opened(content)
         self._page_reader = PageReader(self._data_of)
         self._images = PdfImages(budget)
+        self._said: set[str] = set()
+        self._shown: dict[int, StreamObject] = {}  # streams that pages show; kept, so that no id is used again
         self._canvas = Canvas()
         self._unread: list[Unread] = []
         for number, page in enumerate(self._pages, 1):
             self._canvas.at((("page", number),))
             self._read_page(number, page)
-        self._read_beside()
+        self._read_beside(content)
         self._read_earlier(content)
         self.text = self._canvas.text()
 
@@ -171,11 +176,13 @@ class PdfDocument:
         """Return a page's content, its streams joined."""
         contents = found(page.get("/Contents"))
         streams = contents if isinstance(contents, ArrayObject) else [contents]
-        parts = [self._data_of(one) for item in streams if isinstance(one := found(item), StreamObject)]
-        return b"\n".join(parts)
+        parts = [one for item in streams if isinstance(one := found(item), StreamObject)]
+        self._shown |= {id(one): one for one in parts}
+        return b"\n".join(map(self._data_of, parts))
 
     def _read_page(self, number: int, page: PageObject) -> None:
         content = self._page(page)
+        self._shown |= content.streams
         place: Place = (("page", number),)
         write_page(self._canvas, content.glyphs, number)
         for text in content.hidden:
@@ -198,30 +205,48 @@ class PdfDocument:
             # A scan in strips: a line may be parted between two of them.
             self._unread.append(Unread("image", place, may_hide=True))
 
-    def _read_beside(self) -> None:
-        self._canvas.at((("part", "beside the pages"),))
-        seen: set[str] = set()
+    def _read_beside(self, content: bytes) -> None:
+        self._canvas.at(_BESIDE)
         for value in (*all_objects(self._reader), self._reader.trailer):
             for text in strings_of(value):
-                if text not in seen:
-                    seen.add(text)
-                    self._canvas.gap(f"{text}\n")
-            for stream in speaking_streams(value):
-                self._canvas.gap(_plain_text(self._data_of(stream)) + "\n")
-            if isinstance(value, StreamObject) and value.get("/Type") == "/EmbeddedFile":
-                self._read_attached(value)
+                self._say(text)
+            if isinstance(value, StreamObject) and id(value) not in self._shown and not is_dull(value):
+                self._read_stream(value)
+        for text in outside(content):
+            self._canvas.gap(f"{text}\n")
 
-    def _read_attached(self, stream: StreamObject) -> None:
-        self._canvas.at((("part", "attached file"),))
+    def _read_stream(self, stream: StreamObject) -> None:
+        """Read a stream that no page shows: a form, a file attached, a script, whatever a program keeps."""
+        if stream.get("/Subtype") == "/Form":
+            self._canvas.gap(self._form_text(stream))
+            return
+        place: Place = (("part", "attached file"),)
+        is_attached = stream.get("/Type") == "/EmbeddedFile"
+        content = self._data_of(stream)
+        self._canvas.at(place if is_attached else _BESIDE)
         try:
-            document = self._open_nested(self._data_of(stream), "")
+            document = self._open_nested(content, end_of(content))
         except UnreadableDocument as refused:
             if refused.code in TOO_MUCH:
                 raise
-            self._unread.append(Unread("embedded_object", (("part", "attached file"),), may_hide=True))
+            if is_attached or is_text(content):
+                self._unread.append(Unread("embedded_object", place, may_hide=True))
             return
-        self._canvas.gap(document.text + "\n")
-        self._unread += document.unread
+        if is_attached or is_text(content) or not isinstance(document, PlainText):
+            self._canvas.gap(f"{document.text}\n")
+            self._unread += document.unread
+
+    def _form_text(self, form: StreamObject) -> str:
+        resources = found(form.get("/Resources"))
+        try:
+            content = self._page_reader.read(
+                self._data_of(form), resources if isinstance(resources, DictionaryObject) else DictionaryObject()
+            )
+        except _BROKEN:
+            raise UnreadableDocument("broken_pdf") from None
+        shown = Canvas()
+        write_page(shown, content.glyphs, 0)
+        return "\n".join([shown.text(), *content.hidden, ""])
 
     def _read_earlier(self, content: bytes) -> None:
         """Read what earlier versions showed: a change that was only added behind leaves all of it in the file."""
@@ -239,9 +264,15 @@ class PdfDocument:
                 text = earlier.text()
                 if _squeezed(text) not in now:
                     self._canvas.gap(text)
-            for value in (reader.trailer.get("/Info"),):
-                for text in strings_of(found(value)):
-                    self._canvas.gap(f"{text}\n")
+            for value in (*all_objects(reader), reader.trailer):
+                for text in strings_of(value):
+                    self._say(text)
+
+    def _say(self, text: str) -> None:
+        """Add a text that stands beside the pages, once."""
+        if text not in self._said:
+            self._said.add(text)
+            self._canvas.gap(f"{text}\n")
 
 
 class _Copy:
@@ -422,10 +453,6 @@ def _inherited(page: PageObject, key: str) -> Any:
 def _source(content: PageContent, index: int) -> tuple[int, int, int, int]:
     glyph = content.glyphs[index]
     return glyph.stream, glyph.operation, glyph.element, glyph.code
-
-
-def _plain_text(content: bytes) -> str:
-    return content[:MAX_FILE_BYTES].decode("utf-8", "replace").replace("\0", "")
 
 
 def _squeezed(text: str) -> str:

@@ -14,6 +14,9 @@ from registry.documents.pdf_cmap import CodeMap, read_map
 
 _SYMBOLIC = 4
 _UNI = re.compile(r"uni([0-9A-F]{4})+|u[0-9A-F]{4,6}")
+_MOST_DRAWN = 512  # glyphs of one font
+# Operators that show texts, images and forms.
+_SHOWS = re.compile(rb"(?:^|[\s\])>])(?:Tj|TJ|Do|'|\")(?:\s|$)")
 _USUAL_WIDTH = 500.0  # thousandths, where a font says nothing
 _WIDE = 1000.0
 _MOST_WIDTHS = 70_000
@@ -124,9 +127,16 @@ class PdfFont:
             matrix = _get(font, "/FontMatrix")
             scale = _number(matrix[0].get_object()) * 1000 if isinstance(matrix, ArrayObject) and matrix else 1.0
             self._widths = {code: width * scale for code, width in self._widths.items()}
-            self.is_sure = self._map is not None or is_named
+            self.is_sure = (self._map is not None or is_named) and not self._draws_texts(font)
         else:
             self.is_sure = self._map is not None or is_named or not (is_embedded and flags & _SYMBOLIC)
+
+    def _draws_texts(self, font: DictionaryObject) -> bool:
+        """Whether glyphs of a font that is drawn are drawn with others, or with images: they may show anything."""
+        glyphs = _get(font, "/CharProcs")
+        items = list(glyphs.values())[:_MOST_DRAWN] if isinstance(glyphs, DictionaryObject) else []
+        streams = (one for item in items if isinstance(one := item.get_object(), StreamObject))
+        return any(_SHOWS.search(self._data_of(stream)) for stream in streams)
 
     def _core_widths(self) -> dict[int, float]:
         metrics = CORE_FONT_METRICS.get(_core_name(self._name))

@@ -119,7 +119,7 @@ class PageReader:
         """Read one page: its content, then what annotations show above it."""
         page = PageContent()
         machine = _Machine(self, page)
-        machine.run(0, list(operations(content)), resources)
+        machine.run(0, list(operations(content, page.hidden)), resources)
         page.left_open, page.closed_early = machine.left_open, machine.closed_early
         for matrix, form in overlays:
             machine.form(form, resources, matrix)
@@ -232,6 +232,10 @@ class _Machine:
 
     def set_graphics(self, operands: Sequence[Operand]) -> None:
         state = self._resource("/ExtGState", operands)
+        mask = _object(state.get("/SMask")) if isinstance(state, DictionaryObject) else None
+        cut = _object(mask.get("/G")) if isinstance(mask, DictionaryObject) else None
+        if isinstance(cut, StreamObject):  # what it shows cuts holes: it can be read
+            self.form(cut, self._resources)
         pair = list(_sequence(state.get("/Font"))) if isinstance(state, DictionaryObject) else []
         if len(pair) == 2 and isinstance(font := _object(pair[0]), DictionaryObject):
             self._state = replace(self._state, font=self._reader.font(font), size=_at([_plain(pair[1])], 0))

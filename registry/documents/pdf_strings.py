@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from pypdf.generic import (
     ByteStringObject,
     DictionaryObject,
     IndirectObject,
-    StreamObject,
+    NameObject,
     TextStringObject,
 )
 
@@ -20,7 +21,8 @@ from registry.documents.pdf_read import decoded_text
 
 _SHORTEST = 3
 _DULL = frozenset({"/ID", "/Panose", "/CharSet", "/Registry", "/Ordering", "/CheckSum", "/Lookup", "/DA"})
-_READ_STREAMS = frozenset({"/JS", "/XFA", "/RC", "/RV", "/V", "/Contents"})
+# Names are the format's or a program's; one with blanks or with a number as people write them is somebody's.
+_CHOSEN = re.compile(r"[ @]|[0-9]{3}[^0-9]?[0-9]{2}")
 _MOST_OBJECTS = 500_000
 _BROKEN = (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, NotImplementedError)
 
@@ -42,25 +44,21 @@ def strings_of(value: Any, key: str = "", depth: int = 0) -> Iterator[str]:
         return
     if isinstance(value, DictionaryObject):
         for name, item in value.items():
+            if _CHOSEN.search(name):
+                yield str(name)[1:]
             if name not in _DULL:
                 yield from strings_of(item, str(name), depth + 1)
     elif isinstance(value, ArrayObject):
         for item in value:
             yield from strings_of(item, key, depth + 1)
-    elif isinstance(value, TextStringObject) and len(value) >= _SHORTEST:
+    else:
+        yield from _told(value)
+
+
+def _told(value: Any) -> Iterator[str]:
+    if isinstance(value, TextStringObject) and len(value) >= _SHORTEST:
         yield str(value)
     elif isinstance(value, ByteStringObject) and len(value) >= _SHORTEST:
         yield decoded_text(bytes(value))
-
-
-def speaking_streams(value: Any) -> Iterator[StreamObject]:
-    """Yield streams that are texts: metadata, scripts, what a form holds."""
-    if isinstance(value, StreamObject) and value.get("/Type") == "/Metadata":
-        yield value
-    if isinstance(value, DictionaryObject):
-        for key in _READ_STREAMS & set(value):
-            if key == "/Contents" and value.get("/Type") == "/Page":
-                continue
-            found: Any = value[key].get_object()
-            items = found if isinstance(found, ArrayObject) else [found]
-            yield from (one for item in items if isinstance(one := item.get_object(), StreamObject))
+    elif isinstance(value, NameObject) and _CHOSEN.search(value):
+        yield str(value)[1:]

@@ -54,8 +54,12 @@ class Operation(NamedTuple):
     end: int
 
 
-def operations(stream: bytes) -> Iterator[Operation]:
+def operations(stream: bytes, notes: list[str] | None = None) -> Iterator[Operation]:
     """Yield the operations of a stream. What cannot be read is passed over, as viewers do.
+
+    Args:
+        stream: its bytes.
+        notes: comments in it are added here.
 
     Raises:
         UnreadableDocument: ``broken_pdf``: an operation has more operands than any has.
@@ -71,6 +75,8 @@ def operations(stream: bytes) -> Iterator[Operation]:
         begin, position = match.span()
         kind = match.lastgroup
         if kind == "space":
+            if notes is not None and stream[begin : begin + 1] == b"%":
+                notes.append(match.group()[1:].decode("latin-1"))
             continue
         start = begin if start < 0 else start
         target = brackets[-1][1] if brackets else operands
