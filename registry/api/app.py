@@ -41,6 +41,8 @@ from registry.api.lookup import LOOKUP_PATH, LOOKUPS_AT_WORK, Api, answer_lookup
 from registry.api.openapi import openapi_document
 from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
+from registry.api.scim import routes_discovery as scim_discovery
+from registry.api.scim import routes_users as scim_users
 from registry.api.turns import LITTLE
 from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
@@ -68,6 +70,8 @@ _ROUTERS = (
     routes_holds.router,
     routes_health.router,
 )
+# SCIM describes itself, at /scim/v2/Schemas; the last of these answers what is not there in its form.
+_SCIM_ROUTERS = (scim_users.router, scim_discovery.router)
 
 log = structlog.get_logger("registry.api")
 
@@ -84,7 +88,7 @@ def create_app(application: Application) -> FastAPI:
     app.state.application = application
     app.state.import_turns = ImportTurns()
     app.state.readiness = Readiness(application.readiness())
-    for router in _ROUTERS:
+    for router in (*_ROUTERS, *_SCIM_ROUTERS):
         app.include_router(router)
     app.add_middleware(Door)
     app.add_middleware(Frame)  # the last one added is the outermost

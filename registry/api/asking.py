@@ -114,12 +114,14 @@ def without_body(roles: frozenset[Role], action: str) -> Gate:
     return admitted
 
 
-def json_body(roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_BYTES) -> Gate:
-    """Make the dependency of a route with a JSON body of at most ``limit`` bytes."""
+def json_body(
+    roles: frozenset[Role], action: str, limit: int = MAX_DOCUMENT_BYTES, *, form: re.Pattern[str] = _JSON_TYPE
+) -> Gate:
+    """Make the dependency of a route with a JSON body of at most ``limit`` bytes, of a content type of this form."""
 
     async def admitted(request: Request) -> Ask:
         ask = await _admitted(request, roles, action)
-        _demand_json(request)
+        _demand_json(request, form)
         body = await _read(request, limit)
         return Ask(ask.application, ask.caller, ask.principal, request, body, limit)
 
@@ -191,9 +193,9 @@ def _admit(request: Request, roles: frozenset[Role], action: str) -> Ask:
     return Ask(application, caller, application.admissions.admit(caller, roles, action), request)
 
 
-def _demand_json(request: Request) -> None:
+def _demand_json(request: Request, form: re.Pattern[str] = _JSON_TYPE) -> None:
     types = request.headers.getlist("content-type")
-    if len(types) != 1 or _JSON_TYPE.fullmatch(types[0]) is None:
+    if len(types) != 1 or form.fullmatch(types[0]) is None:
         raise HttpRefusal(Problem(415, "not_application_json"))
     _demand_plain(request)
 

@@ -15,6 +15,7 @@ from registry.domain.errors import ApprovalNeeded
 from registry.domain.ids import RecordId, RequestId, SubjectId
 from registry.services.disclose import Disclosed, Waiting
 from registry.services.kernel import ReceiptView
+from registry.services.provision import Seen
 from registry.services.search import Found
 from registry.services.values import shown_form
 
@@ -84,6 +85,11 @@ def hits_document(found: Found) -> dict[str, Any]:
         "truncated": found.is_cut,
         "receipt": receipt_document(found.receipt),
     }
+
+
+def provisioned_texts(seen: Seen) -> dict[str, str]:
+    """Return a provisioned subject's directory data and the names that the HR system knows them by, of one entry."""
+    return {**seen.directory.expose(), **seen.names.expose()}
 
 
 def _directory(hit: Revealed) -> dict[str, str]:

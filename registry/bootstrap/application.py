@@ -48,6 +48,7 @@ from registry.services.petition_answers import PetitionAnswers
 from registry.services.petitions import Petitions
 from registry.services.policy_changes import PolicyChanges
 from registry.services.principals import Grant, Principals
+from registry.services.provision import Provision
 from registry.services.read_audit import ReadAudit
 from registry.services.read_tiles import ReadTiles
 from registry.services.refusals import Refusals
@@ -149,6 +150,11 @@ class Application:
     def heartbeat(self) -> Heartbeat:
         """What makes an entry where there was none for a while."""
         return Heartbeat(self.kernel, self.settings.heartbeat(self.profile))
+
+    @property
+    def provision(self) -> Provision:
+        """People whom an HR system keeps up to date."""
+        return Provision(self.kernel, self.enroll, self.update)
 
     @property
     def verifier_key(self) -> VerifierKey:

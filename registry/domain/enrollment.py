@@ -148,6 +148,8 @@ class SubjectChanges:
         ends: records whose protection is to end. None of them is in ``versions`` or ``marks``.
         supervisor: employee number of the new supervisor; empty takes it away, None leaves the present one.
         relations: all declared relations from now on; None leaves the present ones.
+        settled_family, settled_records: what is to stand afterwards, whether it stands already or not, from whoever
+            does not know records by their ids; ``member`` is a ref of ``settled_family``.
     """
 
     given_name: str | None = field(default=None, repr=False)
@@ -161,3 +163,5 @@ class SubjectChanges:
     ends: tuple[RecordId, ...] = ()
     supervisor: str | None = field(default=None, repr=False)
     relations: tuple[DeclaredRelation, ...] | None = field(default=None, repr=False)
+    settled_family: tuple[FamilyEntry, ...] = field(default=(), repr=False)
+    settled_records: tuple[RecordEntry, ...] = field(default=(), repr=False)

@@ -104,7 +104,7 @@ class Conflict(RegistryError):
     """The thing exists already or has changed since it was read.
 
     Attributes:
-        code: ``exists``, ``changed``, ``key_reused``.
+        code: ``exists``, ``changed``, ``key_reused``, ``immutable``.
     """
 
     def __init__(self, code: str) -> None:

@@ -17,6 +17,7 @@ RequestId = NewType("RequestId", str)
 BreakGlassId = NewType("BreakGlassId", str)
 PetitionId = NewType("PetitionId", str)
 HoldId = NewType("HoldId", str)
+ProvisionId = NewType("ProvisionId", str)
 EventId = NewType("EventId", str)
 EntryIndex = NewType("EntryIndex", int)
 

@@ -26,13 +26,14 @@ from registry.services.ports import ACTIVE, ENDED, Work
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
 from registry.vault.petitions import PetitionVault
-from registry.vault.sealed import DIRECTORY, SealedField
+from registry.vault.sealed import DIRECTORY, PROVISION, SealedField
 from registry.vault.ties import digest_of
 
 _TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DRAWS}) | STANDING
 _TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
 _ENDED = re.compile(r"; ended ([0-9a-f ]+)")
 _TIES = re.compile(r"; ties ([0-9a-f]{32})")
+_PROVISION = re.compile(r"; provision ([0-9a-f]{32}) (\w+)")
 _CHUNK = 500
 
 
@@ -87,6 +88,9 @@ class _Ledger:
         ties = _TIES.search(values["detail"])
         if ties is not None:
             self.records[RecordId(values["subject"])].ties = ties[1]
+        for provision, state in _PROVISION.findall(values["detail"]):
+            said = self.records[RecordId(provision)]
+            said.state, said.entry = state, index
         ended = _ENDED.search(values["detail"])
         for record in ended[1].split() if ended is not None else ():
             said = self.records[RecordId(record)]
@@ -97,7 +101,7 @@ class _Ledger:
         said = self.records.setdefault(record, _Said(subject, 0, b"", index))
         if line.version > said.version:
             said.version, said.digest, said.entry, said.opened = line.version, line.ciphertext_digest, index, 0
-            if line.category != DIRECTORY:
+            if line.category not in (DIRECTORY, PROVISION):
                 self.versions[record, line.version] = (line.ciphertext_digest, index)
 
 
@@ -204,6 +208,9 @@ def _check_subjects(work: Work, subjects: Sequence[SubjectId], left: dict[Record
             raise LedgerCorrupt("how often a record's draws were opened is not as it was entered", said.entry)
         if record.id not in marks or marks[record.id].tier is not record.tier:
             raise LedgerCorrupt("a record's mark is missing or another one", None if said is None else said.entry)
+    for provision in work.provisions.of_subjects(subjects):
+        said = left.pop(RecordId(provision.id), None)
+        _compare(said, provision.names, Tier.CONFIDENTIAL, provision.state)
     work.persons.of_subjects(subjects)  # each of them is checked where it is read
 
 

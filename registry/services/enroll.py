@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -16,7 +16,7 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.services.idempotency import Idempotency, Remembered
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
-from registry.services.ports import Work
+from registry.services.ports import SubjectRow, Work
 from registry.services.rerun import rerun_once
 from registry.services.seal_people import VIA_API, Batch, Sealer, tools_of, write_people
 from registry.text.intake import canonical_document
@@ -45,6 +45,13 @@ class Enrolled:
     is_replay: bool = False
 
 
+class Along(NamedTuple):
+    """What else is stored with somebody new: by which way they come, and what stores it and drafts its entry."""
+
+    via: str
+    store: Callable[[Work, Principal, SubjectRow], EntryDraft]
+
+
 class Enroll:
     """Creates subjects."""
 
@@ -54,13 +61,16 @@ class Enroll:
         self._sealer = Sealer(tools_of(kernel))
 
     @rerun_once
-    def enroll(self, caller: Caller, enrollment: Enrollment, *, key: str | None = None) -> Enrolled:
+    def enroll(
+        self, caller: Caller, enrollment: Enrollment, *, key: str | None = None, along: Along | None = None
+    ) -> Enrolled:
         """Enroll one person.
 
         Args:
             caller: who asks.
             enrollment: the valid document.
             key: the Idempotency-Key, if one was given.
+            along: what else is stored in the transaction, after the person.
 
         Raises:
             AccessDenied: the caller is no enroller.
@@ -81,9 +91,13 @@ class Enroll:
                 pending = self._refuse_existing(work, principal)
                 outcome = None
             else:
-                batch = Batch(principal, VIA_API, self._kernel.now_ms(), self._kernel.policy.version)
+                via = VIA_API if along is None else along.via
+                batch = Batch(principal, via, self._kernel.now_ms(), self._kernel.policy.version)
                 plan = self._sealer.gather(batch, enrollment, (tag, self._sealer.content_tag(enrollment)))
                 (pending,) = write_people(self._kernel, work, [self._sealer.ready(batch)])
+                if along is not None:
+                    work.subjects.lock([plan.id])
+                    (pending,) = self._kernel.log.append(work.ledger, [along.store(work, principal, plan)])
                 outcome = plan.id
                 said = {
                     "subject": plan.id,

@@ -22,6 +22,7 @@ from registry.services.ports_keys import WrappedKeys
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
 from registry.services.ports_policy import Policies, SampleReviews
+from registry.services.ports_provisions import Provisions
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
 from registry.vault.erased_postings import PostingEraser
@@ -417,6 +418,8 @@ class Work(Protocol):
     def policies(self) -> Policies: ...
     @property
     def petitions(self) -> Petitions: ...
+    @property
+    def provisions(self) -> Provisions: ...
     @property
     def sample_reviews(self) -> SampleReviews: ...
     @property

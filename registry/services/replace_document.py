@@ -6,12 +6,13 @@ member) is a new version, what the document no longer has is ended.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.categories import Category
-from registry.domain.enrollment import Enrollment, RecordEntry
+from registry.domain.enrollment import Enrollment, FamilyEntry, RecordEntry, SubjectChanges
 from registry.domain.ids import RecordId
 from registry.leaktrace.terms import PersonNames
 from registry.services.household import Changes, Household, HouseholdStore
@@ -22,6 +23,8 @@ from registry.services.ties import numbers_of, ties_told
 from registry.services.values import Owner, prepare, subject_terms
 from registry.vault.blind_index import Posting
 from registry.vault.vault import NewPerson
+
+_Owners = dict[str | None, tuple[NewPerson, Owner]]
 
 
 class DocumentReplacer:
@@ -36,8 +39,10 @@ class DocumentReplacer:
         """Return the rows to write, the subject after it, and the entry."""
         changes = Changes(batch)
         owners = self._owners(changes, household, document)
-        wanted = [family_record(member) for member in document.family] + list(document.records)
-        self._pair(changes, household, wanted, owners)
+        met, left = self._pair(changes, household, _wanted(document.family, document.records), owners)
+        for row, entry in met:
+            self._remark(changes, household, row, entry)
+        changes.ended += [RecordId(row.id) for row in left]
         subject = self._subject(changes, household, document, owners)
         values = said_by(batch.principal) | {
             "result": "replaced",
@@ -47,14 +52,26 @@ class DocumentReplacer:
         lines = record_lines((subject.directory, *changes.touched()))
         return changes, subject, EntryDraft(Kind.UPDATE, values, (subject.id,), lines)
 
-    def _owners(
-        self, changes: Changes, household: Household, document: Enrollment
-    ) -> dict[str | None, tuple[NewPerson, Owner]]:
-        subject = household.subject
-        own = self._households.person(household, subject.directory.person)
+    def settle(
+        self, changes: Changes, household: Household, asked: SubjectChanges, own: tuple[NewPerson, Owner]
+    ) -> None:
+        """Bring a household to what a part of a document says of it; what the part does not name stays as it is.
+
+        The same value is unchanged, another one in the same slot a new version, any other a new record. Marks of what
+        stands already stay too, and nothing ends: a part that lacks something says nothing of it.
+        """
+        owners: _Owners = {None: own, **self._members(changes, household, asked.settled_family)}
+        self._pair(changes, household, _wanted(asked.settled_family, asked.settled_records), owners)
+
+    def _owners(self, changes: Changes, household: Household, document: Enrollment) -> _Owners:
+        own = self._households.person(household, household.subject.directory.person)
         names = PersonNames(document.given_name, document.family_name)
-        owners: dict[str | None, tuple[NewPerson, Owner]] = {None: (own, Owner("", names))}
-        for member in document.family:
+        return {None: (own, Owner("", names)), **self._members(changes, household, document.family)}
+
+    def _members(self, changes: Changes, household: Household, family: Sequence[FamilyEntry]) -> _Owners:
+        subject = household.subject
+        owners: _Owners = {}
+        for member in family:
             owner = Owner(member.ref, PersonNames(member.given_name, member.family_name))
             known = household.member_by_tag(self._sealer.ref_tag(subject.id, member.ref))
             if known is not None:
@@ -68,9 +85,11 @@ class DocumentReplacer:
         changes: Changes,
         household: Household,
         wanted: list[RecordEntry],
-        owners: dict[str | None, tuple[NewPerson, Owner]],
-    ) -> None:
+        owners: _Owners,
+    ) -> tuple[list[tuple[RecordRow, RecordEntry]], list[RecordRow]]:
+        """Return what stood already, each with what is wanted of it, and what is left over."""
         left = household.active()
+        met: list[tuple[RecordRow, RecordEntry]] = []
         unmatched: list[tuple[RecordEntry, bytes]] = []
         for entry in wanted:
             prepared = prepare(
@@ -83,7 +102,7 @@ class DocumentReplacer:
                 left.remove(same)
                 if entry.category is Category.HOME_ADDRESS:
                     self._sealer.note_address(changes.batch, same, prepared.stored)
-                self._remark(changes, household, same, entry)
+                met.append((same, entry))
         for entry, slot in unmatched:
             old = next((row for row in left if row.slot_tag == slot), None)
             if old is None:
@@ -91,8 +110,8 @@ class DocumentReplacer:
             else:
                 left.remove(old)
                 self._households.new_version(changes, old, entry.value, owners[entry.member])
-                self._remark(changes, household, old, entry)
-        changes.ended += [RecordId(row.id) for row in left]
+                met.append((old, entry))
+        return met, left
 
     def _remark(self, changes: Changes, household: Household, row: RecordRow, entry: RecordEntry) -> None:
         if row.tier is not entry.mark.tier:
@@ -103,7 +122,7 @@ class DocumentReplacer:
         changes: Changes,
         household: Household,
         document: Enrollment,
-        owners: dict[str | None, tuple[NewPerson, Owner]],
+        owners: _Owners,
     ) -> SubjectRow:
         before = household.subject
         own = owners[None][0]
@@ -119,3 +138,7 @@ class DocumentReplacer:
             version=before.version + 1,
             ties=self._sealer.ties.enrolled(before.id, document, members, changes.batch.addresses),
         )
+
+
+def _wanted(family: Sequence[FamilyEntry], records: Sequence[RecordEntry]) -> list[RecordEntry]:
+    return [family_record(member) for member in family] + list(records)

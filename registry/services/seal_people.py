@@ -41,6 +41,7 @@ from registry.vault.vault import NewPerson, Place, Vault
 
 VIA_API = "api"
 VIA_IMPORT = "import"
+VIA_SCIM = "scim"
 VIA_CORRECTION = "correction"  # the subject wrote the value, and whoever accepted it did not see it
 
 

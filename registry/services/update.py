@@ -27,6 +27,7 @@ from registry.services.kernel import Caller, Kernel, record_lines, view_of
 from registry.services.notices import Notice, queue
 from registry.services.ports import SubjectRow, Work
 from registry.services.ports_erasure import FormerDirectory
+from registry.services.replace_document import DocumentReplacer
 from registry.services.rerun import rerun_once
 from registry.services.seal_people import VIA_API, Batch, Sealer, tools_of
 from registry.services.ties import TieChanges, numbers_of, ties_told
@@ -74,6 +75,7 @@ class Update:
         self._kernel = kernel
         self._sealer = Sealer(tools_of(kernel))
         self._households = HouseholdStore(kernel, self._sealer)
+        self._replacer = DocumentReplacer(kernel, self._sealer, self._households)
 
     @rerun_once
     def update(
@@ -94,7 +96,7 @@ class Update:
             ApprovalNeeded: it takes marks off, which is under dual control, and nobody has approved that.
         """
         known = self._look(caller, ask)
-        self._kernel.vault.stock(len(ask.changes.add_family))
+        self._kernel.vault.stock(len(ask.changes.add_family) + len(ask.changes.settled_family))
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             work.subjects.lock([ask.subject])
@@ -169,6 +171,8 @@ class Update:
         for number, entry in enumerate(asked.add_records):
             owner = self._owner(household, owned, members, (number, entry))
             self._sealer.record(batch, household.subject.id, entry, owner)
+        if asked.settled_family or asked.settled_records:
+            self._replacer.settle(changes, household, asked, owned[household.subject.directory.person])
         if len(household.active()) + len(batch.records) > MAX_ACTIVE:
             raise InvalidInput([FieldProblem("/add_records", "too_many")])
         for version in settle_versions(asked.versions, categories_of(household), today=ask.today):

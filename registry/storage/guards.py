@@ -48,6 +48,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
         *("sealed_text", "sealed_value", "sealed_note"),
     ),
     "contacts": ("label", "version", "id", "about", "sealed"),
+    "provisions": ("id", "subject", "person", "user_tag", "outside_tag", "state", "version", "created_at", "digest"),
     "subjects": ("id", "person", "number_tag", "state"),
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),
 }

@@ -48,6 +48,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "outbox": "SELECT, INSERT, UPDATE, DELETE",
         "petitions": "SELECT, INSERT, UPDATE",
         "contacts": "SELECT, INSERT, UPDATE",
+        "provisions": "SELECT, INSERT, UPDATE",
         "notice_marks": "SELECT, INSERT, UPDATE",
         "holds": "SELECT, INSERT, UPDATE",
         "ledger_leaf": "SELECT, INSERT",

@@ -79,6 +79,24 @@ persons = Table(
     Column("guard", LargeBinary(16), nullable=False),  # whose person it is, and by which ref it is found again
 )
 
+provisions = Table(
+    "provisions",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("subject", _ID, ForeignKey("subjects.id"), nullable=False, index=True),
+    Column("person", _ID, ForeignKey("persons.id"), nullable=False),  # the subject's own, whose key seals the names
+    Column("user_tag", LargeBinary(16), unique=True),  # keyed
+    Column("outside_tag", LargeBinary(16), index=True),  # keyed
+    Column("state", String(12), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("names", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("guard", LargeBinary(16), nullable=False),  # over what finds it again and what its names are
+    Index("ix_provisions_created", "created_at", "id"),
+)
+
 records = Table(
     "records",
     metadata,

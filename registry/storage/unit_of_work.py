@@ -28,6 +28,7 @@ from registry.storage.petitions import SqlPetitions
 from registry.storage.policies import SqlPolicies
 from registry.storage.postings import SqlPostings
 from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
+from registry.storage.provisions import SqlProvisions
 from registry.storage.records import SqlRecords
 from registry.storage.requests import SqlRequests
 from registry.storage.sample_reviews import SqlSampleReviews
@@ -158,6 +159,11 @@ class SqlWork:
     def petitions(self) -> SqlPetitions:
         """What subjects asked for, and where they want to be told."""
         return SqlPetitions(self._connection, self._guard)
+
+    @cached_property
+    def provisions(self) -> SqlProvisions:
+        """Under which names HR systems keep subjects up to date."""
+        return SqlProvisions(self._connection, self._guard)
 
     @cached_property
     def meta(self) -> SqlMeta:

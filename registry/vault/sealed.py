@@ -12,6 +12,8 @@ from registry.keys.ports import WrappedKey
 
 # What is sealed beside the ten categories: name, department, title and number of a subject.
 DIRECTORY = "directory"
+# And the names by which an HR system keeps a subject up to date; the record is the provision's id.
+PROVISION = "provision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +21,9 @@ class SealedField:
     """One sealed value at rest.
 
     Attributes:
-        record: the record, or the subject's id for directory data.
+        record: the record, or the subject's id for directory data, or a provision's id.
         subject, person: whose record, and whose data key it is sealed under.
-        category: a category's text, or ``directory``.
+        category: a category's text, or ``directory`` or ``provision``.
         version: from 1; bound into the ciphertext.
         sealed: envelope bytes.
         digest: SHA-256 of ``sealed``, as stored beside it.

@@ -151,7 +151,11 @@ class Contract:
         assert response.headers["x-content-type-options"] == "nosniff"
         assert re.fullmatch(r"[0-9a-f-]{32,36}", response.headers["x-request-id"])
         assert "server" not in response.headers
-        if response.is_error and response.request.method != "HEAD":
+        if response.is_error and response.request.url.path.startswith("/scim/"):
+            assert response.headers["content-type"] == "application/scim+json"
+            assert response.json().keys() <= {"schemas", "status", "scimType", "detail"}
+            assert response.json()["status"] == str(response.status_code)
+        elif response.is_error and response.request.method != "HEAD":
             assert response.headers["content-type"] == "application/problem+json"
             assert {"type", "title", "status", "code"} <= response.json().keys()
             assert response.json()["status"] == response.status_code
