@@ -43,6 +43,8 @@ from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
 from registry.api.scim import routes_discovery as scim_discovery
 from registry.api.scim import routes_users as scim_users
+from registry.api.scim.answers import scim_error
+from registry.api.scim.names import BASE as SCIM_BASE
 from registry.api.turns import LITTLE
 from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
@@ -70,7 +72,7 @@ _ROUTERS = (
     routes_holds.router,
     routes_health.router,
 )
-# SCIM describes itself, at /scim/v2/Schemas; the last of these answers what is not there in its form.
+# SCIM describes itself, at /scim/v2/Schemas.
 _SCIM_ROUTERS = (scim_users.router, scim_discovery.router)
 
 log = structlog.get_logger("registry.api")
@@ -213,13 +215,14 @@ async def _http_refusal(_request: Request, error: Exception) -> Response:
     return error.problem.response()
 
 
-async def _http_exception(_request: Request, error: Exception) -> Response:
+async def _http_exception(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: unknown paths and methods. Its own text is not passed on."""
     if not isinstance(error, HTTPException):
         raise error
     status = error.status_code if error.status_code in TITLES else 400
     allowed = {name: text for name, text in (error.headers or {}).items() if name.lower() == "allow"}
-    return Problem(status, _CODES.get(status, "bad_request"), headers=allowed).response()
+    response = Problem(status, _CODES.get(status, "bad_request"), headers=allowed).response()
+    return scim_error(response) if request.url.path.startswith(f"{SCIM_BASE}/") else response
 
 
 async def _validation_error(_request: Request, _error: Exception) -> Response:

@@ -6,14 +6,15 @@ member) is a new version, what the document no longer has is ended.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.categories import Category
-from registry.domain.enrollment import Enrollment, FamilyEntry, RecordEntry, SubjectChanges
-from registry.domain.ids import RecordId
+from registry.domain.enrollment import Enrollment, FamilyEntry, FieldProblem, RecordEntry, SubjectChanges
+from registry.domain.errors import InvalidInput
+from registry.domain.ids import PersonId, RecordId
 from registry.leaktrace.terms import PersonNames
 from registry.services.household import Changes, Household, HouseholdStore
 from registry.services.kernel import Kernel, record_lines
@@ -53,14 +54,27 @@ class DocumentReplacer:
         return changes, subject, EntryDraft(Kind.UPDATE, values, (subject.id,), lines)
 
     def settle(
-        self, changes: Changes, household: Household, asked: SubjectChanges, own: tuple[NewPerson, Owner]
+        self,
+        changes: Changes,
+        household: Household,
+        asked: SubjectChanges,
+        owned: Mapping[PersonId, tuple[NewPerson, Owner]],
     ) -> None:
         """Bring a household to what a part of a document says of it; what the part does not name stays as it is.
 
         The same value is unchanged, another one in the same slot a new version, any other a new record. Marks of what
         stands already stay too, and nothing ends: a part that lacks something says nothing of it.
+
+        Raises:
+            InvalidInput: a record is of a member who is neither in the part nor in the household.
         """
+        own = owned[household.subject.directory.person]
         owners: _Owners = {None: own, **self._members(changes, household, asked.settled_family)}
+        for ref in {entry.member for entry in asked.settled_records} - owners.keys():
+            known = household.member_by_tag(self._sealer.ref_tag(household.subject.id, ref or ""))
+            if known is None:
+                raise InvalidInput([FieldProblem("/member", "unknown_member")])
+            owners[ref] = owned[known.id]
         self._pair(changes, household, _wanted(asked.settled_family, asked.settled_records), owners)
 
     def _owners(self, changes: Changes, household: Household, document: Enrollment) -> _Owners:

@@ -172,7 +172,7 @@ class Update:
             owner = self._owner(household, owned, members, (number, entry))
             self._sealer.record(batch, household.subject.id, entry, owner)
         if asked.settled_family or asked.settled_records:
-            self._replacer.settle(changes, household, asked, owned[household.subject.directory.person])
+            self._replacer.settle(changes, household, asked, owned)
         if len(household.active()) + len(batch.records) > MAX_ACTIVE:
             raise InvalidInput([FieldProblem("/add_records", "too_many")])
         for version in settle_versions(asked.versions, categories_of(household), today=ask.today):

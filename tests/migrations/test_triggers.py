@@ -52,6 +52,12 @@ ON_SQLITE = {
     "erasures_no_update": "UPDATE erasures SET erased_at = 9",
     "erasures_no_delete": "DELETE FROM erasures",
     "erasures_no_replace": "INSERT OR REPLACE INTO erasures VALUES (3, 9, x'')",
+    "provisions_no_delete": "DELETE FROM provisions",
+    "provisions_kept": "UPDATE provisions SET created_at = 9",
+    "provisions_no_replace": (
+        f"INSERT OR REPLACE INTO provisions VALUES "
+        f"('{TWO}', '{ONE}', '{ONE}', x'01', NULL, 'employed', 1, 0, 0, x'', x'', x'')"
+    ),
     "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10)",
 }
 ON_POSTGRESQL = {
@@ -72,6 +78,8 @@ ON_POSTGRESQL = {
     "holds_settled_once": "UPDATE holds SET until = 99",
     "petitions_no_truncate": "TRUNCATE petitions",
     "erasures_append_only": "UPDATE erasures SET erased_at = 9",
+    "provisions_no_delete": "DELETE FROM provisions",
+    "provisions_kept": "UPDATE provisions SET created_at = 9",
     "request_decisions_append_only": "UPDATE request_decisions SET verdict = 'approve'",
 }
 # Roles that nobody may hold together: each trigger, and a statement that it alone refuses.
@@ -97,6 +105,7 @@ ONLY_ON_POSTGRESQL = (
 ALSO_REFUSED = (
     "UPDATE break_glass SET principal = 'x'",
     "UPDATE holds SET principal = 'x'",
+    f"UPDATE provisions SET state = 'employed' WHERE id = '{THREE}'",  # what was removed stays removed
     f"UPDATE holds SET state = 'pending' WHERE id = '{TWO}'",
     f"UPDATE holds SET state = 'confirmed', settled_at = 6 WHERE id = '{TWO}'",
     "UPDATE break_glass SET review_by = 99",
@@ -143,6 +152,7 @@ ALLOWED = (
     "UPDATE petitions SET key_id = 'l', wrapped_key = x'02' WHERE id = 'old'",
     "UPDATE petitions SET key_id = 'l', wrapped_key = x'02' WHERE id = 'new'",
     f"UPDATE holds SET state = 'confirmed', settled_at = 5 WHERE id = '{ONE}'",
+    f"UPDATE provisions SET state = 'left', names = x'01', version = 2, user_tag = x'02' WHERE id = '{ONE}'",
     f"UPDATE holds SET state = 'ended', settled_at = 5 WHERE id = '{TWO}'",
     "UPDATE tallies SET tags = x'00', day = 101 WHERE label = x'01'",
     "DELETE FROM tallies WHERE label = x'00'",  # a month before the newest
@@ -164,6 +174,7 @@ TABLES = (
     "request_decisions",
     "break_glass",
     "holds",
+    "provisions",
     "petitions",
     "erasures",
     "requests",
@@ -211,6 +222,12 @@ def connection(url: str) -> Iterator[Connection]:
         row = "('empty', 'dispute', 'p', 1, 'erased', NULL, 'k', x'', x'', x'', NULL, NULL, x'')"
         run(opened, f"INSERT INTO petitions VALUES {row}")
         run(opened, "INSERT INTO erasures VALUES (3, 5, x'')")
+        sealed = f"'{ONE}', '{ONE}', x'', x'', x'', x'', 1, 'active', 1, x'', 0, 0, x'', NULL"
+        run(opened, f"INSERT INTO subjects VALUES ({sealed})")
+        run(opened, f"INSERT INTO persons VALUES ('{ONE}', '{ONE}', x'', 'k', x'', x'')")
+        for provision, tag, state in ((ONE, "x'01'", "employed"), (THREE, "NULL", "removed")):
+            row = f"'{provision}', '{ONE}', '{ONE}', {tag}, NULL, '{state}', 1, 0, 0, x'', x'', x''"
+            run(opened, f"INSERT INTO provisions VALUES ({row})")
         for hold, state in ((ONE, "pending"), (TWO, "confirmed")):
             run(opened, f"INSERT INTO holds VALUES ('{hold}', '{ONE}', 7, '{state}', 0, 9, NULL, NULL, x'')")
         yield opened

@@ -95,14 +95,15 @@ class ScimRoute(APIRoute):
             try:
                 return await handler(request)
             except HttpRefusal as refusal:
-                return _error(refusal.problem.response())
+                return scim_error(refusal.problem.response())
             except RegistryError as error:
-                return _error(failure_response(request.app.state.application, error))
+                return scim_error(failure_response(request.app.state.application, error))
 
         return answered
 
 
-def _error(response: Response) -> Response:
+def scim_error(response: Response) -> Response:
+    """Return an error answer in SCIM's form, with its headers; what is no error stays as it is."""
     problem = orjson.loads(response.body)
     if "code" not in problem:  # not an error: it waits for another person
         return response

@@ -75,14 +75,11 @@ _USER = (
         "The name; one of its two parts may be missing.",
         "complex",
         required=True,
-        subAttributes=[
-            attribute("formatted", "Both parts; made here.", mutability="readOnly"),
-            *(attribute(name, "A part of the name.") for name in NAME_ATTRIBUTES),
-        ],
+        subAttributes=[attribute(name, "A part of the name.") for name in NAME_ATTRIBUTES],
     ),
     attribute("displayName", "The name in one line; made here.", mutability="readOnly"),
     attribute("title", "What somebody is."),
-    attribute("active", "Whether they are employed. Protection does not end with it.", "boolean"),
+    attribute("active", "Whether they are employed. Protection does not end with it.", "boolean", required=True),
     *(_core_value(name, subs) for name, subs in CORE_VALUES.items()),
 )
 _ENTERPRISE = (
@@ -92,7 +89,10 @@ _ENTERPRISE = (
         "manager",
         "Who leads them; conflicts of interest go by it. Written, never read back.",
         "complex",
-        subAttributes=[attribute("value", "The manager's id here.", **_WRITTEN)],
+        subAttributes=[
+            attribute("value", "The manager's id here.", **_WRITTEN),
+            attribute("$ref", "Where the manager is found.", "reference", referenceTypes=["User"], **_WRITTEN),
+        ],
         **_WRITTEN,
     ),
 )

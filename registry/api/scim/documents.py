@@ -54,7 +54,7 @@ def _user(row: ProvisionRow, version: int, texts: Mapping[str, str]) -> dict[str
         "id": row.id,
         "externalId": texts["outside_id"],
         "userName": texts["user_name"],
-        "name": {"formatted": shown, **{name: text for name, text in names.items() if text}},
+        "name": {name: text for name, text in names.items() if text},
         "displayName": shown,
         "title": texts["title"],
         "active": row.state is ProvisionState.EMPLOYED,

@@ -18,6 +18,7 @@ BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 BULK_ANSWER = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 BASE = "/scim/v2"
+SCHEMAS = "schemas"  # some write it into an extension too, where it says nothing
 
 
 @dataclass(frozen=True, slots=True)

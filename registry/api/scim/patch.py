@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from registry.api.scim.answers import refuse
-from registry.api.scim.names import CORE, IGNORED, PATCH, PROTECTED, PROTECTED_ATTRIBUTES, attribute_of, subs_of
+from registry.api.scim.names import (
+    CORE,
+    IGNORED,
+    PATCH,
+    PROTECTED,
+    PROTECTED_ATTRIBUTES,
+    SCHEMAS,
+    attribute_of,
+    subs_of,
+)
 
 MOST_OPERATIONS = 100
 _PATH = re.compile(r"([^\[\]]+?)(?:\[([^\]]*)\])?(?:\.([A-Za-z$]\w*))?")
@@ -80,7 +89,8 @@ def _assign_all(wanted: dict[str, Any], values: Mapping[str, Any]) -> None:
             _assign(wanted, target, value)
         else:
             for inner, inner_value in value.items():
-                _assign(wanted, _target(f"{target.urn}:{inner}"), inner_value)
+                if inner.casefold() != SCHEMAS:
+                    _assign(wanted, _target(f"{target.urn}:{inner}"), inner_value)
 
 
 def _remove(wanted: dict[str, Any], path: str | None) -> None:

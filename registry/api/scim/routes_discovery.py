@@ -1,4 +1,4 @@
-"""What the service can do. Of nobody, and so open to whoever has the role, without an entry; and what is not there."""
+"""What the service can do. Of nobody, and so open to whoever has the role, without an entry."""
 
 from __future__ import annotations
 
@@ -43,11 +43,6 @@ def schemas(_ask: ReadAsk) -> Response:
 @router.get(f"{BASE}/Schemas/{{name}}")
 def schema(ask: ReadAsk) -> Response:
     return _one(ask, SCHEMAS)
-
-
-@router.api_route(f"{BASE}/{{path:path}}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-def nothing(_ask: ReadAsk) -> Response:
-    raise HttpRefusal(Problem(404, "not_found"))
 
 
 def _one(ask: Ask, documents: Mapping[str, dict[str, Any]]) -> Response:

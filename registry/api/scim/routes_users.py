@@ -16,7 +16,7 @@ from registry.api.scim.answers import ScimRoute, list_document, scim_answer
 from registry.api.scim.documents import etag_of, location_of, seen_document, written_document
 from registry.api.scim.names import BASE, ENTERPRISE
 from registry.api.scim.patch import read_patch
-from registry.api.scim.users import UserDraft, read_part, read_whole
+from registry.api.scim.users import UserDraft, read_new, read_part, read_whole
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput, NotFound
 from registry.domain.ids import ProvisionId
@@ -56,7 +56,7 @@ def user(ask: ReadAsk) -> Response:
 
 @router.post(f"{BASE}/Users")
 def create(ask: WriteAsk) -> Response:
-    draft = read_whole(ask.document(), today=ask.today)
+    draft = read_new(ask.document(), today=ask.today)
     supervisor = _supervisor(ask, draft)
     is_employed = draft.is_employed is not False
     provided = Provided(draft.names(), draft.enrollment(supervisor), is_employed, ask.today)

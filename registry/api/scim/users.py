@@ -14,12 +14,14 @@ from registry.api.scim.names import (
     MARK_ATTRIBUTES,
     PROTECTED,
     PROTECTED_ATTRIBUTES,
+    SCHEMAS,
     Kept,
     attribute_of,
     subs_of,
 )
 from registry.domain.categories import Category
-from registry.domain.enrollment import Enrollment, FamilyEntry, RecordEntry, SubjectChanges
+from registry.domain.enrollment import Enrollment, FamilyEntry, FieldProblem, RecordEntry, SubjectChanges
+from registry.domain.errors import InvalidInput
 from registry.domain.ids import ProvisionId, is_id
 from registry.domain.marks import Mark
 from registry.services.provision import ProvidedNames
@@ -89,8 +91,21 @@ class UserDraft:
         )
 
 
+def read_new(document: object, *, today: date) -> UserDraft:
+    """Read somebody new: the body of POST. Whose a school is stands in the document too.
+
+    Raises:
+        InvalidInput: as ``read_whole``; ``unknown_member``.
+    """
+    draft = read_whole(document, today=today)
+    refs = {None, *(member.ref for member in draft.family)}
+    if any(record.member not in refs for record in draft.records):
+        raise InvalidInput([FieldProblem(f"/{PROTECTED}/schools", "unknown_member")])
+    return draft
+
+
 def read_whole(document: object, *, today: date) -> UserDraft:
-    """Read a whole user: the body of POST and PUT.
+    """Read a whole user: the body of PUT.
 
     Raises:
         InvalidInput: with all problems; pointers name our writing of attributes, never a value or an unknown name.
@@ -124,7 +139,7 @@ def _draft(reading: Reading, document: object) -> UserDraft:
     names = ObjectReader(reading, _folded_inner(reading, core, "name"), "/name")
     mark = read_mark(ObjectReader(reading, _members(protected, MARK_ATTRIBUTES), protected.pointer))
     family = _family(reading, protected, mark)
-    records = _records(reading, (core, protected), mark, frozenset(member.ref for member in family))
+    records = _records(reading, (core, protected), mark)
     return UserDraft(
         user_name=_text(core, "userName", _ACCOUNT),
         outside_id=_text(core, "externalId", _ACCOUNT, is_removable=True),
@@ -165,6 +180,7 @@ def _folded_extension(reading: Reading, core: ObjectReader, urn: str) -> dict[st
         if core.has(urn):
             core.refuse("wrong_type", urn)
         return {}
+    given = {name: value for name, value in given.items() if name.casefold() != SCHEMAS}
     known = {name: attribute_of(f"{urn}:{name}") for name in given}
     return _renamed(reading, f"/{urn}", given, {name: each[1] for name, each in known.items() if each is not None})
 
@@ -245,11 +261,9 @@ def _mark_members(mark: Mark) -> dict[str, str]:
     return {"confidentiality": mark.tier.value, **({"basis": mark.basis} if mark.basis else {})}
 
 
-def _records(
-    reading: Reading, holders: tuple[ObjectReader, ObjectReader], mark: Mark, refs: frozenset[str]
-) -> tuple[RecordEntry, ...]:
+def _records(reading: Reading, holders: tuple[ObjectReader, ObjectReader], mark: Mark) -> tuple[RecordEntry, ...]:
     core, protected = holders
-    found = [*_core_records(reading, core), *_protected_records(reading, protected, refs)]
+    found = [*_core_records(reading, core), *_protected_records(reading, protected)]
     # The same address as a core attribute and in the extension is one.
     kept = {(category, member, frozenset(value.items())): value for category, member, value in found if value}
     return tuple(RecordEntry(category, value, member, mark) for (category, member, _), value in kept.items())
@@ -258,7 +272,7 @@ def _records(
 _Value = tuple[Category, str | None, dict[str, str]]
 
 
-def _protected_records(reading: Reading, protected: ObjectReader, refs: frozenset[str]) -> list[_Value]:
+def _protected_records(reading: Reading, protected: ObjectReader) -> list[_Value]:
     found: list[_Value] = []
     for name, kept in PROTECTED_ATTRIBUTES.items():
         if kept.category is Category.FAMILY_MEMBER or protected.member(name) is None:
@@ -266,21 +280,19 @@ def _protected_records(reading: Reading, protected: ObjectReader, refs: frozense
         items = _items(protected, name, MAX_RECORDS) if kept.is_many else [protected.member(name)]
         for place, item in enumerate(items):
             pointer = f"{protected.pointer}/{name}" + (f"/{place}" if kept.is_many else "")
-            found.append(_protected_value(reading, pointer, item, (kept, refs)))
+            found.append(_protected_value(reading, pointer, item, kept))
     return found
 
 
-def _protected_value(reading: Reading, pointer: str, item: object, wanted: tuple[Kept, frozenset[str]]) -> _Value:
-    kept, refs = wanted
+def _protected_value(reading: Reading, pointer: str, item: object, kept: Kept) -> _Value:
     plain = kept.keys.get("")
-    value = {plain: item} if plain is not None else _keyed(reading, pointer, item, kept.keys)
-    member = value.pop("member", None)
-    if kept.category is Category.SCHOOL and member not in refs:
-        reading.refuse(f"{pointer}/member", "unknown_member")
-        member = None
     if plain is not None and not isinstance(item, str):
         reading.refuse(pointer, "wrong_type")
         return kept.category, None, {}
+    value = {plain: item} if plain is not None else _keyed(reading, pointer, item, kept.keys)
+    member = value.pop("member", None)
+    if kept.category is Category.SCHOOL and not (isinstance(member, str) and member):
+        reading.refuse(f"{pointer}/member", "member_needed")
     return (
         kept.category,
         member if isinstance(member, str) else None,
