@@ -72,10 +72,7 @@ class _Ledger:
     def take(self, index: int, kind: str, values: Mapping[str, str]) -> None:
         """Add one entry."""
         if kind == Kind.DRAWS and values["result"] == KEYS:
-            for line in _lines(values):
-                said = self.records.get(line.record)  # None where only later entries are read
-                if said is not None:
-                    said.opened += line.version == said.version
+            self._open(values)
         if values["result"] not in ("created", "updated", "replaced", "marked"):
             return
         if kind != Kind.MARK:
@@ -95,6 +92,12 @@ class _Ledger:
         for record in ended[1].split() if ended is not None else ():
             said = self.records[RecordId(record)]
             said.state, said.entry = ENDED, index
+
+    def _open(self, values: Mapping[str, str]) -> None:
+        for line in _lines(values):
+            said = self.records.get(line.record)  # None where only later entries are read
+            if said is not None:
+                said.opened += line.version == said.version
 
     def _line(self, index: int, subject: SubjectId, line: RecordLine) -> None:
         record = RecordId(line.record)

@@ -41,7 +41,7 @@ CONTENTS = {
 
 @pytest.mark.parametrize("name", CONTENTS)
 def test_in_what_a_page_shows(name: str) -> None:
-    gone(pdf(f"{KEPT_LINE} {CONTENTS[name]}"), "a.pdf")
+    assert gone(pdf(f"{KEPT_LINE} {CONTENTS[name]}"), "a.pdf")
 
 
 NOTES = {
@@ -60,7 +60,7 @@ NOTES = {
 @pytest.mark.parametrize("name", NOTES)
 def test_in_what_is_laid_above_a_page(name: str) -> None:
     note = f"<</Type/Annot/Rect[100 100 300 130]{NOTES[name]}>>".encode()
-    gone(pdf(KEPT_LINE, objects=[note, stream(SHOWN, FORM), stream(b"", FORM)], page="/Annots[20 0 R]"), "a.pdf")
+    assert gone(pdf(KEPT_LINE, objects=[note, stream(SHOWN, FORM), stream(b"", FORM)], page="/Annots[20 0 R]"), "a.pdf")
 
 
 SAID = PHONE.encode()
@@ -89,15 +89,15 @@ OBJECTS: dict[str, tuple[list[bytes], str]] = {
 @pytest.mark.parametrize("name", OBJECTS)
 def test_beside_the_pages(name: str) -> None:
     objects, catalog = OBJECTS[name]
-    gone(pdf(KEPT_LINE, objects=objects, catalog=catalog), "a.pdf")
+    assert gone(pdf(KEPT_LINE, objects=objects, catalog=catalog), "a.pdf")
 
 
 def test_in_resources() -> None:
     marked = f"{KEPT_LINE} /Span /P1 BDC BT /F1 12 Tf 72 700 Td (x) Tj ET EMC"
-    gone(with_resources(marked, f"/Properties<</P1<</ActualText({PHONE})>>>>"), "a.pdf")
-    gone(with_resources(KEPT_LINE, "/XObject<</X 20 0 R>>", stream(SHOWN, FORM)), "a.pdf")
+    assert gone(with_resources(marked, f"/Properties<</P1<</ActualText({PHONE})>>>>"), "a.pdf")
+    assert gone(with_resources(KEPT_LINE, "/XObject<</X 20 0 R>>", stream(SHOWN, FORM)), "a.pdf")
     mask = "/ExtGState<</GS<</SMask<</S/Luminosity/G 20 0 R>>>>>>"
-    gone(with_resources(f"{KEPT_LINE} /GS gs 0 0 100 100 re f", mask, stream(SHOWN, FORM)), "a.pdf")
+    assert gone(with_resources(f"{KEPT_LINE} /GS gs 0 0 100 100 re f", mask, stream(SHOWN, FORM)), "a.pdf")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_in_resources() -> None:
     ids=["before", "behind", "between"],
 )
 def test_around_the_objects(content: bytes) -> None:
-    gone(content, "a.pdf")
+    assert gone(content, "a.pdf")
 
 
 def changed(base: bytes, number: int, content: bytes) -> bytes:
@@ -123,9 +123,9 @@ def changed(base: bytes, number: int, content: bytes) -> bytes:
 
 
 def test_in_an_earlier_version() -> None:
-    gone(changed(pdf(f"{KEPT_LINE} {line(PHONE)}"), 101, stream(KEPT_LINE.encode())), "a.pdf")
+    assert gone(changed(pdf(f"{KEPT_LINE} {line(PHONE)}"), 101, stream(KEPT_LINE.encode())), "a.pdf")
     noted = pdf(KEPT_LINE, objects=[f"<</Title({PHONE})>>".encode()])
-    gone(changed(noted, 20, b"<</Title(x)>>"), "a.pdf")
+    assert gone(changed(noted, 20, b"<</Title(x)>>"), "a.pdf")
 
 
 MAP = b"""begincmap 1 begincodespacerange <0000><ffff> endcodespacerange
