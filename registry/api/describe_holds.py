@@ -26,6 +26,14 @@ _ASKED: dict[str, Any] = {
     "reason": "Subpoena 12: not to be told before the hearing",
     "case": "GJ-2026-12",
 }
+_DETAIL = {
+    **_HOLD,
+    "subject": "0" * 31 + "1",
+    "purposes": ["legal_service"],
+    "legal": False,
+    **_ASKED,
+    "receipt": RECEIPT,
+}
 _SETTLED = _HOLD | {"settled_by": "0" * 31 + "8", "settled_at": "2026-03-02T11:00:00.000Z", "receipt": RECEIPT}
 _REVIEWING = (
     "Role `approver`, never a hold of one's own, under whatever account, and never one about oneself or somebody close "
@@ -47,7 +55,11 @@ PLACE = Operation(
     answer=Answer("It waits for its review.", "HoldNow", ("Audit-Receipt",), example=_HOLD | {"receipt": RECEIPT}),
     errors=(404,),
     body=Body(
-        "HoldAsk", {"a hold": {"employee_number": "KC-004211", "purposes": ["legal_service"], "days": 30, **_ASKED}}
+        "HoldAsk",
+        {
+            "a hold": {"employee_number": "KC-004211", "purposes": ["legal_service"], "days": 30, **_ASKED},
+            "a legal hold": {"employee_number": "KC-004211", "legal": True, "days": 366, **_ASKED},
+        },
     ),
 )
 
@@ -83,7 +95,14 @@ DETAIL = Operation(
         "The hold.",
         "HoldDetail",
         ("Audit-Receipt",),
-        example={**_HOLD, "subject": "0" * 31 + "1", "purposes": ["legal_service"], **_ASKED, "receipt": RECEIPT},
+        example={
+            **_HOLD,
+            "subject": "0" * 31 + "1",
+            "purposes": ["legal_service"],
+            "legal": False,
+            **_ASKED,
+            "receipt": RECEIPT,
+        },
     ),
     errors=(404,),
     parameters=_ID,

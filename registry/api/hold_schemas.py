@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.api.describe import ref
 from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable
-from registry.domain.holds import LONGEST_DAYS, HoldState, Statement
+from registry.domain.holds import LONGEST_DAYS, LONGEST_LEGAL_DAYS, HoldState, Statement
 from registry.policy.purposes import MAX_PURPOSES
 from registry.text.rules.texts import LEAST_REASON
 
@@ -19,8 +19,9 @@ _ASKED: dict[str, Schema] = {
     "days": {
         "type": "integer",
         "minimum": 1,
-        "maximum": max(LONGEST_DAYS.values()),
-        "description": "How long, from now on; 30 at most for an oral statement.",
+        "maximum": LONGEST_LEGAL_DAYS,
+        "description": f"How long, from now on; {max(LONGEST_DAYS.values())} at most, 30 for an oral statement; "
+        f"{LONGEST_LEGAL_DAYS} for a legal hold.",
     },
     "statement": {**_STATEMENT, "description": "How the agency asked for it."},
     "asked_by": {**_LINE, "description": "The agency or official that asked for it."},
@@ -33,6 +34,12 @@ _ASKED: dict[str, Schema] = {
 }
 _MORE: dict[str, Schema] = {
     "purposes": {**_PURPOSES, "minItems": 1},
+    "legal": {
+        "type": "boolean",
+        "default": False,
+        "description": "A legal hold: nothing is kept from the subject (so no `purposes`), but as under any hold "
+        "nothing of them is erased or pruned.",
+    },
     "case": {"type": "string", "maxLength": 100, "description": "A reference of the agency's."},
 }
 _HOLD: dict[str, Schema] = {
@@ -60,6 +67,7 @@ HOLD_SCHEMAS: dict[str, Schema] = {
             **_HOLD,
             "subject": ref("Id"),
             "purposes": _PURPOSES,
+            "legal": {"type": "boolean", "description": "Whether it only keeps what there is."},
             "statement": _STATEMENT,
             "asked_by": {"type": "string"},
             "reason": {"type": "string"},

@@ -47,6 +47,7 @@ def detail(ask: OneAsk) -> Response:
         **_listed(found.view),
         "subject": found.held.subject,
         "purposes": sorted(found.held.purposes),
+        "legal": found.held.is_legal,
         "statement": found.statement,
         "asked_by": found.asked_by,
         "reason": found.reason,

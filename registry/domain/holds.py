@@ -30,6 +30,9 @@ class Statement(StrEnum):
 # An oral statement counts for 30 days there; a written one for what it names, here for a quarter at most.
 LONGEST_DAYS: Mapping[Statement, int] = {Statement.WRITTEN: 90, Statement.ORAL: 30}
 
+# One that only keeps what there is, for a court or an inquiry, and tells nobody less: a year, and then another word.
+LONGEST_LEGAL_DAYS = 366
+
 
 def until_ms(now_ms: int, days: int) -> int:
     """Return when a hold that begins now is over."""

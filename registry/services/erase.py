@@ -129,7 +129,7 @@ class Erase:
             counts = self._forget(work, found)
             # From here on nobody writes an entry: neither of a hold nor of anybody new under the same terms.
             work.ledger.lock_head()
-            if in_force(self._kernel, work).on(scope.subject.id):
+            if in_force(self._kernel, work).keeps(scope.subject.id):
                 raise Contended  # confirmed since it was looked at: refused when this is run again
             wiped = wipe(work.postings, known.places)
             counts |= {"postings": wiped.removed + wiped.tombstones, "openings": self._remove(work, found)}
@@ -145,7 +145,7 @@ class Erase:
         going = set(trail.traces) if known is None or scope.is_whole else known.traces
         others = {subject for trace in going for subject in trail.traces[trace]} - {scope.subject.id}
         held = in_force(self._kernel, work)
-        if any(held.on(other) for other in others):
+        if any(held.keeps(other) for other in others):
             self._refuse(work, principal, scope, LEGAL_HOLD)
         emergencies = [work.break_glass.get(one) for one in trail.emergencies] if scope.is_whole else []
         if any(row is not None and not row.finding for row in emergencies):

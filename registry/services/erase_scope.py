@@ -90,7 +90,7 @@ def scope_of(kernel: Kernel, work: Work, principal: Principal, ask: ErasureAsk) 
         raise NotFound
     if is_close(kernel, work, principal, [row]):
         kernel.deny_about(work, principal, (row.id,), Denied(CONFLICT_OF_INTEREST, "erase.own", "erase"))
-    if in_force(kernel, work).on(row.id):
+    if in_force(kernel, work).keeps(row.id):
         # About nobody's chain: a hold is not to be learned of from the own accounting.
         values = {"request": f"subject {row.id}", "result": f"refused {LEGAL_HOLD}"}
         kernel.note_refusal(work, principal, EntryDraft(Kind.ERASE, values))

@@ -18,7 +18,7 @@ from registry.domain.principals import Principal, Role
 from registry.domain.purposes import PurposeCode
 from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.facts_relations import is_close
-from registry.services.holds_in_force import Held, said_of
+from registry.services.holds_in_force import LEGAL, Held, said_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.notices import Notice, NoticeKind, ToRole, queue
 from registry.services.ports import ACTIVE, PrincipalRow, SubjectRow, Work
@@ -43,6 +43,7 @@ class HoldAsk:
         days: how long, from now on.
         statement, asked_by: how and by whom it was asked for.
         reason, case: why, and a reference.
+        is_legal: nothing is held back; only nothing of the subject is erased or pruned.
     """
 
     subject: SubjectId | None
@@ -53,6 +54,7 @@ class HoldAsk:
     asked_by: str = field(repr=False)
     reason: str = field(repr=False)
     case: str = field(default="", repr=False)
+    is_legal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Holds:
                 "case": ask.case,
                 "note": ask.reason,
                 "result": HoldState.PENDING.value,
+                "form": LEGAL if ask.is_legal else "",
                 "detail": f"hold {identifier} until {until} {ask.statement.value} {ask.asked_by}",
             }
             draft = EntryDraft(Kind.HOLD, values)

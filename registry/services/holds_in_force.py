@@ -11,11 +11,15 @@ from registry.services.kernel import Kernel
 from registry.services.ports import Work
 from registry.transparency.leaf import parse_leaf
 
+# The form of a hold's entry that holds nothing back: a legal hold, which only keeps what there is.
+LEGAL = "legal"
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """What is kept from one subject: lookups for some purposes, or for all when none are named.
 
+    ``is_legal``: nothing is kept from them, but nothing of them is erased or pruned, as with any other hold.
     ``until`` and ``confirmed_at``: milliseconds. ``said_by``: the accounts that placed and confirmed it.
     """
 
@@ -24,6 +28,7 @@ class Held:
     until: int
     confirmed_at: int = 0
     said_by: frozenset[str] = frozenset()
+    is_legal: bool = False
 
     def covers(self, purpose: str) -> bool:
         """Tell whether lookups for a purpose are held back."""
@@ -39,8 +44,12 @@ class HoldsInForce:
             self._of.setdefault(one.subject, []).append(one)
 
     def on(self, subject: SubjectId) -> Sequence[Held]:
-        """Return the holds on a subject."""
-        return tuple(self._of.get(subject, ()))
+        """Return the holds that keep something from a subject."""
+        return tuple(held for held in self._of.get(subject, ()) if not held.is_legal)
+
+    def keeps(self, subject: SubjectId) -> bool:
+        """Tell whether a hold of any sort is on a subject: nothing of them is erased or pruned."""
+        return subject in self._of
 
     def subjects(self) -> Sequence[SubjectId]:
         """Return whom holds are on."""
@@ -54,7 +63,7 @@ class HoldsInForce:
         return max(
             (
                 held.until
-                for held in self._of.get(subject, ())
+                for held in self.on(subject)
                 if not purposes or any(held.covers(purpose) for purpose in purposes)
             ),
             default=0,
@@ -83,4 +92,5 @@ def said_of(values: Mapping[str, str], hold: HoldId, until: int) -> Held | None:
     """Return what the entry of a hold says; None when it is not the entry of this hold."""
     if not values["detail"].startswith(f"hold {hold} until {until} "):
         return None
-    return Held(SubjectId(values["request"]), frozenset(values["purpose"].split()), until)
+    purposes = frozenset(values["purpose"].split())
+    return Held(SubjectId(values["request"]), purposes, until, is_legal=values["form"] == LEGAL)

@@ -35,7 +35,7 @@ from registry.services.enroll import Enrolled
 from registry.services.entry_reading import ReadEntry
 from registry.services.erase import Erased
 from registry.services.erase_scope import ErasureAsk
-from registry.services.holds import HoldAsk, HoldWord
+from registry.services.holds import HoldAsk, HoldView, HoldWord
 from registry.services.kernel import Caller
 from registry.services.petitions import Correction
 from registry.services.trace import TraceAsk
@@ -323,8 +323,9 @@ def test_requests_and_emergencies_about_them_are_no_obstacle_afterwards(home: Ho
         home.app.break_glass.get(approver, emergency.id)
 
 
-def hold(home: Home, subject: SubjectId) -> HoldAsk:
+def hold(home: Home, subject: SubjectId, *, is_legal: bool = False) -> HoldView:
     ask = HoldAsk(subject, None, frozenset(), 30, Statement.WRITTEN, "County prosecutor", "Subpoena 12 of the court")
+    ask = replace(ask, is_legal=is_legal)
     view, _ = home.app.holds.place(inspector(home), ask)
     home.app.holds.settle(home.caller("boss", Role.APPROVER), HoldWord(view.row.id, HoldState.CONFIRMED))
     return view
@@ -389,4 +390,18 @@ def test_a_trace_that_is_under_way_meanwhile_keeps_nothing_of_them(home: Home, m
     with pytest.raises(AuditUnavailable, match="contended"):
         found_in(home, LEAK)
     assert counts(home, "traces") == {"traces": 0}
+    verify_ledger(home.app, 1)
+
+
+def test_a_legal_hold_stops_it_and_keeps_nothing_from_the_subject(home: Home) -> None:
+    gone = home.enroll()
+    home.disclose(home.caller("reader", Role.READER), home.ask(gone.subject, Category.PHONE))
+    view = hold(home, gone.subject, is_legal=True)
+    assert home.app.holds.get(home.caller("boss", Role.APPROVER), view.row.id).held.is_legal
+    with pytest.raises(Conflict, match="legal_hold"):
+        erase(home, gone.subject)
+    mine = home.app.audit.accounting(home.caller("dana", Role.SUBJECT, number="T-0001"))
+    assert Kind.DISCLOSE in {entry.kind for entry in mine.entries}
+    home.clock.step(31 * 86_400)
+    erase(home, gone.subject)
     verify_ledger(home.app, 1)
