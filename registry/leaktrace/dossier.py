@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
@@ -86,3 +86,30 @@ class Matching:
 
     findings: tuple[Finding, ...]
     possible: tuple[Finding, ...]
+
+
+def joined(parts: Sequence[Matching]) -> Matching:
+    """Join the results of a text's parts: one finding a subject, kind and member, decided before possible."""
+    if len(parts) == 1:
+        return parts[0]
+    findings = _by_value(finding for part in parts for finding in part.findings)
+    possible = _by_value(finding for part in parts for finding in part.possible)
+    rest = (finding for key, finding in possible.items() if key not in findings)
+    return Matching(tuple(findings.values()), tuple(rest))
+
+
+_Key = tuple[SubjectId, str, str | None]
+
+
+def _by_value(findings: Iterable[Finding]) -> dict[_Key, Finding]:
+    found: dict[_Key, Finding] = {}
+    for finding in findings:
+        key = (finding.subject, finding.kind, finding.member)
+        other = found.get(key)
+        if other is None:
+            found[key] = finding
+            continue
+        surer = finding if finding.confidence > other.confidence else other
+        spans = tuple(sorted({*finding.spans, *other.spans}))
+        found[key] = replace(surer, spans=spans, is_tail=finding.is_tail and other.is_tail)
+    return found

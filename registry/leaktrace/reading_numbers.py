@@ -21,7 +21,7 @@ _LENGTHS = SSN_RUNS | PHONE_RUNS | CARD_RUNS
 
 _FOUR = r"([0-9oilszbgq]{4})(?![0-9a-z])"
 _LAST4 = re.compile(
-    rf"(?:\b(?:last|final)\W{{0,3}}(?:4|four)\b[^0-9\n]{{0,40}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on)\W{{0,3}}|\bending\W{{1,3}}"
+    rf"(?:\b(?:last|final)\W{{0,3}}(?:4|four)\b[^0-9\n]{{0,40}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on|w)\W{{0,3}}|\bending\W{{1,3}}"
     rf"|\b(?:ssn?|social)[\s_-]?(?:last)?[\s_-]?4\W{{1,3}})"
     rf"(?<![0-9a-z]){_FOUR}"
 )
@@ -29,7 +29,9 @@ _LOCAL = re.compile(r"(?<![\da-z])(?<!\d[-. )/])(?<!\d\) )([2-9]\d{2})[-. ](\d{4
 _MASKED = re.compile(rf"(?<![0-9a-z*#.])((?:(?:[x*#]{{1,12}}|\.{{3}})[\s().-]{{0,3}}){{1,4}}){_FOUR}")
 _CARD_WORDS = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|account|acct|bank|checking|savings)\b")
 _SSN_WORDS = re.compile(r"\b(?:ssn|social|ss|soc)\b")
-_PHONE_WORDS = re.compile(r"\b(?:phone|cell|mobile|tel|telephone|call|number)\b")
+_PHONE_WORDS = re.compile(
+    r"\b(?:phone|cell|mobile|tel|telephone|call|(?<!security )(?<!ssn )(?<!card )(?<!account )number)\b"
+)
 _CONTEXT = 60  # characters before
 _PLATE_WORDS = re.compile(r"\b(?:plates?|licen[sc]e|tags?|registration|vehicle|car|truck)\b")
 

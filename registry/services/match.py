@@ -17,8 +17,8 @@ from registry.domain.categories import Category, kind_of
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.decide import decide
-from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Matching, Member
-from registry.leaktrace.reading import Reading, read_text
+from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Matching, Member, joined
+from registry.leaktrace.reading import Reading, read_parts
 from registry.leaktrace.select import Hit, select_subjects
 from registry.leaktrace.terms import Term, TermKind
 from registry.leaktrace.tried import Named, Tried, values_tried
@@ -70,6 +70,17 @@ class Matched:
     tried: Callable[[], tuple[Tried, ...]]
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Part:
+    """What matching one part of a text found."""
+
+    matching: Matching
+    versions: Mapping[RecordId, tuple[int, ...]]
+    entries: tuple[int, ...]
+    dossiers: tuple[Dossier, ...]
+    tried: Callable[[], tuple[Tried, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidates:
     """What is to be opened, directory data and records per subject; and whose full names the index knows."""
@@ -98,17 +109,37 @@ class MatchText:
             AccessDenied: the caller has no role for it; the refusal is an entry.
         """
         self._kernel.admit(caller, use.roles, detail)
-        reading = read_text(text)
+        parts = [self._part(caller, reading, detail, use) for reading in read_parts(text)]
+        versions: dict[RecordId, set[int]] = {}
+        for part in parts:
+            for record, numbers in part.versions.items():
+                versions.setdefault(record, set()).update(numbers)
+        return Matched(
+            joined([part.matching for part in parts]),
+            {record: tuple(sorted(numbers)) for record, numbers in versions.items()},
+            tuple(entry for part in parts for entry in part.entries),
+            partial(read_writing, text, [dossier for part in parts for dossier in part.dossiers]),
+            lambda: _all_tried(part.tried() for part in parts),
+        )
+
+    def _part(self, caller: Caller, reading: Reading, detail: str, use: Use) -> _Part:
+        """Match one part of a text; of what was opened, only who was found is kept."""
         with self._kernel.database.read() as work:
             candidates = self._candidates(work, reading)
         receipts = self._record(caller, candidates, detail, use)
         dossiers = self._dossiers(candidates, receipts)
         matching = decide(reading, dossiers, card_digest=lambda digits: card_digest(self._kernel.index, digits))
         found = {finding.record for finding in (*matching.findings, *matching.possible)}
-        versions = _versions(candidates, found)
+        subjects = {finding.subject for finding in (*matching.findings, *matching.possible)}
+        # Worked out when somebody asks; but the readings of a long table are not kept for that.
         tried = partial(values_tried, reading, Named(candidates.named, dossiers), matching)
-        written = partial(read_writing, text, dossiers)
-        return Matched(matching, versions, tuple(receipt.index for receipt in receipts), written, tried)
+        return _Part(
+            matching,
+            _versions(candidates, found),
+            tuple(receipt.index for receipt in receipts),
+            tuple(dossier for dossier in dossiers if dossier.subject in subjects),
+            tried if reading.is_whole else partial(tuple, tried()),
+        )
 
     def _candidates(self, work: Work, reading: Reading) -> _Candidates:
         wanted = {IndexTerm(term.kind.value, term.text): term for term in reading.terms}
@@ -184,6 +215,16 @@ class MatchText:
             members=tuple(_member(field) for field in family),
             records=tuple(_dossier_record(field) for field in opened),
         )
+
+
+def _all_tried(parts: Iterable[Iterable[Tried]]) -> tuple[Tried, ...]:
+    """Join what the parts of a text try: different values of one category for one subject add up."""
+    values: dict[tuple[SubjectId, Category], frozenset[str]] = {}
+    for part in parts:
+        for one in part:
+            key = (one.subject, one.category)
+            values[key] = values.get(key, frozenset()) | one.values
+    return tuple(Tried(*key, found) for key, found in values.items())
 
 
 def _newest(retired: Iterable[tuple[RecordId, int]], current: Sequence[SealedField]) -> Sequence[tuple[RecordId, int]]:
