@@ -68,11 +68,9 @@ def _dump(home: Path, people: int, rows: int) -> str:
         for row in range(rows):
             one = document(row // 2 % people if row % 2 else _STRANGERS + row)
             values = {record["category"]: record["value"] for record in one["records"]}
-            writer.writerow(
-                [one["employee_number"], one["given_name"], one["family_name"], values["home_address"]["line"]]
-                + [values["phone"]["number"], values["ssn"]["number"], values["date_of_birth"]["date"]]
-                + [values["email"]["address"]]
-            )
+            names = (one["employee_number"], one["given_name"], one["family_name"])
+            phone, ssn, born = values["phone"]["number"], values["ssn"]["number"], values["date_of_birth"]["date"]
+            writer.writerow((*names, values["home_address"]["line"], phone, ssn, born, values["email"]["address"]))
     return path.read_text("utf-8")
 
 

@@ -11,7 +11,7 @@ from registry.leaktrace.dossier import Dossier, DossierRecord
 from registry.leaktrace.phrases import find_phrase
 from registry.leaktrace.reading import Place
 from registry.leaktrace.sightings import ReadText, Sighting
-from registry.leaktrace.terms import PersonNames, Term, TermKind, health_words, record_terms
+from registry.leaktrace.terms import PersonNames, Term, TermKind, health_words, member_terms, record_terms
 from registry.text.names import name_key, name_words
 from registry.text.nearness import allowed_edits, key_distance
 from registry.text.words import letters
@@ -65,8 +65,10 @@ def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: A
     most = allowed_edits(min(len(letters(given)), len(letters(family))) + 2)
     named = text.places(Term(TermKind.NAME, subject))
     others = {name_key(name_words(m.given_name), name_words(m.family_name)) for m in dossier.members} - {own[0]}
-    for windows in text.names.values():
-        for written, place in windows:
+    # Every name of every row would be compared with every member: a row is looked at that speaks of one of them.
+    beside = {place.passage for term in member_terms(given, family) for place in text.places(term)}
+    for passage in sorted({0, *(text.by_scope[scope] for scope in anchors), *beside}):
+        for written, place in text.names.get(passage, ()):
             if abs(len(written) - len(own[0])) > most or written == subject or written in others:
                 continue
             if any(place.overlaps(other) for other in named):

@@ -7,8 +7,10 @@ thirty words of it, in a table within its row; and none that was found to be som
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from registry.domain.categories import Category
 from registry.domain.ids import SubjectId
@@ -72,12 +74,15 @@ def values_tried(reading: Reading, people: Named, matching: Matching) -> tuple[T
     named |= {(place, subject) for term, subject in people.by_index for place in text.places(term)}
     if not named:
         return ()
-    found = [span for finding in (*matching.findings, *matching.possible) for span in finding.spans]
+    by_passage: dict[int, list[tuple[Place, SubjectId]]] = {}
+    for name, whose in named:
+        by_passage.setdefault(name.passage, []).append((name, whose))
+    found = _Spans(span for finding in (*matching.findings, *matching.possible) for span in finding.spans)
     tried: dict[tuple[SubjectId, Category], set[str]] = {}
     for candidate in _candidates(reading):
-        subject = _nearest(reading, candidate.place, named)
         place = candidate.place
-        if subject is not None and not _overlaps(reading.span(place.passage, place.first, place.last), found):
+        subject = _nearest(reading, place, by_passage.get(place.passage, ()))
+        if subject is not None and not found.overlap(reading.span(place.passage, place.first, place.last)):
             tried.setdefault((subject, candidate.category), set()).add(candidate.value)
     return tuple(Tried(subject, category, frozenset(values)) for (subject, category), values in sorted(tried.items()))
 
@@ -108,13 +113,21 @@ def _nearest(reading: Reading, place: Place, named: Iterable[tuple[Place, Subjec
     is_prose = reading.passages[place.passage].scope == 0
     best: tuple[int, SubjectId] | None = None
     for name, subject in named:
-        if name.passage != place.passage:
-            continue
         distance = max(place.first - name.last, name.first - place.last, 0)
         if (best is None or (distance, subject) < best) and not (is_prose and distance > NEAR_WORDS):
             best = (distance, subject)
     return None if best is None else best[1]
 
 
-def _overlaps(span: Span, others: Sequence[Span]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in others)
+class _Spans:
+    """Spans in order, to be asked many times whether one of them overlaps another."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        ordered = sorted(set(spans))
+        self._starts = [start for start, _ in ordered]
+        self._ends = list(accumulate((end for _, end in ordered), max))  # the furthest end so far
+
+    def overlap(self, span: Span) -> bool:
+        """Tell whether a span shares a character with one of them."""
+        before = bisect_left(self._starts, span[1])
+        return before > 0 and self._ends[before - 1] > span[0]

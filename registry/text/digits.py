@@ -164,16 +164,16 @@ def _unit_at(words: Words, index: int, chain: list[Unit]) -> tuple[Unit | None, 
 
 _GLUED = re.compile(r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|\d)+")
 _GLUED_PART = re.compile(r"zero|oh|one|two|three|four|five|six|seven|eight|nine|\d")
-_MIN_GLUED = 3  # digits of a word of digit names without blanks
+_MIN_GLUED = 6  # letters of a word of digit names alone
 
 
 def _glued(words: Words, index: int) -> Unit | None:
     """Digit names and digits written together (``eight1six``)."""
     word = words.texts[index]
-    if (len(word) < 7 and word.isalpha()) or not _GLUED.fullmatch(word):
+    if (len(word) < _MIN_GLUED and word.isalpha()) or not _GLUED.fullmatch(word):
         return None
     parts = [_WORD_DIGITS.get(part, part) for part in _GLUED_PART.findall(word)]
-    if not (_MIN_GLUED if word.isalpha() else 2) <= len(parts) <= MAX_DIGITS:
+    if not 2 <= len(parts) <= MAX_DIGITS:
         return None
     return Unit(("".join(parts),), words.starts[index], words.ends[index], spoken=True, first=index)
 

@@ -9,14 +9,14 @@ from itertools import combinations
 
 from registry.text.fold import fold_word
 
-_AT = r"(?:\s?[(\[{<]\s?(?:at|@)\s?[)\]}>]\s?|\s?@\s?|\s(?:at|arroba)\s)"
+_AT = r"(?:\s?[(\[{<]\s?(?:at|a|@)\s?[)\]}>]\s?|\s?@\s?|\s(?:at|arroba)\s)"
 _DOT = r"(?:\s?[(\[{<]\s?(?:dot|\.)\s?[)\]}>]\s?|\.|\s(?:dot|punto)\s)"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(
     rf"(?<![a-z0-9._%+-])([a-z0-9_%+'-]{{1,64}}(?:{_DOT}[a-z0-9_%+'-]{{1,64}}){{0,5}}){_AT}({_LABEL}(?:{_DOT}{_LABEL}){{1,4}})(?![a-z0-9-])"
 )
 _ANY_DOT = re.compile(_DOT)
-_HAS_AT = re.compile(r"@|\bat\b|arroba")
+_HAS_AT = re.compile(r"@|\bat\b|\ba\b|arroba")
 
 
 def canonical_email(address: str) -> str | None:

@@ -36,7 +36,10 @@ def key_distance(left: str, right: str, most: int) -> int | None:
     distance = OSA.distance(left, right, score_cutoff=most)
     if distance <= most:
         return distance
-    return 1 if looks_alike(left, right) or _merged(left) == _merged(right) else None
+    if looks_alike(left, right):
+        return 1
+    # Each pair that was read for one letter is one letter longer.
+    return 1 if 0 < abs(len(left) - len(right)) <= _MOST_PAIRS and _merged(left) == _merged(right) else None
 
 
 # Letters that text recognition takes for each other.
@@ -53,6 +56,7 @@ def looks_alike(left: str, right: str) -> bool:
 
 
 # Two letters that text recognition takes for one (rn and vv fall together in the skeleton already).
+_MOST_PAIRS = 3
 _MERGED = (("cl", "d"), ("ri", "n"), ("rl", "n"))
 
 

@@ -65,7 +65,29 @@ def _rows_by(text: str, lines: list[Cell], delimiter: str) -> list[Row]:
         return []
     if len(delimiter) > 1 and (width < _WIDE or _long_cells(text, rows)):
         return []
-    return [_without_count(text, row) for row in rows]
+    return _own_labels(text, [_without_count(text, row) for row in rows])
+
+
+_CELL_LABEL = re.compile(r"([A-Za-z][A-Za-z0-9 _.-]{0,30}?)[ \t]?[:=][ \t]*")
+
+
+def _own_labels(text: str, rows: list[Row]) -> list[Row]:
+    """Take the name of each column out of its cells where every cell has it (``name: Ada; born: 1961``)."""
+    found = [[_CELL_LABEL.match(text, start, end) for start, end in row.cells] for row in rows]
+    names = [tuple(match.group(1).lower() if match else "" for match in matches) for matches in found]
+    if not rows or not all(names[0]) or any(name != names[0] for name in names):
+        return rows
+    return [
+        Row(
+            row.start,
+            row.end,
+            tuple(
+                (match.end() if match else start, end) for match, (start, end) in zip(matches, row.cells, strict=True)
+            ),
+            names[0],
+        )
+        for row, matches in zip(rows, found, strict=True)
+    ]
 
 
 _COUNT = re.compile(r"\d{1,5}[.)][ \t]+")

@@ -26,7 +26,7 @@ _HTML_CELL = re.compile(r"<t([dh])\b[^>]{0,200}>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", 
 
 def marked_rows(text: str) -> list[Row]:
     """Return the rows of JSON objects, SQL statements, HTML or XML, or attributes, whichever there are."""
-    for reader in (_json_rows, _sql_rows, _html_rows, _element_rows, _attribute_rows):
+    for reader in (_json_rows, _array_rows, _sql_rows, _html_rows, _element_rows, _attribute_rows):
         rows = reader(text)
         if len(rows) >= MIN_MARKED_ROWS:
             return rows
@@ -46,6 +46,25 @@ def _json_rows(text: str) -> list[Row]:
         if cells:
             rows.append(Row(start, end, tuple(cells), tuple(labels)))
     return rows
+
+
+_VALUE = r"(?:\"(?:[^\"\\]|\\.)*\"|-?[0-9][0-9.eE+-]*|true|false|null)"
+_ARRAY = re.compile(rf"\[\s*({_VALUE}(?:\s*,\s*{_VALUE})+)\s*\]")
+_ARRAY_VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*|true|false|null)')
+
+
+def _array_rows(text: str) -> list[Row]:
+    """Arrays of plain values, all of one length: ``[["Ada", "1961-04-27"], ...]``."""
+    if text.count("[") < MIN_MARKED_ROWS:
+        return []
+    rows = []
+    for match in _ARRAY.finditer(text):
+        values = _ARRAY_VALUE.finditer(text, *match.span(1))
+        cells = tuple(value.span(1 if value.group(1) is not None else 2) for value in values)
+        rows.append(Row(match.start(), match.end(), cells))
+    lengths = Counter(len(row.cells) for row in rows)
+    usual = lengths.most_common(1)[0][0] if lengths else 0
+    return [row for row in rows if len(row.cells) == usual] if lengths[usual] >= MIN_ALIKE_ROWS else []
 
 
 def _objects(text: str) -> list[Cell]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from registry.domain.categories import Category
 from registry.leaktrace.dossier import Member
-from tests.unit.leaktrace.people import DANA, Index, Person, kinds
+from tests.unit.leaktrace.people import DANA, INDEX, Index, Person, kinds
 
 BOX = Person(
     "000511",
@@ -55,6 +57,10 @@ def found(text: str, person: Person) -> set[str]:
         ("8one6-five55-zero123", "phone:mobile"),
         ("(816, 'dana.oneil@example.org', 3)", "email"),
         ("dana_dot_oneil_at_example_dot_org", "email"),
+        ("dana.oneil (a) example.org", "email"),
+        ("EightOneSix-FiveFiveFive-ZeroOne-TwoThree", "phone:mobile"),
+        ("Dana O'Neil, social security number ending in 6789", "ssn"),
+        ("number for Dana O'Neil ends w/ 0123", "phone:mobile"),
         ("dana-dot-oneil-at-example-dot-org", "email"),
         ("dana,oneil@example,org", "email"),
         ("dana.oneil@exarnp1e.org", "email"),
@@ -134,3 +140,15 @@ def test_records_of_the_same_few_lines_are_rows() -> None:
     assert "family_member:spouse" in kinds("\n\n".join(blocks))
     letter = ["Dana O'Neil\nA\nB", "hello", "One\ntwo", "a\nb\nc\nd", "born 4/27/1961", "x\ny", "z", "Yours\nQ\nR"]
     assert "date_of_birth" in kinds("\n\n".join(letter))
+
+
+def test_rows_of_arrays_and_of_named_cells_anchor_their_own_cells() -> None:
+    rows = [["Mo Ax", "1961-04-27", "x"], ["Dana O'Neil", "1960-01-01", "y"], ["Jo Bx", "1950-03-12", "z"]]
+    assert "date_of_birth" not in kinds(json.dumps(rows))
+    rows[1][1] = "1961-04-27"
+    assert "date_of_birth" in kinds(json.dumps(rows))
+    names = ["Mo Ax", "Jo Bx", "Pat Roe", "Dana O'Neil"]
+    lines = [f"{number}. name: {name}; spouse: Robin Castellan; born: 1950-01-02" for number, name in enumerate(names)]
+    (found,) = INDEX.match("\n".join(lines)).findings
+    assert (found.kind, found.member) == ("family_member:spouse", "s1")
+    assert len(found.spans) == 1
