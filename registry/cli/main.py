@@ -33,6 +33,7 @@ _COMMANDS = {
     "release-check": ("releasing", "release_check", "Find protected values in a document before it is published."),
     "audit": ("auditing", "audit", "Verify the ledger, have it witnessed, review lookups, go on after a loss."),
     "verify-bundle": ("auditing", "verify_bundle", "Verify an evidence bundle offline."),
+    "drill": ("drilling", "drill", "Leak made-up records from served copies, and score the tracer."),
     "demo": ("demonstration", "demo", "Run the whole story on made-up people."),
 }
 _INTERRUPTED = 130  # as shells say it: 128 and the signal's number
