@@ -57,14 +57,12 @@ class TraceAsk:
         text: as pasted; "" with an ``upload``, whose text it then is.
         published_at, source: when and where, as told.
         upload: a document in its place.
-        is_drill: the text is a drill's.
     """
 
     text: str = field(repr=False)
     published_at: datetime | None = None
     source: str = field(default="", repr=False)
     upload: Upload | None = None
-    is_drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class Drill:
                 text = photographed(text)
             # A moment later than the copies, so that no clock's grain takes them for later ones.
             published = self._application.kernel.clock.now() + timedelta(milliseconds=1)
-            ask = TraceAsk(text, published, self._note, is_drill=True)
+            ask = TraceAsk(text, published, self._note)
             report = self._application.trace.trace(self._local, ask).stored.report
             truth = frozenset[int]() if channel == OUTSIDE else served.entries[leaker]
             return score(channel, report, truth, len(subjects) * len(CATEGORIES))
