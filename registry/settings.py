@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -18,9 +19,11 @@ from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, Cache
 from registry.keys.openbao.settings import KeyServiceSettings
 from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
 from registry.policy.settings import PolicySettings
+from registry.services.anchors import AnchorSettings, Authority
 from registry.services.brakes import DEVELOPMENT_LIMITS, PRODUCTION_LIMITS, BrakeLimits
 from registry.services.controls import Controls
 from registry.services.witnesses import WitnessSettings
+from registry.witness.client import demand_address
 
 DEVELOPMENT = "development"
 PRODUCTION = "production"
@@ -37,6 +40,8 @@ _OPENINGS_DAYS = range(6 * 365 + 2, 36_526)
 IMPORT_MAX_BYTES = 256 << 20
 # Nobody can own this domain: an installation that people rely on names a real address.
 NO_SECURITY_CONTACT = "mailto:security@registry.invalid"
+_AUTHORITY = re.compile(r"[a-z0-9-]{1,32}")
+_DOTTED = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]{0,9})){1,20}")
 _HEARTBEAT = "heartbeat_seconds"
 _KNOWN = frozenset(
     {
@@ -45,6 +50,8 @@ _KNOWN = frozenset(
         "import_max_bytes",
         "stop_notice_seconds",
         _HEARTBEAT,
+        "anchors",
+        "anchor_minutes",
         "keys",
         "brakes",
         "policy",
@@ -98,6 +105,7 @@ class Settings:
             (``stop_notice_seconds`` in config.toml).
         heartbeat_seconds: the longest time without an entry (``heartbeat_seconds`` in config.toml), 0 for any; None for
             the profile's.
+        anchors: who time-stamps the ledger's checkpoints (``[[anchors]]`` and ``anchor_minutes`` in config.toml).
         key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
         backups_kept: how long a backup may be put back, and so needs the keys of its day (``[keys]`` in config.toml).
@@ -118,6 +126,7 @@ class Settings:
     import_max_bytes: int = IMPORT_MAX_BYTES
     stop_notice_seconds: int = 0
     heartbeat_seconds: int | None = None
+    anchors: AnchorSettings = field(default_factory=AnchorSettings)
     key_service: KeyServiceSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
     backups_kept: timedelta = DEFAULT_BACKUPS_KEPT
@@ -190,6 +199,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         heartbeat_seconds=_whole(config, "heartbeat_seconds", 0, range(86_401))
         if "heartbeat_seconds" in config
         else None,
+        anchors=_anchors(config, folder),
         key_service=_key_service(keys, folder),
         key_cache=_key_cache(keys),
         backups_kept=timedelta(days=_whole(keys, _BACKUPS, DEFAULT_BACKUPS_KEPT.days, range(3_651))),
@@ -355,6 +365,29 @@ def _witness(config: Mapping[str, Any], home: Path) -> WitnessSettings:
         return WitnessSettings()
     numbers = {name: _whole(given, name, 0, among) for name, among in _WITNESS.items() if name in given}
     return WitnessSettings(policy=home / policy, **numbers)
+
+
+def _anchors(config: Mapping[str, Any], home: Path) -> AnchorSettings:
+    tables = config.get("anchors", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise MisconfiguredHome("config.toml: write each time-stamping authority as a table under [[anchors]]")
+    authorities = tuple(_authority(table, home) for table in tables)
+    if len({one.name for one in authorities}) != len(authorities):
+        raise MisconfiguredHome("config.toml: two time-stamping authorities have one name")
+    return AnchorSettings(authorities, _whole(config, "anchor_minutes", 10, range(1, 1_441)))
+
+
+def _authority(table: Mapping[str, Any], home: Path) -> Authority:
+    words = {name: table.get(name, "") for name in ("name", "url", "ca_file", "policy")}
+    is_text = set(table) <= set(words) and all(isinstance(word, str) for word in words.values())
+    if not is_text or not _AUTHORITY.fullmatch(words["name"]) or not words["ca_file"]:
+        raise MisconfiguredHome(
+            "config.toml: an authority under [[anchors]] needs name, url and ca_file; policy if wanted"
+        )
+    if words["policy"] and not _DOTTED.fullmatch(words["policy"]):
+        raise MisconfiguredHome("config.toml: the policy of an authority is an object identifier such as 1.2.3.4")
+    demand_address(words["url"])
+    return Authority(words["name"], words["url"], home / words["ca_file"], words["policy"])
 
 
 def _brakes(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
         await run_in_threadpool(_ask_witnesses, application)  # before anybody is answered
         beside = [
             threading.Thread(target=work, args=(application, ended), name=work.__name__.strip("_"), daemon=True)
-            for work in (_flush_refusals, _go_on_asking, _shorten_log, _make_digests, _beat)
+            for work in (_flush_refusals, _go_on_asking, _shorten_log, _make_digests, _beat, _stamp)
         ]
         beside += [
             threading.Thread(target=_send_notices, args=(sender, ended), name=f"send_{sender.name}", daemon=True)
@@ -175,6 +175,17 @@ def _beat(application: Application, ended: threading.Event) -> None:
             heartbeat.beat()
         except Exception as error:  # noqa: BLE001 - a thread that ended would be the silence that it is to prevent
             log.warning("no sign of life", error=type(error).__name__)
+
+
+def _stamp(application: Application, ended: threading.Event) -> None:
+    anchors = application.anchors
+    while anchors is not None and not ended.wait(anchors.every_seconds):
+        try:
+            for asked in anchors.round():
+                if asked.failure:
+                    log.warning("checkpoint not time-stamped", authority=asked.name, cause=asked.failure)
+        except Exception as error:  # noqa: BLE001 - as with signs of life: it must go on
+            log.warning("no round of authorities", error=type(error).__name__)
 
 
 def _make_digests(application: Application, ended: threading.Event) -> None:

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     HOLD = "hold"  # notices to a subject are to be held back, are held back, or no longer: who says so and until when
     ERASE = "erase"  # somebody was taken out of the registry: which openings are removed for it, and what else
     PRUNE = "prune"  # what old entries say was removed, because it is kept for a time only: which, and below what index
+    ANCHOR = "anchor"  # a checkpoint was time-stamped: what follows is later than the authorities say
     HEARTBEAT = "heartbeat"  # nothing was entered for a while; says nothing else
     RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from registry.audit.high_water import Compared, compare, mark_of
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.checks import demand_revision, registry_of
-from registry.bootstrap.ledger import head_of
+from registry.bootstrap.ledger import head_of, open_anchors
 from registry.bootstrap.signing import LedgerSigning
 from registry.domain.duties import LOCAL_ISSUER
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
@@ -23,6 +23,7 @@ from registry.keys.data_keys import DataKeys
 from registry.keys.ports import Keyring
 from registry.services.accounting import Accountings
 from registry.services.admissions import Admissions
+from registry.services.anchors import Anchors
 from registry.services.approvals import Approvals
 from registry.services.awaiting import Awaiting
 from registry.services.break_glass import BreakGlass
@@ -145,6 +146,11 @@ class Application:
         """What takes people out; made when it is asked for, which is seldom."""
         keys = DataKeys(self.keyring.provider("cases"), self.kernel.registry)
         return Erase(self.kernel, CaseVault(self.kernel.registry, keys))
+
+    @property
+    def anchors(self) -> Anchors | None:
+        """What has checkpoints time-stamped; None when no authority is set."""
+        return open_anchors(self.settings, self.kernel, self.tiles.checkpoint)
 
     @property
     def heartbeat(self) -> Heartbeat:

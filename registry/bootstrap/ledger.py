@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +15,18 @@ from registry.crypto.derive import derive
 from registry.domain.clock import Clock
 from registry.domain.errors import MisconfiguredHome, ProofRejected
 from registry.keys.ports import Keyring
+from registry.services.anchors import Anchors
 from registry.services.evidence import Outside
 from registry.services.kernel import Kernel
-from registry.services.publish import Publisher, Signing
+from registry.services.publish import Published, Publisher, Signing
 from registry.services.witnesses import Panel, Witnesses
 from registry.settings import Settings
+from registry.storage.anchor_files import AnchorFiles
 from registry.storage.tile_files import TileFiles
 from registry.storage.unit_of_work import SqlDatabase
 from registry.storage.witness_files import WitnessFiles
 from registry.transparency.trust_policy import NO_QUORUM, PolicyLog, TrustPolicy, format_policy, parse_policy
+from registry.witness.authority import AuthorityWire
 from registry.witness.client import WitnessWire, demand_address
 
 
@@ -67,7 +71,14 @@ def open_witnesses(log: AuditLog, publisher: Publisher, settings: Settings, sign
     return Witnesses(log, publisher, panel, WitnessWire(), WitnessFiles(settings.ledger))
 
 
-def outside_of(signing: LedgerSigning, publisher: Publisher, panel: Witnesses | None) -> Outside:
+def open_anchors(settings: Settings, kernel: Kernel, newest: Callable[[], Published]) -> Anchors | None:
+    """Return what has checkpoints time-stamped; None when no authority is set."""
+    if not settings.anchors.authorities:
+        return None
+    return Anchors(kernel, settings.anchors, newest, AuthorityWire(), AnchorFiles(settings.ledger))
+
+
+def outside_of(signing: LedgerSigning, publisher: Publisher, panel: Witnesses | None, folder: Path) -> Outside:
     """Return what evidence is cut from, with a policy that states the ledger's keys, its witnesses and their quorum."""
     policy = TrustPolicy((), {}, {}, NO_QUORUM) if panel is None else panel.policy
 
@@ -75,7 +86,7 @@ def outside_of(signing: LedgerSigning, publisher: Publisher, panel: Witnesses | 
         pair = signing.pair
         return format_policy(replace(policy, logs=(PolicyLog(pair.key), PolicyLog(pair.second))))
 
-    return Outside(publisher, panel, signing, stated)
+    return Outside(publisher, panel, signing, stated, AnchorFiles(folder).kept)
 
 
 def head_of(database: SqlDatabase) -> HeadRow:

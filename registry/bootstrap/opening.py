@@ -223,7 +223,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         value_searches=ValueSearches(kernel, audit, checks),
         unusual=UnusualAccess(kernel, audit, limits),
         review_sample=ReviewSample(kernel, audit),
-        evidence=Evidence(kernel, outside_of(signing, publisher, panel)),
+        evidence=Evidence(kernel, outside_of(signing, publisher, panel, settings.ledger)),
         audit=audit,
         approvals=Approvals(kernel, audit),
         break_glass=BreakGlass(kernel, audit),

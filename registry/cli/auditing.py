@@ -19,14 +19,16 @@ from registry.audit.verify import SUBJECTS, ChunkChecked, Verified, check_chunk,
 from registry.bootstrap import Application, inspected
 from registry.cli.accounting import accounting
 from registry.cli.checking import NOTE, demand
-from registry.cli.common import Progress, common, registry_to_inspect, write_json
+from registry.cli.common import Progress, common, registry_at, registry_to_inspect, write_json
 from registry.cli.entries import entries
 from registry.cli.failures import FOUND_WRONG
 from registry.cli.pruning import prune
 from registry.cli.sampling import review, sample
 from registry.cli.witnessing import witness
-from registry.domain.errors import LedgerCorrupt
+from registry.domain.clock import iso
+from registry.domain.errors import LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.domain.ids import SubjectId
+from registry.services.anchors import check_stamps
 from registry.settings import Settings
 from registry.transparency.cosignature import format_cosigner
 from registry.transparency.note import format_vkey
@@ -257,6 +259,27 @@ def recover(context: click.Context, home: str | None, reason: str, *, as_json: b
 audit.add_command(witness)
 
 
+@audit.command()
+@common
+@click.pass_context
+def anchor(context: click.Context, home: str | None, *, as_json: bool) -> None:
+    """Have the newest checkpoint time-stamped by every authority of config.toml, once."""
+    with registry_at(home) as application:
+        anchors = application.anchors
+        if anchors is None:
+            raise MisconfiguredHome("no authorities are set; name them under [[anchors]] in config.toml")
+        asked = anchors.round()
+    told = {one.name: one.failure or ("" if one.stamp is None else iso(one.stamp.at)) for one in asked}
+    if as_json:
+        write_json({"authorities": told, "failed": [one.name for one in asked if one.failure]})
+    else:
+        for name, what in told.items():
+            click.echo(f"{name}: {what}")
+        if not asked:
+            click.echo("Nothing new to stamp.")
+    context.exit(FOUND_WRONG if any(one.failure for one in asked) else 0)
+
+
 @click.command("verify-bundle")
 @common
 @click.argument("bundle", type=click.Path(exists=True, dir_okay=False))
@@ -265,6 +288,7 @@ audit.add_command(witness)
 @click.option(
     "--policy", type=click.Path(exists=True, dir_okay=False), help="A tlog-policy: ledger, witnesses, quorum."
 )
+@click.option("--tsa-ca", type=click.Path(exists=True, dir_okay=False), help="Authorities' certificates: check stamps.")
 @click.option(
     "--until", multiple=True, metavar="KEY_ID=SIZE", help="A former or compromised key signed nothing longer."
 )
@@ -275,6 +299,7 @@ def verify_bundle(
     home: str | None,
     bundle: str,
     *,
+    tsa_ca: str | None,
     until: tuple[str, ...],
     as_json: bool,
     **given: str | None,
@@ -286,7 +311,10 @@ def verify_bundle(
         trust.until = dict(map(offline.parse_until, until))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    verdict = offline.verify(Path(bundle).read_bytes(), trust)
+    raw = Path(bundle).read_bytes()
+    verdict = offline.verify(raw, trust)
+    if tsa_ca is not None and verdict.verified:
+        _add_stamps(verdict, raw, Path(tsa_ca).read_bytes())
     if as_json:
         write_json(
             {
@@ -303,6 +331,19 @@ def verify_bundle(
     else:
         click.echo(offline.report(verdict))
     context.exit(FOUND_WRONG if verdict.problems else 0)
+
+
+def _add_stamps(verdict: offline.Verdict, raw: bytes, pem: bytes) -> None:
+    """Verify the time-stamps too, which the verifier that stands alone cannot."""
+    try:
+        checked = check_stamps(raw, pem)
+    except ProofRejected as error:
+        verdict.problems.append(str(error))
+        return
+    verdict.not_checked = [said for said in verdict.not_checked if not said.startswith("the time-stamp stamps/")]
+    verdict.checked += [
+        f"{one.stamp.authority} stamped the checkpoint of {one.size} entries at {iso(one.stamp.at)}" for one in checked
+    ]
 
 
 def _trust_of(key: str | None, key_file: str | None, policy: str | None) -> offline.Trust:

@@ -94,6 +94,7 @@ KINDS: Mapping[str, str] = {
     "contact": "Contact set",
     "erase": "Erased",
     "prune": "Old entries no longer kept",
+    "anchor": "Checkpoint time-stamped",
     "heartbeat": "Sign of life",
     "recover": "Went on after a loss of entries",
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.audit.ports import EntryRow
+from registry.services.anchors import Kept
 from registry.services.kernel import Kernel
 from registry.services.publish import Published, Publisher
 from registry.services.witnesses import Witnesses
@@ -16,6 +17,7 @@ from registry.transparency.bundle import (
     FieldOpening,
     KeyChange,
     OlderCheckpoint,
+    StampedCheckpoint,
     open_fields,
     write_bundle,
 )
@@ -73,12 +75,14 @@ class Outside:
         witnesses: who cosigns; None when there are none.
         keys: that sign and signed the ledger.
         policy: gives a tlog-policy with keys, witnesses and quorum, for the reader's information.
+        stamps: gives the time-stamped checkpoints, by size.
     """
 
     publisher: Publisher
     witnesses: Witnesses | None
     keys: OwnKeys
     policy: Callable[[], str]
+    stamps: Callable[[], Sequence[Kept]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,16 @@ class Evidence:
             history=tuple(self._older(old.checkpoint.size, old.note, published.checkpoint) for old in older),
             policy=self.policy,
             changes=tuple(self._change(term, published.checkpoint) for term in terms),
+            stamps=self._stamped(range(min(indexes), max(indexes) + 1), published.checkpoint),
         )
         return write_bundle(bundle)
+
+    def _stamped(self, among: range, checkpoint: Checkpoint) -> tuple[StampedCheckpoint, ...]:
+        """Return the stamps around some entries: the last before all of them, and the first with all of them."""
+        kept = [one for one in self._outside.stamps() if one.size <= checkpoint.size]
+        before = [one for one in kept if one.size <= among.start][-1:]
+        around = before + [one for one in kept if one.size >= among.stop][:1]
+        return tuple(StampedCheckpoint(self._older(one.size, one.note, checkpoint), one.tokens) for one in around)
 
     def _older(self, size: int, note: str, checkpoint: Checkpoint) -> OlderCheckpoint:
         return OlderCheckpoint(size, note, self._outside.publisher.proof(size, checkpoint))

@@ -99,6 +99,19 @@ class KeyChange:
 
 
 @dataclass(frozen=True, slots=True)
+class StampedCheckpoint:
+    """A checkpoint that authorities have time-stamped (RFC 3161).
+
+    Attributes:
+        checkpoint: the note exactly as it was stamped.
+        tokens: what the authorities answered, by names of lower case, digits and hyphens.
+    """
+
+    checkpoint: OlderCheckpoint
+    tokens: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceBundle:
     """What a bundle holds. Reading one verifies nothing; ``offline.verify_bundle.verify`` does.
 
@@ -112,6 +125,7 @@ class EvidenceBundle:
             for one that has the ledger's key alone.
         marks: all files about marks by name (``marks/reading.json``), or none.
         changes: every change of the ledger's key up to the checkpoint.
+        stamps: time-stamped checkpoints, no two of one size.
     """
 
     key: VerifierKey
@@ -122,6 +136,7 @@ class EvidenceBundle:
     policy: str = ""
     marks: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     changes: tuple[KeyChange, ...] = ()
+    stamps: tuple[StampedCheckpoint, ...] = ()
 
 
 def open_fields(seed: bytes, values: Mapping[str, bytes], names: Iterable[str]) -> dict[str, FieldOpening]:
@@ -167,6 +182,9 @@ def write_bundle(bundle: EvidenceBundle) -> bytes:
     for change in bundle.changes:
         members |= _older_members("keys", change.checkpoint, size)
         members |= _entry_members(f"keys/{change.checkpoint.size}", change.entry, change.checkpoint.note)
+    for stamped in bundle.stamps:
+        members |= _older_members("stamps", stamped.checkpoint, size)
+        members |= {f"stamps/{stamped.checkpoint.size}.{name}.tsr": raw for name, raw in stamped.tokens.items()}
     for entry in bundle.entries:
         members |= _entry_members(f"entries/{entry.index}", entry, bundle.checkpoint)
     members[SECTIONS] = sections_of(members)
@@ -216,12 +234,15 @@ def read_bundle(raw: bytes) -> EvidenceBundle:
             KeyChange(old, _read_entry(members, f"keys/{old.size}", old.size - 1, old.note))
             for old in _read_older(members, "keys", size)
         )
+        stamps = tuple(
+            StampedCheckpoint(old, _read_tokens(members, old.size)) for old in _read_older(members, "stamps", size)
+        )
     except ValueError as exc:
         raise ProofRejected(f"not a bundle: {exc}" if isinstance(exc, Rejected) else "not a bundle") from exc
     named = {*FIXED_MEMBERS, SECTIONS, _CERTIFICATION}
     extras = {name: data for name, data in members.items() if name not in named and "/" not in name}
     marks = {name: members[name] for name in MARKS if name in members}
-    return EvidenceBundle(key, checkpoint, entries, extras, history, policy, marks, changes)
+    return EvidenceBundle(key, checkpoint, entries, extras, history, policy, marks, changes, stamps)
 
 
 def _opening_json(entry: BundleEntry) -> bytes:
@@ -269,6 +290,13 @@ def _read_older(members: Mapping[str, bytes], part: str, size: int) -> Iterator[
         if lines[:2] != [_CONSISTENCY, f"{old} {size}"] or lines[-1] or None in hashes:
             raise ProofRejected("a consistency proof is malformed")
         yield OlderCheckpoint(old, note, tuple(each for each in hashes if each is not None))
+
+
+def _read_tokens(members: Mapping[str, bytes], size: int) -> dict[str, bytes]:
+    begin, end = f"stamps/{size}.", ".tsr"
+    return {
+        name[len(begin) : -len(end)]: members[name] for name in members if name.startswith(begin) and name.endswith(end)
+    }
 
 
 def _read_entry(members: Mapping[str, bytes], place: str, index: int, checkpoint: str) -> BundleEntry:

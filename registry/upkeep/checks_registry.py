@@ -21,6 +21,8 @@ from registry.upkeep.checks import Finding, Plan
 from registry.upkeep.checks_home import demand_private
 from registry.upkeep.manifest import parse_manifest
 
+_LATE_ROUNDS = 3
+
 
 def profile(application: Application, plan: Plan) -> str:
     if application.profile != DEVELOPMENT:
@@ -164,6 +166,23 @@ def witnesses(application: Application, _plan: Plan) -> str:
     if panel.is_late(standing):
         raise Finding(told + silent, "registry audit witness ask; ask who runs the witness", serves=True)
     return told + silent
+
+
+def anchors(application: Application, _plan: Plan) -> str:
+    stamping = application.anchors
+    if stamping is None:
+        return "none are set: nothing but witnesses says when an entry was there"
+    mend = "registry audit anchor says which authority fails and why"
+    try:
+        newest = stamping.newest()
+    except ProofRejected as error:
+        raise Finding(f"a time-stamp that is kept does not verify: {error}", "mend ca_file; keep the files") from None
+    if newest is None:
+        raise Finding("no checkpoint was ever time-stamped", mend, serves=True)
+    age = (application.kernel.clock.now() - newest[1]).total_seconds()
+    if age > _LATE_ROUNDS * stamping.every_seconds:
+        raise Finding(f"the newest time-stamp is {age // 60:.0f} minutes old", mend, serves=True)
+    return f"{newest[0]} entries were time-stamped at {newest[1]:%Y-%m-%d %H:%M} UTC"
 
 
 def reviews(application: Application, _plan: Plan) -> str:

@@ -42,6 +42,7 @@ _ON_REGISTRY: Mapping[str, Callable[[Application, Plan], str]] = {
     "reviews": checks_registry.reviews,
     "high_water": checks_registry.high_water,
     "witnesses": checks_registry.witnesses,
+    "anchors": checks_registry.anchors,
     "backups": checks_registry.backups,
     "notices": checks_registry.notices,
 }

@@ -19,6 +19,7 @@ from registry.audit.high_water import Standing
 from registry.audit.ports import EntryReader
 from registry.bootstrap import Application
 from registry.domain.errors import ProofRejected
+from registry.storage.anchor_files import AnchorFiles
 from registry.storage.tile_files import TileFiles
 from registry.storage.witness_files import WitnessFiles
 from registry.transparency.checkpoint import Checkpoint, open_checkpoint
@@ -30,6 +31,7 @@ from registry.transparency.tiles import Tile, parse_tile
 # Files of 8 kB are written in milliseconds; one that is removed under its writer costs that writer one more try.
 UNFINISHED_SECONDS = 60.0
 _AT_ONCE = 2_048
+_KEEP = "Put the file of a copy back: a time-stamp cannot be asked for again"
 _RESTORE = (
     "Keep everything as it is, it is evidence; then put the newest copy back, or go on with: registry audit recover"
 )
@@ -40,7 +42,7 @@ class Fault:
     """Something that is not as the leaves say.
 
     Attributes:
-        part: ``tiles``, ``high_water``, ``witness`` or ``unfinished``.
+        part: ``tiles``, ``high_water``, ``witness``, ``anchors`` or ``unfinished``.
         what: what is wrong.
         advice: what a person should do, where it cannot be mended here.
         mend: makes it right; None where that is not for a program to do.
@@ -61,6 +63,7 @@ def faults_of(application: Application) -> Iterator[Fault]:
     """
     yield from _high_water(application)
     yield from _witness(application)
+    yield from _anchors(application)
     yield from _tiles(application)
     yield from _unfinished(application.settings.ledger, application.kernel.clock.now().timestamp())
 
@@ -85,19 +88,32 @@ def _witness(application: Application) -> Iterator[Fault]:
         yield Fault("witness", "the cosigned checkpoint is damaged", mend=files.forget_cosigned)
         return
     with application.database.reader() as reader:
-        what = _contradiction(reader, cosigned)
+        what = _contradiction(reader, cosigned, "a witness cosigned")
     if what is not None:
         yield Fault("witness", what, _RESTORE)
 
 
-def _contradiction(reader: EntryReader, cosigned: Checkpoint) -> str | None:
+def _anchors(application: Application) -> Iterator[Fault]:
+    for kept in AnchorFiles(application.settings.ledger).kept():
+        try:
+            stamped = open_checkpoint(kept.note, application.signing, application.kernel.log.origin)
+        except ProofRejected:
+            yield Fault("anchors", f"the time-stamped checkpoint of {kept.size} entries is damaged", _KEEP)
+            continue
+        with application.database.reader() as reader:
+            what = _contradiction(reader, stamped, "an authority stamped")
+        if what is not None:
+            yield Fault("anchors", what, _RESTORE)
+
+
+def _contradiction(reader: EntryReader, cosigned: Checkpoint, who: str) -> str | None:
     size = reader.head().size
     if size < cosigned.size:
-        return f"a witness cosigned {cosigned.size} entries where there are {size}"
+        return f"{who} {cosigned.size} entries where there are {size}"
     edge = Edge.empty()
     for hashes in _leaf_hashes(reader, cosigned.size):
         edge = edge.extend(hashes)
-    return None if edge.root() == cosigned.root else f"a witness cosigned another tree of {cosigned.size} entries"
+    return None if edge.root() == cosigned.root else f"{who} another tree of {cosigned.size} entries"
 
 
 def _tiles(application: Application) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import calendar
 import hashlib
 import hmac
 import json
@@ -35,7 +36,7 @@ FIXED_MEMBERS = ("README.txt", "checkpoint", "manifest.sha256", "policy", "verif
 # Which sections a bundle has, and of which version. One that is not listed here is refused rather than guessed at.
 SECTIONS = "sections"
 _SECTIONS_HEAD = "evidence bundle, version 2\n"
-_KNOWN_SECTIONS = ("entries/v1", "history/v1", "keys/v1", "marks/v1")
+_KNOWN_SECTIONS = ("entries/v1", "history/v1", "keys/v1", "marks/v1", "stamps/v1")
 MARKS = tuple(f"marks/{name}.json" for name in ("claims", "model", "openings", "reading", "weights"))
 FIXED_FIELDS = (
     *("event", "principal", "organization", "token", "network", "subject", "counter", "previous"),
@@ -47,6 +48,8 @@ _YEAR_10000 = 253_402_300_800_000  # in milliseconds
 _ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.(leaf|open\.json|tlog-proof)")
 _HISTORY = re.compile(r"history/([1-9][0-9]{0,18})\.(checkpoint|proof)")
 _CHANGE = re.compile(r"keys/([1-9][0-9]{0,18})\.(checkpoint|leaf|open\.json|proof|tlog-proof)")
+_STAMP = re.compile(r"stamps/([1-9][0-9]{0,18})\.(checkpoint|proof|[a-z0-9-]{1,32}\.tsr)")
+_STATED_TIME = re.compile(rb"\x18.([0-9]{14})(?:\.[0-9]+)?Z", re.DOTALL)
 _EXTRA = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\.(json|pdf|txt|csv|md)")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])\.", re.IGNORECASE)  # names that Windows does not keep
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -179,7 +182,7 @@ def read_zip(bundle: bytes) -> dict[str, bytes]:
 
 def _allowed(name: str) -> bool:
     is_extra = _EXTRA.fullmatch(name) and not _DEVICE.match(name)
-    is_part = _ENTRY.fullmatch(name) or _HISTORY.fullmatch(name) or _CHANGE.fullmatch(name)
+    is_part = _ENTRY.fullmatch(name) or _HISTORY.fullmatch(name) or _CHANGE.fullmatch(name) or _STAMP.fullmatch(name)
     return name in (*FIXED_MEMBERS, SECTIONS, *MARKS) or bool(is_part or is_extra)
 
 
@@ -213,7 +216,7 @@ def _check_sections(members: dict[str, bytes]) -> None:
     stated = members.get(SECTIONS)
     if stated is None:
         _demand(
-            not any(name.startswith(("history/", "keys/", "marks/")) for name in members),
+            not any(name.startswith(("history/", "keys/", "marks/", "stamps/")) for name in members),
             "the bundle has sections that it does not state",
         )
         return
@@ -226,6 +229,9 @@ def _check_sections(members: dict[str, bytes]) -> None:
     _demand(sum(name in members for name in MARKS) in (0, len(MARKS)), "a file about marks is missing")
     changes = [match.group(1) for match in map(_CHANGE.fullmatch, members) if match]
     _demand(all(changes.count(size) == 5 for size in changes), "a change of the ledger's key lacks a part")
+    stamps = [match.groups() for match in map(_STAMP.fullmatch, members) if match]
+    is_whole = all({(size, "checkpoint"), (size, "proof")} < set(stamps) for size, _ in stamps)
+    _demand(is_whole, "a time-stamped checkpoint lacks its proof")
 
 
 # --- Ed25519 (RFC 8032 section 5.1), verification only
@@ -593,6 +599,39 @@ def check_history(
         except Rejected as exc:
             raise Rejected(f"older checkpoint of {old} entries: {exc}") from exc
     return found
+
+
+def check_stamps(members: dict[str, bytes], size: int, root: bytes, terms: list[Term], trust: Trust) -> list[str]:
+    """Verify time-stamped checkpoints like older ones; say of each token how it is verified, which is not done here.
+
+    A token (RFC 3161) is under keys and certificates of an authority, with which this file does not compute. That it
+    has the digest of the checkpoint beside it is looked at, so that one of another checkpoint is found out.
+    """
+    told = []
+    for old in _sizes(members, _STAMP):
+        try:
+            note = members[f"stamps/{old}.checkpoint"]
+            old_size, old_root, _ = open_in_time(note, terms, trust)
+            _demand(old_size == old, "it is of another size")
+            _check_continued(members, "stamps", (old, old_root), (size, root))
+            names = sorted(name for name in members if name.startswith(f"stamps/{old}.") and name.endswith(".tsr"))
+            told += [_to_check(members[name], name, note, old) for name in names]
+        except Rejected as exc:
+            raise Rejected(f"time-stamped checkpoint of {old} entries: {exc}") from exc
+    return told
+
+
+def _to_check(token: bytes, name: str, note: bytes, size: int) -> str:
+    _, found, after = token.partition(hashlib.sha256(note).digest())
+    stated = _STATED_TIME.search(after)
+    if not found or stated is None:
+        raise Rejected(f"the time-stamp {name} is of something else")
+    try:
+        at = calendar.timegm(time.strptime(stated.group(1).decode("ascii"), "%Y%m%d%H%M%S"))
+    except ValueError as exc:
+        raise Rejected(f"the time-stamp {name} states no time") from exc
+    command = f"openssl ts -verify -data stamps/{size}.checkpoint -in {name} -CAfile AUTHORITY.pem -attime {at}"
+    return f"the time-stamp {name}, which states {_moment(at)}. With the authority's certificates, unpacked: {command}"
 
 
 def _check_consistency(old: tuple[int, bytes], new: tuple[int, bytes], hashes: list[bytes]) -> None:
@@ -1028,10 +1067,12 @@ def verify(bundle: bytes, trust: Trust | str) -> Verdict:
         is_enough = trust.is_met_by(verdict.cosigned)
         _demand(is_enough, "not enough witnesses of your policy have cosigned the checkpoint")
         changes = check_changes(members, size, root, terms)
+        stamps = check_stamps(members, size, root, terms, trust)
         history = check_history(members, size, root, terms, trust)
     except Rejected as exc:
         verdict.problems.append(str(exc))
         return verdict
+    verdict.not_checked += stamps
     verdict.size, verdict.root = size, base64.b64encode(root).decode("ascii")
     verdict.checked.append(f"the checkpoint ({size} entries) is signed by the key you gave")
     verdict.checked += [f"witness {shown(name)} cosigned it at {_moment(at)}" for name, at in verdict.cosigned.items()]

@@ -269,7 +269,8 @@ def test_older_cosigned_checkpoints_of_the_former_key_stand_in_a_bundle(home: Ho
     panel.round(home.clock)
     done = exchange(home)
     grow(home, 60)
-    evidence = Evidence(home.app.kernel, outside_of(home.app.signing, home.app.tiles.publisher, panel))
+    outside = outside_of(home.app.signing, home.app.tiles.publisher, panel, home.app.settings.ledger)
+    evidence = Evidence(home.app.kernel, outside)
     bundle = evidence.cut(Snapshot(60, ""), [3, 50], Beside({}))  # the witness does not know the next key
     verdict = offline.verify(bundle, offline.Trust([offline.parse_key(format_vkey(done.current.key))]))
     assert verdict.problems == []

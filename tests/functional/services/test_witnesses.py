@@ -194,7 +194,7 @@ def test_evidence_is_cut_under_a_checkpoint_that_witnesses_have_cosigned(
     grow(home, 300)
     outcome(home, panel)
     grow(home, 520)
-    outside = outside_of(home.app.signing, panel._publisher, panel)
+    outside = outside_of(home.app.signing, panel._publisher, panel, home.app.settings.ledger)
     evidence = Evidence(home.app.kernel, outside)
     # What nobody has seen yet is shown to the witnesses first; what they have seen is cut as they have cosigned it.
     for size, under in ((510, 520), (300, 520)):
