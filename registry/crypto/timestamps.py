@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -39,6 +39,11 @@ _DIGESTS: Mapping[bytes, tuple[str, hashes.HashAlgorithm]] = {
 }
 _SHA256 = der.encoded_oid("2.16.840.1.101.3.4.2.1")
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+# What hostile bytes make of parsing: parts that are not as many as they should be, and certificates that are none.
+_DAMAGES = (
+    *(ValueError, TypeError, IndexError, OverflowError, UnsupportedAlgorithm),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
 _LEAST_RSA_BITS = 2_048
 _MOST_IN_CHAIN = 6
 _GRANTED = (0, 1)
@@ -111,6 +116,13 @@ def verify_response(response: bytes, demands: Demands) -> Stamp:
     """
     if len(response) > MAX_TOKEN_BYTES:
         raise ProofRejected("the time-stamp is too long")
+    try:
+        return _verified(response, demands)
+    except _DAMAGES:
+        raise ProofRejected("the time-stamp or one of its certificates is damaged") from None
+
+
+def _verified(response: bytes, demands: Demands) -> Stamp:
     status, *rest = der.inside(der.one(der.elements(response)))
     if der.whole_number(der.inside(status)[0]) not in _GRANTED or not rest:
         raise ProofRejected("the authority granted no time-stamp")
@@ -141,10 +153,9 @@ def _signed_data(content_info: Element) -> _Signed:
     if len(parts) != 2 or parts[0].whole != _TST_INFO:
         raise ProofRejected("what is signed is no time-stamp")
     stated = [each for each in rest if each.tag == 0xA0]
-    try:
-        certificates = [x509.load_der_x509_certificate(each.whole) for one in stated for each in der.elements(one.body)]
-    except ValueError:
-        raise ProofRejected("a certificate of the time-stamp is damaged") from None
+    certificates = [x509.load_der_x509_certificate(each.whole) for one in stated for each in der.elements(one.body)]
+    if any(certificate.serial_number <= 0 for certificate in certificates):
+        raise ProofRejected("a certificate of the time-stamp has no positive serial number")
     return _Signed(parts, certificates, der.inside(der.one(der.inside(rest[-1], der.SET))))
 
 
