@@ -49,8 +49,10 @@ from registry.api.turns import LITTLE
 from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
 from registry.services.send_notices import Sender
+from registry.services.witnesses import EVERY_ENTRIES
 
 FLUSH_SECONDS = 60.0
+LOOK_SECONDS = 1.0  # how often it is looked whether witnesses are to be asked
 SHORTEN_SECONDS = 0.25
 SEND_SECONDS = 1.0
 DIGEST_SECONDS = 60.0
@@ -155,8 +157,17 @@ def _ask_witnesses(application: Application) -> None:
 
 
 def _go_on_asking(application: Application, ended: threading.Event) -> None:
-    while application.witnesses is not None and not ended.wait(application.witnesses.every_seconds):
-        _ask_witnesses(application)
+    panel, waited, seen = application.witnesses, 0.0, _entries_of(application)
+    while panel is not None and not ended.wait(LOOK_SECONDS):
+        waited, size = waited + LOOK_SECONDS, _entries_of(application)
+        if waited >= panel.every_seconds or size - seen >= EVERY_ENTRIES:
+            _ask_witnesses(application)
+            waited, seen = 0.0, size
+
+
+def _entries_of(application: Application) -> int:
+    """Return how long the ledger was a second ago, without asking the database."""
+    return 0 if application.high_water is None else application.high_water.size
 
 
 def _shorten_log(application: Application, ended: threading.Event) -> None:

@@ -76,8 +76,10 @@ def _rotate_ledger(home: str | None, *, announce: bool, as_json: bool) -> None:
         words = f"{vkeys['vkey']}\n{vkeys['second']}"
         former = done.former.key.key_id.hex()
         after = (
-            f"These keys sign from now on; {former} signed {done.size} entries and is destroyed here. Copy the key"
-            f" folder, destroy its older copies, and tell who verifies: --until {former}={done.size}"
+            f"These keys sign from now on; {former} signed {done.size} entries and is destroyed here. Make a"
+            " backup now: an earlier one cannot be gone on with. Copy the key folder, destroy its older copies, and"
+            " tell who verifies:"
+            f" --until {former}={done.size}"
         )
     if as_json:
         write_json(vkeys)

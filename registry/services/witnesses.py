@@ -36,6 +36,8 @@ ROLLED_BACK, FORKED, UNWITNESSED = "rolled_back", "forked", "unwitnessed"
 # A cosignature's time this far from ours is no use: freshness is what it is for.
 CLOCKS_APART_SECONDS = 300
 _TRIES = 3
+# A round comes sooner than its time where the ledger has grown by so many entries.
+EVERY_ENTRIES = 256
 _HOUR_MS, _MINUTE_MS = 3_600_000, 60_000
 
 

@@ -46,12 +46,13 @@ def recover(application: Application, reason: str) -> Recovered:
 
     Raises:
         AuditUnavailable: the entry cannot be written.
-        MisconfiguredHome: the mark cannot be read or written.
+        MisconfiguredHome: the mark cannot be read or written, or the ledger is from before an exchange of its key.
     """
     compared = application.compare_high_water()
     kept = None if compared.mark is None else compared.mark.size
     if compared.standing is Standing.FOLLOWS:
         return Recovered(compared.standing, kept, compared.head.size, None)
+    _demand_key_of(application, compared.head.size)
     entry = _state(application, compared, reason)
     file = HighWaterFile(application.settings.ledger)
     with application.database.reader() as reader:
@@ -62,6 +63,16 @@ def recover(application: Application, reason: str) -> Recovered:
     except OSError:
         raise MisconfiguredHome(f"{file.path} cannot be written; mend the folder and run this again") from None
     return Recovered(compared.standing, kept, compared.head.size, entry)
+
+
+def _demand_key_of(application: Application, size: int) -> None:
+    """Check that the present key may sign what comes next: it signs no entry that a former one has signed."""
+    former = [term.size for term in application.signing.terms if term.size > size]
+    if former:
+        raise MisconfiguredHome(
+            f"this state of {size} entries is from before the ledger's key was exchanged at {former[0]} entries,"
+            " and the key of that time is destroyed: put a later backup back. Nothing was changed"
+        )
 
 
 def _state(application: Application, compared: Compared, reason: str) -> int:

@@ -94,3 +94,12 @@ def test_a_backup_from_before_the_change_is_told_from_one_after(used: Line, tmp_
     assert other.json("restore", tmp_path / "after", "--replace")["standing"] == "missing"
     assert other.json("audit", "recover", "--reason", "drill")["standing"] == "missing"
     assert "verified" in other("audit", "verify").stdout
+
+
+def test_a_state_from_before_the_change_is_not_gone_on_with(used: Line, tmp_path: Path) -> None:
+    used("backup", tmp_path / "before")
+    size = used.json("keys", "rotate", "ledger")["size"]
+    assert used.json("restore", tmp_path / "before", "--replace")["standing"] == "behind"
+    refused = used("audit", "recover", "--reason", "the machine is gone", exits=None)
+    assert refused.exit_code != 0
+    assert f"exchanged at {size} entries" in refused.output

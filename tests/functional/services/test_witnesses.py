@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from registry.api.app import _go_on_asking
 from registry.bootstrap.ledger import outside_of
+from registry.domain.clock import Clock
 from registry.domain.errors import AuditUnavailable
 from registry.services.evidence import Beside, Evidence, Snapshot
-from registry.services.witnesses import Witnesses, WitnessSettings
+from registry.services.witnesses import Asked, Witnesses, WitnessSettings
 from registry.storage.witness_files import WitnessFiles
 from registry.transparency.bundle import read_bundle
 from registry.transparency.checkpoint import Checkpoint, checkpoint_text
@@ -215,3 +220,27 @@ def test_evidence_is_cut_under_a_checkpoint_that_witnesses_have_cosigned(
     by_key = offline.verify(bundle, format_vkey(home.app.signing.key))
     assert (by_key.problems, by_key.size) == ([], 600)
     assert any("continues that of 520 entries" in said for said in by_key.checked)
+
+
+@pytest.mark.parametrize(("grown", "rounds"), [(0, [9]), (255, [9]), (256, [3, 13])])
+def test_a_server_asks_every_ten_seconds_and_sooner_after_many_entries(
+    home: Home, panel: Witnesses, grown: int, rounds: list[int]
+) -> None:
+    looks, asked, mark = [0], [], SimpleNamespace(size=20)
+
+    class Ended(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout == 1.0
+            mark.size = 20 + grown * (looks[0] >= 3)
+            looks[0] += 1
+            return looks[0] > 15
+
+    class Counted(Witnesses):
+        def round(self, clock: Clock) -> tuple[Asked, ...]:
+            del clock
+            asked.append(looks[0] - 1)
+            return ()
+
+    counted = Counted(home.app.kernel.log, panel._publisher, panel._panel, panel._wire, panel._notebook)
+    _go_on_asking(replace(home.app, witnesses=counted, high_water=mark), Ended())  # type: ignore[arg-type]  # its size
+    assert asked == rounds
