@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from registry.domain.approvals import Action, ApprovalRules
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.purposes import PurposeCode, is_purpose_code
-from registry.identity.issuers import IssuerSettings
+from registry.identity.issuers import IssuerSettings, require_safe_url
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.openbao.settings import KeyServiceSettings
 from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
@@ -46,6 +47,7 @@ _HEARTBEAT = "heartbeat_seconds"
 _KNOWN = frozenset(
     {
         "issuers",
+        "public_url",
         "security_contact",
         "import_max_bytes",
         "stop_notice_seconds",
@@ -98,6 +100,8 @@ class Settings:
         home: folder with registry.db, keys/, ledger/ and config.toml (``--home``, ``REGISTRY_HOME``).
         database_url: SQLAlchemy address (``REGISTRY_DATABASE_URL``); default is registry.db in the home folder.
         issuers: token issuers (``[[issuers]]`` in config.toml); the development issuer is added by bootstrap.
+        public_url: where clients reach this registry, scheme, host and port (``public_url`` in config.toml); proofs of
+            bound tokens are compared with it.
         security_contact: address for reports of weaknesses, ``mailto:`` or ``https:`` (``security_contact`` in
             config.toml); published at ``/.well-known/security.txt``.
         import_max_bytes: longest body of ``POST /v1/subjects/import`` (``import_max_bytes`` in config.toml).
@@ -122,6 +126,7 @@ class Settings:
     home: Path
     database_url: str = field(repr=False)
     issuers: tuple[IssuerSettings, ...] = ()
+    public_url: str = ""
     security_contact: str = NO_SECURITY_CONTACT
     import_max_bytes: int = IMPORT_MAX_BYTES
     stop_notice_seconds: int = 0
@@ -193,6 +198,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         home=folder,
         database_url=url,
         issuers=_issuers(config),
+        public_url=_public_url(config),
         security_contact=_security_contact(config),
         import_max_bytes=_whole(config, "import_max_bytes", IMPORT_MAX_BYTES, range(1, 1 << 62)),
         stop_notice_seconds=_whole(config, "stop_notice_seconds", 0, range(301)),
@@ -223,6 +229,17 @@ def _config(path: Path) -> dict[str, Any]:
     if unknown := set(config) - _KNOWN:
         raise MisconfiguredHome(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
     return config
+
+
+def _public_url(config: Mapping[str, Any]) -> str:
+    url = config.get("public_url", "")
+    if not isinstance(url, str):
+        raise MisconfiguredHome("config.toml: public_url must be an address")
+    if url:
+        require_safe_url(url, "public_url")
+        if urlsplit(url).path not in ("", "/") or urlsplit(url).query:
+            raise MisconfiguredHome("config.toml: public_url is scheme, host and port alone")
+    return url
 
 
 def _security_contact(config: Mapping[str, Any]) -> str:

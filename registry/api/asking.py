@@ -21,7 +21,7 @@ from registry.bootstrap import Application
 from registry.domain.errors import TokenRefused
 from registry.domain.ids import is_id
 from registry.domain.principals import Principal, Role
-from registry.identity.bearer import bearer_token
+from registry.identity.shown import Shown
 from registry.services.kernel import Caller
 from registry.text.strict_json import MAX_DOCUMENT_BYTES, parse_json
 
@@ -185,12 +185,17 @@ def _admit(request: Request, roles: frozenset[Role], action: str) -> Ask:
     application: Application = request.app.state.application
     source = _source(request)
     try:
-        claims = application.tokens.verify(bearer_token(request.headers.getlist("authorization")))
+        claims = application.possession.verify(_shown(request))
     except TokenRefused as refused:
         application.refusals.record(source, refused.reason)
         raise
     caller = Caller(claims, source)
     return Ask(application, caller, application.admissions.admit(caller, roles, action), request)
+
+
+def _shown(request: Request) -> Shown:
+    headers = request.headers
+    return Shown(headers.getlist("authorization"), headers.getlist("dpop"), request.method, request.scope["path"])
 
 
 def _demand_json(request: Request, form: re.Pattern[str] = _JSON_TYPE) -> None:

@@ -21,7 +21,7 @@ from registry.api.turns import AT_WORK, STRANGERS, Turns
 from registry.bootstrap import Application
 from registry.domain.errors import Busy, RegistryError, TokenRefused
 from registry.domain.principals import Claims, Principal
-from registry.identity.bearer import bearer_token
+from registry.identity.shown import shown_token
 
 # A stranger without credit gets the answer after a pause: one that waits for it does little meanwhile.
 PAUSE_SECONDS = 1.0
@@ -50,10 +50,14 @@ log = structlog.get_logger("registry.api")
 
 @dataclass(frozen=True, slots=True)
 class _Who:
-    """Whose turn a request takes, and the claims of its token if that needs no further check."""
+    """Whose turn a request takes, and the claims of its token if that needs no further check.
+
+    ``is_unproved``: the token is bound to a key, and whether it is in the right hands shows later.
+    """
 
     key: str
     claims: Claims | None = None
+    is_unproved: bool = False
 
 
 _STRANGER = _Who(STRANGERS)
@@ -123,7 +127,7 @@ class Door:
         application: Application = scope["app"].state.application
         source = _source(scope)
         who = _known(application, scope)
-        if who is not _STRANGER:
+        if who is not _STRANGER and not who.is_unproved:
             application.strangers.vouch(source)
             connection = scope.get(CONNECTION)
             if connection is not None:
@@ -261,12 +265,12 @@ def _known(application: Application, scope: Scope) -> _Who:
     """Tell who asks, if the token was verified before."""
     values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
     try:
-        token = bearer_token(values)
+        shown = shown_token(values)
     except TokenRefused:
         return _STRANGER  # the route says so, and writes the entry
-    claims = application.tokens.recall(token)
-    named = application.tokens.knew(token) if claims is None else claims
-    return _STRANGER if named is None else _Who(f"{named.issuer}#{named.subject}", claims)
+    claims = None if shown.is_bound else application.tokens.recall(shown.token)
+    named = application.tokens.knew(shown.token) if claims is None else claims
+    return _STRANGER if named is None else _Who(f"{named.issuer}#{named.subject}", claims, bool(named.key_thumbprint))
 
 
 def _is_noted(message: Message) -> bool:

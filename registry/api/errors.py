@@ -20,9 +20,15 @@ _STATUSES = {"too_large": 413, "image_too_slow": 413, "ocr_unavailable": 415}
 _RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
-def _token_refused(_error: errors.TokenRefused) -> Problem:
+def _token_refused(error: errors.TokenRefused) -> Problem:
     # One answer for every reason: the reason is for the ledger, not for who guesses tokens.
-    return Problem(401, "token_refused", headers={"WWW-Authenticate": 'Bearer realm="registry"'})
+    headers = {"WWW-Authenticate": 'Bearer realm="registry"'}
+    if error.is_of_proof:
+        headers["WWW-Authenticate"] = 'DPoP realm="registry", algs="ES256 RS256"'
+    if error.nonce:  # RFC 9449, section 9: what to do about it is no secret
+        headers["WWW-Authenticate"] += ', error="use_dpop_nonce"'
+        headers["DPoP-Nonce"] = error.nonce
+    return Problem(401, "token_refused", headers=headers)
 
 
 def _access_denied(error: errors.AccessDenied) -> Problem:

@@ -17,6 +17,7 @@ from registry.domain.duties import LOCAL_ISSUER
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.domain.principals import Claims, Role
 from registry.identity.dev_issuer import DevelopmentIssuer
+from registry.identity.possession import Possession
 from registry.identity.strangers import Strangers
 from registry.identity.token_cache import VerifiedTokens
 from registry.keys.data_keys import DataKeys
@@ -85,6 +86,7 @@ class Application:
     kernel: Kernel
     database: SqlDatabase
     tokens: VerifiedTokens
+    possession: Possession
     refusals: Refusals
     enroll: Enroll
     update: Update

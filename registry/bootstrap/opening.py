@@ -31,6 +31,7 @@ from registry.identity.dev_issuer import development_settings
 from registry.identity.issuers import IssuerSettings, require_fit_for_profile
 from registry.identity.jwks import JwksCache
 from registry.identity.jwks_http import HttpFetch
+from registry.identity.possession import Possession
 from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
@@ -205,7 +206,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         profile=profile,
         kernel=kernel,
         database=database,
-        tokens=VerifiedTokens(TokenVerifier(_issuers(settings, profile), JwksCache(HttpFetch()), clock), clock),
+        tokens=(tokens := _tokens(settings, profile, clock)),
+        possession=Possession(tokens, settings.issuers, settings.public_url, clock),
         refusals=Refusals(kernel, time.monotonic),
         enroll=Enroll(kernel, keys),
         update=update,
@@ -258,6 +260,10 @@ def _transports(settings: NotifySettings, contacts: Contacts) -> tuple[Transport
     webhook = () if settings.webhook is None else (Webhook(settings.webhook),)
     mail = () if settings.mail is None else (Mail(settings.mail, contacts.mailbox_of, settings.portal),)
     return (*webhook, *mail)
+
+
+def _tokens(settings: Settings, profile: str, clock: Clock) -> VerifiedTokens:
+    return VerifiedTokens(TokenVerifier(_issuers(settings, profile), JwksCache(HttpFetch()), clock), clock)
 
 
 def _issuers(settings: Settings, profile: str) -> tuple[IssuerSettings, ...]:

@@ -57,11 +57,15 @@ class TokenRefused(RegistryError):
     Attributes:
         reason: short stable code for the entry (``expired``, ``audience``, ``signature``, ``malformed`` ...).
             Never sent to the caller.
+        is_of_proof: the token is bound to a key, or was shown as if it were.
+        nonce: what the next proof of that key has to hold; empty unless that is what is missing.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_of_proof: bool = False, nonce: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.is_of_proof = is_of_proof
+        self.nonce = nonce
 
 
 class AccessDenied(RegistryError):

@@ -32,6 +32,8 @@ class Claims:
         client: ``client_id`` (or ``azp``) or empty.
         expires_at: Unix seconds.
         step_up_until: Unix seconds until which the sign-in counts as strong and recent; 0 when it does not at all.
+        key_thumbprint: of the key that the token is bound to (RFC 9449), or empty. Such a token says nothing by itself:
+            whoever shows it has to prove that they hold the key.
     """
 
     issuer: str
@@ -41,6 +43,7 @@ class Claims:
     client: str
     expires_at: int
     step_up_until: int = 0
+    key_thumbprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

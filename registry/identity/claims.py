@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from registry.domain.principals import Claims, Role
-from registry.identity.issuers import IssuerSettings
+from registry.identity.issuers import BINDING_OFF, BINDING_REQUIRED, IssuerSettings
 from registry.identity.refusals import Refusal, refuse
 
 MAX_TEXT_CHARACTERS = 255
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7638 with SHA-256
 _LATEST_SECONDS = 2**53  # beyond it JSON numbers are no longer exact
 
 _ROLES: Mapping[str, Role] = {role.value: role for role in Role}
@@ -26,10 +28,8 @@ def read_claims(payload: Mapping[str, Any], settings: IssuerSettings, now: float
     Raises:
         TokenRefused: with the code of the first claim that does not hold.
     """
-    # A token bound to its sender (RFC 9449, RFC 8705) and shown as a plain bearer token is a stolen one; one that
-    # acts for somebody else (RFC 8693) would put the wrong name into the ledger.
-    if "cnf" in payload:
-        refuse(Refusal.SENDER_BOUND)
+    key_thumbprint = _key_thumbprint(payload, settings.dpop)
+    # One that acts for somebody else (RFC 8693) would put the wrong name into the ledger.
     if "act" in payload:
         refuse(Refusal.DELEGATED)
     _check_audience(payload, settings.audience)
@@ -42,7 +42,24 @@ def read_claims(payload: Mapping[str, Any], settings: IssuerSettings, now: float
         client=_optional_text(payload, "client_id") or _optional_text(payload, "azp"),
         expires_at=expires_at,
         step_up_until=_step_up_until(payload, settings, now),
+        key_thumbprint=key_thumbprint,
     )
+
+
+def _key_thumbprint(payload: Mapping[str, Any], binding: str) -> str:
+    """Return the thumbprint of the key that a token is bound to; empty for a plain bearer token."""
+    if "cnf" not in payload:
+        if binding == BINDING_REQUIRED:
+            refuse(Refusal.UNBOUND)
+        return ""
+    bound = payload["cnf"]
+    # Bound in another way (RFC 8705: to a certificate) is nothing that could be checked here.
+    if binding == BINDING_OFF or type(bound) is not dict or bound.keys() != {"jkt"}:
+        refuse(Refusal.SENDER_BOUND)
+    thumbprint = bound["jkt"]
+    if type(thumbprint) is not str or _THUMBPRINT.fullmatch(thumbprint) is None:
+        refuse(Refusal.CLAIM_TYPE)
+    return thumbprint
 
 
 def _check_audience(payload: Mapping[str, Any], ours: str) -> None:

@@ -26,6 +26,8 @@ ALLOWED_ALGORITHMS = frozenset({"RS256", "ES256"})  # nothing symmetric, ever
 DEVELOPMENT_PROFILE = "development"
 DEVELOPMENT_AUDIENCE = "registry"
 
+BINDING_OFF, BINDING_ALLOWED, BINDING_REQUIRED = "off", "allowed", "required"
+_BINDINGS = frozenset({BINDING_OFF, BINDING_ALLOWED, BINDING_REQUIRED})
 _KNOWN_TYPES = frozenset({"at+jwt", "jwt"})
 _LONGEST_LIFETIME_SECONDS = 24 * 3600
 _LONGEST_LEEWAY_SECONDS = 300
@@ -48,6 +50,8 @@ class IssuerSettings:
         leeway_seconds: accepted clock difference.
         step_up_acr: values of ``acr`` that mean a strong sign-in; none, and nobody of this issuer steps up.
         step_up_max_age_seconds: how long after ``auth_time`` a strong sign-in counts as recent.
+        dpop: tokens that are bound to a key (RFC 9449): ``off``: refused; ``allowed``; ``required``: no others.
+        dpop_nonce: whether a proof must hold a number that this process gave out lately.
 
     Raises:
         MisconfiguredHome: naming the setting.
@@ -64,6 +68,8 @@ class IssuerSettings:
     leeway_seconds: int = 30
     step_up_acr: frozenset[str] = frozenset()
     step_up_max_age_seconds: int = 900
+    dpop: str = BINDING_OFF
+    dpop_nonce: bool = False
 
     def __post_init__(self) -> None:
         if not self.issuer or not self.audience or not self.roles_claim:
@@ -82,6 +88,8 @@ class IssuerSettings:
             raise MisconfiguredHome("leeway_seconds must be between 0 and 300")
         if "" in self.step_up_acr or not 0 < self.step_up_max_age_seconds <= _LONGEST_LIFETIME_SECONDS:
             raise MisconfiguredHome("step_up_acr takes no empty text, and step_up_max_age_seconds is 1 to 86400")
+        if self.dpop not in _BINDINGS or type(self.dpop_nonce) is not bool:
+            raise MisconfiguredHome("dpop must be off, allowed or required, and dpop_nonce true or false")
 
     @property
     def algorithm(self) -> str:
@@ -90,8 +98,12 @@ class IssuerSettings:
         return only
 
 
-def require_safe_url(url: str) -> None:
-    """Check that keys fetched from an address can be trusted to come from there.
+def require_safe_url(url: str, name: str = "jwks_uri") -> None:
+    """Check that whoever answers at an address can be trusted to be who it names.
+
+    Args:
+        url: the address.
+        name: of the setting that it stands in.
 
     Raises:
         MisconfiguredHome: not https (plain http is for the loopback interface only), no host, or a user name or
@@ -101,11 +113,11 @@ def require_safe_url(url: str) -> None:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
-        raise MisconfiguredHome("jwks_uri is not a readable address") from None
+        raise MisconfiguredHome(f"{name} is not a readable address") from None
     if not host or parts.username is not None or parts.password is not None or parts.fragment:
-        raise MisconfiguredHome("jwks_uri needs a host and takes no user name, password or fragment")
+        raise MisconfiguredHome(f"{name} needs a host and takes no user name, password or fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise MisconfiguredHome("jwks_uri must be https; plain http is for loopback addresses only")
+        raise MisconfiguredHome(f"{name} must be https; plain http is for loopback addresses only")
 
 
 def is_loopback(host: str) -> bool:

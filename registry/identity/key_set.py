@@ -79,6 +79,12 @@ def read_key_set(document: bytes, algorithm: str) -> KeySet:
     return MappingProxyType(usable)
 
 
+def read_public_key(entry: Mapping[str, Any], algorithm: str) -> VerificationKey | None:
+    """Return a key that somebody shows of their own, under the same rules; None for one that is not fit."""
+    named = {**entry, "kid": "shown"}
+    return _prepare(named, algorithm) if _is_fit(named, algorithm) else None
+
+
 def _is_fit(entry: Mapping[str, Any], algorithm: str) -> bool:
     key_id = entry.get("kid")
     if type(key_id) is not str or not 0 < len(key_id) <= MAX_KEY_ID_CHARACTERS:

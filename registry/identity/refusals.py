@@ -33,6 +33,16 @@ class Refusal(StrEnum):
     ROLES = "roles"
     SENDER_BOUND = "sender_bound"
     DELEGATED = "delegated"
+    UNBOUND = "unbound"
+    PROOF_MISSING = "proof_missing"
+    PROOF_FORM = "proof_form"
+    PROOF_KEY = "proof_key"
+    PROOF_SIGNATURE = "proof_signature"
+    PROOF_TARGET = "proof_target"
+    PROOF_TOKEN = "proof_token"  # noqa: S105 - as above
+    PROOF_TIME = "proof_time"
+    PROOF_NONCE = "proof_nonce"
+    PROOF_REPLAY = "proof_replay"
 
 
 def refuse(reason: Refusal) -> NoReturn:
@@ -43,3 +53,16 @@ def refuse(reason: Refusal) -> NoReturn:
             a JSON or base64 error quotes what it read.
     """
     raise TokenRefused(reason.value) from None
+
+
+def refuse_proof(reason: Refusal, nonce: str = "") -> NoReturn:
+    """Raise the refusal of what was shown with a token that is bound to a key, or should be.
+
+    Args:
+        reason: the code.
+        nonce: what the next proof has to hold, when that is what is wrong.
+
+    Raises:
+        TokenRefused: always; see ``refuse``.
+    """
+    raise TokenRefused(reason.value, is_of_proof=True, nonce=nonce) from None

@@ -42,6 +42,11 @@ def decode_base64url(segment: str) -> bytes:
         raw = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
     except ValueError:  # not ASCII, or an impossible length
         raise NotStrict from None
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != text:
+    if encode_base64url(raw) != segment:
         raise NotStrict
     return raw
+
+
+def encode_base64url(raw: bytes) -> str:
+    """Encode bytes as base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from registry.domain.clock import Clock
 from registry.domain.principals import Claims
+from registry.identity.refusals import Refusal, refuse_proof
 
 CAPACITY = 10_000
 MAX_AGE_SECONDS = 300
@@ -41,9 +42,17 @@ class VerifiedTokens:
         """Return the claims of a token, verified now or a short while ago.
 
         Raises:
-            TokenRefused: as the verifier does.
+            TokenRefused: as the verifier does; ``sender_bound``: the token is bound to a key, and whoever shows it has
+                proved nothing: ``identity.possession`` is for those.
         """
-        claims = self.recall(token)
+        claims = self.verify_unproved(token)
+        if claims.key_thumbprint:
+            refuse_proof(Refusal.SENDER_BOUND)
+        return claims
+
+    def verify_unproved(self, token: str) -> Claims:
+        """As ``verify``, for a caller that goes on to check the key that the token may be bound to."""
+        claims = self._remembered(token)
         if claims is not None:
             return claims
         generation = self._generation
@@ -52,7 +61,14 @@ class VerifiedTokens:
         return claims
 
     def recall(self, token: str) -> Claims | None:
-        """Return the claims of a token verified earlier, else None. Never blocks: fit for an event loop."""
+        """Return the claims of a token verified earlier, else None. Never blocks: fit for an event loop.
+
+        Never those of a token that is bound to a key: each use of one takes a proof.
+        """
+        claims = self._remembered(token)
+        return None if claims is None or claims.key_thumbprint else claims
+
+    def _remembered(self, token: str) -> Claims | None:
         entry = self._entries.get(_digest(token))  # one dictionary read is atomic; the hot path takes no lock
         if entry is None:
             return None

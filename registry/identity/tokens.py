@@ -56,7 +56,7 @@ class TokenVerifier:
         if unverified.token_type not in settings.token_types:
             refuse(Refusal.TOKEN_TYPE)
         key = self._keys.find(settings, unverified.key_id)
-        _check_signature(token, key, unverified.algorithm)
+        check_signature(token, key, unverified.algorithm)
         return read_claims(unverified.payload, settings, self._clock.now().timestamp())
 
     def _issuer_of(self, unverified: UnverifiedToken) -> IssuerSettings:
@@ -72,7 +72,12 @@ class TokenVerifier:
         return settings
 
 
-def _check_signature(token: str, key: VerificationKey, algorithm: str) -> None:
+def check_signature(token: str, key: VerificationKey, algorithm: str) -> None:
+    """Check the signature of a compact JWS with one key.
+
+    Raises:
+        TokenRefused: ``algorithm`` or ``signature``.
+    """
     # The key is pinned to its algorithm when it is loaded. One prepared key and one algorithm are handed over,
     # never a key set (python-jose would try every key in it) and never key text (which it guesses the type of).
     if key.algorithm != algorithm:

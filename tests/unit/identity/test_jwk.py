@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jose import jwk as jose_jwk
 
-from registry.crypto.jwk import _coordinate, _thumbprint, new_p256_private_jwk, public_jwk
+from registry.crypto.jwk import _coordinate, new_p256_private_jwk, public_jwk, thumbprint
 from tests.fakes.issuer import unb64url
 
 
@@ -27,7 +27,7 @@ def test_public_half_drops_whatever_is_not_named() -> None:
     assert set(public_jwk(private)) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
 
 
-def test_thumbprint_is_that_of_rfc_7638() -> None:
+def testthumbprint_is_that_of_rfc_7638() -> None:
     # The P-256 key of RFC 7517 appendix A.1; the thumbprint was computed with another implementation of RFC 7638.
     key = {
         "kty": "EC",
@@ -35,7 +35,7 @@ def test_thumbprint_is_that_of_rfc_7638() -> None:
         "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
         "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
     }
-    assert _thumbprint(key) == "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"
+    assert thumbprint(key) == "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"
 
 
 def test_keys_differ() -> None:

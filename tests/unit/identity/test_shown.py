@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from registry.domain.errors import TokenRefused
-from registry.identity.bearer import bearer_token
+from registry.identity.shown import ShownToken, shown_token
 
 
 @pytest.mark.parametrize(
@@ -12,15 +12,17 @@ from registry.identity.bearer import bearer_token
         ("Bearer abc.def.ghi", "abc.def.ghi"),
         ("bearer abc", "abc"),
         ("BEARER a-b_c~d+e/f==", "a-b_c~d+e/f=="),
+        ("DPoP abc.def.ghi", "abc.def.ghi"),
+        ("dpop abc", "abc"),
     ],
 )
 def test_one_plain_header_gives_its_token(value: str, token: str) -> None:
-    assert bearer_token([value]) == token
+    assert shown_token([value]) == ShownToken(token, is_bound=value[0] in "Dd")
 
 
 def test_no_header_is_missing() -> None:
     with pytest.raises(TokenRefused) as caught:
-        bearer_token([])
+        shown_token([])
     assert caught.value.reason == "missing"
 
 
@@ -50,12 +52,15 @@ def test_no_header_is_missing() -> None:
         ["Bearer \u00e5bc"],
         ["\u212aearer abc"],
         ["Basic YWJjOmRlZg=="],
-        ["DPoP abc"],
+        ["DPoP  abc"],
+        ["DPoP \u212a"],
+        ["Bearer \u017f"],
+        ["DPoP abc", "Bearer abc"],
         ["Token abc"],
         ["abc.def.ghi"],
     ],
 )
 def test_anything_else_is_malformed(values: list[str]) -> None:
     with pytest.raises(TokenRefused) as caught:
-        bearer_token(values)
+        shown_token(values)
     assert caught.value.reason == "malformed"
