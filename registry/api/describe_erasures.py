@@ -26,6 +26,7 @@ _ERASED: Mapping[str, str] = {
     "openings": "What entries said of them.",
     "traces": "Leaked texts in which they were found, with their reports.",
     "petitions": "Disputes and corrections.",
+    "provisions": "Names that an HR system has for them.",
     "contacts": "Where they wanted to be told.",
     "notices": "Notices that waited to be sent.",
     "outcomes": "Remembered `Idempotency-Key`s.",

@@ -170,6 +170,7 @@ class Erase:
         }
         if scope.is_whole:
             label = self._kernel.contact_label(scope.subject.id)
+            counts["provisions"] = work.erasures.forget_provisions(scope.subject.id)
             counts["contacts"] = work.erasures.forget_contact(label)
             counts["notices"] = self._forget_notices(work, found)
             forget_decoy(self._kernel, work, scope.subject.id)

@@ -25,6 +25,7 @@ from registry.storage.tables import (
     marks,
     persons,
     petitions,
+    provisions,
     record_versions,
     records,
     subjects,
@@ -77,6 +78,13 @@ class SqlErasures:
             statement = update(petitions).where(petitions.c.id.in_(part))
             self._connection.execute(statement.values(state=_ERASED, sealed_value=None, sealed_note=None, **emptied))
         return self._delete(petitions, petitions.c.id, ids)
+
+    def forget_provisions(self, subject: SubjectId) -> int:
+        # As with petitions: only what is empty may go (migration 0023).
+        theirs = provisions.c.subject == subject
+        emptied = {"names": b"", "digest": b"", "user_tag": None, "outside_tag": None}
+        self._connection.execute(update(provisions).where(theirs).values(state=_ERASED, **emptied))
+        return self._delete(provisions, provisions.c.subject, [subject])
 
     def forget_contact(self, label: bytes) -> int:
         self._overwrite(contacts, contacts.c.label, [label], ("wrapped_key", "about", "sealed"))

@@ -81,6 +81,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "traces": _ERASE,
         "petitions": _ERASE,
         "contacts": _ERASE,
+        "provisions": _ERASE,
         "ledger_body": _REMOVE,
         "ledger_postings": "SELECT, DELETE",
         "erasures": "SELECT, INSERT",

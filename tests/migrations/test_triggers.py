@@ -77,6 +77,7 @@ ON_POSTGRESQL = {
     "holds_no_delete": "DELETE FROM holds",
     "holds_settled_once": "UPDATE holds SET until = 99",
     "petitions_no_truncate": "TRUNCATE petitions",
+    "provisions_no_truncate": "TRUNCATE provisions",
     "erasures_append_only": "UPDATE erasures SET erased_at = 9",
     "provisions_no_delete": "DELETE FROM provisions",
     "provisions_kept": "UPDATE provisions SET created_at = 9",
@@ -125,6 +126,7 @@ ALSO_REFUSED = (
     "UPDATE petitions SET wrapped_key = x'02', guard = x'02' WHERE id = 'old'",
     "UPDATE petitions SET about = x'00' WHERE id = 'new'",
     "DELETE FROM petitions WHERE id = 'old'",  # before it is empty
+    f"UPDATE provisions SET state = 'erased', names = x'', user_tag = x'05' WHERE id = '{THREE}'",
     "UPDATE petitions SET state = 'erased', sealed_text = x'' WHERE id = 'new'",
     "UPDATE petitions SET state = 'upheld', wrapped_key = x'', about = x'', sealed_text = x'' WHERE id = 'new'",
     "UPDATE tallies SET label = x'02', tags = x''",
@@ -145,6 +147,7 @@ ALSO_REFUSED = (
 ALLOWED = (
     "UPDATE petitions SET state = 'erased', wrapped_key = x'', about = x'', sealed_text = x'' WHERE id = 'old'",
     "DELETE FROM petitions WHERE id = 'empty'",
+    f"UPDATE provisions SET state = 'erased', names = x'', user_tag = NULL, outside_tag = NULL WHERE id = '{THREE}'",
     f"UPDATE requests SET state = 'approved', until = 99 WHERE id = '{ONE}'",
     f"UPDATE requests SET state = 'used' WHERE id = '{THREE}'",
     "UPDATE break_glass SET finding = 'justified', reviewed_at = 5",

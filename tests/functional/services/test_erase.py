@@ -38,10 +38,11 @@ from registry.services.erase_scope import ErasureAsk
 from registry.services.holds import HoldAsk, HoldView, HoldWord
 from registry.services.kernel import Caller
 from registry.services.petitions import Correction
+from registry.services.provision import Provided, ProvidedNames
 from registry.services.trace import TraceAsk
 from registry.services.update import UpdateAsk
 from registry.storage.roles import APPLICATION, ERASURE
-from registry.text.intake import read_changes
+from registry.text.intake import read_changes, read_enrollment
 from tests.fakes.postgres import PostgresServer
 from tests.functional.services.homes import TODAY, Home, open_copy, person
 
@@ -404,4 +405,14 @@ def test_a_legal_hold_stops_it_and_keeps_nothing_from_the_subject(home: Home) ->
     assert Kind.DISCLOSE in {entry.kind for entry in mine.entries}
     home.clock.step(31 * 86_400)
     erase(home, gone.subject)
+    verify_ledger(home.app, 1)
+
+
+def test_what_an_hr_system_called_them_goes_too(home: Home) -> None:
+    enrollment = read_enrollment(person(), today=TODAY)
+    made = home.app.provision.create(hr(home), Provided(ProvidedNames("dana.b", "A-17"), enrollment, True, TODAY))
+    done = erase(home, made.row.subject)
+    assert (done.counts["provisions"], counts(home, "provisions")) == (1, {"provisions": 0})
+    verify_ledger(home.app, 1)
+    home.app.provision.create(hr(home), Provided(ProvidedNames("dana.b", "A-17"), enrollment, True, TODAY))
     verify_ledger(home.app, 1)

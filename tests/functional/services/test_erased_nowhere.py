@@ -51,6 +51,7 @@ COLUMNS = {
     "records": ("slot_tag",),
     "record_versions": ("sealed", "digest", "value_tag"),
     "petitions": ("wrapped_key", "about", "sealed_text"),
+    "provisions": ("user_tag", "outside_tag", "names", "digest"),
     "contacts": ("label", "wrapped_key", "about", "sealed"),
     "traces": ("wrapped_key", "sealed_text", "sealed_report"),
 }
