@@ -139,9 +139,12 @@ def test_a_token_that_is_no_longer_accepted_ends_the_session_and_is_recorded(hom
     assert [entry.kind for entry in home.entries()][-1] == "auth"
 
 
-def test_a_principal_without_a_page_is_told_so(browser: Browser) -> None:
-    browser.sign_in("officer", Role.RECORDS_OFFICER)
-    assert "There are no pages yet for what your account may do." in browser.get("/console/").text
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_is_shown_its_pages(browser: Browser, role: Role) -> None:
+    browser.sign_in(f"the {role}", role, number="T-0001")
+    page = browser.get("/console/").text
+    assert "This is what your account may do here." in page
+    assert "has no role" not in page
 
 
 # ---- links ----
