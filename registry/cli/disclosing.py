@@ -66,6 +66,11 @@ def disclose(
         return
     with registry_at(home) as application:
         stated = application.kernel.policy.stated(Purpose(PurposeCode(purpose), case, note))
+        if stated.code not in application.kernel.policy.codes:
+            known = ", ".join(one.code for one in application.kernel.policy.purposes)
+            raise click.BadParameter(
+                f"there is no such purpose; those that open anything: {known}", param_hint="--purpose"
+            )
         if problems := application.kernel.policy.problems(stated):
             raise InvalidInput(problems)
         ask = DisclosureAsk(

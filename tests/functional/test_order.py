@@ -36,6 +36,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 
 def look_for_entries(database: str, asked: Connection) -> None:
     """Answer, in a process of its own, whether an entry is committed."""
+    asked.send(True)  # started: nothing that was sent waits for that
     while (index := asked.recv()) is not None:
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
         leaf = connection.execute("SELECT count(*) FROM ledger_leaf WHERE i = ?", (index,)).fetchone()[0]
@@ -105,6 +106,7 @@ def looking(database: Path) -> Iterator[Connection]:
     mine, theirs = context.Pipe()
     process = context.Process(target=look_for_entries, args=(str(database), theirs))
     process.start()
+    assert mine.recv()
     try:
         yield mine
     finally:

@@ -13,7 +13,6 @@ from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.entry_reading import ReadEntry
 from registry.transparency.checkpoint import open_checkpoint
-from registry.transparency.note import Verifier
 from tests.functional.api.conftest import NUMBER, Site
 
 ASK = {"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": "emergency_contact"}}
@@ -85,9 +84,7 @@ def test_the_checkpoint_is_signed(site: Site) -> None:
     size = len(site.home.entries())
     answer = site.get("/audit/checkpoint", Role.AUDITOR)
     app = site.home.app
-    verifier = app.ledger_verifier._verifier
-    assert isinstance(verifier, Verifier)
-    checkpoint = open_checkpoint(answer.text, verifier, app.kernel.log.origin)
+    checkpoint = open_checkpoint(answer.text, app.signing, app.kernel.log.origin)
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert checkpoint.size == size + 1  # the auditor's grant
 
@@ -245,7 +242,7 @@ def test_what_was_asked_for_is_committed(site: Site) -> None:
         ("subject=KC-004211", "not_an_id"),
         ("principal=Brightwater", "not_an_id"),
         ("category=secrets", "not_one_of"),
-        ("purpose=curiosity", "not_one_of"),
+        ("purpose=Curiosity", "not_one_of"),
         ("outcome=Denied", "not_a_word"),
         ("from=yesterday", "not_a_moment"),
         ("to=2026-01-01T00:00:00", "not_a_moment"),

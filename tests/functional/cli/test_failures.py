@@ -86,10 +86,6 @@ def test_an_unknown_command_is_wrong_use(line: Line) -> None:
     assert "No such command" in line("attic", exits=2).stderr
 
 
-def test_what_comes_later_is_absent(line: Line) -> None:
-    assert "No such command" in line("drill", exits=2).stderr
-
-
 @pytest.mark.parametrize("name", ["data.key", "ledger.key", "keyring", "development-issuer.private.jwk"])
 def test_a_key_file_open_to_others_is_refused_with_its_mend(line: Line, name: str) -> None:
     path = line.home / "keys" / name
