@@ -105,8 +105,10 @@ SEARCH = Operation(
         "By number or name: roles `reader`, `enroller`, `investigator`. By department alone: `enroller` only, since "
         "it would make a target list. By value: `investigator` only. Exactly one way at a time; a name may be "
         "narrowed by a department. Every search is an entry, an empty one too; the ledger commits to a keyed tag of "
-        "the term, never to the term. At most 25 hits."
+        "the term, never to the term. At most 25 hits. A search by value counts as a check of it: beyond the "
+        "day's limit, and for who tried values out, 429 `quota_exceeded`, hit or miss."
     ),
+    errors=(429,),
     answer=Answer("What was found, possibly nothing.", "Hits", ("Audit-Receipt",), example=HITS, links=AFTER_SEARCHING),
     body=Body(
         "Search",

@@ -16,7 +16,7 @@ from registry.domain.purposes import Purpose
 from registry.policy.decide import APPROVAL_REQUIRED, QUOTA_EXCEEDED
 from registry.services.brakes import seconds_to_next_day
 from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused, Waiting
-from registry.services.kernel import Kernel
+from registry.services.kernel import Kernel, ReceiptView
 
 READERS = frozenset({Role.READER})
 
@@ -76,6 +76,13 @@ def quota_exceeded(ask: Ask) -> Problem:
     """Return the answer to who has used up a day's limit."""
     seconds = seconds_to_next_day(ask.application.kernel.now_ms())
     return Problem(429, QUOTA_EXCEEDED, {"retry_after": seconds}, {"Retry-After": str(seconds)})
+
+
+def quota_answer(ask: Ask, receipt: ReceiptView) -> Response:
+    """Return the answer of a route to who has used up a day's limit, with the receipt of the refusal."""
+    response = quota_exceeded(ask).saying(receipt=receipt_document(receipt)).response()
+    response.headers["Audit-Receipt"] = receipt.header
+    return response
 
 
 def _refusal(ask: Ask, reason: str) -> Problem:

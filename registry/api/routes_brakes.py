@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -11,10 +10,9 @@ from starlette.responses import Response
 from registry.api import describe_brakes as described
 from registry.api.asking import Ask, json_body, without_body
 from registry.api.brake_bodies import read_check, read_decoys, read_unlock, read_value_ask
-from registry.api.disclosing import quota_exceeded
-from registry.api.problems import json_answer
+from registry.api.disclosing import quota_answer
 from registry.api.queries import page_answer
-from registry.api.render import receipt_document, receipted
+from registry.api.render import receipted
 from registry.api.routes_audit import read_before
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PrincipalId
@@ -59,10 +57,9 @@ def decoys(ask: DecoysAsk) -> Response:
 def check(ask: CheckAsk) -> Response:
     category, value = read_check(ask.document(), now=ask.application.kernel.clock.now())
     checked = ask.application.check_value.check(ask.caller, category, value)
-    receipt, headers = receipt_document(checked.receipt), {"Audit-Receipt": checked.receipt.header}
     if checked.is_protected is None:
-        return _quota(ask, receipt, headers)
-    return json_answer({"protected": checked.is_protected, "receipt": receipt}, headers=headers)
+        return quota_answer(ask, checked.receipt)
+    return receipted({"protected": checked.is_protected}, checked.receipt)
 
 
 @router.post("/v1/audit/value-searches", **described.VALUE_SEARCHES.options())
@@ -70,11 +67,9 @@ def value_searches(ask: ValueSearchesAsk) -> Response:
     found = ask.application.value_searches.find(
         ask.caller, read_value_ask(ask.document(), now=ask.application.kernel.clock.now())
     )
-    receipt, headers = receipt_document(found.receipt), {"Audit-Receipt": found.receipt.header}
     if found.entries is None:
-        return _quota(ask, receipt, headers)
-    document = {"entries": [_asking(one) for one in found.entries], "before": found.before, "receipt": receipt}
-    return json_answer(document, headers=headers)
+        return quota_answer(ask, found.receipt)
+    return receipted({"entries": [_asking(one) for one in found.entries], "before": found.before}, found.receipt)
 
 
 @router.get("/v1/audit/unusual", **described.UNUSUAL.options())
@@ -82,12 +77,6 @@ def unusual(ask: UnusualAsk) -> Response:
     page = ask.application.unusual.page(ask.caller, before=read_before(ask))
     following = None if page.before is None else f"/v1/audit/unusual?before={page.before}"
     return page_answer({"entries": [_unusual(one) for one in page.entries]}, following, page.receipt)
-
-
-def _quota(ask: Ask, receipt: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    response = quota_exceeded(ask).saying(receipt=receipt).response()
-    response.headers.update(headers)
-    return response
 
 
 def _asking(one: ReadEntry) -> dict[str, Any]:

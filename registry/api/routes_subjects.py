@@ -12,6 +12,7 @@ from registry.api import describe_subjects as described
 from registry.api.asking import Ask, file_body, json_body
 from registry.api.bodies import SearchBody, read_search
 from registry.api.describe_erasures import ERASE
+from registry.api.disclosing import quota_answer
 from registry.api.erase_bodies import erased_document, read_erasure
 from registry.api.errors import problem_of
 from registry.api.importing import BATCH_LINES, MAX_ERRORS_TOLD, ImportTurns, existing_of, imported_document, rows_of
@@ -87,6 +88,8 @@ def erase(ask: EraseAsk) -> Response:
 def search(ask: FindAsk) -> Response:
     wanted = _search_ask(ask.application.search, read_search(ask.document(), today=ask.today))
     found = ask.application.search.search(ask.caller, wanted)
+    if found.is_stopped:
+        return quota_answer(ask, found.receipt)
     return json_answer(hits_document(found), headers={"Audit-Receipt": found.receipt.header})
 
 

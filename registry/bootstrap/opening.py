@@ -217,7 +217,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         meters=meters,
         ending=Ending(),
         admissions=Admissions(kernel),
-        search=Search(kernel),
+        search=Search(kernel, checks),
         matcher=matcher,
         trace=Trace(kernel, CaseVault(kernel.registry, case_keys), matchers, Histories(audit)),
         release_check=ReleaseCheck(kernel, matchers, limits),

@@ -43,6 +43,7 @@ class Changes:
     versions: list[VersionRow] = field(default_factory=list)
     ended: list[RecordId] = field(default_factory=list)
     marked: list[RecordRow] = field(default_factory=list)
+    wanted: list[tuple[bytes, Tier]] = field(default_factory=list)  # places and tiers of a whole document
 
     def touched(self) -> list[SealedField]:
         """Return every sealed value that is new after this change."""
@@ -140,6 +141,26 @@ def unmarked(household: Household, changes: Changes) -> tuple[str, ...]:
     ]
     ended = [f"{one} ended" for one in changes.ended if household.records[one].tier is not Tier.NONE]
     return tuple(sorted(lower + ended))
+
+
+def may_unmark(household: Household, changes: Changes) -> bool:
+    """Tell whether a whole document takes marks off, by places and tiers alone: what the values are has no influence.
+
+    Else an answer that refuses it would tell whether a value in it is the stored one, and a refusal writes nothing.
+    Every document that ``unmarked`` would name is among these.
+    """
+    order = list(Tier)
+    stored: dict[bytes, list[int]] = {}
+    for row in household.active():
+        stored.setdefault(row.slot_tag, []).append(order.index(row.tier))
+    given: dict[bytes, list[int]] = {}
+    for slot, tier in changes.wanted:
+        given.setdefault(slot, []).append(order.index(tier))
+    nothing = order.index(Tier.NONE)
+    return any(
+        max(tiers) > nothing and (len(given.get(slot, ())) < len(tiers) or min(given[slot]) < max(tiers))
+        for slot, tiers in stored.items()
+    )
 
 
 def categories_of(household: Household) -> dict[RecordId, Category]:

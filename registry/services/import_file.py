@@ -63,6 +63,8 @@ class Tally:
             self.counts[outcome.outcome] += 1
             if outcome.outcome is Outcome.EXISTS:
                 self.reject(line, [("/employee_number", "exists")])
+            elif outcome.outcome is Outcome.CONFLICT:
+                self.reject(line, [("", "conflict_of_interest")])
             elif outcome.outcome is Outcome.UNMARKS:
                 self.reject(line, [("", "approval_required")])
         self.receipt = imported.receipt or self.receipt

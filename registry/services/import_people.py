@@ -15,7 +15,8 @@ from registry.domain.enrollment import Enrollment
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Principal
 from registry.services.enroll import ENROLLERS
-from registry.services.household import Changes, HouseholdStore, unmarked
+from registry.services.facts_relations import is_close
+from registry.services.household import Changes, HouseholdStore, may_unmark
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.replace_document import DocumentReplacer
@@ -30,10 +31,11 @@ class Outcome(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     EXISTS = "exists"
+    CONFLICT = "conflict"  # left alone: it is of who imports, or of somebody close to them
     UNMARKS = "unmarks"  # left alone: it would take marks off, and that takes a second person
 
 
-_LEFT_ALONE = frozenset({Outcome.UNCHANGED, Outcome.EXISTS, Outcome.UNMARKS})
+_LEFT_ALONE = frozenset({Outcome.UNCHANGED, Outcome.EXISTS, Outcome.CONFLICT, Outcome.UNMARKS})
 
 
 class Existing(StrEnum):
@@ -167,9 +169,12 @@ class ImportPeople:
         all_changes: list[Changes] = []
         subjects: list[SubjectRow] = []
         for place, row, person in plan.replaced:
+            if is_close(self._kernel, work, plan.principal, [row]):
+                plan.outcomes[place] = LineOutcome(Outcome.CONFLICT, row.id)
+                continue
             batch = Batch(plan.principal, VIA_IMPORT, plan.now_ms, self.policy)
             changes, after, draft = self._replacer.plan(batch, households[row.id], person)
-            if Action.UNMARK in self._kernel.rules.dual_control and unmarked(households[row.id], changes):
+            if Action.UNMARK in self._kernel.rules.dual_control and may_unmark(households[row.id], changes):
                 plan.outcomes[place] = LineOutcome(Outcome.UNMARKS, row.id)
                 continue
             all_changes.append(changes)
@@ -229,5 +234,7 @@ def _left_alone(principal: Principal, outcomes: Sequence[Outcome]) -> EntryDraft
     result = f"refused exists {exists} unchanged {unchanged}"
     if unmarks := outcomes.count(Outcome.UNMARKS):
         result += f" unmarks {unmarks}"
+    if conflicts := outcomes.count(Outcome.CONFLICT):
+        result += f" conflict {conflicts}"
     values = said_by(principal) | {"result": result, "detail": f"via {VIA_IMPORT}"}
     return EntryDraft(Kind.ENROLL, values)

@@ -109,6 +109,7 @@ class DocumentReplacer:
             prepared = prepare(
                 self._kernel.index, household.subject.id, entry.category, entry.value, owners[entry.member][1]
             )
+            changes.wanted.append((prepared.slot_tag, entry.mark.tier))
             same = next((row for row in left if row.value_tag == prepared.value_tag), None)
             if same is None:
                 unmatched.append((entry, prepared.slot_tag))

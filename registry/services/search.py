@@ -13,7 +13,8 @@ from registry.domain.errors import AccessDenied
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import full_name_term, search_terms
-from registry.policy.decide import NOT_PERMITTED
+from registry.policy.decide import NOT_PERMITTED, QUOTA_EXCEEDED
+from registry.services.check_value import CheckValue
 from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
 from registry.services.notices import alarm_notices, queue
@@ -55,12 +56,14 @@ class SearchAsk:
         term: what the ledger commits to, as a keyed tag: canonical text of the search.
         number_tag: for a search by employee number.
         terms: for every other search; a hit has any of them.
+        value: for a search by value: its category and the value.
     """
 
     kind: SearchKind
     term: str = field(repr=False)
     number_tag: bytes | None = None
     terms: tuple[IndexTerm, ...] = ()
+    value: tuple[Category, Mapping[str, str]] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,13 @@ class Found:
     Attributes:
         hits: directory data of the subjects found, at most 25.
         is_cut: there are more.
+        is_stopped: the caller has asked about too many values, or tried values out, and is told nothing.
     """
 
     hits: tuple[RevealedField, ...]
     is_cut: bool
     receipt: ReceiptView
+    is_stopped: bool = False
 
 
 def search_tag(kernel: Kernel, ask: SearchAsk) -> str:
@@ -85,8 +90,15 @@ def search_tag(kernel: Kernel, ask: SearchAsk) -> str:
 class Search:
     """Finds subjects."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, checks: CheckValue) -> None:
+        """Take the parts.
+
+        Args:
+            kernel: the registry.
+            checks: what counts the values that somebody asks about, here as everywhere.
+        """
         self._kernel = kernel
+        self._checks = checks
 
     def by_number(self, employee_number: str) -> SearchAsk:
         """Return the ask for one employee number."""
@@ -108,7 +120,7 @@ class Search:
     def by_value(self, category: Category, value: Mapping[str, str]) -> SearchAsk:
         """Return the ask for one whole value."""
         terms = index_terms(search_terms(category, value))
-        return SearchAsk(SearchKind.VALUE, _text(terms), terms=tuple(terms))
+        return SearchAsk(SearchKind.VALUE, _text(terms), terms=tuple(terms), value=(category, value))
 
     @rerun_once
     def search(self, caller: Caller, ask: SearchAsk) -> Found:
@@ -120,11 +132,12 @@ class Search:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             is_allowed = bool(principal.roles & ROLES[ask.kind])
-            subjects = self._subjects(work, ask) if is_allowed else []
+            rule = self._stopped_by(work, principal, ask) if is_allowed else None
+            subjects = self._subjects(work, ask) if is_allowed and rule is None else []
             kept = subjects[:MAX_HITS]
             alarms = self._alarms(work, principal, kept) if ask.kind is SearchKind.VALUE else ()
             *_, pending = self._kernel.log.append(
-                work.ledger, [*alarms, self._draft(principal, ask, kept, is_allowed=is_allowed)]
+                work.ledger, [*alarms, self._draft(principal, ask, kept, is_allowed=is_allowed, stopped=rule)]
             )
             queue(work, self._kernel, alarm_notices(alarms))
             work.commit()
@@ -133,7 +146,11 @@ class Search:
             raise AccessDenied(NOT_PERMITTED, receipt.index)
         self._kernel.vault.prepare(row.directory for row in kept)
         hits = tuple(self._kernel.vault.open(row.directory, receipt) for row in kept)
-        return Found(hits, len(subjects) > MAX_HITS, view_of(receipt))
+        return Found(hits, len(subjects) > MAX_HITS, view_of(receipt), rule is not None)
+
+    def _stopped_by(self, work: Work, principal: Principal, ask: SearchAsk) -> str | None:
+        """Count a value that is searched for as a check of it: a hit names its person, which says more than one bit."""
+        return None if ask.value is None else self._checks.stopped_by(work, principal.id, *ask.value)
 
     def _alarms(self, work: Work, principal: Principal, hits: Sequence[SubjectRow]) -> tuple[EntryDraft, ...]:
         """Lock who found a decoy by one of its values: nobody can know them but from this registry."""
@@ -159,12 +176,13 @@ class Search:
         return sorted((row for row in rows.values() if row.state == ACTIVE), key=lambda row: row.id)
 
     def _draft(
-        self, principal: Principal, ask: SearchAsk, hits: Sequence[SubjectRow], *, is_allowed: bool
+        self, principal: Principal, ask: SearchAsk, hits: Sequence[SubjectRow], *, is_allowed: bool, stopped: str | None
     ) -> EntryDraft:
+        result = f"denied {QUOTA_EXCEEDED}" if stopped else f"hits {len(hits)}"
         values = said_by(principal) | {
             "request": f"{ask.kind} {search_tag(self._kernel, ask)}",
-            "result": f"hits {len(hits)}" if is_allowed else f"denied {NOT_PERMITTED}",
-            "rules": self._kernel.policy.rules(f"search.{ask.kind}"),
+            "result": result if is_allowed else f"denied {NOT_PERMITTED}",
+            "rules": self._kernel.policy.rules(stopped or f"search.{ask.kind}"),
         }
         lines = record_lines(row.directory for row in hits)
         return EntryDraft(Kind.SEARCH, values, tuple(sorted(row.id for row in hits)), lines)

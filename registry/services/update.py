@@ -20,10 +20,12 @@ from registry.domain.errors import Conflict, InvalidInput, NotFound
 from registry.domain.ids import PersonId, RecordId, SubjectId
 from registry.domain.principals import Principal
 from registry.leaktrace.terms import PersonNames
+from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.dual_control import Act, demand_approved
 from registry.services.enroll import ENROLLERS, Enrolled, EnrolledRecord
+from registry.services.facts_relations import is_close
 from registry.services.household import Changes, Household, HouseholdStore, categories_of, unmarked
-from registry.services.kernel import Caller, Kernel, record_lines, view_of
+from registry.services.kernel import Caller, Denied, Kernel, record_lines, view_of
 from registry.services.notices import Notice, queue
 from registry.services.ports import SubjectRow, Work
 from registry.services.ports_erasure import FormerDirectory
@@ -106,6 +108,7 @@ class Update:
             if household is None or household.subject.version != known.version:
                 self._refuse(work, principal, ask, "changed")
                 raise Conflict("changed")
+            self._demand_distance(work, principal, household.subject)
             try:
                 batch = Batch(principal, ask.via, self._kernel.now_ms(), self._kernel.policy.version)
                 changes, subject = self._plan(batch, household, ask, known)
@@ -138,6 +141,7 @@ class Update:
                 self._kernel.log.append(work.ledger, [EntryDraft(Kind.UPDATE, values)])
                 work.commit()
                 raise NotFound
+            self._demand_distance(work, principal, household.subject)
             if ask.expected not in (None, household.subject.version):
                 self._refuse(work, principal, ask, "changed")
                 raise Conflict("changed")
@@ -154,6 +158,12 @@ class Update:
         for sealed, member in zip(fields[1:], members, strict=True):
             owners[sealed.person] = Owner(member.member or "", _person_names(member.expose()))
         return _Known(household.subject.version, names, owners)
+
+    def _demand_distance(self, work: Work, principal: Principal, subject: SubjectRow) -> None:
+        """Refuse changes of oneself or of somebody close: relations, marks and numbers decide who may see them."""
+        if is_close(self._kernel, work, principal, [subject]):
+            denied = Denied(CONFLICT_OF_INTEREST, "update.own", "update")
+            self._kernel.deny_about(work, principal, (subject.id,), denied)
 
     def _refuse(self, work: Work, principal: Principal, ask: UpdateAsk, why: str) -> None:
         values = {"result": f"refused {why}", "detail": "update"}

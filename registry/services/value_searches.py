@@ -77,7 +77,7 @@ class ValueSearches:
         Raises:
             AccessDenied: the caller is none; the refusal is an entry.
         """
-        search = Search(self._kernel).by_value(ask.category, ask.value)
+        search = Search(self._kernel, self._checks).by_value(ask.category, ask.value)
         tags = frozenset(
             {
                 f"{search.kind} {search_tag(self._kernel, search)}",
