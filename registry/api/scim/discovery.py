@@ -84,7 +84,7 @@ _USER = (
 )
 _ENTERPRISE = (
     attribute("employeeNumber", "Who they are; never changes.", required=True, mutability="immutable"),
-    attribute("department", "The unit; membership in a group is the same.", required=True),
+    attribute("department", "The unit.", required=True),
     attribute(
         "manager",
         "Who leads them; conflicts of interest go by it. Written, never read back.",
