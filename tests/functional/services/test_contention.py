@@ -45,7 +45,7 @@ def patient_home(postgres: PostgresServer, postgres_template: tuple[Path, str], 
 
 def change_title(home: Home, subject: SubjectId) -> object:
     changes = read_changes({"title": "Warden"}, today=TODAY)
-    return home.app.update.update(home.caller("somebody"), UpdateAsk(subject, changes, None, TODAY))
+    return home.app.update.update(home.caller("a clerk", Role.ENROLLER), UpdateAsk(subject, changes, None, TODAY))
 
 
 def look_up(home: Home, subject: SubjectId) -> object:
