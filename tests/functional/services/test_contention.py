@@ -43,9 +43,9 @@ def patient_home(postgres: PostgresServer, postgres_template: tuple[Path, str], 
     postgres.drop_database(name)
 
 
-def change_title(home: Home, subject: SubjectId) -> object:
+def change_title(home: Home, subject: SubjectId, clerk: str = "somebody") -> object:
     changes = read_changes({"title": "Warden"}, today=TODAY)
-    return home.app.update.update(home.caller("a clerk", Role.ENROLLER), UpdateAsk(subject, changes, None, TODAY))
+    return home.app.update.update(home.caller(clerk), UpdateAsk(subject, changes, None, TODAY))
 
 
 def look_up(home: Home, subject: SubjectId) -> object:
@@ -87,7 +87,7 @@ def test_the_loser_of_a_deadlock_decides_anew(patient_home: Home, act: Act) -> N
 
 ACTS: dict[str, tuple[str, Act]] = {
     "enroll": ("enroll", lambda home, _: home.enroll(person("T-0002"), key="k")),
-    "update": ("update", change_title),
+    "update": ("update", lambda home, subject: change_title(home, subject, "a clerk")),
     "disclose": (
         "disclose",
         lambda home, subject: home.disclose(home.caller("reader"), home.ask(subject, Category.PHONE)),
@@ -130,6 +130,7 @@ def ready(postgres_home: Home) -> tuple[Home, SubjectId]:
     roles = (Role.ENROLLER, Role.READER, Role.SECURITY_ADMIN, Role.SUBJECT)
     postgres_home.caller("somebody", *roles, number="T-0001")
     postgres_home.caller("reader", Role.READER)
+    postgres_home.caller("a clerk", Role.ENROLLER)
     return postgres_home, subject
 
 
