@@ -8,23 +8,21 @@ evidence-* two checkpoints that cannot both be true
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from registry.domain.errors import AuditUnavailable
 from registry.services.witnesses import Alarm, Remembered
+from registry.storage.side_folder import SideFolder, named_storage
 
 NAME = "witness"
 _COSIGNED, _STATE, _ALARM, _EVIDENCE = "cosigned", "state", "alarm", "evidence"
-_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _MAX_BYTES = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class WitnessFiles:
@@ -37,6 +35,7 @@ class WitnessFiles:
             folder: of the ledger's side files; it exists.
         """
         self._path = folder / NAME
+        self._folder = SideFolder(self._path)
 
     def cosigned(self) -> str | None:
         """Return the newest checkpoint with cosignatures."""
@@ -45,7 +44,7 @@ class WitnessFiles:
 
     def forget_cosigned(self) -> None:
         """Take the cosigned checkpoint away: the next round asks for it again."""
-        with _named():
+        with named_storage():
             (self._path / _COSIGNED).unlink(missing_ok=True)
 
     def remembered(self) -> Remembered:
@@ -69,7 +68,7 @@ class WitnessFiles:
     def remember(self, state: Remembered, cosigned: str | None) -> None:
         """Keep sizes and times, and a cosigned checkpoint if there is a new one."""
         if cosigned is not None:
-            self._put(_COSIGNED, cosigned.encode())
+            self._folder.put(_COSIGNED, cosigned.encode())
         document = {
             "since_ms": state.since_ms,
             "size": state.size,
@@ -77,31 +76,24 @@ class WitnessFiles:
             "sizes": dict(state.sizes),
             "failures": dict(state.failures),
         }
-        self._put(_STATE, json.dumps(document, indent=1).encode())
+        self._folder.put(_STATE, json.dumps(document, indent=1).encode())
 
     def raise_alarm(self, alarm: Alarm, evidence: str) -> None:
         """Keep evidence, once a text, and the alarm. The evidence comes first."""
         known = [path.read_bytes() for path in self._path.glob(f"{_EVIDENCE}-*")] if self._path.exists() else []
         if evidence.encode() not in known:
-            self._put(f"{_EVIDENCE}-{alarm.at_ms}-{len(known) + 1}", evidence.encode())
+            self._folder.put(f"{_EVIDENCE}-{alarm.at_ms}-{len(known) + 1}", evidence.encode())
         document = {"cause": alarm.cause, "witness": alarm.witness, "at_ms": alarm.at_ms}
-        self._put(_ALARM, json.dumps(document).encode())
+        self._folder.put(_ALARM, json.dumps(document).encode())
 
     def end_alarm(self) -> None:
         """Take the alarm away; the evidence stays."""
-        with _named():
+        with named_storage():
             (self._path / _ALARM).unlink(missing_ok=True)
 
-    @contextmanager
-    def turn(self) -> Iterator[bool]:
+    def turn(self) -> AbstractContextManager[bool]:
         """Try to be the one process that asks; gives whether this one is."""
-        with _named():
-            self._path.mkdir(_FOLDER_MODE, exist_ok=True)
-            folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            yield _taken(folder)
-        finally:
-            os.close(folder)
+        return self._folder.turn()
 
     def _document(self, name: str) -> Mapping[str, Any]:
         raw = self._get(name)
@@ -120,30 +112,3 @@ class WitnessFiles:
             raise AuditUnavailable("storage_error") from None
         with os.fdopen(file, "rb") as stream:
             return stream.read(_MAX_BYTES)
-
-    def _put(self, name: str, content: bytes) -> None:
-        with _named():
-            self._path.mkdir(_FOLDER_MODE, exist_ok=True)
-            unfinished = self._path / f".{name}.{os.getpid()}.unfinished"
-            file = os.open(unfinished, _WRITE, _FILE_MODE)
-            with os.fdopen(file, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(file)
-            unfinished.replace(self._path / name)
-
-
-def _taken(folder: int) -> bool:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        raise AuditUnavailable("storage_error") from None
