@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pypdf import PageObject, PdfReader
-from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NullObject, StreamObject
 
 from registry.documents.limits import MAX_PAGES, MAX_STREAM_BYTES, TOO_MUCH, Budget
 from registry.documents.model import Canvas, Document, Place, Span, Unread
+from registry.documents.pdf_broken import BROKEN
 from registry.documents.pdf_edit import boxes, codes_of, edited
 from registry.documents.pdf_images import PdfImages
 from registry.documents.pdf_layout import write_page
@@ -26,17 +26,6 @@ from registry.documents.pdf_write import PdfWriter
 from registry.documents.plain import PlainText
 from registry.domain.errors import UnreadableDocument
 
-_BROKEN = (
-    PyPdfError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    RecursionError,
-    zlib.error,
-    NotImplementedError,
-)
 _END = re.compile(rb"%%EOF\s{0,2}")
 _MOST_VERSIONS = 8
 _HIDDEN_FLAGS = 2 | 32  # Hidden, NoView. ISO 32000-1, table 165
@@ -136,7 +125,7 @@ class PdfDocument:
                 pages.append(page)
                 if len(pages) > MAX_PAGES:
                     raise UnreadableDocument("too_large")
-        except _BROKEN:
+        except BROKEN:
             raise UnreadableDocument("broken_pdf") from None
         return reader, pages
 
@@ -157,7 +146,7 @@ class PdfDocument:
     def _data_of(self, stream: StreamObject) -> bytes:
         try:
             content = stream.get_data()
-        except _BROKEN:
+        except BROKEN:
             raise UnreadableDocument("broken_pdf") from None
         if len(content) > MAX_STREAM_BYTES:
             raise UnreadableDocument("archive_too_large")
@@ -169,7 +158,7 @@ class PdfDocument:
             return self._page_reader.read(
                 self.content_of(page), resources_of(page), [one[:2] for one in overlays(page)]
             )
-        except _BROKEN:
+        except BROKEN:
             raise UnreadableDocument("broken_pdf") from None
 
     def content_of(self, page: PageObject) -> bytes:
@@ -242,7 +231,7 @@ class PdfDocument:
             content = self._page_reader.read(
                 self._data_of(form), resources if isinstance(resources, DictionaryObject) else DictionaryObject()
             )
-        except _BROKEN:
+        except BROKEN:
             raise UnreadableDocument("broken_pdf") from None
         shown = Canvas()
         write_page(shown, content.glyphs, 0)

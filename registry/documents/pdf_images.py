@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, BooleanObject, NullObject, StreamObject
 
 from registry.documents.image_file import ImageDocument
 from registry.documents.images import png_of
 from registry.documents.limits import MAX_IMAGE_PIXELS, MAX_MEMBER_BYTES, Budget
 from registry.documents.model import Unread
+from registry.documents.pdf_broken import BROKEN
 
-_BROKEN = (
-    PyPdfError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    RecursionError,
-    zlib.error,
-    NotImplementedError,
-    OverflowError,
-)
 _GREY = frozenset({"/DeviceGray", "/CalGray", "/G"})
 _COLOURS = frozenset({"/DeviceRGB", "/CalRGB", "/RGB", "/Lab"})
 _INKS = frozenset({"/DeviceCMYK", "/CMYK"})
@@ -90,7 +77,7 @@ class PdfImages:
             if not 0 < width * height <= MAX_IMAGE_PIXELS or not self._budget.has_room(width * height):
                 return b""
             return _file_of(stream, width, height)
-        except _BROKEN:
+        except BROKEN:
             return b""
 
 

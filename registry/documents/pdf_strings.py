@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 from pypdf.generic import (
     ArrayObject,
     ByteStringObject,
@@ -17,6 +16,7 @@ from pypdf.generic import (
     TextStringObject,
 )
 
+from registry.documents.pdf_broken import BROKEN
 from registry.documents.pdf_read import decoded_text
 
 _SHORTEST = 3
@@ -24,7 +24,6 @@ _DULL = frozenset({"/ID", "/Panose", "/CharSet", "/Registry", "/Ordering", "/Che
 # Names are the format's or a program's; one with blanks or with a number as people write them is somebody's.
 _CHOSEN = re.compile(r"[ @]|[0-9]{3}[^0-9]?[0-9]{2}")
 _MOST_OBJECTS = 500_000
-_BROKEN = (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, NotImplementedError)
 
 
 def all_objects(reader: PdfReader) -> Iterator[Any]:
@@ -34,7 +33,7 @@ def all_objects(reader: PdfReader) -> Iterator[Any]:
     for number, generation in sorted(numbers)[:_MOST_OBJECTS]:
         try:
             yield reader.get_object(IndirectObject(number, generation, reader))
-        except _BROKEN:
+        except BROKEN:
             continue
 
 
