@@ -15,8 +15,12 @@ from registry.domain.errors import Busy
 AT_WORK = 128
 # The least share is an eighth: more would leave a flood too much beside a few clients, less would make batches small.
 MOST_SHARES = 8
-# Of lookups: what somebody gets who asks for more at a time than others who are about.
+# Of lookups: what somebody gets at a time who asks for more than others who are about, and how far apart. Turns cost
+# the processor, which others wait for too: without the pause one crowd takes all that they leave.
 LITTLE = 4
+PAUSE_SECONDS = 0.01
+# Of lookups: the part of all turns that a crowd may have while nobody else is about: whoever comes waits for them.
+CROWD_SHARES = 4
 STRANGERS = ""
 STRANGERS_AT_WORK = 16
 PATIENCE_SECONDS = 2.0
@@ -42,6 +46,8 @@ class Turns:
         self._held: dict[str, int] = {}
         self._lines: dict[str, deque[asyncio.Future[None]]] = {}
         self._waiting = 0
+        self._next: dict[str, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._about: set[str] = set()
         self._about_before = 0
         self._about_since = monotonic()
@@ -49,7 +55,8 @@ class Turns:
     def try_take(self, key: str) -> bool:
         """Take a turn if one is free for this key: a principal's name, or ``STRANGERS``."""
         self._note(key)
-        if self._used >= self._at_work or self._held.get(key, 0) >= self._share(key):
+        # Not past those who wait in line.
+        if key in self._lines or self._used >= self._at_work or self._held.get(key, 0) >= self._share(key):
             return False
         self.take_anyway(key)
         return True
@@ -111,25 +118,44 @@ class Turns:
             del self._lines[key]
 
     def _grant(self) -> None:
+        now = self._monotonic()
         for key in list(self._lines):
             if self._used >= self._at_work:
                 return
-            line = self._lines[key]
-            if self._held.get(key, 0) >= self._share(key):
+            if self._held.get(key, 0) >= self._share(key) or self._pauses(key, now):
                 continue
-            granted = line.popleft()
+            granted = self._lines[key].popleft()
             self._forget(key)
             if key in self._lines:
                 self._lines[key] = self._lines.pop(key)  # to the end: the next turn is another's
             if not granted.done():  # else its patience ended at this very moment
                 self.take_anyway(key)
+                self._next[key] = now + PAUSE_SECONDS
                 granted.set_result(None)
+
+    def _pauses(self, key: str, now: float) -> bool:
+        """Tell whether a crowd's next turn comes later, while somebody is about who waits in no line."""
+        left = self._next.get(key, now) - now
+        if self._little == self._at_work or left <= 0 or len(self._lines) >= self._all_about():
+            return False
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(left, self._grant_later)
+        return True
+
+    def _grant_later(self) -> None:
+        self._timer = None
+        self._grant()
+
+    def _all_about(self) -> int:
+        return max(1, len(self._about), self._about_before)
 
     def _share(self, key: str) -> int:
         if key == STRANGERS:
             return STRANGERS_AT_WORK
-        about = max(1, len(self._about), self._about_before)
+        about = self._all_about()
         share = max(1, self._at_work // min(MOST_SHARES, about))
+        if about == 1 and self._little < self._at_work:
+            return max(self._little, share // CROWD_SHARES)
         if about == 1 or share <= self._little or self._held.get(key, 0) < self._little:
             return share
         # All turns are answered in one batch: what one asks for at a time, everybody waits for.
@@ -142,5 +168,6 @@ class Turns:
             is_recent = now - self._about_since < 2 * _ABOUT_SECONDS
             self._about_before = len(self._about) if is_recent else 0
             self._about, self._about_since = set(), now
+            self._next = {one: at for one, at in self._next.items() if at > now}
         if key != STRANGERS:
             self._about.add(key)

@@ -45,11 +45,14 @@ _TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|[A-Za-z0-9'-]+\.?|#")
 
 
 def write_address(value: Mapping[str, str], forms: Mapping[str, int]) -> dict[str, str]:
-    """Write an address in other usual ways, each piece only where it means the same place in all of its forms."""
+    """Write an address in other usual ways.
+
+    Args:
+        value: as enrolled.
+        forms: of those pieces that ``has_room`` names, which mean the same place in all of their forms.
+    """
     parts = cut(value)
-    if parts is None:
-        return dict(value)
-    return _joined(_written(parts, {slot: forms[slot] for slot in _room(parts, value)}), value)
+    return dict(value) if parts is None else _joined(_written(parts, forms), value)
 
 
 def has_room(value: Mapping[str, str]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
@@ -55,24 +55,32 @@ class SlotReading:
     classes: tuple[int, ...] = field(repr=False)
 
 
-def write_copy(category: Category, value: Mapping[str, str], vector: bytes) -> dict[str, str]:
+def write_copy(
+    category: Category, value: Mapping[str, str], vector: bytes, room: Collection[str] | None = None
+) -> dict[str, str]:
     """Write a value in the form of one copy: the same meaning in other usual letters.
 
     Args:
         category: of the value.
         value: as enrolled.
         vector: as ``RecordMarks.vector`` draws it.
+        room: what ``room_of`` says of this value, where that is known; it is most of the work.
 
     Raises:
         ValueError: the vector is not one of this category.
     """
     forms = forms_of(category, vector)
-    return _WRITE[category](value, forms) if category in _WRITE else dict(value)
+    if category not in _WRITE:
+        return dict(value)
+    if category is Category.HOME_ADDRESS:
+        free = room_of(category, value) if room is None else room
+        forms = {slot: form for slot, form in forms.items() if slot in free}
+    return _WRITE[category](value, forms)
 
 
 def is_altered(category: Category, value: Mapping[str, str]) -> bool:
     """Tell whether copies of this value may differ at all."""
-    return bool(_room(category, value))
+    return bool(room_of(category, value))
 
 
 def read_copy(category: Category, value: Mapping[str, str], text: str) -> tuple[SlotReading, ...]:
@@ -86,7 +94,7 @@ def read_copy(category: Category, value: Mapping[str, str], text: str) -> tuple[
     Returns:
         One reading for each slot that the value has room for.
     """
-    room = _room(category, value)
+    room = room_of(category, value)
     read = _READ[category](value, text) if category in _READ else {}
     return tuple(
         SlotReading(
@@ -125,7 +133,8 @@ def _rank(way: tuple[Category, ...]) -> tuple[int, ...]:
     return tuple(_ORDERED.index(category) for category in way)
 
 
-def _room(category: Category, value: Mapping[str, str]) -> frozenset[str]:
+def room_of(category: Category, value: Mapping[str, str]) -> frozenset[str]:
+    """Return the slots in which copies of this value may differ."""
     if category is Category.HOME_ADDRESS:
         return has_room(value)
     if category not in _WRITE:

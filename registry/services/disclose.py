@@ -36,7 +36,7 @@ from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.facts_break_glass import OpenGlass
 from registry.services.facts_relations import Relations
 from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, record_lines, view_of
-from registry.services.marking import marked
+from registry.services.marking import Marking
 from registry.services.notices import Notice, NoticeKind, SeenByViewer, ToRole, alarm_notices, queue
 from registry.services.outlets import LimitKey
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
@@ -131,6 +131,7 @@ class Disclose:
     def __init__(self, kernel: Kernel, limits: BrakeLimits) -> None:
         self._kernel = kernel
         self._limits = limits
+        self._marking = Marking()
 
     def disclose_many(self, asks: Sequence[tuple[Caller, DisclosureAsk]]) -> tuple[Answer, ...]:
         """Answer asks in order, each with an entry of its own.
@@ -303,7 +304,7 @@ class Disclose:
         if one.form is Form.MASKED:
             fields = tuple(each.masked() for each in fields)
         elif one.form is Form.MARKED:
-            fields = marked(fields, one.drawn)
+            fields = self._marking.marked(fields, one.drawn)
         return Disclosed(DisclosureId(one.draft.event), one.subject.id, one.form, fields, view)
 
     @rerun_once

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from registry.api.turns import LINE, MOST_SHARES, STRANGERS, STRANGERS_AT_WORK, Turns
+from registry.api.turns import CROWD_SHARES, LINE, MOST_SHARES, PAUSE_SECONDS, STRANGERS, STRANGERS_AT_WORK, Turns
 from registry.domain.errors import Busy
 
 
@@ -50,8 +50,79 @@ def test_crowds_among_themselves_have_their_shares() -> None:
     assert taken(turns, "a", 100) == taken(turns, "b", 100) == 32 - 4
 
 
-def test_a_crowd_that_is_alone_has_all() -> None:
-    assert taken(Turns(Time(), 64, 4), "a", 100) == 64
+def test_a_crowd_that_is_alone_has_a_part_so_that_whoever_comes_does_not_wait_for_all() -> None:
+    assert taken(Turns(Time(), 64, 4), "a", 100) == 64 // CROWD_SHARES
+
+
+def test_a_crowd_pauses_between_its_turns_while_others_are_about() -> None:
+    async def scene() -> list[int]:
+        time, counts = Time(), []
+        turns = Turns(time, 64, 2)
+        assert turns.try_take("modest")
+        done: list[int] = []
+
+        async def client() -> None:
+            await turns.wait("crowd")
+            done.append(1)
+            turns.give("crowd")
+
+        assert taken(turns, "crowd", 100) == 2
+        waiting = [asyncio.create_task(client()) for _ in range(3)]
+        await asyncio.sleep(0)
+        turns.give("crowd")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        counts.append(len(done))  # the next turn came at once, the one after it does not
+        time.now += PAUSE_SECONDS
+        await asyncio.wait(waiting, timeout=5.0, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(2 * PAUSE_SECONDS)
+        counts.append(len(done))
+        time.now += PAUSE_SECONDS
+        await asyncio.wait_for(asyncio.gather(*waiting), 5.0)
+        return [*counts, len(done)]
+
+    assert asyncio.run(scene()) == [1, 2, 3]
+
+
+def test_crowds_among_themselves_do_not_pause() -> None:
+    async def scene() -> int:
+        turns, done = Turns(Time(), 4, 2), []
+
+        async def client(key: str) -> None:
+            await turns.wait(key)
+            done.append(key)
+            turns.give(key)
+
+        assert (taken(turns, "a", 9), taken(turns, "b", 9)) == (2, 2)
+        waiting = [asyncio.create_task(client(key)) for key in "aaabbb"]
+        await asyncio.sleep(0)
+        turns.give("a")
+        turns.give("b")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        for task in waiting:
+            task.cancel()
+        return len(done)
+
+    assert asyncio.run(scene()) >= 5
+
+
+def test_nobody_goes_past_a_line_of_their_own() -> None:
+    async def scene() -> bool:
+        time = Time()
+        turns = Turns(time, 16)
+        assert turns.try_take("b")
+        turns.give("b")
+        assert taken(turns, "a", 20) == 8
+        waiting = asyncio.create_task(turns.wait("a"))
+        await asyncio.sleep(0)
+        time.now += 2.0  # b has gone, so there is room for more, and one in line for it
+        is_past = turns.try_take("a")
+        turns.give("a")
+        await waiting
+        return is_past
+
+    assert not asyncio.run(scene())
 
 
 def test_who_went_away_leaves_the_share_to_others() -> None:
