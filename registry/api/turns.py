@@ -20,7 +20,7 @@ MOST_SHARES = 8
 LITTLE = 4
 PAUSE_SECONDS = 0.01
 # Of lookups: the part of all turns that a crowd may have while nobody else is about: whoever comes waits for them.
-CROWD_SHARES = 4
+CROWD_SHARES = 8
 STRANGERS = ""
 STRANGERS_AT_WORK = 16
 PATIENCE_SECONDS = 2.0

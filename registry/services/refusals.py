@@ -7,6 +7,7 @@ strangers hides nothing of what principals did.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable
 
 from registry.audit.entries import EntryDraft, said_by
@@ -17,6 +18,8 @@ from registry.services.kernel import UNKNOWN_PRINCIPAL, Kernel
 from registry.services.rerun import rerun_once
 from registry.services.windows import Windows
 
+# Entries a transaction: lookups wait for it, and a thousand at once would hold them up for a third of a second.
+AT_ONCE = 16
 _OTHER_SOURCES = "other sources"
 _OTHER_PRINCIPALS = f"{UNKNOWN_PRINCIPAL} other principals"
 
@@ -26,6 +29,8 @@ class Refusals:
 
     def __init__(self, kernel: Kernel, monotonic: Callable[[], float]) -> None:
         self._kernel = kernel
+        # One after the other: strangers from hundreds of addresses would else wait in line before each lookup.
+        self._turn = threading.Lock()
         self._tokens = Windows(monotonic, _OTHER_SOURCES)
         self._forms = Windows(monotonic, None)
 
@@ -86,27 +91,24 @@ class Refusals:
         self._flush(only_over=False)
 
     def _flush(self, *, only_over: bool) -> None:
-        tokens, forms = self._tokens.take(only_over=only_over), self._forms.take(only_over=only_over)
-        drafts = [_token_draft(str(who), what, count.more) for (who, what), count in tokens.items() if count.more]
-        drafts += [_form_draft(who, what, count.more) for (who, what), count in forms.items() if count.more]
-        if not drafts:
-            return
-        try:
-            self._write(drafts)
-        except AuditUnavailable:
-            self._tokens.put_back(tokens)
-            self._forms.put_back(forms)
-            raise
+        for windows, draft in ((self._tokens, _token_draft), (self._forms, _form_draft)):
+            counted = [(key, count) for key, count in windows.take(only_over=only_over).items() if count.more]
+            for first in range(0, len(counted), AT_ONCE):
+                try:
+                    self._write([draft(*key, count.more) for key, count in counted[first : first + AT_ONCE]])
+                except AuditUnavailable:
+                    windows.put_back(dict(counted[first:]))
+                    raise
 
     @rerun_once
     def _write(self, drafts: list[EntryDraft]) -> None:
-        with self._kernel.database.write() as work:
+        with self._turn, self._kernel.database.write() as work:
             self._kernel.log.append(work.ledger, drafts)
             work.commit()
 
 
-def _token_draft(source: str, reason: str, count: int) -> EntryDraft:
-    values = {"network": source, "result": f"token refused {reason}", "detail": f"count {count}"}
+def _token_draft(source: Hashable, reason: str, count: int) -> EntryDraft:
+    values = {"network": str(source), "result": f"token refused {reason}", "detail": f"count {count}"}
     return EntryDraft(Kind.AUTH, values)
 
 
