@@ -52,6 +52,7 @@ from registry.services.send_notices import Sender
 from registry.services.witnesses import EVERY_ENTRIES
 
 FLUSH_SECONDS = 60.0
+FLUSH_PAUSE_SECONDS = 0.1
 LOOK_SECONDS = 1.0  # how often it is looked whether witnesses are to be asked
 SHORTEN_SECONDS = 0.25
 SEND_SECONDS = 1.0
@@ -138,7 +139,7 @@ def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
 def _flush_refusals(application: Application, ended: threading.Event) -> None:
     while not ended.wait(FLUSH_SECONDS):
         try:
-            application.refusals.flush()
+            application.refusals.flush(lambda: ended.wait(FLUSH_PAUSE_SECONDS))
             application.tiles.flush()
         except RegistryError as error:
             # Nothing is lost: the counts stay and are tried again in a minute.

@@ -82,18 +82,24 @@ class Refusals:
             self._forms.owe(principal, what, failure.cause)
             raise
 
-    def flush(self) -> None:
-        """Write the counted rest of windows that are over; called once a minute."""
-        self._flush(only_over=True)
+    def flush(self, pause: Callable[[], object] = lambda: None) -> None:
+        """Write the counted rest of windows that are over; called once a minute.
+
+        Args:
+            pause: waits a moment between two transactions, so that lookups come between them.
+        """
+        self._flush(pause, only_over=True)
 
     def close(self) -> None:
         """Write all that is still only counted."""
-        self._flush(only_over=False)
+        self._flush(lambda: None, only_over=False)
 
-    def _flush(self, *, only_over: bool) -> None:
+    def _flush(self, pause: Callable[[], object], *, only_over: bool) -> None:
         for windows, draft in ((self._tokens, _token_draft), (self._forms, _form_draft)):
             counted = [(key, count) for key, count in windows.take(only_over=only_over).items() if count.more]
             for first in range(0, len(counted), AT_ONCE):
+                if first:
+                    pause()
                 try:
                     self._write([draft(*key, count.more) for key, count in counted[first : first + AT_ONCE]])
                 except AuditUnavailable:

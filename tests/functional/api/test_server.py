@@ -223,7 +223,7 @@ def test_keywords_that_could_carry_a_value_are_masked() -> None:
 def quick_flush(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     calls: list[int] = []
 
-    def flush(_self: Refusals) -> None:
+    def flush(_self: Refusals, _pause: object) -> None:
         calls.append(1)
         if len(calls) == 1:
             raise AuditUnavailable("disk_full")

@@ -10,6 +10,7 @@ import pytest
 
 from registry.domain.errors import AuditUnavailable
 from registry.services.refusals import AT_ONCE, Refusals
+from registry.services.windows import WINDOW_SECONDS
 from tests.functional.services.homes import Home
 
 SOURCES = 2 * AT_ONCE + 3
@@ -47,6 +48,18 @@ def test_no_transaction_takes_many(home: Home, refusals: Refusals, monkeypatch: 
     refusals.close()
     assert sizes == [AT_ONCE, AT_ONCE, 3]
     assert sorted(counted(home)) == sorted(f"source {number}" for number in range(SOURCES))
+
+
+def test_lookups_come_between_two_transactions(
+    home: Home,
+) -> None:
+    now, between = [0.0], []
+    refusals = Refusals(home.app.kernel, lambda: now[0])
+    for number in range(SOURCES):
+        refusals.count(f"source {number}", "busy")
+    now[0] = WINDOW_SECONDS
+    refusals.flush(lambda: between.append(len(counted(home))))
+    assert between == [AT_ONCE, 2 * AT_ONCE]
 
 
 def test_what_could_not_be_written_is_written_later_and_once(
