@@ -8,6 +8,7 @@ strangers hides nothing of what principals did.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 
 from registry.audit.entries import EntryDraft, said_by
@@ -20,6 +21,9 @@ from registry.services.windows import Windows
 
 # Entries a transaction: lookups wait for it, and a thousand at once would hold them up for a third of a second.
 AT_ONCE = 16
+# After the entry of a stranger, before the next one's: the database gives its turn to whoever comes first, and hundreds
+# of strangers, one right after the other, come before lookups.
+REST_SECONDS = 0.01
 _OTHER_SOURCES = "other sources"
 _OTHER_PRINCIPALS = f"{UNKNOWN_PRINCIPAL} other principals"
 
@@ -27,10 +31,19 @@ _OTHER_PRINCIPALS = f"{UNKNOWN_PRINCIPAL} other principals"
 class Refusals:
     """Counts refused tokens and misread requests, and writes their entries."""
 
-    def __init__(self, kernel: Kernel, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, kernel: Kernel, monotonic: Callable[[], float], rest: Callable[[float], object] = time.sleep
+    ) -> None:
+        """Begin with nothing counted.
+
+        Args:
+            kernel: of the registry.
+            monotonic: seconds.
+            rest: lets so many seconds pass.
+        """
         self._kernel = kernel
-        # One after the other: strangers from hundreds of addresses would else wait in line before each lookup.
-        self._turn = threading.Lock()
+        self._rest = rest
+        self._strangers = threading.Lock()
         self._tokens = Windows(monotonic, _OTHER_SOURCES)
         self._forms = Windows(monotonic, None)
 
@@ -48,7 +61,9 @@ class Refusals:
         if not self._tokens.is_first(who, what):
             return
         try:
-            self._write([_token_draft(who, what, 1)])
+            with self._strangers:
+                self._write([_token_draft(who, what, 1)])
+                self._rest(REST_SECONDS)
         except AuditUnavailable as failure:
             self._tokens.owe(who, what, failure.cause)
             raise
@@ -108,7 +123,7 @@ class Refusals:
 
     @rerun_once
     def _write(self, drafts: list[EntryDraft]) -> None:
-        with self._turn, self._kernel.database.write() as work:
+        with self._kernel.database.write() as work:
             self._kernel.log.append(work.ledger, drafts)
             work.commit()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from registry.domain.errors import AuditUnavailable
-from registry.services.refusals import AT_ONCE, Refusals
+from registry.services.refusals import AT_ONCE, REST_SECONDS, Refusals
 from registry.services.windows import WINDOW_SECONDS
 from tests.functional.services.homes import Home
 
@@ -92,3 +92,12 @@ def test_strangers_write_one_after_the_other(home: Home, refusals: Refusals, mon
         list(pool.map(lambda number: refusals.record(f"source {number}", "expired"), range(8)))
     assert at_once[1] == 1
     assert len(counted(home)) == 8
+
+
+def test_after_a_strangers_entry_lookups_have_a_moment(home: Home) -> None:
+    rests: list[tuple[float, int]] = []
+    refusals = Refusals(home.app.kernel, lambda: 0.0, lambda seconds: rests.append((seconds, len(counted(home)))))
+    refusals.record("source 1", "expired")
+    refusals.record("source 1", "expired")  # only counted
+    refusals.record("source 2", "expired")
+    assert rests == [(REST_SECONDS, 1), (REST_SECONDS, 2)]
