@@ -18,6 +18,8 @@ from registry.domain.purposes import PurposeCode, is_purpose_code
 from registry.identity.issuers import IssuerSettings, require_safe_url
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.openbao.settings import KeyServiceSettings
+from registry.keys.opening import Custody
+from registry.keys.split.unsealed import SplitSettings
 from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
 from registry.policy.settings import PolicySettings
 from registry.services.anchors import AnchorSettings, Authority
@@ -30,7 +32,8 @@ DEVELOPMENT = "development"
 PRODUCTION = "production"
 PROFILES = (DEVELOPMENT, PRODUCTION)
 AUDIENCE = "registry"
-LOCAL, OPENBAO = "local", "openbao"
+LOCAL, OPENBAO, SPLIT = "local", "openbao", "split"
+_UNSEAL_FOLDER = "unseal_folder"
 DEFAULT_CACHE = CacheLimits()
 LONGEST_CACHE_SECONDS = 3_600
 DEFAULT_BACKUPS_KEPT = timedelta(days=35)
@@ -111,6 +114,7 @@ class Settings:
             the profile's.
         anchors: who time-stamps the ledger's checkpoints (``[[anchors]]`` and ``anchor_minutes`` in config.toml).
         key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
+        unsealing: where unseal keys are while they are open (``[keys]`` in config.toml); None but for a split keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
         backups_kept: how long a backup may be put back, and so needs the keys of its day (``[keys]`` in config.toml).
         witness: who cosigns the ledger's checkpoints (``[witness]`` in config.toml).
@@ -133,6 +137,7 @@ class Settings:
     heartbeat_seconds: int | None = None
     anchors: AnchorSettings = field(default_factory=AnchorSettings)
     key_service: KeyServiceSettings | None = None
+    unsealing: SplitSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
     backups_kept: timedelta = DEFAULT_BACKUPS_KEPT
     openings_kept: timedelta = DEFAULT_OPENINGS_KEPT
@@ -160,6 +165,11 @@ class Settings:
     def controls(self, profile: str) -> Controls:
         """Return what restrains people in a registry of this profile."""
         return Controls(self.rules(profile), self.limits(profile), self.witness)
+
+    @property
+    def custody(self) -> Custody:
+        """Who keeps the keys, when not the files of the home folder alone."""
+        return self.key_service or self.unsealing
 
     @property
     def keys(self) -> Path:
@@ -207,6 +217,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         else None,
         anchors=_anchors(config, folder),
         key_service=_key_service(keys, folder),
+        unsealing=_unsealing(keys, folder),
         key_cache=_key_cache(keys),
         backups_kept=timedelta(days=_whole(keys, _BACKUPS, DEFAULT_BACKUPS_KEPT.days, range(3_651))),
         openings_kept=_openings_kept(config),
@@ -286,16 +297,17 @@ def _keys(config: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(keys, dict):
         raise MisconfiguredHome("config.toml: write the keys' settings as a table, [keys]")
     provider = keys.get("provider", LOCAL)
-    if provider not in (LOCAL, OPENBAO):
-        raise MisconfiguredHome("config.toml: the provider of keys is local or openbao")
-    known = {"provider", _BACKUPS, *_CACHE} | (_SERVICE if provider == OPENBAO else set())
+    own: Mapping[str, frozenset[str]] = {LOCAL: frozenset(), OPENBAO: _SERVICE, SPLIT: frozenset({_UNSEAL_FOLDER})}
+    if not isinstance(provider, str) or provider not in own:
+        raise MisconfiguredHome(f"config.toml: the provider of keys is one of {LOCAL}, {SPLIT}, {OPENBAO}")
+    known = {"provider", _BACKUPS, *_CACHE, *own[provider]}
     if unknown := sorted(set(keys) - known):
         raise MisconfiguredHome(f"config.toml: keys has unknown settings: {', '.join(unknown)}")
     return keys
 
 
 def _key_service(keys: Mapping[str, Any], home: Path) -> KeyServiceSettings | None:
-    if keys.get("provider", LOCAL) == LOCAL:
+    if keys.get("provider", LOCAL) != OPENBAO:
         return None
     given = {name: value for name, value in keys.items() if name in _SERVICE}
     if missing := [name for name in ("address", "secret_id_file") if name not in given]:
@@ -308,6 +320,15 @@ def _key_service(keys: Mapping[str, Any], home: Path) -> KeyServiceSettings | No
     if not _is_number(given.get("timeout_seconds", 1)):
         raise MisconfiguredHome("config.toml: keys: timeout_seconds must be a number")
     return KeyServiceSettings(**given)
+
+
+def _unsealing(keys: Mapping[str, Any], home: Path) -> SplitSettings | None:
+    if keys.get("provider", LOCAL) != SPLIT:
+        return None
+    folder = keys.get(_UNSEAL_FOLDER)
+    if not isinstance(folder, str) or not folder:
+        raise MisconfiguredHome(f"config.toml: keys needs {_UNSEAL_FOLDER}, a folder in memory such as /run/registry")
+    return SplitSettings(home / folder)
 
 
 def _key_cache(keys: Mapping[str, Any]) -> CacheLimits:

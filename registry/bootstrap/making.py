@@ -64,7 +64,7 @@ def initialise(settings: Settings, profile: str, clock: Clock | None = None) -> 
         if present is not None:
             if present != profile:
                 raise MisconfiguredHome(f"this registry was made with the profile {present}; it stays so for ever")
-            with keyring(settings.keys, settings.key_service) as ring:
+            with keyring(settings.keys, settings.custody) as ring:
                 _finish_first_mark(settings, ring, database, now)
             return False
         _first_time(settings, database, profile, now)
@@ -98,7 +98,7 @@ def grant_database_roles(settings: Settings) -> tuple[str, ...]:
 
 def _first_time(settings: Settings, database: SqlDatabase, profile: str, clock: Clock) -> None:
     first = _First(profile, load_policy(settings.policy).version, settings.controls(profile))
-    ring = make_keyring(settings.keys, settings.key_service, clock)
+    ring = make_keyring(settings.keys, settings.custody, clock)
     try:
         if profile == DEVELOPMENT:
             DevelopmentIssuer.create(settings.keys, profile)

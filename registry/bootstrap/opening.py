@@ -141,7 +141,7 @@ def _open(settings: Settings, clock: Clock | None) -> Application:
     demand_migrated(settings)
     harden_process()
     now = SystemClock() if clock is None else clock
-    ring = load_keyring(settings.keys, settings.key_service)
+    ring = load_keyring(settings.keys, settings.custody)
     with ExitStack() as on_failure:
         on_failure.callback(ring.close)
         database = open_database(settings.database_url, settings.ledger / WRITER_LOCK, guard_key(ring.secret("index")))

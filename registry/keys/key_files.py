@@ -78,6 +78,11 @@ def render_key(material: KeyMaterial) -> bytes:
     return with_checksum("".join(f"{line}\n" for line in lines))
 
 
+def is_key_file(content: bytes) -> bool:
+    """Return whether this is the text of a key file with the key in the clear."""
+    return content.startswith(f"{_HEADER}\n".encode())
+
+
 def parse_key(content: bytes, purpose: str, name: str) -> KeyMaterial:
     """Read the text of a key file.
 

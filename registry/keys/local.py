@@ -82,15 +82,17 @@ class LocalKeyProvider:
         raise TypeError("a key is never pickled")
 
 
-class _LocalForm:
+class LocalForm:
     """Keys in the clear, in files of this user alone."""
 
     header = LOCAL_HEADER
 
     def render(self, material: KeyMaterial) -> bytes:
+        """Return the text of a key's file; see ``RingForm``."""
         return render_key(material)
 
     def parse(self, content: bytes, purpose: str, name: str) -> KeyMaterial:
+        """Read the text of a key's file; see ``RingForm``."""
         return parse_key(content, purpose, name)
 
 
@@ -102,12 +104,12 @@ class LocalKeyring(RingKeys):
     @classmethod
     def create(cls, folder: Path, *, clock: Clock | None = None) -> LocalKeyring:
         """Make a new ring, or complete one whose making was interrupted; see ``create_ring``."""
-        return cls(folder, _LocalForm(), create_ring(folder, _LocalForm(), clock or SystemClock()))
+        return cls(folder, LocalForm(), create_ring(folder, LocalForm(), clock or SystemClock()))
 
     @classmethod
     def load(cls, folder: Path) -> LocalKeyring:
         """Read a finished ring; see ``load_ring``."""
-        return cls(folder, _LocalForm(), load_ring(folder, _LocalForm()))
+        return cls(folder, LocalForm(), load_ring(folder, LocalForm()))
 
     def provider(self, purpose: ProviderPurpose) -> LocalKeyProvider:
         """Return the provider that wraps under the key of a purpose."""
@@ -116,7 +118,7 @@ class LocalKeyring(RingKeys):
 
     def health(self) -> None:
         """Read the files again, and wrap and unwrap under each key; see ``Keyring``."""
-        ring = LocalKeyring.load(self._folder)
+        ring = LocalKeyring(self._folder, self._form, load_ring(self._folder, self._form))
         for purpose in PROVIDER_PURPOSES:
             ring.provider(purpose).health()
 

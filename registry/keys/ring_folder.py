@@ -50,8 +50,9 @@ from registry.keys.ports import LEDGER_PURPOSE, PROVIDER_PURPOSES, PURPOSES
 MANIFEST = "keyring"
 LOCAL_HEADER = "registry-keyring"
 SEALED_HEADER = "registry-sealed-keyring"
+SPLIT_HEADER = "registry-split-keyring"
 # What the settings call the provider of each kind of ring.
-FORMS = {LOCAL_HEADER: "local", SEALED_HEADER: "openbao"}
+FORMS = {LOCAL_HEADER: "local", SEALED_HEADER: "openbao", SPLIT_HEADER: "split"}
 # Of a manifest: version 2 came with rotation, and knows of earlier keys; version 3 of the ledger's next and former.
 _FIRST, _ROTATED, _SIGNING = "v1", "v2", "v3"
 _RETIRED, _UNUSED, _NEXT = "retired", "unused", "next"
@@ -194,13 +195,13 @@ def rotate_ring(folder: Path, form: RingForm, purpose: str, clock: Clock) -> Rin
         KeyUnavailable: the ring cannot be read, or the disk refuses; the ring is as it was.
     """
     one_of(purpose, PROVIDER_PURPOSES)
-    with _changed(folder, form) as (descriptor, content):
+    with changed(folder, form) as (descriptor, content):
         now = clock.now()
         material = KeyMaterial.of(purpose, random_bytes(KEY_BYTES), now)
         write_file(descriptor, f"{material.key_id}.key", form.render(material))
         former = EarlierKey(content.current[purpose], iso(now))
         after = replace(content, current={**content.current, purpose: material}, earlier=(*content.earlier, former))
-        _put(descriptor, form, after)
+        put_manifest(descriptor, form, after)
     return load_ring(folder, form)
 
 
@@ -210,12 +211,12 @@ def announce_signing(folder: Path, form: RingForm, clock: Clock) -> RingContent:
     Raises:
         KeyUnavailable: the ring cannot be read, or the disk refuses; the ring is as it was.
     """
-    with _changed(folder, form) as (descriptor, content):
+    with changed(folder, form) as (descriptor, content):
         if content.following is None:
             now = clock.now()
             material = KeyMaterial.of(LEDGER_PURPOSE, random_bytes(KEY_BYTES), now)
             write_file(descriptor, f"{material.key_id}.key", form.render(material))
-            _put(descriptor, form, replace(content, following=material, announced=iso(now)))
+            put_manifest(descriptor, form, replace(content, following=material, announced=iso(now)))
     return load_ring(folder, form)
 
 
@@ -232,7 +233,7 @@ def exchange_signing(folder: Path, form: RingForm, following: str, term: str, cl
     Raises:
         KeyUnavailable: no such key was announced, the ring cannot be read, or the disk refuses.
     """
-    with _changed(folder, form) as (descriptor, content):
+    with changed(folder, form) as (descriptor, content):
         if content.current[LEDGER_PURPOSE].key_id == following:
             return content
         if content.following is None or content.following.key_id != following:
@@ -245,7 +246,7 @@ def exchange_signing(folder: Path, form: RingForm, following: str, term: str, cl
             following=None,
             former=(*content.former, former),
         )
-        _put(descriptor, form, after)
+        put_manifest(descriptor, form, after)
         _clear_unlisted(descriptor, after)
     return load_ring(folder, form)
 
@@ -256,12 +257,12 @@ def note_unused(folder: Path, form: RingForm, key_id: str, clock: Clock) -> Ring
     Raises:
         KeyUnavailable: as ``discard_key``.
     """
-    with _changed(folder, form) as (descriptor, content):
+    with changed(folder, form) as (descriptor, content):
         found = _earlier(folder, content, key_id)
         if not found.unused:
             noted = replace(found, unused=iso(clock.now()))
             after = replace(content, earlier=tuple(noted if one is found else one for one in content.earlier))
-            _put(descriptor, form, after)
+            put_manifest(descriptor, form, after)
     return load_ring(folder, form)
 
 
@@ -273,10 +274,10 @@ def discard_key(folder: Path, form: RingForm, key_id: str) -> RingContent:
     Raises:
         KeyUnavailable: no earlier key of that id, the ring cannot be read, or the disk refuses.
     """
-    with _changed(folder, form) as (descriptor, content):
+    with changed(folder, form) as (descriptor, content):
         found = _earlier(folder, content, key_id)
         after = replace(content, earlier=tuple(one for one in content.earlier if one is not found))
-        _put(descriptor, form, after)
+        put_manifest(descriptor, form, after)
         _clear_unlisted(descriptor, after)
     return load_ring(folder, form)
 
@@ -361,7 +362,7 @@ def _read_key(folder: Path, descriptor: int, form: RingForm, purpose: str) -> Ke
     return form.parse(read_file(folder, descriptor, name), purpose, str(folder / name))
 
 
-def _put(descriptor: int, form: RingForm, content: RingContent) -> None:
+def put_manifest(descriptor: int, form: RingForm, content: RingContent) -> None:
     """Exchange the manifest of a ring that was changed."""
     version = _SIGNING if content.following is not None or content.former else _ROTATED
     replace_file(descriptor, MANIFEST, _render_manifest(form, content, version))
@@ -436,7 +437,7 @@ def _read_term(folder: Path, descriptor: int, key_id: str) -> str:
 def _listed_key(folder: Path, descriptor: int, form: RingForm, listed: tuple[str, str]) -> KeyMaterial:
     """Read a key that the manifest lists, given as purpose and id."""
     purpose, key_id = listed
-    name = _file_name(descriptor, purpose, key_id)
+    name = file_name(descriptor, purpose, key_id)
     material = form.parse(read_file(folder, descriptor, name), purpose, str(folder / name))
     if material.key_id != key_id:
         raise KeyUnavailable(f"{folder / name} is not the key that {MANIFEST} lists")
@@ -444,7 +445,7 @@ def _listed_key(folder: Path, descriptor: int, form: RingForm, listed: tuple[str
 
 
 @contextmanager
-def _changed(folder: Path, form: RingForm) -> Iterator[tuple[int, RingContent]]:
+def changed(folder: Path, form: RingForm) -> Iterator[tuple[int, RingContent]]:
     """Hold a finished ring for a change; what an interrupted change left is removed first."""
     try:
         with _locked(folder) as descriptor:
@@ -461,7 +462,7 @@ def _clear_unlisted(descriptor: int, content: RingContent) -> None:
     following = () if content.following is None else (content.following,)
     materials = (*content.current.values(), *(one.material for one in content.earlier), *following)
     # Of a purpose's first key the file has the purpose's name.
-    names = {_file_name(descriptor, one.purpose, one.key_id) for one in materials}
+    names = {file_name(descriptor, one.purpose, one.key_id) for one in materials}
     names |= {f"{one.key_id}.term" for one in content.former}
     for name in os.listdir(descriptor):
         if _ROTATED_FILE.fullmatch(name) and name not in names:
@@ -469,7 +470,8 @@ def _clear_unlisted(descriptor: int, content: RingContent) -> None:
     os.fsync(descriptor)
 
 
-def _file_name(descriptor: int, purpose: str, key_id: str) -> str:
+def file_name(descriptor: int, purpose: str, key_id: str) -> str:
+    """Return the name of the file of a key that the manifest lists."""
     return f"{key_id}.key" if _exists(descriptor, f"{key_id}.key") else file_of(purpose)
 
 

@@ -175,7 +175,7 @@ def _demand_own_keys(settings: Settings, folder: Path, manifest: Manifest, aside
         return
     try:
         note = (folder / CHECKPOINT).read_bytes()
-        with keyring(settings.keys, settings.key_service) as ring:
+        with keyring(settings.keys, settings.custody) as ring:
             size = open_checkpoint(note, LedgerSigning(manifest.origin, ring, SystemClock()), manifest.origin).size
     except (OSError, ProofRejected, ValueError):
         raise MisconfiguredHome(

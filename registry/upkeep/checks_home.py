@@ -15,6 +15,7 @@ from registry.keys.openbao.session import Session
 from registry.keys.openbao.wire import FORBIDDEN, SEALED, THROTTLED, UNREACHABLE, WRONG_KEY
 from registry.keys.opening import keyring
 from registry.keys.ports import PROVIDER_PURPOSES
+from registry.keys.split.keyring import in_the_clear
 from registry.settings import Settings
 from registry.storage.backup import engine_of, is_there
 from registry.storage.migrate import current_revision, newest_revision
@@ -64,7 +65,7 @@ def demand_private(path: Path) -> None:
 def key_service(settings: Settings) -> str:
     service = settings.key_service
     if service is None:
-        return "none: the keys are files in the home folder"
+        return "none: the keys are files in the home folder" + (", sealed" if settings.unsealing else "")
     try:
         session = Session(service)
         try:
@@ -83,9 +84,11 @@ def key_service(settings: Settings) -> str:
 
 
 def keys(settings: Settings) -> str:
-    with keyring(settings.keys, settings.key_service) as ring:
+    with keyring(settings.keys, settings.custody) as ring:
         for purpose in PROVIDER_PURPOSES:
             ring.provider(purpose).health()
+        if settings.unsealing is not None and (clear := in_the_clear(settings.keys)):
+            raise Finding(f"{', '.join(clear)}: not sealed yet", "registry keys seal-ring")
         return f"{len(ring.key_ids())} keys are there, and wrap and unwrap"
 
 

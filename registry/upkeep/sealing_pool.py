@@ -240,7 +240,7 @@ def open_sealer(settings: Settings, registry: RegistryId) -> LineSealer:
         KeyUnavailable: the keyring is missing, damaged or readable by others.
     """
     harden_process()
-    ring = load_keyring(settings.keys, settings.key_service)
+    ring = load_keyring(settings.keys, settings.custody)
     secret = ring.secret("index")
     vault = Vault(registry, DataKeys(ring.provider("data"), registry))
     packer = RowPacker(RowGuard(guard_key(secret)))

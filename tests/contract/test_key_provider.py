@@ -7,17 +7,21 @@ from collections.abc import Iterator
 import pytest
 
 from registry.crypto.random import random_bytes
+from registry.domain.clock import SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.keys.local import LocalKeyring
 from registry.keys.openbao.keyring import OpenBaoKeyring
 from registry.keys.openbao.session import Session
 from registry.keys.ports import KeyProvider, WrappedKey
+from registry.keys.ring_folder import create_ring
+from registry.keys.split.keyring import SplitForm, SplitKeyring
+from registry.keys.split.shares import UnsealKey
 from tests.fakes.keys import MemoryProvider
 
 CONTEXT = b"somebody"
 
 
-@pytest.fixture(scope="module", params=["memory", "local-data", "local-bodies", "local-cases", "openbao"])
+@pytest.fixture(scope="module", params=["memory", "local-data", "local-bodies", "local-cases", "split", "openbao"])
 def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeyProvider]:
     name = request.param
     if name == "memory":
@@ -26,6 +30,10 @@ def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         session = Session(request.getfixturevalue("openbao").set_up())
         yield OpenBaoKeyring.create(tmp_path_factory.mktemp("home") / "keys", session).provider("data")
         session.close()
+    elif name == "split":
+        folder = tmp_path_factory.mktemp("home")
+        form = SplitForm({key.key_id: key for key in (UnsealKey.make(),)})
+        yield SplitKeyring(folder / "keys", form, create_ring(folder / "keys", form, SystemClock())).provider("data")
     else:
         yield LocalKeyring.create(tmp_path_factory.mktemp("home") / "keys").provider(name.removeprefix("local-"))
 

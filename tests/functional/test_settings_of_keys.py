@@ -28,6 +28,20 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     assert (service.role_id, service.ca_file, service.timeout_seconds) == ("registry", None, 2)
 
 
+def test_a_split_keyring_needs_a_place_for_its_open_key(tmp_path: Path) -> None:
+    settings = read(tmp_path, 'provider = "split"\nunseal_folder = "/run/registry"\n')
+    assert settings.unsealing is not None
+    assert (settings.custody, settings.key_service) == (settings.unsealing, None)
+    assert settings.unsealing.unseal_folder == Path("/run/registry")
+    for wrong in ("", 'unseal_folder = ""\n', "unseal_folder = 3\n"):
+        with pytest.raises(MisconfiguredHome, match="needs unseal_folder"):
+            read(tmp_path, 'provider = "split"\n' + wrong)
+    with pytest.raises(MisconfiguredHome, match="unknown settings: address"):
+        read(tmp_path, 'provider = "split"\nunseal_folder = "/run/x"\naddress = "https://openbao"\n')
+    with pytest.raises(MisconfiguredHome, match="unknown settings: unseal_folder"):
+        read(tmp_path, 'unseal_folder = "/run/x"\n')
+
+
 def test_what_is_given_is_taken(tmp_path: Path) -> None:
     settings = read(
         tmp_path, OPENBAO + 'ca_file = "/etc/ca.pem"\ntimeout_seconds = 5\ncache_seconds = 60\ncache_keys = 9\n'
@@ -41,8 +55,8 @@ def test_what_is_given_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ('provider = "vault"', "local or openbao"),
-        ("provider = 7", "local or openbao"),
+        ('provider = "vault"', "one of local, split, openbao"),
+        ("provider = 7", "one of local, split, openbao"),
         ('address = "https://openbao.city.example"', "unknown settings: address"),
         ('provider = "openbao"', "needs address, secret_id_file"),
         (OPENBAO + "token = 1", "unknown settings: token"),

@@ -1,0 +1,1 @@
+"""A keyring that opens only when several people bring their shares together."""
