@@ -2,7 +2,8 @@
 
 Each pair follows from what PRODUCT says that a role may never do: with the other role, its holder could. Roles that are
 not paired may be held together: a reader may approve others' requests, nobody approves their own; everybody may have
-their own portal (``subject``).
+their own portal (``subject``). Pairs hold for the person, not for the account: whoever has two accounts holds in
+neither what conflicts with the other.
 """
 
 from __future__ import annotations
@@ -43,9 +44,34 @@ CONFLICTING: Mapping[tuple[Role, Role], str] = MappingProxyType(
 )
 
 
+# Roles of people alone, whose word lets others do something: nobody can be told from who asked without a number. The
+# other roles are held by machines too.
+NUMBERED = frozenset({Role.APPROVER})
+
+
 def conflicting(issuer: str, roles: Iterable[Role]) -> tuple[tuple[Role, Role], ...]:
     """Return the pairs among these roles that a principal of this issuer may not hold together."""
     if issuer in EXEMPT_ISSUERS:
         return ()
     held = frozenset(roles)
     return tuple(pair for pair in CONFLICTING if held.issuperset(pair))
+
+
+def conflicting_across(
+    issuer: str, roles: Iterable[Role], others: Iterable[tuple[str, Iterable[Role]]]
+) -> tuple[tuple[Role, Role], ...]:
+    """Return the pairs that one person may not hold together through several accounts.
+
+    Args:
+        issuer: of the account that is looked at.
+        roles: its roles.
+        others: issuer and roles of every other account of the same person.
+    """
+    elsewhere = {role for other, held in others if other not in EXEMPT_ISSUERS for role in held}
+    own = conflicting(issuer, roles)
+    return tuple(pair for pair in conflicting(issuer, {*roles, *elsewhere}) if pair not in own and {*pair} & {*roles})
+
+
+def needs_number(issuer: str, roles: Iterable[Role]) -> bool:
+    """Tell whether an account with these roles must say whose it is."""
+    return issuer not in EXEMPT_ISSUERS and not NUMBERED.isdisjoint(roles)

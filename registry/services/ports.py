@@ -114,6 +114,7 @@ class PrincipalRow:
     state: str
     supervisor: bytes | None = None  # sealed link to the number of the principal's supervisor
     created_at: int = 0  # milliseconds
+    person_tag: bytes | None = None  # the same for all accounts with one employee number; None without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,10 @@ class Principals(Protocol):
 
     def lock_by_id(self, identifier: PrincipalId) -> PrincipalRow | None:
         """As ``lock``, by id."""
+        ...
+
+    def hold_person(self, person_tag: bytes) -> None:
+        """Keep everybody else from making or changing an account of this person until the end of the transaction."""
         ...
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]: ...

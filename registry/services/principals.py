@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.crypto.tags import equal
 from registry.domain.approvals import Action
-from registry.domain.duties import conflicting
+from registry.domain.duties import conflicting, conflicting_across, needs_number
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput, NotFound
 from registry.domain.ids import PrincipalId, SubjectId, new_id
@@ -20,6 +22,7 @@ from registry.services.rerun import rerun_once
 
 ADMINS = frozenset({Role.SECURITY_ADMIN})
 CONFLICTING_ROLES = "conflicting_roles"
+MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Principals:
 
         Raises:
             AccessDenied: the caller is no security administrator, or the grant is to themselves; an entry either way.
-            InvalidInput: ``conflicting_roles``: nobody may hold these together; an entry.
+            InvalidInput: ``conflicting_roles``: neither an account nor a person may hold these together; ``missing``:
+                an approver has an employee number; an entry.
             ApprovalNeeded: accounts are under dual control, and nobody has approved this.
         """
         with self._kernel.database.write() as work:
@@ -170,12 +174,37 @@ class Principals:
         return row
 
     def _demand_duties(self, work: Work, principal: Principal, row: PrincipalRow) -> None:
-        pairs = conflicting(row.issuer, row.roles)
+        """Refuse what nobody may hold together, under one account or through several of one person."""
+        pairs, where = conflicting(row.issuer, row.roles), ""
+        if not pairs and row.person_tag is not None:
+            work.principals.hold_person(row.person_tag)
+            others = [(one.issuer, one.roles) for one in self._others(work, row)]
+            pairs, where = conflicting_across(row.issuer, row.roles, others), " through another account"
         if pairs:
             told = ", ".join(f"{one} with {other}" for one, other in pairs)
-            values = {"request": f"{row.issuer}#{row.sub}", "result": f"refused {CONFLICTING_ROLES}", "detail": told}
-            self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, values))
-            raise InvalidInput([FieldProblem("/roles", CONFLICTING_ROLES)])
+            self._refuse(work, principal, row, (FieldProblem("/roles", CONFLICTING_ROLES), told + where))
+        if needs_number(row.issuer, row.roles) and row.employee is None:
+            self._refuse(work, principal, row, (FieldProblem("/employee_number", MISSING), "approver"))
+
+    def _others(self, work: Work, row: PrincipalRow) -> list[PrincipalRow]:
+        """Return the other accounts of an account's person.
+
+        By the sealed numbers, which the rows have that were written before accounts were joined to a person.
+        """
+        own = self._person(row)
+        return [one for one in work.principals.listing() if one.id != row.id and equal(self._person(one), own)]
+
+    def _person(self, row: PrincipalRow) -> bytes:
+        if row.employee is None:
+            return b""
+        tag = self._kernel.links.open(row.id, row.employee)
+        return self._kernel.index.tag("account-person", tag)
+
+    def _refuse(self, work: Work, principal: Principal, row: PrincipalRow, why: tuple[FieldProblem, str]) -> NoReturn:
+        problem, told = why
+        values = {"request": f"{row.issuer}#{row.sub}", "result": f"refused {problem.code}", "detail": told}
+        self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, values))
+        raise InvalidInput([problem])
 
     def _demand_second(self, work: Work, principal: Principal, row: PrincipalRow, before: PrincipalRow | None) -> None:
         """Have another person approve what makes an account more, or changes what conflict rules know of it."""
@@ -264,6 +293,7 @@ class Principals:
         if grant.employee_number is not None:
             tag = self._kernel.number_tag(grant.employee_number)
             base = replace(base, employee=self._kernel.links.seal(base.id, tag))
+            base = replace(base, person_tag=self._person(base))
         return self._moved(base, Move(grant.roles, grant.unit or None, grant.supervisor))
 
     def _moved(self, before: PrincipalRow, move: Move) -> PrincipalRow:
@@ -278,6 +308,8 @@ class Principals:
             tag = self._kernel.number_tag(move.supervisor)
             sealed = self._kernel.links.seal_supervisor(row.id, tag) if move.supervisor else None
             row = replace(row, supervisor=sealed)
+        if row.employee is not None and row.person_tag is None:
+            row = replace(row, person_tag=self._person(row))
         return row
 
 

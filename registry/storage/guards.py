@@ -25,7 +25,9 @@ _PLAIN = re.compile(r"[0-9A-Za-z_ .:/+-]*").fullmatch
 
 # What is guarded, by table; order and names are part of the tag.
 GUARDED: Mapping[str, tuple[str, ...]] = {
-    "principals": ("id", "issuer", "sub", "roles", "employee", "unit", "state", "supervisor", "created_at"),
+    "principals": (
+        *("id", "issuer", "sub", "roles", "employee", "unit", "state", "supervisor", "created_at", "person_tag"),
+    ),
     "persons": ("id", "subject", "ref_tag"),
     "marks": ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on"),
     "index_state": ("k", "n", "count", "total"),

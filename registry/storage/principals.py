@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, tuple_, update
 
 from registry.domain.ids import PrincipalId, TraceId
 from registry.domain.principals import Role
@@ -19,6 +19,7 @@ _NAMED = select(principals).where(principals.c.issuer == bindparam("iss"), princ
 _BY_NAME = Prepared(_NAMED)
 _LOCK = Prepared(_NAMED.with_for_update(key_share=True))
 _LOCK_BY_ID = Prepared(select(principals).where(principals.c.id == bindparam("pid")).with_for_update(key_share=True))
+_HOLD_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended(encode(:person, 'hex'), 24))")
 _BY_IDS = select(principals).where(principals.c.id.in_(MANY))
 
 
@@ -37,6 +38,11 @@ class SqlPrincipals:
 
     def lock_by_id(self, identifier: PrincipalId) -> PrincipalRow | None:
         return self._one(_LOCK_BY_ID.rows(self._connection, {"pid": identifier}))
+
+    def hold_person(self, person_tag: bytes) -> None:
+        # The lock that the trigger takes (0024): a row cannot be held that is yet to come. SQLite has one writer.
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(_HOLD_PERSON, {"person": person_tag})
 
     def by_ids(self, ids: Iterable[PrincipalId]) -> Mapping[PrincipalId, PrincipalRow]:
         return {
@@ -62,23 +68,28 @@ class SqlPrincipals:
         return self._row(rows[0]) if rows else None
 
     def _row(self, row: Sequence[Any]) -> PrincipalRow:
-        identifier, issuer, sub, roles, employee, unit, state, created, guard, supervisor = row
-        told = [*row[:7], supervisor, created]
-        if self._guard.holds("principals", told, guard) or self._guard.holds("principals", _told_before(told), guard):
-            held = frozenset(map(Role, roles.split()))
-            return PrincipalRow(PrincipalId(identifier), issuer, sub, held, employee, unit, state, supervisor, created)
+        identifier, issuer, sub, roles, employee, unit, state, created, guard, supervisor, person = row
+        told = [*row[:7], supervisor, created, person]
+        if self._guard.holds("principals", told, guard) or any(
+            self._guard.holds("principals", before, guard) for before in _told_before(told)
+        ):
+            held, named = frozenset(map(Role, roles.split())), PrincipalId(identifier)
+            return PrincipalRow(named, issuer, sub, held, employee, unit, state, supervisor, created, person)
         # One account's changed row must not stop the others' asks: it has no roles, so whatever it asks is refused.
         return PrincipalRow(PrincipalId(identifier), issuer, sub, frozenset(), None, "", CHANGED)
 
 
-def _told_before(told: Sequence[Any]) -> Sequence[Any]:
-    """Return what the guard of a row covers that was written before guards covered when an account was made.
+def _told_before(told: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """Return what the guard of a row covers that was written before guards covered all of today's columns.
 
-    A supervisor was covered when there was one. Lists of other lengths have other tags: no row of today passes for one
-    of then. What such a row says of its making is compared with the ledger by ``registry audit verify``.
+    Before accounts were joined to a person it was everything else; before that not when an account was made, and a
+    supervisor when there was one. Lists of other lengths have other tags: no row of today passes for one of then. What
+    such a row says of its making is compared with the ledger by ``registry audit verify``. No such row has a person.
     """
-    *columns, supervisor, _created = told
-    return columns if supervisor is None else [*columns, supervisor]
+    *columns, supervisor, created, person = told
+    if person is not None:
+        return ()
+    return ([*columns, supervisor, created], columns if supervisor is None else [*columns, supervisor])
 
 
 def _columns(row: PrincipalRow) -> dict[str, object]:
@@ -92,6 +103,7 @@ def _columns(row: PrincipalRow) -> dict[str, object]:
         "state": row.state,
         "supervisor": row.supervisor,
         "created_at": row.created_at,
+        "person_tag": row.person_tag,
     }
 
 

@@ -172,6 +172,7 @@ principals = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("guard", LargeBinary(16), nullable=False),  # keyed over the columns that decisions read: guards.py
     Column("supervisor", LargeBinary),  # sealed, as the own employee number
+    Column("person_tag", LargeBinary(16), index=True),  # keyed: accounts of one person have one, and no subject has
     UniqueConstraint("issuer", "sub"),
 )
 

@@ -89,6 +89,15 @@ _BOTH = f"{_PRINCIPAL} VALUES ('{EVENT}', 'https://sign-in.example', 'both', 'en
 _ADDED = "UPDATE principals SET roles = 'enroller reader subject' WHERE sub = 'hr'"
 ON_SQLITE |= {"principals_duties_on_insert": _BOTH, "principals_duties_on_update": _ADDED}
 ON_POSTGRESQL |= {"principals_duties": _ADDED}
+# Nor through two accounts of one person: there is one that enrolls, under this tag.
+_PERSON = "x'05'"
+_APART = (
+    _PRINCIPAL.replace("guard)", "guard, person_tag)")
+    + f" VALUES ('{EVENT}', 'https://sign-in.example', 'second', 'reader', '', 'active', 0, x'00', {_PERSON})"
+)
+_JOINED = f"UPDATE principals SET person_tag = {_PERSON}, roles = 'auditor' WHERE sub = 'p'"
+ON_SQLITE |= {"principals_person_on_insert": _APART, "principals_person_on_update": _JOINED}
+ON_POSTGRESQL |= {"principals_person": _JOINED}
 REFUSED = {"sqlite": ON_SQLITE, "postgresql": ON_POSTGRESQL}
 ONLY_ON_POSTGRESQL = (
     "DELETE FROM request_decisions",
@@ -143,6 +152,8 @@ ALSO_REFUSED = (
         for roles in ("auditor reader", "auditor enroller", "reader security_admin subject", "approver investigator")
     ),
     "UPDATE principals SET issuer = 'https://sign-in.example' WHERE sub = 'dev'",
+    _APART,
+    _JOINED.replace("auditor", "subject investigator"),
 )
 ALLOWED = (
     "UPDATE petitions SET state = 'erased', wrapped_key = x'', about = x'', sealed_text = x'' WHERE id = 'old'",
@@ -164,6 +175,9 @@ ALLOWED = (
     "INSERT INTO ledger_leaf VALUES (2, x'02')",
     "UPDATE principals SET roles = 'approver reader subject' WHERE sub = 'hr'",
     "UPDATE principals SET roles = 'auditor enroller reader security_admin' WHERE sub = 'dev'",
+    f"UPDATE principals SET person_tag = {_PERSON}, roles = 'approver subject' WHERE sub = 'p'",
+    f"UPDATE principals SET person_tag = {_PERSON} WHERE sub = 'dev'",
+    "UPDATE principals SET person_tag = x'06', roles = 'auditor' WHERE sub = 'p'",
 )
 
 
@@ -212,6 +226,7 @@ def connection(url: str) -> Iterator[Connection]:
         ):
             values = (sub.rjust(32, "0"), issuer, sub, roles, b"\x00")
             run(opened, f"{_PRINCIPAL} VALUES (?, ?, ?, ?, '', 'active', 0, ?)", *values)
+        run(opened, f"UPDATE principals SET person_tag = {_PERSON} WHERE sub = 'hr'")
         run(opened, f"{_PRINCIPAL} VALUES ('{ONE}', 'i', 's', '', '', 'active', 0, x'')")
         for request in (ONE, TWO):
             run(opened, f"INSERT INTO requests VALUES ('{request}', '{ONE}', x'', 5, 1, 0, 'pending', 0, 9, x'')")

@@ -31,7 +31,7 @@ def moved(site: Site, principal: str, body: dict[str, Any]) -> Any:
 
 
 def test_a_mover_changes_what_is_named_and_keeps_the_rest(site: Site) -> None:
-    granted(site)
+    granted(site, employee_number="KC-000771")
     answer = moved(site, identifier(site), {"unit": "Payroll"})
     assert (answer.status_code, answer.json()["unit"], answer.json()["roles"]) == (200, "Payroll", ["reader"])
     said = site.last().values or {}

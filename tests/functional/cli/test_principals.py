@@ -131,8 +131,17 @@ def test_the_development_profile_stays_on_loopback(line: Line) -> None:
 
 
 def test_a_mover_and_a_leaver(line: Line) -> None:
-    hr = line.json("principal", "grant", "--issuer", "https://sign-in.example", "--sub", "hr", "--role", "enroller")
-    identifier = hr["principal"]
+    given = (
+        "--issuer",
+        "https://sign-in.example",
+        "--sub",
+        "hr",
+        "--role",
+        "enroller",
+        "--employee-number",
+        "KC-000771",
+    )
+    identifier = line.json("principal", "grant", *given)["principal"]
     moved = line.json("principal", "move", identifier, "--unit", "Payroll", "--supervisor", "KC-000044")
     assert moved == {"principal": identifier, "roles": ["enroller"], "unit": "Payroll", "state": "active"}
     assert line.json("principal", "move", identifier, "--role", "approver")["roles"] == ["approver"]
