@@ -86,6 +86,7 @@ _APPROVALS = {
     "review_hours": range(1, 7 * 24 + 1),
     "unreviewed": range(1, 101),
 }
+_HR_CLIENTS = "hr_clients"
 _WITNESS = {
     "every_seconds": range(1, 3_601),
     "alarm_minutes": range(1, 10_081),
@@ -344,10 +345,13 @@ def _unmarked_clients(config: Mapping[str, Any]) -> frozenset[str]:
     given = config.get("marks", {})
     if not isinstance(given, dict) or set(given) - {"unmarked_clients"}:
         raise MisconfiguredHome("config.toml: write the settings of marks as a table, [marks], with unmarked_clients")
-    clients = given.get("unmarked_clients", [])
-    if not isinstance(clients, list) or not all(isinstance(one, str) and one for one in clients):
-        raise MisconfiguredHome("config.toml: marks: unmarked_clients is a list of clients of tokens")
-    return frozenset(clients)
+    return _clients("marks", "unmarked_clients", given.get("unmarked_clients", []))
+
+
+def _clients(table: str, name: str, given: Any) -> frozenset[str]:
+    if not isinstance(given, list) or not all(isinstance(one, str) and one for one in given):
+        raise MisconfiguredHome(f"config.toml: {table}: {name} is a list of clients of tokens")
+    return frozenset(given)
 
 
 def _openings_kept(config: Mapping[str, Any]) -> timedelta:
@@ -376,11 +380,13 @@ def _approvals(config: Mapping[str, Any]) -> dict[str, Any]:
     given = config.get("approvals", {})
     if not isinstance(given, dict):
         raise MisconfiguredHome("config.toml: write the approvals' settings as a table, [approvals]")
-    if unknown := sorted(set(given) - {*_APPROVALS, "dual_control"}):
+    if unknown := sorted(set(given) - {*_APPROVALS, "dual_control", _HR_CLIENTS}):
         raise MisconfiguredHome(f"config.toml: approvals has unknown settings: {', '.join(unknown)}")
     read: dict[str, Any] = {name: _whole(given, name, 0, among) for name, among in _APPROVALS.items() if name in given}
     if "dual_control" in given:
         read["dual_control"] = _actions(given["dual_control"])
+    if _HR_CLIENTS in given:
+        read[_HR_CLIENTS] = _clients("approvals", _HR_CLIENTS, given[_HR_CLIENTS])
     return read
 
 

@@ -181,6 +181,7 @@ ACTIONS: Mapping[str, str] = {
     "draws": "Open what was drawn for copies",
     "erase": "Erase somebody for good",
     "unmark": "Lower or end a protection",
+    "relations": "Take a relation, supervisor or unit away",
     "principals": "Give roles or change an account",
     "policy": "Let other policies or settings come into force",
 }

@@ -21,6 +21,7 @@ class Action(StrEnum):
     DRAWS = "draws"  # what was drawn for all copies of the found values is opened, for a defence
     UNMARK = "unmark"  # a record's tier is lowered, or its protection ended
     ERASE = "erase"  # somebody is taken out of the registry for good
+    RELATIONS = "relations"  # what keeps somebody from looking a subject up is taken away: kin, supervisor, unit
     PRINCIPALS = "principals"  # an account gets roles, or what conflict rules know of it changes
     POLICY = "policy"  # other policies, or other settings that restrain people, come into force
 
@@ -36,6 +37,8 @@ class ApprovalRules:
         review_hours: how long the review of an emergency may take; over a weekend somebody looks at it.
         unreviewed: so many emergencies of one person may wait for their review.
         dual_control: what takes an approved request beside guarded records.
+        hr_clients: clients of tokens, of HR systems, whose word on who leads whom and in which unit needs no second
+            person's.
     """
 
     decide_hours: int = 7 * 24
@@ -44,6 +47,7 @@ class ApprovalRules:
     review_hours: int = 72
     unreviewed: int = 10
     dual_control: frozenset[Action] = frozenset()
+    hr_clients: frozenset[str] = frozenset()
 
     @property
     def decide_ms(self) -> int:

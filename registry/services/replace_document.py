@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
+from registry.domain.approvals import Action
 from registry.domain.categories import Category
 from registry.domain.enrollment import Enrollment, FamilyEntry, FieldProblem, RecordEntry, SubjectChanges
 from registry.domain.errors import InvalidInput
@@ -20,9 +21,10 @@ from registry.services.household import Changes, Household, HouseholdStore
 from registry.services.kernel import Kernel, record_lines
 from registry.services.ports import RecordRow, SubjectRow
 from registry.services.seal_people import Batch, Sealer, family_record
-from registry.services.ties import numbers_of, ties_told
+from registry.services.ties import GUARDED, ORGANISATION, numbers_of, ties_told
 from registry.services.values import Owner, prepare, subject_terms
 from registry.vault.blind_index import Posting
+from registry.vault.ties import TieKind
 from registry.vault.vault import NewPerson
 
 _Owners = dict[str | None, tuple[NewPerson, Owner]]
@@ -146,13 +148,25 @@ class DocumentReplacer:
         directory = self._sealer.directory(own, before.id, version, document)
         terms = subject_terms(document)
         changes.batch.postings += [(term, Posting(before.id, version)) for term in terms]
+        ties = self._sealer.ties.enrolled(before.id, document, members, changes.batch.addresses)
         return replace(
             before,
             content_tag=self._sealer.content_tag(document),
             directory=directory,
             version=before.version + 1,
-            ties=self._sealer.ties.enrolled(before.id, document, members, changes.batch.addresses),
+            ties=self._sealer.ties.kept(before.id, before.ties, ties, held_ties(self._kernel, changes.batch)),
         )
+
+
+def held_ties(kernel: Kernel, batch: Batch) -> frozenset[TieKind]:
+    """Return the kinds of ties that a machine's way in takes away from nobody: it may add to them.
+
+    Whoever left a household is no stranger to it. Where taking the others away needs a second person, a file or an HR
+    system that lacks one leaves it; were its line refused instead, the refusal would tell that there is one.
+    """
+    if Action.RELATIONS not in kernel.rules.dual_control:
+        return frozenset({TieKind.MEMBER})
+    return GUARDED - ORGANISATION if batch.principal.client in kernel.rules.hr_clients else GUARDED
 
 
 def _wanted(family: Sequence[FamilyEntry], records: Sequence[RecordEntry]) -> list[RecordEntry]:

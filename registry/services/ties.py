@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +20,18 @@ _DECLARED = {
     Declared.HOUSEHOLD: TieKind.HOUSEHOLD,
 }
 _DECLARED_KINDS = frozenset(_DECLARED.values())
+# Who leads whom and in which unit: what an HR system decides.
+ORGANISATION = frozenset({TieKind.UNIT, TieKind.SUPERVISOR})
+# What somebody declared, and what is not to vanish with another's word alone. Home addresses are values: they change.
+GUARDED = ORGANISATION | _DECLARED_KINDS | {TieKind.MEMBER}
+_TOLD = {
+    TieKind.UNIT: "unit",
+    TieKind.SUPERVISOR: "supervisor",
+    TieKind.KIN: "kin",
+    TieKind.FORMER_PARTNER: "former partner",
+    TieKind.HOUSEHOLD: "household",
+    TieKind.MEMBER: "household member",
+}
 
 
 class KnownAddress(NamedTuple):
@@ -38,7 +51,7 @@ class TieChanges:
     """What an update changes of a subject's ties.
 
     Attributes:
-        department: the department after it.
+        department: the department after it; None keeps what is there.
         supervisor: employee number; empty takes it away, None keeps what is there.
         relations: all that are declared from now on; None keeps what is there.
         members: employee numbers of new household members.
@@ -46,7 +59,7 @@ class TieChanges:
         gone: records that are ended.
     """
 
-    department: str
+    department: str | None
     supervisor: str | None
     relations: tuple[DeclaredRelation, ...] | None
     members: Mapping[PersonId, str]
@@ -90,7 +103,7 @@ class TieMaker:
         An ended ``family_member`` record leaves its tie: whoever left a household is no stranger to it.
         """
         touched = {source_of(address.record) for address in changes.addresses} | set(map(source_of, changes.gone))
-        replaced = {TieKind.UNIT}
+        replaced = {TieKind.UNIT} if changes.department is not None else set()
         replaced |= {TieKind.SUPERVISOR} if changes.supervisor is not None else set()
         replaced |= _DECLARED_KINDS if changes.relations is not None else set()
         ties = [
@@ -98,13 +111,25 @@ class TieMaker:
             for tie in self._ties.open(subject, before)
             if tie.kind not in replaced and not (tie.kind is TieKind.ADDRESS and tie.source in touched)
         ]
-        ties.append(self._unit(changes.department))
+        if changes.department is not None:
+            ties.append(self._unit(changes.department))
         if changes.supervisor:
             ties.append(Tie(TieKind.SUPERVISOR, self._number(changes.supervisor)))
         ties += self._declared(changes.relations or ())
         ties += self._members(changes.members)
         ties += self._addresses(changes.addresses)
         return self._ties.seal(subject, ties)
+
+    def lost(self, subject: SubjectId, before: bytes | None, after: bytes | None) -> tuple[Tie, ...]:
+        """Return the guarded ties that a subject has before a change and not after it."""
+        left = {(tie.kind, tie.tag) for tie in self._ties.open(subject, after)}
+        gone = (tie for tie in self._ties.open(subject, before) if tie.kind in GUARDED)
+        return tuple(tie for tie in gone if (tie.kind, tie.tag) not in left)
+
+    def kept(self, subject: SubjectId, before: bytes | None, after: bytes, kinds: frozenset[TieKind]) -> bytes:
+        """Seal the ties after a change with those of some kinds beside them that it would take away."""
+        kept = [tie for tie in self.lost(subject, before, after) if tie.kind in kinds]
+        return self._ties.seal(subject, [*self._ties.open(subject, after), *kept]) if kept else after
 
     def _number(self, employee_number: str) -> bytes:
         return number_tag(self._index, employee_number)
@@ -139,6 +164,17 @@ def unit_tag(index: BlindIndex, unit: str) -> bytes:
 def numbers_of(family: Iterable[FamilyEntry], persons: Mapping[str, PersonId]) -> dict[PersonId, str]:
     """Return the employee numbers of household members, by person; ``persons`` has them by ref."""
     return {persons[member.ref]: member.employee_number for member in family if member.employee_number}
+
+
+def lost_told(lost: Iterable[Tie]) -> str:
+    """Say which kinds of ties a change takes away, and how many of each; never to whom."""
+    counts = Counter(_TOLD[tie.kind] for tie in lost)
+    return ", ".join(f"{word} {count}" if count > 1 else word for word, count in sorted(counts.items()))
+
+
+def people_of(lost: Iterable[Tie]) -> tuple[str, ...]:
+    """Return whom ties are to, as keyed tags of employee numbers in hexadecimal; a unit is nobody."""
+    return tuple(sorted({tie.tag.hex() for tie in lost if tie.kind is not TieKind.UNIT}))
 
 
 def ties_told(ties: bytes | None) -> str:

@@ -29,10 +29,10 @@ from registry.services.kernel import Caller, Denied, Kernel, record_lines, view_
 from registry.services.notices import Notice, queue
 from registry.services.ports import SubjectRow, Work
 from registry.services.ports_erasure import FormerDirectory
-from registry.services.replace_document import DocumentReplacer
+from registry.services.replace_document import DocumentReplacer, held_ties
 from registry.services.rerun import rerun_once
-from registry.services.seal_people import VIA_API, Batch, Sealer, tools_of
-from registry.services.ties import TieChanges, numbers_of, ties_told
+from registry.services.seal_people import VIA_API, VIA_SCIM, Batch, Sealer, tools_of
+from registry.services.ties import TieChanges, lost_told, numbers_of, people_of, ties_told
 from registry.services.values import Owner, subject_terms
 from registry.text.intake import settle_versions
 from registry.vault.blind_index import Posting
@@ -95,7 +95,8 @@ class Update:
             NotFound: no such subject.
             Conflict: ``changed``: another version than expected.
             InvalidInput: a new value breaks its category's rule, or a named record or member is not there.
-            ApprovalNeeded: it takes marks off, which is under dual control, and nobody has approved that.
+            ApprovalNeeded: it takes marks off or relations away, which is under dual control, and nobody has approved
+                that.
         """
         known = self._look(caller, ask)
         self._kernel.vault.stock(len(ask.changes.add_family) + len(ask.changes.settled_family))
@@ -115,9 +116,8 @@ class Update:
             except InvalidInput:
                 self._refuse(work, principal, ask, "invalid")
                 raise
-            if marks := unmarked(household, changes):
-                told = f"of subject {ask.subject}: {', '.join(marks)}"
-                act = Act(Action.UNMARK, (ask.subject, *marks), told, (ask.subject,))
+            act = self._guarded_act(household, changes, subject)
+            if act is not None:
                 demand_approved(self._kernel, work, principal, act)
             # After that: what is settled along must not be committed with a request that waits.
             settled = None if along is None else along(work, principal)
@@ -164,6 +164,24 @@ class Update:
         if is_close(self._kernel, work, principal, [subject]):
             denied = Denied(CONFLICT_OF_INTEREST, "update.own", "update")
             self._kernel.deny_about(work, principal, (subject.id,), denied)
+
+    def _guarded_act(self, household: Household, changes: Changes, after: SubjectRow) -> Act | None:
+        """Return what of a change another person has to approve: marks and ties that it takes away, as one act."""
+        rules, before = self._kernel.rules.dual_control, household.subject
+        marks = unmarked(household, changes) if Action.UNMARK in rules else ()
+        held = held_ties(self._kernel, changes.batch) if Action.RELATIONS in rules else frozenset()
+        lost = [tie for tie in self._sealer.ties.lost(before.id, before.ties, after.ties) if tie.kind in held]
+        if not marks and not lost:
+            return None
+        told = ", ".join([*marks, *([f"takes away {lost_told(lost)}"] if lost else [])])
+        tags = sorted(f"{tie.kind.name} {tie.tag.hex()}" for tie in lost)
+        return Act(
+            Action.UNMARK if marks else Action.RELATIONS,
+            (before.id, *marks, *tags),
+            f"of subject {before.id}: {told}",
+            (before.id,),
+            people_of(lost),
+        )
 
     def _refuse(self, work: Work, principal: Principal, ask: UpdateAsk, why: str) -> None:
         values = {"result": f"refused {why}", "detail": "update"}
@@ -260,15 +278,19 @@ class Update:
     ) -> SubjectRow:
         asked, members = wanted
         persons = {ref: person.id for ref, (person, _) in members.items() if ref}
+        is_first = before.ties is None  # enrolled before there were ties
         tied = TieChanges(
-            department=asked.department or known.directory["department"],
+            department=asked.department or (known.directory["department"] if is_first else None),
             supervisor=asked.supervisor,
             relations=asked.relations,
             members=numbers_of(asked.add_family, persons),
             addresses=tuple(changes.batch.addresses),
             gone=frozenset(asked.ends),
         )
-        return replace(before, ties=self._sealer.ties.changed(before.id, before.ties, tied))
+        ties = self._sealer.ties.changed(before.id, before.ties, tied)
+        if changes.batch.via == VIA_SCIM:
+            ties = self._sealer.ties.kept(before.id, before.ties, ties, held_ties(self._kernel, changes.batch))
+        return replace(before, ties=ties)
 
 
 def _keep_directory(work: Work, before: SubjectRow, after: SubjectRow) -> None:

@@ -135,6 +135,7 @@ def _statements(connection: Connection) -> Iterator[str]:
     yield f"ALTER FUNCTION registry_refuse() OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_keep_tallies() OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_refuse_roles() OWNER TO {MIGRATION}"
+    yield f"ALTER FUNCTION registry_refuse_person() OWNER TO {MIGRATION}"
     for role, grants in GRANTS.items():
         for table, rights in grants.items():
             yield f"GRANT {rights} ON {table} TO {role}"

@@ -32,6 +32,11 @@ def test_dual_control_is_the_productions_habit(tmp_path: Path) -> None:
     assert load_settings(tmp_path, {}).rules(PRODUCTION).dual_control == frozenset()
 
 
+def test_no_client_is_trusted_with_relations_unless_it_is_named(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}).rules(PRODUCTION).hr_clients == frozenset()
+    assert read(tmp_path, 'hr_clients = ["hr-sync"]').hr_clients == {"hr-sync"}
+
+
 @pytest.mark.parametrize(
     "approvals",
     [
@@ -53,6 +58,9 @@ def test_dual_control_is_the_productions_habit(tmp_path: Path) -> None:
         'dual_control = ["everything"]',
         "dual_control = [1]",
         "dual_control = true",
+        'hr_clients = "hr-sync"',
+        "hr_clients = [1]",
+        'hr_clients = [""]',
     ],
 )
 def test_what_is_wrong_is_refused(tmp_path: Path, approvals: str) -> None:
