@@ -48,7 +48,10 @@ class Kind(StrEnum):
     PRUNE = "prune"  # what old entries say was removed, because it is kept for a time only: which, and below what index
     ANCHOR = "anchor"  # a checkpoint was time-stamped: what follows is later than the authorities say
     HEARTBEAT = "heartbeat"  # nothing was entered for a while; says nothing else
-    RECOVER = "recover"  # service went on after the database was behind its high-water mark; states what is lost
+    EPOCH = (
+        "epoch"  # the ledger goes on under a new origin after a loss: what is lost, and which keys sign from then on
+    )
+    RECOVER = "recover"  # as earlier versions went on after a loss, under the same origin
 
 
 # Kinds that say what a principal's roles and state are from then on.
@@ -66,7 +69,7 @@ OF_PETITIONS = frozenset({Kind.DISPUTE, Kind.CORRECT, Kind.CONTACT})
 # Kinds that say what was taken out.
 OF_ERASURES = frozenset({Kind.ERASE})
 # Kinds that say which keys sign the ledger.
-OF_KEYS = frozenset({Kind.KEY})
+OF_KEYS = frozenset({Kind.KEY, Kind.EPOCH})
 # Kinds whose entries say how something stands that is not a person's.
 STANDING = (
     OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS | OF_KEYS | OF_ERASURES

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from registry.audit._mint import MINT
@@ -44,8 +44,34 @@ class NoteSigner(Protocol):
         """Return the note of a checkpoint of this size, as it is signed; where a key took over, by both."""
         ...
 
+    @property
+    def origin(self) -> str:
+        """The ledger's name now."""
+        ...
+
+    @property
+    def next_origin(self) -> str:
+        """The name that the ledger has when the announced key takes over under a new one.
+
+        Raises:
+            KeyUnavailable: none is announced.
+        """
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """The number of the origin's epoch, from 1."""
+        ...
+
+    def origin_at(self, index: int) -> str:
+        """Return the name that the ledger had when an entry came to it."""
+        ...
+
     def signed_by_both(self, text: str) -> str:
         """Return the note of the checkpoint at which the announced key takes over.
+
+        Args:
+            text: of the checkpoint, under the present origin or the next one.
 
         Raises:
             KeyUnavailable: none is announced.
@@ -95,8 +121,7 @@ class _Said(NamedTuple):
 class AuditLog:
     """The ledger: appends entries, mints receipts, opens what an entry says."""
 
-    def __init__(self, origin: str, keys: LogKeys, clock: Clock) -> None:
-        self.origin = origin
+    def __init__(self, keys: LogKeys, clock: Clock) -> None:
         self._keys = keys
         self._clock = clock
         # The longest ledger that this process has seen committed: one that is shorter now was rolled back.
@@ -109,6 +134,11 @@ class AuditLog:
         self._signed: HeadRow | None = None
         # Why no entry is taken, by somebody who knows more than this process.
         self._stopped: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """The ledger's name now."""
+        return self._keys.note.origin
 
     @property
     def chains(self) -> Chains:
@@ -168,6 +198,16 @@ class AuditLog:
             AuditUnavailable, LedgerCorrupt: as ``append``.
         """
         (pending,) = self._append(store, [draft], self._sign_by_both)
+        return pending
+
+    def begin_origin(self, store: EntryStore, draft: EntryDraft) -> PendingReceipt:
+        """Append the entry with which the announced key takes over under the next origin: both sign over it.
+
+        Raises:
+            KeyUnavailable: no key is announced.
+            AuditUnavailable, LedgerCorrupt: as ``append``.
+        """
+        (pending,) = self._append(store, [draft], self._sign_next_origin)
         return pending
 
     def _append(
@@ -279,14 +319,23 @@ class AuditLog:
         return self._signed
 
     def _sign_by_both(self, epoch: int, edge: Edge, last_ms: int) -> HeadRow:
+        return self._signed_by_both(self.origin, HeadRow(epoch, edge.size, edge.to_bytes(), edge.root(), "", last_ms))
+
+    def _sign_next_origin(self, epoch: int, edge: Edge, last_ms: int) -> HeadRow:
+        head = HeadRow(epoch + 1, edge.size, edge.to_bytes(), edge.root(), "", last_ms)
+        return self._signed_by_both(self._keys.note.next_origin, head)
+
+    def _signed_by_both(self, origin: str, head: HeadRow) -> HeadRow:
         # Not remembered as signed: whoever meets this head, this process too, must let the next key take over first.
-        root = edge.root()
-        note = self._keys.note.signed_by_both(checkpoint_text(self.origin, edge.size, root))
-        return HeadRow(epoch, edge.size, edge.to_bytes(), root, note, last_ms)
+        return replace(head, checkpoint=self._keys.note.signed_by_both(checkpoint_text(origin, head.size, head.root)))
 
     def code_of(self, index: int) -> str:
-        """Return the short code of a receipt: 40 bits keyed over origin and index, in the form ``K7QF-2M9D``."""
-        bits = int.from_bytes(keyed_tag(self._keys.codes, "receipt-code", f"{self.origin} {index}".encode())[:5], "big")
+        """Return the short code of a receipt: 40 bits keyed over origin and index, in the form ``K7QF-2M9D``.
+
+        An entry that was lost, and the one that has its index now, have different codes.
+        """
+        place = f"{self._keys.note.origin_at(index)} {index}".encode()
+        bits = int.from_bytes(keyed_tag(self._keys.codes, "receipt-code", place)[:5], "big")
         text = "".join(_CODE_ALPHABET[(bits >> shift) & 31] for shift in range(35, -1, -5))
         return f"{text[:4]}-{text[4:]}"
 
@@ -305,10 +354,13 @@ class AuditLog:
         return edge
 
     def _is_own(self, head: HeadRow, edge: Edge) -> bool:
-        if self.sign_head(head.epoch, edge, head.last_ms) == head:
+        if self._is_signed_so(head, edge):
             return True
         # Another process may have exchanged the key since: who appends next takes it up, and finishes what it began.
-        return self._keys.note.caught_up(head.checkpoint) and self.sign_head(head.epoch, edge, head.last_ms) == head
+        return self._keys.note.caught_up(head.checkpoint) and self._is_signed_so(head, edge)
+
+    def _is_signed_so(self, head: HeadRow, edge: Edge) -> bool:
+        return self.sign_head(self._keys.note.epoch, edge, head.last_ms) == head
 
     def _moment(self, head: HeadRow) -> int:
         now = unix_ms(self._clock.now())

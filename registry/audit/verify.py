@@ -25,7 +25,7 @@ from registry.audit.ports import EntryReader, EntryRow, HeadRow
 from registry.audit.removals import Removal, removal_of
 from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.domain.ids import SubjectId
-from registry.transparency.checkpoint import open_checkpoint
+from registry.transparency.checkpoint import open_own
 from registry.transparency.leaf import Leaf, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
 from registry.transparency.note import LedgerKeys
@@ -289,7 +289,7 @@ class LedgerVerifier:
         if last_ms > head.last_ms:
             raise LedgerCorrupt("the head's time is before the newest entry's")
         try:
-            checkpoint = open_checkpoint(head.checkpoint, self._verifier, self._log.origin)
+            checkpoint = open_own(head.checkpoint, self._verifier)
         except ProofRejected as exc:
             raise LedgerCorrupt(f"the head's checkpoint does not verify: {exc}") from exc
         if (checkpoint.size, checkpoint.root) != (edge.size, edge.root()):

@@ -34,7 +34,7 @@ def open_log(ring: Keyring, registry: str, signing: LedgerSigning, bodies: BodyK
     """Return the ledger with its keys."""
     chains = Chains(registry, ring.secret("index"))
     codes = derive(ring.secret("marks"), "registry/receipt-codes/v1")
-    return AuditLog(signing.origin, LogKeys(signing, bodies, chains, codes), clock)
+    return AuditLog(LogKeys(signing, bodies, chains, codes), clock)
 
 
 def open_publisher(signing: LedgerSigning, kernel: Kernel, folder: Path) -> Publisher:

@@ -164,6 +164,7 @@ def _kernel(
     body_keys = DataKeys(ring.provider("bodies"), identifier)
     bodies = BodyKeys(registry, {epoch: body_keys.open_key(LEDGER_OWNER, key) for epoch, key in wrapped.items()})
     signing = LedgerSigning(origin, ring, clock)
+    _finish_origin(database, signing)
     log = open_log(ring, registry, signing, bodies, clock)
     policy = load_policy(settings.policy)
     demand_known_purposes(policy, settings.limits(profile))
@@ -185,6 +186,13 @@ def _kernel(
     )
     _demand_profile(kernel, profile)
     return kernel, profile, signing
+
+
+def _finish_origin(database: SqlDatabase, signing: LedgerSigning) -> None:
+    """Let the keys take over with which a new origin was begun, when that was cut off behind its entry."""
+    note = head_of(database).checkpoint
+    if not note.startswith(f"{signing.origin}\n"):
+        signing.caught_up(note)
 
 
 def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:

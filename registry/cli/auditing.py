@@ -33,6 +33,7 @@ from registry.settings import Settings
 from registry.transparency.cosignature import format_cosigner
 from registry.transparency.note import format_vkey
 from registry.transparency.offline import verify_bundle as offline
+from registry.transparency.terms import KeyPair
 from registry.upkeep.fsck import Fault, faults_of
 from registry.upkeep.recover import recover as recover_ledger
 
@@ -238,7 +239,7 @@ def checkpoint(home: str | None, *, as_json: bool) -> None:
 @click.option("--reason", required=True, help="Why the database is what it is; goes into the entry.")
 @click.pass_context
 def recover(context: click.Context, home: str | None, reason: str, *, as_json: bool) -> None:
-    """Go on with a database that does not follow its high-water mark, and state the loss in an entry."""
+    """Go on with a database that does not follow its high-water mark, under a new origin that states the loss."""
     demand(("--reason", reason, NOTE))
     with registry_to_inspect(home) as application:
         try:
@@ -248,15 +249,25 @@ def recover(context: click.Context, home: str | None, reason: str, *, as_json: b
             context.exit(FOUND_WRONG)
         done = recover_ledger(application, reason)
     if as_json:
-        write_json({"standing": done.standing, "kept": done.kept, "found": done.found, "entry": done.entry})
-    elif done.entry is None:
+        told = {"standing": done.standing, "kept": done.kept, "found": done.found, "entry": done.entry}
+        write_json(told | _keys_of(done.keys))
+    elif done.entry is None or done.keys is None:
         click.echo(f"Nothing to recover: the database follows its high-water mark of {done.kept} entries.")
     else:
         lost = "" if done.lost is None else f" {done.lost} entries are lost."
         click.echo(f"Entry {done.entry} states it.{lost} The registry serves again; restart what still runs on it.")
+        click.echo(f"The ledger's origin is now {done.keys.key.name}. For witnesses' policies and auditors:")
+        click.echo(done.keys.words().replace(" ", "\n"))
+        click.echo("Make a backup at once: an earlier state cannot be gone on with any more.", err=True)
 
 
 audit.add_command(witness)
+
+
+def _keys_of(keys: KeyPair | None) -> dict[str, str | None]:
+    if keys is None:
+        return {"origin": None, "vkey": None, "second": None}
+    return {"origin": keys.key.name, "vkey": format_vkey(keys.key), "second": format_cosigner(keys.second)}
 
 
 @audit.command()

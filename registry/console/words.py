@@ -96,6 +96,7 @@ KINDS: Mapping[str, str] = {
     "prune": "Old entries no longer kept",
     "anchor": "Checkpoint time-stamped",
     "heartbeat": "Sign of life",
+    "epoch": "Went on under a new origin after a loss of entries",
     "recover": "Went on after a loss of entries",
 }
 

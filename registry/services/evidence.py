@@ -156,8 +156,10 @@ class Evidence:
         """Return where a key took over: its checkpoint, and the entry that names both keys, proven under that one."""
         with self._kernel.database.reader() as reader:
             (row,) = reader.entries([term.size - 1])
-        at = parse_checkpoint(split_note(term.note)[0], checkpoint.origin)
-        return KeyChange(self._older(term.size, term.note, checkpoint), self._entry(row, at, NAMING_KEYS))
+        at = parse_checkpoint(split_note(term.note)[0], term.next_origin)
+        shown = NAMING_KEYS | {RESULT} if term.is_new_origin else NAMING_KEYS
+        entry = self._entry(row, at, shown)
+        return KeyChange(self._older(term.size, term.note, checkpoint), entry, term.is_new_origin)
 
     def _published(self, size: int) -> tuple[Published, tuple[Published, ...]]:
         panel = self._outside.witnesses

@@ -2,11 +2,14 @@
 
 The former key is destroyed, and so can sign no other history. Checkpoints that it signed go on being verified, up to
 the size at which the next one took over.
+
+After a loss the next key takes over under a new origin: what was signed beyond the entries that are left stays true of
+the former one, so never do two histories stand under one name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -25,6 +28,11 @@ class Signing(Protocol):
     @property
     def pair(self) -> KeyPair:
         """Those that sign now."""
+        ...
+
+    @property
+    def next_pair(self) -> KeyPair:
+        """Those that are announced, under the name of the next origin; ``KeyUnavailable`` for none."""
         ...
 
     @property
@@ -53,6 +61,21 @@ class Exchanged:
     former: KeyPair
     current: KeyPair
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a ledger goes on after.
+
+    Attributes:
+        standing: how the database stood to the high-water mark, in a word.
+        kept: size and root of the mark, or that there was none to be read.
+        reason: the operator's words.
+    """
+
+    standing: str
+    kept: str
+    reason: str
 
 
 class KeyChangeSaid(NamedTuple):
@@ -122,6 +145,38 @@ class LedgerKey:
         note, size = self._take_over(operator, former, following)
         self._signing.caught_up(note)
         return Exchanged(former, following, size)
+
+    def begin_origin(self, loss: Loss, *, operator: str) -> Exchanged:
+        """Go on under a new origin with keys that are made now, or that were announced, and destroy the former.
+
+        The entry's commit decides. Should this end between the two, whoever opens the registry next finishes it.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; nothing has changed but that keys may have been made.
+            KeyUnavailable: the keys cannot be written.
+        """
+        if self._signing.following is None:
+            self._signing.announce()
+        former, following = self._signing.pair, self._signing.next_pair
+        values = said_by(at_keyboard(operator)) | {
+            "request": former.words(),
+            "detail": following.words(),
+            "note": loss.reason,
+        }
+        note, size = self._begin_origin(loss, values)
+        self._signing.caught_up(note)
+        return Exchanged(former, following, size)
+
+    @rerun_once
+    def _begin_origin(self, loss: Loss, values: Mapping[str, str]) -> tuple[str, int]:
+        with self._kernel.database.write() as work:
+            head = work.ledger.lock_head()
+            shared = f"{loss.standing}; found {head.size} {head.root.hex()}; kept {loss.kept}"
+            draft = EntryDraft(Kind.EPOCH, {**values, "result": shared})
+            pending = self._kernel.log.begin_origin(work.ledger, draft)
+            note = work.ledger.lock_head().checkpoint
+            work.commit()
+        return note, pending.size
 
     @rerun_once
     def _take_over(self, operator: str, former: KeyPair, following: KeyPair) -> tuple[str, int]:

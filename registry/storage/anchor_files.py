@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from registry.services.anchors import Kept
-from registry.storage.side_folder import SideFolder, named_storage
+from registry.storage.side_folder import SideFolder, named_storage, sync_folder
 
 NAME = "anchors"
 _TOKEN = re.compile(r"([1-9][0-9]{0,18})\.([a-z0-9-]{1,32})\.tsr")
@@ -47,6 +47,27 @@ class AnchorFiles:
                 for size in sorted(tokens)
             )
 
+    def set_aside(self, beyond: int, suffix: str) -> None:
+        """Keep what was stamped over more entries than a size in a folder of its own: it is of another history.
+
+        Raises:
+            AuditUnavailable: ``storage_error``.
+        """
+        with named_storage():
+            found = [path for path in sorted(self._path.glob("*")) if _size_of(path.name) > beyond]
+            aside = self._path.with_name(f"{NAME}.{suffix}")
+            if found:
+                aside.mkdir(0o700, exist_ok=True)
+            for path in found:
+                path.rename(aside / path.name)
+            for folder in (aside, self._path, self._path.parent) if found else ():
+                sync_folder(folder)
+
     def turn(self) -> AbstractContextManager[bool]:
         """Try to be the one process that asks; gives whether this one is."""
         return self._folder.turn()
+
+
+def _size_of(name: str) -> int:
+    digits = name.partition(".")[0]
+    return int(digits) if digits.isdecimal() else -1

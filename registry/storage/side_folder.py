@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -35,25 +36,41 @@ class SideFolder:
                 stream.flush()
                 os.fsync(file)
             unfinished.replace(self.path / name)
-            folder = self._open()
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self.path)
+
+    def set_aside(self, suffix: str) -> None:
+        """Keep the folder, if there is one, under another name: it is evidence.
+
+        Raises:
+            AuditUnavailable: ``storage_error``.
+        """
+        with named_storage(), contextlib.suppress(FileNotFoundError):
+            self.path.rename(self.path.with_name(f"{self.path.name}.{suffix}"))
+            sync_folder(self.path.parent)
 
     @contextmanager
     def turn(self) -> Iterator[bool]:
         """Try to be the one process that writes here; gives whether this one is."""
         with named_storage():
             self.path.mkdir(_FOLDER_MODE, exist_ok=True)
-            folder = self._open()
+            folder = _open(self.path)
         try:
             yield _taken(folder)
         finally:
             os.close(folder)
 
-    def _open(self) -> int:
-        return os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+def sync_folder(path: Path) -> None:
+    """Make what was named or renamed in a folder durable.
+
+    Raises:
+        OSError: the disk.
+    """
+    folder = _open(path)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 @contextmanager
@@ -67,6 +84,10 @@ def named_storage() -> Iterator[None]:
         yield
     except (OSError, UnicodeDecodeError):
         raise AuditUnavailable("storage_error") from None
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _taken(folder: int) -> bool:

@@ -91,6 +91,14 @@ class WitnessFiles:
         with named_storage():
             (self._path / _ALARM).unlink(missing_ok=True)
 
+    def set_aside(self, suffix: str) -> None:
+        """Keep all of it under another name, and know no witness: of a new origin they have seen nothing.
+
+        Raises:
+            AuditUnavailable: ``storage_error``.
+        """
+        self._folder.set_aside(suffix)
+
     def turn(self) -> AbstractContextManager[bool]:
         """Try to be the one process that asks; gives whether this one is."""
         return self._folder.turn()

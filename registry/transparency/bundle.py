@@ -37,6 +37,7 @@ _POLICY_TAIL = "quorum none\n"
 
 _CERTIFICATION = "CERTIFICATION.md"
 _CONSISTENCY = "consistency/v1"
+_KEYS, _ORIGINS = "keys", "origins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,18 @@ class KeyChange:
         checkpoint: signed by both, in both types.
         entry: the last one under that checkpoint, with its proof there; its opened ``request`` and ``detail`` name the
             keys.
+        is_new_origin: the next key took over under a name of its own, after a loss; the entry's opened ``result`` says
+            what was left.
     """
 
     checkpoint: OlderCheckpoint
     entry: BundleEntry
+    is_new_origin: bool = False
+
+    @property
+    def part(self) -> str:
+        """The folder of a bundle in which it stands."""
+        return _ORIGINS if self.is_new_origin else _KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +189,8 @@ def write_bundle(bundle: EvidenceBundle) -> bytes:
     for old in bundle.history:
         members |= _older_members("history", old, size)
     for change in bundle.changes:
-        members |= _older_members("keys", change.checkpoint, size)
-        members |= _entry_members(f"keys/{change.checkpoint.size}", change.entry, change.checkpoint.note)
+        members |= _older_members(change.part, change.checkpoint, size)
+        members |= _entry_members(f"{change.part}/{change.checkpoint.size}", change.entry, change.checkpoint.note)
     for stamped in bundle.stamps:
         members |= _older_members("stamps", stamped.checkpoint, size)
         members |= {f"stamps/{stamped.checkpoint.size}.{name}.tsr": raw for name, raw in stamped.tokens.items()}
@@ -230,10 +239,7 @@ def read_bundle(raw: bytes) -> EvidenceBundle:
         size = _size_of(checkpoint)
         history = tuple(_read_older(members, "history", size))
         entries = tuple(_read_entry(members, f"entries/{index}", index, checkpoint) for index in indexes)
-        changes = tuple(
-            KeyChange(old, _read_entry(members, f"keys/{old.size}", old.size - 1, old.note))
-            for old in _read_older(members, "keys", size)
-        )
+        changes = tuple(sorted(_read_changes(members, size), key=lambda change: change.checkpoint.size))
         stamps = tuple(
             StampedCheckpoint(old, _read_tokens(members, old.size)) for old in _read_older(members, "stamps", size)
         )
@@ -290,6 +296,13 @@ def _read_older(members: Mapping[str, bytes], part: str, size: int) -> Iterator[
         if lines[:2] != [_CONSISTENCY, f"{old} {size}"] or lines[-1] or None in hashes:
             raise ProofRejected("a consistency proof is malformed")
         yield OlderCheckpoint(old, note, tuple(each for each in hashes if each is not None))
+
+
+def _read_changes(members: Mapping[str, bytes], size: int) -> Iterator[KeyChange]:
+    for part in (_KEYS, _ORIGINS):
+        for old in _read_older(members, part, size):
+            entry = _read_entry(members, f"{part}/{old.size}", old.size - 1, old.note)
+            yield KeyChange(old, entry, part == _ORIGINS)
 
 
 def _read_tokens(members: Mapping[str, bytes], size: int) -> dict[str, bytes]:

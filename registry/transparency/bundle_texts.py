@@ -22,6 +22,10 @@ that you trust, not from this bundle, then run, offline, with Python 3.8 or late
 A policy (c2sp.org/tlog-policy) says whose word is enough: with it, the checkpoint must be cosigned by witnesses, other
 organisations that saw it. With a key alone, only the ledger's own signature is checked.
 
+Keys. keys/ shows where another key of the ledger took over from a former one, and origins/ where the ledger went on
+under another name after entries were lost: which it still had, and which it was known to have had. Both names are
+true of the entries before that; what was signed under the former name beyond them is no part of this ledger.
+
 Marks. Where there is marks/, the verifier computes anew what the report says of copies that were opened: reading.json
 is how the text is written, weights.json and model.json what it was judged by, each as an entry fixed it before draws
 were compared; openings.json has what was drawn, as the ledger committed to it when the copy was served.

@@ -77,16 +77,29 @@ def open_checkpoint(note: str | bytes, keys: LedgerKeys, origin: str) -> Checkpo
 
     Args:
         note: the complete note, possibly with further signatures (witnesses).
-        keys: the ledger's key, or its keys with the sizes that each signs; their name is the origin.
-        origin: the ledger.
+        keys: the ledger's key, or its keys with the sizes that each signs; their names are its origins.
+        origin: the ledger, by the origin that it had.
 
     Raises:
         ProofRejected: the signature, the text or the origin is not as it must be, or a key signed a size that is not
             its own.
     """
-    if keys.key.name != origin:
+    known = keys.of_size(_stated_size(note))
+    own = [one for one in known if one.key.name == origin]
+    if known and not own:
         raise ProofRejected("the key is of another ledger")
-    return parse_checkpoint(open_note(note, keys.of_size(_stated_size(note))).text, origin)
+    return parse_checkpoint(open_note(note, own).text, origin)
+
+
+def open_own(note: str | bytes, keys: LedgerKeys) -> Checkpoint:
+    """Verify a checkpoint of one ledger under whichever of the origins that it had.
+
+    Raises:
+        ProofRejected: as ``open_checkpoint``; what was signed under a former origin beyond the entries that the next
+            one shares with it is none of this ledger.
+    """
+    text = note if isinstance(note, str) else note.decode("utf-8", "replace")
+    return open_checkpoint(note, keys, text.partition("\n")[0])
 
 
 def _stated_size(note: str | bytes) -> int:

@@ -2,16 +2,20 @@
 
 The checkpoint at which a key takes over is signed by both, over the tree whose last entry names both. So whoever trusts
 one of them can trust the other, and knows up to which size the former signs: whatever is longer under it is refused.
+
+After a loss a key takes over under a name of its own, a new origin: what the former signed beyond the entries that are
+left stays true of the former origin and is no contradiction of this one. The two share the entries before the change.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.domain.errors import ProofRejected
 from registry.transparency._codec import base64_bytes, base64_text, decimal
-from registry.transparency.checkpoint import Checkpoint, open_checkpoint
+from registry.transparency.checkpoint import Checkpoint, parse_checkpoint
 from registry.transparency.cosignature import (
     Cosigner,
     CosignerKey,
@@ -19,10 +23,12 @@ from registry.transparency.cosignature import (
     open_cosignatures,
     parse_cosigner,
 )
-from registry.transparency.note import Verifier, VerifierKey, format_vkey, parse_vkey
+from registry.transparency.note import Verifier, VerifierKey, format_vkey, open_note, parse_vkey
 from registry.transparency.trust_policy import CheckOf
 
 _FIELDS = ("size", "key", "second", "note")
+_ORIGIN = re.compile(r"(.+)/e([1-9][0-9]{0,8})(?:-[0-9a-f]{8})?")
+_DISTINCT = 8  # hexadecimal digits of the new key's id in the name of its origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class KeyTerm:
 
     Attributes:
         pair: the keys.
-        size: of the checkpoint at which the next keys took over; the last one that these sign.
+        size: of the checkpoint at which the next keys took over.
         note: that checkpoint, signed by these and the next ones, each in both types.
     """
 
@@ -56,11 +62,49 @@ class KeyTerm:
     size: int
     note: str
 
+    @property
+    def next_origin(self) -> str:
+        """The origin that the ledger has from then on."""
+        return self.note.partition("\n")[0]
+
+    @property
+    def is_new_origin(self) -> bool:
+        """Whether that is another one than before."""
+        return self.next_origin != self.pair.key.name
+
+    @property
+    def last(self) -> int:
+        """Size of the longest tree that these keys sign under their own origin."""
+        return self.size - 1 if self.is_new_origin else self.size
+
     def render(self) -> str:
         """Return the text of a term, one fact a line; the inverse of ``parse_term``."""
         note = base64_text(self.note.encode())
         values = (self.size, format_vkey(self.pair.key), format_cosigner(self.pair.second), note)
         return "".join(f"{name}: {value}\n" for name, value in zip(_FIELDS, values, strict=True))
+
+
+def origin_after(origin: str, key_id: str) -> str:
+    """Return the name of the origin that follows another one.
+
+    It ends in a part of the new key's id: so a ledger that is gone on with twice, from two copies, has two names.
+
+    Args:
+        origin: the one before, for example ``registry.example/audit/e1``.
+        key_id: of the key that takes over; it ends in at least 8 hexadecimal digits.
+    """
+    base, number = _parts_of(origin)
+    return f"{base}/e{number + 1}-{key_id[-_DISTINCT:]}"
+
+
+def epoch_of(origin: str) -> int:
+    """Return the number of an origin's epoch: 1 for a ledger that was never gone on with under another name."""
+    return _parts_of(origin)[1]
+
+
+def _parts_of(origin: str) -> tuple[str, int]:
+    found = _ORIGIN.fullmatch(origin)
+    return (found[1], int(found[2])) if found else (origin, 1)
 
 
 def parse_term(text: str) -> KeyTerm:
@@ -94,9 +138,12 @@ def demand_succession(term: KeyTerm, following: KeyPair, check_of: CheckOf) -> C
     Raises:
         ProofRejected: a signature lacks or does not verify, or the checkpoint is of another size or ledger.
     """
-    origin = term.pair.key.name
+    origin, former = following.key.name, term.pair.key.name
+    base, number = _parts_of(former)
+    if origin != former and _parts_of(origin) != (base, number + 1):
+        raise ProofRejected("the origin that a key took over under does not follow the one before")
     for pair in (term.pair, following):
-        checkpoint = open_checkpoint(term.note, Verifier(pair.key, check_of(pair.key)), origin)
+        checkpoint = parse_checkpoint(open_note(term.note, [Verifier(pair.key, check_of(pair.key))]).text, origin)
         if not open_cosignatures(term.note, (Cosigner(pair.second, check_of(pair.second)),), origin):
             raise ProofRejected("the checkpoint at which a key took over lacks a second signature")
     if checkpoint.size != term.size:
@@ -120,7 +167,7 @@ class KeyOrder:
             demand_succession(term, following, check_of)
             if term.size <= since or term.pair == following:
                 raise ProofRejected("the terms of a ledger's keys are out of order")
-            self._spans.append((since, term.size, Verifier(term.pair.key, check_of(term.pair.key))))
+            self._spans.append((since, term.last, Verifier(term.pair.key, check_of(term.pair.key))))
             since = term.size
         self._since = since
         self._current = Verifier(current.key, check_of(current.key))
@@ -131,6 +178,6 @@ class KeyOrder:
         return self._current.key
 
     def of_size(self, size: int) -> Sequence[Verifier]:
-        """Return the keys that may sign a checkpoint of this size."""
+        """Return the keys that may sign a checkpoint of this size, each under its own name."""
         former = [verifier for since, until, verifier in self._spans if since <= size <= until]
         return (*former, self._current) if size >= self._since else former

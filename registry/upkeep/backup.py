@@ -18,7 +18,7 @@ from registry.storage import backup_postgresql, backup_sqlite
 from registry.storage.backup import CopyFacts
 from registry.storage.migrate import known_revisions, newest_revision
 from registry.storage.writer_turn import WriterTurn
-from registry.transparency.checkpoint import open_checkpoint
+from registry.transparency.checkpoint import open_own
 from registry.upkeep.manifest import FORMAT, NAME, Manifest, describe_file, read_manifest
 
 CHECKPOINT = "checkpoint"
@@ -176,7 +176,7 @@ def _demand_own_keys(settings: Settings, folder: Path, manifest: Manifest, aside
     try:
         note = (folder / CHECKPOINT).read_bytes()
         with keyring(settings.keys, settings.custody) as ring:
-            size = open_checkpoint(note, LedgerSigning(manifest.origin, ring, SystemClock()), manifest.origin).size
+            size = open_own(note, LedgerSigning(manifest.origin, ring, SystemClock())).size
     except (OSError, ProofRejected, ValueError):
         raise MisconfiguredHome(
             "the backup's checkpoint is not signed by this registry's key; nothing was restored"

@@ -22,7 +22,7 @@ from registry.domain.errors import ProofRejected
 from registry.storage.anchor_files import AnchorFiles
 from registry.storage.tile_files import TileFiles
 from registry.storage.witness_files import WitnessFiles
-from registry.transparency.checkpoint import Checkpoint, open_checkpoint
+from registry.transparency.checkpoint import Checkpoint, open_checkpoint, open_own
 from registry.transparency.growing import GrowingTiles
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
@@ -96,7 +96,7 @@ def _witness(application: Application) -> Iterator[Fault]:
 def _anchors(application: Application) -> Iterator[Fault]:
     for kept in AnchorFiles(application.settings.ledger).kept():
         try:
-            stamped = open_checkpoint(kept.note, application.signing, application.kernel.log.origin)
+            stamped = open_own(kept.note, application.signing)
         except ProofRejected:
             yield Fault("anchors", f"the time-stamped checkpoint of {kept.size} entries is damaged", _KEEP)
             continue

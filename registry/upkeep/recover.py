@@ -1,16 +1,18 @@
-"""Going on with a database that does not follow its high-water mark: the loss is stated in an entry first."""
+"""Going on with a database that does not follow its high-water mark: under a new origin, with the loss in an entry."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.audit.entries import EntryDraft
 from registry.audit.high_water import Compared, Standing, mark_of
-from registry.audit.kinds import Kind
-from registry.bootstrap import Application, operator
+from registry.bootstrap import Application, ledger_key, operator
 from registry.domain.errors import MisconfiguredHome
-from registry.services.kernel import UNKNOWN_PRINCIPAL
+from registry.services.ledger_key import Exchanged, Loss
+from registry.storage.anchor_files import AnchorFiles
 from registry.storage.high_water import HighWaterFile
+from registry.storage.tile_files import TileFiles
+from registry.storage.witness_files import WitnessFiles
+from registry.transparency.terms import KeyPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,16 @@ class Recovered:
         standing: how the database stood to the mark.
         kept: entries that the mark counted; None where it could not be read.
         found: entries that were there.
-        entry: index of the entry that states it; None when there was nothing to recover.
+        entry: index of the entry that states it, which is how many entries the new origin shares with the former; None
+            when there was nothing to recover.
+        keys: that sign from then on, under the new origin's name; None when there was nothing to recover.
     """
 
     standing: Standing
     kept: int | None
     found: int
     entry: int | None
+    keys: KeyPair | None = None
 
     @property
     def lost(self) -> int | None:
@@ -36,16 +41,18 @@ class Recovered:
 
 
 def recover(application: Application, reason: str) -> Recovered:
-    """State in an entry what is lost, keep the former mark beside the new one, and let the registry serve again.
+    """Go on under a new origin, whose first entry states what is lost; keep what is of the former one aside.
 
-    The entry comes first: should this end before the mark is replaced, the registry still refuses to serve.
+    The mark is replaced last: should this end before, the registry still refuses to serve, and running it again begins
+    another origin.
 
     Args:
         application: opened to be inspected, its ledger verified by the caller.
         reason: the operator's words.
 
     Raises:
-        AuditUnavailable: the entry cannot be written.
+        AuditUnavailable: the entry cannot be written, or a file beside the database not be moved.
+        KeyUnavailable: the keys cannot be written.
         MisconfiguredHome: the mark cannot be read or written, or the ledger is from before an exchange of its key.
     """
     compared = application.compare_high_water()
@@ -53,16 +60,17 @@ def recover(application: Application, reason: str) -> Recovered:
     if compared.standing is Standing.FOLLOWS:
         return Recovered(compared.standing, kept, compared.head.size, None)
     _demand_key_of(application, compared.head.size)
-    entry = _state(application, compared, reason)
+    begun = _begin(application, compared, reason)
+    _set_aside(application, compared.head.size)
     file = HighWaterFile(application.settings.ledger)
     with application.database.reader() as reader:
         mark = mark_of(reader.head(), application.signing)
     try:
-        file.set_aside(f"before-entry-{entry}")
+        file.set_aside(_suffix(compared.head.size))
         file.replace(mark)
     except OSError:
         raise MisconfiguredHome(f"{file.path} cannot be written; mend the folder and run this again") from None
-    return Recovered(compared.standing, kept, compared.head.size, entry)
+    return Recovered(compared.standing, kept, compared.head.size, compared.head.size, begun.current)
 
 
 def _demand_key_of(application: Application, size: int) -> None:
@@ -75,16 +83,20 @@ def _demand_key_of(application: Application, size: int) -> None:
         )
 
 
-def _state(application: Application, compared: Compared, reason: str) -> int:
-    kernel, mark = application.kernel, compared.mark
+def _begin(application: Application, compared: Compared, reason: str) -> Exchanged:
+    mark = compared.mark
     kept = "nothing readable" if mark is None else f"{mark.size} {mark.edge.root().hex()}"
-    values = {
-        "principal": f"{UNKNOWN_PRINCIPAL} {operator()}",
-        "note": reason,
-        "result": compared.standing.value,
-        "detail": f"kept {kept}; found {compared.head.size} {compared.head.root.hex()}",
-    }
-    with kernel.database.write() as work:
-        (pending,) = kernel.log.append(work.ledger, [EntryDraft(Kind.RECOVER, values)])
-        work.commit()
-    return kernel.mint_one(pending).index
+    loss = Loss(compared.standing.value, kept, reason)
+    return ledger_key(application).begin_origin(loss, operator=operator())
+
+
+def _set_aside(application: Application, found: int) -> None:
+    """Keep tiles, cosignatures, alarms and later time-stamps of the former origin: evidence of what was there."""
+    folder = application.settings.ledger
+    TileFiles(folder).set_aside()
+    WitnessFiles(folder).set_aside(_suffix(found))
+    AnchorFiles(folder).set_aside(found, _suffix(found))
+
+
+def _suffix(entry: int) -> str:
+    return f"before-entry-{entry}"

@@ -36,7 +36,7 @@ FIXED_MEMBERS = ("README.txt", "checkpoint", "manifest.sha256", "policy", "verif
 # Which sections a bundle has, and of which version. One that is not listed here is refused rather than guessed at.
 SECTIONS = "sections"
 _SECTIONS_HEAD = "evidence bundle, version 2\n"
-_KNOWN_SECTIONS = ("entries/v1", "history/v1", "keys/v1", "marks/v1", "stamps/v1")
+_KNOWN_SECTIONS = ("entries/v1", "history/v1", "keys/v1", "marks/v1", "origins/v1", "stamps/v1")
 MARKS = tuple(f"marks/{name}.json" for name in ("claims", "model", "openings", "reading", "weights"))
 FIXED_FIELDS = (
     *("event", "principal", "organization", "token", "network", "subject", "counter", "previous"),
@@ -48,6 +48,9 @@ _YEAR_10000 = 253_402_300_800_000  # in milliseconds
 _ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.(leaf|open\.json|tlog-proof)")
 _HISTORY = re.compile(r"history/([1-9][0-9]{0,18})\.(checkpoint|proof)")
 _CHANGE = re.compile(r"keys/([1-9][0-9]{0,18})\.(checkpoint|leaf|open\.json|proof|tlog-proof)")
+_ORIGIN = re.compile(r"origins/([1-9][0-9]{0,18})\.(checkpoint|leaf|open\.json|proof|tlog-proof)")
+_EPOCH = re.compile(r"(.+)/e([1-9][0-9]{0,8})(?:-[0-9a-f]{8})?")
+_LOSS = re.compile(r"[a-z_]+; found ([1-9][0-9]{0,18}) ([0-9a-f]{64}); kept (nothing readable|[0-9]+ [0-9a-f]{64})")
 _STAMP = re.compile(r"stamps/([1-9][0-9]{0,18})\.(checkpoint|proof|[a-z0-9-]{1,32}\.tsr)")
 _STATED_TIME = re.compile(rb"\x18.([0-9]{14})(?:\.[0-9]+)?Z", re.DOTALL)
 _EXTRA = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\.(json|pdf|txt|csv|md)")
@@ -102,11 +105,16 @@ class Trust:
 
 
 class Term(NamedTuple):
-    """Keys of a ledger and the sizes that they sign."""
+    """Keys of a ledger and the sizes that they sign; ``part`` is the folder that shows how they took over.
+
+    ``loss`` is what the entry at a new origin says of it.
+    """
 
     since: int
     until: int
     keys: list[Key]
+    part: str = "keys"
+    loss: str = ""
 
 
 @dataclass
@@ -182,7 +190,7 @@ def read_zip(bundle: bytes) -> dict[str, bytes]:
 
 def _allowed(name: str) -> bool:
     is_extra = _EXTRA.fullmatch(name) and not _DEVICE.match(name)
-    is_part = _ENTRY.fullmatch(name) or _HISTORY.fullmatch(name) or _CHANGE.fullmatch(name) or _STAMP.fullmatch(name)
+    is_part = any(form.fullmatch(name) for form in (_ENTRY, _HISTORY, _CHANGE, _ORIGIN, _STAMP))
     return name in (*FIXED_MEMBERS, SECTIONS, *MARKS) or bool(is_part or is_extra)
 
 
@@ -216,7 +224,7 @@ def _check_sections(members: dict[str, bytes]) -> None:
     stated = members.get(SECTIONS)
     if stated is None:
         _demand(
-            not any(name.startswith(("history/", "keys/", "marks/", "stamps/")) for name in members),
+            not any(name.startswith(("history/", "keys/", "marks/", "origins/", "stamps/")) for name in members),
             "the bundle has sections that it does not state",
         )
         return
@@ -227,8 +235,9 @@ def _check_sections(members: dict[str, bytes]) -> None:
     history = [match.group(1) for match in map(_HISTORY.fullmatch, members) if match]
     _demand(all(history.count(size) == 2 for size in history), "an older checkpoint lacks its proof")
     _demand(sum(name in members for name in MARKS) in (0, len(MARKS)), "a file about marks is missing")
-    changes = [match.group(1) for match in map(_CHANGE.fullmatch, members) if match]
-    _demand(all(changes.count(size) == 5 for size in changes), "a change of the ledger's key lacks a part")
+    for form in (_CHANGE, _ORIGIN):
+        changes = [match.group(1) for match in map(form.fullmatch, members) if match]
+        _demand(all(changes.count(size) == 5 for size in changes), "a change of the ledger's key lacks a part")
     stamps = [match.groups() for match in map(_STAMP.fullmatch, members) if match]
     is_whole = all({(size, "checkpoint"), (size, "proof")} < set(stamps) for size, _ in stamps)
     _demand(is_whole, "a time-stamped checkpoint lacks its proof")
@@ -453,17 +462,18 @@ def _cosigned_at(text: str, signature: bytes, key: Key) -> int | None:
     return unix_s if 0 < unix_s < 2**63 and verifies(public_key, signature[8:], message) else None
 
 
-def open_checkpoint(note: bytes, keys: list[Key]) -> tuple[int, bytes, int]:
+def open_checkpoint(note: bytes, keys: list[Key], origin: str = "") -> tuple[int, bytes, int]:
     """Verify a checkpoint's signatures under the given keys of ledgers; return size, root, number of other signatures.
 
     One key of each type that is given must have signed it: else whoever forges Ed25519 one day would leave the line of
-    ML-DSA-44 away. More than one of a type stand only where a key took over from another.
+    ML-DSA-44 away. More than one of a type stand only where a key took over from another. Its ledger is the keys';
+    where a key hands over to one of another origin, it is that ``origin``.
     """
     _demand(len(note) <= MAX_NOTE_BYTES, "the checkpoint is too long")
     text, lines = signature_lines(_text(note, "the checkpoint"))
     stated = text.split("\n")
     signed: list[int] = []
-    given = [key for key in keys if key.name == stated[0] or key is keys[0]]
+    given = [key for key in keys if origin or key.name == stated[0] or key is keys[0]]
     for key in given:
         signature = _signature(lines, key)
         if signature is None:
@@ -475,7 +485,7 @@ def open_checkpoint(note: bytes, keys: list[Key]) -> tuple[int, bytes, int]:
         )
         _demand(is_good, "the checkpoint's signature does not verify under the key that was given")
         _demand(
-            len(stated) == 4 and stated[0] == key.name,
+            len(stated) == 4 and stated[0] == (origin or key.name),
             "the checkpoint is of another ledger, or has more than three lines",
         )
         signed.append(key.kind)
@@ -503,45 +513,81 @@ def cosignatures(note: bytes, trust: Trust) -> dict[str, int]:
 def key_terms(members: dict[str, bytes], trust: Trust) -> list[Term]:
     """Follow the ledger's keys through their changes: who trusts one of them can trust the others, each in its time.
 
-    At a change the former and the next keys sign the same checkpoint, whose last entry names both.
+    At a change the former and the next keys sign the same checkpoint, whose last entry names both. After a loss the
+    next ones sign under an origin of their own, which shares with the former one the entries before that entry.
     """
     origin = _text(members["checkpoint"], "the checkpoint").split("\n")[0]
-    given = [key for key in trust.keys if key.name == origin] or trust.keys[:1]
-    pairs, ends = [given], [0]
-    for size in _sizes(members, _CHANGE):
+    steps = [(size, "keys") for size in _sizes(members, _CHANGE)] + [(n, "origins") for n in _sizes(members, _ORIGIN)]
+    found: list[Term] = []
+    for size, part in sorted(steps):
         try:
-            former, following = _changed(members, size, origin)
-            _demand(former == pairs[-1] or len(pairs) == 1, "it does not follow the one before")
+            former, term = _changed(members, size, part)
+            _demand(not found or former == found[-1].keys, "it does not follow the one before")
         except (BadKey, Rejected) as exc:
-            raise Rejected(f"change of the ledger's key at {size} entries: {exc}") from exc
-        pairs[-1] = former
-        pairs.append(following)
-        ends.append(size)
-    is_known = all(any(key in pair for pair in pairs) for key in given)
+            raise Rejected(f"{_WHAT[part]} at {size} entries: {exc}") from exc
+        found = found or [Term(0, 0, former)]
+        found[-1] = found[-1]._replace(until=size - (part == "origins"))
+        found.append(term)
+    _demand(not found or found[-1].keys[0].name == origin, "the checkpoint is of another ledger than its keys")
+    names = {key.name for term in found for key in term.keys} or {origin}
+    given = [key for key in trust.keys if key.name in names] or trust.keys[:1]
+    found = found or [Term(0, 2**63, given)]
+    is_known = all(any(key in term.keys for term in found) for key in given)
     _demand(is_known, "you gave a key that is none of those which the bundle shows the ledger to have had")
-    ends.append(2**63)
-    reached = [any(key in pair for key in given) for pair in pairs]
-    for i in range(len(pairs) - 1):  # a key leads to the next one only where it may sign the change
-        limits = [trust.until.get(key.key_id.hex(), ends[i + 1]) for key in pairs[i]]
-        reached[i + 1] = reached[i + 1] or (reached[i] and ends[i + 1] <= min(limits))
-    _demand(reached[-1], "the key that you trust may not sign the change to the ledger's present key")
-    return [Term(ends[i], ends[i + 1], pair) for i, pair in enumerate(pairs)]
+    reached, end = False, 0
+    for term in found:
+        reached = reached or any(key in term.keys for key in given)
+        end = term.until
+        if term is not found[-1]:  # a key leads to the next one only where it may sign the change
+            reached = reached and end <= min(trust.until.get(key.key_id.hex(), end) for key in term.keys)
+    _demand(reached, "the key that you trust may not sign the change to the ledger's present key")
+    return found
 
 
-def _changed(members: dict[str, bytes], size: int, origin: str) -> tuple[list[Key], list[Key]]:
+_WHAT = {"keys": "change of the ledger's key", "origins": "new origin of the ledger"}
+
+
+def _changed(members: dict[str, bytes], size: int, part: str) -> tuple[list[Key], Term]:
     leaf, opening, proof, note = (
-        members[f"keys/{size}.{part}"] for part in ("leaf", "open.json", "tlog-proof", "checkpoint")
+        members[f"{part}/{size}.{name}"] for name in ("leaf", "open.json", "tlog-proof", "checkpoint")
     )
     _, kind, commitments = parse_leaf(leaf)
     fields = check_opening(opening, size - 1, leaf, commitments)
-    _demand(kind == "key" and {"request", "detail"} <= set(fields), "its entry does not name the keys")
+    is_named = kind == {"keys": "key", "origins": "epoch"}[part] and {"request", "detail"} <= set(fields)
+    _demand(is_named, "its entry does not name the keys")
     former, following = ([parse_key(key) for key in fields[name].split(" ")] for name in ("request", "detail"))
-    for keys in (former, following):
+    origins = former[0].name, following[0].name
+    for keys, origin in ((former, origins[0]), (following, origins[1])):
         _demand([(key.kind, key.name) for key in keys] == [(1, origin), (6, origin)], "its entry names other keys")
-        stated, root, _ = open_checkpoint(note, keys)
+        stated, root, _ = open_checkpoint(note, keys, origins[1])
         _demand(stated == size, "it is of another size")
     check_proof(proof, leaf, note, (size - 1, size, root))
-    return former, following
+    if part == "keys":
+        _demand(origins[0] == origins[1], "its entry names other keys")
+    else:
+        _check_shared(origins, fields.get("result", ""), proof, size - 1)
+    return former, Term(size, 2**63, following, part, fields.get("result", ""))
+
+
+def _check_shared(origins: tuple[str, str], said: str, proof: bytes, size: int) -> None:
+    """Check that one origin follows another, and that the entries before the first of its own are those that it says.
+
+    The proof of a tree's last entry has the hashes that the root of the tree before it is made of.
+    """
+    base, number = _parts_of(origins[0])
+    _demand(_parts_of(origins[1]) == (base, number + 1), "its origin does not follow the former one")
+    root = b""
+    for line in _text(proof.partition(b"\n\n")[0], "a proof").split("\n")[2:]:
+        sibling = _base64(line) or b""
+        root = hashlib.sha256(b"\x01" + sibling + root).digest() if root else sibling
+    told = _LOSS.fullmatch(said)
+    is_so = told and (told.group(1), told.group(2)) == (str(size), root.hex())
+    _demand(is_so, "its entry names other entries than those before it")
+
+
+def _parts_of(origin: str) -> tuple[str, int]:
+    found = _EPOCH.fullmatch(origin)
+    return (found.group(1), int(found.group(2))) if found else (origin, 1)
 
 
 def _sizes(members: dict[str, bytes], pattern: re.Pattern[str]) -> list[int]:
@@ -571,15 +617,22 @@ def _check_continued(members: dict[str, bytes], part: str, old: tuple[int, bytes
     _check_consistency(old, new, [_base64(line) or b"" for line in lines[2:-1]])
 
 
-def check_changes(members: dict[str, bytes], size: int, root: bytes, terms: list[Term]) -> list[int]:
-    """Verify that the bundle's checkpoint continues those at which a key took over; return their sizes."""
-    for term in terms[1:]:
+def check_changes(members: dict[str, bytes], size: int, root: bytes, terms: list[Term]) -> list[str]:
+    """Verify that the bundle's checkpoint continues those at which a key took over; say so of each."""
+    told = []
+    for former, term in ((terms[i], terms[i + 1]) for i in range(len(terms) - 1)):
         try:
-            old_root = open_checkpoint(members[f"keys/{term.since}.checkpoint"], term.keys)[1]
-            _check_continued(members, "keys", (term.since, old_root), (size, root))
+            old_root = open_checkpoint(members[f"{term.part}/{term.since}.checkpoint"], term.keys)[1]
+            _check_continued(members, term.part, (term.since, old_root), (size, root))
         except Rejected as exc:
-            raise Rejected(f"change of the ledger's key at {term.since} entries: {exc}") from exc
-    return [term.since for term in terms[1:]]
+            raise Rejected(f"{_WHAT[term.part]} at {term.since} entries: {exc}") from exc
+        if term.part == "keys":
+            told.append(f"at {term.since} entries the ledger's key was exchanged, by a checkpoint that both signed")
+            continue
+        names = [shown(one.keys[0].name) for one in (former, term)]
+        said = f"after {former.until} entries {names[0]} went on as {names[1]}, by a checkpoint that both signed"
+        told.append(f"{said}. What {names[0]} had beyond these entries was lost: {shown(term.loss)}")
+    return told
 
 
 def check_history(
@@ -1076,8 +1129,7 @@ def verify(bundle: bytes, trust: Trust | str) -> Verdict:
     verdict.size, verdict.root = size, base64.b64encode(root).decode("ascii")
     verdict.checked.append(f"the checkpoint ({size} entries) is signed by the key you gave")
     verdict.checked += [f"witness {shown(name)} cosigned it at {_moment(at)}" for name, at in verdict.cosigned.items()]
-    for changed in changes:
-        verdict.checked.append(f"at {changed} entries the ledger's key was exchanged, by a checkpoint that both signed")
+    verdict.checked += changes
     for old, seen in history:
         told = "".join(f"; witness {shown(name)} cosigned it at {_moment(at)}" for name, at in seen.items())
         verdict.checked.append(f"the checkpoint continues that of {old} entries, which is signed too{told}")

@@ -20,11 +20,13 @@ from registry.keys.ports import SigningPair
 from registry.services.evidence import Beside, Evidence, Snapshot
 from registry.services.ledger_key import Exchanged
 from registry.settings import load_settings
+from registry.storage.high_water import HighWaterFile
 from registry.transparency.checkpoint import checkpoint_text, open_checkpoint
 from registry.transparency.note import format_vkey, sign_note
 from registry.transparency.offline import verify_bundle as offline
 from registry.transparency.terms import KeyTerm
 from registry.upkeep.fsck import faults_of
+from registry.upkeep.recover import recover
 from registry.witness.daemon import Witness
 from registry.witness.folder import WitnessFolder
 from tests.functional.services.growth import grow
@@ -173,6 +175,26 @@ def test_a_head_that_only_one_of_both_signed_is_not_taken_over(home: Home) -> No
         head = reader.head()
     home.app.signing.caught_up(head.checkpoint)
     assert home.app.signing.terms == ()
+
+
+def test_a_process_that_runs_follows_to_a_new_origin(kept: Kept) -> None:
+    home, former = kept.home, kept.home.app.kernel.log.origin
+    beside = _beside(home)
+    try:
+        HighWaterFile(home.app.settings.ledger).path.unlink()
+        done = recover(home.app, "the mark was left behind in a move")
+        assert (done.standing, done.entry) == ("missing", 80)
+        grow(Home(beside, home.clock), 90)
+        origin = beside.kernel.log.origin
+        assert (origin, beside.signing.epoch) == (home.app.kernel.log.origin, 2)
+        assert beside.tiles.publisher.publish().checkpoint.origin == origin != former
+        assert beside.compare_high_water().standing == "follows"
+    finally:
+        beside.close()
+    assert verify_ledger(home.app, 1).size == 90
+    bundle = home.app.evidence.cut(Snapshot(90, ""), [3, 60, 85], Beside({}))
+    verdict = offline.verify(bundle, offline.Trust([offline.parse_key(format_vkey(kept.done.former.key))]))
+    assert verdict.problems == []  # over the exchange, then over the new origin
 
 
 @pytest.mark.parametrize("changed", ["size", "note", "key"])

@@ -84,16 +84,17 @@ def test_an_older_state_is_refused_until_the_loss_is_stated(line: Line, put: Cal
     assert f"{was} entries where {was + lost} were kept" in refused(line)
     assert line.json("audit", "verify")["size"] == was, "it can still be looked at, and what is there is sound"
     told = line.json("audit", "recover", "--reason", "Disk lost; last night's copy")
-    assert told == {"standing": "behind", "kept": was + lost, "found": was, "entry": was}
+    assert (told["standing"], told["kept"], told["found"], told["entry"]) == ("behind", was + lost, was, was)
+    assert told["vkey"].startswith(f"{told['origin']}+")
     grow(line)
     assert line.json("audit", "verify")["size"] == was + 2
     assert (line.home / "ledger" / f"{NAME}.before-entry-{was}").read_text().splitlines()[4] == str(was + lost)
     with opened(load_settings(line.home, {})) as application, application.database.reader() as reader:
         entry = application.audit.read(reader.entries([was])[0])
-    assert (entry.kind, entry.values["note"]) == (Kind.RECOVER, "Disk lost; last night's copy")
+    assert (entry.kind, entry.values["note"]) == (Kind.EPOCH, "Disk lost; last night's copy")
     assert entry.values["principal"].partition(" ")[2].startswith("local:")
-    assert entry.values["detail"].startswith(f"kept {was + lost} ")
-    assert f"; found {was} " in entry.values["detail"]
+    assert entry.values["result"].startswith(f"behind; found {was} ")
+    assert f"; kept {was + lost} " in entry.values["result"]
 
 
 def test_another_history_of_the_same_length_or_longer_is_refused(line: Line) -> None:

@@ -31,6 +31,13 @@ class NoteKey:
         self.signing = SigningKey(seed)
         self.key_id = key_id_of(ORIGIN, self.signing.public_bytes)
 
+    origin = next_origin = ORIGIN
+    epoch = 1
+
+    def origin_at(self, index: int) -> str:
+        del index
+        return self.origin
+
     def signed(self, text: str, size: int) -> str:
         del size
         return sign_note(text, ORIGIN, self.key_id, self.signing.sign)
@@ -59,7 +66,7 @@ def make_log(clock: TestClock, seed: bytes = b"\x07" * 32) -> tuple[AuditLog, Ve
             return False
         return True
 
-    return AuditLog(ORIGIN, keys, clock), Verifier(verifier_key(ORIGIN, public), check)
+    return AuditLog(keys, clock), Verifier(verifier_key(ORIGIN, public), check)
 
 
 @dataclass
