@@ -20,7 +20,7 @@ _PUT = click.Path(path_type=Path, file_okay=False)
 @common
 @click.argument("folder", metavar="DIR", type=_PUT)
 def backup(home: str | None, folder: Path, *, as_json: bool) -> None:
-    """Copy the database into a new folder, while the registry is in use. Never the keys."""
+    """Copy the database and its evidence into a new folder, while the registry is in use. Never the keys."""
     manifest = back_up(settings_of(home), folder)
     if as_json:
         write_json(asdict(manifest))
@@ -45,10 +45,13 @@ def restore(home: str | None, folder: Path, *, replace: bool, as_json: bool) -> 
                 "engine": done.manifest.engine,
                 "standing": done.standing,
                 "must_migrate": done.must_migrate,
+                "evidence": done.evidence,
             }
         )
         return
     click.echo(f"Restored {done.manifest.entries} entries of the ledger and all records, as of {done.manifest.made}.")
+    if done.evidence:
+        click.echo(f"{done.evidence} files of time-stamps and witnesses are back in ledger/.")
     click.echo(_next(done), err=True)
 
 

@@ -19,6 +19,7 @@ from registry.storage.backup import CopyFacts
 from registry.storage.migrate import known_revisions, newest_revision
 from registry.storage.writer_turn import WriterTurn
 from registry.transparency.checkpoint import open_own
+from registry.upkeep.evidence_files import FOLDER, copy_evidence, is_evidence, put_back
 from registry.upkeep.manifest import FORMAT, NAME, Manifest, describe_file, read_manifest
 
 CHECKPOINT = "checkpoint"
@@ -34,15 +35,17 @@ class Restored:
         manifest: of the backup.
         standing: how the database stands to the high-water mark; None without keys, or before a migration.
         must_migrate: the tables are of an older revision than this program needs.
+        evidence: how many files of time-stamps and witnesses were put back beside the database.
     """
 
     manifest: Manifest
     standing: Standing | None
     must_migrate: bool
+    evidence: int
 
 
 def back_up(settings: Settings, folder: Path, clock: Clock | None = None) -> Manifest:
-    """Copy the database, its checkpoint and a manifest into a new folder, while others use the registry.
+    """Copy the database, its checkpoint, evidence beside it and a manifest into a new folder, while others use it.
 
     Needs no key. It grows under the name DIR.unfinished and gets its own when it is whole and durable; what is stopped
     in between leaves nothing under that name, and what fails leaves nothing.
@@ -60,13 +63,17 @@ def back_up(settings: Settings, folder: Path, clock: Clock | None = None) -> Man
         growing.rename(folder)
         _make_durable(folder.parent)
     except OSError:
-        raise MisconfiguredHome(f"{folder} cannot be written; free space, or choose another folder") from None
+        raise MisconfiguredHome(
+            f"{folder} cannot be written, or {settings.ledger} not be read; free space, or choose another folder"
+        ) from None
     finally:
         shutil.rmtree(growing, ignore_errors=True)
     return manifest
 
 
 def _fill(settings: Settings, folder: Path, made: str) -> Manifest:
+    # First, so that no time-stamp in it is of more entries than the database beside it has.
+    evidence = copy_evidence(settings.ledger, folder)
     file, facts = storage.copy_database(settings.database_url, folder)
     _write(folder, CHECKPOINT, facts.checkpoint.encode())
     manifest = Manifest(
@@ -78,7 +85,7 @@ def _fill(settings: Settings, folder: Path, made: str) -> Manifest:
         origin=facts.origin,
         profile=facts.profile,
         entries=facts.entries,
-        files={path.name: describe_file(path) for path in (file, folder / CHECKPOINT)},
+        files={name: describe_file(folder / name) for name in (file.name, CHECKPOINT, *evidence)},
     )
     _write(folder, NAME, manifest.render())
     _make_durable(folder)
@@ -127,9 +134,20 @@ def _restore(settings: Settings, folder: Path, aside: str | None) -> Restored:
     _make_home(settings)
     _demand_own_keys(settings, folder, manifest, aside)
     _put_in_place(settings, folder, manifest, aside)
+    evidence = _put_back(settings, folder, manifest)
     must_migrate = manifest.revision != newest_revision()
     standing = None if must_migrate or not settings.keys.exists() else _standing(settings)
-    return Restored(manifest, standing, must_migrate)
+    return Restored(manifest, standing, must_migrate, evidence)
+
+
+def _put_back(settings: Settings, folder: Path, manifest: Manifest) -> int:
+    try:
+        return put_back(folder, settings.ledger, filter(is_evidence, manifest.files))
+    except OSError:
+        raise MisconfiguredHome(
+            f"the database is in place, but not what belongs into {settings.ledger}; free space, and copy"
+            f" {folder / FOLDER} there"
+        ) from None
 
 
 def _put_in_place(settings: Settings, folder: Path, manifest: Manifest, aside: str | None) -> None:

@@ -11,9 +11,12 @@ from typing import Any
 
 from registry.domain.errors import MisconfiguredHome, UnreadableDocument
 from registry.text.strict_json import parse_json
+from registry.upkeep.evidence_files import is_evidence
 
 NAME = "manifest.json"
-FORMAT = "registry-backup/v1"
+FORMAT = "registry-backup/v2"
+# The first one had nothing from beside the database.
+_FORMATS = ("registry-backup/v1", FORMAT)
 KEYS = "The keys are not in this backup. Keep the folder keys/ of the home folder offline, apart from it."
 _BLOCK = 1 << 20
 
@@ -29,7 +32,7 @@ class Manifest:
         revision: of the tables.
         registry, origin, profile: which registry it is.
         entries: of its ledger.
-        files: name to ``{"bytes", "sha256"}``.
+        files: name to ``{"bytes", "sha256"}``; evidence from beside the database by its path.
         keys: says in words that none are in it.
     """
 
@@ -71,7 +74,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     manifest = parse_manifest(folder)
     for name, wanted in manifest.files.items():
-        if Path(name).name != name:
+        if Path(name).name != name and not is_evidence(name):
             raise MisconfiguredHome(f"{folder / NAME} is damaged")
         try:
             found = describe_file(folder / name)
@@ -97,7 +100,7 @@ def parse_manifest(folder: Path) -> Manifest:
 
 def _typed(document: object, folder: Path) -> Manifest:
     known = {field.name: field.type for field in fields(Manifest)}
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
+    if not isinstance(document, dict) or document.get("format") not in _FORMATS:
         raise MisconfiguredHome(f"{folder} is not a backup of the form {FORMAT}")
     kinds: Mapping[str, type] = {"str": str, "int": int}
     is_typed = document.keys() == known.keys() and all(
