@@ -24,7 +24,7 @@ from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
 from registry.policy.settings import PolicySettings
 from registry.services.anchors import AnchorSettings, Authority
 from registry.services.brakes import DEVELOPMENT_LIMITS, PRODUCTION_LIMITS, BrakeLimits
-from registry.services.controls import Controls
+from registry.services.controls import Controls, RetentionSettings
 from registry.services.witnesses import WitnessSettings
 from registry.witness.client import demand_address
 
@@ -165,7 +165,8 @@ class Settings:
 
     def controls(self, profile: str) -> Controls:
         """Return what restrains people in a registry of this profile."""
-        return Controls(self.rules(profile), self.limits(profile), self.witness)
+        kept = RetentionSettings(self.openings_kept.days)
+        return Controls(self.rules(profile), self.limits(profile), self.witness, kept)
 
     @property
     def custody(self) -> Custody:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from itertools import starmap
 from typing import NamedTuple
@@ -22,12 +22,20 @@ _DUAL_CONTROL = "approvals.dual_control"
 _SAID = re.compile(r"^(?:a new registry|before nothing|before \S+ entry (\d+)); (.*)$")
 
 
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long what entries say of lookups is kept: shortened, it takes evidence away from whoever would ask for it."""
+
+    openings_kept_days: int
+
+
 class Controls(NamedTuple):
-    """What restrains people: approvals and emergencies, brakes, and when service stops without witnesses."""
+    """What restrains people: approvals and emergencies, brakes, when service stops without witnesses, what is kept."""
 
     approvals: ApprovalRules
     brakes: BrakeLimits
     witness: WitnessSettings
+    retention: RetentionSettings
 
     @property
     def text(self) -> str:

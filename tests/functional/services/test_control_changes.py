@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ LOOSER = [
     ({"approvals": {"unreviewed": 100}}, Changed("approvals.unreviewed", "10", "100")),
     ({"brakes": {"candidates": 0}}, Changed("brakes.candidates", "3", "0")),
     ({"brakes": {"hours": (0, 24)}}, Changed("brakes.hours", "6 20", "0 24")),
+    ({"openings_kept": timedelta(days=2_192)}, Changed("retention.openings_kept_days", "2557", "2192")),
 ]
 
 
