@@ -57,7 +57,7 @@ ERASURE_SCHEMAS: Mapping[str, Schema] = {
             "clean": {
                 "type": "boolean",
                 "description": "Whether nothing is left beside the tables of the database either. On PostgreSQL false: "
-                "its owner vacuums them.",
+                "its owner clears them (`registry database-clear`).",
             },
             "receipt": ref("Receipt"),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.bootstrap.application import LOCAL_ROLES, Application, operator
 from registry.bootstrap.key_life import key_life, ledger_key
-from registry.bootstrap.making import grant_database_roles, initialise, migrate_database
+from registry.bootstrap.making import clear_database, grant_database_roles, initialise, migrate_database
 from registry.bootstrap.opening import inspected, open_application, opened
 from registry.bootstrap.signing import LedgerSigning
 
@@ -12,6 +12,7 @@ __all__ = [
     "LOCAL_ROLES",
     "Application",
     "LedgerSigning",
+    "clear_database",
     "grant_database_roles",
     "initialise",
     "inspected",

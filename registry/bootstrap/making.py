@@ -27,6 +27,7 @@ from registry.services.controls import Controls
 from registry.services.key_life import LEDGER_OWNER
 from registry.services.ports_policy import PolicyRow
 from registry.settings import DEVELOPMENT, PROFILES, Settings
+from registry.storage.dead_rows import ClearedRows, clear_dead_rows
 from registry.storage.guards import guard_key
 from registry.storage.high_water import HighWaterFile
 from registry.storage.migrate import current_revision, newest_revision, upgrade
@@ -94,6 +95,17 @@ def grant_database_roles(settings: Settings) -> tuple[str, ...]:
     """
     demand_migrated(settings)
     return set_up_roles(settings.database_url)
+
+
+def clear_database(settings: Settings) -> ClearedRows:
+    """Make the tables' files anew, so that nothing that was erased lies in them; as their owner, on PostgreSQL.
+
+    Raises:
+        MisconfiguredHome: the database is not PostgreSQL, or of another revision.
+        AuditUnavailable: the account may not do it, or somebody held a table for too long.
+    """
+    demand_migrated(settings)
+    return clear_dead_rows(settings.database_url)
 
 
 def _first_time(settings: Settings, database: SqlDatabase, profile: str, clock: Clock) -> None:

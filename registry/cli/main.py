@@ -16,6 +16,7 @@ _COMMANDS = {
     "init": ("setup", "init", "Make a new registry in the home folder."),
     "serve": ("setup", "serve", "Serve the API on this machine."),
     "migrate": ("setup", "migrate", "Bring the database to the newest revision."),
+    "database-clear": ("database_clear", "database_clear", "Leave nothing erased in PostgreSQL's files."),
     "database-roles": ("database_roles", "database_roles", "Give PostgreSQL's roles their rights."),
     "key-service": ("key_service", "key_service", "Print what OpenBao needs to serve the keys."),
     "keys": ("keys", "keys", "Say how the keys stand; exchange them, and destroy those that are past."),

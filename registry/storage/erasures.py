@@ -1,7 +1,7 @@
 """Taking people away: what is erased is written over first, then deleted, all in the caller's transaction.
 
 On SQLite the rows are written over in their place, and ``secure_delete`` clears what is freed; on PostgreSQL both
-leave dead rows behind until the tables are vacuumed.
+leave dead rows behind until the tables are made anew (``dead_rows``).
 """
 
 from __future__ import annotations

@@ -281,7 +281,7 @@ class SqlDatabase:
         """Leave nothing of what was deleted in the write-ahead log.
 
         Returns:
-            Whether that is done; on PostgreSQL it is not: its tables are to be vacuumed by their owner.
+            Whether that is done; on PostgreSQL it is not: its tables are made anew by their owner (``dead_rows``).
 
         Raises:
             AuditUnavailable: the storage failed, or it was not this process's turn.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +53,24 @@ def test_no_word_of_an_address_with_a_password_is_repeated(tmp_path: Path) -> No
     told = line("init", exits=3).output
     assert "connection_lost" in told
     assert "hunter2" not in told
+
+
+def test_an_erasure_is_cleared_from_the_tables_files(far: Line, postgres: PostgresServer, tmp_path: Path) -> None:
+    far("init")
+    far("import", "-", "--format", "csv", stdin=people_csv(PEOPLE[:2]).encode())
+    words = ("--employee-number", PEOPLE[0].number, "--reason", "left the service", "--basis", "Records schedule 4")
+    assert far.json("erase", *words, "--yes")["clean"] is False
+    told = far.json("database-clear")
+    assert (told["kept"], told["log_ended"]) == ([], False)
+    assert re.fullmatch("[0-9A-F]{24}", told["log_until"])
+    assert told["log_until"] in far("database-clear").output
+    assert far.json("audit", "verify")["verified"] is True
+    near = Line(tmp_path / "near", {"REGISTRY_HOME": str(tmp_path / "near"), "REGISTRY_DATABASE_URL": ""})
+    near("init")
+    assert "on SQLite nothing is left" in near("database-clear", exits=3).stderr
+    with postgres.admin(far.environment["REGISTRY_DATABASE_URL"].partition("@/")[2].partition("?")[0]) as reading:
+        reading.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        reading.execute("SELECT 1 FROM pg_class LIMIT 1")
+        words = ("--employee-number", PEOPLE[1].number, *words[2:])
+        far("erase", *words, "--yes")
+        assert "persons" in far.json("database-clear", exits=1)["kept"]
