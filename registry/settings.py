@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from registry.domain.approvals import Action, ApprovalRules
+from registry.domain.approvals import ALWAYS, Action, ApprovalRules
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.purposes import PurposeCode, is_purpose_code
 from registry.identity.issuers import IssuerSettings, require_safe_url
@@ -79,6 +79,7 @@ _BRAKES = {
 }
 # 1,440 entries of 0.7 kB a day at most, where nothing else happens.
 PRODUCTION_HEARTBEAT_SECONDS = 60
+_OPTIONAL = frozenset(Action) - ALWAYS
 _APPROVALS = {
     "decide_hours": range(1, 31 * 24 + 1),
     "use_hours": range(1, 7 * 24 + 1),
@@ -155,7 +156,7 @@ class Settings:
 
     def rules(self, profile: str) -> ApprovalRules:
         """Return what takes other people's approval: dual control of everything in production, unless it is set."""
-        usual = frozenset(Action) if profile == PRODUCTION else frozenset[Action]()
+        usual = _OPTIONAL if profile == PRODUCTION else frozenset[Action]()
         return ApprovalRules(**{"dual_control": usual, **self.approvals})
 
     def heartbeat(self, profile: str) -> int:
@@ -392,8 +393,9 @@ def _approvals(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _actions(given: Any) -> frozenset[Action]:
-    if not isinstance(given, list) or not all(isinstance(one, str) and one in set(Action) for one in given):
-        raise MisconfiguredHome(f"config.toml: approvals: dual_control is a list of {', '.join(Action)}")
+    if not isinstance(given, list) or not all(isinstance(one, str) and one in _OPTIONAL for one in given):
+        named = ", ".join(one for one in Action if one in _OPTIONAL)
+        raise MisconfiguredHome(f"config.toml: approvals: dual_control is a list of {named}")
     return frozenset(map(Action, given))
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from registry.api.describe import Answer, Body, Operation, ref
+from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import RECEIPT
 from registry.api.schema_parts import closed, listed, nullable, text
 from registry.documents.formats import MEDIA_TYPES
 from registry.domain.categories import Category
 from registry.domain.purposes import ReleasePurpose
+from registry.services.waivers import MOST_WAIVED
+from registry.text.rules.texts import LEAST_REASON
 
 _SENTENCE = "Q2FsbCAyMDItNTU1LTAxNDcgYW5kIHNheSBoZWxsby4="  # "Call 202-555-0147 and say hello."
 _COPY = "Q2FsbCBbcmVkYWN0ZWRdIGFuZCBzYXkgaGVsbG8u"
@@ -42,8 +45,9 @@ RELEASE_CHECK = Operation(
         "nothing was found and nothing may hide. What is not `certain` stays in the copy. Nothing of the document is "
         "kept; the check is an entry with its digest, also when the document cannot be read (400, 413 or 415 with a "
         "receipt). An account checks so many different documents a day "
-        "(`[brakes]` in config.toml); one that tried values out is told nothing any more: 429."
+        "(X values out is told nothing any more: 429."
     ),
+    also=NEEDS_ANOTHER,
     answer=Answer(
         "What was found.",
         "ReleaseChecked",
@@ -53,9 +57,11 @@ RELEASE_CHECK = Operation(
             "clean": False,
             "places": [
                 {
+                    "place": "5b0c9e21d4f84a6e8f3d7a1c2b9e4f60",
                     "category": "phone",
                     "kind": "phone:mobile",
                     "certain": True,
+                    "waived": False,
                     "confidence": 0.99,
                     "reason": "the whole number",
                     "at": [["line", 1], ["column", 6]],
@@ -74,7 +80,15 @@ RELEASE_CHECK = Operation(
             "a letter": {
                 "file": {"content": _SENTENCE, "name": "letter.txt"},
                 "purpose": {"code": "records_request", "case": "RR-2026-114"},
-            }
+            },
+            "one place stays": {
+                "file": {"content": _SENTENCE, "name": "letter.txt"},
+                "purpose": {"code": "records_request", "case": "RR-2026-114"},
+                "waive": {
+                    "places": ["5b0c9e21d4f84a6e8f3d7a1c2b9e4f60"],
+                    "reason": "The press office's own line, published by themselves",
+                },
+            },
         },
     ),
 )
@@ -94,7 +108,21 @@ RELEASE_SCHEMAS: dict[str, Any] = {
                 {"code": {"enum": [purpose.value for purpose in ReleasePurpose]}},
                 {"case": text(100), "note": text(1_000)},
             ),
-        }
+        },
+        {
+            "waive": closed(
+                {
+                    "places": {
+                        "type": "array",
+                        "description": "Ids of `places`, of an answer about the same document.",
+                        "items": ref("Id"),
+                        "minItems": 1,
+                        "maxItems": MOST_WAIVED,
+                    },
+                    "reason": {"type": "string", "minLength": LEAST_REASON, "maxLength": 1_000},
+                }
+            )
+        },
     ),
     "ReleaseChecked": closed(
         {
@@ -103,9 +131,11 @@ RELEASE_SCHEMAS: dict[str, Any] = {
             "places": listed(
                 closed(
                     {
+                        "place": ref("Id"),
                         "category": {"enum": [category.value for category in Category]},
                         "kind": {"type": "string"},
                         "certain": {"type": "boolean"},
+                        "waived": {"type": "boolean"},
                         "confidence": {"type": "number", "minimum": 0, "maximum": 1},
                         "reason": {"type": "string"},
                         "at": _AT,

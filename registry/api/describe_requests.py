@@ -33,9 +33,9 @@ REQUESTS = Operation(
     tag="requests",
     summary="List the newest requests for approval",
     description=(
-        "Roles `approver` and `auditor` (everybody's); `reader`, `investigator`, `enroller` and `security_admin` (own "
-        "requests). The newest 200, with who asks, for which action, and what became of each; whom they are about is "
-        "told one by one, where reading it is an entry."
+        "Roles `approver` and `auditor` (everybody's); `reader`, `investigator`, `enroller`, `records_officer` and "
+        "`security_admin` (own requests). The newest 200, with who asks, for which action, and what became of each; "
+        "whom they are about is told one by one, where reading it is an entry."
     ),
     answer=Answer("The list.", "RequestList", example=REQUEST_LIST, links=AFTER_LISTING_REQUESTS),
 )
@@ -46,8 +46,8 @@ REQUEST = Operation(
     summary="Show what a request asks for and why",
     description=(
         "Roles `approver` and `auditor`, and who asked. Of a lookup: whom it is about (by id), categories and stated "
-        "purpose. Of an action under dual control: what exactly is to be done. No value. Reading it is an entry. A "
-        "request about the caller is not found."
+        "purpose. Of an action under dual control: what exactly is to be done. No value; of a waiver nobody is named. "
+        "Reading it is an entry. A request about the caller is not found."
     ),
     answer=Answer("The request.", "RequestDetail", ("Audit-Receipt",), example=REQUEST_DETAIL),
     errors=(404,),

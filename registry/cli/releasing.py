@@ -13,14 +13,17 @@ import orjson
 
 from registry.cli.common import common, registry_at, write_json
 from registry.cli.failures import FOUND_WRONG
-from registry.cli.remote import remote
+from registry.cli.remote import remote, waiting
 from registry.documents.limits import MAX_FILE_BYTES
 from registry.domain.errors import AccessDenied
+from registry.domain.ids import is_id
 from registry.domain.purposes import ReleasePurpose
 from registry.policy.decide import QUOTA_EXCEEDED
 from registry.reports.release_json import release_document
 from registry.services.release_check import ReleaseAsk
 from registry.services.uploads import Upload
+from registry.services.waivers import Waive
+from registry.text.rules.texts import reason_problem
 
 _CODES = [purpose.value for purpose in ReleasePurpose]
 
@@ -32,6 +35,8 @@ _CODES = [purpose.value for purpose in ReleasePurpose]
 @click.option("--purpose", type=click.Choice(_CODES), default=_CODES[0], show_default=True, help="Why it leaves.")
 @click.option("--case", default="", help="The case it belongs to.")
 @click.option("--note", default="", help="A note for the entry.")
+@click.option("--waive", multiple=True, metavar="PLACE", help="A place that stays in the copy, by its id.")
+@click.option("--reason", default="", help="Why these places stay; another person has to approve it.")
 @click.pass_context
 def release_check(
     context: click.Context,
@@ -41,6 +46,8 @@ def release_check(
     purpose: str,
     case: str,
     note: str,
+    waive: tuple[str, ...],
+    reason: str,
     *,
     as_json: bool,
 ) -> None:
@@ -48,10 +55,14 @@ def release_check(
 
     Exit code 0: nothing was found. 1: something was, or a part that nobody could read may hide something.
     With REGISTRY_URL and REGISTRY_TOKEN set, by the registry there.
+
+    With --waive and --reason these places stay in the copy, once another person has approved it: then give the same
+    command again.
     """
     if out is not None and out.exists():
         raise click.UsageError("the file for the copy exists already")
-    document = _checked(home, _Asked(_read(file), f"document{Path(file).suffix}", purpose, case, note))
+    asked = _Asked(_read(file), f"document{Path(file).suffix}", purpose, case, note, _waived(waive, reason))
+    document = _checked(home, asked)
     copy = document["redacted"]
     if out is not None and copy is not None:
         _write(out, base64.b64decode(copy["content"]))
@@ -69,18 +80,38 @@ class _Asked:
     purpose: str
     case: str
     note: str
+    waive: Waive | None
 
     def body(self) -> dict[str, Any]:
         said = {name: text for name, text in (("case", self.case), ("note", self.note)) if text}
         content = base64.b64encode(self.content).decode("ascii")
-        return {"file": {"content": content, "name": self.name}, "purpose": {"code": self.purpose} | said}
+        body = {"file": {"content": content, "name": self.name}, "purpose": {"code": self.purpose} | said}
+        if self.waive is None:
+            return body
+        return body | {"waive": {"places": sorted(self.waive.places), "reason": self.waive.reason}}
+
+
+def _waived(places: tuple[str, ...], reason: str) -> Waive | None:
+    if bool(places) != bool(reason):
+        raise click.UsageError("--waive and --reason go together")
+    if not places:
+        return None
+    if not all(map(is_id, places)):
+        raise click.UsageError("--waive takes ids of places, as a check shows them")
+    if reason_problem(reason) is not None:
+        raise click.UsageError("--reason has to say something, in at most 1,000 characters")
+    return Waive(frozenset(places), reason)
 
 
 def _checked(home: str | None, asked: _Asked) -> Mapping[str, Any]:
     elsewhere = remote()
     if elsewhere is not None:
-        return elsewhere.post("/v1/release-checks", orjson.dumps(asked.body()), "application/json")
-    ask = ReleaseAsk(Upload(asked.content, asked.name), ReleasePurpose(asked.purpose), asked.case, asked.note)
+        answer = elsewhere.post("/v1/release-checks", orjson.dumps(asked.body()), "application/json")
+        if answer.get("state") == "pending":
+            raise waiting(answer)
+        return answer
+    upload = Upload(asked.content, asked.name)
+    ask = ReleaseAsk(upload, ReleasePurpose(asked.purpose), asked.case, asked.note, asked.waive)
     with registry_at(home) as application:
         checked = application.release_check.check(application.local_caller(), ask)
     if checked.is_refused:
@@ -106,8 +137,8 @@ def _write(out: Path, content: bytes) -> None:
 
 def _tell(document: Mapping[str, Any], out: Path | None) -> None:
     for place in document["places"]:
-        sign = "FOUND   " if place["certain"] else "possible"
-        click.echo(f"{sign} {_words(place['at'])}: {place['kind']} ({place['reason']})")
+        sign = "STAYS   " if place["waived"] else "FOUND   " if place["certain"] else "possible"
+        click.echo(f"{sign} {_words(place['at'])}: {place['kind']} ({place['reason']}), place {place['place']}")
     for one in document["unread"]:
         sign = "LOOK    " if one["may_hide"] else "not read"
         click.echo(f"{sign} {_words(one['at'])}: {one['what'].replace('_', ' ')}")

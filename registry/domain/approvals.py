@@ -24,6 +24,11 @@ class Action(StrEnum):
     RELATIONS = "relations"  # what keeps somebody from looking a subject up is taken away: kin, supervisor, unit
     PRINCIPALS = "principals"  # an account gets roles, or what conflict rules know of it changes
     POLICY = "policy"  # other policies, or other settings that restrain people, come into force
+    WAIVE = "waive"  # a protected value stays in a document that is to be published
+
+
+# What takes another person whatever an agency has said; no setting names it.
+ALWAYS = frozenset({Action.WAIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class ApprovalRules:
         emergency_minutes: how long an emergency opens a card.
         review_hours: how long the review of an emergency may take; over a weekend somebody looks at it.
         unreviewed: so many emergencies of one person may wait for their review.
-        dual_control: what takes an approved request beside guarded records.
+        dual_control: what takes an approved request beside guarded records and what always does.
         hr_clients: clients of tokens, of HR systems, whose word on who leads whom and in which unit needs no second
             person's.
     """
@@ -48,6 +53,10 @@ class ApprovalRules:
     unreviewed: int = 10
     dual_control: frozenset[Action] = frozenset()
     hr_clients: frozenset[str] = frozenset()
+
+    def demands(self, action: Action) -> bool:
+        """Tell whether an action takes another person."""
+        return action in ALWAYS or action in self.dual_control
 
     @property
     def decide_ms(self) -> int:

@@ -28,9 +28,11 @@ def release_document(checked: ReleaseChecked) -> dict[str, Any]:
 
 def _place(place: ReleasePlace) -> dict[str, Any]:
     return {
+        "place": place.id,
         "category": place.category.value,
         "kind": place.kind,
         "certain": place.is_certain,
+        "waived": place.is_waived,
         "confidence": place.confidence,
         "reason": place.reason,
         "at": _at(place.at),

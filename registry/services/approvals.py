@@ -23,7 +23,7 @@ from registry.services.ports import DecisionRow, PrincipalRow, RequestRow, Subje
 from registry.services.read_audit import ReadAudit, categories_of
 from registry.services.rerun import rerun_once
 
-ASKERS = frozenset({Role.READER, Role.INVESTIGATOR, Role.ENROLLER, Role.SECURITY_ADMIN})
+ASKERS = frozenset({Role.READER, Role.INVESTIGATOR, Role.ENROLLER, Role.SECURITY_ADMIN, Role.RECORDS_OFFICER})
 APPROVERS = frozenset({Role.APPROVER})
 # Auditors watch approvals too; whoever asks sees their own.
 WATCHERS = frozenset({Role.APPROVER, Role.AUDITOR})
@@ -122,7 +122,9 @@ class Approvals:
             if said.is_about(principal, work.subjects.by_ids(said.subjects).values()):
                 raise NotFound
             (view,) = self._views(work, [row])
-        subject = next(iter(said.subjects), None)
+        # A release check says whose a value is to nobody; nor does a request that one led to.
+        is_waiver = said.act is not None and said.act.action is Action.WAIVE
+        subject = None if is_waiver else next(iter(said.subjects), None)
         told = "" if said.act is None else said.act.told
         return RequestDetail(view, subject, told, said.categories, said.purpose, said.case, said.note, receipt)
 

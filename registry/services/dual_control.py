@@ -61,7 +61,7 @@ def demand_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) 
     Raises:
         ApprovalNeeded: nobody has approved exactly this; it is requested now, and committed.
     """
-    if act.action not in kernel.rules.dual_control:
+    if not kernel.rules.demands(act.action):
         return
     tag = _tag(kernel, principal, act)
     found = work.requests.newest_of([tag]).get(tag)
@@ -80,7 +80,7 @@ def demand_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) 
 
 def is_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) -> bool:
     """Tell whether an act could be done now: nothing that belongs to it need be opened before."""
-    if act.action not in kernel.rules.dual_control:
+    if not kernel.rules.demands(act.action):
         return True
     tag = _tag(kernel, principal, act)
     row = work.requests.newest_of([tag]).get(tag)
@@ -95,7 +95,7 @@ def use_approval(kernel: Kernel, caller: Caller, roles: frozenset[Role], act: Ac
         AccessDenied: the caller has none of the roles; an entry.
         ApprovalNeeded: as ``demand_approved``.
     """
-    if act.action not in kernel.rules.dual_control:
+    if not kernel.rules.demands(act.action):
         return
     with kernel.database.write() as work:
         principal = kernel.principal(work, caller)

@@ -108,3 +108,40 @@ def test_a_document_is_traced(site: Site) -> None:
     assert [found["kind"] for found in answer.json()["findings"]] == ["phone:mobile"]
     both = site.post("/v1/traces", {"file": file, "text": "x"}, Role.INVESTIGATOR)
     assert (both.status_code, both.json()["errors"][0]["code"]) == (422, "exactly_one")
+
+
+def test_a_place_stays_once_somebody_else_agreed(site: Site) -> None:
+    site.enroll()
+    content = f"Call {PHONE}, not 816-555-0199.".encode()
+    (place,) = site.post("/v1/release-checks", body(content), Role.RECORDS_OFFICER).json()["places"]
+    asked = body(content, waive={"places": [place["place"]], "reason": "The press office's own line"})
+    waiting = site.post("/v1/release-checks", asked, Role.RECORDS_OFFICER)
+    assert (waiting.status_code, waiting.json()["state"]) == (202, "pending")
+    request = waiting.headers["location"]
+    shown = site.get(request, Role.RECORDS_OFFICER).json()
+    assert (shown["action"], shown["subject"]) == ("waive", None)
+    assert PHONE not in shown["about"]
+    assert site.post(f"{request}/approve", {"note": "seen"}, Role.APPROVER).status_code == 200
+    document = site.post("/v1/release-checks", asked, Role.RECORDS_OFFICER).json()
+    assert [one["waived"] for one in document["places"]] == [True]
+    assert base64.b64decode(document["redacted"]["content"]) == content
+
+
+@pytest.mark.parametrize(
+    ("waive", "pointer", "code"),
+    [
+        ({}, "/waive/places", "missing"),
+        ({"places": [], "reason": "A reason that says something"}, "/waive/places", "missing"),
+        ({"places": ["x"], "reason": "A reason that says something"}, "/waive/places/0", "id_form"),
+        ({"places": ["0" * 32] * 2, "reason": "A reason that says something"}, "/waive/places/1", "repeated"),
+        ({"places": ["0" * 32] * 201, "reason": "A reason that says something"}, "/waive/places", "too_many"),
+        ({"places": ["0" * 32], "reason": "short"}, "/waive/reason", "too_short"),
+        ({"places": ["0" * 32], "reason": "A reason that says something"}, "/waive/places", "unknown_place"),
+        ([], "/waive", "wrong_type"),
+    ],
+)
+def test_a_waiver_that_is_none_is_refused(site: Site, waive: Any, pointer: str, code: str) -> None:
+    site.enroll()
+    answer = site.post("/v1/release-checks", body(f"Call {PHONE}".encode(), waive=waive), Role.RECORDS_OFFICER)
+    assert answer.status_code == 422
+    assert {"pointer": pointer, "code": code} in answer.json()["errors"]

@@ -73,3 +73,23 @@ def test_pictures_are_traced(line: Line, tmp_path: Path, phone: str) -> None:
     enrolled(line, tmp_path)
     (tmp_path / "a.png").write_bytes(picture(f"Call {phone} after nine in the morning."))
     assert [found["kind"] for found in line.json("trace", tmp_path / "a.png")["findings"]] == ["phone:mobile"]
+
+
+def test_a_place_stays_once_somebody_else_agreed(line: Line, tmp_path: Path, phone: str) -> None:
+    enrolled(line, tmp_path)
+    (tmp_path / "a.txt").write_text(f"Call {phone}")
+    (place,) = line.json("release-check", tmp_path / "a.txt", exits=1)["places"]
+    asked = ["release-check", tmp_path / "a.txt", "--waive", place["place"], "--reason", "The press office's own line"]
+    with far_line(line, tmp_path / "far", "records_officer") as far:
+        assert "somebody else has to approve it" in far(*asked, exits=3).stderr
+    assert "somebody else has to approve it" in line(*asked, exits=3).stderr
+
+
+def test_waivers_are_whole(line: Line, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    for options in (["--waive", "0" * 32], ["--reason", "A reason that says something"]):
+        assert "go together" in line("release-check", tmp_path / "a.txt", *options, exits=2).stderr
+    for place, reason in (("x", "A reason that says something"), ("0" * 32, "short")):
+        line("release-check", tmp_path / "a.txt", "--waive", place, "--reason", reason, exits=2)
+    said = line("release-check", tmp_path / "a.txt", "--waive", "0" * 32, "--reason", "The press office", exits=2)
+    assert "/waive/places unknown_place" in said.stderr
