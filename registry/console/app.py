@@ -24,6 +24,7 @@ from registry.console import (
     pages_oversight,
     pages_petitions,
     pages_reader,
+    pages_release,
     pages_security_admin,
     pages_sign_in,
     pages_subject,
@@ -97,6 +98,7 @@ def _routes() -> list[BaseRoute]:
         *pages_oversight.routes(),
         *pages_brakes.routes(),
         *pages_check.routes(),
+        *pages_release.routes(),
     ]
 
 

@@ -72,6 +72,12 @@ MENU: Sequence[Page] = (
         CHECKERS,
     ),
     Page(
+        "/console/release",
+        "Check a document",
+        "See where protected values stand in a document before it is published, and get a copy without them.",
+        CHECKERS,
+    ),
+    Page(
         "/console/ledger",
         "Ledger",
         "Read the entries of the ledger, newest first, and its signed checkpoint. Reading is itself an entry.",

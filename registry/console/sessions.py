@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Lock
@@ -28,6 +28,7 @@ class Session:
         form_token: what every form of this session must carry.
         seen_at: Unix seconds of the last request.
         notice: one sentence to show on the next page, without any value.
+        waiver: the fields of a release check that waits for another person's word: ids, reason and purpose.
     """
 
     token: str = field(repr=False)
@@ -35,6 +36,7 @@ class Session:
     form_token: str = field(repr=False)
     seen_at: float
     notice: str = ""
+    waiver: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
     def take_notice(self) -> str:
         """Return the notice, once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from registry.documents.model import Place
 from registry.domain.categories import Category
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
@@ -208,6 +209,16 @@ def action_words(action: str | None) -> str:
 def count_words(count: int, one: str, many: str) -> str:
     """Say how many."""
     return f"{count} {one if count == 1 else many}"
+
+
+def place_words(at: Place) -> str:
+    """Say where something stands in a document."""
+    return ", ".join(str(value) if name == "part" else f"{name} {value}" for name, value in at) or "somewhere"
+
+
+def unread_words(code: str) -> str:
+    """Say what of a document was not read, or why there is no copy."""
+    return code.replace("_", " ")
 
 
 def reason_words(reason: str) -> str:

@@ -73,6 +73,9 @@ PAGES = (
     "brakes, errors",
     "check",
     "check, answered",
+    "release",
+    "release, checked",
+    "release, waiting",
     "not found",
 )
 
@@ -334,6 +337,27 @@ def walk_oversight(window: Window) -> Iterator[str]:
     page.fill("#value", "816-555-0142")
     page.click("main form button")
     yield "check, answered"
+    yield from walk_release(window)
+
+
+def walk_release(window: Window) -> Iterator[str]:
+    page = window.page
+    window.open("/console/release")
+    yield "release"
+    letter = {"name": "letter.txt", "mimeType": "text/plain", "buffer": POST.encode()}
+    page.set_input_files("#file", letter)
+    page.check("#purpose-publication")
+    page.click("main form button")
+    with page.expect_download() as saved:
+        page.click("text=Save the copy")
+    assert saved.value.suggested_filename == "redacted.txt"
+    assert b"816-555-0142" not in Path(saved.value.path()).read_bytes()
+    yield "release, checked"
+    page.set_input_files("#file", letter)
+    page.check("#place input >> nth=0")
+    page.fill("#reason", "The office line, published")
+    page.click("main form button")
+    yield "release, waiting"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
