@@ -23,11 +23,11 @@ def school_sightings(
     """Yield each place where a school stands with its person or child."""
     child = _Child(text, dossier, next((member for member in dossier.members if member.ref == record.member), None))
     own = name_words(record.value["name"])
-    for passage, windows in text.schools.items():
+    near = {text.by_scope[scope] for scope in anchors if scope in text.by_scope} | child.passages()
+    # A table has many passages, and somebody stands in few of them.
+    for passage in sorted(near & text.school_order.keys(), key=text.school_order.__getitem__):
         anchored = text.reading.passages[passage].scope in anchors
-        if not anchored and not child.may_stand_in(passage):
-            continue
-        for place, edits in _matches(text, own, windows):
+        for place, edits in _matches(text, own, text.schools[passage]):
             if anchored or child.stands_beside(place):
                 holder = "person" if anchored else "child's name"
                 reason = f"the school stands with the {holder}"
@@ -66,9 +66,9 @@ class _Child:
         families = (member.family_name if member else "", dossier.family_name)
         self._families = {letters(name_words(family)) for family in families}
 
-    def may_stand_in(self, passage: int) -> bool:
-        """Tell whether a passage holds a word like the child's first name."""
-        return bool(self._given) and passage in self._text.spots(letters(self._given[:1]))
+    def passages(self) -> AbstractSet[int]:
+        """Return the passages that hold a word like the child's first name."""
+        return self._text.spots(letters(self._given[:1])).keys() if self._given else frozenset()
 
     def stands_beside(self, school: Place) -> bool:
         """Tell whether the first name, as a name, stands in the passage outside the school's own words."""

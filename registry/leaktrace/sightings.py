@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from registry.leaktrace.dossier import Span
 from registry.leaktrace.phrases import Vocabulary
@@ -48,23 +49,51 @@ class ReadText:
 
     def __init__(self, reading: Reading, card_digest: Callable[[str], str]) -> None:
         self.reading = reading
-        self.digests: dict[str, list[Place]] = {}
-        self.emails: dict[str, list[Place]] = {}
-        self.schools: dict[int, list[tuple[str, Place]]] = {}
-        self.names: dict[int, list[tuple[str, Place]]] = {}
+        self._card_digest = card_digest
         self.by_scope = {words.scope: number for number, words in enumerate(reading.passages)}
         self._vocabularies: dict[int, Vocabulary] = {}
         self._spots: dict[str, dict[int, list[int]]] = {}
-        for term, places in reading.places.items():
-            if term.kind is TermKind.EMAIL:
-                self.emails.setdefault(email_looks(term.text), []).extend(places)
-            if term.kind is TermKind.CARD:
-                self.digests.setdefault(card_digest(term.text), []).extend(places)
-            windows = {TermKind.SCHOOL: self.schools, TermKind.NAME: self.names}.get(term.kind)
-            if windows is not None:
+
+    @cached_property
+    def digests(self) -> dict[str, list[Place]]:
+        """Where card numbers stand, by their digest."""
+        return self._grouped(TermKind.CARD, self._card_digest)
+
+    @cached_property
+    def emails(self) -> dict[str, list[Place]]:
+        """Where e-mail addresses stand, by what they look like."""
+        return self._grouped(TermKind.EMAIL, email_looks)
+
+    @cached_property
+    def schools(self) -> dict[int, list[tuple[str, Place]]]:
+        """What may be a school's name, by passage."""
+        return self._windows(TermKind.SCHOOL)
+
+    @cached_property
+    def names(self) -> dict[int, list[tuple[str, Place]]]:
+        """What may be somebody's name, by passage."""
+        return self._windows(TermKind.NAME)
+
+    @cached_property
+    def school_order(self) -> dict[int, int]:
+        """In which order passages with a school's name are looked through."""
+        return {passage: number for number, passage in enumerate(self.schools)}
+
+    def _grouped(self, kind: TermKind, key: Callable[[str], str]) -> dict[str, list[Place]]:
+        found: dict[str, list[Place]] = {}
+        for term, places in self.reading.places.items():
+            if term.kind is kind:
+                found.setdefault(key(term.text), []).extend(places)
+        return found
+
+    def _windows(self, kind: TermKind) -> dict[int, list[tuple[str, Place]]]:
+        windows: dict[int, list[tuple[str, Place]]] = {}
+        for term, places in self.reading.places.items():
+            if term.kind is kind:
                 for place in places:
-                    if windows is self.schools or not self._is_turned(term.text, place):
+                    if kind is TermKind.SCHOOL or not self._is_turned(term.text, place):
                         windows.setdefault(place.passage, []).append((term.text, place))
+        return windows
 
     def _is_turned(self, written: str, place: Place) -> bool:
         """Tell whether two words are read the other way round: whoever compares names tries both orders already."""

@@ -25,7 +25,9 @@ from registry.crypto.postings import (
 from registry.crypto.tags import TagKey
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
 
-_FIRST_CHUNK = 4
+# Most terms of a text have no posting at all: they cost one label. The others are read in few rounds.
+_FIRST_CHUNK = 1
+_CHUNK_GROWTH = 8
 _COMMON = 8  # postings from which a list's end is remembered
 _MOST_HINTS = 20_000
 # One posting made ready: the first label of its list, its value should it be the first there, payload, list keys.
@@ -174,7 +176,7 @@ class BlindIndex:
                     self._collect(postings, start + step, present[step], found.setdefault(term, []))
                 if count == len(present):
                     going_on[term] = postings
-            open_lists, start, chunk = going_on, stop, chunk * 4
+            open_lists, start, chunk = going_on, stop, chunk * _CHUNK_GROWTH
         return {term: tuple(postings) for term, postings in found.items() if postings}
 
     def _collect(self, postings: PostingList, counter: int, value: bytes | None, into: list[Posting]) -> None:

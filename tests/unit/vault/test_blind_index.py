@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,3 +137,20 @@ def test_hints_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_term_shows_no_text() -> None:
     assert "brightwater" not in repr(NAME)
+
+
+def test_a_term_without_postings_costs_one_label_and_a_common_one_few_rounds() -> None:
+    index, store, _ = filled({NAME: 500})
+    asked: list[int] = []
+
+    class Counting:
+        def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
+            asked.append(len(labels))
+            return store.values(labels)
+
+    strangers = [IndexTerm("N1", f"nobody {number}") for number in range(1_000)]
+    assert not index.look_up(Counting(), strangers, cap=512)
+    assert asked == [1_000]
+    asked.clear()
+    assert len(index.look_up(Counting(), [NAME], cap=512)[NAME]) == 500
+    assert len(asked) <= 4
