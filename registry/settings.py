@@ -76,6 +76,7 @@ _BRAKES = {
     "checks_per_day": range(1_000_001),
     "candidates": range(1_001),
     "popular_readers": range(2, 1_001),
+    "strong_traces_per_year": range(1_000_001),
 }
 # 1,440 entries of 0.7 kB a day at most, where nothing else happens.
 PRODUCTION_HEARTBEAT_SECONDS = 60

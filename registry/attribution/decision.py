@@ -53,11 +53,12 @@ class Circumstances:
     """What caps a statement, whatever the forms say.
 
     Attributes:
-        complete: whether the ledger shows every copy; a gap caps everything at a lead.
+        uncapped: whether more than a lead may be stated: the ledger shows every copy, and the year's budget of false
+            flags is not spent.
         posterior: of each copy at an outside prior of nine in ten.
     """
 
-    complete: bool
+    uncapped: bool
     posterior: Mapping[str, float]
 
 
@@ -65,7 +66,7 @@ def tier_of(one: CopyBound, all_bounds: Sequence[CopyBound], circumstances: Circ
     """Return the tier of one copy among all copies of an investigation."""
     if one.bound > LEAD_BOUND:
         return Tier.NONE
-    if one.bound > STRONG_BOUND or not circumstances.complete:
+    if one.bound > STRONG_BOUND or not circumstances.uncapped:
         return Tier.LEAD
     rivals = [circumstances.posterior.get(other.copy, 0.0) for other in all_bounds if other.copy != one.copy]
     is_top = (

@@ -82,6 +82,10 @@ class EntryReader(Protocol):
         """Yield committed entries with ``start <= index < stop`` in index order."""
         ...
 
+    def leaves_of(self, kind: str, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
+        """Return index and leaf of the committed entries of a kind with ``start <= index < stop``, in index order."""
+        ...
+
     def postings(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """Return the values of those subject postings that exist."""
         ...

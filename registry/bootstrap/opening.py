@@ -44,6 +44,7 @@ from registry.notify.webhooks import Webhook
 from registry.policy.engine import load_policy
 from registry.services.admissions import Admissions
 from registry.services.approvals import Approvals
+from registry.services.brakes import BrakeLimits
 from registry.services.break_glass import BreakGlass
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
@@ -56,6 +57,7 @@ from registry.services.ending import Ending
 from registry.services.enroll import Enroll
 from registry.services.enumeration import Enumeration
 from registry.services.evidence import Evidence
+from registry.services.flag_budget import FlagSpending
 from registry.services.holds import Holds
 from registry.services.idempotency import Idempotency
 from registry.services.import_people import ImportPeople
@@ -195,6 +197,12 @@ def _finish_origin(database: SqlDatabase, signing: LedgerSigning) -> None:
         signing.caught_up(note)
 
 
+def _matchers(kernel: Kernel, matcher: MatchText, limits: BrakeLimits) -> Matchers:
+    """Make what reads texts for traces and release checks."""
+    spending = FlagSpending(kernel, limits.strong_traces_per_year)
+    return Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER), spending, Tesseract.installed())
+
+
 def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
     kernel, profile, signing = _kernel(settings, ring, database, clock)
     audit, matcher = ReadAudit(kernel), MatchText(kernel)
@@ -206,7 +214,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     panel = open_witnesses(kernel.log, publisher, settings, signing)
     limits = settings.limits(profile)
     checks = CheckValue(kernel, limits)
-    matchers = Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER), Tesseract.installed())
+    matchers = _matchers(kernel, matcher, limits)
     disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
     return Application(

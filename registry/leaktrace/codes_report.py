@@ -19,7 +19,7 @@ def label_codes(codes: CodesEvidence, labels: Mapping[PrincipalId, str]) -> Code
     return CodesReport(codes.seen, codes.compared, codes.chance, matches)
 
 
-def tier_of_codes(codes: CodesReport, marks: MarksReport | None, *, complete: bool) -> TierStatement:
+def tier_of_codes(codes: CodesReport, marks: MarksReport | None, *, uncapped: bool) -> TierStatement:
     """Return what codes carry.
 
     A code can be copied from a screen or a sheet of paper by anybody who sees it, and put under a text that comes from
@@ -30,14 +30,15 @@ def tier_of_codes(codes: CodesReport, marks: MarksReport | None, *, complete: bo
     Args:
         codes: at least one match.
         marks: what the writing says, if anything.
-        complete: whether the ledger shows every copy; a gap caps everything at a lead.
+        uncapped: whether more than a lead may be stated: the ledger shows every copy, and the year's budget of false
+            flags is not spent.
     """
     written = {} if marks is None else {one.label: one.evidence for one in marks.copies}
     labels = list(dict.fromkeys(label for _, _, label in codes.matches))
     reasons = [wording.code_reason(code, entry, label) for code, entry, label in codes.matches]
     reasons.append(wording.code_chance(codes.chance))
     strong = [
-        label for label in labels if complete and label in written and written[label].p <= STRONG_CHANCE / len(labels)
+        label for label in labels if uncapped and label in written and written[label].p <= STRONG_CHANCE / len(labels)
     ]
     if not strong:
         return TierStatement(TierLabel.LEAD, wording.LEAD, (*reasons, wording.CODE_ALONE))

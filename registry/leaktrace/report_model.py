@@ -37,6 +37,7 @@ from registry.leaktrace.report_shapes import (
     SCHEMA,
     CodesReport,
     ExposureLine,
+    FlagBudget,
     LedgerCheck,
     MarksReport,
     PersonFindings,
@@ -123,7 +124,7 @@ def build_report(
             counts,
             fields,
             published=question.published_at is not None,
-            complete=not evidence.ledger.chain_gaps,
+            uncapped=not evidence.ledger.chain_gaps and not _is_spent(evidence),
         ),
         summary=_summary(question, evidence, sorted_out, counts),
         people=_people(sorted_out.findings),
@@ -141,7 +142,12 @@ def build_report(
         must_not=wording.MUST_NOT,
         marks=sorted_out.marks,
         codes=sorted_out.codes,
+        budget=evidence.budget,
     )
+
+
+def _is_spent(evidence: TraceEvidence) -> bool:
+    return evidence.budget is not None and evidence.budget.is_spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +242,7 @@ def _counts(sorted_out: _SortedOut) -> wording.Counts:
 
 
 def _tier(
-    sorted_out: _SortedOut, counts: wording.Counts, fields: tuple[OutsideField, ...], *, published: bool, complete: bool
+    sorted_out: _SortedOut, counts: wording.Counts, fields: tuple[OutsideField, ...], *, published: bool, uncapped: bool
 ) -> TierStatement:
     reasons = wording.tier_reasons(counts, published=published, marked=sorted_out.marks is not None)
     obtainable = {field.kind: field.obtainable for field in fields}
@@ -245,7 +251,7 @@ def _tier(
         for item in sorted_out.findings
         if item.label not in sorted_out.unexplained and obtainable[item.found.kind] <= LEAD_OUTSIDE_LIMIT
     ]
-    stated = _tier_of_copies(sorted_out, complete=complete) if published else None
+    stated = _tier_of_copies(sorted_out, uncapped=uncapped) if published else None
     if stated is not None:
         return stated
     if scarce and published:
@@ -256,9 +262,9 @@ def _tier(
     return TierStatement(TierLabel.NONE, wording.none_tier(counts.accounts), reasons)
 
 
-def _tier_of_copies(sorted_out: _SortedOut, *, complete: bool) -> TierStatement | None:
+def _tier_of_copies(sorted_out: _SortedOut, *, uncapped: bool) -> TierStatement | None:
     """Return the higher one of what codes and the writing carry; where they are equal, what codes do."""
-    coded = None if sorted_out.codes is None else tier_of_codes(sorted_out.codes, sorted_out.marks, complete=complete)
+    coded = None if sorted_out.codes is None else tier_of_codes(sorted_out.codes, sorted_out.marks, uncapped=uncapped)
     marked = None if sorted_out.marks is None else tier_of_marks(sorted_out.marks)
     stated = [one for one in (coded, marked) if one is not None]
     return max(stated, key=lambda one: list(TierLabel).index(one.label), default=None)
@@ -295,6 +301,7 @@ def _summary(
         found_what,
         wording.served_what(counts, until=until),
         *_marks_sentences(sorted_out, counts),
+        *_budget_sentences(evidence.budget),
         wording.indistinguishable(counts),
     ]
     if sorted_out.unexplained:
@@ -311,6 +318,13 @@ def _marks_sentences(sorted_out: _SortedOut, counts: wording.Counts) -> tuple[st
     if sorted_out.marks is not None:
         return (*told, wording.marks_read(sorted_out.marks.values, sorted_out.marks.slots))
     return (*told, wording.NOTHING_READ) if unmarked < counts.copies else told
+
+
+def _budget_sentences(budget: FlagBudget | None) -> tuple[str, ...]:
+    if budget is None:
+        return ()
+    counted = wording.budget_counted(budget.investigations, budget.expected)
+    return (counted, wording.budget_spent(budget.limit)) if budget.is_spent else (counted,)
 
 
 def _people(findings: tuple[LabelledFinding, ...]) -> tuple[PersonFindings, ...]:
@@ -351,6 +365,8 @@ def _would_change(question: TraceQuestion, evidence: TraceEvidence) -> tuple[str
     changes = list(wording.ALWAYS_CHANGES)
     if question.published_at is None:
         changes.insert(0, wording.CHANGES_PUBLICATION)
+    if _is_spent(evidence):
+        changes.insert(0, wording.CHANGES_BUDGET)
     if evidence.ledger.chain_gaps:
         changes.insert(0, wording.CHANGES_GAP)
     return tuple(changes)

@@ -78,6 +78,31 @@ class LedgerCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagBudget:
+    """How many false flags are to be expected of the investigations of a year, this one included.
+
+    Attributes:
+        investigations: so many compared draws with a text in the 365 days up to this one, as the ledger counts them.
+        limit: so many of them may lead further than a lead; 0 for any number.
+        each: chance that one of them flags any copy that had no part, at most.
+    """
+
+    investigations: int
+    limit: int
+    each: float
+
+    @property
+    def expected(self) -> float:
+        """False flags to be expected, at most."""
+        return self.investigations * self.each
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether this investigation comes after the last that the limit allows."""
+        return 0 < self.limit < self.investigations
+
+
+@dataclass(frozen=True, slots=True)
 class TraceEvidence:
     """Everything that a report rests on.
 
@@ -88,6 +113,7 @@ class TraceEvidence:
         ledger: how the ledger stood.
         marks: what the writing of the text says of marked copies; None where it says nothing.
         codes: what receipt codes in the text say; None where there is none of a served copy.
+        budget: how many false flags are to be expected in a year; None where no draws were compared.
     """
 
     findings: tuple[FoundValue, ...]
@@ -96,6 +122,7 @@ class TraceEvidence:
     ledger: LedgerCheck
     marks: MarksEvidence | None = None
     codes: CodesEvidence | None = None
+    budget: FlagBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +220,7 @@ class TraceReport:
         unknown, would_change, must_not: closing lists.
         marks: what the writing of the text says of marked copies, or None.
         codes: receipt codes of served copies that stand in the text, or None.
+        budget: how many false flags are to be expected in a year, or None.
     """
 
     schema: str
@@ -217,3 +245,4 @@ class TraceReport:
     must_not: tuple[str, ...]
     marks: MarksReport | None = None
     codes: CodesReport | None = None
+    budget: FlagBudget | None = None

@@ -74,6 +74,10 @@ UNKNOWN_GAP = "Which copies the missing ledger entries would have shown."
 UNKNOWN_PUBLICATION = "When the text was first published, and so which of the listed copies are too late to matter."
 UNKNOWN_EARLIER = "Whether the text was shown or sent somewhere before the stated publication time."
 CHANGES_GAP = "The missing ledger entries, from a witness, a backup or the subjects' own receipts."
+CHANGES_BUDGET = (
+    "A year's budget of false flags that is not spent: the same text may be traced again once earlier investigations "
+    "are more than 365 days old."
+)
 CHANGES_PUBLICATION = "The time of first publication: copies served later are then listed apart."
 
 CONFIDENCE_NOTE = (
@@ -114,6 +118,23 @@ def kind_words(kind: str) -> str:
     category, _, form = kind.replace("_", " ").partition(":")
     category = _ABBREVIATIONS.get(category, category)
     return f"{category} ({form})" if form else category
+
+
+def budget_counted(investigations: int, expected: float) -> str:
+    """Say how many investigations of a year stand beside this one, and what follows."""
+    return (
+        f"In the 365 days up to this one, {many(investigations, 'investigation')} compared the writing of a text with "
+        f"served copies, this one included: at most {expected:.3g} of them are to be expected to have called a copy "
+        "without a part strong or more."
+    )
+
+
+def budget_spent(limit: int) -> str:
+    """Say that a year's investigations are more than may lead further than a lead."""
+    return (
+        f"The agency lets {many(limit, 'investigation')} of 365 days lead further than a lead, and this one comes "
+        "after them: its result is a lead at most, whatever the writing says."
+    )
 
 
 def none_tier(accounts: int) -> str:

@@ -10,7 +10,7 @@ from registry.domain.clock import iso
 from registry.leaktrace import wording
 from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
-from registry.leaktrace.report_shapes import CodesReport, MarksReport
+from registry.leaktrace.report_shapes import CodesReport, FlagBudget, MarksReport
 
 
 def report_document(report: TraceReport) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "accounts": _accounts(report.accounts),
         "marks": None if report.marks is None else _marks(report.marks),
         "codes": None if report.codes is None else _codes(report.codes),
+        "budget": None if report.budget is None else _budget(report.budget),
         "not_distinguished": [
             {"held": list(part.held), "accounts": list(part.accounts)} for part in report.not_distinguished
         ],
@@ -91,6 +92,16 @@ def _codes(codes: CodesReport) -> dict[str, Any]:
         "compared": codes.compared,
         "chance": codes.chance,
         "matches": [{"code": code, "entry": entry, "account": label} for code, entry, label in codes.matches],
+    }
+
+
+def _budget(budget: FlagBudget) -> dict[str, Any]:
+    return {
+        "investigations": budget.investigations,
+        "limit": budget.limit,
+        "each": budget.each,
+        "expected": budget.expected,
+        "spent": budget.is_spent,
     }
 
 

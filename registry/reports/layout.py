@@ -8,6 +8,7 @@ from datetime import datetime
 from registry.leaktrace import wording
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
+from registry.leaktrace.report_shapes import FlagBudget
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.plain import duration, places, relative, utc, visible
 from registry.reports.timeline import timeline_of
@@ -196,6 +197,7 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         ("SHA-256 of the reading", marks.reading),
         ("Entry that fixed it", str(marks.entry)),
         ("Seed of the tests", str(marks.seed)),
+        *_budget(report.budget),
     )
     copies = "Marked copies beside the writing of the text"
     caption = "What remains for the outside and for each copy, by the chance of an outside source beforehand"
@@ -210,6 +212,16 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
             (14, 12, *[12] * len(labels)),
         ),
         Facts(facts),
+    )
+
+
+def _budget(budget: FlagBudget | None) -> tuple[tuple[str, str], ...]:
+    if budget is None:
+        return ()
+    limit = f" of {budget.limit}" if budget.limit else ", no limit set"
+    return (
+        ("Investigations of 365 days, with this one", f"{budget.investigations}{limit}"),
+        ("False flags to be expected of them", f"at most {budget.expected:.3g}, at {budget.each:g} each"),
     )
 
 

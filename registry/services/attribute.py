@@ -39,13 +39,14 @@ class Judged:
     broken: tuple[EntryIndex, ...]
 
 
-def attribute(marks: MarkKey, weighed: Weighed, *, complete: bool) -> Judged:
+def attribute(marks: MarkKey, weighed: Weighed, *, uncapped: bool) -> Judged:
     """Compare what was drawn for each account with what was read.
 
     Args:
         marks: the key of the draws.
         weighed: the reading and the weights, both fixed in the ledger by now.
-        complete: whether the ledger shows every copy of the people in question.
+        uncapped: whether more than a lead may be stated: the ledger shows every copy of the people in question, and the
+            budget of false flags is not spent.
     """
     fixed = weighed.fixed
     broken: set[EntryIndex] = set()
@@ -58,7 +59,7 @@ def attribute(marks: MarkKey, weighed: Weighed, *, complete: bool) -> Judged:
     bounds = [_bound(records, account, given[PrincipalId(account)], seed) for account in accounts]
     points = curve(records, dict.fromkeys(accounts, 1.0))
     top = next(point.copies for point in points if point.prior == _TOP_PRIOR)
-    circumstances = Circumstances(complete=complete and not broken, posterior=top)
+    circumstances = Circumstances(uncapped=uncapped and not broken, posterior=top)
     cards = {account: _agreeing_cards(records, fixed.written, account) for account in accounts}
     bounds = [CopyBound(one.copy, one.weight, one.verdict, one.bound, cards[one.copy]) for one in bounds]
     evidence = MarksEvidence(

@@ -34,6 +34,7 @@ class BrakeLimits:
         candidates: different values of one category an account may try for one person in 30 days.
         hours: when people work, as hours of the day (UTC), first and last excluded.
         popular_readers: different accounts that looked at one person within a day, from which that is unusual.
+        strong_traces_per_year: investigations of 365 days whose results may be more than a lead.
     """
 
     subjects_per_day: int = 0
@@ -44,6 +45,7 @@ class BrakeLimits:
     candidates: int = 3
     hours: tuple[int, int] = (6, 20)
     popular_readers: int = 5
+    strong_traces_per_year: int = 0
 
     @property
     def has_quotas(self) -> bool:
@@ -58,7 +60,12 @@ class BrakeLimits:
 
 DEVELOPMENT_LIMITS = BrakeLimits()
 PRODUCTION_LIMITS = BrakeLimits(
-    subjects_per_day=250, cooling_days=7, cooling_subjects_per_day=40, checks_per_day=200, candidates=3
+    subjects_per_day=250,
+    cooling_days=7,
+    cooling_subjects_per_day=40,
+    checks_per_day=200,
+    candidates=3,
+    strong_traces_per_year=100,
 )
 
 

@@ -31,6 +31,7 @@ from registry.services.copies import Histories
 from registry.services.dual_control import Act, use_approval
 from registry.services.enumeration import Enumeration
 from registry.services.evidence import Beside, Evidence, Snapshot
+from registry.services.flag_budget import FlagSpending
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
 from registry.services.open_draws import OpenDraws, OpenedKeys, Read
@@ -97,10 +98,11 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Matchers:
-    """What finds values in a text, what holds findings back from who tries values out, and what reads images."""
+    """What finds values in a text, holds findings back from who tries values out, counts traces and reads images."""
 
     matcher: MatchText
     brake: Enumeration
+    spending: FlagSpending
     images: ImageReader | None = None
 
 
@@ -341,11 +343,12 @@ class Trace:
             model=weighed.model.decode(),
         )
         check = evidence.ledger
-        marks = attribute(self._kernel.marks, weighed, complete=not check.chain_gaps)
+        budget = self._matching.spending.at(judged.entry)
+        marks = attribute(self._kernel.marks, weighed, uncapped=not check.chain_gaps and not budget.is_spent)
         if marks.broken:
             told_gaps = tuple(wording.broken_commitment(entry) for entry in marks.broken)
             check = replace(check, chain_gaps=(*check.chain_gaps, *told_gaps))
-        return replace(evidence, ledger=check, marks=marks.evidence), judged
+        return replace(evidence, ledger=check, marks=marks.evidence, budget=budget), judged
 
     @rerun_once
     def _store(self, caller: Caller, ask: TraceAsk, stored: StoredTrace) -> PendingReceipt:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Integer, LargeBinary, bindparam, func, insert, select, update
 
 from registry.audit.ports import Appended, EntryRow, HeadRow
 from registry.domain.errors import AuditUnavailable, Contended, LedgerCorrupt
@@ -31,6 +31,18 @@ _STATES = Prepared(select(subjects.c.id, subjects.c.chain).where(subjects.c.id.i
 _SOME_ENTRIES = Prepared(_ENTRIES.where(ledger_leaf.c.i.in_(MANY)).order_by(ledger_leaf.c.i))
 _SPAN = _ENTRIES.where(ledger_leaf.c.i >= bindparam("start"), ledger_leaf.c.i < bindparam("stop")).order_by(
     ledger_leaf.c.i
+)
+# The kind follows the version's line and thirteen digits of milliseconds (until the year 2286).
+_KIND_AT = len("alog/v1\n") + 13 + len("\n") + 1
+_OF_KIND = (
+    select(ledger_leaf.c.i, ledger_leaf.c.leaf)
+    .where(
+        ledger_leaf.c.i >= bindparam("start"),
+        ledger_leaf.c.i < bindparam("stop"),
+        func.substr(ledger_leaf.c.leaf, _KIND_AT, bindparam("length", type_=Integer))
+        == bindparam("kind", type_=LargeBinary),
+    )
+    .order_by(ledger_leaf.c.i)
 )
 _POSTINGS = select(ledger_postings.c.label, ledger_postings.c.value).where(ledger_postings.c.label.in_(MANY))
 _HEAD_COLUMNS = ("epoch", "n", "edge", "root", "checkpoint", "last_ms")
@@ -66,6 +78,11 @@ class SqlEntryReader:
             for row in self._connection.execute(_SPAN, {"start": start, "stop": end}):
                 yield EntryRow(row.i, row.leaf, row.event or "", row.key_epoch or 0, row.sealed)
             start = end
+
+    def leaves_of(self, kind: str, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
+        line = f"{kind}\n".encode()
+        given = {"start": start, "stop": stop, "length": len(line), "kind": line}
+        return [(row.i, row.leaf) for row in self._connection.execute(_OF_KIND, given)]
 
     def postings(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         return {

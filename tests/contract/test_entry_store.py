@@ -21,6 +21,7 @@ from registry.domain.ids import PersonId, RecordId, SubjectId, new_id
 from registry.keys.ports import WrappedKey
 from registry.services.ports import ACTIVE, NewSubject, PersonRow, SubjectRow
 from registry.storage.unit_of_work import SqlDatabase
+from registry.transparency.leaf import encode_leaf
 from registry.transparency.merkle import Edge
 from registry.vault.sealed import DIRECTORY, SealedField
 from tests.fakes.clock import TestClock
@@ -212,6 +213,16 @@ def test_entries_come_in_index_order_and_what_is_not_there_is_left_out(stage: St
         assert [row.index for row in reader.scan(3, 1_000)] == [3, 4]
         assert reader.postings([]) == {}
         assert not reader.states_of([SubjectId("c" * 32)])
+
+
+def test_leaves_of_a_kind_are_found_and_no_others(stage: Stage) -> None:
+    kinds = ("trace", "trace-x", "weights", "trace", "disclose", "trace")
+    leaves = [encode_leaf(1_767_225_600_000 + index, kind, (bytes(32),)) for index, kind in enumerate(kinds)]
+    write(stage, appended(*(replace(entry(index), leaf=leaf) for index, leaf in enumerate(leaves))))
+    with stage.reader() as reader:
+        assert reader.leaves_of("trace", 0, 99) == [(index, leaves[index]) for index in (0, 3, 5)]
+        assert reader.leaves_of("trace", 1, 5) == [(3, leaves[3])]
+        assert reader.leaves_of("tra", 0, 99) == []
 
 
 def test_many_at_once(stage: Stage) -> None:

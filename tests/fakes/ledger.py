@@ -8,6 +8,7 @@ from dataclasses import replace
 from registry.audit.ports import Appended, EntryRow, HeadRow
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt
 from registry.domain.ids import SubjectId
+from registry.transparency.leaf import parse_leaf
 
 
 class MemoryLedger:
@@ -72,6 +73,10 @@ class MemoryLedger:
 
     def scan(self, start: int, stop: int) -> Iterator[EntryRow]:
         yield from (self.rows[index] for index in sorted(self.rows) if start <= index < stop)
+
+    def leaves_of(self, kind: str, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
+        found = [(row.index, row.leaf) for row in self.scan(start, stop)]
+        return [(index, leaf) for index, leaf in found if parse_leaf(leaf).kind == kind]
 
     def postings(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         return {label: self.links[label] for label in labels if label in self.links}

@@ -52,7 +52,7 @@ def test_the_worked_example_is_a_lead() -> None:
     verdict = Verdict(64.0, 1 / 64, 0, 0, 10, 9)
     assert bound_of(verdict, 0.4) == pytest.approx(0.039, abs=5e-4)
     assert (
-        tier_of(CopyBound("a", 0.4, verdict, bound_of(verdict, 0.4)), [], Circumstances(complete=True, posterior={}))
+        tier_of(CopyBound("a", 0.4, verdict, bound_of(verdict, 0.4)), [], Circumstances(uncapped=True, posterior={}))
         == Tier.LEAD
     )
     assert bound_of(verdict, 1 / 7) == pytest.approx(0.109, abs=5e-4)
@@ -61,7 +61,7 @@ def test_the_worked_example_is_a_lead() -> None:
 def standing(bound: float, *, cards: int = 2, complete: bool = True, own: float = 0.999, rival: float = 0.001) -> Tier:
     verdict = Verdict(1 / bound, bound, 0, 0, 10, 9)
     one, other = CopyBound("a", 1.0, verdict, bound, cards), CopyBound("b", 1.0, verdict, 1.0, 0)
-    return tier_of(one, [one, other], Circumstances(complete=complete, posterior={"a": own, "b": rival}))
+    return tier_of(one, [one, other], Circumstances(uncapped=complete, posterior={"a": own, "b": rival}))
 
 
 @pytest.mark.parametrize(

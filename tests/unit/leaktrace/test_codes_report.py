@@ -29,13 +29,13 @@ def marks(e: float, agreeing: int, tier: str) -> MarksReport:
     ],
 )
 def test_the_tier(written: MarksReport | None, complete: bool, tier: TierLabel) -> None:
-    assert tier_of_codes(CODES, written, complete=complete).label is tier
+    assert tier_of_codes(CODES, written, uncapped=complete).label is tier
 
 
 def test_codes_of_two_accounts_share_the_allowed_error() -> None:
     both = CodesReport(2, 4, 1e-11, (*CODES.matches, ("0000-0000", EntryIndex(9), "Account 2")))
-    assert tier_of_codes(both, marks(1_001.0, 4, "lead"), complete=True).label is TierLabel.LEAD
-    stated = tier_of_codes(both, marks(2_001.0, 4, "lead"), complete=True)
+    assert tier_of_codes(both, marks(1_001.0, 4, "lead"), uncapped=True).label is TierLabel.LEAD
+    stated = tier_of_codes(both, marks(2_001.0, 4, "lead"), uncapped=True)
     assert stated.label is TierLabel.STRONG
     assert "Account 1" in stated.wording
     assert sum("stands in the text" in reason for reason in stated.reasons) == 2
