@@ -12,6 +12,7 @@ import registry
 from registry.api.brake_schemas import BRAKE_SCHEMAS
 from registry.api.describe_accounting import ACCOUNTING_SCHEMAS
 from registry.api.describe_erasures import ERASURE_SCHEMAS
+from registry.api.describe_keys import KEY_SCHEMAS
 from registry.api.describe_policies import POLICY_SCHEMAS
 from registry.api.describe_releases import RELEASE_SCHEMAS
 from registry.api.glass_schemas import GLASS_SCHEMAS
@@ -84,6 +85,7 @@ def openapi_document(routers: Iterable[APIRouter]) -> dict[str, Any]:
                 **REQUEST_SCHEMAS,
                 **GLASS_SCHEMAS,
                 **POLICY_SCHEMAS,
+                **KEY_SCHEMAS,
                 **HOLD_SCHEMAS,
                 **SAMPLE_SCHEMAS,
                 **RELEASE_SCHEMAS,

@@ -42,6 +42,7 @@ from registry.services.heartbeat import Heartbeat
 from registry.services.holds import Holds
 from registry.services.import_people import ImportPeople
 from registry.services.kernel import Caller, Kernel
+from registry.services.key_changes import KeyChanges
 from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
@@ -158,6 +159,11 @@ class Application:
     def heartbeat(self) -> Heartbeat:
         """What makes an entry where there was none for a while."""
         return Heartbeat(self.kernel, self.settings.heartbeat(self.profile))
+
+    @property
+    def key_changes(self) -> KeyChanges:
+        """Asks for changes of keys, and uses up what was approved."""
+        return KeyChanges(self.kernel, self.audit)
 
     @property
     def provision(self) -> Provision:

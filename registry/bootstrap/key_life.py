@@ -13,9 +13,9 @@ def key_life(application: Application) -> KeyLife:
     """Return what exchanges the keys of an opened registry."""
     kernel, ring = application.kernel, application.keyring
     keys = {purpose: DataKeys(ring.provider(purpose), kernel.registry) for purpose in PROVIDER_PURPOSES}
-    return KeyLife(kernel, ring, keys, application.settings.backups_kept)
+    return KeyLife(kernel, ring, keys, application.settings.backups_kept, application.key_changes)
 
 
 def ledger_key(application: Application) -> LedgerKey:
     """Return what exchanges the key that signs an opened registry's ledger."""
-    return LedgerKey(application.kernel, application.signing)
+    return LedgerKey(application.kernel, application.signing, application.key_changes)

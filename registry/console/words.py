@@ -185,6 +185,7 @@ ACTIONS: Mapping[str, str] = {
     "unmark": "Lower or end a protection",
     "relations": "Take a relation, supervisor or unit away",
     "principals": "Give roles or change an account",
+    "keys": "Exchange or destroy a key",
     "policy": "Let other policies or settings come into force",
     "waive": "Let a protected value stay in a document",
 }

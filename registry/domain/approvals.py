@@ -23,6 +23,7 @@ class Action(StrEnum):
     ERASE = "erase"  # somebody is taken out of the registry for good
     RELATIONS = "relations"  # what keeps somebody from looking a subject up is taken away: kin, supervisor, unit
     PRINCIPALS = "principals"  # an account gets roles, or what conflict rules know of it changes
+    KEYS = "keys"  # a key is exchanged or destroyed, or what stored keys are kept under
     POLICY = "policy"  # other policies, or other settings that restrain people, come into force
     WAIVE = "waive"  # a protected value stays in a document that is to be published
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -37,6 +38,7 @@ class Act:
         subjects: whom it is about; their rows are held.
         persons: accounts (ids) and people (keyed tags of employee numbers, in hexadecimal) that it is about: none of
             them approves it.
+        note: why, in the words of who asks.
     """
 
     action: Action
@@ -44,6 +46,7 @@ class Act:
     told: str = field(repr=False)
     subjects: tuple[SubjectId, ...] = ()
     persons: tuple[str, ...] = ()
+    note: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def demand_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) 
     """
     if not kernel.rules.demands(act.action):
         return
-    tag = _tag(kernel, principal, act)
+    tag = _tag(kernel, principal.id, act)
     found = work.requests.newest_of([tag]).get(tag)
     row = None if found is None else work.requests.lock(found.id)
     if row is None or row.state not in (State.PENDING, State.APPROVED) or row.until <= kernel.now_ms():
@@ -74,15 +77,38 @@ def demand_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) 
         _ask(kernel, work, principal, (act, tag))
     else:
         work.requests.settle(replace(row, state=State.USED))
-        values = said_by(principal) | _values(act, row, State.USED)
-        kernel.log.append(work.ledger, [EntryDraft(Kind.USE, values, act.subjects)])
+        kernel.log.append(work.ledger, [used_draft(principal, act, row)])
+
+
+def ask_for(kernel: Kernel, work: Work, principal: Principal, act: Act) -> NoReturn:
+    """Request an act that somebody else does, at the machine; one that waits or is approved stays the one.
+
+    Raises:
+        ApprovalNeeded: always, with the request; committed.
+    """
+    row = found_for(kernel, work, act)
+    if row is None or row.state not in (State.PENDING, State.APPROVED) or row.until <= kernel.now_ms():
+        _ask(kernel, work, principal, (act, _tag(kernel, "", act)))
+    _wait(kernel, work, principal, (act, row))
+
+
+def found_for(kernel: Kernel, work: Work, act: Act) -> RequestRow | None:
+    """Return the newest request of an act that is done at the machine, held; it names nobody who does it."""
+    tag = _tag(kernel, "", act)
+    found = work.requests.newest_of([tag]).get(tag)
+    return None if found is None else work.requests.lock(found.id)
+
+
+def used_draft(principal: Principal, act: Act, row: RequestRow) -> EntryDraft:
+    """Draft the entry by which an approval is used up."""
+    return EntryDraft(Kind.USE, said_by(principal) | _values(act, row, State.USED), act.subjects)
 
 
 def is_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) -> bool:
     """Tell whether an act could be done now: nothing that belongs to it need be opened before."""
     if not kernel.rules.demands(act.action):
         return True
-    tag = _tag(kernel, principal, act)
+    tag = _tag(kernel, principal.id, act)
     row = work.requests.newest_of([tag]).get(tag)
     return row is not None and row.state == State.APPROVED and row.until > kernel.now_ms()
 
@@ -113,7 +139,7 @@ def told_act(values: Mapping[str, str]) -> ToldAct | None:
     return ToldAct(Action(found[1]), values.get("request", ""), frozenset(found[2].split()))
 
 
-def _ask(kernel: Kernel, work: Work, principal: Principal, asked: tuple[Act, bytes]) -> None:
+def _ask(kernel: Kernel, work: Work, principal: Principal, asked: tuple[Act, bytes]) -> NoReturn:
     act, tag = asked
     now = kernel.now_ms()
     row = RequestRow(
@@ -136,7 +162,7 @@ def _ask(kernel: Kernel, work: Work, principal: Principal, asked: tuple[Act, byt
     raise ApprovalNeeded(row.id, row.needs, row.until, kernel.mint_one(pending).index)
 
 
-def _wait(kernel: Kernel, work: Work, principal: Principal, waiting: tuple[Act, RequestRow]) -> None:
+def _wait(kernel: Kernel, work: Work, principal: Principal, waiting: tuple[Act, RequestRow]) -> NoReturn:
     """Refuse what is asked again while its request waits: an entry like any other refusal."""
     act, row = waiting
     values = said_by(principal) | _values(act, row, f"denied {APPROVAL_REQUIRED}")
@@ -147,11 +173,13 @@ def _wait(kernel: Kernel, work: Work, principal: Principal, waiting: tuple[Act, 
 
 def _values(act: Act, row: RequestRow, result: str) -> dict[str, str]:
     persons = "".join(f" {person}" for person in act.persons)
-    return {"request": act.told, "result": result, "detail": f"act {act.action}{persons} request {row.id}"}
+    said = {"request": act.told, "result": result, "detail": f"act {act.action}{persons} request {row.id}"}
+    return said | {"note": act.note} if act.note else said
 
 
-def _tag(kernel: Kernel, principal: Principal, act: Act) -> bytes:
-    said = (principal.id, act.action.value, *act.content)
+def _tag(kernel: Kernel, doer: str, act: Act) -> bytes:
+    """Return the tag of an act; ``doer`` is the account that does it, empty for whoever is at the machine."""
+    said = (doer, act.action.value, *act.content)
     # Lengths before the texts: no content reads like another one.
     text = "".join(f"{len(one)}:{one}" for one in said)
     return kernel.index.tag("controlled-act", text.encode("utf-8", "surrogatepass"))

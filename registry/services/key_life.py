@@ -18,6 +18,7 @@ from registry.domain.ids import PersonId
 from registry.keys.data_keys import DataKeys
 from registry.keys.ports import KeyFacts, Keyring, ProviderPurpose, WrappedKey
 from registry.services.kernel import Kernel
+from registry.services.key_changes import REWRAP, KeyChanges, destruction, rotation
 from registry.services.ports_keys import PURPOSE_OF, KeyCount, Shelf, StoredKey
 from registry.services.principals import at_keyboard
 from registry.services.rerun import rerun_once
@@ -65,7 +66,12 @@ class KeyLife:
     """The life of the keys that wrap others."""
 
     def __init__(
-        self, kernel: Kernel, ring: Keyring, keys: Mapping[ProviderPurpose, DataKeys], backups_kept: timedelta
+        self,
+        kernel: Kernel,
+        ring: Keyring,
+        keys: Mapping[ProviderPurpose, DataKeys],
+        backups_kept: timedelta,
+        changes: KeyChanges,
     ) -> None:
         """Take the parts.
 
@@ -74,11 +80,13 @@ class KeyLife:
             ring: whose keys are exchanged.
             keys: what wraps and unwraps stored keys, by purpose.
             backups_kept: how long a backup may be put back.
+            changes: what two persons agreed to.
         """
         self._kernel = kernel
         self._ring = ring
         self._keys = keys
         self._backups_kept = backups_kept
+        self._changes = changes
 
     def status(self) -> tuple[KeyStanding, ...]:
         """Return how every key stands; changes nothing."""
@@ -92,20 +100,27 @@ class KeyLife:
 
         Raises:
             AuditUnavailable: the ledger takes no entry; nothing was changed.
-            KeyUnavailable: the keys cannot be changed from here, or not now; the entry says so.
+            KeyUnavailable: the keys cannot be changed from here, or not now; the entry says so. ``approval_required``:
+                keys are under dual control, and nobody has approved this.
         """
+        change = rotation(purpose)
+        self._changes.demand(change, operator=operator)
         before = next(one.key_id for one in self._ring.key_facts() if one.purpose == purpose and one.retired is None)
-        return self._told(operator, f"rotate {before}", lambda: self._ring.rotate(purpose, self._kernel.clock))
+        named = (f"rotate {before}", change)
+        return self._told(operator, named, lambda: self._ring.rotate(purpose, self._kernel.clock))
 
     def rewrap(self, *, operator: str, progress: Callable[[int], None] = lambda _: None) -> Rewrapped:
         """Wrap every stored key under the current key of its purpose that is not.
 
         May be stopped at any time and run again: what is done is done. Each batch is a transaction with its entry.
+        Under dual control an approval is used up by the round that comes to its end.
 
         Raises:
             AuditUnavailable: the ledger takes no entry; what went before is kept.
-            KeyUnavailable: the key service cannot be used now; what went before is kept.
+            KeyUnavailable: the key service cannot be used now; what went before is kept. ``approval_required``: keys
+                are under dual control, and nobody has approved this.
         """
+        self._changes.demand(REWRAP, operator=operator)
         done = failed = 0
         for shelf in Shelf:
             keys, after = self._keys[PURPOSE_OF[shelf]], ""
@@ -123,6 +138,7 @@ class KeyLife:
                 if shelf is Shelf.LEDGER:  # a key for each epoch of the ledger: few, and one batch
                     break
         self._note_unused()
+        self._changes.finish(REWRAP, operator=operator)
         return Rewrapped(done, failed)
 
     def discard(self, key_id: str, *, operator: str) -> None:
@@ -131,23 +147,33 @@ class KeyLife:
         Raises:
             AuditUnavailable: the ledger takes no entry; nothing was changed.
             KeyUnavailable: stored keys need it or may in a moment (``IN_USE``), there is no such earlier key, or the
-                keys cannot be changed from here.
+                keys cannot be changed from here. ``approval_required``: keys are under dual control, and nobody has
+                approved this.
         """
         facts = next((one for one in self._ring.key_facts() if one.key_id == key_id), None)
         if facts is None or facts.retired is None:
             raise KeyUnavailable(f"{key_id} is no earlier key of this registry")
-        self._told(operator, f"destroy {key_id}", lambda: self._discard(facts))
+        change = destruction(key_id)
+        self._changes.demand(change, operator=operator)
+        # What is refused in any case uses nothing up.
+        named = (f"destroy {key_id}", "" if self._why_needed(facts) else change)
+        self._told(operator, named, lambda: self._discard(facts))
 
     def _discard(self, facts: KeyFacts) -> str:
-        stored = _stored(facts, self._counts())
-        if stored:
-            raise KeyUnavailable(f"{stored} stored keys need {facts.key_id}; run: registry keys rewrap", IN_USE)
-        if facts.retired is not None and self._kernel.clock.now() < facts.retired + SETTLING:
-            minutes = SETTLING // timedelta(minutes=1)
-            why = f"{facts.key_id} was exchanged less than {minutes} minutes ago; try again after that"
+        if why := self._why_needed(facts):
             raise KeyUnavailable(why, IN_USE)
         self._ring.discard(facts.key_id)
         return facts.key_id
+
+    def _why_needed(self, facts: KeyFacts) -> str:
+        """Say why an earlier key may not go yet; empty when it may."""
+        stored = _stored(facts, self._counts())
+        if stored:
+            return f"{stored} stored keys need {facts.key_id}; run: registry keys rewrap"
+        if facts.retired is not None and self._kernel.clock.now() < facts.retired + SETTLING:
+            minutes = SETTLING // timedelta(minutes=1)
+            return f"{facts.key_id} was exchanged less than {minutes} minutes ago; try again after that"
+        return ""
 
     def _counts(self) -> list[KeyCount]:
         with self._kernel.database.read() as work:
@@ -208,20 +234,25 @@ class KeyLife:
             work.commit()
         return done
 
-    def _told(self, operator: str, what: str, act: Callable[[], str]) -> str:
+    def _told(self, operator: str, named: tuple[str, str], act: Callable[[], str]) -> str:
         """Do something to the ring between two entries: that it begins, and what came of it."""
-        self._tell(operator, what, "begins")
+        what, _ = named
+        self._tell(operator, named, "begins")
         try:
             result = act()
         except KeyUnavailable as error:
-            self._tell(operator, what, f"failed {error.code}")
+            self._tell(operator, (what, ""), f"failed {error.code}")
             raise
-        self._tell(operator, what, f"done {result}")
+        self._tell(operator, (what, ""), f"done {result}")
         return result
 
     @rerun_once
-    def _tell(self, operator: str, what: str, result: str) -> None:
+    def _tell(self, operator: str, named: tuple[str, str], result: str) -> None:
+        """Write what is done and what came of it; with a change that two persons agreed to, that is used up."""
+        what, change = named
         with self._kernel.database.write() as work:
+            if change:
+                self._changes.use(work, change, operator=operator)
             values = said_by(at_keyboard(operator)) | {"request": what, "result": result}
             self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, values)])
             work.commit()

@@ -16,10 +16,14 @@ from typing import NamedTuple, Protocol
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.errors import LedgerCorrupt
+from registry.keys.ports import LEDGER_PURPOSE
 from registry.services.kernel import Kernel
+from registry.services.key_changes import KeyChanges, rotation
 from registry.services.principals import at_keyboard
 from registry.services.rerun import rerun_once
 from registry.transparency.terms import KeyPair, KeyTerm
+
+_CHANGE = rotation(LEDGER_PURPOSE)
 
 
 class Signing(Protocol):
@@ -115,9 +119,10 @@ def demand_told(signing: Signing, size: int, said: Sequence[KeyChangeSaid]) -> N
 class LedgerKey:
     """The life of the key that signs one registry's ledger."""
 
-    def __init__(self, kernel: Kernel, signing: Signing) -> None:
+    def __init__(self, kernel: Kernel, signing: Signing, changes: KeyChanges) -> None:
         self._kernel = kernel
         self._signing = signing
+        self._changes = changes
 
     def announce(self, *, operator: str) -> KeyPair:
         """Make the keys that are to sign next, and return their public halves, for others to learn of in time.
@@ -138,8 +143,10 @@ class LedgerKey:
 
         Raises:
             AuditUnavailable: the ledger takes no entry; the former keys go on.
-            KeyUnavailable: the keys cannot be written.
+            KeyUnavailable: the keys cannot be written. ``approval_required``: keys are under dual control, and nobody
+                has approved this.
         """
+        self._changes.demand(_CHANGE, operator=operator)
         following = self._signing.following or self._signing.announce()
         former = self._signing.pair
         note, size = self._take_over(operator, former, following)
@@ -181,6 +188,7 @@ class LedgerKey:
     @rerun_once
     def _take_over(self, operator: str, former: KeyPair, following: KeyPair) -> tuple[str, int]:
         with self._kernel.database.write() as work:
+            self._changes.use(work, _CHANGE, operator=operator)
             said = {"request": former.words(), "detail": following.words(), "result": "exchanged"}
             values = said_by(at_keyboard(operator)) | said
             pending = self._kernel.log.exchange_key(work.ledger, EntryDraft(Kind.KEY, values))

@@ -244,6 +244,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/holds/{hold}/confirm", ""): lambda _: {},
     ("/v1/holds/{hold}/refuse", ""): lambda _: {},
     ("/v1/holds/{hold}/end", ""): lambda _: {},
+    ("/v1/keys", ""): lambda _: {"change": "rotate data", "reason": REASON},
     ("/v1/policies", ""): lambda _: {"version": "cedar:" + "0" * 64, "reason": REASON},
     ("/v1/principals", ""): lambda _: {"issuer": "https://sign-in.example", "sub": "new", "roles": ["reader"]},
     ("/v1/principals/{principal}/move", ""): lambda _: {"unit": "Parks"},

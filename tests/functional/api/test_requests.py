@@ -28,6 +28,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", "/v1/disclosures/batch", Role.READER, True),
     ("GET", "/v1/purposes", Role.READER, False),
     ("POST", "/v1/policies", Role.SECURITY_ADMIN, True),
+    ("POST", "/v1/keys", Role.SECURITY_ADMIN, True),
     ("POST", "/v1/me/disclosures", Role.SUBJECT, True),
     ("GET", "/v1/me/records", Role.SUBJECT, False),
     ("GET", "/v1/me/accounting", Role.SUBJECT, False),

@@ -267,7 +267,7 @@ def test_an_account_gets_more_with_a_second_person(home: Home) -> None:
 )
 def test_what_an_account_may_do_or_is_tied_to_changes_with_a_second_person(home: Home, move: Move) -> None:
     admin = home.caller("admin", Role.SECURITY_ADMIN)
-    identifier = home.app.principals.ensure(RAISED, operator="local:test")
+    identifier = home.app.principals.ensure(replace(RAISED, employee_number="T-0070"), operator="local:test")
     request = needed(home.app.principals.move, admin, identifier, move)
     assert account(home, OTHER, "desk-4") == account(home, OTHER, "desk-4")
     approve(home, request)
@@ -277,7 +277,7 @@ def test_what_an_account_may_do_or_is_tied_to_changes_with_a_second_person(home:
 
 def test_roles_are_taken_away_at_once(home: Home) -> None:
     admin = home.caller("admin", Role.SECURITY_ADMIN)
-    both = replace(RAISED, roles=frozenset({Role.READER, Role.APPROVER}))
+    both = replace(RAISED, roles=frozenset({Role.READER, Role.APPROVER}), employee_number="T-0070")
     identifier = home.app.principals.ensure(both, operator="local:test")
     assert home.app.principals.move(admin, identifier, Move(roles=frozenset({Role.READER}))).row.roles == {Role.READER}
     assert home.app.principals.move(admin, identifier, LEAVE).row.roles == frozenset()

@@ -1,0 +1,47 @@
+"""OpenAPI description of the route of routes_keys."""
+
+from __future__ import annotations
+
+from registry.api.describe import Answer, Body, Operation
+from registry.api.describe_requests import NEEDS_ANOTHER
+from registry.api.samples import RECEIPT
+from registry.api.schema_parts import Schema, closed
+from registry.services.key_changes import CHANGE_FORM
+from registry.text.rules.texts import LEAST_REASON
+
+KEY_SCHEMAS: dict[str, Schema] = {
+    "KeyChange": closed(
+        {
+            "change": {
+                "type": "string",
+                "pattern": f"^(?:{CHANGE_FORM})$",
+                "description": "As the command at the machine: `rotate` and what the key is for, `rewrap`, or `shred` "
+                "and the id of an earlier key, as `registry keys status` prints it.",
+            },
+            "reason": {
+                "type": "string",
+                "minLength": LEAST_REASON,
+                "maxLength": 1000,
+                "description": "For the approver and the ledger. No protected values.",
+            },
+        }
+    ),
+}
+
+ASK = Operation(
+    id="askForKeyChange",
+    tag="principals",
+    summary="Ask for a key to be exchanged or destroyed",
+    description=(
+        "Role `security_admin`. Where `keys` is under dual control, `registry keys rotate`, `rewrap` and `shred` do "
+        "nothing at the machine before exactly that change was asked for here and approved by another person: 202 with "
+        "the request, again while it waits or stands approved. Nothing is sent a second time: the command uses the "
+        "approval up. Whether it is under dual control is what the ledger says, not what a changed file says; where it "
+        "is not, this is an entry alone."
+    ),
+    answer=Answer(
+        "Nothing of keys is under dual control.", "AgreedNow", ("Audit-Receipt",), example={"receipt": RECEIPT}
+    ),
+    also=NEEDS_ANOTHER,
+    body=Body("KeyChange", {"a rotation": {"change": "rotate data", "reason": "yearly exchange, ticket OPS-118"}}),
+)
