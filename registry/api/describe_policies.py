@@ -10,9 +10,8 @@ from registry.api.samples import RECEIPT
 from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable
 from registry.domain.categories import Category
 from registry.policy.purposes import MAX_PURPOSES
+from registry.services.policy_changes import VERSION_FORM
 from registry.text.rules.texts import LEAST_REASON
-
-VERSION_FORM = "(?:cedar|sha256):[0-9a-f]{64}"
 
 _PURPOSE_LIST: dict[str, Any] = {
     "purposes": [

@@ -14,6 +14,7 @@ from registry.api.bodies import open_body
 from registry.api.problems import json_answer
 from registry.api.render import receipted
 from registry.domain.principals import Role
+from registry.services.policy_changes import VERSION_FORM
 from registry.services.principals import ADMINS
 from registry.text.rules.texts import reason_problem
 
@@ -25,7 +26,7 @@ PURPOSE_READERS = frozenset({Role.READER, Role.APPROVER, Role.AUDITOR, Role.SECU
 PurposesAsk = Annotated[Ask, Depends(without_body(PURPOSE_READERS, "purposes"))]
 AgreeAsk = Annotated[Ask, Depends(json_body(ADMINS, "agreed"))]
 _KEYS = frozenset({"version", "reason"})
-_VERSION = re.compile(described.VERSION_FORM)
+_VERSION = re.compile(VERSION_FORM)
 
 
 @router.get("/v1/purposes", **described.PURPOSES.options())

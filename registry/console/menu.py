@@ -13,6 +13,7 @@ from registry.services.check_value import CHECKERS
 from registry.services.holds import ENDERS
 from registry.services.leaver_report import REPORT_READERS
 from registry.services.petitions import CORRECTION, DISPUTE
+from registry.services.principals import ADMINS
 from registry.services.read_audit import AUDITORS, SUBJECTS
 from registry.services.unlock import UNLOCKERS
 
@@ -88,6 +89,12 @@ MENU: Sequence[Page] = (
         "Principals",
         "See who may act in which roles, and change it. Each change is in the ledger.",
         frozenset({Role.SECURITY_ADMIN}),
+    ),
+    Page(
+        "/console/changes",
+        "Policies and keys",
+        "Propose other policies or settings, or a change of keys, for another person to approve.",
+        ADMINS,
     ),
     Page(
         "/console/requests",

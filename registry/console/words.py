@@ -116,6 +116,7 @@ REASONS: Mapping[str, str] = {
 
 # What the codes of field problems mean to somebody who fills in a form. All others: "is not in the right form".
 PROBLEM_WORDS: Mapping[str, str] = {
+    "version_form": "is no version: cedar: or sha256: and 64 digits and letters",
     "missing": "is missing",
     "empty": "is empty",
     "too_long": "is too long",

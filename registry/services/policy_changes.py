@@ -29,6 +29,8 @@ from registry.services.principals import ADMINS, at_keyboard
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
 
+# Of policies, as ``registry policy check`` prints it; or of settings, as a start that was refused names it.
+VERSION_FORM = "(?:cedar|sha256):[0-9a-f]{64}"
 MOST_LISTED = 50
 _NOTHING = "nothing"
 _BEFORE = re.compile(r"^before (\S+) entry (\d+)$")
@@ -68,6 +70,11 @@ class PolicyChanges:
         with self._kernel.database.read() as work:
             return work.policies.in_force()
 
+    def controls_in_force(self) -> PolicyRow | None:
+        """Return which settings of control the registry knows to be in force; None when nothing is known."""
+        with self._kernel.database.read() as work:
+            return work.policies.controls()
+
     def note(self, *, operator: str) -> int | None:
         """Write an entry when this process decides by other policies than were in force; returns its index.
 
@@ -83,8 +90,7 @@ class PolicyChanges:
 
     def controls_noted(self) -> bool:
         """Whether the ledger knows the settings by which this process restrains people."""
-        with self._kernel.database.read() as work:
-            known = work.policies.controls()
+        known = self.controls_in_force()
         return known is not None and known.version == self._controls.version
 
     def note_controls(self, *, operator: str) -> int | None:
@@ -148,7 +154,7 @@ class PolicyChanges:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ADMINS:
                 self._kernel.deny(work, principal, AGREED)
-            demand_approved(self._kernel, work, principal, Act(Action.POLICY, (version,), version))
+            demand_approved(self._kernel, work, principal, Act(Action.POLICY, (version,), version, note=reason))
             work.ledger.lock_head()
             values = {"request": AGREED, "result": version, "rules": self._kernel.policy.version, "note": reason}
             draft = EntryDraft(Kind.POLICY, said_by(principal) | values)

@@ -71,6 +71,8 @@ PAGES = (
     "report",
     "brakes",
     "brakes, errors",
+    "changes",
+    "changes, errors",
     "check",
     "check, answered",
     "release",
@@ -331,6 +333,12 @@ def walk_oversight(window: Window) -> Iterator[str]:
     page.check("#lift-limit")
     window.submit()
     yield "brakes, errors"
+    window.open("/console/changes")
+    yield "changes"
+    window.without_required()
+    page.fill("#version", "cedar:5")
+    page.click("text=Propose this version")
+    yield "changes, errors"
     window.open("/console/check")
     yield "check"
     page.check("#category-phone")

@@ -114,9 +114,22 @@ def work(browser: Browser) -> list[Any]:
     hostile = {"reason": f"Because {IMAGE} {SCRIPT}", "case": IMAGE, "asked_by": SCRIPT, "text": SCRIPT, "note": IMAGE}
     hostile |= {"employee_number": "T-0001", "principal": SCRIPT, "value": IMAGE, "statement": "written", "days": "9"}
     paths = ["emergencies/new", "emergencies/from-lookup", "holds", "brakes", "check", "me/contact", "me/contact/shown"]
+    hostile |= {"version": SCRIPT, "policy_reason": IMAGE, "change": IMAGE, "key_reason": SCRIPT}
+    paths += ["changes/policies", "changes/keys"]
     answers = [browser.post(f"/console/{path}", hostile) for path in paths]
     answers.append(browser.post("/console/emergencies/new", hostile | {"categories": ["phone"]}))
-    names = ("requests", "emergencies", "holds", "disputes", "corrections", "sample", "policy", "report", "brakes")
+    names = (
+        "requests",
+        "emergencies",
+        "holds",
+        "disputes",
+        "corrections",
+        "sample",
+        "policy",
+        "report",
+        "brakes",
+        "changes",
+    )
     for name in ("me", "me/accounting", "me/petitions", "me/contact", *names):
         answers.append(browser.get(f"/console/{name}"))
         for path in sorted({one.split("?")[0] for one in Tags(answers[-1].text).addresses if one.count("/") > 3}):
