@@ -35,13 +35,14 @@ ASK = Operation(
     description=(
         "Role `security_admin`. Where `keys` is under dual control, `registry keys rotate`, `rewrap` and `shred` do "
         "nothing at the machine before exactly that change was asked for here and approved by another person: 202 with "
-        "the request, again while it waits or stands approved. Nothing is sent a second time: the command uses the "
-        "approval up. Whether it is under dual control is what the ledger says, not what a changed file says; where it "
-        "is not, this is an entry alone."
+        "the request, again while it waits. Nothing is sent a second time: the command uses the approval up; once "
+        "there is one, this answers 409 `approved`. Whether it is under dual control is what the ledger says, not what "
+        "a changed file says; where it is not, this is an entry alone."
     ),
     answer=Answer(
         "Nothing of keys is under dual control.", "AgreedNow", ("Audit-Receipt",), example={"receipt": RECEIPT}
     ),
     also=NEEDS_ANOTHER,
+    errors=(409,),
     body=Body("KeyChange", {"a rotation": {"change": "rotate data", "reason": "yearly exchange, ticket OPS-118"}}),
 )

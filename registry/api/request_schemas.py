@@ -48,6 +48,7 @@ REQUEST_SCHEMAS: Mapping[str, Schema] = {
             "about": nullable(
                 {"type": "string", "description": "What exactly is to be done, for an action under dual control."}
             ),
+            "reason": nullable({"type": "string", "description": "Why, where an action asks for a reason."}),
             "categories": listed({"type": "string"}),
             "purpose": nullable(
                 closed({"code": {"type": "string"}, **{key: nullable({"type": "string"}) for key in ("case", "note")}})

@@ -55,6 +55,7 @@ def request(ask: OneAsk) -> Response:
         **_listed(found.view),
         "subject": found.subject,
         "about": found.told or None,
+        "reason": None if found.view.action is None else found.note or None,
         "categories": list(found.categories),
         "purpose": _purpose(found),
     }

@@ -205,6 +205,7 @@ REQUEST_DETAIL: dict[str, Any] = {
     **_REQUEST,
     "subject": _id(1),
     "about": None,
+    "reason": None,
     "categories": ["home_address"],
     "purpose": {"code": "legal_service", "case": "2026-CV-0001", "note": None},
     "receipt": RECEIPT,

@@ -141,6 +141,7 @@ PROBLEM_WORDS: Mapping[str, str] = {
 
 # Headings and sentences of what cannot be done because of how things stand now.
 CONFLICTS: Mapping[str, tuple[str, str]] = {
+    "approved": ("This is approved already", "It is to be done at the machine."),
     "decided": ("This is settled already", "Somebody has said the last word on it, or you have said yours."),
     "expired": ("This came too late", "Its time is over. Who still needs it has to ask again."),
     "answered": ("This is answered already", "Each is answered once and for all."),

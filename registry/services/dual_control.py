@@ -81,13 +81,13 @@ def demand_approved(kernel: Kernel, work: Work, principal: Principal, act: Act) 
 
 
 def ask_for(kernel: Kernel, work: Work, principal: Principal, act: Act) -> NoReturn:
-    """Request an act that somebody else does, at the machine; one that waits or is approved stays the one.
+    """Request an act that somebody else does, at the machine; a request that waits stays the one.
 
     Raises:
         ApprovalNeeded: always, with the request; committed.
     """
     row = found_for(kernel, work, act)
-    if row is None or row.state not in (State.PENDING, State.APPROVED) or row.until <= kernel.now_ms():
+    if row is None or row.state != State.PENDING or row.until <= kernel.now_ms():
         _ask(kernel, work, principal, (act, _tag(kernel, "", act)))
     _wait(kernel, work, principal, (act, row))
 

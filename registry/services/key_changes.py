@@ -12,8 +12,8 @@ from dataclasses import replace
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.approvals import Action, State
-from registry.domain.errors import KeyUnavailable
-from registry.domain.principals import Claims
+from registry.domain.errors import Conflict, KeyUnavailable
+from registry.domain.principals import Claims, Principal
 from registry.keys.ports import LEDGER_PURPOSE, PROVIDER_PURPOSES
 from registry.policy.decide import APPROVAL_REQUIRED
 from registry.services.controls import controls_said, is_under_dual_control
@@ -26,6 +26,7 @@ from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
 
 REWRAP = "rewrap"
+APPROVED = "approved"
 CHANGE_FORM = f"rotate (?:{'|'.join((*PROVIDER_PURPOSES, LEDGER_PURPOSE))})|{REWRAP}|shred [0-9A-Za-z._:-]{{1,80}}"
 _CHANGE = re.compile(CHANGE_FORM)
 
@@ -57,19 +58,27 @@ class KeyChanges:
         """Ask for a change of keys, which is then made at the machine; without dual control it is an entry alone.
 
         Raises:
-            ApprovalNeeded: it is requested now or was before, and waits; or another person has approved it already.
+            ApprovalNeeded: it is requested now or was before, and waits.
             AccessDenied: the caller is no security administrator.
+            Conflict: ``approved``: another person has approved it already; it is to be done at the machine.
         """
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ADMINS:
                 self._kernel.deny(work, principal, Action.KEYS)
             if self._is_controlled(work):
+                self._demand_unapproved(work, principal, change)
                 ask_for(self._kernel, work, principal, replace(_act(change), note=reason))
             values = said_by(principal) | {"request": change, "result": "asked", "note": reason}
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, values)])
             work.commit()
         return view_of(self._kernel.mint_one(pending))
+
+    def _demand_unapproved(self, work: Work, principal: Principal, change: str) -> None:
+        if self._usable(work, change) is not None:
+            values = {"request": change, "result": f"refused {APPROVED}"}
+            self._kernel.note_refusal(work, principal, EntryDraft(Kind.KEYS, values))
+            raise Conflict(APPROVED)
 
     @rerun_once
     def demand(self, change: str, *, operator: str) -> None:
