@@ -231,6 +231,14 @@ class Keyring(Protocol):
         """
         ...
 
+    def seal_anew(self) -> None:
+        """Wrap what lies in the key folder itself under the newest version of the service's keys; the keys stay.
+
+        Raises:
+            KeyUnavailable: the keys cannot be changed from here, or not now.
+        """
+        ...
+
     def note_unused(self, key_id: str, clock: Clock) -> None:
         """Note that nothing stored is wrapped under an earlier key any more; the first time stays.
 

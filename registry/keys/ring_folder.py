@@ -437,7 +437,7 @@ def _read_term(folder: Path, descriptor: int, key_id: str) -> str:
 def _listed_key(folder: Path, descriptor: int, form: RingForm, listed: tuple[str, str]) -> KeyMaterial:
     """Read a key that the manifest lists, given as purpose and id."""
     purpose, key_id = listed
-    name = file_name(descriptor, purpose, key_id)
+    name = file_in(descriptor, purpose, key_id)
     material = form.parse(read_file(folder, descriptor, name), purpose, str(folder / name))
     if material.key_id != key_id:
         raise KeyUnavailable(f"{folder / name} is not the key that {MANIFEST} lists")
@@ -446,7 +446,7 @@ def _listed_key(folder: Path, descriptor: int, form: RingForm, listed: tuple[str
 
 @contextmanager
 def changed(folder: Path, form: RingForm) -> Iterator[tuple[int, RingContent]]:
-    """Hold a finished ring for a change; what an interrupted change left is removed first."""
+    """Hold a finished ring for a change, by its folder's descriptor; what an interrupted one left is removed first."""
     try:
         with _locked(folder) as descriptor:
             content = _load(folder, descriptor, form)
@@ -462,7 +462,7 @@ def _clear_unlisted(descriptor: int, content: RingContent) -> None:
     following = () if content.following is None else (content.following,)
     materials = (*content.current.values(), *(one.material for one in content.earlier), *following)
     # Of a purpose's first key the file has the purpose's name.
-    names = {file_name(descriptor, one.purpose, one.key_id) for one in materials}
+    names = {file_in(descriptor, one.purpose, one.key_id) for one in materials}
     names |= {f"{one.key_id}.term" for one in content.former}
     for name in os.listdir(descriptor):
         if _ROTATED_FILE.fullmatch(name) and name not in names:
@@ -470,8 +470,8 @@ def _clear_unlisted(descriptor: int, content: RingContent) -> None:
     os.fsync(descriptor)
 
 
-def file_name(descriptor: int, purpose: str, key_id: str) -> str:
-    """Return the name of the file of a key that the manifest lists."""
+def file_in(descriptor: int, purpose: str, key_id: str) -> str:
+    """Return the name of a key's file in a folder."""
     return f"{key_id}.key" if _exists(descriptor, f"{key_id}.key") else file_of(purpose)
 
 

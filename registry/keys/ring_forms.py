@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from registry.keys.key_files import open_folder, read_file, replace_file
-from registry.keys.ring_folder import MANIFEST, RingContent, RingForm, changed, file_name, load_ring, put_manifest
+from registry.keys.ring_folder import MANIFEST, RingContent, RingForm, changed, file_in, load_ring, put_manifest
 
 
 def is_of(folder: Path, header: str) -> bool:
@@ -43,6 +43,6 @@ def write_again(folder: Path, form: RingForm) -> RingContent:
     with changed(folder, form) as (descriptor, content):
         following = () if content.following is None else (content.following,)
         for one in (*content.current.values(), *(earlier.material for earlier in content.earlier), *following):
-            replace_file(descriptor, file_name(descriptor, one.purpose, one.key_id), form.render(one))
+            replace_file(descriptor, file_in(descriptor, one.purpose, one.key_id), form.render(one))
         put_manifest(descriptor, form, content)  # running processes read the ring again
     return load_ring(folder, form)

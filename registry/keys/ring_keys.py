@@ -88,6 +88,9 @@ class RingKeys:
         self._take(rotate_ring(self._folder, self._form, purpose, clock))
         return self._content.current[purpose].key_id
 
+    def seal_anew(self) -> None:
+        """Do nothing: these lie in the folder as they are; see ``Keyring``."""
+
     def note_unused(self, key_id: str, clock: Clock) -> None:
         """Note that nothing is wrapped under an earlier key any more; see ``Keyring``."""
         self._take(note_unused(self._folder, self._form, key_id, clock))

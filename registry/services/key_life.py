@@ -110,7 +110,7 @@ class KeyLife:
         return self._told(operator, named, lambda: self._ring.rotate(purpose, self._kernel.clock))
 
     def rewrap(self, *, operator: str, progress: Callable[[int], None] = lambda _: None) -> Rewrapped:
-        """Wrap every stored key under the current key of its purpose that is not.
+        """Wrap every stored key under the current key of its purpose that is not, and the key folder's own files.
 
         May be stopped at any time and run again: what is done is done. Each batch is a transaction with its entry.
         Under dual control an approval is used up by the round that comes to its end.
@@ -121,6 +121,7 @@ class KeyLife:
                 are under dual control, and nobody has approved this.
         """
         self._changes.demand(REWRAP, operator=operator)
+        self._ring.seal_anew()
         done = failed = 0
         for shelf in Shelf:
             keys, after = self._keys[PURPOSE_OF[shelf]], ""

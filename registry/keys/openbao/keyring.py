@@ -37,6 +37,7 @@ from registry.keys.key_files import (
     key_id_of,
     parse_key,
     render_key,
+    replace_file,
     with_checksum,
 )
 from registry.keys.openbao.session import Session
@@ -49,7 +50,16 @@ from registry.keys.ports import (
     SECRET_PURPOSES,
     ProviderPurpose,
 )
-from registry.keys.ring_folder import SEALED_HEADER, RingContent, create_ring, load_key, load_ring, one_of
+from registry.keys.ring_folder import (
+    SEALED_HEADER,
+    RingContent,
+    changed,
+    create_ring,
+    file_in,
+    load_key,
+    load_ring,
+    one_of,
+)
 from registry.keys.ring_keys import RingKeys
 
 _HEADER = "registry-sealed-key/v1"
@@ -149,6 +159,17 @@ class OpenBaoKeyring(RingKeys):
             f"keys of the key service are rotated there: bao write -f {self._path(purpose)}/rotate; "
             f"then run: registry keys rewrap"
         )
+
+    def seal_anew(self) -> None:
+        """Have the files of the folder wrapped under the newest versions; see ``Keyring``.
+
+        Without it the registry could not start again once the versions of their day are trimmed.
+        """
+        form = _SealedForm(self._session)
+        with changed(self._folder, form) as (descriptor, content):
+            for purpose in (*PROVIDER_PURPOSES, *SECRET_PURPOSES):
+                material = content.current[purpose]
+                replace_file(descriptor, file_in(descriptor, purpose, material.key_id), form.render(material))
 
     def discard(self, key_id: str) -> NoReturn:
         """Refuse, like ``rotate``; see ``Keyring``."""
