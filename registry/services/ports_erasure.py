@@ -28,7 +28,7 @@ class ErasureRow:
 
 
 class Erasures(Protocol):
-    """Everything is written over before it is deleted."""
+    """Nothing of what is deleted is kept where a reader of the database finds it."""
 
     def keep_directory(self, row: FormerDirectory) -> None: ...
     def former_directories(self, subject: SubjectId) -> Sequence[FormerDirectory]: ...

@@ -1,7 +1,8 @@
-"""Taking people away: what is erased is written over first, then deleted, all in the caller's transaction.
+"""Taking people away: rows are deleted, all in the caller's transaction.
 
-On SQLite the rows are written over in their place, and ``secure_delete`` clears what is freed; on PostgreSQL both
-leave dead rows behind until the tables are made anew (``dead_rows``).
+On SQLite ``secure_delete``, which every connection must have, clears what is freed, overflow pages too; on PostgreSQL
+dead rows stay behind until the tables are made anew (``dead_rows``). Writing over a row before it is deleted would add
+nothing on the one and one more dead row on the other.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Column, Connection, Table, delete, insert, or_, select, update
 
 from registry.domain.ids import PersonId, PetitionId, RecordId, SubjectId, TraceId
 from registry.services.ports_erasure import ErasureRow, FormerDirectory
@@ -52,23 +53,18 @@ class SqlErasures:
         return [FormerDirectory(SubjectId(row.subject), row.version, row.sealed, row.digest) for row in rows]
 
     def forget_persons(self, ids: Sequence[PersonId]) -> None:
-        self._overwrite(persons, persons.c.id, ids, ("wrapped_key",))
         self._delete(persons, persons.c.id, ids)
 
     def forget_records(self, ids: Sequence[RecordId]) -> None:
-        self._overwrite(record_versions, record_versions.c.record, ids, ("sealed", "digest", "value_tag"))
         for table in (record_versions, marks):
             self._delete(table, table.c.record, ids)
         self._delete(records, records.c.id, ids)
 
     def forget_subject(self, subject: SubjectId) -> None:
-        self._overwrite(former_directories, former_directories.c.subject, [subject], ("sealed", "digest"))
         self._delete(former_directories, former_directories.c.subject, [subject])
-        self._overwrite(subjects, subjects.c.id, [subject], ("directory", "directory_digest", "content_tag", "ties"))
         self._delete(subjects, subjects.c.id, [subject])
 
     def forget_traces(self, ids: Sequence[TraceId]) -> int:
-        self._overwrite(traces, traces.c.id, ids, ("wrapped_key", "sealed_text", "sealed_report"))
         return self._delete(traces, traces.c.id, ids)
 
     def forget_petitions(self, ids: Sequence[PetitionId]) -> int:
@@ -87,7 +83,6 @@ class SqlErasures:
         return self._delete(provisions, provisions.c.subject, [subject])
 
     def forget_contact(self, label: bytes) -> int:
-        self._overwrite(contacts, contacts.c.label, [label], ("wrapped_key", "about", "sealed"))
         return self._delete(contacts, contacts.c.label, [label])
 
     def forget_outcomes(self, ids: Iterable[str]) -> int:
@@ -112,18 +107,6 @@ class SqlErasures:
     def listing(self) -> Sequence[ErasureRow]:
         rows = self._connection.execute(select(erasures).order_by(erasures.c.entry))
         return [ErasureRow(row.entry, row.erased_at) for row in self._guard.demanded("erasures", rows)]
-
-    def _overwrite(self, table: Table, key: Column[Any], ids: Sequence[Any], names: Sequence[str]) -> None:
-        """Write zeros of the same length over some columns: in place, where the engine does that."""
-        zeros = {name: self._zeros(table.c[name]) for name in names}
-        for part in chunks(ids):
-            self._connection.execute(update(table).where(key.in_(MANY)).values(zeros), {"many": part})
-
-    def _zeros(self, column: Column[Any]) -> Any:
-        length = func.length(column)
-        if self._connection.dialect.name == "sqlite":
-            return func.zeroblob(length)
-        return func.decode(func.repeat(literal("00"), length), literal("hex"))
 
     def _delete(self, table: Table, key: Column[Any], ids: Sequence[Any]) -> int:
         statement = delete(table).where(key.in_(MANY))

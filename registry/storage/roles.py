@@ -22,6 +22,7 @@ _VERSION_TABLE = "alembic_version"
 _REWRAP = "SELECT, UPDATE (key_id, wrapped_key)"
 _REMOVE = "SELECT, UPDATE (sealed, erased_at)"
 _ERASE = "SELECT, UPDATE, DELETE"
+_TAKE = "SELECT, DELETE"
 # Each table once; tests/functional/storage/test_roles.py finds one that is missing.
 GRANTS: Mapping[str, Mapping[str, str]] = {
     APPLICATION: {
@@ -72,18 +73,18 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     # Taking people out. Whoever does that appends its entry too, and so is a member of the first role beside this one.
     ERASURE: {
         "subjects": _ERASE,
-        "former_directories": _ERASE,
-        "persons": _ERASE,
-        "records": "SELECT, DELETE",
-        "record_versions": _ERASE,
-        "marks": "SELECT, DELETE",
+        "former_directories": _TAKE,
+        "persons": _TAKE,
+        "records": _TAKE,
+        "record_versions": _TAKE,
+        "marks": _TAKE,
         "postings": _ERASE,
-        "traces": _ERASE,
+        "traces": _TAKE,
         "petitions": _ERASE,
-        "contacts": _ERASE,
+        "contacts": _TAKE,
         "provisions": _ERASE,
         "ledger_body": _REMOVE,
-        "ledger_postings": "SELECT, DELETE",
+        "ledger_postings": _TAKE,
         "erasures": "SELECT, INSERT",
     },
 }

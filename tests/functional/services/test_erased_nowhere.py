@@ -147,6 +147,21 @@ def test_on_sqlite(sqlite_home: Home) -> None:
     verify_ledger(home.app, 1)
 
 
+def test_on_sqlite_it_is_the_setting_that_clears_what_is_freed(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without ``secure_delete`` the bytes lie in free space: nothing but that setting takes them away."""
+    monkeypatch.setitem(engine._PRAGMAS, "secure_delete", 0)
+    home = open_copy(template, tmp_path / "home")
+    try:
+        subject, needles = crowd(home)
+        assert erase(home, subject).is_clean
+        left = still_said(home, needles)
+        assert len(held_in(home.app.settings.home, left)) > len(left) // 4
+    finally:
+        home.close()
+
+
 def test_on_postgresql_once_its_tables_are_made_anew(postgres_home: Home, postgres: PostgresServer) -> None:
     """A commit leaves dead rows behind, a plain VACUUM their bytes, clearing neither."""
     home = postgres_home
