@@ -15,6 +15,7 @@ from benchmarks.growth import measure as measure_growth
 from benchmarks.growth import report as growth_report
 from benchmarks.hot_path import hot_path
 from benchmarks.ledger import append, verify
+from benchmarks.ledger_cost import ledger_cost
 from benchmarks.load import generator
 from benchmarks.notices import notices
 from benchmarks.policy import policy
@@ -86,6 +87,7 @@ PARTS: Mapping[str, Callable[[Plan], str]] = {
     "policy": policy,
     "notices": notices,
     "append": append,
+    "ledger-cost": ledger_cost,
     "verify": verify,
     "bundles": bundles,
     "growth": growth,
