@@ -19,6 +19,7 @@ from benchmarks.ledger_cost import ledger_cost
 from benchmarks.load import generator
 from benchmarks.notices import notices
 from benchmarks.policy import policy
+from benchmarks.reading import reading
 from benchmarks.registries import Registry, batches, filled, lookup_target, postgresql, served
 from benchmarks.serving import Plan, everything, measure, medians, report
 from benchmarks.table import markdown, number, ratio
@@ -89,6 +90,7 @@ PARTS: Mapping[str, Callable[[Plan], str]] = {
     "append": append,
     "ledger-cost": ledger_cost,
     "verify": verify,
+    "reading": reading,
     "bundles": bundles,
     "growth": growth,
 }
