@@ -52,6 +52,8 @@ class Dossier:
     family_name: str = field(repr=False)
     members: tuple[Member, ...] = field(default=(), repr=False)
     records: tuple[DossierRecord, ...] = field(default=(), repr=False)
+    department: str = field(default="", repr=False)
+    title: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

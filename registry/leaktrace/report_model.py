@@ -143,6 +143,7 @@ def build_report(
         marks=sorted_out.marks,
         codes=sorted_out.codes,
         budget=evidence.budget,
+        coverage=evidence.coverage,
     )
 
 

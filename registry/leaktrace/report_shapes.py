@@ -19,6 +19,7 @@ from registry.leaktrace.copies import (
     ServedCopy,
     SourceExposure,
 )
+from registry.leaktrace.coverage import Coverage
 from registry.leaktrace.marked_copies import LabelledEvidence, MarksEvidence
 from registry.leaktrace.outside import OutsideField
 from registry.leaktrace.receipt_codes import CodesEvidence
@@ -114,6 +115,7 @@ class TraceEvidence:
         marks: what the writing of the text says of marked copies; None where it says nothing.
         codes: what receipt codes in the text say; None where there is none of a served copy.
         budget: how many false flags are to be expected in a year; None where no draws were compared.
+        coverage: what part of the registry a dump covers; None where it is none.
     """
 
     findings: tuple[FoundValue, ...]
@@ -123,6 +125,7 @@ class TraceEvidence:
     marks: MarksEvidence | None = None
     codes: CodesEvidence | None = None
     budget: FlagBudget | None = None
+    coverage: Coverage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,7 @@ class TraceReport:
         marks: what the writing of the text says of marked copies, or None.
         codes: receipt codes of served copies that stand in the text, or None.
         budget: how many false flags are to be expected in a year, or None.
+        coverage: what part of the registry a dump covers, or None.
     """
 
     schema: str
@@ -246,3 +250,4 @@ class TraceReport:
     marks: MarksReport | None = None
     codes: CodesReport | None = None
     budget: FlagBudget | None = None
+    coverage: Coverage | None = None

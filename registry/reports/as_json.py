@@ -9,6 +9,7 @@ from typing import Any
 from registry.domain.clock import iso
 from registry.leaktrace import wording
 from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
+from registry.leaktrace.coverage import Coverage
 from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
 from registry.leaktrace.report_shapes import CodesReport, FlagBudget, MarksReport
 
@@ -34,6 +35,7 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "marks": None if report.marks is None else _marks(report.marks),
         "codes": None if report.codes is None else _codes(report.codes),
         "budget": None if report.budget is None else _budget(report.budget),
+        "coverage": None if report.coverage is None else _coverage(report.coverage),
         "not_distinguished": [
             {"held": list(part.held), "accounts": list(part.accounts)} for part in report.not_distinguished
         ],
@@ -102,6 +104,31 @@ def _budget(budget: FlagBudget) -> dict[str, Any]:
         "each": budget.each,
         "expected": budget.expected,
         "spent": budget.is_spent,
+    }
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "people": coverage.people,
+        "units": [{"unit": one.unit, "found": one.found, "enrolled": one.enrolled} for one in coverage.units],
+        "in_other_units": coverage.in_other_units,
+        "kinds": [{"kind": kind, "people": people} for kind, people in coverage.kinds],
+        "tables": [
+            {
+                "rows": table.rows,
+                "found_rows": table.found_rows,
+                "columns": [
+                    {
+                        "number": column.number,
+                        "filled": column.filled,
+                        "holds": [{"kind": kind, "rows": rows} for kind, rows in column.holds],
+                        "outside": column.is_outside,
+                    }
+                    for column in table.columns
+                ],
+            }
+            for table in coverage.tables
+        ],
     }
 
 

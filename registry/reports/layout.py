@@ -10,6 +10,7 @@ from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
 from registry.leaktrace.report_shapes import FlagBudget
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
+from registry.reports.coverage_blocks import coverage_blocks
 from registry.reports.plain import duration, places, relative, utc, visible
 from registry.reports.timeline import timeline_of
 
@@ -38,6 +39,7 @@ def _sections(report: TraceReport) -> Iterable[Section]:
     yield Section("must-not", "What must not be concluded", (Bullets(report.must_not),))
     yield Section("question", "What was asked", (_question(report),))
     yield Section("found", "Values found in the text", _found(report))
+    yield Section("coverage", "What the dump covers", coverage_blocks(report.coverage))
     yield Section("timeline", "Timeline", _timeline(report))
     yield Section("accounts", f"Copies served {_until(report)}", _accounts(report))
     yield Section("marks", "What the writing says of each copy", _marks(report))

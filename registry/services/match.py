@@ -16,6 +16,7 @@ from registry.audit.receipt import Receipt
 from registry.domain.categories import Category, kind_of
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
+from registry.leaktrace.coverage import Coverage, Tally
 from registry.leaktrace.decide import decide
 from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Matching, Member, joined
 from registry.leaktrace.reading import Reading, read_parts
@@ -26,7 +27,7 @@ from registry.services.kernel import Caller, Kernel, record_lines
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.reading import WrittenValue, read_writing
 from registry.services.rerun import rerun_once
-from registry.services.values import card_digest
+from registry.services.values import card_digest, department_term
 from registry.vault.blind_index import IndexTerm, Posting
 from registry.vault.revealed import RevealedField
 from registry.vault.sealed import SealedField
@@ -35,6 +36,8 @@ INVESTIGATORS = frozenset({Role.INVESTIGATOR})
 MAX_CANDIDATES = 1_000
 # Postings read per term: a term that more people share says nothing about one of them.
 TERM_CAP = 512
+# Counted to here: a larger department is one of so many at least.
+_MOST_OF_A_UNIT = 50_000
 # Lines an entry may have, with room below the format's limit.
 _LINES_PER_ENTRY = 1_400
 _DIRECTORY_KINDS = frozenset({"N1", "N2", "N3", "N4"})
@@ -61,6 +64,7 @@ class Matched:
         entries: indexes of the entries that matching wrote, at least one.
         written: reads how found values are written in the text, blind to what was drawn for any copy.
         tried: works out which values stand beside somebody's name and are not theirs.
+        tally: what was counted in the rows of tables.
     """
 
     matching: Matching
@@ -68,6 +72,7 @@ class Matched:
     entries: tuple[int, ...]
     written: Callable[[Iterable[Finding]], tuple[WrittenValue, ...]]
     tried: Callable[[], tuple[Tried, ...]]
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -109,7 +114,8 @@ class MatchText:
             AccessDenied: the caller has no role for it; the refusal is an entry.
         """
         self._kernel.admit(caller, use.roles, detail)
-        parts = [self._part(caller, reading, detail, use) for reading in read_parts(text)]
+        tally = Tally()
+        parts = [self._part(caller, reading, tally, (detail, use)) for reading in read_parts(text)]
         versions: dict[RecordId, set[int]] = {}
         for part in parts:
             for record, numbers in part.versions.items():
@@ -120,15 +126,25 @@ class MatchText:
             tuple(entry for part in parts for entry in part.entries),
             partial(read_writing, text, [dossier for part in parts for dossier in part.dossiers]),
             lambda: _all_tried(part.tried() for part in parts),
+            tally,
         )
 
-    def _part(self, caller: Caller, reading: Reading, detail: str, use: Use) -> _Part:
+    def coverage(self, tally: Tally) -> Coverage | None:
+        """Return what part of the registry the rows of a text cover; None where it is no dump."""
+        terms = {department_term(unit): unit for unit in tally.units()}
+        with self._kernel.database.read() as work:
+            found = self._kernel.index.look_up(work.postings, terms, cap=_MOST_OF_A_UNIT)
+        return tally.coverage({unit: len({one.target for one in found.get(term, ())}) for term, unit in terms.items()})
+
+    def _part(self, caller: Caller, reading: Reading, tally: Tally, what: tuple[str, Use]) -> _Part:
         """Match one part of a text; of what was opened, only who was found is kept."""
+        detail, use = what
         with self._kernel.database.read() as work:
             candidates = self._candidates(work, reading)
         receipts = self._record(caller, candidates, detail, use)
         dossiers = self._dossiers(candidates, receipts)
         matching = decide(reading, dossiers, card_digest=lambda digits: card_digest(self._kernel.index, digits))
+        tally.add(reading, matching, dossiers)
         found = {finding.record for finding in (*matching.findings, *matching.possible)}
         subjects = {finding.subject for finding in (*matching.findings, *matching.possible)}
         # Worked out when somebody asks; but the readings of a long table are not kept for that.
@@ -214,6 +230,8 @@ class MatchText:
             family_name=names["family_name"],
             members=tuple(_member(field) for field in family),
             records=tuple(_dossier_record(field) for field in opened),
+            department=names["department"],
+            title=names["title"],
         )
 
 

@@ -147,6 +147,8 @@ class Trace:
         digest = digest_of_text(ask.text, nonce)
         compared = self._matching.matcher.match(caller, ask.text, detail=f"trace {trace} text {digest}")
         matched = self._matching.brake.held_back(caller, compared)
+        # Counts would tell what the brake held back.
+        coverage = self._matching.matcher.coverage(matched.tally) if matched is compared else None
         question = TraceQuestion(
             trace=trace,
             asked_at=asked_at,
@@ -164,7 +166,7 @@ class Trace:
         entries = {*matched.entries, fixed.entry, *found.chains}
         last = fixed.entry if judged is None else judged.entry
         stored = StoredTrace(
-            report=build_report(question, evidence),
+            report=build_report(question, replace(evidence, coverage=coverage)),
             possible=_found(matched.matching.possible, matched.versions),
             snapshot=replace(found.snapshot, size=max(found.snapshot.size, last + 1)),
             entries=tuple(sorted(entries if judged is None else {*entries, judged.entry})),

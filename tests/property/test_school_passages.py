@@ -1,4 +1,4 @@
-"""In a table a school is compared in the few rows where it may count; that finds what looking through all rows finds."""
+"""In a table a school is compared in the few rows where it may count; that finds what a look through all rows does."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from registry.domain.categories import Category
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
+from registry.leaktrace.coverage import ColumnCoverage, Coverage, TableCoverage, UnitCoverage
 from registry.leaktrace.receipt_codes import CodeMatch, CodesEvidence
 from registry.leaktrace.report_model import TraceReport, build_report
 from tests.unit.leaktrace_report.evidence import (
@@ -61,12 +62,27 @@ def coded() -> TraceReport:
     return build_report(question(), replace(gathered, codes=codes))
 
 
+def covered(unit: str = "Parks") -> TraceReport:
+    """A report on a dump."""
+    columns = (
+        ColumnCoverage(1, 9, (("directory", 9),)),
+        ColumnCoverage(2, 9, (("phone:mobile", 8),)),
+        ColumnCoverage(3, 9, ()),
+        ColumnCoverage(4, 2, ()),
+    )
+    counted = Coverage(9, (UnitCoverage(unit, 7, 14),), 2, (("phone:mobile", 8),), (TableCoverage(40, 9, columns),))
+    gathered = evidence((found(ADDRESS),), (served(ALPHA, 10, ADDRESS),))
+    return build_report(question(), replace(gathered, coverage=counted))
+
+
 def hostile() -> TraceReport:
     """A report whose every free text tries to become markup."""
     bad = (found(ADDRESS, employee_number=HOSTILE, member=HOSTILE, reason=HOSTILE),)
     copies = (served(ALPHA, 10, ADDRESS, purpose=HOSTILE, via=HOSTILE),)
     exposures = (exposure("enrolled by", CLERK, note=HOSTILE), exposure("internal open", None, note=HOSTILE))
-    return build_report(question(source=HOSTILE, engine=HOSTILE), evidence(bad, copies, exposures, HOSTILE))
+    counted = Coverage(5, (UnitCoverage(HOSTILE, 5, 9),), 0, ((HOSTILE, 5),), ())
+    gathered = replace(evidence(bad, copies, exposures, HOSTILE), coverage=counted)
+    return build_report(question(source=HOSTILE, engine=HOSTILE), gathered)
 
 
 def empty() -> TraceReport:
@@ -107,4 +123,14 @@ def dump(people: int = 120, accounts: int = 55) -> TraceReport:
     )
 
 
-EVERY = (ordinary(), ordinary(GAP), ordinary(published_at=None), hostile(), empty(), unserved(), coded(), dump())
+EVERY = (
+    ordinary(),
+    ordinary(GAP),
+    ordinary(published_at=None),
+    hostile(),
+    empty(),
+    unserved(),
+    coded(),
+    dump(),
+    covered(),
+)
