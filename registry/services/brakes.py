@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from registry.domain.ids import PrincipalId
+from registry.domain.principals import Principal
 from registry.domain.purposes import PurposeCode
 from registry.services.kernel import Kernel
-from registry.services.ports import TallyRow, Work
+from registry.services.ports import PrincipalRow, TallyRow, Work
 
 DAY_MS = 86_400_000
 # A set of a day is of no use after it; one of candidate values counts for so many days.
@@ -118,6 +121,25 @@ class TagSet:
 def label_of(kernel: Kernel, *parts: str) -> bytes:
     """Return the keyed label of a set: what it counts and for whom."""
     return kernel.index.tag("tally", "\0".join(parts).encode())
+
+
+class Counted(NamedTuple):
+    """Who is counted: a person, under whatever account; ``account`` is the one that is used."""
+
+    account: PrincipalId
+    person: str
+
+
+def counted(principal: Principal) -> Counted:
+    """Return as whom a principal is counted: an account with an employee number is its person's."""
+    tag = principal.employee_tag
+    return Counted(principal.id, principal.id if tag is None else f"person {tag.hex()}")
+
+
+def counted_row(kernel: Kernel, row: PrincipalRow) -> Counted:
+    """Return as whom an account is counted."""
+    tag = None if row.employee is None else kernel.links.open(row.id, row.employee)
+    return Counted(row.id, row.id if tag is None else f"person {tag.hex()}")
 
 
 def tag_of(kernel: Kernel, label: bytes, what: str) -> bytes:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.categories import Category
-from registry.domain.ids import PrincipalId, RecordId
+from registry.domain.ids import RecordId
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.leaktrace.terms import PersonNames, TermKind, record_terms, search_terms
 from registry.policy.decide import QUOTA_EXCEEDED
-from registry.services.brakes import BrakeLimits, TagSet, day_of, label_of, store_sets, tag_of
+from registry.services.brakes import BrakeLimits, Counted, TagSet, counted, day_of, label_of, store_sets, tag_of
 from registry.services.enumeration import BrakeOfOne
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.notices import Notice, NoticeKind, ToRole, queue
@@ -72,7 +72,7 @@ class CheckValue:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & CHECKERS:
                 self._kernel.deny(work, principal, "check")
-            rule = self.stopped_by(work, principal.id, category, value)
+            rule = self.stopped_by(work, counted(principal), category, value)
             is_protected = None if rule else self._is_protected(work, category, value)
             result = {None: f"denied {QUOTA_EXCEEDED}", True: "protected", False: "not protected"}[is_protected]
             values = said_by(principal) | {
@@ -93,18 +93,16 @@ class CheckValue:
             limits.note(day, [key])
         return Checked(is_protected, view_of(self._kernel.mint_one(pending)))
 
-    def stopped_by(
-        self, work: Work, principal: PrincipalId, category: Category, value: Mapping[str, str]
-    ) -> str | None:
+    def stopped_by(self, work: Work, who: Counted, category: Category, value: Mapping[str, str]) -> str | None:
         """Count a value, and return the rule that stops the caller. Hit or miss, the answer is the same then."""
         asked = f"{category.value} {_asked(category, value)}"
         now_ms = self._kernel.now_ms()
         day = day_of(now_ms)
-        if BrakeOfOne(self._kernel, work, principal, now_ms).is_braked:
+        if BrakeOfOne(self._kernel, work, who, now_ms).is_braked:
             return "brakes.enumeration"
         if not self._limits.checks_per_day:
             return None
-        label = label_of(self._kernel, "checks", principal, str(day))
+        label = label_of(self._kernel, "checks", who.person, str(day))
         seen = TagSet(work.brakes.hold([label], day)[label])
         tag = tag_of(self._kernel, label, asked)
         if tag in seen:

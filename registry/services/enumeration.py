@@ -1,6 +1,7 @@
 """The brake on trying values out: who tries more than a few different ones for somebody is given no finding of them.
 
-Counted for each account, person and category over thirty days. What is true of the person is not counted, however
+Counted for each person who tries, whatever account they use, and each person and category that is tried, over thirty
+days. What is true of the person is not counted, however
 often it is met; what was tried before and is not, once. A trace that goes over it gives no finding of that category
 for that person; the account is told nothing, the ledger and the auditors are. It is asked before anything of the
 trace is kept, in a transaction of its own: a count without an answer is on the safe side. Another person may lift the
@@ -23,7 +24,9 @@ from registry.services.brakes import (
     CANDIDATE_DAYS,
     TAG_BYTES,
     BrakeLimits,
+    Counted,
     TagSet,
+    counted,
     day_of,
     label_of,
     store_sets,
@@ -47,23 +50,26 @@ class _Sets:
 
 
 class BrakeOfOne:
-    """Whether one account is braked, and the round of counting that it is in; held by the transaction.
+    """Whether somebody is braked, and the round of counting that they are in; held by the transaction.
 
-    A round is named by a random tag, none for the first. It is kept as long as anything counted in it.
+    All accounts of one person are one. What an account was braked for before it had an employee number stays. A
+    round is named by a random tag, none for the first. It is kept as long as anything counted in it.
     """
 
-    def __init__(self, kernel: Kernel, work: Work, principal: PrincipalId, now_ms: int) -> None:
+    def __init__(self, kernel: Kernel, work: Work, who: Counted, now_ms: int) -> None:
         self._work = work
         self._day = day_of(now_ms)
-        label = label_of(kernel, "braked", principal)
-        row = work.brakes.hold([label], self._day)[label]
-        self.set = TagSet(row, first_day=self._day - CANDIDATE_DAYS)
-        self._mark = tag_of(kernel, label, "braked")
+        labels = [label_of(kernel, "braked", one) for one in dict.fromkeys((who.person, who.account))]
+        rows = work.brakes.hold(labels, self._day)
+        first_day = self._day - CANDIDATE_DAYS
+        self.set, *rest = [TagSet(rows[label], first_day=first_day) for label in labels]
+        self._mark, *marks = [tag_of(kernel, label, "braked") for label in labels]
+        self._of_account = [one for one, mark in zip(rest, marks, strict=True) if mark in one]
 
     @property
     def is_braked(self) -> bool:
-        """Whether the account has tried values out."""
-        return self._mark in self.set
+        """Whether they have tried values out."""
+        return self._mark in self.set or bool(self._of_account)
 
     @property
     def round(self) -> str:
@@ -76,22 +82,27 @@ class BrakeOfOne:
             self.set.add(tag, self._day)
 
     def brake(self) -> None:
-        """Note that the account tried values out."""
+        """Note that they tried values out."""
         self.set.add(self._mark, self._day)
 
     def lift(self) -> None:
         """Begin a new round, and store it."""
-        self.set.put([random_bytes(TAG_BYTES)], self._day)
-        store_sets(self._work, (self.set,), self._day)
+        sets = (self.set, *self._of_account)
+        for one in sets:
+            one.put([random_bytes(TAG_BYTES)], self._day)
+        store_sets(self._work, sets, self._day)
 
 
-def braked_among(kernel: Kernel, work: Work, ids: Iterable[PrincipalId]) -> frozenset[PrincipalId]:
+def braked_among(kernel: Kernel, work: Work, accounts: Iterable[Counted]) -> frozenset[PrincipalId]:
     """Return which accounts are braked now; nothing is held or counted."""
-    labels = {one: label_of(kernel, "braked", one) for one in ids}
-    rows = work.brakes.look(labels.values())
+    labels = [(who.account, label_of(kernel, "braked", one)) for who in accounts for one in {who.person, who.account}]
+    rows = work.brakes.look([label for _, label in labels])
     first_day = day_of(kernel.now_ms()) - CANDIDATE_DAYS
-    found = {one: TagSet(rows[label], first_day=first_day) for one, label in labels.items() if label in rows}
-    return frozenset(one for one, tags in found.items() if tag_of(kernel, labels[one], "braked") in tags)
+    return frozenset(
+        account
+        for account, label in labels
+        if label in rows and tag_of(kernel, label, "braked") in TagSet(rows[label], first_day=first_day)
+    )
 
 
 class Enumeration:
@@ -129,7 +140,7 @@ class Enumeration:
             day = day_of(self._kernel.now_ms())
             # Subjects are held before sets, sets before the ledger's head.
             work.subjects.lock(subject for subject, _ in {*tried, *found})
-            sets = self._held(work, principal.id, {*tried, *found})
+            sets = self._held(work, counted(principal), {*tried, *found})
             for key, values in tried.items():
                 self._add(sets.tried[key], values, day)
             over = {key for key, one in sets.tried.items() if len(one) + (key in found) > self._limits.candidates}
@@ -145,11 +156,11 @@ class Enumeration:
                 work.commit()
         return over
 
-    def _held(self, work: Work, principal: PrincipalId, keys: Iterable[_Key]) -> _Sets:
+    def _held(self, work: Work, who: Counted, keys: Iterable[_Key]) -> _Sets:
         now_ms = self._kernel.now_ms()
-        # Before the others: it says what they are called. Nobody else holds sets of this account.
-        own = BrakeOfOne(self._kernel, work, principal, now_ms)
-        labels = {key: label_of(self._kernel, f"tried{own.round}", principal, *key) for key in keys}
+        # Before the others: it says what they are called. Nobody else holds sets of this person.
+        own = BrakeOfOne(self._kernel, work, who, now_ms)
+        labels = {key: label_of(self._kernel, f"tried{own.round}", who.person, *key) for key in keys}
         rows = work.brakes.hold(labels.values(), day_of(now_ms))
         first = day_of(now_ms) - CANDIDATE_DAYS
         return _Sets({key: TagSet(rows[label], first_day=first) for key, label in labels.items()}, own)

@@ -22,11 +22,10 @@ from registry.documents.ocr import ImageReader, remembered
 from registry.domain.categories import Category
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput
-from registry.domain.ids import PrincipalId
 from registry.domain.purposes import ReleasePurpose
 from registry.leaktrace.dossier import Matching
 from registry.policy.decide import QUOTA_EXCEEDED
-from registry.services.brakes import BrakeLimits, TagSet, day_of, label_of, store_sets, tag_of
+from registry.services.brakes import BrakeLimits, Counted, TagSet, counted, day_of, label_of, store_sets, tag_of
 from registry.services.check_value import CHECKERS
 from registry.services.dual_control import Act, demand_approved
 from registry.services.enumeration import BrakeOfOne
@@ -176,7 +175,7 @@ class ReleaseCheck:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & CHECKERS:
                 self._kernel.deny(work, principal, _RULE)
-            rule = self._stopped_by(work, principal.id, sha256(ask.upload.content).hexdigest())
+            rule = self._stopped_by(work, counted(principal), sha256(ask.upload.content).hexdigest())
             if rule is None:
                 work.commit()
                 return None
@@ -185,14 +184,14 @@ class ReleaseCheck:
             work.commit()
         return pending
 
-    def _stopped_by(self, work: Work, principal: PrincipalId, document: str) -> str | None:
+    def _stopped_by(self, work: Work, who: Counted, document: str) -> str | None:
         now_ms = self._kernel.now_ms()
         day = day_of(now_ms)
-        if BrakeOfOne(self._kernel, work, principal, now_ms).is_braked:
+        if BrakeOfOne(self._kernel, work, who, now_ms).is_braked:
             return _ENUMERATION
         if not self._limits.checks_per_day:
             return None
-        label = label_of(self._kernel, "release-checks", principal, str(day))
+        label = label_of(self._kernel, "release-checks", who.person, str(day))
         seen = TagSet(work.brakes.hold([label], day)[label])
         tag = tag_of(self._kernel, label, document)
         if tag in seen:
@@ -211,7 +210,7 @@ class ReleaseCheck:
             principal = self._kernel.principal(work, caller)
             work.subjects.lock(subjects)
             # This very document may have been one try too many.
-            is_braked = BrakeOfOne(self._kernel, work, principal.id, self._kernel.now_ms()).is_braked
+            is_braked = BrakeOfOne(self._kernel, work, counted(principal), self._kernel.now_ms()).is_braked
             # Before the approval: who is told nothing has nothing approved.
             if outcome.act is not None and not is_braked:
                 demand_approved(self._kernel, work, principal, outcome.act)

@@ -14,6 +14,7 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import full_name_term, search_terms
 from registry.policy.decide import NOT_PERMITTED, QUOTA_EXCEEDED
+from registry.services.brakes import counted
 from registry.services.check_value import CheckValue
 from registry.services.decoys import alarm_and_lock, decoys_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
@@ -150,7 +151,7 @@ class Search:
 
     def _stopped_by(self, work: Work, principal: Principal, ask: SearchAsk) -> str | None:
         """Count a value that is searched for as a check of it: a hit names its person, which says more than one bit."""
-        return None if ask.value is None else self._checks.stopped_by(work, principal.id, *ask.value)
+        return None if ask.value is None else self._checks.stopped_by(work, counted(principal), *ask.value)
 
     def _alarms(self, work: Work, principal: Principal, hits: Sequence[SubjectRow]) -> tuple[EntryDraft, ...]:
         """Lock who found a decoy by one of its values: nobody can know them but from this registry."""

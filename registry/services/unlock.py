@@ -15,6 +15,7 @@ from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import PrincipalId
 from registry.domain.principals import Principal, Role
 from registry.domain.purposes import PurposeCode
+from registry.services.brakes import counted_row
 from registry.services.enumeration import BrakeOfOne, braked_among
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, LOCKED, PrincipalRow, UnlockRow, Work
@@ -108,7 +109,7 @@ class Unlock:
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             row = self._target(work, principal, target, ADMINS, _BRAKE)
-            brake = BrakeOfOne(self._kernel, work, row.id, self._kernel.now_ms())
+            brake = BrakeOfOne(self._kernel, work, counted_row(self._kernel, row), self._kernel.now_ms())
             is_braked = brake.is_braked
             if is_braked:
                 brake.lift()
@@ -130,7 +131,7 @@ class Unlock:
         self._kernel.note_read(caller, ADMINS, "braked accounts")
         with self._kernel.database.read() as work:
             rows = work.principals.listing()
-            braked = braked_among(self._kernel, work, [row.id for row in rows])
+            braked = braked_among(self._kernel, work, [counted_row(self._kernel, row) for row in rows])
         return tuple(row for row in rows if row.id in braked)
 
     def _target(

@@ -14,6 +14,7 @@ from registry.audit.kinds import Kind
 from registry.domain.categories import Category
 from registry.domain.principals import Role
 from registry.policy.decide import QUOTA_EXCEEDED
+from registry.services.brakes import counted
 from registry.services.check_value import CheckValue, check_tag
 from registry.services.entry_filter import newest_first
 from registry.services.entry_reading import ReadEntry
@@ -88,7 +89,7 @@ class ValueSearches:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ASKERS:
                 self._kernel.deny(work, principal, "audit by value")
-            rule = self._checks.stopped_by(work, principal.id, ask.category, ask.value)
+            rule = self._checks.stopped_by(work, counted(principal), ask.category, ask.value)
             values = said_by(principal) | {
                 "purpose": "investigation",
                 "case": ask.case,
