@@ -250,7 +250,8 @@ def test_a_copy_keeps_this_place_and_no_other() -> None:
         f"SSN {SSN} again [redacted], not 9{SSN}0"
     )
     # What overlaps with something that goes does not stay.
-    assert SSN not in redact(document, "txt", [first, second, (0, 10)], kept=frozenset({first})).content.decode()[:20]
+    copy = redact(document, "txt", [first, second, (0, 10)], kept=frozenset({first})).content.decode()
+    assert copy.startswith("[redacted] again [redacted]")
 
 
 def test_something_that_goes_is_not_kept_by_what_stays_around_it() -> None:
