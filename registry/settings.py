@@ -87,6 +87,7 @@ _APPROVALS = {
     "emergency_minutes": range(1, 4 * 60 + 1),
     "review_hours": range(1, 7 * 24 + 1),
     "unreviewed": range(1, 101),
+    "reply_days": range(1, 91),
 }
 _HR_CLIENTS = "hr_clients"
 _WITNESS = {

@@ -11,7 +11,7 @@ from registry.services.unusual import LOOKED_AT, Reason
 from registry.services.value_searches import MOST_SHOWN
 from registry.text.rules.texts import LEAST_REASON
 
-_REASON: Schema = {
+REASON: Schema = {
     "type": "string",
     "minLength": LEAST_REASON,
     "maxLength": 1000,
@@ -19,7 +19,7 @@ _REASON: Schema = {
 }
 
 BRAKE_SCHEMAS: dict[str, Schema] = {
-    "ReasonAsk": closed({"reason": _REASON}),
+    "ReasonAsk": closed({"reason": REASON}),
     "Unlock": {
         "oneOf": [
             closed(
@@ -36,11 +36,11 @@ BRAKE_SCHEMAS: dict[str, Schema] = {
                         "format": "date-time",
                         "description": "With an offset; within 31 days.",
                     },
-                    "reason": _REASON,
+                    "reason": REASON,
                 }
             ),
-            closed({"lock": {"const": True}, "reason": _REASON}),
-            closed({"brake": {"const": True}, "reason": _REASON}),
+            closed({"lock": {"const": True}, "reason": REASON}),
+            closed({"brake": {"const": True}, "reason": REASON}),
         ]
     },
     "Unlocked": closed({"receipt": ref("Receipt")}),

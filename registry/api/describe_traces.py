@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry.api.describe import Answer, Body, Operation, path_id
 from registry.api.describe_links import AFTER_LISTING_TRACES, AFTER_TRACING
 from registry.api.describe_requests import NEEDS_ANOTHER
-from registry.api.samples import OPENED_DRAWS, STORED_TRACE, TRACED, TRACES_LIST
+from registry.api.samples import NAMED_ACCOUNT, OPENED_DRAWS, STORED_TRACE, TRACED, TRACES_LIST
 
 _ID = (path_id("trace", "The trace's id, from `POST /v1/traces`."),)
 _READING = "Role `investigator`, and only who ran the trace. Reading it is an entry."
@@ -114,6 +114,23 @@ DRAWS = Operation(
     also=NEEDS_ANOTHER,
     answer=Answer("What was opened.", "OpenedDraws", ("Audit-Receipt",), example=OPENED_DRAWS),
     body=Body("ReasonAsk", {"a defence": {"reason": "asked for by counsel, hearing of 4 May"}}),
+    errors=(404, 409),
+    parameters=_ID,
+)
+
+NAMES = Operation(
+    id="nameTracedAccount",
+    tag="traces",
+    summary="Name the account behind a label of a report",
+    description=(
+        f"{_READING} Only of a label that the report calls `strong` or more (409 `below_strong`), and always once "
+        "another person has approved exactly this, whatever `dual_control` says; nobody approves what is about "
+        "themselves. Who has the account is told, finds the entry in their accounting and may dispute it; nothing is "
+        "to follow from the report alone, nor before `reply_until`. The report itself keeps its labels."
+    ),
+    also=NEEDS_ANOTHER,
+    answer=Answer("The account.", "NamedAccount", ("Audit-Receipt",), example=NAMED_ACCOUNT),
+    body=Body("NameAsk", {"an account": {"account": "Account 3", "reason": "hearing of 4 May, agreed with counsel"}}),
     errors=(404, 409),
     parameters=_ID,
 )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from registry.api import describe_traces as described
 from registry.api.asking import Ask, json_body, without_body
-from registry.api.bodies import MAX_TRACE_BODY, read_reason, read_trace
+from registry.api.bodies import MAX_TRACE_BODY, read_name, read_reason, read_trace
 from registry.api.problems import json_answer
 from registry.api.render import receipt_document, receipted
 from registry.domain.clock import from_unix_ms, iso
@@ -29,6 +29,7 @@ TraceBody = Annotated[Ask, Depends(json_body(INVESTIGATORS, "trace", MAX_TRACE_B
 ListAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "list traces"))]
 ReportAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "report"))]
 DrawsAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "open draws"))]
+NamesAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "name account"))]
 RevealAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "reveal text"))]
 
 
@@ -95,6 +96,20 @@ def open_draws(ask: DrawsAsk) -> Response:
     identifier = ask.path_id("trace", TraceId)
     opened = ask.application.trace.open_draws(ask.caller, identifier, read_reason(ask.document(), today=ask.today))
     return receipted({"trace": identifier, "record_versions": opened.versions}, opened.receipt)
+
+
+@router.post("/v1/traces/{trace}/names", **described.NAMES.options())  # noqa: FAST003 - Ask.path_id reads it
+def name_account(ask: NamesAsk) -> Response:
+    identifier = ask.path_id("trace", TraceId)
+    named = ask.application.trace.name(ask.caller, identifier, read_name(ask.document(), today=ask.today))
+    document = {
+        "trace": identifier,
+        "account": named.label,
+        "principal": named.account,
+        "name": named.name,
+        "reply_until": iso(from_unix_ms(named.reply_until)),
+    }
+    return receipted(document, named.receipt)
 
 
 def _attached(name: str) -> dict[str, str]:

@@ -179,6 +179,14 @@ TRACED: dict[str, Any] = {
 }
 STORED_TRACE: dict[str, Any] = {name: part for name, part in TRACED.items() if name != "receipt"}
 OPENED_DRAWS: dict[str, Any] = {"trace": _id(5), "record_versions": 3, "receipt": RECEIPT}
+NAMED_ACCOUNT: dict[str, Any] = {
+    "trace": _id(5),
+    "account": "Account 3",
+    "principal": _id(9),
+    "name": "agency s.okafor",
+    "reply_until": "2026-03-17T08:00:00.000Z",
+    "receipt": RECEIPT,
+}
 TRACES_LIST: dict[str, Any] = {"traces": [{"trace": _id(5), "at": "2026-03-03T08:00:00.000Z"}]}
 
 WAITING: dict[str, Any] = {

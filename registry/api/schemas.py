@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
+from registry.api.brake_schemas import REASON
 from registry.api.describe import ref
 from registry.api.importing import MAX_ERRORS_TOLD
 from registry.api.schema_parts import STATED_PURPOSE, Schema, closed, listed, nullable, text
@@ -22,6 +23,7 @@ from registry.domain.relations import Declared
 from registry.policy.decide import APPROVAL_REQUIRED, PUBLIC_REASONS, QUOTA_EXCEEDED, Form
 
 _DAY: Schema = {"type": "string", "format": "date"}
+_LABEL: Schema = {"type": "string", "pattern": "^Account [1-9][0-9]{0,5}$", "description": "As in the report."}
 _INDEX: Schema = {"type": "integer", "minimum": 0}
 
 
@@ -405,6 +407,17 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Traced": closed({**_STORED, "receipt": ref("Receipt")}),
     "OpenedDraws": closed({"trace": ref("Id"), "record_versions": _INDEX, "receipt": ref("Receipt")}),
+    "NameAsk": closed({"account": _LABEL, "reason": REASON}),
+    "NamedAccount": closed(
+        {
+            "trace": ref("Id"),
+            "account": _LABEL,
+            "principal": ref("Id"),
+            "name": {"type": "string", "description": "As entries have it."},
+            "reply_until": ref("Moment"),
+            "receipt": ref("Receipt"),
+        }
+    ),
     "StoredTrace": closed(_STORED),
     "Possible": _FOUND,
     "TraceList": closed({"traces": listed(closed({"trace": ref("Id"), "at": ref("Moment")}), 100)}),

@@ -183,6 +183,7 @@ ACTIONS: Mapping[str, str] = {
     "trace": "Open a leak trace",
     "evidence": "Take out an evidence bundle",
     "draws": "Open what was drawn for copies",
+    "names": "Name the account behind a label of a trace",
     "erase": "Erase somebody for good",
     "unmark": "Lower or end a protection",
     "relations": "Take a relation, supervisor or unit away",

@@ -19,6 +19,7 @@ class Action(StrEnum):
     TRACE = "trace"  # an investigator opens a case
     EVIDENCE = "evidence"  # a bundle leaves the registry
     DRAWS = "draws"  # what was drawn for all copies of the found values is opened, for a defence
+    NAMES = "names"  # the account behind a label of a trace report is named
     UNMARK = "unmark"  # a record's tier is lowered, or its protection ended
     ERASE = "erase"  # somebody is taken out of the registry for good
     RELATIONS = "relations"  # what keeps somebody from looking a subject up is taken away: kin, supervisor, unit
@@ -28,8 +29,8 @@ class Action(StrEnum):
     WAIVE = "waive"  # a protected value stays in a document that is to be published
 
 
-# What takes another person whatever an agency has said; no setting names it.
-ALWAYS = frozenset({Action.WAIVE})
+# What takes another person whatever an agency has said; no setting names it. Nobody is named on one person's word.
+ALWAYS = frozenset({Action.NAMES, Action.WAIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class ApprovalRules:
         emergency_minutes: how long an emergency opens a card.
         review_hours: how long the review of an emergency may take; over a weekend somebody looks at it.
         unreviewed: so many emergencies of one person may wait for their review.
+        reply_days: how long somebody whose account was named has to reply before anything follows.
         dual_control: what takes an approved request beside guarded records and what always does.
         hr_clients: clients of tokens, of HR systems, whose word on who leads whom and in which unit needs no second
             person's.
@@ -52,6 +54,7 @@ class ApprovalRules:
     emergency_minutes: int = 60
     review_hours: int = 72
     unreviewed: int = 10
+    reply_days: int = 14
     dual_control: frozenset[Action] = frozenset()
     hr_clients: frozenset[str] = frozenset()
 
@@ -78,6 +81,11 @@ class ApprovalRules:
     def review_ms(self) -> int:
         """``review_hours`` in milliseconds."""
         return self.review_hours * _HOUR_MS
+
+    @property
+    def reply_ms(self) -> int:
+        """``reply_days`` in milliseconds."""
+        return self.reply_days * 24 * _HOUR_MS
 
 
 class State(StrEnum):

@@ -19,6 +19,15 @@ def label_codes(codes: CodesEvidence, labels: Mapping[PrincipalId, str]) -> Code
     return CodesReport(codes.seen, codes.compared, codes.chance, matches)
 
 
+def strong_by_codes(codes: CodesReport, marks: MarksReport | None, *, uncapped: bool) -> list[str]:
+    """Return the labels whose code and writing together carry ``strong``; arguments as those of ``tier_of_codes``."""
+    written = {} if marks is None else {one.label: one.evidence for one in marks.copies}
+    labels = list(dict.fromkeys(label for _, _, label in codes.matches))
+    return [
+        label for label in labels if uncapped and label in written and written[label].p <= STRONG_CHANCE / len(labels)
+    ]
+
+
 def tier_of_codes(codes: CodesReport, marks: MarksReport | None, *, uncapped: bool) -> TierStatement:
     """Return what codes carry.
 
@@ -34,12 +43,9 @@ def tier_of_codes(codes: CodesReport, marks: MarksReport | None, *, uncapped: bo
             flags is not spent.
     """
     written = {} if marks is None else {one.label: one.evidence for one in marks.copies}
-    labels = list(dict.fromkeys(label for _, _, label in codes.matches))
     reasons = [wording.code_reason(code, entry, label) for code, entry, label in codes.matches]
     reasons.append(wording.code_chance(codes.chance))
-    strong = [
-        label for label in labels if uncapped and label in written and written[label].p <= STRONG_CHANCE / len(labels)
-    ]
+    strong = strong_by_codes(codes, marks, uncapped=uncapped)
     if not strong:
         return TierStatement(TierLabel.LEAD, wording.LEAD, (*reasons, wording.CODE_ALONE))
     for label in strong:

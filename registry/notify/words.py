@@ -20,6 +20,8 @@ _WORDS: Mapping[NoticeKind, str] = {
     NoticeKind.HOLD_WANTED: "Somebody asks that notices to a subject be held back; it waits for another person.",
     NoticeKind.DIGEST: "Your records or those of your household were looked up. All of it is in your accounting.",
     NoticeKind.CORRECTION: "A correction was asked for or decided.",
+    NoticeKind.NAMED: "Your account was named in an investigation: a text agrees with copies that were served to it. "
+    "A copy is not a person, and nothing is to follow from it alone. Ask what it rests on; you may dispute the entry.",
     NoticeKind.CONTACT: "Your contact was set or changed. If it was not you, tell your security office now.",
 }
 

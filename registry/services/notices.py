@@ -38,6 +38,7 @@ class NoticeKind(StrEnum):
     DIGEST = "digest"
     HOLD_WANTED = "hold_wanted"
     CONTACT = "contact"
+    NAMED = "named"
 
 
 @dataclass(frozen=True, slots=True)

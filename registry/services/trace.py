@@ -34,6 +34,7 @@ from registry.services.evidence import Beside, Evidence, Snapshot
 from registry.services.flag_budget import FlagSpending
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS, Matched, MatchText
+from registry.services.naming import NameAsk, Named, Naming
 from registry.services.open_draws import OpenDraws, OpenedKeys, Read
 from registry.services.opening_uploads import Sent, open_sent
 from registry.services.ports import TraceRow
@@ -128,6 +129,7 @@ class Trace:
         self._matching = matching
         self._histories = histories
         self._draws = OpenDraws(kernel, histories)
+        self._naming = Naming(kernel)
 
     def trace(self, caller: Caller, ask: TraceAsk) -> Traced:
         """Trace one text.
@@ -246,6 +248,14 @@ class Trace:
         if stored.judged is None:
             raise Conflict("nothing_drawn")
         return self._draws.keys(caller, _read_by(trace, stored.judged), reason)
+
+    def name(self, caller: Caller, trace: TraceId, ask: NameAsk) -> Named:
+        """Name the account behind a label of the caller's own report, by two people; who has it is told.
+
+        Raises:
+            As ``get`` and ``Naming.name``.
+        """
+        return self._naming.name(caller, self.get(caller, trace).report, ask)
 
     def _text_of(self, caller: Caller, ask: TraceAsk) -> TraceAsk:
         """Put a document's text in its place."""

@@ -25,7 +25,7 @@ def test_what_is_given_is_taken_and_the_rest_is_usual(tmp_path: Path) -> None:
 
 def test_dual_control_is_the_productions_habit(tmp_path: Path) -> None:
     settings = load_settings(tmp_path, {})
-    assert settings.rules(PRODUCTION).dual_control == frozenset(Action) - {Action.WAIVE}
+    assert settings.rules(PRODUCTION).dual_control == frozenset(Action) - {Action.NAMES, Action.WAIVE}
     assert settings.rules(DEVELOPMENT).dual_control == frozenset()
     assert read(tmp_path, 'dual_control = ["trace"]').dual_control == {Action.TRACE}
     (tmp_path / "config.toml").write_text("[approvals]\ndual_control = []\n")
@@ -37,8 +37,8 @@ def test_no_client_is_trusted_with_relations_unless_it_is_named(tmp_path: Path) 
     assert read(tmp_path, 'hr_clients = ["hr-sync"]').hr_clients == {"hr-sync"}
 
 
-def test_a_waiver_takes_two_whatever_is_set() -> None:
-    assert [action for action in Action if ApprovalRules().demands(action)] == [Action.WAIVE]
+def test_a_waiver_and_a_name_take_two_whatever_is_set() -> None:
+    assert [action for action in Action if ApprovalRules().demands(action)] == [Action.NAMES, Action.WAIVE]
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ def test_the_server_takes_the_examples(site: Site) -> None:
     roles |= {"movePrincipal": Role.SECURITY_ADMIN, "placeHold": Role.INVESTIGATOR, "endHold": Role.AUDITOR}
     roles |= {"confirmHold": Role.APPROVER, "refuseHold": Role.APPROVER}
     roles |= {"reviewLookup": Role.AUDITOR, "eraseSubject": Role.ENROLLER, "openTraceDraws": Role.INVESTIGATOR}
+    roles["nameTracedAccount"] = Role.INVESTIGATOR
     roles |= {"produceAccounting": Role.AUDITOR}
     taken = []
     for name, operation in operations(site.contract.document):
