@@ -277,6 +277,32 @@ def test_an_opened_key_is_retired_and_what_it_drew_says_nothing_any_more(home: H
     assert [one["label"] for one in verdict.marks] == ["Account 4"]
 
 
+def test_the_outsider_leaves_out_what_was_opened_before(sqlite_home: Home) -> None:
+    """An account's last copy of a card is from before a key was opened, those of the others are new."""
+    home = sqlite_home
+    who, trace, stored, _ = prepared(home)
+    home.app.trace.open_draws(who, trace, REASON)
+    assert stored.judged is not None
+    subjects = sorted({SubjectId(one["subject"]) for one in json.loads(stored.judged.reading)["values"]})
+    staff = readers(home, 4)
+    cards = {reader: [served(home, reader, subject) for subject in subjects[1:]] for reader in staff}
+    other = served(home, home.caller("somebody else", Role.READER), subjects[0])
+    leaked = post([*cards[staff[3]], other])
+    home.clock.step(60)
+    fresh = home.app.trace.trace(who, TraceAsk(leaked, home.clock.now()))
+    assert fresh.stored.report.marks is not None
+    told = {one.label: one.evidence for one in fresh.stored.report.marks.copies}
+    best = min(told, key=lambda label: told[label].bound)
+    assert told[best].tier in (TierLabel.STRONG, TierLabel.ATTRIBUTED)
+    bundle = cut_again(home, who, fresh.trace)
+    verdict = verify(bundle, format_vkey(home.app.verifier_key))
+    assert verdict.problems == []
+    (anew,) = [one for one in verdict.marks if one["label"] == best]
+    assert anew["opened"] == len(cards[staff[3]])
+    assert anew["slots"] == told[best].slots
+    assert anew["e"] == pytest.approx(told[best].e, rel=1e-9)
+
+
 def test_copies_that_a_bundle_opened_say_nothing_any_more_and_others_do(home: Home) -> None:
     who, trace, stored, text = prepared(home)
     cut_again(home, who, trace)
