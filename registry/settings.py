@@ -16,6 +16,7 @@ from registry.domain.approvals import ALWAYS, Action, ApprovalRules
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.purposes import PurposeCode, is_purpose_code
 from registry.identity.issuers import IssuerSettings, require_safe_url
+from registry.identity.presets import with_preset
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.openbao.settings import KeyServiceSettings
 from registry.keys.opening import Custody
@@ -31,7 +32,6 @@ from registry.witness.client import demand_address
 DEVELOPMENT = "development"
 PRODUCTION = "production"
 PROFILES = (DEVELOPMENT, PRODUCTION)
-AUDIENCE = "registry"
 LOCAL, OPENBAO, SPLIT = "local", "openbao", "split"
 _UNSEAL_FOLDER = "unseal_folder"
 DEFAULT_CACHE = CacheLimits()
@@ -281,20 +281,36 @@ def _issuers(config: Mapping[str, Any]) -> tuple[IssuerSettings, ...]:
 
 def _issuer(number: int, table: Mapping[str, Any]) -> IssuerSettings:
     known = {field.name for field in fields(IssuerSettings)}
-    unknown = sorted(set(table) - known)
-    missing = [name for name in ("issuer", "algorithms") if name not in table]
+    unknown = sorted(set(table) - known - {"preset"})
+    table = table if unknown else with_preset(table)
+    missing = [name for name in ("issuer", "audience", "algorithms") if name not in table]
     if unknown or missing:
         what = f"unknown {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
         raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: {what}")
     given = dict(table)
     try:
         for name in {"algorithms", "token_types", "step_up_acr"} & given.keys():
-            given[name] = frozenset(given[name])
+            given[name] = frozenset(_texts(given[name]))
+        for name in {"jwks_origins", "networks", "subject_claims", "client_claims"} & given.keys():
+            given[name] = _texts(given[name])
+        if not isinstance(given.get("roles_claim", ""), str):
+            given["roles_claim"] = _texts(given["roles_claim"])
+        if "fixed_claims" in given:
+            given["fixed_claims"] = tuple(
+                (name, frozenset(_texts(among))) for name, among in given["fixed_claims"].items()
+            )
         if "jwks_file" in given:
             given["jwks_file"] = Path(given["jwks_file"])
-        return IssuerSettings(**{"audience": AUDIENCE, **given})
-    except (TypeError, ValueError):
+        return IssuerSettings(**given)
+    except (TypeError, ValueError, AttributeError):
         raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: a setting has the wrong type") from None
+
+
+def _texts(listed: object) -> tuple[str, ...]:
+    # A text alone would be taken apart into its letters.
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
+        raise TypeError("not a list of texts")
+    return tuple(listed)
 
 
 def _keys(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,15 +24,15 @@ HEALTHZ = Operation(
     is_public=True,
 )
 
-_CHECKS = ("database", "migrations", "keyring", "ledger", "entries")
+_CHECKS = ("database", "migrations", "keyring", "ledger", "entries", "issuers")
 
 READYZ = Operation(
     id="isReady",
     tag="operation",
     summary="Tell that requests can be answered",
     description="No token. Tries the database, its revision, the keyring, the ledger's head and, when the last entry "
-    "could not be written, a new one; at most twice a second. 503 names what failed and the cause, in fixed words; "
-    "`ending` when the server is about to stop.",
+    "could not be written, a new one, and whether any issuer's keys can be had; at most twice a second. 503 names what "
+    "failed and the cause, in fixed words; `ending` when the server is about to stop.",
     answer=Answer(
         "All there.",
         "Ready",

@@ -148,6 +148,8 @@ def _keys(application: Application) -> Iterator[str]:
     unwraps = _one(figures.unwraps)
     yield from _family("registry_key_unwraps_total", "counter", "Data keys that were unwrapped: not cached.", unwraps)
     yield from _family("registry_key_cache_keys", "gauge", "Data keys in the cache.", _one(figures.kept))
+    age = _one(application.issuer_keys.age_seconds())
+    yield from _family("registry_issuer_keys_age_seconds", "gauge", "Age of the oldest issuer's keys in use.", age)
 
 
 def _ledger(application: Application) -> Iterator[str]:

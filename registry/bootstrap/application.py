@@ -17,6 +17,7 @@ from registry.domain.duties import LOCAL_ISSUER
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.domain.principals import Claims, Role
 from registry.identity.dev_issuer import DevelopmentIssuer
+from registry.identity.issuer_keys import IssuerKeys
 from registry.identity.possession import Possession
 from registry.identity.strangers import Strangers
 from registry.identity.token_cache import VerifiedTokens
@@ -88,6 +89,7 @@ class Application:
     database: SqlDatabase
     tokens: VerifiedTokens
     possession: Possession
+    issuer_keys: IssuerKeys
     refusals: Refusals
     enroll: Enroll
     update: Update
@@ -198,13 +200,14 @@ class Application:
             return compare(raw, reader, self.signing)
 
     def readiness(self) -> Mapping[str, Callable[[], object]]:
-        """Return the checks of what an answer needs: database, revision, keyring, the ledger's head, a new entry."""
+        """Return the checks of what an answer needs: database, revision, keyring, ledger, an entry, issuers' keys."""
         return {
             "database": lambda: registry_of(self.database),
             "migrations": lambda: demand_revision(self.database),
             "keyring": self.keyring.health,
             "ledger": self._demand_own_head,
             "entries": Resuming(self.kernel).demand_entries,
+            "issuers": self.issuer_keys.demand_any,
         }
 
     def _demand_own_head(self) -> None:

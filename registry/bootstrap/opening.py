@@ -28,6 +28,7 @@ from registry.domain.duties import LOCAL_ISSUER
 from registry.domain.errors import LedgerCorrupt, MisconfiguredHome
 from registry.domain.ids import RegistryId
 from registry.identity.dev_issuer import development_settings
+from registry.identity.issuer_keys import IssuerKeys
 from registry.identity.issuers import IssuerSettings, require_fit_for_profile
 from registry.identity.jwks import JwksCache
 from registry.identity.jwks_http import HttpFetch
@@ -209,12 +210,11 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     case_keys = DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache)
     letters = PetitionVault(kernel.registry, case_keys, ring.secret("index"))
     keys = Idempotency(kernel, ring.secret("idempotency"))
-    files, contacts = PetitionFiles(kernel, letters, keys), Contacts(kernel, letters)
     publisher = open_publisher(signing, kernel, settings.ledger)
     panel = open_witnesses(kernel.log, publisher, settings, signing)
-    limits = settings.limits(profile)
-    checks = CheckValue(kernel, limits)
+    checks = CheckValue(kernel, limits := settings.limits(profile))
     matchers = _matchers(kernel, matcher, limits)
+    (tokens, issuer_keys), files = _identity(settings, profile, clock), PetitionFiles(kernel, letters, keys)
     disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
     return Application(
@@ -222,7 +222,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         profile=profile,
         kernel=kernel,
         database=database,
-        tokens=(tokens := _tokens(settings, profile, clock)),
+        tokens=tokens,
+        issuer_keys=issuer_keys,
         possession=Possession(tokens, settings.issuers, settings.public_url, clock),
         refusals=Refusals(kernel, time.monotonic),
         enroll=Enroll(kernel, keys),
@@ -247,7 +248,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         break_glass=BreakGlass(kernel, audit),
         petitions=Petitions(kernel, files, audit),
         petition_answers=PetitionAnswers(kernel, files, audit, update),
-        contacts=contacts,
+        contacts=(contacts := Contacts(kernel, letters)),
         principals=Principals(kernel),
         policy_changes=PolicyChanges(kernel, audit, settings.controls(profile)),
         unlock=Unlock(kernel),
@@ -278,8 +279,9 @@ def _transports(settings: NotifySettings, contacts: Contacts) -> tuple[Transport
     return (*webhook, *mail)
 
 
-def _tokens(settings: Settings, profile: str, clock: Clock) -> VerifiedTokens:
-    return VerifiedTokens(TokenVerifier(_issuers(settings, profile), JwksCache(HttpFetch()), clock), clock)
+def _identity(settings: Settings, profile: str, clock: Clock) -> tuple[VerifiedTokens, IssuerKeys]:
+    issuers, keys = _issuers(settings, profile), JwksCache(HttpFetch())
+    return VerifiedTokens(TokenVerifier(issuers, keys, clock), clock), IssuerKeys(keys, issuers)
 
 
 def _issuers(settings: Settings, profile: str) -> tuple[IssuerSettings, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from registry.identity.issuers import ALLOWED_ALGORITHMS
+from registry.identity.issuers import ALLOWED_ALGORITHMS, NO_TYPE
 from registry.identity.refusals import Refusal, refuse
 from registry.identity.segments import NotStrict, decode_base64url, read_object
 
@@ -28,7 +28,7 @@ class UnverifiedToken:
 
     Attributes:
         algorithm, key_id: header ``alg`` (one of the allowed) and ``kid``.
-        token_type: header ``typ``, lower case, without the ``application/`` prefix.
+        token_type: header ``typ``, lower case, without the ``application/`` prefix; empty when there is none.
         payload: the JSON object, unverified.
     """
 
@@ -43,7 +43,7 @@ def read_compact(token: str) -> UnverifiedToken:
 
     Raises:
         TokenRefused: ``oversize``, ``encrypted`` (a JWE), ``malformed``, ``algorithm``, ``header`` or
-            ``token_type`` (no ``typ`` text at all).
+            ``token_type`` (a ``typ`` that is no text).
     """
     # Characters stand for bytes here: the shape below admits ASCII only.
     if len(token) > MAX_TOKEN_BYTES:
@@ -75,8 +75,10 @@ def _read_header(head: str) -> tuple[str, str, str]:
     key_id = header.get("kid")
     if type(key_id) is not str or not 0 < len(key_id) <= MAX_KEY_ID_CHARACTERS:
         refuse(Refusal.HEADER)
-    token_type = header.get("typ")
-    if type(token_type) is not str:
+    if "typ" not in header:
+        return algorithm, key_id, NO_TYPE
+    token_type = header["typ"]
+    if type(token_type) is not str or not token_type.lower().removeprefix("application/"):
         refuse(Refusal.TOKEN_TYPE)
     # RFC 7515 section 4.1.9: a media type, compared without regard to case, "application/" may be left out.
     return algorithm, key_id, token_type.lower().removeprefix("application/")

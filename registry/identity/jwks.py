@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
+
+import structlog
 
 from registry.domain.errors import KeyUnavailable
-from registry.identity.issuers import IssuerSettings
+from registry.identity.discovery import key_address
+from registry.identity.issuers import IssuerSettings, Networks
 from registry.identity.key_set import MAX_DOCUMENT_BYTES, KeySet, VerificationKey, read_key_set
 from registry.identity.refusals import Refusal, refuse
 
@@ -18,7 +22,22 @@ RETRY_SECONDS = 10
 STALE_SECONDS = 24 * 3600
 WAIT_SECONDS = 2
 
-Fetch = Callable[[str], bytes]
+BACK_OFF_SECONDS = 80  # the longest time between two attempts while the issuer fails
+
+
+log = structlog.get_logger("registry.identity")
+
+
+class Fetch(Protocol):
+    """Fetches a document; ``jwks_http.HttpFetch`` does."""
+
+    def __call__(self, url: str, networks: Networks = ()) -> bytes:
+        """Return the document at an address.
+
+        Raises:
+            KeyUnavailable: it cannot be had, or is on a machine that is neither public nor in one of the networks.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +49,14 @@ class _Snapshot:
 class _Slot:
     """One issuer's keys. ``snapshot`` is replaced as a whole; the rest changes under ``lock`` only."""
 
-    __slots__ = ("attempted_at", "failure", "lock", "snapshot")
+    __slots__ = ("attempted_at", "failure", "failures", "lock", "snapshot")
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.snapshot: _Snapshot | None = None
         self.attempted_at: float | None = None
         self.failure = ""
+        self.failures = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +80,15 @@ class JwksCache:
     """Keys by issuer and ``kid``.
 
     A set is fresh for 300 s. It is fetched again when it is stale or a token names an unknown key, by one thread
-    at a time and at most once in 10 s, whatever arrives. When the issuer cannot be reached the last set stays in use
-    for 24 h at most.
+    at a time and at most once in 10 s, whatever arrives; less often while the issuer fails (20, 40, 80 s). When the
+    issuer cannot be reached the last set stays in use for 24 h at most.
     """
 
     def __init__(self, fetch: Fetch, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Keep the means.
 
         Args:
-            fetch: takes a ``jwks_uri``, returns the document or raises KeyUnavailable; ``jwks_http.HttpFetch``.
+            fetch: fetches documents.
             monotonic: seconds from any start, never backwards.
         """
         self._fetch = fetch
@@ -92,6 +112,14 @@ class JwksCache:
         if key is None:
             refuse(Refusal.UNKNOWN_KEY)
         return key
+
+    def has_keys(self, settings: IssuerSettings) -> bool:
+        """Tell whether there are keys to verify an issuer's tokens with, fetching them if there never were any."""
+        slot = self._slot(settings)
+        held = slot.snapshot
+        if held is None or self._age(held) >= STALE_SECONDS:
+            held = self._refreshed(slot, settings, "")
+        return held is not None and self._age(held) < STALE_SECONDS
 
     def status(self) -> list[KeySetStatus]:
         """Report on every issuer asked for so far; for health checks and metrics."""
@@ -136,7 +164,8 @@ class JwksCache:
         return 0 if key_id in seen.keys else WAIT_SECONDS
 
     def _may_try(self, slot: _Slot) -> bool:
-        return slot.attempted_at is None or self._monotonic() - slot.attempted_at >= RETRY_SECONDS
+        wait = min(RETRY_SECONDS << max(0, min(slot.failures, 8) - 1), BACK_OFF_SECONDS)
+        return slot.attempted_at is None or self._monotonic() - slot.attempted_at >= wait
 
     def _load(self, slot: _Slot, settings: IssuerSettings) -> None:
         try:
@@ -144,8 +173,10 @@ class JwksCache:
             keys = read_key_set(document, settings.algorithm)
         except KeyUnavailable as failure:
             slot.failure = failure.cause
+            slot.failures += 1
+            log.warning("the keys of an issuer cannot be had", cause=failure.cause)
         else:
-            slot.failure = ""
+            slot.failure, slot.failures = "", 0
             slot.snapshot = _Snapshot(keys, self._monotonic())
         finally:
             # Counted from the end: those who waited through a slow failure do not each try it again.
@@ -154,9 +185,15 @@ class JwksCache:
     def _document(self, settings: IssuerSettings) -> bytes:
         if settings.jwks_file is not None:
             return read_key_file(settings.jwks_file)
+        return self._fetch(self._address(settings), settings.networks)
+
+    def _address(self, settings: IssuerSettings) -> str:
+        if settings.discovery is not None:
+            # Asked for anew each time, so that an issuer may move its keys; twice in five minutes costs nothing.
+            return key_address(self._fetch(settings.discovery, settings.networks), settings)
         if settings.jwks_uri is None:  # the settings admit no such thing
             raise KeyUnavailable("key set: no source")
-        return self._fetch(settings.jwks_uri)
+        return settings.jwks_uri
 
 
 def read_key_file(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Fetches JWK Sets over HTTPS, with every latitude of HTTP taken away. Sole importer of the HTTP client here."""
+"""Fetches issuers' documents over HTTPS, every latitude of HTTP taken away. Sole importer of the HTTP client here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import time
 import httpx2
 
 from registry.domain.errors import KeyUnavailable
-from registry.identity.issuers import require_safe_url
+from registry.identity.addresses import Resolve, permitted_addresses, resolve
+from registry.identity.issuers import Networks, require_safe_url
 from registry.identity.key_set import MAX_DOCUMENT_BYTES
 
 TIMEOUT_SECONDS = 3.0
@@ -26,6 +27,7 @@ class HttpFetch:
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
         deadline_seconds: float = DEADLINE_SECONDS,
+        resolve: Resolve = resolve,
     ) -> None:
         """Keep the limits.
 
@@ -33,31 +35,47 @@ class HttpFetch:
             tls: whom to trust; the machine's certificate store when None.
             timeout_seconds: for connecting and for each read.
             deadline_seconds: for the whole answer, against one that drips.
+            resolve: finds the addresses of a name.
         """
         self._tls = tls
         self._timeout = httpx2.Timeout(timeout_seconds)
         self._deadline_seconds = deadline_seconds
+        self._resolve = resolve
 
-    def __call__(self, url: str) -> bytes:
+    def __call__(self, url: str, networks: Networks = ()) -> bytes:
         """Fetch a document of at most 256 kB.
 
+        The name is looked up once, and the connection is made to what was found and checked: a name that leads to
+        another machine a moment later leads nowhere. The certificate is checked against the name as ever.
+
         Raises:
-            KeyUnavailable: any failure, any status but 200, a redirect, a compressed or too large body, too slow.
+            KeyUnavailable: any failure, any status but 200, a redirect, a compressed or too large body, too slow, or
+                a machine that is neither public nor in one of the networks.
             MisconfiguredHome: an address that is neither https nor loopback.
         """
         require_safe_url(url)
+        failure = "no address"
+        for address in permitted_addresses(url, networks, self._resolve):
+            try:
+                return self._get(httpx2.URL(url), address)
+            except httpx2.HTTPError as error:
+                # The class name says what went wrong; the text may quote what was received.
+                failure = type(error).__name__
+                if not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
+                    break
+        raise KeyUnavailable(f"key set: {failure}")
+
+    def _get(self, url: httpx2.URL, address: str) -> bytes:
         # trust_env off: .netrc would send passwords to issuers, and a proxy variable would choose who answers.
         # Fetches are minutes apart, so a client is made for each and none is left open.
         tls = self._tls or ssl.create_default_context()
-        try:
-            with (
-                httpx2.Client(verify=tls, timeout=self._timeout, follow_redirects=False, trust_env=False) as client,
-                client.stream("GET", url, headers=_HEADERS) as response,
-            ):
-                return self._body(response)
-        except httpx2.HTTPError as failure:
-            # The class name says what went wrong; the text may quote what was received.
-            raise KeyUnavailable(f"key set: {type(failure).__name__}") from None
+        headers = {"Host": url.netloc.decode("ascii"), **_HEADERS}
+        named = {"sni_hostname": url.host}
+        with (
+            httpx2.Client(verify=tls, timeout=self._timeout, follow_redirects=False, trust_env=False) as client,
+            client.stream("GET", url.copy_with(host=address), headers=headers, extensions=named) as response,
+        ):
+            return self._body(response)
 
     def _body(self, response: httpx2.Response) -> bytes:
         if response.status_code != httpx2.codes.OK:

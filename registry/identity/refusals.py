@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     ISSUED_IN_FUTURE = "issued_in_future"
     LIFETIME = "lifetime"
     SUBJECT = "subject"
+    CLAIM_VALUE = "claim_value"
     ROLES = "roles"
     SENDER_BOUND = "sender_bound"
     DELEGATED = "delegated"

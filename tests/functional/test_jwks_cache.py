@@ -277,5 +277,50 @@ def test_plain_http_to_another_machine_is_never_tried() -> None:
         FETCH("http://sign-in.example/jwks")
 
 
+def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(server: KeyServer) -> None:
+    """A name that leads elsewhere at a second look (DNS rebinding) is not looked at a second time."""
+    looked: list[str] = []
+
+    def rebinding(host: str, _port: int) -> list[str]:
+        looked.append(host)
+        return ["127.0.0.1"] if len(looked) == 1 else ["169.254.169.254"]
+
+    port = server.url.rsplit(":", 1)[1].split("/")[0]
+    fetch = HttpFetch(timeout_seconds=2, deadline_seconds=2, resolve=rebinding)
+    assert fetch(f"http://localhost:{port}/jwks") == ISSUER.key_set()
+    assert looked == ["localhost"]
+    assert server.headers[0]["host"] == f"localhost:{port}"
+
+
+def test_a_name_that_leads_inside_is_not_connected_to(server: KeyServer) -> None:
+    port = server.url.rsplit(":", 1)[1].split("/")[0]
+    fetch = HttpFetch(timeout_seconds=2, deadline_seconds=2, resolve=lambda _host, _port: ["127.0.0.1"])
+    with pytest.raises(KeyUnavailable, match="not a public one"):
+        fetch(f"https://sign-in.example:{port}/jwks")
+    assert server.paths == []
+
+
+def test_a_first_address_that_is_dead_gives_way_to_the_second(server: KeyServer) -> None:
+    port = server.url.rsplit(":", 1)[1].split("/")[0]
+    fetch = HttpFetch(timeout_seconds=2, deadline_seconds=2, resolve=lambda _host, _port: ["127.7.7.7", "127.0.0.1"])
+    assert fetch(f"http://localhost:{port}/jwks") == ISSUER.key_set()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'{"keys":' + b"[" * 60_000 + b"]" * 60_000 + b"}",
+        compact_json({"keys": [{**ISSUER.public_jwk(), "kid": f"k{n}", "x": "AA"} for n in range(1_500)]}),
+        b'{"keys":[' + b",".join(b"{}" for _ in range(10_000)) + b"]}",
+    ],
+    ids=["nested", "many", "ten_thousand"],
+)
+def test_a_key_set_that_is_a_bomb_is_an_outage_and_quickly_told(server: KeyServer, document: bytes) -> None:
+    server.answer = lambda handler: send(handler, document)
+    keys, begun = JwksCache(FETCH), time.monotonic()
+    assert outcome(keys, settings(server), "key-1") == "keys_unavailable"
+    assert time.monotonic() - begun < 2
+
+
 def test_cause_holds_nothing_that_the_server_sent(server: KeyServer) -> None:
     assert "SENTINEL" not in failure_of(server, lambda handler: send(handler, b"SENTINEL", 500, X_Note="SENTINEL"))

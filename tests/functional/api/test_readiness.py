@@ -14,7 +14,7 @@ from registry.bootstrap import checks
 from registry.storage.migrate import newest_revision
 from tests.functional.api.conftest import Site
 
-SOUND = dict.fromkeys(("database", "migrations", "keyring", "ledger", "entries"), "ok")
+SOUND = dict.fromkeys(("database", "migrations", "keyring", "ledger", "entries", "issuers"), "ok")
 
 
 @pytest.fixture

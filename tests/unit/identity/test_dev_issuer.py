@@ -20,7 +20,7 @@ from tests.fakes.issuer import StoppedClock, TestIssuer, unb64url
 NOW = datetime(2026, 3, 2, 15, 4, 5, tzinfo=UTC)
 
 
-def no_fetch(_url: str) -> bytes:
+def no_fetch(_url: str, networks: tuple[str, ...] = ()) -> bytes:
     raise AssertionError
 
 
