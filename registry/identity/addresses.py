@@ -64,9 +64,8 @@ def _is_permitted(address: IPv4Address | IPv6Address, host: str, networks: Seque
     if any(inner in network for network in networks):
         return True
     if inner.is_loopback:
-        return is_loopback(
-            host
-        )  # whoever wrote 127.0.0.1 or localhost meant it; a name that leads there did not say so
+        # Whoever wrote 127.0.0.1 or localhost meant this machine; a name that leads here did not say so.
+        return is_loopback(host)
     if isinstance(inner, IPv6Address) and any(inner in tunnel for tunnel in _TUNNELS):
         return False
     return inner.is_global and not (inner.is_multicast or inner.is_reserved or inner.is_unspecified)

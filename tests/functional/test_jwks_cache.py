@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
@@ -16,6 +18,7 @@ from registry.identity.issuers import IssuerSettings
 from registry.identity.jwks import FRESH_SECONDS, RETRY_SECONDS, JwksCache
 from registry.identity.jwks_http import HttpFetch
 from tests.fakes.issuer import TestIssuer, compact_json
+from tests.functional.keys.baos import certificate
 
 ISSUER = TestIssuer.es256()
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -32,7 +35,7 @@ def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **head
 class KeyServer:
     """An issuer's key endpoint that can be told to misbehave."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.answer: Answer = lambda handler: send(handler, ISSUER.key_set())
@@ -52,6 +55,8 @@ class KeyServer:
             request_queue_size = 64
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/jwks"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
@@ -290,6 +295,35 @@ def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(server: K
     assert fetch(f"http://localhost:{port}/jwks") == ISSUER.key_set()
     assert looked == ["localhost"]
     assert server.headers[0]["host"] == f"localhost:{port}"
+
+
+def test_only_what_was_checked_is_connected_to(server: KeyServer) -> None:
+    """Whatever the machine's own name service says: the address here is one where nobody listens."""
+    fetch = HttpFetch(timeout_seconds=2, deadline_seconds=2, resolve=lambda _host, _port: ["127.7.7.7"])
+    with pytest.raises(KeyUnavailable, match="ConnectError"):
+        fetch(server.url.replace("127.0.0.1", "localhost"))
+    assert server.paths == []
+
+
+def test_the_certificate_is_the_names_whatever_the_address(tmp_path: Path) -> None:
+    pem, key = certificate(tmp_path / "issuer", "DNS:sign-in.example")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, key)
+    server = KeyServer(context)
+    fetch = HttpFetch(
+        ssl.create_default_context(cafile=pem),
+        timeout_seconds=2,
+        deadline_seconds=2,
+        resolve=lambda _host, _port: ["127.0.0.1"],
+    )
+    inside, port = ("127.0.0.0/8",), server.url.rsplit(":", 1)[1]
+    try:
+        assert fetch(f"https://sign-in.example:{port}", inside) == ISSUER.key_set()
+        with pytest.raises(KeyUnavailable, match="ConnectError"):
+            fetch(f"https://other.example:{port}", inside)
+    finally:
+        server.close()
+    assert server.paths == ["/jwks"]
 
 
 def test_a_name_that_leads_inside_is_not_connected_to(server: KeyServer) -> None:
