@@ -238,8 +238,10 @@ def test_only_approvers_decide_and_only_watchers_and_askers_see(home: Home) -> N
         home.app.approvals.get(other, request)
     with pytest.raises(NotFound):
         home.app.approvals.get(other, RequestId(new_id()))
-    with pytest.raises(AccessDenied):
+    with pytest.raises(NotFound):
         home.app.approvals.get(home.caller("officer", Role.RECORDS_OFFICER), request)
+    with pytest.raises(AccessDenied):
+        home.app.approvals.get(home.caller("somebody", Role.SUBJECT), request)
     detail = home.app.approvals.get(home.caller("approver", Role.APPROVER), request)
     assert (detail.subject, detail.categories, detail.purpose) == (subject, ("phone",), "legal_service")
     assert (detail.case, detail.note) == ("CASE-1", "service of papers")

@@ -134,7 +134,7 @@ def test_a_principal_that_was_deleted_or_slipped_in_is_found(home: Home, enrolle
     sql = home.sql()
     sql.execute(
         "INSERT INTO principals SELECT substr(id, 2) || 'x', issuer, 'new', roles, employee, unit, state,"
-        " created_at, guard, supervisor FROM principals WHERE sub = 'clerk'"
+        " created_at, guard, supervisor, person_tag FROM principals WHERE sub = 'clerk'"
     )
     with pytest.raises(LedgerCorrupt):
         home.app.row_check.check()

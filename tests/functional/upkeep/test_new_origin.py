@@ -15,7 +15,7 @@ import pytest
 from registry.audit.entries import EntryDraft
 from registry.audit.high_water import Standing
 from registry.audit.kinds import Kind
-from registry.bootstrap import inspected, open_application
+from registry.bootstrap import inspected, ledger_key, open_application
 from registry.cli.auditing import verify_ledger
 from registry.domain.errors import AuditUnavailable, KeyUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.keys.local import LocalKeyring
@@ -398,7 +398,7 @@ def test_an_exchange_of_the_key_after_it_is_followed_too(lost: Lost) -> None:
     gone_on(lost.path)
     with at(lost.path) as home:
         grow(home, 150)
-        done: Exchanged = LedgerKey(home.app.kernel, home.app.signing).exchange(operator="local:somebody")
+        done: Exchanged = ledger_key(home.app).exchange(operator="local:somebody")
         assert done.former.key.name == done.current.key.name
         grow(home, 200)
         assert verify_ledger(home.app, 1).size == 200
