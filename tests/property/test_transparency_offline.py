@@ -174,6 +174,7 @@ def test_a_flipped_bit_breaks_a_bundle_even_with_a_new_manifest(name: str, rng: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 def test_every_byte_of_a_bundle_counts() -> None:
     for position in range(len(EXAMPLE)):
         changed = bytearray(EXAMPLE)

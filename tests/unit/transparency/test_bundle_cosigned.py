@@ -215,6 +215,7 @@ def test_a_changed_byte_fails_by_its_own_proof(name: str, rng: random.Random) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 def test_every_changed_byte_fails_by_its_own_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     for check in ("ed25519_verifies", "ml_dsa_44_verifies"):
         monkeypatch.setattr(verify_bundle, check, lru_cache(4_096)(getattr(verify_bundle, check)))
