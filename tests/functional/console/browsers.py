@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from registry.cli.serving import Site, build_site
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from registry.services.entry_reading import ReadEntry
 from registry.services.principals import Grant
 from tests.functional.services.homes import Home
 
@@ -63,3 +64,12 @@ def token_in(page: str) -> str:
     found = _TOKEN.search(page)
     assert found is not None, page
     return unescape(found.group(1))
+
+
+def newest(home: Home, kind: str) -> ReadEntry:
+    return [entry for entry in home.entries() if entry.kind == kind][-1]
+
+
+def said(entry: ReadEntry) -> Any:
+    assert entry.values is not None
+    return entry.values
