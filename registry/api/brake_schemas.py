@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from registry.api.brake_bodies import MOST_DECOYS
 from registry.api.describe import ref
-from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable
+from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable, reason
 from registry.services.check_value import CHECKABLE
 from registry.services.unlock import MOST_SUBJECTS
 from registry.services.unusual import LOOKED_AT, Reason
 from registry.services.value_searches import MOST_SHOWN
-from registry.text.rules.texts import LEAST_REASON
 
-REASON: Schema = {
-    "type": "string",
-    "minLength": LEAST_REASON,
-    "maxLength": 1000,
-    "description": "For the ledger. No protected values.",
-}
+REASON: Schema = reason("For the ledger. No protected values.")
 
 BRAKE_SCHEMAS: dict[str, Schema] = {
     "ReasonAsk": closed({"reason": REASON}),

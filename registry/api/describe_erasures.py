@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from registry.api.describe import Answer, Body, Operation, path_id, ref
 from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import RECEIPT
-from registry.api.schema_parts import Schema, closed
-from registry.text.rules.texts import LEAST_REASON
+from registry.api.schema_parts import Schema, closed, reason
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _KEPT: Mapping[str, str] = {
@@ -34,12 +33,7 @@ _ERASED: Mapping[str, str] = {
 ERASURE_SCHEMAS: Mapping[str, Schema] = {
     "Erasure": closed(
         {
-            "reason": {
-                "type": "string",
-                "minLength": LEAST_REASON,
-                "maxLength": 1000,
-                "description": "Why. It stays in the ledger: name nobody.",
-            },
+            "reason": reason("Why. It stays in the ledger: name nobody."),
             "basis": {"type": "string", "minLength": 1, "maxLength": 200, "description": "The rule it rests on."},
         },
         {"member": {"type": "string", "description": "`ref` of one household member; absent: the whole household."}},

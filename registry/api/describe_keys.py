@@ -5,9 +5,8 @@ from __future__ import annotations
 from registry.api.describe import Answer, Body, Operation
 from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import RECEIPT
-from registry.api.schema_parts import Schema, closed
+from registry.api.schema_parts import Schema, closed, reason
 from registry.services.key_changes import CHANGE_FORM
-from registry.text.rules.texts import LEAST_REASON
 
 KEY_SCHEMAS: dict[str, Schema] = {
     "KeyChange": closed(
@@ -18,12 +17,7 @@ KEY_SCHEMAS: dict[str, Schema] = {
                 "description": "As the command at the machine: `rotate` and what the key is for, `rewrap`, or `shred` "
                 "and the id of an earlier key, as `registry keys status` prints it.",
             },
-            "reason": {
-                "type": "string",
-                "minLength": LEAST_REASON,
-                "maxLength": 1000,
-                "description": "For the approver and the ledger. No protected values.",
-            },
+            "reason": reason("For the approver and the ledger. No protected values."),
         }
     ),
 }

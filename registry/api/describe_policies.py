@@ -7,11 +7,10 @@ from typing import Any
 from registry.api.describe import Answer, Body, Operation, ref
 from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import RECEIPT
-from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable
+from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable, reason
 from registry.domain.categories import Category
 from registry.policy.purposes import MAX_PURPOSES
 from registry.services.policy_changes import VERSION_FORM
-from registry.text.rules.texts import LEAST_REASON
 
 _PURPOSE_LIST: dict[str, Any] = {
     "purposes": [
@@ -53,12 +52,7 @@ POLICY_SCHEMAS: dict[str, Schema] = {
                 "description": "Of policies, as `registry policy check` prints it; or of settings, as the start that "
                 "was refused named it.",
             },
-            "reason": {
-                "type": "string",
-                "minLength": LEAST_REASON,
-                "maxLength": 1000,
-                "description": "For the ledger. No protected values.",
-            },
+            "reason": reason("For the ledger. No protected values."),
         }
     ),
 }

@@ -7,12 +7,11 @@ from typing import Any
 from registry.api.describe import Answer, Body, Operation, ref
 from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import RECEIPT
-from registry.api.schema_parts import closed, listed, nullable, text
+from registry.api.schema_parts import closed, listed, nullable, reason, text
 from registry.documents.formats import MEDIA_TYPES
 from registry.domain.categories import Category
 from registry.domain.purposes import ReleasePurpose
 from registry.services.waivers import MOST_WAIVED
-from registry.text.rules.texts import LEAST_REASON
 
 _SENTENCE = "Q2FsbCAyMDItNTU1LTAxNDcgYW5kIHNheSBoZWxsby4="  # "Call 202-555-0147 and say hello."
 _COPY = "Q2FsbCBbcmVkYWN0ZWRdIGFuZCBzYXkgaGVsbG8u"
@@ -119,7 +118,7 @@ RELEASE_SCHEMAS: dict[str, Any] = {
                         "minItems": 1,
                         "maxItems": MOST_WAIVED,
                     },
-                    "reason": {"type": "string", "minLength": LEAST_REASON, "maxLength": 1_000},
+                    "reason": reason("For who approves it and the ledger. No protected values."),
                 }
             )
         },

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from registry.api.describe import ref
-from registry.api.schema_parts import Schema, closed, listed, nullable
+from registry.api.schema_parts import Schema, closed, listed, nullable, reason
 from registry.domain.break_glass import Finding
 from registry.domain.categories import Category
-from registry.text.rules.texts import LEAST_REASON
 
-_REASON: Schema = {
-    "type": "string",
-    "minLength": LEAST_REASON,
-    "maxLength": 1000,
-    "description": "For the ledger and for who reviews. No protected values.",
-}
+_REASON: Schema = reason("For the ledger and for who reviews. No protected values.")
 _CATEGORY: Schema = {"enum": [category.value for category in Category]}
 _CATEGORIES: Schema = {**listed(_CATEGORY, len(Category), 1), "uniqueItems": True}
 _FINDING: Schema = {"enum": [finding.value for finding in Finding]}

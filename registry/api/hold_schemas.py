@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from registry.api.describe import ref
-from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable
+from registry.api.schema_parts import PURPOSE, Schema, closed, listed, nullable, reason
 from registry.domain.holds import LONGEST_DAYS, LONGEST_LEGAL_DAYS, HoldState, Statement
 from registry.policy.purposes import MAX_PURPOSES
-from registry.text.rules.texts import LEAST_REASON
 
 _PURPOSES: Schema = {
     **listed(PURPOSE, MAX_PURPOSES),
@@ -25,12 +24,7 @@ _ASKED: dict[str, Schema] = {
     },
     "statement": {**_STATEMENT, "description": "How the agency asked for it."},
     "asked_by": {**_LINE, "description": "The agency or official that asked for it."},
-    "reason": {
-        "type": "string",
-        "minLength": LEAST_REASON,
-        "maxLength": 1000,
-        "description": "For the ledger and for who reviews. No protected values.",
-    },
+    "reason": reason("For the ledger and for who reviews. No protected values."),
 }
 _MORE: dict[str, Schema] = {
     "purposes": {**_PURPOSES, "minItems": 1},

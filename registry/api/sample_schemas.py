@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from registry.api.describe import ref
-from registry.api.schema_parts import Schema, closed, listed, nullable
+from registry.api.schema_parts import Schema, closed, listed, nullable, reason
 from registry.domain.categories import Category
 from registry.services.review_sample import Finding
-from registry.text.rules.texts import LEAST_REASON
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _FINDING: Schema = {"enum": [finding.value for finding in Finding]}
-_NOTE: Schema = {
-    "type": "string",
-    "minLength": LEAST_REASON,
-    "maxLength": 1000,
-    "description": "For the ledger. No protected values.",
-}
+_NOTE: Schema = reason("For the ledger. No protected values.")
 
 SAMPLE_SCHEMAS: dict[str, Schema] = {
     "ReviewSample": closed(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.domain.purposes import CODE_FORM, HL7_FORM, MAX_CODE
+from registry.text.rules.texts import LEAST_REASON, MOST_REASON
 
 Schema = dict[str, Any]
 
@@ -24,6 +25,11 @@ STATED_PURPOSE: Schema = {
     "pattern": f"^(?:{CODE_FORM}|{HL7_FORM})$",
     "description": "A code that `GET /v1/purposes` lists, or the code of HL7's PurposeOfUse beside it.",
 }
+
+
+def reason(what: str) -> Schema:
+    """Return the schema of a reason that people read; ``what`` says for whom it is."""
+    return {"type": "string", "minLength": LEAST_REASON, "maxLength": MOST_REASON, "description": what}
 
 
 def closed(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None, **more: Any) -> Schema:

@@ -7,7 +7,7 @@ from registry.text.rules.reading import TextRule
 
 # A statement may run over lines; these three are its only control characters.
 _LAYOUT = str.maketrans({"\n": " ", "\t": " "})
-LEAST_REASON = 10
+LEAST_REASON, MOST_REASON = 10, 1_000
 
 
 def one_line(max_length: int) -> TextRule:
@@ -63,4 +63,4 @@ def readable_problem(text: str) -> str | None:
     return None if any(map(str.isalnum, text)) else "nothing_readable"
 
 
-_REASON = paragraphs(1_000)
+_REASON = paragraphs(MOST_REASON)
