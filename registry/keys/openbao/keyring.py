@@ -37,7 +37,6 @@ from registry.keys.key_files import (
     key_id_of,
     parse_key,
     render_key,
-    replace_file,
     with_checksum,
 )
 from registry.keys.openbao.session import Session
@@ -53,13 +52,12 @@ from registry.keys.ports import (
 from registry.keys.ring_folder import (
     SEALED_HEADER,
     RingContent,
-    changed,
     create_ring,
-    file_in,
     load_key,
     load_ring,
     one_of,
 )
+from registry.keys.ring_forms import write_again
 from registry.keys.ring_keys import RingKeys
 
 _HEADER = "registry-sealed-key/v1"
@@ -165,11 +163,7 @@ class OpenBaoKeyring(RingKeys):
 
         Without it the registry could not start again once the versions of their day are trimmed.
         """
-        form = _SealedForm(self._session)
-        with changed(self._folder, form) as (descriptor, content):
-            for purpose in (*PROVIDER_PURPOSES, *SECRET_PURPOSES):
-                material = content.current[purpose]
-                replace_file(descriptor, file_in(descriptor, purpose, material.key_id), form.render(material))
+        write_again(self._folder, _SealedForm(self._session))
 
     def discard(self, key_id: str) -> NoReturn:
         """Refuse, like ``rotate``; see ``Keyring``."""
