@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt
+from registry.storage.side_folder import sync_folder
 from registry.transparency._codec import HASH_BYTES
 from registry.transparency.tiles import WIDTH, Tile
 
@@ -73,7 +74,7 @@ class TileFiles:
                 stream.flush()
                 os.fsync(file)
             unfinished.replace(path)
-            _sync(path.parent)
+            sync_folder(path.parent)
 
     def names(self) -> Iterator[str]:
         """Yield the name of every file that stands among the tiles, as ``Tile.path`` writes it; unfinished ones not.
@@ -95,7 +96,7 @@ class TileFiles:
         with _named(), contextlib.suppress(FileNotFoundError):
             number = 1 + sum(1 for _ in self._root.parent.glob(f"{NAME}.set-aside-*"))
             self._root.rename(self._root.with_name(f"{NAME}.set-aside-{number}"))
-            _sync(self._root.parent)
+            sync_folder(self._root.parent)
 
     def _make(self, folder: Path) -> None:
         if folder.is_dir():
@@ -104,15 +105,7 @@ class TileFiles:
             self._make(folder.parent)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(_FOLDER_MODE)
-        _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(folder.parent)
 
 
 @contextmanager

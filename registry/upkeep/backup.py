@@ -17,6 +17,7 @@ from registry.storage import backup as storage
 from registry.storage import backup_postgresql, backup_sqlite
 from registry.storage.backup import CopyFacts
 from registry.storage.migrate import known_revisions, newest_revision
+from registry.storage.side_folder import sync_folder
 from registry.storage.writer_turn import WriterTurn
 from registry.transparency.checkpoint import open_own
 from registry.upkeep.evidence_files import FOLDER, copy_evidence, is_evidence, put_back
@@ -61,7 +62,7 @@ def back_up(settings: Settings, folder: Path, clock: Clock | None = None) -> Man
     try:
         manifest = _fill(settings, growing, iso(now.now()))
         growing.rename(folder)
-        _make_durable(folder.parent)
+        sync_folder(folder.parent)
     except OSError:
         raise MisconfiguredHome(
             f"{folder} cannot be written, or {settings.ledger} not be read; free space, or choose another folder"
@@ -88,7 +89,7 @@ def _fill(settings: Settings, folder: Path, made: str) -> Manifest:
         files={name: describe_file(folder / name) for name in (file.name, CHECKPOINT, *evidence)},
     )
     _write(folder, NAME, manifest.render())
-    _make_durable(folder)
+    sync_folder(folder)
     return manifest
 
 
@@ -235,14 +236,6 @@ def _make_growing(folder: Path) -> None:
         ) from None
     except OSError:
         raise MisconfiguredHome(f"the folder {folder} cannot be made; choose another") from None
-
-
-def _make_durable(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from registry.storage.side_folder import sync_folder
+
 FOLDER = "ledger"
 _ASIDE = r"(?:\.before-entry-[0-9]{1,19})?"
 _NAME = re.compile(
@@ -84,12 +86,4 @@ def _copy(source: Path, target: Path) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     unfinished.replace(target)
-    _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target.parent)

@@ -127,7 +127,7 @@ def test_what_cannot_be_written_is_named_and_nothing_half_stays(
     kept("backup", tmp_path / "backup")
     shutil.rmtree(kept.home / "ledger" / "anchors")
     with monkeypatch.context() as patched:
-        patched.setattr(evidence_files, "_sync", _no_disk)
+        patched.setattr(evidence_files, "sync_folder", _no_disk)
         assert "not what belongs into" in kept("restore", tmp_path / "backup", "--replace", exits=3).stderr
     assert kept.json("restore", tmp_path / "backup", "--replace")["evidence"] == 1  # the other is there
     assert found(kept.home) == KEPT
