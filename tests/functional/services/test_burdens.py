@@ -9,7 +9,7 @@ from datetime import date
 from itertools import count
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from registry.bootstrap import open_application
@@ -19,7 +19,7 @@ from registry.domain.holds import HoldState, Statement
 from registry.domain.ids import SubjectId
 from registry.domain.marks import Mark, Tier
 from registry.domain.principals import Role
-from registry.domain.purposes import Purpose
+from registry.domain.purposes import Purpose, PurposeCode
 from registry.domain.relations import Declared
 from registry.services.disclose import Disclosed
 from registry.services.enroll import Enrolled
@@ -33,6 +33,8 @@ NUMBERS = count(1)
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PURPOSES = st.builds(Purpose, st.sampled_from(list(SHIPPED)), st.sampled_from(["", "C-1"]), st.just("welfare check"))
 CATEGORIES = st.sampled_from([Category.PHONE, Category.HOME_ADDRESS, Category.SSN, Category.HEALTH])
+# What a reader is shown of nobody's kin where nothing more is marked: a mistake that opens shows here in every run.
+USUAL = ("reader", Purpose(PurposeCode("safety"), "C-1", "welfare check"), Category.PHONE)
 ASKS = st.tuples(st.sampled_from(["reader", "approver"]), PURPOSES, CATEGORIES)
 
 
@@ -73,7 +75,9 @@ def changed(home: Home, people: Enrolled, changes: SubjectChanges) -> None:
 
 
 @FEW
-@given(ASKS, st.sampled_from(["none", "confidential", "restricted"]), st.booleans())
+@given(ask=ASKS, tier=st.sampled_from(["none", "confidential", "restricted"]), is_kin=st.booleans())
+@example(ask=USUAL, tier="restricted", is_kin=False)
+@example(ask=USUAL, tier="confidential", is_kin=True)
 def test_a_hold_a_mark_or_a_relation_opens_nothing(
     sqlite_home: Home, ask: tuple[str, Purpose, Category], tier: str, is_kin: bool
 ) -> None:

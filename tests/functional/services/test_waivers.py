@@ -263,6 +263,14 @@ def test_something_that_goes_is_not_kept_by_what_stays_around_it() -> None:
     assert SSN not in copy
 
 
+def test_what_stays_somewhere_is_not_cut_out_of_what_stays_around_it() -> None:
+    text = f"Write to Dana, {SSN}, Fairhollow. Also {SSN}."
+    around, alone = (9, 38), (45, 56)
+    document = open_document(text.encode(), "txt")
+    copy = redact(document, "txt", [around, alone], kept=frozenset({around, alone}))
+    assert (copy.problem, copy.content.decode()) == ("", text)
+
+
 def test_a_copy_in_which_what_stays_is_gone_is_not_given() -> None:
     class Emptied:
         text = f"SSN {SSN}"
