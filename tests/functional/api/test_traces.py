@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import subprocess
 import sys
 import zipfile
@@ -16,6 +15,7 @@ import pytest
 from registry.domain.principals import Role
 from registry.reports.as_html import style_source
 from registry.transparency.note import format_vkey
+from tests.fakes.digits import tells
 from tests.functional.api.conftest import NUMBER, Site
 
 POST = "Look who lives at 1207 Larkspur Ave Apt 3 in Fairhollow, call 816 555 0142 and say hello."
@@ -69,14 +69,14 @@ def test_the_page_allows_its_own_style_only(site: Site, traced: dict[str, Any]) 
     assert style_source() in policy
     assert "unsafe" not in policy
     assert "<script" not in answer.text
-    assert "816" not in re.sub(r"[0-9a-f]{32,}", "", answer.text)
+    assert not tells(answer.text, "816-555-0142")
 
 
 def test_the_text_is_for_a_terminal(site: Site, traced: dict[str, Any]) -> None:
     answer = site.get(f"/v1/traces/{traced['trace']}/report.txt", Role.INVESTIGATOR)
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.text.startswith("Trace report")
-    assert "816" not in re.sub(r"[0-9a-f]{32,}", "", answer.text)
+    assert not tells(answer.text, "816-555-0142")
 
 
 def test_the_pdf_is_one(site: Site, traced: dict[str, Any]) -> None:
@@ -157,7 +157,7 @@ def test_a_malformed_trace_is_refused(site: Site, changes: dict[str, Any], point
     body = {key: value for key, value in ({"text": POST} | changes).items() if value is not None}
     answer = site.post("/v1/traces", body, Role.INVESTIGATOR)
     assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": pointer, "code": code}])
-    assert "816" not in answer.text
+    assert not tells(answer.text, "816-555-0142")
 
 
 @pytest.mark.parametrize("moment", ["2026-03-02T10:00:00Z", "2026-03-02t10:00:00.125z", "2026-03-02T04:00:00-06:00"])

@@ -192,9 +192,12 @@ def test_a_form_with_mistakes_brings_the_keyboard_to_the_summary_and_on_to_the_f
     window.without_required()
     window.submit()
     page = window.page
+    # The browser moves the focus with the first drawing of a page, which is later than its loading.
+    page.wait_for_selector(".summary:focus")
     assert page.evaluate("document.activeElement.className") == "summary"
     assert pressed(page, "Tab") == "Employee number is missing."
     page.keyboard.press("Enter")
+    page.wait_for_selector("#employee_number:focus")
     assert page.evaluate("document.activeElement.id") == "employee_number"
 
 
