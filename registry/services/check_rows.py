@@ -24,7 +24,7 @@ from registry.services.ledger_key import Signing, demand_told
 from registry.services.opened_draws import KEYS
 from registry.services.ports import ACTIVE, ENDED, Work
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
-from registry.transparency.leaf import parse_leaf
+from registry.transparency.leaf import leaf_hash, parse_leaf
 from registry.vault.petitions import PetitionVault
 from registry.vault.sealed import DIRECTORY, PROVISION, SealedField
 from registry.vault.ties import digest_of
@@ -186,7 +186,7 @@ class CheckRows:
         ledger = _Ledger()
         for row in rows:
             leaf = parse_leaf(row.leaf)
-            opening = self._kernel.log.opening(row) if leaf.kind in _TELLING else None
+            opening = self._kernel.log.opening_of(row, leaf, leaf_hash(row.leaf)) if leaf.kind in _TELLING else None
             if opening is not None and leaf.kind in OF_ERASURES and opening.values["subject"]:
                 ledger.erase(opening.values)
             if opening is not None and leaf.kind in STANDING:
