@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.ledger_cost HOME PORT`` is the second of them, for a measurement alone: its log gives out
 receipts for entries that it never writes. All else is as it is served, the transaction and its other rows included.
-With as many clients as these a server is busy all the time, so what it adds to a wait is what it takes of the rate.
+Clients that ask again at once keep a server busy all the time, so there what it adds to a wait is what it takes of the
+rate. Clients that ask at times of their own, fewer than can be answered, say what it adds to one lookup.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.load import generator
+from benchmarks.load import Answered, Load, generator, play
 from benchmarks.registries import Registry, filled, lookup_target, postgresql, served
 from benchmarks.serving import Plan, measure, medians, report
 from benchmarks.table import markdown, milliseconds
@@ -32,6 +34,8 @@ from registry.domain.ids import EntryIndex
 from registry.settings import load_settings
 
 CLIENTS = 64
+# A second, of all clients together: about a quarter of what either answers at most here.
+PACE = 120
 _WITHOUT = ", its append left out"
 # Of entries that do not exist: far from those that do.
 _FIRST = 1 << 40
@@ -54,13 +58,28 @@ def _compared(registry: Registry, folder: Path, plan: Plan) -> str:
         whole = stack.enter_context(served(registry, folder / f"{registry.engine}.log"))
         bare = stack.enter_context(_served_without(registry, folder / f"{registry.engine}-without.log"))
         found = measure([whole, bare], replace(plan, clients=(CLIENTS,)))
-    with_it, without = (medians(found[name, CLIENTS]) for name in (whole.name, bare.name))
+        with_it, without = (medians(found[name, CLIENTS]) for name in (whole.name, bare.name))
+        paced, paced_without = _paced([whole, bare], plan)
     rows = [
         [name, milliseconds(mine), milliseconds(theirs), milliseconds(mine - theirs)]
-        for name, mine, theirs in (("p50", with_it.p50, without.p50), ("p99", with_it.p99, without.p99))
+        for name, mine, theirs in (
+            ("p50, as many as are answered", with_it.p50, without.p50),
+            ("p99, as many as are answered", with_it.p99, without.p99),
+            (f"p50, {PACE} a second", paced[0], paced_without[0]),
+            (f"p99, {PACE} a second", paced[1], paced_without[1]),
+        )
     ]
     table = markdown([f"{registry.engine}, ms", "with", "without", "the ledger adds"], rows)
     return f"{report(found, bare.name)}\n\n{table}"
+
+
+def _paced(targets: Sequence[Target], plan: Plan) -> list[tuple[float, float]]:
+    """Ask both in turn at a steady pace; returns the medians over the rounds of p50 and p99, in seconds."""
+    felt: list[list[Answered]] = [[] for _ in targets]
+    for _ in range(plan.rounds):
+        for target, answered in zip(targets, felt, strict=True):
+            answered.append(play(Load(target.port, target.requests, CLIENTS, plan.seconds, PACE)))
+    return [(median(one.p50 for one in rounds), median(one.p99 for one in rounds)) for rounds in felt]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The load: clients that each send the next request as soon as the last one is answered, over kept-alive connections.
 
+Where a rate is given they send at times of their own instead, and a request counts from when it was due.
 ``wrk`` plays it where it is installed. Else clients of our own do, which take more of the machine than wrk does and so
 leave less of it to a fast server: the table says which it was.
 """
@@ -36,12 +37,14 @@ class Load:
         requests: whole HTTP requests, one of them is taken at random each time.
         clients: connections, each with one request on its way.
         seconds: for how long.
+        rate: requests a second of all clients together; 0 for as many as are answered.
     """
 
     port: int
     requests: Sequence[bytes]
     clients: int
     seconds: float
+    rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def play(load: Load) -> Answered:
     Raises:
         UnsoundRun: there was an error among the answers.
     """
-    count, seconds, p50, p99, errors = _with_wrk(load) if shutil.which("wrk") else asyncio.run(_with_asyncio(load))
+    is_unbound = not load.rate and shutil.which("wrk") is not None
+    count, seconds, p50, p99, errors = _with_wrk(load) if is_unbound else asyncio.run(_with_asyncio(load))
     if errors or not count:
         raise UnsoundRun(f"{errors} errors in {count} answers")
     return Answered(count, seconds, p50, p99)
@@ -103,7 +107,7 @@ def _with_wrk(load: Load) -> tuple[int, float, float, float, int]:
 async def _with_asyncio(load: Load) -> tuple[int, float, float, float, int]:
     times: list[float] = []
     started = time.monotonic()
-    clients = [_client(load, started + load.seconds, times) for _ in range(load.clients)]
+    clients = [_client(load, number, started, times) for number in range(load.clients)]
     errors = sum(isinstance(ended, BaseException) for ended in await asyncio.gather(*clients, return_exceptions=True))
     seconds = time.monotonic() - started
     times.sort()
@@ -112,10 +116,15 @@ async def _with_asyncio(load: Load) -> tuple[int, float, float, float, int]:
     return len(times), seconds, times[len(times) // 2], times[int(len(times) * 0.99)], errors
 
 
-async def _client(load: Load, until: float, times: list[float]) -> None:
+async def _client(load: Load, number: int, start: float, times: list[float]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", load.port)
+    pause = load.clients / load.rate if load.rate else 0.0
+    due, until = start + pause * number / load.clients, start + load.seconds
     try:
-        while (started := time.monotonic()) < until:
+        while (started := max(due, time.monotonic()) if pause else time.monotonic()) < until:
+            if pause:
+                await asyncio.sleep(started - time.monotonic())
+                started, due = due, due + pause
             writer.write(random.choice(load.requests))
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _TIMEOUT_SECONDS)
             length = _LENGTH.search(head)
