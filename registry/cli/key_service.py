@@ -31,8 +31,10 @@ def show_policy(home: str | None, *, as_json: bool) -> None:
 
 def _service(home: str | None) -> KeyServiceSettings:
     service = settings_of(home).key_service
-    if service is None:
-        raise MisconfiguredHome('this registry keeps its keys itself; see provider = "openbao" in docs/operations.md')
+    if not isinstance(service, KeyServiceSettings):
+        raise MisconfiguredHome(
+            'OpenBao does not keep the keys of this registry; see provider = "openbao" in docs/operations.md'
+        )
     return service
 
 

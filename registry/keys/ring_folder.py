@@ -51,8 +51,16 @@ MANIFEST = "keyring"
 LOCAL_HEADER = "registry-keyring"
 SEALED_HEADER = "registry-sealed-keyring"
 SPLIT_HEADER = "registry-split-keyring"
+KMS_HEADER = "registry-kms-keyring"
+PKCS11_HEADER = "registry-pkcs11-keyring"
 # What the settings call the provider of each kind of ring.
-FORMS = {LOCAL_HEADER: "local", SEALED_HEADER: "openbao", SPLIT_HEADER: "split"}
+FORMS = {
+    LOCAL_HEADER: "local",
+    SEALED_HEADER: "openbao",
+    SPLIT_HEADER: "split",
+    KMS_HEADER: "aws-kms",
+    PKCS11_HEADER: "pkcs11",
+}
 # Of a manifest: version 2 came with rotation, and knows of earlier keys; version 3 of the ledger's next and former.
 _FIRST, _ROTATED, _SIGNING = "v1", "v2", "v3"
 _RETIRED, _UNUSED, _NEXT = "retired", "unused", "next"

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from registry.crypto.hardening import harden_process
-from registry.domain.errors import KeyUnavailable
+from registry.domain.errors import KeyUnavailable, MisconfiguredHome
+from registry.keys.causes import DISABLED, FORBIDDEN, LOCKED, SEALED, THROTTLED, UNREACHABLE, WRONG_KEY
+from registry.keys.configured import RemoteSettings
+from registry.keys.kms.settings import KmsSettings
 from registry.keys.openbao.rights import excess
 from registry.keys.openbao.session import Session
-from registry.keys.openbao.wire import FORBIDDEN, SEALED, THROTTLED, UNREACHABLE, WRONG_KEY
-from registry.keys.opening import keyring
+from registry.keys.openbao.settings import KeyServiceSettings
+from registry.keys.opening import keyring, open_service
+from registry.keys.pkcs11.settings import TokenSettings
 from registry.keys.ports import PROVIDER_PURPOSES
 from registry.keys.split.keyring import in_the_clear
 from registry.settings import Settings
@@ -31,6 +35,19 @@ _MENDING: Mapping[str, str] = {
     FORBIDDEN: "compare secret id, role and policy with: registry key-service setup",
     THROTTLED: "raise its rate limit for this registry",
     WRONG_KEY: "put its newest state back; never make a key under that name",
+}
+_KMS_MENDING: Mapping[str, str] = {
+    DISABLED: "enable the key, or cancel its deletion: aws kms enable-key, aws kms cancel-key-deletion",
+    UNREACHABLE: "look at region, endpoint, ca_file and the network between",
+    FORBIDDEN: "compare role, credentials and key policy with docs/operations.md; aws sts get-caller-identity",
+    THROTTLED: "ask AWS for a higher request quota of KMS, or raise cache_seconds",
+    WRONG_KEY: "give the key that this registry was made with; never move the alias without registry keys rotate",
+}
+_TOKEN_MENDING: Mapping[str, str] = {
+    LOCKED: "have the security officer of the token unlock the PIN",
+    UNREACHABLE: "plug the token in, or start its service; look at library and token_label",
+    FORBIDDEN: "correct the PIN in pin_file; a refused PIN is not tried again until the file changes",
+    WRONG_KEY: "put the token's keys back from its own backup; never make a key under their label",
 }
 
 
@@ -67,13 +84,19 @@ def key_service(settings: Settings) -> str:
     if service is None:
         return "none: the keys are files in the home folder" + (", sealed" if settings.unsealing else "")
     try:
-        session = Session(service)
-        try:
-            wide = excess(session)
-        finally:
-            session.close()
+        return _open_bao(service) if isinstance(service, KeyServiceSettings) else _single_keys(service)
     except KeyUnavailable as error:
-        raise Finding(error.cause, _MENDING.get(error.code, "look into the log of OpenBao")) from None
+        raise Finding(error.cause, _mending(service, error.code)) from None
+    except MisconfiguredHome as error:
+        raise Finding(str(error), "install it") from None
+
+
+def _open_bao(service: KeyServiceSettings) -> str:
+    session = Session(service)
+    try:
+        wide = excess(session)
+    finally:
+        session.close()
     if wide:
         raise Finding(
             f"at the key service this registry may do more than it needs, at {', '.join(wide)}",
@@ -81,6 +104,22 @@ def key_service(settings: Settings) -> str:
             serves=True,
         )
     return f"{service.address} answers, and lets this registry wrap and unwrap and no more"
+
+
+def _single_keys(service: KmsSettings | TokenSettings) -> str:
+    way = open_service(service)
+    try:
+        return way.look()
+    finally:
+        way.close()
+
+
+def _mending(service: RemoteSettings, code: str) -> str:
+    if isinstance(service, KeyServiceSettings):
+        return _MENDING.get(code, "look into the log of OpenBao")
+    if isinstance(service, KmsSettings):
+        return _KMS_MENDING.get(code, "look at AWS KMS, and at its state of health")
+    return _TOKEN_MENDING.get(code, "look at the token with its maker's tools")
 
 
 def keys(settings: Settings) -> str:

@@ -21,7 +21,10 @@ OURS = {"registry"}
 
 
 def declared() -> set[str]:
-    return {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    """Return what an installation has, or may be given: an extra of its own for each key service that needs one."""
+    extras = PROJECT["optional-dependencies"]
+    lines = (*PROJECT["dependencies"], *extras["aws"], *extras["pkcs11"])
+    return {canonicalize_name(Requirement(line).name) for line in lines}
 
 
 def imported_packages(code: Iterable[Module]) -> set[str]:

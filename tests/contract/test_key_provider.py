@@ -9,19 +9,23 @@ import pytest
 from registry.crypto.random import random_bytes
 from registry.domain.clock import SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+from registry.keys.kms.service import KmsService
 from registry.keys.local import LocalKeyring
 from registry.keys.openbao.keyring import OpenBaoKeyring
 from registry.keys.openbao.session import Session
+from registry.keys.pkcs11.service import TokenService
 from registry.keys.ports import KeyProvider, WrappedKey
 from registry.keys.ring_folder import create_ring
+from registry.keys.service.keyring import ServiceKeyring
 from registry.keys.split.keyring import SplitForm, SplitKeyring
 from registry.keys.split.shares import UnsealKey
 from tests.fakes.keys import MemoryProvider
 
 CONTEXT = b"somebody"
+PROVIDERS = ("memory", "local-data", "local-bodies", "local-cases", "split", "openbao", "aws-kms", "pkcs11")
 
 
-@pytest.fixture(scope="module", params=["memory", "local-data", "local-bodies", "local-cases", "split", "openbao"])
+@pytest.fixture(scope="module", params=PROVIDERS)
 def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeyProvider]:
     name = request.param
     if name == "memory":
@@ -30,6 +34,14 @@ def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         session = Session(request.getfixturevalue("openbao").set_up())
         yield OpenBaoKeyring.create(tmp_path_factory.mktemp("home") / "keys", session).provider("data")
         session.close()
+    elif name == "aws-kms":
+        service = KmsService(request.getfixturevalue("kms").set_up("alias/contract", attempts=3, timeout_seconds=10))
+        yield ServiceKeyring.create(tmp_path_factory.mktemp("home") / "keys", service).provider("data")
+        service.close()
+    elif name == "pkcs11":
+        token = TokenService(request.getfixturevalue("softhsm").set_up())
+        yield ServiceKeyring.create(tmp_path_factory.mktemp("home") / "keys", token).provider("data")
+        token.close()
     elif name == "split":
         folder = tmp_path_factory.mktemp("home")
         form = SplitForm({key.key_id: key for key in (UnsealKey.make(),)})

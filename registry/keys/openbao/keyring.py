@@ -30,6 +30,7 @@ from typing import NoReturn
 
 from registry.domain.clock import Clock, SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+from registry.keys.causes import WRONG_KEY
 from registry.keys.key_files import (
     KEY_BYTES,
     KeyMaterial,
@@ -42,7 +43,6 @@ from registry.keys.key_files import (
 from registry.keys.openbao.session import Session
 from registry.keys.openbao.settings import KeyServiceSettings
 from registry.keys.openbao.transit import TransitKey, TransitProvider
-from registry.keys.openbao.wire import WRONG_KEY
 from registry.keys.ports import (
     LEDGER_PURPOSE,
     PROVIDER_PURPOSES,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from registry.domain.errors import KeyUnavailable
+from registry.keys.causes import FAILED
 from registry.keys.openbao.session import Session
 from registry.keys.openbao.settings import KeyServiceSettings
-from registry.keys.openbao.wire import FAILED
 
 UPDATE, DENY, ROOT = "update", "deny", "root"
 _CAPABILITIES = "sys/capabilities-self"

@@ -8,26 +8,23 @@ login; a token that is refused is replaced once.
 from __future__ import annotations
 
 import math
-import os
-import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Lock
 from typing import NoReturn
 
 from registry.domain.errors import KeyUnavailable
+from registry.keys.causes import FAILED, FORBIDDEN, SEALED, THROTTLED, UNREACHABLE, WRONG_KEY
 from registry.keys.openbao.settings import KeyServiceSettings
-from registry.keys.openbao.wire import FAILED, FORBIDDEN, SEALED, THROTTLED, UNREACHABLE, WRONG_KEY, Answer, Wire
+from registry.keys.openbao.wire import Answer, Wire
+from registry.keys.pause import PAUSE_SECONDS, Pause
+from registry.keys.secret_file import read_secret
 
-# After a failure nobody asks for this long, except one who tries: a batch of lookups must not wait once for each.
-PAUSE_SECONDS = 1.0
 _AGE_TO_RENEW = 2 / 3
 _RETRY_RENEWAL_SECONDS = 5.0
 # A renewed token that lives shorter than this has reached the end that its role sets; a new one is asked for.
 _SHORTEST_LIFE_SECONDS = 60.0
-_LONGEST_SECRET_ID = 1_024
 _OK, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND, _THROTTLED, _UNAVAILABLE = 200, 400, 403, 404, 429, 503
 
 
@@ -56,9 +53,7 @@ class Session:
         self._monotonic = monotonic
         self._lock = Lock()
         self._token: _Token | None = None
-        self._pause_lock = Lock()
-        self._failed: KeyUnavailable | None = None
-        self._paused_until = -math.inf
+        self._pause = Pause(monotonic)
 
     def call(self, path: str, body: Mapping[str, object]) -> Answer:
         """Ask OpenBao for something.
@@ -69,17 +64,15 @@ class Session:
         Raises:
             KeyUnavailable: it cannot be had now; the cause says why and the code names it.
         """
-        self._refuse_while_paused()
+        self._pause.refuse()
         try:
             answer = self._as_somebody(path, body)
             if answer.status in (_THROTTLED, _UNAVAILABLE):
                 _refuse(answer, path)
         except KeyUnavailable as error:
-            with self._pause_lock:
-                self._failed, self._paused_until = error, self._monotonic() + PAUSE_SECONDS
+            self._pause.failed(error)
             raise
-        with self._pause_lock:
-            self._failed = None
+        self._pause.worked()
         # What is wrong with one key must not keep anybody from the others: no pause.
         if answer.status != _OK and not (answer.status == _BAD_REQUEST and "data" in answer.document):
             _refuse(answer, path)
@@ -88,15 +81,6 @@ class Session:
     def close(self) -> None:
         """Close the kept connections."""
         self._wire.close()
-
-    def _refuse_while_paused(self) -> None:
-        with self._pause_lock:
-            if self._failed is None:
-                return
-            now = self._monotonic()
-            if now < self._paused_until:
-                raise KeyUnavailable(self._failed.cause, self._failed.code)
-            self._paused_until = now + PAUSE_SECONDS  # this caller tries; the others wait for what becomes of it
 
     def _as_somebody(self, path: str, body: Mapping[str, object]) -> Answer:
         token = self._current()
@@ -136,7 +120,7 @@ class Session:
 
     def _log_in(self) -> _Token:
         settings = self.settings
-        body = {"role_id": settings.role_id, "secret_id": read_secret_id(settings.secret_id_file)}
+        body = {"role_id": settings.role_id, "secret_id": read_secret(settings.secret_id_file, "secret id")}
         answer = self._wire.post(f"auth/{settings.auth_mount}/login", body, None)
         if answer.status in (_BAD_REQUEST, _FORBIDDEN):
             raise KeyUnavailable("the key service refuses role id or secret id", FORBIDDEN)
@@ -162,35 +146,6 @@ class Session:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a token is never pickled")
-
-
-def read_secret_id(path: Path) -> str:
-    """Read the secret id.
-
-    The file may be a link and may belong to root, as with container engines; it must not be open to others.
-
-    Raises:
-        KeyUnavailable: missing, open to others, or not one word.
-    """
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise KeyUnavailable(f"{path}, the secret id's file, cannot be opened: {error.strerror}", FORBIDDEN) from None
-    try:
-        facts = os.fstat(file)
-        if not stat.S_ISREG(facts.st_mode):
-            raise KeyUnavailable(f"{path}, the secret id's file, is not a regular file", FORBIDDEN)
-        if facts.st_uid not in (os.geteuid(), 0) or facts.st_mode & 0o027:
-            raise KeyUnavailable(f"{path}, the secret id's file, is open to others; run: chmod 400 {path}", FORBIDDEN)
-        content = os.read(file, _LONGEST_SECRET_ID + 2)
-    except OSError as error:
-        raise KeyUnavailable(f"{path}, the secret id's file, cannot be read: {error.strerror}", FORBIDDEN) from None
-    finally:
-        os.close(file)
-    text = content.decode("ascii", "replace").removesuffix("\n")
-    if not 0 < len(text) <= _LONGEST_SECRET_ID or not text.isascii() or not text.isprintable() or " " in text:
-        raise KeyUnavailable(f"{path} does not hold a secret id, and nothing else", FORBIDDEN)
-    return text
 
 
 def _refuse(answer: Answer, what: str) -> NoReturn:

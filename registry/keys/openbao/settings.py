@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from registry.domain.errors import MisconfiguredHome
+from registry.keys.addresses import demand_address
 from registry.keys.ports import ProviderPurpose
 
 ADDRESS_EXAMPLE = "https://openbao.city.example:8200"
@@ -45,7 +44,7 @@ class KeyServiceSettings:
     timeout_seconds: float = 2.0
 
     def __post_init__(self) -> None:
-        _demand_address(self.address)
+        demand_address(self.address, "address", ADDRESS_EXAMPLE)
         for name in ("mount", "auth_mount", "key_prefix"):
             if _NAME.fullmatch(getattr(self, name)) is None:
                 raise MisconfiguredHome(f"keys: {name} is a name of letters, digits, - and _")
@@ -67,24 +66,3 @@ class KeyServiceSettings:
     def transit_keys(self) -> tuple[str, ...]:
         """Every transit key of the registry."""
         return (*(self.key_of(purpose) for purpose in ("data", "bodies", "cases")), self.secrets_key)
-
-
-def _demand_address(address: str) -> None:
-    """Refuse an address over which a data key would travel in the clear, or which says more than where."""
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise MisconfiguredHome(f"keys: address must look like {ADDRESS_EXAMPLE}") from None
-    is_bare = parts.path in ("", "/") and not (parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme not in ("https", "http") or not host or not is_bare:
-        raise MisconfiguredHome(f"keys: address must look like {ADDRESS_EXAMPLE}")
-    if parts.scheme == "http" and not _is_this_machine(host):
-        raise MisconfiguredHome("keys: address must be https, or http to 127.0.0.1 or ::1")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

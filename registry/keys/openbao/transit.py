@@ -21,9 +21,9 @@ from typing import Any, NoReturn, TypeVar
 from registry.crypto.random import random_bytes
 from registry.crypto.tags import equal
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
+from registry.keys.causes import FAILED, WRONG_KEY, WRONG_VERSION
 from registry.keys.key_files import KEY_BYTES
 from registry.keys.openbao.session import Session
-from registry.keys.openbao.wire import FAILED, WRONG_KEY, WRONG_VERSION
 from registry.keys.ports import MAX_KEY_BYTES, MIN_KEY_BYTES, Opened, WrappedHead, WrappedKey
 
 AT_ONCE = 200  # OpenBao refuses a request with 1,000 strings; an item has four

@@ -15,17 +15,11 @@ from typing import Any
 import httpx2
 
 from registry.domain.errors import KeyUnavailable, UnreadableDocument
+from registry.keys.causes import FAILED, UNREACHABLE
 from registry.keys.openbao.settings import KeyServiceSettings
 from registry.text.strict_json import parse_json
 
 MAX_ANSWER_BYTES = 2 << 20  # 200 keys of the largest size are half of it
-SEALED = "key_service_sealed"
-FORBIDDEN = "key_service_forbidden"
-THROTTLED = "key_service_throttled"
-UNREACHABLE = "key_service_unreachable"
-WRONG_VERSION = "key_service_version"
-WRONG_KEY = "key_service_wrong_key"
-FAILED = "key_service_failed"
 
 _KEPT_CONNECTIONS = 8
 _KEPT_SECONDS = 20.0

@@ -10,8 +10,9 @@ import pytest
 
 from registry.domain.errors import KeyUnavailable
 from registry.keys.openbao.keyring import OpenBaoKeyring
-from registry.keys.openbao.session import PAUSE_SECONDS, Session
+from registry.keys.openbao.session import Session
 from registry.keys.openbao.settings import KeyServiceSettings
+from registry.keys.pause import PAUSE_SECONDS
 from registry.keys.ports import WrappedKey
 from tests.fakes.openbao import OpenBaoServer
 

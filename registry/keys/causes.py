@@ -1,0 +1,15 @@
+"""Why a key service does not serve, in one word each: what a problem document and readiness say as ``cause``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SEALED: Final = "key_service_sealed"
+LOCKED: Final = "key_service_locked"
+DISABLED: Final = "key_service_disabled"
+FORBIDDEN: Final = "key_service_forbidden"
+THROTTLED: Final = "key_service_throttled"
+UNREACHABLE: Final = "key_service_unreachable"
+WRONG_VERSION: Final = "key_service_version"
+WRONG_KEY: Final = "key_service_wrong_key"
+FAILED: Final = "key_service_failed"

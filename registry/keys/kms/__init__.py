@@ -1,0 +1,1 @@
+"""AWS KMS as the key service. See ../README.md."""

@@ -1,0 +1,1 @@
+"""Keyrings whose files are worth nothing without a key service that knows single keys. See ../README.md."""
