@@ -77,6 +77,10 @@ class Sessions:
     def _done(self, work: Callable[[Any], _T]) -> _T:
         try:
             return work(self._current())
+        except given.NoSuchKey:
+            # A library whose token was pulled out may go on with an empty one, and never look again.
+            self._give_up()
+            self._restart()
         except ANSWERS:
             raise
         except given.PKCS11Error:
@@ -127,10 +131,14 @@ class Sessions:
         try:
             return library.get_token(token_label=label)
         except given.PKCS11Error:
-            with suppress(given.PKCS11Error):  # it is not at work when it could not start last time
-                library.finalize()
-            library.initialize()
+            self._restart()
             return library.get_token(token_label=label)
+
+    def _restart(self) -> None:
+        library = self._library()
+        with suppress(given.PKCS11Error):  # it is not at work when it could not start last time
+            library.finalize()
+        library.initialize()
 
     def _library(self) -> Any:
         path = self.settings.library

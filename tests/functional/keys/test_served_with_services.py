@@ -35,7 +35,7 @@ class Kept:
     cause: str
 
 
-@pytest.fixture(params=["throttled", "disabled", "forbidden", "gone"])
+@pytest.fixture(params=["throttled", "disabled", "forbidden", "gone", "token-gone"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
@@ -141,7 +141,7 @@ def test_lookups_wait_out_a_key_service_that_fails(kept: Kept) -> None:
         kept.mend()
         deadline = time.monotonic() + 10
         while client.get("/readyz").status_code != 200:
-            assert time.monotonic() < deadline
+            assert time.monotonic() < deadline, client.get("/readyz").text
             time.sleep(0.1)
         for number in NUMBERS:
             assert look_up(client, number, reader).status_code == 200
