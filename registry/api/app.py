@@ -42,6 +42,7 @@ from registry.api.lookup import LOOKUP_PATH, LOOKUPS_AT_WORK, Api, answer_lookup
 from registry.api.openapi import openapi_document
 from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
+from registry.api.scim import routes_bulk as scim_bulk
 from registry.api.scim import routes_discovery as scim_discovery
 from registry.api.scim import routes_users as scim_users
 from registry.api.scim.answers import scim_error
@@ -78,7 +79,7 @@ _ROUTERS = (
     routes_health.router,
 )
 # SCIM describes itself, at /scim/v2/Schemas.
-_SCIM_ROUTERS = (scim_users.router, scim_discovery.router)
+_SCIM_ROUTERS = (scim_users.router, scim_bulk.router, scim_discovery.router)
 
 log = structlog.get_logger("registry.api")
 

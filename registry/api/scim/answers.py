@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -13,9 +14,11 @@ from starlette.responses import Response
 from registry.api.errors import failure_response
 from registry.api.problems import HttpRefusal, Problem
 from registry.api.scim.names import ERROR, LIST
+from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
 
 SCIM_JSON = "application/scim+json"
+SCIM_BODY = re.compile(r'application/(?:scim\+)?json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
 # What our codes are among the words of RFC 7644, section 3.12.
 _TYPES: Mapping[str, str] = {
     "exists": "uniqueness",
@@ -94,12 +97,24 @@ class ScimRoute(APIRoute):
         async def answered(request: Request) -> Response:
             try:
                 return await handler(request)
-            except HttpRefusal as refusal:
-                return scim_error(refusal.problem.response())
-            except RegistryError as error:
-                return scim_error(failure_response(request.app.state.application, error))
+            except (HttpRefusal, RegistryError) as error:
+                return _refused(request.app.state.application, error)
 
         return answered
+
+
+def answer_of(application: Application, handle: Callable[[], Response]) -> Response:
+    """Return what a handler answers, or its refusal in SCIM's form."""
+    try:
+        return handle()
+    except (HttpRefusal, RegistryError) as error:
+        return _refused(application, error)
+
+
+def _refused(application: Application, error: HttpRefusal | RegistryError) -> Response:
+    if isinstance(error, HttpRefusal):
+        return scim_error(error.problem.response())
+    return scim_error(failure_response(application, error))
 
 
 def scim_error(response: Response) -> Response:

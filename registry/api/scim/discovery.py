@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.api.scim.answers import list_document
+from registry.api.scim.bulk import MOST_BYTES, MOST_OPERATIONS
 from registry.api.scim.names import (
     BASE,
     CORE,
@@ -133,7 +134,7 @@ RESOURCE_TYPES: Mapping[str, dict[str, Any]] = {
 SERVICE_PROVIDER_CONFIG: Mapping[str, Any] = {
     "schemas": [_CONFIGURATION],
     "patch": {"supported": True},
-    "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+    "bulk": {"supported": True, "maxOperations": MOST_OPERATIONS, "maxPayloadSize": MOST_BYTES},
     "filter": {"supported": True, "maxResults": MAX_PAGE},
     "changePassword": {"supported": False},
     "sort": {"supported": False},

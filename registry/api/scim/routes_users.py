@@ -12,7 +12,7 @@ from starlette.responses import Response
 from registry.api.asking import Ask, json_body, without_body
 from registry.api.render import provisioned_texts
 from registry.api.scim import reading
-from registry.api.scim.answers import ScimRoute, list_document, scim_answer
+from registry.api.scim.answers import SCIM_BODY, ScimRoute, list_document, scim_answer
 from registry.api.scim.documents import etag_of, location_of, seen_document, written_document
 from registry.api.scim.names import BASE, ENTERPRISE
 from registry.api.scim.patch import read_patch
@@ -26,7 +26,6 @@ from registry.services.provision import BY_ID, Found, Provided, ProvidedNames, P
 
 router = APIRouter(route_class=ScimRoute, include_in_schema=False)
 
-SCIM_BODY = re.compile(r'application/(?:scim\+)?json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
 _ETAG = re.compile(r'(?:W/)?"(0|[1-9][0-9]{0,9})"|\*')
 
 WriteAsk = Annotated[Ask, Depends(json_body(ENROLLERS, "provision", form=SCIM_BODY))]

@@ -19,7 +19,7 @@ GUIDE = Path(__file__).parents[3] / "docs" / "hr-integration.md"
 def calls() -> str:
     section = GUIDE.read_text("utf-8").partition("## Provisioning by SCIM\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     return "set -euo pipefail\n" + "\n".join(blocks)
 
 
@@ -42,6 +42,13 @@ def test_the_calls_of_the_guide_work_as_they_stand(site: Site) -> None:
         for entry in site.home.entries()
         if entry.values and "provision" in entry.values["detail"]
     ]
-    assert [detail.rpartition(" ")[2] for detail in told] == ["employed", "employed", "left", "removed"]
+    assert [detail.rpartition(" ")[2] for detail in told] == [
+        "employed",
+        "employed",
+        "left",
+        "removed",
+        "employed",
+        "employed",
+    ]
     asked = {"employee_number": "KC-004211", "categories": ["phone"], "purpose": {"code": "payroll"}}
     assert site.disclose(asked).status_code == 403  # still protected, and not for payroll

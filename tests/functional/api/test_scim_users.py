@@ -430,6 +430,7 @@ WHERE = (
     ("PUT", "/Users/0"),
     ("PATCH", "/Users/0"),
     ("DELETE", "/Users/0"),
+    ("POST", "/Bulk"),
     ("GET", "/ServiceProviderConfig"),
     ("GET", "/ResourceTypes"),
     ("GET", "/ResourceTypes/User"),
