@@ -44,6 +44,8 @@ from registry.api.problems import TITLES, HttpRefusal, Problem
 from registry.api.readiness import Readiness
 from registry.api.scim import routes_bulk as scim_bulk
 from registry.api.scim import routes_discovery as scim_discovery
+from registry.api.scim import routes_groups as scim_groups
+from registry.api.scim import routes_search as scim_search
 from registry.api.scim import routes_users as scim_users
 from registry.api.scim.answers import scim_error
 from registry.api.scim.names import BASE as SCIM_BASE
@@ -79,7 +81,7 @@ _ROUTERS = (
     routes_health.router,
 )
 # SCIM describes itself, at /scim/v2/Schemas.
-_SCIM_ROUTERS = (scim_users.router, scim_bulk.router, scim_discovery.router)
+_SCIM_ROUTERS = (scim_users.router, scim_groups.router, scim_search.router, scim_bulk.router, scim_discovery.router)
 
 log = structlog.get_logger("registry.api")
 

@@ -63,6 +63,7 @@ from registry.services.review_sample import ReviewSample
 from registry.services.search import Search
 from registry.services.send_notices import SendNotices
 from registry.services.trace import Trace
+from registry.services.units import Units
 from registry.services.unlock import Unlock
 from registry.services.unusual import UnusualAccess
 from registry.services.update import Update
@@ -73,6 +74,7 @@ from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.unit_of_work import SqlDatabase
 from registry.transparency.note import VerifierKey
 from registry.vault.cases import CaseVault
+from registry.vault.unit_names import UnitNames
 
 _ALWAYS = 2**53
 # What the person at the keyboard of a development registry may do through the command line.
@@ -171,6 +173,12 @@ class Application:
     def provision(self) -> Provision:
         """People whom an HR system keeps up to date."""
         return Provision(self.kernel, self.enroll, self.update)
+
+    @property
+    def units(self) -> Units:
+        """Units that an HR system keeps."""
+        names = UnitNames(self.kernel.registry, self.keyring.secret("index"))
+        return Units(self.kernel, self.update, names)
 
     @property
     def verifier_key(self) -> VerifierKey:

@@ -18,6 +18,7 @@ BreakGlassId = NewType("BreakGlassId", str)
 PetitionId = NewType("PetitionId", str)
 HoldId = NewType("HoldId", str)
 ProvisionId = NewType("ProvisionId", str)
+UnitId = NewType("UnitId", str)
 EventId = NewType("EventId", str)
 EntryIndex = NewType("EntryIndex", int)
 

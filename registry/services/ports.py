@@ -23,6 +23,7 @@ from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
 from registry.services.ports_policy import Policies, SampleReviews
 from registry.services.ports_provisions import Provisions
+from registry.services.ports_units import Units
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
 from registry.vault.erased_postings import PostingEraser
@@ -425,6 +426,8 @@ class Work(Protocol):
     def petitions(self) -> Petitions: ...
     @property
     def provisions(self) -> Provisions: ...
+    @property
+    def units(self) -> Units: ...
     @property
     def sample_reviews(self) -> SampleReviews: ...
     @property

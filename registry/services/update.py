@@ -70,8 +70,16 @@ class _Known:
     owners: Mapping[PersonId, Owner] = field(repr=False)
 
 
+class _Planned(NamedTuple):
+    """One subject as it is, what changes, and as it is to be."""
+
+    household: Household
+    changes: Changes
+    subject: SubjectRow
+
+
 class Update:
-    """Changes one subject."""
+    """Changes subjects."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
@@ -79,7 +87,6 @@ class Update:
         self._households = HouseholdStore(kernel, self._sealer)
         self._replacer = DocumentReplacer(kernel, self._sealer, self._households)
 
-    @rerun_once
     def update(
         self, caller: Caller, ask: UpdateAsk, along: Callable[[Work, Principal], Along] | None = None
     ) -> Enrolled:
@@ -98,36 +105,58 @@ class Update:
             ApprovalNeeded: it takes marks off or relations away, which is under dual control, and nobody has approved
                 that.
         """
-        known = self._look(caller, ask)
-        self._kernel.vault.stock(len(ask.changes.add_family) + len(ask.changes.settled_family))
+        return self.update_all(caller, (ask,), along)[0]
+
+    @rerun_once
+    def update_all(
+        self, caller: Caller, asks: Sequence[UpdateAsk], along: Callable[[Work, Principal], Along] | None = None
+    ) -> tuple[Enrolled, ...]:
+        """Change several subjects, each once, all of them or none; see ``update``.
+
+        Raises:
+            AccessDenied, NotFound, Conflict, InvalidInput, ApprovalNeeded: as of ``update``, of any of them.
+        """
+        known = {ask.subject: self._look(caller, ask) for ask in asks}
+        self._kernel.vault.stock(sum(len(ask.changes.add_family) + len(ask.changes.settled_family) for ask in asks))
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            work.subjects.lock([ask.subject])
-            household = self._household(work, ask.subject)
-            if not principal.roles & ENROLLERS:
-                self._kernel.deny(work, principal, "update")
-            if household is None or household.subject.version != known.version:
-                self._refuse(work, principal, ask, "changed")
-                raise Conflict("changed")
-            self._demand_distance(work, principal, household.subject)
-            try:
-                batch = Batch(principal, ask.via, self._kernel.now_ms(), self._kernel.policy.version)
-                changes, subject = self._plan(batch, household, ask, known)
-            except InvalidInput:
-                self._refuse(work, principal, ask, "invalid")
-                raise
-            act = self._guarded_act(household, changes, subject)
-            if act is not None:
-                demand_approved(self._kernel, work, principal, act)
+            work.subjects.lock([ask.subject for ask in asks])
+            planned = [self._planned(work, principal, ask, known[ask.subject]) for ask in asks]
+            for one in planned:
+                if (act := self._guarded_act(one.household, one.changes, one.subject)) is not None:
+                    demand_approved(self._kernel, work, principal, act)
             # After that: what is settled along must not be committed with a request that waits.
             settled = None if along is None else along(work, principal)
-            _keep_directory(work, household.subject, subject)
-            self._households.write(work, [changes], [subject], changes.batch.now_ms)
-            pendings = self._kernel.log.append(work.ledger, _drafts(principal, subject, changes, settled))
+            for one in planned:
+                _keep_directory(work, one.household.subject, one.subject)
+            changes, subjects = [one.changes for one in planned], [one.subject for one in planned]
+            self._households.write(work, changes, subjects, self._kernel.now_ms())
+            drafts = [draft for one in planned for draft in _drafts(principal, one.subject, one.changes)]
+            drafts += [] if settled is None else [settled.draft]
+            pendings = self._kernel.log.append(work.ledger, drafts)
             queue(work, self._kernel, () if settled is None else settled.notices)
             work.commit()
-        receipt = self._kernel.mint(pendings)[-1]
-        return Enrolled(subject.id, subject.version, _answers(changes, known), view_of(receipt))
+        receipt = view_of(self._kernel.mint(pendings)[-1])
+        return tuple(
+            Enrolled(one.subject.id, one.subject.version, _answers(one.changes, known[one.subject.id]), receipt)
+            for one in planned
+        )
+
+    def _planned(self, work: Work, principal: Principal, ask: UpdateAsk, known: _Known) -> _Planned:
+        household = self._household(work, ask.subject)
+        if not principal.roles & ENROLLERS:
+            self._kernel.deny(work, principal, "update")
+        if household is None or household.subject.version != known.version:
+            self._refuse(work, principal, ask, "changed")
+            raise Conflict("changed")
+        self._demand_distance(work, principal, household.subject)
+        try:
+            batch = Batch(principal, ask.via, self._kernel.now_ms(), self._kernel.policy.version)
+            changes, subject = self._plan(batch, household, ask, known)
+        except InvalidInput:
+            self._refuse(work, principal, ask, "invalid")
+            raise
+        return _Planned(household, changes, subject)
 
     @rerun_once
     def _look(self, caller: Caller, ask: UpdateAsk) -> _Known:
@@ -324,7 +353,7 @@ def _demand_records(active: Mapping[RecordId, object], asked: SubjectChanges) ->
         raise InvalidInput(problems)
 
 
-def _drafts(principal: Principal, subject: SubjectRow, changes: Changes, settled: Along | None) -> list[EntryDraft]:
+def _drafts(principal: Principal, subject: SubjectRow, changes: Changes) -> list[EntryDraft]:
     rules = f"{changes.batch.policy} role.enroller"
     marked = {row.id for row in changes.marked}
     drafts = []
@@ -337,7 +366,7 @@ def _drafts(principal: Principal, subject: SubjectRow, changes: Changes, settled
     values = said_by(principal) | {"result": "updated", "rules": rules, "detail": detail}
     lines = record_lines((subject.directory, *changes.touched()))
     drafts.append(EntryDraft(Kind.UPDATE, values, (subject.id,), lines))
-    return drafts if settled is None else [*drafts, settled.draft]
+    return drafts
 
 
 def _answers(changes: Changes, known: _Known) -> tuple[EnrolledRecord, ...]:

@@ -106,6 +106,8 @@ def subject_tag(index: BlindIndex, subject: SubjectId, what: str, parts: object)
 def subject_terms(person: Enrollment) -> list[IndexTerm]:
     """Return the terms a subject's directory data is found by, in a fixed order."""
     terms = index_terms(directory_terms(person.given_name, person.family_name))
+    if not person.department:  # left a unit, and joined none yet
+        return sorted(terms)
     within = name_in_department_term(person.given_name, person.family_name, person.department)
     return sorted(terms | {department_term(person.department), within})
 

@@ -50,6 +50,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "petitions": "SELECT, INSERT, UPDATE",
         "contacts": "SELECT, INSERT, UPDATE",
         "provisions": "SELECT, INSERT, UPDATE",
+        "units": "SELECT, INSERT, UPDATE",
         "notice_marks": "SELECT, INSERT, UPDATE",
         "holds": "SELECT, INSERT, UPDATE",
         "ledger_leaf": "SELECT, INSERT",

@@ -97,6 +97,21 @@ provisions = Table(
     Index("ix_provisions_created", "created_at", "id"),
 )
 
+# Units that an HR system keeps. Who is in one stands nowhere but in the sealed directory data of its people.
+units = Table(
+    "units",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name_tag", LargeBinary(16), unique=True),  # keyed; none once removed
+    Column("outside_tag", LargeBinary(16), index=True),  # keyed
+    Column("version", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("names", LargeBinary, nullable=False),  # sealed to id and version
+    Column("guard", LargeBinary(16), nullable=False),
+    Index("ix_units_created", "created_at", "id"),
+)
+
 records = Table(
     "records",
     metadata,

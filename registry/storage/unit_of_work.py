@@ -33,6 +33,7 @@ from registry.storage.records import SqlRecords
 from registry.storage.requests import SqlRequests
 from registry.storage.sample_reviews import SqlSampleReviews
 from registry.storage.subjects import SqlPersons, SqlSubjects
+from registry.storage.units import SqlUnits
 from registry.storage.wrapped_keys import SqlWrappedKeys
 from registry.storage.write_ahead import WriteAheadLog
 from registry.storage.writer_turn import WriterTurn
@@ -164,6 +165,11 @@ class SqlWork:
     def provisions(self) -> SqlProvisions:
         """Under which names HR systems keep subjects up to date."""
         return SqlProvisions(self._connection, self._guard)
+
+    @cached_property
+    def units(self) -> SqlUnits:
+        """Units that HR systems keep."""
+        return SqlUnits(self._connection, self._guard)
 
     @cached_property
     def meta(self) -> SqlMeta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import orjson
 from fastapi.routing import APIRoute
@@ -16,6 +16,7 @@ from registry.api.problems import HttpRefusal, Problem
 from registry.api.scim.names import ERROR, LIST
 from registry.bootstrap import Application
 from registry.domain.errors import RegistryError
+from registry.services.kernel import ReceiptView
 
 SCIM_JSON = "application/scim+json"
 SCIM_BODY = re.compile(r'application/(?:scim\+)?json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
@@ -37,6 +38,20 @@ _UNREADABLE = frozenset({400, 413, 415})
 def scim_answer(document: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a SCIM answer."""
     return Response(orjson.dumps(document), status, dict(headers or {}), SCIM_JSON)
+
+
+class Listed(NamedTuple):
+    """Resources of a page, how many there are in all, and the receipt of reading them."""
+
+    resources: Sequence[Mapping[str, Any]]
+    total: int
+    receipt: ReceiptView
+
+
+def list_answer(listed: Listed, start: int) -> Response:
+    """Return a page as an answer; ``start`` is the place of the first, from 1."""
+    document = list_document(listed.resources, listed.total, start)
+    return scim_answer(document, headers={"Audit-Receipt": listed.receipt.header})
 
 
 def list_document(resources: Sequence[Mapping[str, Any]], total: int, start: int = 1) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from registry.api.scim.names import (
     CORE,
     CORE_VALUES,
     ENTERPRISE,
+    GROUP,
     NAME_ATTRIBUTES,
     PROTECTED,
     PROTECTED_ATTRIBUTES,
@@ -97,6 +98,28 @@ _ENTERPRISE = (
         **_WRITTEN,
     ),
 )
+_GROUP = (
+    attribute(
+        "displayName",
+        "The unit; the department of those who are in it.",
+        required=True,
+        caseExact=False,
+        uniqueness="server",
+    ),
+    attribute(
+        "members",
+        "Who is in it. Whoever joins leaves the unit that they were in.",
+        "complex",
+        multiValued=True,
+        subAttributes=[
+            attribute("value", "The member's id here.", mutability="immutable"),
+            attribute(
+                "$ref", "Where the member is found.", "reference", referenceTypes=["User"], mutability="immutable"
+            ),
+            attribute("type", "What the member is.", canonicalValues=["User"], mutability="immutable"),
+        ],
+    ),
+)
 _MARKED = "How the new values of this document are marked; confidential unless said."
 _PROTECTED = (
     *(_protected(name, kept) for name, kept in PROTECTED_ATTRIBUTES.items()),
@@ -113,6 +136,7 @@ def _schema(urn: str, name: str, description: str, attributes: tuple[dict[str, A
 
 SCHEMAS: Mapping[str, dict[str, Any]] = {
     CORE: _schema(CORE, "User", "Somebody whose records are protected.", _USER),
+    GROUP: _schema(GROUP, "Group", "A unit.", _GROUP),
     ENTERPRISE: _schema(ENTERPRISE, "EnterpriseUser", "Number, unit and manager.", _ENTERPRISE),
     PROTECTED: _schema(PROTECTED, "ProtectedUser", "Protected values: written, never read back.", _PROTECTED),
 }
@@ -129,6 +153,16 @@ RESOURCE_TYPES: Mapping[str, dict[str, Any]] = {
             {"schema": PROTECTED, "required": False},
         ],
         "meta": {"resourceType": "ResourceType", "location": f"{BASE}/ResourceTypes/User"},
+    },
+    "Group": {
+        "schemas": [_TYPE],
+        "id": "Group",
+        "name": "Group",
+        "endpoint": "/Groups",
+        "description": "A unit.",
+        "schema": GROUP,
+        "schemaExtensions": [],
+        "meta": {"resourceType": "ResourceType", "location": f"{BASE}/ResourceTypes/Group"},
     },
 }
 SERVICE_PROVIDER_CONFIG: Mapping[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from registry.api.render import provisioned_texts
@@ -15,6 +15,7 @@ from registry.services.provision import Provisioned, Seen
 
 MOST_ATTRIBUTES = 50
 _ALWAYS = frozenset({"id", "schemas"})
+Place = tuple[str, str]  # key of a document, and key within it or an empty text
 
 
 def etag_of(version: int) -> str:
@@ -48,6 +49,7 @@ def written_document(written: Provisioned, draft: UserDraft) -> dict[str, Any]:
 
 def _user(row: ProvisionRow, version: int, texts: Mapping[str, str]) -> dict[str, Any]:
     names = {"givenName": texts["given_name"], "familyName": texts["family_name"]}
+    work = {"employeeNumber": texts["employee_number"], "department": texts["department"]}
     shown = " ".join(text for text in names.values() if text)
     document = {
         "schemas": [CORE, ENTERPRISE],
@@ -58,7 +60,7 @@ def _user(row: ProvisionRow, version: int, texts: Mapping[str, str]) -> dict[str
         "displayName": shown,
         "title": texts["title"],
         "active": row.state is ProvisionState.EMPLOYED,
-        ENTERPRISE: {"employeeNumber": texts["employee_number"], "department": texts["department"]},
+        ENTERPRISE: {name: text for name, text in work.items() if text},
         "meta": {
             "resourceType": "User",
             "created": iso(from_unix_ms(row.created_at)),
@@ -73,8 +75,10 @@ def _user(row: ProvisionRow, version: int, texts: Mapping[str, str]) -> dict[str
 class Selection:
     """Which attributes an answer shows (RFC 7644 section 3.9)."""
 
-    def __init__(self, wanted: Collection[str], unwanted: Collection[str]) -> None:
-        """Take the names of ``attributes`` and ``excludedAttributes``.
+    def __init__(
+        self, wanted: Collection[str], unwanted: Collection[str], place_of: Callable[[str], Place | None] | None = None
+    ) -> None:
+        """Take the names of ``attributes`` and ``excludedAttributes``, and where a document has them (a user's).
 
         Raises:
             HttpRefusal: 400: both are given, or too many.
@@ -83,8 +87,9 @@ class Selection:
             refuse("body", "attributes or excludedAttributes, not both")
         if len(wanted) + len(unwanted) > MOST_ATTRIBUTES:
             refuse("too_many", f"at most {MOST_ATTRIBUTES} attributes")
-        self._wanted = {place for name in wanted if (place := _place(name)) is not None}
-        self._unwanted = {place for name in unwanted if (place := _place(name)) is not None}
+        known = place_of or user_place
+        self._wanted = {place for name in wanted if (place := known(name)) is not None}
+        self._unwanted = {place for name in unwanted if (place := known(name)) is not None}
         self._is_chosen = bool(wanted)
 
     def of(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,20 +99,21 @@ class Selection:
             if name in _ALWAYS:
                 shown[name] = value
             elif isinstance(value, dict):
-                inner = {sub: text for sub, text in value.items() if self._shows((name, sub))}
+                inner = {sub: text for sub, text in value.items() if self.shows((name, sub))}
                 shown |= {name: inner} if inner else {}
-            elif self._shows((name, "")):
+            elif self.shows((name, "")):
                 shown[name] = value
         return shown
 
-    def _shows(self, place: tuple[str, str]) -> bool:
+    def shows(self, place: Place) -> bool:
+        """Tell whether an attribute, or a key within it, is shown."""
         whole = (place[0], "")
         if self._is_chosen:
             return place in self._wanted or whole in self._wanted
         return place not in self._unwanted and whole not in self._unwanted
 
 
-def _place(name: str) -> tuple[str, str] | None:
+def user_place(name: str) -> Place | None:
     """Return where in a document an attribute stands: key and key within it; None for one that is never shown."""
     known = attribute_of(name)
     if known is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from registry.domain.categories import Category
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PROTECTED = "urn:registry:params:scim:schemas:extension:protected:1.0:User"
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -75,6 +76,7 @@ IGNORED = frozenset(
         "schemas",
     }
 )
+GROUP_ATTRIBUTES = ("displayName", "externalId", "members")
 NAME_ATTRIBUTES = ("givenName", "familyName")
 IGNORED_NAMES = frozenset({"formatted", "middleName", "honorificPrefix", "honorificSuffix"})
 CORE_ATTRIBUTES = frozenset({"userName", "externalId", "name", "title", "active", *CORE_VALUES})
@@ -125,3 +127,12 @@ def attribute_of(text: str) -> tuple[str, str] | None:
         if low.startswith(prefix + ":") and low[len(prefix) + 1 :] in names:
             return urn, names[low[len(prefix) + 1 :]]
     return None
+
+
+_GROUP = folded(frozenset({*GROUP_ATTRIBUTES, "id", "meta", SCHEMAS}))
+
+
+def group_attribute_of(text: str) -> str | None:
+    """Return which attribute of a group a name stands for; None for one that we do not know."""
+    low = text.casefold()
+    return _GROUP.get(low.removeprefix(GROUP.casefold() + ":"))

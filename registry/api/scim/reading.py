@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
 from registry.api.scim.answers import refuse
-from registry.api.scim.documents import Selection
+from registry.api.scim.documents import Place, Selection, user_place
 from registry.api.scim.filters import read_filter
 from registry.api.scim.names import SEARCH
 from registry.services.provision import MAX_PAGE, Wanted
@@ -21,6 +21,16 @@ _KEYS = {
 }
 
 
+class Way(NamedTuple):
+    """How one kind of resource is asked for: its filters, and where its documents have what."""
+
+    read_filter: Callable[[object], tuple[str, str]]
+    place_of: Callable[[str], Place | None]
+
+
+USERS = Way(read_filter, user_place)
+
+
 class Reading(NamedTuple):
     """Whom somebody wants to see, what of them, and from which place (from 1)."""
 
@@ -29,17 +39,17 @@ class Reading(NamedTuple):
     start: int
 
 
-def of_query(request: Request) -> Reading:
+def of_query(request: Request, way: Way = USERS) -> Reading:
     """Read a query. Members that nobody knows are left alone, as clients add some of their own.
 
     Raises:
         HttpRefusal: 400.
     """
     given = {_KEYS[name.casefold()]: text for name, text in request.query_params.items() if name.casefold() in _KEYS}
-    return _reading({name: _split(text) if name.endswith("ttributes") else text for name, text in given.items()})
+    return _reading({name: _split(text) if name.endswith("ttributes") else text for name, text in given.items()}, way)
 
 
-def of_body(document: object) -> Reading:
+def of_body(document: object, way: Way = USERS) -> Reading:
     """Read the body of a search, which keeps names out of addresses.
 
     Raises:
@@ -49,7 +59,7 @@ def of_body(document: object) -> Reading:
     named = {_KEYS[name.casefold()]: value for name, value in given.items() if name.casefold() in _KEYS}
     if named.get("schemas") != [SEARCH] or len(named) < len(given):
         refuse("body", "a SearchRequest, with schemas")
-    return _reading(named)
+    return _reading(named, way)
 
 
 def selection_of(request: Request) -> Selection:
@@ -61,16 +71,16 @@ def selection_of(request: Request) -> Selection:
     return of_query(request).selection
 
 
-def _reading(given: Mapping[str, Any]) -> Reading:
+def _reading(given: Mapping[str, Any], way: Way) -> Reading:
     if "sortBy" in given:
         # An order by a protected attribute would tell what nobody may read back; there is no other order either.
         refuse("filter", "sorting is not supported")
     start, count = _whole(given, "startIndex", 1), _whole(given, "count", MAX_PAGE)
     start, count = max(start, 1), min(max(count, 0), MAX_PAGE)
-    selection = Selection(_names(given, "attributes"), _names(given, "excludedAttributes"))
+    selection = Selection(_names(given, "attributes"), _names(given, "excludedAttributes"), way.place_of)
     if "filter" not in given:
         return Reading(Wanted("page", "", start - 1, count), selection, start)
-    by, term = read_filter(given["filter"])
+    by, term = way.read_filter(given["filter"])
     return Reading(Wanted(by, term, start - 1, count), selection, start)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from registry.api.asking import Ask, json_body
 from registry.api.problems import HttpRefusal, Problem
-from registry.api.scim import routes_users
+from registry.api.scim import routes_groups, routes_users
 from registry.api.scim.answers import SCIM_BODY, ScimRoute, answer_of, scim_answer, scim_error
 from registry.api.scim.bulk import CIRCULAR, MOST_BYTES, Done, Operation, carry_out, read_bulk
 from registry.api.scim.names import BASE, BULK_ANSWER
@@ -32,6 +32,15 @@ _HANDLERS: Mapping[str, tuple[str, Mapping[str, Handler]]] = {
             "PUT": routes_users.replace_user,
             "PATCH": routes_users.patch,
             "DELETE": routes_users.remove,
+        },
+    ),
+    "Groups": (
+        "group",
+        {
+            "POST": routes_groups.create,
+            "PUT": routes_groups.replace_group,
+            "PATCH": routes_groups.patch,
+            "DELETE": routes_groups.remove,
         },
     ),
 }

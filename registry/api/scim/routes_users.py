@@ -12,7 +12,7 @@ from starlette.responses import Response
 from registry.api.asking import Ask, json_body, without_body
 from registry.api.render import provisioned_texts
 from registry.api.scim import reading
-from registry.api.scim.answers import SCIM_BODY, ScimRoute, list_document, scim_answer
+from registry.api.scim.answers import SCIM_BODY, Listed, ScimRoute, list_answer, scim_answer
 from registry.api.scim.documents import etag_of, location_of, seen_document, written_document
 from registry.api.scim.names import BASE, ENTERPRISE
 from registry.api.scim.patch import read_patch
@@ -40,7 +40,6 @@ def users(ask: ReadAsk) -> Response:
 
 
 @router.post(f"{BASE}/Users/.search")
-@router.post(f"{BASE}/.search")
 def search(ask: SearchAsk) -> Response:
     return _listed(ask, reading.of_body(ask.document()))
 
@@ -86,11 +85,15 @@ def remove(ask: RemoveAsk) -> Response:
     return Response(status_code=204, headers={"Audit-Receipt": receipt.header})
 
 
-def _listed(ask: Ask, wished: reading.Reading) -> Response:
+def listed(ask: Ask, wished: reading.Reading) -> Listed:
+    """Return the users of a page, as they are to be shown."""
     found = ask.application.provision.find(ask.caller, wished.wanted)
     shown = [wished.selection.of(seen_document(seen)) for seen in found.seen]
-    document = list_document(shown, found.total, wished.start)
-    return scim_answer(document, headers={"Audit-Receipt": found.receipt.header})
+    return Listed(shown, found.total, found.receipt)
+
+
+def _listed(ask: Ask, wished: reading.Reading) -> Response:
+    return list_answer(listed(ask, wished), wished.start)
 
 
 def _found(ask: Ask, provision: ProvisionId) -> Found:

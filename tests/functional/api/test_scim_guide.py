@@ -19,7 +19,7 @@ GUIDE = Path(__file__).parents[3] / "docs" / "hr-integration.md"
 def calls() -> str:
     section = GUIDE.read_text("utf-8").partition("## Provisioning by SCIM\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     return "set -euo pipefail\n" + "\n".join(blocks)
 
 

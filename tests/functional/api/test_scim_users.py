@@ -430,6 +430,13 @@ WHERE = (
     ("PUT", "/Users/0"),
     ("PATCH", "/Users/0"),
     ("DELETE", "/Users/0"),
+    ("GET", "/Groups"),
+    ("POST", "/Groups"),
+    ("POST", "/Groups/.search"),
+    ("GET", "/Groups/0"),
+    ("PUT", "/Groups/0"),
+    ("PATCH", "/Groups/0"),
+    ("DELETE", "/Groups/0"),
     ("POST", "/Bulk"),
     ("GET", "/ServiceProviderConfig"),
     ("GET", "/ResourceTypes"),
@@ -452,7 +459,7 @@ def test_nobody_but_enrollers_gets_in_and_every_refusal_is_an_entry(site: Site, 
 
 def test_every_route_of_scim_is_in_that_table(site: Site) -> None:
     routed = {
-        (method, route.path.removeprefix("/scim/v2").replace("{user}", "0"))
+        (method, route.path.removeprefix("/scim/v2").replace("{user}", "0").replace("{group}", "0"))
         for router in _SCIM_ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)
