@@ -17,6 +17,7 @@ from registry.identity.claims import is_plain_text
 from registry.policy.decide import Form
 from registry.services.naming import NameAsk
 from registry.services.principals import Grant, Move
+from registry.services.revoke import TokenName
 from registry.services.trace import TraceAsk
 from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
@@ -42,6 +43,7 @@ _NAME_KEYS = frozenset({"account", "reason"})
 _LABEL = re.compile(r"Account [1-9][0-9]{0,5}")
 _WORD_KEYS = frozenset({"note"})
 _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "supervisor"})
+_TOKEN_KEYS = frozenset({"issuer", "token_id"})
 _MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
 
 _CATEGORY = one_of(frozenset(Category))
@@ -223,6 +225,18 @@ def read_grant(document: object, *, today: date) -> Grant:
     supervisor = body.optional("supervisor", employee_number_problem)
     body.reading.finish()
     return Grant(issuer, sub, roles, number or None, unit, supervisor or None)
+
+
+def read_token_name(document: object, *, today: date) -> TokenName:
+    """Read ``{"issuer", "token_id"}``.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _TOKEN_KEYS, today)
+    issuer, token_id = body.required("issuer", _plain_problem), body.required("token_id", _plain_problem)
+    body.reading.finish()
+    return TokenName(issuer, token_id)
 
 
 def read_move(document: object, *, today: date) -> Move:

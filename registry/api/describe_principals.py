@@ -71,6 +71,31 @@ LEAVE = Operation(
     parameters=(_PRINCIPAL,),
 )
 
+REVOKE = Operation(
+    id="revokeTokensOfPrincipal",
+    tag="principals",
+    summary="Take back all tokens of a principal",
+    description=(
+        "Role `security_admin`. Tokens that were issued until now have no roles any more, in every process, from the "
+        "next batch on; whoever signs in anew has theirs. An entry."
+    ),
+    answer=Answer("Taken back.", "Revoked", ("Audit-Receipt",), example={"receipt": RECEIPT}),
+    errors=(404, 422),
+    parameters=(_PRINCIPAL,),
+)
+
+REVOKE_TOKEN = Operation(
+    id="revokeToken",
+    tag="principals",
+    summary="Take back one token by its name",
+    description=(
+        "Role `security_admin`. The token of this issuer and `jti` has no roles any more, in every process, from the "
+        "next batch on, whoever has it. Kept until no token can be as old. An entry."
+    ),
+    answer=Answer("Taken back.", "Revoked", ("Audit-Receipt",), example={"receipt": RECEIPT}),
+    body=Body("TokenName", {"a stolen one": {"issuer": "https://sign-in.example", "token_id": "5b8e"}}),
+)
+
 REPORT = Operation(
     id="reportPrincipal",
     tag="principals",

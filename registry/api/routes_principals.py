@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from registry.api import describe_principals as described
 from registry.api.asking import Ask, json_body, without_body
-from registry.api.bodies import read_grant, read_move
+from registry.api.bodies import read_grant, read_move, read_token_name
 from registry.api.problems import json_answer
 from registry.api.queries import page_answer, page_of, query_of
 from registry.api.render import receipted
@@ -31,6 +31,8 @@ ListAsk = Annotated[Ask, Depends(without_body(ADMINS, "list principals"))]
 GrantAsk = Annotated[Ask, Depends(json_body(ADMINS, "grant"))]
 MoveAsk = Annotated[Ask, Depends(json_body(ADMINS, "move"))]
 LeaveAsk = Annotated[Ask, Depends(without_body(ADMINS, "leave"))]
+RevokeAsk = Annotated[Ask, Depends(without_body(ADMINS, "revoke"))]
+RevokeTokenAsk = Annotated[Ask, Depends(json_body(ADMINS, "revoke"))]
 ReportOfAsk = Annotated[Ask, Depends(without_body(REPORT_READERS, "report of a principal"))]
 
 
@@ -55,6 +57,17 @@ def move(ask: MoveAsk) -> Response:
 @router.post("/v1/principals/{principal}/leave", **described.LEAVE.options())  # noqa: FAST003 - Ask.path_id reads it
 def leave(ask: LeaveAsk) -> Response:
     return _moved(ask.application.principals.move(ask.caller, ask.path_id("principal", PrincipalId), LEAVE))
+
+
+@router.post("/v1/principals/{principal}/revoke", **described.REVOKE.options())  # noqa: FAST003 - Ask.path_id reads it
+def revoke(ask: RevokeAsk) -> Response:
+    return receipted({}, ask.application.revoke.account(ask.caller, ask.path_id("principal", PrincipalId)))
+
+
+@router.post("/v1/tokens/revoke", **described.REVOKE_TOKEN.options())
+def revoke_token(ask: RevokeTokenAsk) -> Response:
+    name = read_token_name(ask.document(), today=ask.today)
+    return receipted({}, ask.application.revoke.token(ask.caller, name))
 
 
 @router.get("/v1/principals/{principal}/report", **described.REPORT.options())  # noqa: FAST003 - Ask.path_id reads it

@@ -46,6 +46,10 @@ PRINCIPAL_SCHEMAS: dict[str, Schema] = {
             "supervisor": {"anyOf": [ref("EmployeeNumber"), {"const": ""}], "description": "Empty takes it away."},
         },
     },
+    "TokenName": closed(
+        {"issuer": text(255, "`iss` of the token."), "token_id": text(255, "Its `jti`, as entries have it.")}
+    ),
+    "Revoked": closed({"receipt": ref("Receipt")}),
     "Moved": closed(
         {
             "principal": ref("Id"),

@@ -60,6 +60,7 @@ from registry.services.release_check import ReleaseCheck
 from registry.services.resuming import Resuming
 from registry.services.retention import Retention
 from registry.services.review_sample import ReviewSample
+from registry.services.revoke import Revoke
 from registry.services.search import Search
 from registry.services.send_notices import SendNotices
 from registry.services.trace import Trace
@@ -173,6 +174,11 @@ class Application:
     def provision(self) -> Provision:
         """People whom an HR system keeps up to date."""
         return Provision(self.kernel, self.enroll, self.update)
+
+    @property
+    def revoke(self) -> Revoke:
+        """Takes tokens back."""
+        return Revoke(self.kernel)
 
     @property
     def units(self) -> Units:

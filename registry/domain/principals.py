@@ -34,6 +34,7 @@ class Claims:
         step_up_until: Unix seconds until which the sign-in counts as strong and recent; 0 when it does not at all.
         key_thumbprint: of the key that the token is bound to (RFC 9449), or empty. Such a token says nothing by itself:
             whoever shows it has to prove that they hold the key.
+        issued_at: Unix seconds; 0 for what no token says.
     """
 
     issuer: str
@@ -44,6 +45,7 @@ class Claims:
     expires_at: int
     step_up_until: int = 0
     key_thumbprint: str = ""
+    issued_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

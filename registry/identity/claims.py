@@ -36,7 +36,7 @@ def read_claims(payload: Mapping[str, Any], settings: IssuerSettings, now: float
         refuse(Refusal.DELEGATED)
     _check_kind(payload, settings)
     _check_audience(payload, settings.audience)
-    expires_at = _check_times(payload, settings, now)
+    issued_at, expires_at = _check_times(payload, settings, now)
     return Claims(
         issuer=settings.issuer,
         subject=_subject(payload, settings.subject_claims),
@@ -46,6 +46,7 @@ def read_claims(payload: Mapping[str, Any], settings: IssuerSettings, now: float
         expires_at=expires_at,
         step_up_until=_step_up_until(payload, settings, now),
         key_thumbprint=key_thumbprint,
+        issued_at=issued_at,
     )
 
 
@@ -99,7 +100,7 @@ def _check_audience(payload: Mapping[str, Any], ours: str) -> None:
         refuse(Refusal.AUDIENCE)
 
 
-def _check_times(payload: Mapping[str, Any], settings: IssuerSettings, now: float) -> int:
+def _check_times(payload: Mapping[str, Any], settings: IssuerSettings, now: float) -> tuple[int, int]:
     expires_at = _seconds(payload, "exp")
     issued_at = _seconds(payload, "iat")
     if now >= expires_at + settings.leeway_seconds:
@@ -110,7 +111,7 @@ def _check_times(payload: Mapping[str, Any], settings: IssuerSettings, now: floa
         refuse(Refusal.LIFETIME)
     if "nbf" in payload and _seconds(payload, "nbf") > now + settings.leeway_seconds:
         refuse(Refusal.NOT_YET_VALID)
-    return expires_at
+    return issued_at, expires_at
 
 
 def _step_up_until(payload: Mapping[str, Any], settings: IssuerSettings, now: float) -> int:

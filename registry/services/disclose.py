@@ -213,7 +213,8 @@ class Disclose:
     def _principals(self, work: Work, callers: Sequence[Caller]) -> list[Principal]:
         named = [(caller.claims.issuer, caller.claims.subject) for caller in callers]
         rows = {name: work.principals.by_name(*name) for name in set(named)}
-        return [self._kernel.principal_from(rows[name], caller) for name, caller in zip(named, callers, strict=True)]
+        pairs = [(rows[name], caller) for name, caller in zip(named, callers, strict=True)]
+        return list(self._kernel.principals_from(work, pairs))
 
     def _decide(self, ask: DisclosureAsk, known: _BatchFacts, braked: BrakeAsk) -> _Decided:
         subjects, brakes = known.subjects, known.brakes

@@ -23,6 +23,7 @@ from registry.policy.decide import NOT_PERMITTED
 from registry.policy.engine import Policy
 from registry.services.outlets import Outlets
 from registry.services.ports import ACTIVE, Database, Packer, PrincipalRow, RecordRow, SubjectRow, Work
+from registry.services.ports_revocations import RevocationRow
 from registry.services.rerun import rerun_once
 from registry.services.ties import number_tag
 from registry.transparency.fields import NONCE_BYTES, RecordLine, variant_commitment
@@ -154,13 +155,28 @@ class Kernel:
     def principal(self, work: Work, caller: Caller) -> Principal:
         """Return who acts, as the principals table says now; without roles when unknown or not active."""
         row = work.principals.by_name(caller.claims.issuer, caller.claims.subject)
-        return self.principal_from(row, caller)
+        return self.principals_from(work, [(row, caller)])[0]
 
-    def principal_from(self, row: PrincipalRow | None, caller: Caller) -> Principal:
+    def principals_from(self, work: Work, pairs: Sequence[tuple[PrincipalRow | None, Caller]]) -> tuple[Principal, ...]:
+        """Return who acts, without roles where a token was taken back; see ``principal_from``."""
+        labels = {label for row, caller in pairs for label in _labels(self, row, caller.claims)}
+        taken_back = work.revocations.among(labels) if labels else {}
+        return tuple(
+            self.principal_from(row, caller, is_taken_back=self._is_taken_back(taken_back, row, caller.claims))
+            for row, caller in pairs
+        )
+
+    def _is_taken_back(
+        self, revocations: Mapping[bytes, RevocationRow], row: PrincipalRow | None, claims: Claims
+    ) -> bool:
+        found = (revocations.get(label) for label in _labels(self, row, claims))
+        return any(one is not None and claims.issued_at <= one.before for one in found)
+
+    def principal_from(self, row: PrincipalRow | None, caller: Caller, *, is_taken_back: bool = False) -> Principal:
         """Join table row and token: a token's roles can only narrow those of the table."""
         claims = caller.claims
         roles: frozenset[Role] = frozenset()
-        if row is not None and row.state == ACTIVE:
+        if row is not None and row.state == ACTIVE and not is_taken_back:
             roles = row.roles if claims.roles is None else row.roles & claims.roles
         return Principal(
             id=UNKNOWN_PRINCIPAL if row is None else row.id,
@@ -254,6 +270,24 @@ class Kernel:
     def is_signed_in_strongly(self, principal: Principal) -> bool:
         """Tell whether somebody signed in strongly, and lately enough."""
         return self.now_ms() < principal.step_up_until * 1000
+
+
+def token_label(kernel: Kernel, issuer: str, token_id: str) -> bytes:
+    """Return the keyed label that a token is taken back under."""
+    return kernel.index.tag("revoked-token", f"{issuer}\n{token_id}".encode())
+
+
+def account_label(kernel: Kernel, principal: PrincipalId) -> bytes:
+    """Return the keyed label that all tokens of an account are taken back under."""
+    return kernel.index.tag("revoked-account", principal.encode())
+
+
+def _labels(kernel: Kernel, row: PrincipalRow | None, claims: Claims) -> tuple[bytes, ...]:
+    """Return under what a caller's token may have been taken back; nothing where no token says who calls."""
+    if not claims.issued_at:
+        return ()
+    own = (token_label(kernel, claims.issuer, claims.token_id),) if claims.token_id else ()
+    return own if row is None else (*own, account_label(kernel, row.id))
 
 
 def is_own(principal: Principal, subject: SubjectRow) -> bool:

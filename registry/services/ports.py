@@ -23,6 +23,7 @@ from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
 from registry.services.ports_policy import Policies, SampleReviews
 from registry.services.ports_provisions import Provisions
+from registry.services.ports_revocations import Revocations
 from registry.services.ports_units import Units
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
@@ -428,6 +429,8 @@ class Work(Protocol):
     def provisions(self) -> Provisions: ...
     @property
     def units(self) -> Units: ...
+    @property
+    def revocations(self) -> Revocations: ...
     @property
     def sample_reviews(self) -> SampleReviews: ...
     @property

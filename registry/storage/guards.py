@@ -51,6 +51,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     ),
     "contacts": ("label", "version", "id", "about", "sealed"),
     "provisions": ("id", "subject", "person", "user_tag", "outside_tag", "state", "version", "created_at", "digest"),
+    "revocations": ("label", "before", "until"),
     "units": ("id", "name_tag", "outside_tag", "version", "created_at", "names"),
     "subjects": ("id", "person", "number_tag", "state"),
     "records": ("id", "subject", "person", "category", "slot_tag", "version", "state", "tier", "mark_version"),

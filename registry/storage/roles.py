@@ -51,6 +51,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "contacts": "SELECT, INSERT, UPDATE",
         "provisions": "SELECT, INSERT, UPDATE",
         "units": "SELECT, INSERT, UPDATE",
+        "revocations": "SELECT, INSERT, UPDATE, DELETE",
         "notice_marks": "SELECT, INSERT, UPDATE",
         "holds": "SELECT, INSERT, UPDATE",
         "ledger_leaf": "SELECT, INSERT",

@@ -97,6 +97,17 @@ provisions = Table(
     Index("ix_provisions_created", "created_at", "id"),
 )
 
+# Tokens that are no longer taken: under a keyed label of a token's name, or of an account.
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("label", LargeBinary(16), primary_key=True),
+    Column("before", BigInteger, nullable=False),  # Unix seconds: issued until then
+    Column("until", BigInteger, nullable=False, index=True),  # milliseconds; all of them have expired by then
+    Column("guard", LargeBinary(16), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Units that an HR system keeps. Who is in one stands nowhere but in the sealed directory data of its people.
 units = Table(
     "units",

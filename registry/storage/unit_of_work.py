@@ -31,6 +31,7 @@ from registry.storage.principals import SqlIdempotency, SqlPrincipals, SqlTraces
 from registry.storage.provisions import SqlProvisions
 from registry.storage.records import SqlRecords
 from registry.storage.requests import SqlRequests
+from registry.storage.revocations import SqlRevocations
 from registry.storage.sample_reviews import SqlSampleReviews
 from registry.storage.subjects import SqlPersons, SqlSubjects
 from registry.storage.units import SqlUnits
@@ -170,6 +171,11 @@ class SqlWork:
     def units(self) -> SqlUnits:
         """Units that HR systems keep."""
         return SqlUnits(self._connection, self._guard)
+
+    @cached_property
+    def revocations(self) -> SqlRevocations:
+        """Tokens that are no longer taken."""
+        return SqlRevocations(self._connection, self._guard)
 
     @cached_property
     def meta(self) -> SqlMeta:

@@ -5,6 +5,8 @@ Two servers that share nothing but the database: on SQLite one home folder, on P
 
 from __future__ import annotations
 
+import base64
+import json
 import shutil
 import threading
 import time
@@ -139,3 +141,38 @@ def test_every_route_forgets_at_once(pair: Pair) -> None:
         assert pair.there.send(request).status_code not in REFUSED, path
         pair.give(who)
         assert pair.there.send(request).status_code in REFUSED, path
+
+
+def taken_back(pair: Pair, path: str, body: dict[str, str] | None) -> None:
+    answer = pair.here.post(path, json=body, headers=bearer(pair.administrator))
+    assert answer.status_code == 200, answer.text
+
+
+def refused_there(pair: Pair, token: str) -> None:
+    answer = pair.look_up(token)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "not_permitted")
+    assert answer.headers["Audit-Receipt"]
+
+
+def test_a_token_taken_back_by_its_name_is_gone_where_it_is_remembered(pair: Pair) -> None:
+    pair.give("the reader", Role.READER)
+    stolen, other = pair.city.reader, pair.city.servers[0].token(Role.READER)
+    assert [pair.look_up(token).status_code for token in (stolen, other)] == [200, 200]
+    taken_back(pair, "/v1/tokens/revoke", {"issuer": DEVELOPMENT_ISSUER, "token_id": named(stolen)})
+    refused_there(pair, stolen)
+    assert pair.look_up(other).status_code == 200
+
+
+def test_all_tokens_of_an_account_go_at_once_and_its_roles_stay(pair: Pair) -> None:
+    pair.give("the reader", Role.READER)
+    assert pair.look_up(pair.city.reader).status_code == 200
+    listed = pair.here.get("/v1/principals", headers=bearer(pair.administrator)).json()["principals"]
+    (account,) = [one["principal"] for one in listed if one["sub"] == "the reader"]
+    taken_back(pair, f"/v1/principals/{account}/revoke", None)
+    refused_there(pair, pair.city.reader)
+
+
+def named(token: str) -> str:
+    """Return a token's ``jti``."""
+    payload = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["jti"])

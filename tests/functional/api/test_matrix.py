@@ -249,6 +249,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/policies", ""): lambda _: {"version": "cedar:" + "0" * 64, "reason": REASON},
     ("/v1/principals", ""): lambda _: {"issuer": "https://sign-in.example", "sub": "new", "roles": ["reader"]},
     ("/v1/principals/{principal}/move", ""): lambda _: {"unit": "Parks"},
+    ("/v1/tokens/revoke", ""): lambda _: {"issuer": "https://sign-in.example", "token_id": "stolen"},
     ("/v1/principals/{principal}/unlock", "limit"): lambda _: limit(),
     ("/v1/principals/{principal}/unlock", "lock"): lambda _: {"lock": True, "reason": REASON},
     ("/v1/principals/{principal}/unlock", "brake"): lambda _: {"brake": True, "reason": REASON},
@@ -294,6 +295,7 @@ def test_the_tables_have_every_route_and_every_role(world: World) -> None:
         "/v1/subjects/{subject}",
         "/v1/break-glass/{glass}",
         "/v1/principals/{principal}/report",
+        "/v1/principals/{principal}/revoke",
         "/audit/tile/{path}",
         "/v1/audit/sample/{entry}",  # nobody reviews their own: test_review_sample.py
     }
