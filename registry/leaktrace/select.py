@@ -36,7 +36,13 @@ class _Weight:
     bits: float
     opens: bool = False
 
+    @property
+    def suffices(self) -> bool:
+        """Whether nothing else is needed: it opens alone, or is two fields in one term."""
+        return self.opens or self.field == _JOINT
 
+
+_JOINT = "child_school"
 _CAPS = {"name": 8.0, "member": 8.0, "school": 9.0}  # fields whose weak terms add up, to so many bits
 NEEDED_BITS = 13.0
 MOST_HEALTH_WORDS = 2  # that count
@@ -59,13 +65,15 @@ WEIGHTS: dict[TermKind, _Weight] = {
     TermKind.EMAIL: _Weight("email", 28, opens=True),
     TermKind.SCHOOL_HEAD: _Weight("school", 6),
     TermKind.SCHOOL_TAIL: _Weight("school", 6),
-    TermKind.CHILD_SCHOOL_HEAD: _Weight("child_school", 15),  # two fields in one term
-    TermKind.CHILD_SCHOOL_TAIL: _Weight("child_school", 15),
+    TermKind.CHILD_SCHOOL_HEAD: _Weight(_JOINT, 15),  # two fields in one term
+    TermKind.CHILD_SCHOOL_TAIL: _Weight(_JOINT, 15),
     TermKind.HEALTH_WORD: _Weight("health", 6),
     TermKind.MEMBER_GIVEN: _Weight("member", 5),
     TermKind.MEMBER_FAMILY: _Weight("member", 5),
     TermKind.PLATE: _Weight("plate", 20, opens=True),
 }
+_SUFFICES = 1
+_MARKS = {name: 2 << place for place, name in enumerate(sorted({weight.field for weight in WEIGHTS.values()}))}
 
 
 def select_subjects(reading: Reading, hits: Mapping[Term, Sequence[Hit]], *, limit: int) -> tuple[SubjectId, ...]:
@@ -80,15 +88,7 @@ def select_subjects(reading: Reading, hits: Mapping[Term, Sequence[Hit]], *, lim
         Subjects with a strong term, or with two fields (name and birth date, name and last four, a child's first name
         with its school ...) in the prose or in one table row.
     """
-    evidence: dict[tuple[SubjectId, int], dict[str, dict[Term, float]]] = {}
-    for term, found in hits.items():
-        weight = WEIGHTS.get(term.kind)
-        if weight is None or not found:
-            continue
-        for scope in reading.scopes(term):
-            for hit in found:
-                fields = evidence.setdefault((hit.subject, scope), {})
-                fields.setdefault(weight.field, {})[term] = weight.bits
+    evidence = _evidence(reading, hits)
     best: dict[SubjectId, float] = {}
     for (subject, scope), fields in evidence.items():
         bits = _enough(_members_apart(reading, scope, fields))
@@ -96,6 +96,40 @@ def select_subjects(reading: Reading, hits: Mapping[Term, Sequence[Hit]], *, lim
             best[subject] = max(bits, best.get(subject, 0.0))
     ranked = sorted(best, key=lambda subject: (-best[subject], subject))
     return tuple(ranked[:limit])
+
+
+def _evidence(
+    reading: Reading, hits: Mapping[Term, Sequence[Hit]]
+) -> dict[tuple[SubjectId, int], dict[str, dict[Term, float]]]:
+    """Return the terms of each subject in each scope, by field, where they may suffice.
+
+    A common name has hundreds of holders in every row of a dump: most have nothing else there, and are left out first.
+    """
+    weighed = [
+        (term, WEIGHTS[term.kind], found, reading.scopes(term))
+        for term, found in hits.items()
+        if found and term.kind in WEIGHTS
+    ]
+    seen: dict[int, dict[SubjectId, int]] = {}
+    for _, weight, found, scopes in weighed:
+        mark = _MARKS[weight.field] | (_SUFFICES if weight.suffices else 0)
+        for scope in scopes:
+            marks = seen.setdefault(scope, {})
+            for hit in found:
+                marks[hit.subject] = marks.get(hit.subject, 0) | mark
+    evidence: dict[tuple[SubjectId, int], dict[str, dict[Term, float]]] = {
+        (subject, scope): {}
+        for scope, marks in seen.items()
+        for subject, mark in marks.items()
+        if mark & (mark - 1)  # two bits: two fields, or one and that it suffices
+    }
+    for term, weight, found, scopes in weighed:
+        for scope in scopes:
+            for hit in found:
+                fields = evidence.get((hit.subject, scope))
+                if fields is not None:
+                    fields.setdefault(weight.field, {})[term] = weight.bits
+    return evidence
 
 
 def _members_apart(reading: Reading, scope: int, fields: dict[str, dict[Term, float]]) -> dict[str, dict[Term, float]]:
@@ -117,7 +151,7 @@ def _enough(fields: Mapping[str, Mapping[Term, float]]) -> float:
     """Return the bits of one subject in one scope, or 0 when they do not suffice to open anything."""
     total = sum(_field_bits(name, terms) for name, terms in fields.items())
     strong = any(WEIGHTS[term.kind].opens for terms in fields.values() for term in terms)
-    joint = "child_school" in fields
+    joint = _JOINT in fields
     if strong or joint or (len(fields) >= 2 and total >= NEEDED_BITS):
         return total
     return 0.0

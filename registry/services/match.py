@@ -27,6 +27,7 @@ from registry.services.kernel import Caller, Kernel, record_lines
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.reading import WrittenValue, read_writing
 from registry.services.rerun import rerun_once
+from registry.services.terms_read import TermsRead
 from registry.services.values import card_digest, department_term
 from registry.vault.blind_index import IndexTerm, Posting
 from registry.vault.revealed import RevealedField
@@ -115,7 +116,8 @@ class MatchText:
         """
         self._kernel.admit(caller, use.roles, detail)
         tally = Tally()
-        parts = [self._part(caller, reading, tally, (detail, use)) for reading in read_parts(text)]
+        asked = TermsRead(self._kernel.index, cap=TERM_CAP)
+        parts = [self._part(caller, reading, (tally, asked), (detail, use)) for reading in read_parts(text)]
         versions: dict[RecordId, set[int]] = {}
         for part in parts:
             for record, numbers in part.versions.items():
@@ -136,11 +138,11 @@ class MatchText:
             found = self._kernel.index.look_up(work.postings, terms, cap=_MOST_OF_A_UNIT)
         return tally.coverage({unit: len({one.target for one in found.get(term, ())}) for term, unit in terms.items()})
 
-    def _part(self, caller: Caller, reading: Reading, tally: Tally, what: tuple[str, Use]) -> _Part:
+    def _part(self, caller: Caller, reading: Reading, so_far: tuple[Tally, TermsRead], what: tuple[str, Use]) -> _Part:
         """Match one part of a text; of what was opened, only who was found is kept."""
-        detail, use = what
+        (tally, asked), (detail, use) = so_far, what
         with self._kernel.database.read() as work:
-            candidates = self._candidates(work, reading)
+            candidates = self._candidates(work, reading, asked)
         receipts = self._record(caller, candidates, detail, use)
         dossiers = self._dossiers(candidates, receipts)
         matching = decide(reading, dossiers, card_digest=lambda digits: card_digest(self._kernel.index, digits))
@@ -157,9 +159,9 @@ class MatchText:
             tried if reading.is_whole else partial(tuple, tried()),
         )
 
-    def _candidates(self, work: Work, reading: Reading) -> _Candidates:
+    def _candidates(self, work: Work, reading: Reading, asked: TermsRead) -> _Candidates:
         wanted = {IndexTerm(term.kind.value, term.text): term for term in reading.terms}
-        postings = self._kernel.index.look_up(work.postings, wanted, cap=TERM_CAP)
+        postings = asked.look_up(work.postings, wanted)
         hits, retired = self._hits(work, {wanted[term]: group for term, group in postings.items()})
         chosen = select_subjects(reading, hits, limit=MAX_CANDIDATES)
         rows = [row for row in work.subjects.by_ids(chosen).values() if row.state == ACTIVE]

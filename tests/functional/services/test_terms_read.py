@@ -1,0 +1,64 @@
+"""Terms that one part of a long table asked for are not asked again, and the answers stay those of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.domain.ids import new_id
+from registry.services.terms_read import TermsRead
+from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
+from tests.fakes.postings import MemoryPostings
+
+KEY = b"\x05" * 32
+CAP = 5
+TERMS = tuple(IndexTerm("N2", f"name {number}") for number in range(9))
+
+
+class Counted:
+    """Postings that count what they are asked for."""
+
+    def __init__(self, store: MemoryPostings) -> None:
+        self._store = store
+        self.asked = 0
+
+    def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        self.asked += len(labels)
+        return self._store.values(labels)
+
+
+def filled() -> tuple[BlindIndex, MemoryPostings]:
+    """Return an index in which the first term has no posting, the next one, and so on, more than are read."""
+    index, store = BlindIndex(KEY), MemoryPostings()
+    for count, term in enumerate(TERMS):
+        index.add(store, [(term, Posting(new_id(), version + 1)) for version in range(count)])
+    return index, store
+
+
+INDEX, STORE = filled()
+
+
+@given(st.lists(st.lists(st.sampled_from(TERMS), unique=True), max_size=6), st.integers(0, 60))
+def test_parts_are_answered_as_if_each_were_the_first(parts: list[list[IndexTerm]], most: int) -> None:
+    read = TermsRead(INDEX, cap=CAP, most=most)
+    for terms in parts:
+        assert read.look_up(STORE, terms) == INDEX.look_up(STORE, terms, cap=CAP)
+
+
+def test_a_term_is_asked_once_with_or_without_postings() -> None:
+    read, store = TermsRead(INDEX, cap=CAP), Counted(STORE)
+    read.look_up(store, TERMS)
+    before = store.asked
+    assert read.look_up(store, TERMS) == INDEX.look_up(STORE, TERMS, cap=CAP)
+    assert store.asked == before
+
+
+def test_what_is_kept_is_bounded() -> None:
+    read, store = TermsRead(INDEX, cap=CAP, most=4), Counted(STORE)
+    read.look_up(store, TERMS[:2])  # three: two terms, one posting
+    read.look_up(store, TERMS[2:3])  # three more are too many: the first two are let go
+    before = store.asked
+    read.look_up(store, TERMS[:1])
+    assert store.asked == before + 1
