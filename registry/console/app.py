@@ -29,6 +29,7 @@ from registry.console import (
     pages_security_admin,
     pages_sign_in,
     pages_subject,
+    pages_trace_acts,
 )
 from registry.console.asking import Console
 from registry.console.errors import (
@@ -88,6 +89,7 @@ def _routes() -> list[BaseRoute]:
         *pages_reader.routes(),
         *pages_subject.routes(),
         *pages_investigator.routes(),
+        *pages_trace_acts.routes(),
         *pages_auditor.routes(),
         *pages_enroller.routes(),
         *pages_security_admin.routes(),

@@ -14,6 +14,7 @@ from registry.console.checks import OFFSETS, SOURCE_RULE, Checks
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render
 from registry.domain.ids import TraceId, is_id
+from registry.leaktrace.naming import may_be_named
 from registry.reports.as_html import render_html, style_source
 from registry.reports.as_pdf import render_pdf
 from registry.reports.for_bundle import reports_for_bundle
@@ -53,11 +54,7 @@ def trace(ask: Ask) -> Response:
 
 def report(ask: Ask) -> Response:
     """Show what a trace found, in the report's own words."""
-    stored = ask.application.trace.get(ask.caller, _trace_of(ask.request))
-    document = lay_out(stored.report)
-    sections = [section for section in document.sections if section.anchor in _SECTIONS]
-    facts: dict[str, Any] = {"document": document, "sections": sections, "possible": len(stored.possible)}
-    return render(ask.request, "trace", title="Trace", trace=_trace_of(ask.request), **facts)
+    return report_page(ask, Form())
 
 
 def report_html(ask: Ask) -> Response:
@@ -76,15 +73,31 @@ def report_pdf(ask: Ask) -> Response:
 def evidence(ask: Ask) -> Response:
     """Give the evidence bundle."""
     application = ask.application
-    bundle = application.trace.evidence(ask.caller, _trace_of(ask.request), application.evidence, reports_for_bundle)
+    bundle = application.trace.evidence(ask.caller, trace_of(ask.request), application.evidence, reports_for_bundle)
     return Response(bundle, 200, _attached("evidence.zip"), "application/zip")
 
 
 def text_of(ask: Ask) -> Response:
     """Show the pasted text again: an entry of its own, and never by a link."""
-    trace = _trace_of(ask.request)
+    trace = trace_of(ask.request)
     text = ask.application.trace.reveal(ask.caller, trace)
     return render(ask.request, "trace_text", title="Text of the trace", trace=trace, text=text)
+
+
+def report_page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response:
+    """Return the page of a trace, with what somebody entered in its forms and what is wrong with that."""
+    stored = _stored(ask)
+    document = lay_out(stored.report)
+    sections = [section for section in document.sections if section.anchor in _SECTIONS]
+    facts: dict[str, Any] = {"document": document, "sections": sections, "possible": len(stored.possible)}
+    facts |= {"form": form, "errors": errors, "choices": _accounts(stored)}
+    facts |= {"has_draws": stored.judged is not None, "trace": trace_of(ask.request)}
+    return render(ask.request, "trace", 422 if errors else 200, title="Trace", **facts)
+
+
+def label_of(number: int) -> str:
+    """Return the label of the account with this number in a report."""
+    return f"Account {number}"
 
 
 def routes() -> list[Route]:
@@ -128,15 +141,21 @@ def _text(form: Form, checks: Checks) -> str:
         return ""
 
 
-def _trace_of(request: Request) -> TraceId:
+def trace_of(request: Request) -> TraceId:
     """Return the trace's id. A text that is no id becomes one that nothing has: it goes the way of unknown ones."""
     text = str(request.path_params["trace"])
     return TraceId(text if is_id(text) else "0" * 32)
 
 
 def _stored(ask: Ask) -> StoredTrace:
-    return ask.application.trace.get(ask.caller, _trace_of(ask.request))
+    return ask.application.trace.get(ask.caller, trace_of(ask.request))
 
 
 def _attached(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _accounts(stored: StoredTrace) -> list[tuple[int, str]]:
+    """Return number and label of each account that may be named: an id in a page has no space in it."""
+    numbers = sorted(int(label.rpartition(" ")[2]) for label in may_be_named(stored.report))
+    return [(number, label_of(number)) for number in numbers]

@@ -157,6 +157,11 @@ CONFLICTS: Mapping[str, tuple[str, str]] = {
     ),
     "not_locked": ("This account is not locked", "There is no lock to lift."),
     "not_braked": ("No brake is on for this account", "There is no brake to lift."),
+    "below_strong": (
+        "Nobody is named",
+        "The report does not call this account strong or more. A lead is about a group, and names nobody.",
+    ),
+    "nothing_drawn": ("There is nothing to open", "This trace compared the writing of no marked copy."),
 }
 
 # What became of requests, holds, petitions and reviews.

@@ -1,0 +1,121 @@
+"""Names and draws from a trace's page: two people, nobody below strong, and nothing that a link can do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from registry.audit.kinds import Kind
+from registry.domain.approvals import Verdict
+from registry.domain.ids import RequestId
+from registry.domain.principals import Role
+from registry.services.approvals import Word
+from tests.functional.console.browsers import Browser, newest, said
+from tests.functional.services.homes import Home
+from tests.functional.services.test_naming import REASON, investigated, strong
+
+NAMES = re.compile(r'name="account" value="(\d+)"')
+
+
+class Case:
+    """A trace that calls one account strong, at the browser of whoever ran it."""
+
+    def __init__(self, home: Home, browser: Browser) -> None:
+        self.home, self.browser = home, browser
+        _, self.reader, self.traced = investigated(home)
+        self.path = f"/console/traces/{self.traced.trace}"
+        self.number = strong(self.traced).rpartition(" ")[2]
+        browser.sign_in("investigator", Role.INVESTIGATOR)
+
+    def ask(self, act: str, fields: dict[str, str]) -> Any:
+        return self.browser.post(f"{self.path}/{act}", fields)
+
+    def approve(self, page: str) -> None:
+        found = re.search(r"The request is ([0-9a-f]{32})", page)
+        assert found is not None, page
+        approver = self.home.caller("approver", Role.APPROVER)
+        self.home.app.approvals.decide(approver, Word(RequestId(found[1]), Verdict.APPROVE))
+
+
+@pytest.fixture
+def case(home: Home, browser: Browser) -> Case:
+    return Case(home, browser)
+
+
+def test_a_name_waits_for_another_person_and_is_shown_once(case: Case) -> None:
+    page = case.browser.get(case.path)
+    assert NAMES.findall(page.text) == [case.number]
+    assert "the reader" not in page.text
+    fields = {"account": case.number, "name_reason": REASON}
+    waiting = case.ask("names", fields)
+    assert waiting.status_code == 202
+    assert "the reader" not in waiting.text
+    assert case.ask("names", fields).status_code == 202
+    case.approve(waiting.text)
+    named = case.ask("names", fields)
+    assert named.status_code == 200
+    assert "the reader" in named.text
+    assert "never the sole basis for discipline" in named.text
+    told = newest(case.home, Kind.AUDIT_READ)
+    assert (said(told)["note"], said(told)["request"]) == (REASON, case.traced.trace)
+    assert str(told.index) in re.findall(r"\d+", named.headers["audit-receipt"])
+    assert case.ask("names", fields).status_code == 202  # an approval is used once
+    assert "the reader" not in case.browser.get(case.path).text
+
+
+def test_an_account_that_the_page_does_not_offer_is_refused_and_noted(case: Case) -> None:
+    other = "1" if case.number != "1" else "2"
+    answer = case.ask("names", {"account": other, "name_reason": REASON})
+    assert answer.status_code == 409
+    assert "Nobody is named" in answer.text
+    assert said(newest(case.home, Kind.AUDIT_READ))["result"] == "refused below_strong"
+    assert not [one for one in case.home.entries() if one.kind == Kind.REQUEST]
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "wrong"),
+    [
+        ("names", {}, ["account", "name_reason"]),
+        ("names", {"account": "Account 1", "name_reason": REASON}, ["account"]),
+        ("names", {"account": "1", "name_reason": "\u202e"}, ["name_reason"]),
+        ("draws", {}, ["draws_reason"]),
+    ],
+)
+def test_wrong_fields_are_named_on_the_trace(case: Case, act: str, fields: dict[str, str], wrong: list[str]) -> None:
+    answer = case.ask(act, fields)
+    assert answer.status_code == 422
+    assert re.findall(r'<a href="#(\w+)">', answer.text) == wrong
+    assert "What must not be concluded" in answer.text
+
+
+def test_draws_are_opened_once_for_a_defence(case: Case) -> None:
+    answer = case.ask("draws", {"draws_reason": REASON})
+    assert (answer.status_code, answer.headers["location"]) == (303, case.path)
+    assert "the evidence bundle has the keys from now on" in case.browser.get(case.path).text
+    assert said(newest(case.home, Kind.DRAWS))["note"] == REASON
+    again = case.ask("draws", {"draws_reason": REASON})
+    assert again.status_code == 422
+    assert "It is open already" in again.text
+
+
+def test_neither_is_anybody_elses(case: Case) -> None:
+    case.browser.sign_in("another", Role.INVESTIGATOR)
+    for act, fields in (
+        ("names", {"account": case.number, "name_reason": REASON}),
+        ("draws", {"draws_reason": REASON}),
+    ):
+        assert case.ask(act, fields).status_code == 404
+        assert case.browser.get(f"{case.path}/{act}").status_code == 405
+
+
+def test_a_trace_without_marked_copies_offers_neither(home: Home, browser: Browser) -> None:
+    browser.sign_in("investigator", Role.INVESTIGATOR)
+    path = browser.post("/console/traces", {"text": "nothing of anybody"}).headers["location"]
+    page = browser.get(path).text
+    assert f"{path}/names" not in page
+    assert f"{path}/draws" not in page
+    answer = browser.post(f"{path}/draws", {"draws_reason": REASON})
+    assert answer.status_code == 409
+    assert "There is nothing to open" in answer.text
