@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,7 +14,6 @@ from registry.domain.principals import Role
 from registry.domain.purposes import Purpose, PurposeCode, is_hl7_code, is_purpose_code
 from registry.identity.claims import is_plain_text
 from registry.policy.decide import Form
-from registry.services.naming import NameAsk
 from registry.services.principals import Grant, Move
 from registry.services.revoke import TokenName
 from registry.services.trace import TraceAsk
@@ -39,8 +37,6 @@ _PURPOSE_KEYS = frozenset({"code", "case", "note"})
 _SEARCH_KEYS = frozenset({"employee_number", "given_name", "family_name", "department", "value"})
 _TRACE_KEYS = frozenset({"text", "file", "published_at", "source"})
 _REASON_KEYS = frozenset({"reason"})
-_NAME_KEYS = frozenset({"account", "reason"})
-_LABEL = re.compile(r"Account [1-9][0-9]{0,5}")
 _WORD_KEYS = frozenset({"note"})
 _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "supervisor"})
 _TOKEN_KEYS = frozenset({"issuer", "token_id"})
@@ -190,22 +186,6 @@ def read_reason(document: object, *, today: date) -> str:
     reason = body.required("reason", reason_problem)
     body.reading.finish()
     return reason
-
-
-def read_name(document: object, *, today: date) -> NameAsk:
-    """Read ``{"account", "reason"}``.
-
-    Raises:
-        InvalidInput: with all problems.
-    """
-    body = open_body(document, _NAME_KEYS, today)
-    label, reason = body.required("account", _label_problem), body.required("reason", reason_problem)
-    body.reading.finish()
-    return NameAsk(label, reason)
-
-
-def _label_problem(value: str) -> str | None:
-    return None if _LABEL.fullmatch(value) else "unknown_value"
 
 
 def read_grant(document: object, *, today: date) -> Grant:

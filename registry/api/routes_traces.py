@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from registry.api import describe_traces as described
 from registry.api.asking import Ask, json_body, without_body
-from registry.api.bodies import MAX_TRACE_BODY, read_name, read_reason, read_trace
+from registry.api.bodies import MAX_TRACE_BODY, read_reason, read_trace
 from registry.api.problems import json_answer
 from registry.api.render import receipt_document, receipted
+from registry.api.trace_bodies import named_document, opened_document, read_name
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import TraceId
 from registry.leaktrace.report_model import FoundValue
@@ -95,21 +96,14 @@ def reveal(ask: RevealAsk) -> Response:
 def open_draws(ask: DrawsAsk) -> Response:
     identifier = ask.path_id("trace", TraceId)
     opened = ask.application.trace.open_draws(ask.caller, identifier, read_reason(ask.document(), today=ask.today))
-    return receipted({"trace": identifier, "record_versions": opened.versions}, opened.receipt)
+    return receipted(opened_document(identifier, opened), opened.receipt)
 
 
 @router.post("/v1/traces/{trace}/names", **described.NAMES.options())  # noqa: FAST003 - Ask.path_id reads it
 def name_account(ask: NamesAsk) -> Response:
     identifier = ask.path_id("trace", TraceId)
     named = ask.application.trace.name(ask.caller, identifier, read_name(ask.document(), today=ask.today))
-    document = {
-        "trace": identifier,
-        "account": named.label,
-        "principal": named.account,
-        "name": named.name,
-        "reply_until": iso(from_unix_ms(named.reply_until)),
-    }
-    return receipted(document, named.receipt)
+    return receipted(named_document(identifier, named), named.receipt)
 
 
 def _attached(name: str) -> dict[str, str]:

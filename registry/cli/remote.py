@@ -30,7 +30,7 @@ from registry.identity.issuers import require_safe_url
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 600.0  # a server that is busy with others takes its time for thousands of lines
 _UNPROCESSABLE = 422
-_CONFLICTS = ("legal_hold", "reviews_waiting", "changed")
+_CONFLICTS = ("legal_hold", "reviews_waiting", "changed", "below_strong", "nothing_drawn", "exists")
 _UNREADABLE = frozenset({400, 413, 415})  # with a receipt: a document, not the request
 _JSON = "application/json, application/problem+json"
 
