@@ -12,7 +12,6 @@ from email.utils import formatdate
 from typing import Any
 
 from registry.domain.errors import RegistryError
-from registry.domain.ids import SubjectId
 from registry.notify.deadline import ending_after
 from registry.notify.secret_files import read_secret
 from registry.notify.settings import NONE, TLS, MailSettings, is_address
@@ -27,7 +26,7 @@ _SUBJECT = "subject:"
 _OF_ONE_MAIL = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 
 
-MailboxOf = Callable[[SubjectId], str | None]
+MailboxOf = Callable[[Letter], str | None]
 
 
 class Mail:
@@ -46,7 +45,7 @@ class Mail:
 
         Args:
             settings: the server, and mailboxes of roles and accounts.
-            mailbox_of: opens a subject's contact; None when it is no mailbox.
+            mailbox_of: opens the contact of a subject that a letter is for; None when it is no mailbox.
             portal: address that mails name.
             deadline_seconds: for each mail.
         """
@@ -113,10 +112,10 @@ class _Session:
             raise UnreachableError(type(failure).__name__) from None
 
     def _address(self, letter: Letter) -> str:
-        address = self._settings.addresses.get(letter.to)
+        address = None if letter.mailbox else self._settings.addresses.get(letter.to)
         if address is None and letter.to.startswith(_SUBJECT):
             try:
-                address = self._mailbox_of(SubjectId(letter.to.removeprefix(_SUBJECT)))
+                address = self._mailbox_of(letter)
             except RegistryError as failure:
                 raise UndeliveredError(type(failure).__name__) from None
         if address is None or not is_address(address):

@@ -16,24 +16,27 @@ from registry.domain.errors import NotFound
 from registry.domain.ids import PetitionId, PrincipalId, SubjectId, new_id
 from registry.domain.principals import Principal
 from registry.policy.decide import STEP_UP_REQUIRED
+from registry.services.former_mailbox import ToFormerMailbox
 from registry.services.kernel import Caller, Denied, Kernel, ReceiptView, view_of
-from registry.services.notices import Notice, NoticeKind, ToPrincipal, queue
+from registry.services.notices import Notice, NoticeKind, Recipient, ToPrincipal, queue
 from registry.services.petitions import own_subject, part_line, part_lines
 from registry.services.ports import SubjectRow, Work
 from registry.services.ports_petitions import ContactRow
 from registry.services.read_audit import SUBJECTS
 from registry.services.rerun import rerun_once
+from registry.services.send_notices import Letter
 from registry.text.rules.email import email_problem
 from registry.text.rules.phone import phone_problem
 from registry.text.rules.reading import TextRule
 from registry.text.rules.texts import one_line
-from registry.vault.petitions import TEXT, About, PetitionVault
+from registry.vault.petitions import TEXT, About, PetitionVault, SealedPetition
 
 EMAIL = "email"
 CONTACT_KINDS = (EMAIL, "phone", "post")
 _RULES: Mapping[str, TextRule] = {EMAIL: email_problem, "phone": phone_problem}
 MOST_CONTACT = 300
 _LINE = one_line(MOST_CONTACT)
+_SUBJECT = "subject:"
 
 
 def contact_rule(kind: str) -> TextRule:
@@ -82,7 +85,7 @@ class Contacts:
             values = said_by(principal) | {"request": identifier, "result": "set", "detail": contact.kind}
             draft = EntryDraft(Kind.CONTACT, values, (subject.id,), part_lines(sealed))
             (pending,) = self._kernel.log.append(work.ledger, [draft])
-            queue(work, self._kernel, self._told(principal, before, draft))
+            queue(work, self._kernel, self._told(principal, subject.id, before, draft))
             work.commit()
         return view_of(self._kernel.mint_one(pending))
 
@@ -112,30 +115,48 @@ class Contacts:
         return Contact(about.what, self._vault.open(row.petition, TEXT, receipt)), view_of(receipt)
 
     @rerun_once
-    def mailbox_of(self, subject: SubjectId) -> str | None:
-        """Open a subject's contact for a notice; an entry in the subject's accounting. None: it is no mailbox.
+    def mailbox_of(self, letter: Letter) -> str | None:
+        """Open the contact of the subject that a letter is for: the former one where the letter carries it.
+
+        An entry in the subject's accounting. None: it is no mailbox.
 
         Raises:
             AuditUnavailable: the ledger takes no entry; nothing was opened.
         """
+        subject = SubjectId(letter.to.removeprefix(_SUBJECT))
         with self._kernel.database.write() as work:
             work.subjects.lock([subject])
-            row = work.petitions.contact(self._kernel.contact_label(subject))
-            about = None if row is None else self._vault.about(row.petition)
-            if row is None or about is None or about.subject != subject or about.what != EMAIL:
+            sealed = letter.mailbox or self._now(work, subject)
+            if sealed is None or not self._is_mailbox_of(sealed, subject):
                 return None
-            line = part_line(row.petition, TEXT)
+            line = part_line(sealed, TEXT)
             values = {"result": "opened", "detail": "contact for a notice"}
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.OPEN, values, (subject,), (line,))])
             work.commit()
-        return self._vault.open(row.petition, TEXT, self._kernel.mint_one(pending))
+        return self._vault.open(sealed, TEXT, self._kernel.mint_one(pending))
 
-    def _told(self, principal: Principal, before: ContactRow | None, draft: EntryDraft) -> list[Notice]:
-        """Return the notices of a change: to the account, and to the one whose contact is replaced."""
-        accounts = {principal.id} | (
-            set() if before is None else {PrincipalId(self._vault.about(before.petition).account)}
-        )
-        return [Notice(NoticeKind.CONTACT, ToPrincipal(account), None, draft.event) for account in sorted(accounts)]
+    def _now(self, work: Work, subject: SubjectId) -> SealedPetition | None:
+        row = work.petitions.contact(self._kernel.contact_label(subject))
+        return None if row is None else row.petition
+
+    def _is_mailbox_of(self, sealed: SealedPetition, subject: SubjectId) -> bool:
+        about = self._vault.about(sealed)
+        return about.subject == subject and about.what == EMAIL
+
+    def _told(
+        self, principal: Principal, subject: SubjectId, before: ContactRow | None, draft: EntryDraft
+    ) -> list[Notice]:
+        """Return the notices of a change: to the account, to the one whose contact is replaced, and to that mailbox.
+
+        Whoever took a session over reads what comes to the account, and what comes to the next mailbox.
+        """
+        accounts, to = {principal.id}, list[Recipient]()
+        if before is not None:
+            accounts |= {PrincipalId(self._vault.about(before.petition).account)}
+            if self._is_mailbox_of(before.petition, subject):
+                to.append(ToFormerMailbox(subject, before.petition))
+        to.extend(map(ToPrincipal, sorted(accounts)))
+        return [Notice(NoticeKind.CONTACT, one, None, draft.event) for one in to]
 
     def _demand_own(self, work: Work, principal: Principal) -> SubjectRow:
         if not principal.roles & SUBJECTS:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from registry.audit.entries import EntryDraft
 from registry.domain.ids import EventId, PrincipalId, SubjectId, new_id
 from registry.domain.principals import Principal, Role
+from registry.services.former_mailbox import ToFormerMailbox, told_of
 from registry.services.kernel import Kernel
 from registry.services.outlets import Channel
 from registry.services.ports import Work
@@ -71,7 +72,7 @@ class ToSubject:
         return f"subject:{self.id}"
 
 
-Recipient = ToPrincipal | ToRole | ToSubject
+Recipient = ToPrincipal | ToRole | ToSubject | ToFormerMailbox
 
 
 class LookUps(NamedTuple):
@@ -156,6 +157,8 @@ def is_reached(work: Work, kernel: Kernel, to: Recipient) -> bool:
 
 
 def _takes(channel: Channel, work: Work, kernel: Kernel, to: Recipient) -> bool:
+    if isinstance(to, ToFormerMailbox):
+        return channel.by_contact
     if channel.reaches(str(to)):
         return True
     if not channel.by_contact or not isinstance(to, ToSubject):
@@ -163,11 +166,16 @@ def _takes(channel: Channel, work: Work, kernel: Kernel, to: Recipient) -> bool:
     return work.petitions.contact(kernel.contact_label(to.id)) is not None
 
 
+def _told(notice: Notice) -> object:
+    if isinstance(notice.to, ToFormerMailbox):
+        return {"counts": notice.counts, "entries": notice.entries, "mailbox": told_of(notice.to.contact)}
+    return {"counts": notice.counts, "entries": notice.entries} if notice.entries else notice.counts
+
+
 def _row(seal: NoticeSeal, notice: Notice, channel: str, now_ms: int) -> OutboxRow:
     identifier = new_id()
-    told = {"counts": notice.counts, "entries": notice.entries} if notice.entries else notice.counts
-    counts = json.dumps(told, separators=(",", ":"))
-    said = f"{notice.kind.value} {now_ms} {notice.to} {notice.about or ''} {counts}"
+    told = json.dumps(_told(notice), separators=(",", ":"))
+    said = f"{notice.kind.value} {now_ms} {notice.to} {notice.about or ''} {told}"
     sealed = seal.seal(identifier, notice.entry_event, said.encode())
     due_ms = max(now_ms, notice.held_until)
     state = HELD if notice.held_until else WAITING

@@ -16,12 +16,14 @@ from typing import Protocol
 
 from registry.domain.errors import EnvelopeRejected
 from registry.domain.ids import SubjectId
+from registry.services.former_mailbox import contact_of
 from registry.services.holds_in_force import in_force
 from registry.services.kernel import Kernel
 from registry.services.meters import Meters
 from registry.services.notices import LookUps, NoticeKind
 from registry.services.ports_notices import DEAD, HELD, WAITING, OutboxRow, PutOff
 from registry.services.rerun import rerun_once
+from registry.vault.petitions import SealedPetition
 
 LEASE_MS = 300_000
 # Nothing more is begun when less than this is left of a claim: what one attempt takes at most, and more.
@@ -55,7 +57,8 @@ class UnreachableError(UndeliveredError):
 class Letter:
     """A notice as it is sent: ids, words and numbers only.
 
-    ``index``: of its entry, the first of ``entries`` when it speaks of several; ``at_ms``: when it was queued.
+    ``index``: of its entry, the first of ``entries`` when it speaks of several; ``at_ms``: when it was queued;
+    ``mailbox``: the former contact, sealed, where that one is told and not the one of now.
     """
 
     id: str
@@ -66,6 +69,7 @@ class Letter:
     about: str
     counts: tuple[LookUps, ...] = ()
     entries: tuple[int, ...] = ()
+    mailbox: SealedPetition | None = None
 
 
 class Line(Protocol):
@@ -266,11 +270,14 @@ class SendNotices:
 def letter_of(kernel: Kernel, row: OutboxRow) -> Letter | None:
     """Return what a row says; None when it is not as this program wrote it, or of a kind that it does not know."""
     try:
-        kind, at_ms, to, about, told = kernel.outlets.seal.open(row.id, row.event, row.sealed).decode().split(" ", 4)
-        said = json.loads(told)
-        counted, entries = (said["counts"], said["entries"]) if isinstance(said, dict) else (said, ())
-        counts = tuple(LookUps(*one) for one in counted)
-        return Letter(row.id, NoticeKind(kind), int(at_ms), row.index, to, about, counts, tuple(entries))
+        kind, at_ms, to, about, text = kernel.outlets.seal.open(row.id, row.event, row.sealed).decode().split(" ", 4)
+        said = json.loads(text)
+        told = said if isinstance(said, dict) else {"counts": said, "entries": ()}
+        counts = tuple(LookUps(*one) for one in told["counts"])
+        mailbox = contact_of(told["mailbox"]) if "mailbox" in told else None
+        return Letter(
+            row.id, NoticeKind(kind), int(at_ms), row.index, to, about, counts, tuple(told["entries"]), mailbox
+        )
     except (EnvelopeRejected, ValueError, TypeError, KeyError):
         return None
 

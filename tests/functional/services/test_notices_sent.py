@@ -18,7 +18,6 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from registry.domain.categories import Category
 from registry.domain.errors import MisconfiguredHome
-from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.notify.mail import Mail
 from registry.notify.settings import (
@@ -54,7 +53,7 @@ from tests.functional.services.receivers import (
 LETTER = Letter("0" * 32, NoticeKind.ALARM, 0, 7, "role:auditor", "")
 
 
-def no_mailbox(_subject: SubjectId) -> None:
+def no_mailbox(_letter: Letter) -> None:
     """Nobody has set a contact."""
 
 
