@@ -148,7 +148,7 @@ def kms() -> Iterator[KmsServer]:
 
 @pytest.fixture(scope="session")
 def softhsm() -> Iterator[SoftHsm]:
-    """Tokens of SoftHSM. Skips, loudly, where it is not installed: it is no Python package, so not every machine can."""
+    """Tokens of SoftHSM, which is no Python package. Skips, loudly, where it is not installed."""
     from tests.fakes.softhsm import SoftHsm, library
 
     found = library()
