@@ -51,6 +51,7 @@ def test_good_token_gives_its_claims() -> None:
         token_id="5c1b0d",
         client="console",
         expires_at=SECOND + 600,
+        issued_at=SECOND,
     )
 
 
