@@ -1,4 +1,4 @@
-"""``python -m benchmarks.attribution [power|nulls ...] [--seed N] [--scale X]``: simulate leaks, and print tables."""
+"""``python -m benchmarks.attribution [PART ...] [--seed N] [--scale X] [--keep FILE]``: simulate leaks."""
 
 from __future__ import annotations
 
@@ -7,30 +7,50 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from benchmarks.attribution.asked import BLOCKS, asked
+from benchmarks.attribution.leaked import BLOCKS as LEAKED_BLOCKS
+from benchmarks.attribution.leaked import leaked
 from benchmarks.attribution.nulls import nulls
 from benchmarks.attribution.power import power
 from benchmarks.attribution.world import Size
 from benchmarks.machine import describe, moment
 
-PARTS: Mapping[str, Callable[[int, Size, float], str]] = {"power": power, "nulls": nulls}
+Part = Callable[[int, float, Path | None], str]
+
+# Figures alone: forms are drawn and scored, nothing is written or served.
+_OF_FIGURES = {"power": power, "nulls": nulls}
+# Over HTTP, with real lookups and traces; they can be stopped, and go on where they were kept.
+_OF_THE_PRODUCT: Mapping[str, Part] = {
+    "asked": lambda seed, scale, keep: asked(seed, max(1, round(BLOCKS * scale)), keep),
+    "leaked": lambda seed, scale, keep: leaked(seed, max(1, round(LEAKED_BLOCKS * scale)), keep),
+}
+PARTS = (*_OF_FIGURES, *_OF_THE_PRODUCT)
 
 
 def main() -> None:
-    """Simulate the parts asked for, else both."""
+    """Simulate the parts asked for, else those of figures alone."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attribution", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; else both")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; else the first two")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is made up")
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of leaks")
-    asked = parser.parse_args()
-    if set(asked.parts) - set(PARTS):
+    parser.add_argument("--keep", type=Path, help="where a part over HTTP keeps what is done, to go on from there")
+    wanted = parser.parse_args()
+    if set(wanted.parts) - set(PARTS):
         parser.error("no such part")
     print(f"`python -m benchmarks.attribution {shlex.join(sys.argv[1:])}`\n\n{describe()}; {moment()}\n", flush=True)
-    for name in asked.parts or PARTS:
+    for name in wanted.parts or _OF_FIGURES:
         start = time.process_time()
-        print(f"## {name}\n\n{PARTS[name](asked.seed, Size(), asked.scale)}\n", flush=True)
+        print(f"## {name}\n\n{_table(name, wanted)}\n", flush=True)
         print(f"{time.process_time() - start:.0f} s of one processor\n", flush=True)
     print(moment())
+
+
+def _table(name: str, wanted: argparse.Namespace) -> str:
+    if name in _OF_FIGURES:
+        return _OF_FIGURES[name](wanted.seed, Size(), wanted.scale)
+    return _OF_THE_PRODUCT[name](wanted.seed, wanted.scale, wanted.keep)
 
 
 if __name__ == "__main__":
