@@ -58,6 +58,8 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("POST", f"/v1/audit/sample/{ID}", Role.AUDITOR, True),
     ("POST", f"/v1/principals/{ID}/move", Role.SECURITY_ADMIN, True),
     ("POST", f"/v1/principals/{ID}/leave", Role.SECURITY_ADMIN, False),
+    ("POST", f"/v1/principals/{ID}/revoke", Role.SECURITY_ADMIN, False),
+    ("POST", "/v1/tokens/revoke", Role.SECURITY_ADMIN, True),
     ("GET", f"/v1/principals/{ID}/report", Role.AUDITOR, False),
     ("GET", "/v1/requests", Role.APPROVER, False),
     ("GET", "/v1/requests/statistics", Role.AUDITOR, False),
