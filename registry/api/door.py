@@ -26,7 +26,7 @@ from registry.identity.shown import shown_token
 # A stranger without credit gets the answer after a pause: one that waits for it does little meanwhile.
 PAUSE_SECONDS = 1.0
 # A flood that began at once would be answered at once too, and come again, a second later: one after another instead.
-PAUSES_APART_SECONDS = 0.015
+PAUSES_APART_SECONDS = 0.025
 MAX_PAUSED = 256
 # Signatures of strangers are checked two at a time, whatever the number of them.
 STRANGER_THREADS = 2

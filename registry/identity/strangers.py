@@ -14,7 +14,7 @@ from ipaddress import IPv6Address
 # One unknown machine: a page of mistakes at once, then what a health check needs.
 STRANGER_BURST, STRANGER_RATE = 60.0, 2.0
 # All unknown machines together: one costs over a millisecond, so they have a twentieth of a core.
-COMMON_BURST, COMMON_RATE = 200.0, 50.0
+COMMON_BURST, COMMON_RATE = 200.0, 30.0
 # A machine, or a proxy, that good tokens come from.
 VOUCHED_BURST, VOUCHED_RATE = 300.0, 100.0
 VOUCHED_SECONDS = 600.0
