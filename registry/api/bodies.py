@@ -16,7 +16,7 @@ from registry.identity.claims import is_plain_text
 from registry.policy.decide import Form
 from registry.services.principals import Grant, Move
 from registry.services.revoke import TokenName
-from registry.services.trace import TraceAsk
+from registry.services.trace import MAX_UNCERTAINTY_SECONDS, TraceAsk
 from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.family_member import read_names
@@ -35,7 +35,7 @@ _WHOLE_KEYS = frozenset({"purpose", "form"})
 _OWN_KEYS = frozenset({"categories", "records", "form"})
 _PURPOSE_KEYS = frozenset({"code", "case", "note"})
 _SEARCH_KEYS = frozenset({"employee_number", "given_name", "family_name", "department", "value"})
-_TRACE_KEYS = frozenset({"text", "file", "published_at", "source"})
+_TRACE_KEYS = frozenset({"text", "file", "published_at", "source", "uncertainty_seconds"})
 _REASON_KEYS = frozenset({"reason"})
 _WORD_KEYS = frozenset({"note"})
 _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "supervisor"})
@@ -148,7 +148,7 @@ def read_search(document: object, *, today: date) -> SearchBody:
 
 
 def read_trace(document: object, *, today: date) -> TraceAsk:
-    """Read ``{"text"|"file", "published_at"?, "source"?}``.
+    """Read ``{"text"|"file", "published_at"?, "uncertainty_seconds"?, "source"?}``.
 
     Raises:
         InvalidInput: with all problems; ``exactly_one`` for neither or both.
@@ -159,9 +159,26 @@ def read_trace(document: object, *, today: date) -> TraceAsk:
     upload = read_file(body) if body.has("file") else None
     text = body.required("text", _pasted_problem) if upload is None else ""
     moment = body.optional("published_at", moment_problem)
+    uncertainty = _uncertainty(body)
     source = _loose(body, "source", _SOURCE)
     body.reading.finish()
-    return TraceAsk(text, read_moment(moment), source, upload)
+    return TraceAsk(text, read_moment(moment), source, upload, uncertainty)
+
+
+def _uncertainty(body: ObjectReader) -> int:
+    """Read how many seconds earlier or later a text may have appeared; only beside a time."""
+    if not body.has("uncertainty_seconds"):
+        return 0
+    seconds = body.member("uncertainty_seconds")
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        body.refuse("wrong_type", "uncertainty_seconds")
+    elif not 0 <= seconds <= MAX_UNCERTAINTY_SECONDS:
+        body.refuse("out_of_range", "uncertainty_seconds")
+    elif seconds and not body.has("published_at"):
+        body.refuse("missing", "published_at")
+    else:
+        return seconds
+    return 0
 
 
 def read_word(document: object, *, today: date) -> str:

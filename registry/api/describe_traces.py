@@ -19,8 +19,8 @@ TRACE = Operation(
         "xlsx, pdf, and images where tesseract is installed), is matched against the registry; values are opened for "
         "comparison under entries without a recipient. The answer shows places in the text, categories and employee "
         "numbers, never a value that was not in the text. `published_at` (when the text was first seen in public) "
-        "parts copies that "
-        "could be the source from later ones. `report` never names anybody: accounts are numbered, and 'not from "
+        "parts copies that could be the source from later ones; with `uncertainty_seconds`, copies served up to so "
+        "much later stay possible sources. `report` never names anybody: accounts are numbered, and 'not from "
         "here' is always one of the explanations."
     ),
     status=201,
@@ -32,6 +32,7 @@ TRACE = Operation(
             "a post": {
                 "text": "He lives at 1234 Example Rd Apt 5, call 816 555 0123",
                 "published_at": "2026-03-02T18:30:00Z",
+                "uncertainty_seconds": 1800,
                 "source": "forum, thread 12",
             }
         },

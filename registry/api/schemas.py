@@ -21,6 +21,7 @@ from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.relations import Declared
 from registry.policy.decide import APPROVAL_REQUIRED, PUBLIC_REASONS, QUOTA_EXCEEDED, Form
+from registry.services.trace import MAX_UNCERTAINTY_SECONDS
 
 _DAY: Schema = {"type": "string", "format": "date"}
 _LABEL: Schema = {"type": "string", "pattern": "^Account [1-9][0-9]{0,5}$", "description": "As in the report."}
@@ -401,6 +402,12 @@ SCHEMAS: dict[str, Schema] = {
             "text": {"type": "string", "minLength": 1, "description": "As pasted; at most 20 MiB of UTF-8."},
             "file": ref("File"),
             "published_at": {"type": "string", "format": "date-time", "description": "With an offset."},
+            "uncertainty_seconds": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MAX_UNCERTAINTY_SECONDS,
+                "description": "`published_at` may be so much too early or too late; needs it.",
+            },
             "source": {"type": "string", "maxLength": 300, "description": "Where it was seen."},
         },
         oneOf=[{"required": ["text"]}, {"required": ["file"]}],

@@ -93,7 +93,7 @@ _TABLE: Mapping[type[errors.RegistryError], tuple[int, Callable[[Any], str]]] = 
     errors.MisconfiguredHome: (UNAVAILABLE, str),
     errors.NotFound: (
         WRONG_USE,
-        lambda _: "not found: see that the employee number is right, and REGISTRY_URL where it is set",
+        lambda _: "not found, or not yours: see that the number or id is right, and REGISTRY_URL where it is set",
     ),
     errors.ProofRejected: (UNAVAILABLE, lambda error: f"does not verify: {error}"),
     errors.ReceiptRefused: (UNAVAILABLE, lambda _: "a receipt was refused; nothing was opened"),

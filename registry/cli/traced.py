@@ -85,7 +85,8 @@ def _content(ask: TraceAsk) -> dict[str, Any]:
 
 
 def _traced_elsewhere(there: Remote, ask: TraceAsk) -> Told:
-    published = {} if ask.published_at is None else {"published_at": iso(ask.published_at)}
+    published: dict[str, Any] = {} if ask.published_at is None else {"published_at": iso(ask.published_at)}
+    published |= {"uncertainty_seconds": ask.uncertainty_seconds} if ask.uncertainty_seconds else {}
     body = _content(ask) | published | ({"source": ask.source} if ask.source else {})
     answer = there.post("/v1/traces", orjson.dumps(body), "application/json")
     if "request" in answer:

@@ -15,7 +15,7 @@ from registry.cli.remote import remote
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.cli.traced import Told, traced
 from registry.documents.images import image_kind
-from registry.services.trace import TraceAsk
+from registry.services.trace import MAX_UNCERTAINTY_SECONDS, TraceAsk
 from registry.services.uploads import Upload
 
 # What docx, xlsx and PDF files begin with. Other files but images are texts, whatever they are called.
@@ -35,6 +35,12 @@ class _Wanted:
 @common
 @click.argument("file", type=click.Path(allow_dash=True), required=False)
 @click.option("--published-at", help="When the text was first seen in public: RFC 3339, or a date.")
+@click.option(
+    "--uncertainty-minutes",
+    type=click.IntRange(0, MAX_UNCERTAINTY_SECONDS // 60),
+    default=0,
+    help="--published-at may be so much too early or too late.",
+)
 @click.option("--source", default="", help="Where it was seen.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write the report as a web page.")
 @click.option("--pdf", type=click.Path(dir_okay=False), help="Write the report as a PDF.")
@@ -45,6 +51,7 @@ def trace(
     home: str | None,
     file: str | None,
     published_at: str | None,
+    uncertainty_minutes: int,
     source: str,
     html: str | None,
     pdf: str | None,
@@ -66,7 +73,9 @@ def trace(
         return
     moment = _moment(published_at)
     text, upload = _read(file or "-")
-    ask = TraceAsk(text, moment, source, upload)
+    if uncertainty_minutes and moment is None:
+        raise click.UsageError("--uncertainty-minutes needs --published-at")
+    ask = TraceAsk(text, moment, source, upload, uncertainty_minutes * 60)
     with traced(home, ask) as told:
         _write(told, _Wanted(html, pdf, evidence))
         if as_json:

@@ -20,7 +20,7 @@ from registry.reports.as_pdf import render_pdf
 from registry.reports.for_bundle import reports_for_bundle
 from registry.reports.layout import lay_out
 from registry.services.match import INVESTIGATORS
-from registry.services.trace import StoredTrace, TraceAsk
+from registry.services.trace import MAX_UNCERTAINTY_SECONDS, StoredTrace, TraceAsk
 
 MAX_TEXT_BYTES = 5 << 20
 # A pasted text is percent-escaped or comes beside a file; the text itself is measured again.
@@ -43,9 +43,15 @@ def trace(ask: Ask) -> Response:
     source = checks.optional("source", "Source", SOURCE_RULE)
     if published_at is not None and published_at > ask.application.kernel.clock.now():
         checks.refuse("published_at", "Time of publication is in the future.")
+    minutes = 0
+    if ask.form.text("uncertainty"):
+        minutes = checks.number("uncertainty", "Give or take", MAX_UNCERTAINTY_SECONDS // 60)
+        if published_at is None:
+            checks.refuse("published_at", "Say when it was first seen, too.")
     if checks.errors:
         return _traces_page(ask, ask.form, tuple(checks.errors))
-    traced = ask.application.trace.trace(ask.caller, TraceAsk(text, published_at, source))
+    asked = TraceAsk(text, published_at, source, uncertainty_seconds=minutes * 60)
+    traced = ask.application.trace.trace(ask.caller, asked)
     ask.session.notice = (
         f"The trace is done. Its receipt is {traced.receipt.code}, entry {traced.receipt.index} of the ledger."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from registry.domain.categories import Category
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
@@ -128,6 +128,7 @@ class CopyFacts:
         held: labels of the found values in this copy.
         other_records: how many released records of this copy are not among the found values.
         seconds_before: publication minus serving; negative when served later; None without a publication time.
+        in_doubt: served so near to the stated publication that it may have been before or after it.
     """
 
     entry: EntryIndex
@@ -140,6 +141,7 @@ class CopyFacts:
     held: tuple[str, ...]
     other_records: int
     seconds_before: int | None
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +196,19 @@ def _fits(found: FoundValue, copy: ServedCopy, released: tuple[RecordId, int, Ca
     return record == found.record and (not found.versions or version in found.versions)
 
 
+def latest_first_seen(published_at: datetime | None, uncertainty_seconds: int) -> datetime | None:
+    """Return the latest moment at which a text may first have been seen; None where no time was stated."""
+    return None if published_at is None else published_at + timedelta(seconds=uncertainty_seconds)
+
+
 def split_by_time(
     copies: Iterable[ServedCopy], published_at: datetime | None
 ) -> tuple[tuple[ServedCopy, ...], tuple[ServedCopy, ...]]:
     """Part copies into those that can and those that cannot be the source by their time.
 
-    A copy served at the very moment of publication stays on the first side: stated times are rounded, and leaving
-    a possible holder out is the worse mistake. Without a publication time every copy is on the first side.
+    ``published_at`` is the latest moment that it may have been, where it is uncertain. A copy served at that very
+    moment stays on the first side: stated times are rounded, and leaving a possible holder out is the worse mistake.
+    Without a publication time every copy is on the first side.
     """
     ordered = sorted(copies, key=lambda copy: (copy.served_at, copy.entry))
     if published_at is None:
@@ -226,12 +234,14 @@ class Grouping:
         labels: neutral label of each account.
         published_at: publication time, or None.
         also: exposure kinds of each account.
+        uncertainty_seconds: of the publication time, either way.
     """
 
     findings: tuple[LabelledFinding, ...]
     labels: Mapping[PrincipalId, str]
     published_at: datetime | None
     also: Mapping[PrincipalId, tuple[str, ...]]
+    uncertainty_seconds: int = 0
 
 
 def group_by_account(copies: Sequence[ServedCopy], grouping: Grouping) -> tuple[AccountCopies, ...]:
@@ -267,7 +277,14 @@ def _facts(copy: ServedCopy, grouping: Grouping, numbers: Mapping[SubjectId, str
         held=held_findings(copy, grouping.findings),
         other_records=sum(not any(_fits(one, copy, record) for one in found) for record in copy.records),
         seconds_before=seconds,
+        in_doubt=_is_in_doubt(copy.served_at, grouping),
     )
+
+
+def _is_in_doubt(served_at: datetime, grouping: Grouping) -> bool:
+    if grouping.published_at is None or not grouping.uncertainty_seconds:
+        return False
+    return abs(served_at - grouping.published_at) <= timedelta(seconds=grouping.uncertainty_seconds)
 
 
 def same_copies(groups: Iterable[AccountCopies]) -> tuple[SameCopies, ...]:

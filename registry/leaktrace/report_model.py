@@ -174,13 +174,13 @@ def _sort_out(question: TraceQuestion, evidence: TraceEvidence) -> _SortedOut:
     findings = label_findings(evidence.findings)
     subjects = {item.found.subject: item.found.employee_number for item in findings}
     relevant = [copy for copy in evidence.copies if held_findings(copy, findings)]
-    before, after = split_by_time(relevant, question.published_at)
+    before, after = split_by_time(relevant, question.latest_at)
     exposures = _by_time(one for one in evidence.exposures if one.subject in subjects)
     others = {copy.account for copy in before if copy.via != OWN_VIEW}
     candidates = tuple(copy for copy in before if copy.account in others)
     own = tuple(copy for copy in before if copy.account not in others)
     labels = _labels((candidates, own, after), exposures)
-    grouping = Grouping(findings, labels, question.published_at, _also(exposures))
+    grouping = Grouping(findings, labels, question.published_at, _also(exposures), question.uncertainty_seconds)
     accounts = group_by_account(candidates, grouping)
     covered = {label for account in accounts for label in account.held}
     return _SortedOut(
@@ -188,7 +188,7 @@ def _sort_out(question: TraceQuestion, evidence: TraceEvidence) -> _SortedOut:
         accounts=accounts,
         own_views=group_by_account(own, grouping),
         after=group_by_account(after, grouping),
-        exposures=tuple(_exposure_line(one, question.published_at, labels, subjects) for one in exposures),
+        exposures=tuple(_exposure_line(one, question.latest_at, labels, subjects) for one in exposures),
         unexplained=tuple(item.label for item in findings if item.label not in covered),
         marks=None if evidence.marks is None else label_marks(evidence.marks, labels),
         codes=None if evidence.codes is None else label_codes(evidence.codes, labels),
@@ -310,6 +310,9 @@ def _summary(
         sentences.append(wording.unexplained(labels, label_ranges(labels), until))
     if question.published_at is None:
         sentences.append(wording.NO_PUBLICATION_TIME)
+    in_doubt = sum(copy.in_doubt for account in sorted_out.accounts for copy in account.copies)
+    if in_doubt:
+        sentences.append(wording.copies_in_doubt(in_doubt))
     return tuple(sentences)
 
 

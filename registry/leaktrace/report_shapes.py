@@ -18,6 +18,7 @@ from registry.leaktrace.copies import (
     SameCopies,
     ServedCopy,
     SourceExposure,
+    latest_first_seen,
 )
 from registry.leaktrace.coverage import Coverage
 from registry.leaktrace.marked_copies import LabelledEvidence, MarksEvidence
@@ -49,6 +50,7 @@ class TraceQuestion:
         source: where the text was seen, as told by who asked; printed as text. Empty when not told.
         engine: name and version of the software.
         entry: the trace's own entry, which commits to the text, or None.
+        uncertainty_seconds: the first publication may have been so much earlier or later than told; 0 without a time.
     """
 
     trace: TraceId
@@ -59,6 +61,12 @@ class TraceQuestion:
     source: str
     engine: str
     entry: EntryIndex | None = None
+    uncertainty_seconds: int = 0
+
+    @property
+    def latest_at(self) -> datetime | None:
+        """The latest moment at which the text may first have been seen: no copy served after it can be the source."""
+        return latest_first_seen(self.published_at, self.uncertainty_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,6 +337,15 @@ def shared_places(named: str) -> str:
     )
 
 
+def copies_in_doubt(copies: int) -> str:
+    """Say that the stated publication time does not tell whether copies were served before it."""
+    told = "copy was" if copies == 1 else "copies were"
+    return (
+        f"{copies} {told} served so near to the stated publication time that it may have been before or after it. "
+        "Such a copy stays a possible source."
+    )
+
+
 def tier_reasons(counts: Counts, *, published: bool, marked: bool) -> tuple[str, ...]:
     """Say why no stronger tier than ``lead`` exists here, and what a missing publication time does."""
     rest = "What was read of them singles no copy out" if marked else "Nothing of them was read here"

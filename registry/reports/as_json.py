@@ -156,6 +156,7 @@ def _question(question: TraceQuestion) -> dict[str, Any]:
         "source": question.source,
         "engine": question.engine,
         "entry": question.entry,
+        "uncertainty_seconds": question.uncertainty_seconds,
     }
 
 
@@ -226,6 +227,7 @@ def _copy(copy: CopyFacts) -> dict[str, Any]:
         "case_given": copy.case_given,
         "form": copy.form,
         "via": copy.via,
+        "in_doubt": copy.in_doubt,
     }
 
 

@@ -69,6 +69,8 @@ def _result(report: TraceReport) -> tuple[Block, ...]:
 def _question(report: TraceReport) -> Facts:
     asked = report.question
     published = "not stated" if asked.published_at is None else f"{utc(asked.published_at)} UTC"
+    if asked.uncertainty_seconds:
+        published += f", give or take {duration(asked.uncertainty_seconds)}"
     rows = [
         ("Trace", visible(asked.trace)),
         ("Asked", f"{utc(asked.asked_at)} UTC"),
@@ -251,7 +253,7 @@ def _share(part: float) -> str:
 def _nearest(account: AccountCopies) -> str:
     """Say how long before publication the last copy was served."""
     nearest = account.copies[-1].seconds_before
-    return "not known" if nearest is None else f"{duration(nearest)} before"
+    return relative(nearest)
 
 
 def _copies(accounts: tuple[AccountCopies, ...], caption: str) -> Table:
@@ -265,7 +267,7 @@ def _copy_row(copy: CopyFacts) -> tuple[str, ...]:
     return (
         str(copy.entry),
         utc(copy.served_at),
-        relative(copy.seconds_before),
+        f"{relative(copy.seconds_before)}{', in doubt' if copy.in_doubt else ''}",
         visible(copy.employee_number),
         label_ranges(copy.held) + others,
         f"{visible(copy.purpose).replace('_', ' ')}, {'case stated' if copy.case_given else 'no case'}",

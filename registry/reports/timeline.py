@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
 from registry.leaktrace.report_model import TraceReport
-from registry.reports.plain import utc
+from registry.reports.plain import duration, utc
 
 MOST_ROWS = 40  # a taller drawing helps nobody; the table has every event
 TEXT_COLUMNS = 80
@@ -50,6 +50,7 @@ class Timeline:
     Attributes:
         start, end: ends of the axis; exposures may lie before it.
         published_at: the publication as told, or None.
+        uncertainty: the publication may have been so much earlier or later.
         rows: at most ``MOST_ROWS``.
         left_out: rows that only the table shows.
     """
@@ -59,6 +60,7 @@ class Timeline:
     published_at: datetime | None
     rows: tuple[Row, ...]
     left_out: int
+    uncertainty: timedelta = timedelta(0)
 
     def place(self, moment: datetime) -> float:
         """Return 0 at the start, a little under 1 at the end; below 0 for what lies before the axis."""
@@ -79,25 +81,34 @@ def timeline_of(report: TraceReport) -> Timeline | None:
     if exposed:
         rows.append(Row("Exposures", tuple((moment, "exposure") for moment in exposed)))
     published = report.question.published_at
-    ends = [*(served or exposed), *([published] if published else [])]
+    ends = [*(served or exposed), *(one for one in (published, report.question.latest_at) if one is not None)]
     length = max(max(ends) - min(ends), timedelta(minutes=1))
     shown = tuple(rows[:MOST_ROWS])
     if exposed and len(rows) > MOST_ROWS:
         shown = (*shown[:-1], rows[-1])  # leaving the exposures off would hide a hypothesis
-    return Timeline(min(ends), min(ends) + length, published, shown, len(rows) - len(shown))
+    uncertainty = timedelta(seconds=report.question.uncertainty_seconds)
+    return Timeline(min(ends), min(ends) + length, published, shown, len(rows) - len(shown), uncertainty)
 
 
 def describe(timeline: Timeline) -> str:
     """Say in words what the drawing shows."""
     shapes = Counter(shape for row in timeline.rows for _, shape in row.marks)
     published = timeline.published_at
-    when = "The publication time was not stated." if published is None else f"Published {utc(published)} UTC, as told."
+    when = "The publication time was not stated." if published is None else f"Published {_as_told(timeline)}."
     rest = f" {timeline.left_out} more rows are in the table only." if timeline.left_out else ""
     return (
         f"From {utc(timeline.start)} to {utc(timeline.end)} UTC. "
         f"Copies not later than publication: {shapes['copy']}. Later copies: {shapes['late']}. "
         f"Source exposures: {shapes['exposure']}. {when}{rest} The table that follows lists every event."
     )
+
+
+def _as_told(timeline: Timeline) -> str:
+    published = timeline.published_at
+    if published is None:
+        return "at an unknown time"
+    doubt = f", give or take {duration(int(timeline.uncertainty.total_seconds()))}" if timeline.uncertainty else ""
+    return f"{utc(published)} UTC{doubt}, as told"
 
 
 def timeline_svg(timeline: Timeline) -> str:
@@ -176,13 +187,31 @@ def _publication(timeline: Timeline, bottom: int) -> list[str]:
     if timeline.published_at is None:
         return []
     x = _x(timeline, timeline.published_at)
+    told = f"published, as told: {utc(timeline.published_at)} UTC"
+    if timeline.uncertainty:
+        told += f", give or take {duration(int(timeline.uncertainty.total_seconds()))}"
     anchor = "start" if x < _LEFT + _SPAN / 4 else "end" if x > _LEFT + _SPAN * 3 / 4 else "middle"
     return [
+        *_doubt(timeline, timeline.published_at, bottom),
         (
             f'<path class="tl-published" d="M{x} 30V{bottom}" stroke="currentColor" stroke-width="2" '
             'stroke-dasharray="5 3" fill="none"/>'
         ),
-        f'<text x="{x}" y="22" text-anchor="{anchor}">published, as told: {utc(timeline.published_at)} UTC</text>',
+        f'<text x="{x}" y="22" text-anchor="{anchor}">{told}</text>',
+    ]
+
+
+def _doubt(timeline: Timeline, published_at: datetime, bottom: int) -> list[str]:
+    """Draw between which moments the publication was: a bracket, so that it stands out without colour."""
+    if not timeline.uncertainty:
+        return []
+    first, last = (_x(timeline, published_at + sign * timeline.uncertainty) for sign in (-1, 1))
+    first = max(first, float(_LEFT))
+    return [
+        (
+            f'<path class="tl-doubt" d="M{first} {bottom}V34H{last}V{bottom}" stroke="currentColor" stroke-width="1" '
+            'stroke-dasharray="2 4" fill="none"/>'
+        )
     ]
 
 

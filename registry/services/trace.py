@@ -49,6 +49,7 @@ from registry.vault.cases import CATEGORY, REPORT, TEXT, CaseVault, SealedCase
 
 ENGINE = f"Registry {registry.__version__}"
 NONCE_BYTES = 32
+MAX_UNCERTAINTY_SECONDS = 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ class TraceAsk:
         text: as pasted; "" with an ``upload``, whose text it then is.
         published_at, source: when and where, as told.
         upload: a document in its place.
+        uncertainty_seconds: the text may have been seen first so much earlier or later than ``published_at``.
     """
 
     text: str = field(repr=False)
     published_at: datetime | None = None
     source: str = field(default="", repr=False)
     upload: Upload | None = None
+    uncertainty_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +163,11 @@ class Trace:
             source=ask.source,
             engine=ENGINE,
             entry=EntryIndex(matched.entries[0]),
+            uncertainty_seconds=ask.uncertainty_seconds,
         )
         # Fixed in the ledger before anything that was served is looked at.
         fixed = self._fix(caller, trace, matched.written(matched.matching.findings), codes_in(ask.text))
-        found = self._found(matched, ask.published_at, fixed)
+        found = self._found(matched, question.latest_at, fixed)
         evidence, judged = self._judge(caller, trace, found)
         entries = {*matched.entries, fixed.entry, *found.chains}
         last = fixed.entry if judged is None else judged.entry
@@ -305,8 +309,11 @@ class Trace:
             work.commit()
         return self._kernel.mint_one(pending).index
 
-    def _found(self, matched: Matched, published_at: datetime | None, fixed: Fixed) -> _Found:
-        """Gather what the ledger says of the found values, the writing of copies left out."""
+    def _found(self, matched: Matched, latest_at: datetime | None, fixed: Fixed) -> _Found:
+        """Gather what the ledger says of the found values, the writing of copies left out.
+
+        ``latest_at`` is the latest moment at which the text may first have been seen.
+        """
         findings = _found(matched.matching.findings, matched.versions)
         subjects = sorted({found.subject for found in findings})
         with self._kernel.database.reader() as reader:
@@ -332,11 +339,11 @@ class Trace:
         exposures = tuple(line for history in histories for line in history.exposures)
         opened = tuple({one.entry: one for history in histories for one in history.opened}.values())
         served = [copy for copy in copies if copy.via != OWN_VIEW]
-        before = [copy for copy in served if published_at is None or copy.served_at <= published_at]
+        before = [copy for copy in served if latest_at is None or copy.served_at <= latest_at]
         codes = compare_codes(fixed.codes, before, self._kernel.log.code_of)
         return _Found(
             evidence=TraceEvidence(findings, copies, exposures, check, codes=codes),
-            weighed=weigh(fixed, served, published_at, opened),
+            weighed=weigh(fixed, served, latest_at, opened),
             snapshot=Snapshot(head.size, head.checkpoint),
             # The whole chain of each person goes into the bundle, so that an omitted lookup would show as a gap.
             chains=frozenset(index for history in histories for index in history.entries if index < head.size),
@@ -395,6 +402,8 @@ class Trace:
 def _opening_of(ask: TraceAsk) -> Act:
     """Say what case an investigator opens; the text itself is nothing that an approver reads."""
     published = "" if ask.published_at is None else ask.published_at.isoformat()
+    if ask.uncertainty_seconds:
+        published += f" give or take {ask.uncertainty_seconds} s"
     told = f"text of {len(ask.text)} characters, published {published or 'at an unknown time'}"
     if ask.source:
         told += f", source {ask.source}"

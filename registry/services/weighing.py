@@ -89,7 +89,7 @@ def weigh(
     Args:
         fixed: the reading.
         copies: every served copy of a found value.
-        published_at: first publication, as told; copies served later are left out.
+        published_at: first publication, as told, at the latest; copies served later are left out.
         opened: which draws were opened before.
 
     Returns:

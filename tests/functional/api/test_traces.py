@@ -183,3 +183,35 @@ def test_findings_and_candidates_stand_at_the_top(site: Site, traced: dict[str, 
     assert {one["employee_number"] for one in traced["findings"]} == {"T-0001"}
     assert traced["candidates"] == report["accounts"]
     assert traced["candidates"]
+
+
+def test_how_sure_the_time_of_publication_is(site: Site) -> None:
+    site.enroll()
+    published = site.home.clock.now().isoformat()
+    site.home.clock.step(60)
+    site.disclose({"employee_number": NUMBER, "categories": ["phone"], "purpose": {"code": "emergency_contact"}})
+    site.home.clock.step(60)
+    body = {"text": POST, "published_at": published}
+    late = site.post("/v1/traces", body, Role.INVESTIGATOR).json()["report"]
+    assert (len(late["accounts"]), len(late["after_publication"])) == (0, 1)
+    doubtful = site.post("/v1/traces", body | {"uncertainty_seconds": 90}, Role.INVESTIGATOR).json()["report"]
+    assert doubtful["question"]["uncertainty_seconds"] == 90
+    assert [copy["in_doubt"] for account in doubtful["accounts"] for copy in account["copies"]] == [True]
+    assert doubtful["after_publication"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "key"),
+    [
+        ({"uncertainty_seconds": -1}, "out_of_range", "uncertainty_seconds"),
+        ({"uncertainty_seconds": 366 * 86_400 + 1}, "out_of_range", "uncertainty_seconds"),
+        ({"uncertainty_seconds": True}, "wrong_type", "uncertainty_seconds"),
+        ({"uncertainty_seconds": 60, "published_at": None}, "missing", "published_at"),
+    ],
+)
+def test_a_doubt_is_a_length_of_time_beside_a_time(site: Site, changes: dict[str, Any], code: str, key: str) -> None:
+    told = {"text": POST, "published_at": "2026-03-02T18:30:00Z"} | changes
+    body = {name: part for name, part in told.items() if part is not None}
+    answer = site.post("/v1/traces", body, Role.INVESTIGATOR)
+    assert answer.status_code == 422
+    assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(f"/{key}", code)]

@@ -57,7 +57,7 @@ def test_nobody_has_that_number(used: Line) -> None:
     )
     assert (
         missed.stderr
-        == "registry: not found: see that the employee number is right, and REGISTRY_URL where it is set\n"
+        == "registry: not found, or not yours: see that the number or id is right, and REGISTRY_URL where it is set\n"
     )
     assert used.json("audit", "verify")["size"] == size + 1
 

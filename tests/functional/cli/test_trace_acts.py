@@ -63,7 +63,9 @@ def test_a_name_takes_another_person(far: Far) -> None:
 def test_nobody_is_named_below_strong(far: Far) -> None:
     other = "Account 1" if far.account != "Account 1" else "Account 2"
     assert "conflict: below_strong" in far.line("trace-name", far.trace, other, *WHY, exits=2).stderr
-    assert "not found" in far.line("trace-name", "0" * 32, far.account, *WHY, exits=2).stderr
+    unknown = far.line("trace-name", "0" * 32, far.account, *WHY, exits=2).stderr
+    assert "not found, or not yours" in unknown
+    assert "employee" not in unknown
 
 
 def test_draws_are_opened_once(far: Far) -> None:

@@ -137,3 +137,10 @@ def test_a_batch_needs_both_files(used: Line, tmp_path: Path) -> None:
     source = write_lines(tmp_path / "in.jsonl", {"id": 1, "text": "a"})
     assert "give FILE" in used("trace", "--batch", source, exits=2).stderr
     assert "cannot be written" in used("trace", "--batch", source, "--out", "/nowhere/out", exits=2).stderr
+
+
+def test_how_sure_the_time_of_publication_is(used: Line) -> None:
+    told = used.json("trace", "-", "--published-at", "2020-01-01", "--uncertainty-minutes", "90", stdin=POST)
+    assert told["report"]["question"]["uncertainty_seconds"] == 5400
+    wrong = used("trace", "-", "--uncertainty-minutes", "90", stdin=POST, exits=2)
+    assert "--uncertainty-minutes needs --published-at" in wrong.stderr

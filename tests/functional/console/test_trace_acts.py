@@ -119,3 +119,15 @@ def test_a_trace_without_marked_copies_offers_neither(home: Home, browser: Brows
     answer = browser.post(f"{path}/draws", {"draws_reason": REASON})
     assert answer.status_code == 409
     assert "There is nothing to open" in answer.text
+
+
+def test_how_sure_the_time_of_publication_is_stands_on_the_form(case: Case) -> None:
+    fields = {"text": "nobody is in here", "published_at_offset": "+00:00", "uncertainty": "90"}
+    wrong = case.browser.post("/console/traces", fields)
+    assert wrong.status_code == 422
+    assert "Say when it was first seen, too." in wrong.text
+    assert case.browser.post("/console/traces", fields | {"uncertainty": "soon"}).status_code == 422
+    done = case.browser.post("/console/traces", fields | {"published_at": "2020-03-02T14:30"})
+    assert done.status_code == 303
+    told = case.browser.get(f"{done.headers['location']}/report.html").text
+    assert "give or take 1 hour 30 minutes" in told

@@ -137,3 +137,12 @@ def test_another_process_in_another_zone_makes_the_same_bytes() -> None:
     here = [render_pdf(report), render_html(report).encode(), render_text(report).encode()]
     here.append(json.dumps(report_document(report)).encode())
     assert done.stdout.split() == [hashlib.sha256(form).hexdigest() for form in here]
+
+
+@pytest.mark.parametrize("form", [render_text, visible_html, pdf_text])
+def test_a_doubt_about_the_publication_is_told_and_drawn(form) -> None:
+    sure, unsure = ordinary(), ordinary(uncertainty_seconds=5400)
+    assert "give or take 1 hour 30 minutes" in " ".join(form(unsure).split())
+    assert "give or take" not in form(sure)
+    assert "tl-doubt" in render_html(unsure).partition("<svg")[2]
+    assert "tl-doubt" not in render_html(sure).partition("<svg")[2]
