@@ -171,7 +171,8 @@ def asked(seed: int, blocks: int, path: Path | None) -> str:
     rows = [_row(kind, [one for one in done if one.kind == kind]) for kind in KINDS]
     columns = ["over HTTP, no flagged copy had a part", "investigations", *(f"at {level:g}" for level in LEVELS)]
     return markdown(
-        [*columns, "called strong or more", "values found", "mean min(E, 1000)"], [*rows, _row("all", done)]
+        [*columns, "called strong or more", "judged, and accounts each", "mean min(E, 1000)"],
+        [*rows, _row("all", done)],
     )
 
 
@@ -185,6 +186,7 @@ def _row(name: str, those: Sequence[Asked]) -> list[str]:
         f"{len(those):,}",
         *(f"{hits}: {share(hits, len(those))}" for hits in flagged),
         str(sum(one.strong > 0 for one in those)),
-        f"{sum(one.found for one in those):,}",
+        # An investigation in which nobody could be flagged shows nothing: it is counted apart.
+        f"{sum(one.accounts > 0 for one in those):,}; {copies / max(1, len(those)):.1f}",
         f"{mean:.3f} (s.e. {error:.3f})",
     ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 _BINS = 10
+_OUTSIDE_EACH, _HALVINGS = 0.025, 60
 
 
 def guilt(held: AbstractSet[str], leaked: AbstractSet[str], viewers: Mapping[str, int], elsewhere: float) -> float:
@@ -84,12 +85,32 @@ def posterior(ratio: float, inside: float, accounts: int) -> float:
 
 
 def interval(hits: int, of: int) -> tuple[float, float]:
-    """Return Wilson's interval of 95 % for a share."""
+    """Return the exact interval of 95 % for a share, after Clopper and Pearson: it covers at least as often as it says.
+
+    Counts of nought or a few are what these tables are about, where approximate intervals are too narrow.
+    """
     if not of:
         return 0.0, 1.0
-    z, share = 1.96, hits / of
-    middle, width = share + z * z / (2 * of), z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return max(0.0, (middle - width) / (1 + z * z / of)), min(1.0, (middle + width) / (1 + z * z / of))
+    if 2 * hits > of:
+        low, high = interval(of - hits, of)
+        return 1.0 - high, 1.0 - low
+    low = _share_with(hits - 1, of, 1.0 - _OUTSIDE_EACH) if hits else 0.0
+    return low, _share_with(hits, of, _OUTSIDE_EACH)
+
+
+def _share_with(most: int, of: int, chance: float) -> float:
+    """Return the share under which so many hits or fewer have this chance; by halves, since the chance only falls."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(most, of, middle) > chance else (low, middle)
+    return (low + high) / 2
+
+
+def _at_most(most: int, of: int, share: float) -> float:
+    yes, no = math.log(share), math.log1p(-share)
+    ways = (math.lgamma(of + 1) - math.lgamma(one + 1) - math.lgamma(of - one + 1) for one in range(most + 1))
+    return math.fsum(math.exp(way + one * yes + (of - one) * no) for one, way in enumerate(ways))
 
 
 def share(hits: int, of: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -107,13 +108,35 @@ def test_a_large_ratio_is_no_large_chance(ratio: float, expected: tuple[float, .
     assert found == pytest.approx(expected, abs=0.005)
 
 
-def test_calibration_and_intervals() -> None:
+def test_calibration() -> None:
     assert calibration_error([(0.75, True)] * 3 + [(0.75, False)]) == pytest.approx(0.0)
     assert calibration_error([(0.95, False)] * 4) == pytest.approx(0.95)
-    low, high = interval(0, 1000)
-    assert low == 0.0
-    assert high == pytest.approx(0.0038, abs=1e-4)
-    assert interval(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "expected"),
+    [
+        (0, 0, (0.0, 1.0)),
+        (0, 1000, (0.0, 1 - 0.025 ** (1 / 1000))),
+        (10, 10, (0.025 ** (1 / 10), 1.0)),
+        (1, 10, (0.002529, 0.445016)),
+        (5, 10, (0.187086, 0.812914)),
+        (600, 104_000, (0.005317, 0.006249)),
+    ],
+)
+def test_intervals_are_exact(hits: int, of: int, expected: tuple[float, float]) -> None:
+    assert interval(hits, of) == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.3, 0.9])
+def test_intervals_hold_the_true_share_at_least_as_often_as_they_say(share: float) -> None:
+    of = 60
+    outside = [
+        math.comb(of, hits) * share**hits * (1 - share) ** (of - hits)
+        for hits in range(of + 1)
+        if not interval(hits, of)[0] <= share <= interval(hits, of)[1]
+    ]
+    assert sum(outside) <= 0.05
 
 
 def test_writers_keep_what_their_way_keeps() -> None:
