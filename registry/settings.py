@@ -85,6 +85,8 @@ _APPROVALS = {
     "review_hours": range(1, 7 * 24 + 1),
     "unreviewed": range(1, 101),
     "reply_days": range(1, 91),
+    "hold_approver_days": range(1, 366),
+    "hold_days": range(1, 366),
 }
 _HR_CLIENTS = "hr_clients"
 _WITNESS = {

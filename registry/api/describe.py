@@ -36,7 +36,8 @@ _REASONS: Mapping[int, str] = {
     404: "Unknown, or not yours: the two look the same.",
     408: "The body did not arrive in time.",
     409: "It exists already (`exists`), has changed since it was read (`changed`), the key came with another body "
-    "(`key_reused`), a request is settled or over (`decided`, `expired`), or reviews are late or too many wait "
+    "(`key_reused`), a request is settled or over (`decided`, `expired`), a hold renews others without a word of why "
+    "or for longer than may be (`renewal`, `held_too_long`, `another_approver`), or reviews are late or too many wait "
     "(`review_overdue`, `reviews_waiting`).",
     413: "The body is too large.",
     415: "The body is not of the media type described here, in UTF-8 without content encoding.",

@@ -26,12 +26,29 @@ _ASKED: dict[str, Any] = {
     "reason": "Subpoena 12: not to be told before the hearing",
     "case": "GJ-2026-12",
 }
+_RENEWAL: dict[str, Any] = {
+    "since": "2026-01-02T09:15:30.125Z",
+    "days": 59,
+    "days_with_this": 89,
+    "most_days": 180,
+    "most_days_of_one_approver": 90,
+    "holds": [
+        {
+            "hold": "0" * 31 + "9",
+            "from": "2026-01-02T09:15:30.125Z",
+            "until": "2026-03-02T09:15:30.125Z",
+            "placed_by": "https://issuer.example#inspector-2",
+            "confirmed_by": "https://issuer.example#approver-1",
+        }
+    ],
+}
 _DETAIL = {
     **_HOLD,
     "subject": "0" * 31 + "1",
     "purposes": ["legal_service"],
     "legal": False,
     **_ASKED,
+    "renewal": _RENEWAL,
     "receipt": RECEIPT,
 }
 _SETTLED = _HOLD | {"settled_by": "0" * 31 + "8", "settled_at": "2026-03-02T11:00:00.000Z", "receipt": RECEIPT}
@@ -89,20 +106,13 @@ DETAIL = Operation(
     summary="Show whom a hold is about, and why",
     description=(
         "Roles `investigator` (own holds), `approver` and `auditor`. By id. Reading it is an entry. A hold about the "
-        "caller or somebody close is not found."
+        "caller or somebody close is not found. Who reviews and audits is told in `renewal` of the holds before it."
     ),
     answer=Answer(
         "The hold.",
         "HoldDetail",
         ("Audit-Receipt",),
-        example={
-            **_HOLD,
-            "subject": "0" * 31 + "1",
-            "purposes": ["legal_service"],
-            "legal": False,
-            **_ASKED,
-            "receipt": RECEIPT,
-        },
+        example=_DETAIL,
     ),
     errors=(404,),
     parameters=_ID,
@@ -112,7 +122,11 @@ CONFIRM = Operation(
     id="confirmHold",
     tag="audit",
     summary="Confirm somebody else's hold",
-    description=f"{_REVIEWING} From then on notices are held back.",
+    description=(
+        f"{_REVIEWING} From then on notices are held back. One that renews others needs a `note` that says why (409 "
+        "`renewal`). Within 365 days notices to one person are held back for 180 days at most (409 `held_too_long`), "
+        "for 90 on the word of one approver (409 `another_approver`), as long as the settings say nothing else."
+    ),
     answer=Answer("The hold as it is now.", "HoldNow", ("Audit-Receipt",), example=_SETTLED | {"state": "confirmed"}),
     errors=(404, 409),
     body=_WORD,

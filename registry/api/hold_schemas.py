@@ -47,6 +47,34 @@ _HOLD: dict[str, Schema] = {
     "settled_at": nullable(ref("Moment")),
 }
 
+_ACCOUNT: Schema = {"type": "string", "description": "Issuer and `sub`, with # between."}
+_EARLIER: Schema = closed(
+    {
+        "hold": ref("Id"),
+        "from": ref("Moment"),
+        "until": ref("Moment"),
+        "placed_by": _ACCOUNT,
+        "confirmed_by": _ACCOUNT,
+    }
+)
+_DAYS: Schema = {"type": "integer", "minimum": 0}
+_RENEWAL: Schema = {
+    **closed(
+        {
+            "since": {**ref("Moment"), "description": "Since when notices to this subject were kept back."},
+            "days": {
+                **_DAYS,
+                "description": "For so many days of the year that ends with the last hold, without this one.",
+            },
+            "days_with_this": {**_DAYS, "description": "The same with this hold."},
+            "most_days": {**_DAYS, "description": "So many are allowed."},
+            "most_days_of_one_approver": {**_DAYS, "description": "So many are allowed on the word of one approver."},
+            "holds": {"type": "array", "items": _EARLIER, "minItems": 1},
+        }
+    ),
+    "description": "The holds before this one, where it renews some; null for the first, and for who placed it.",
+}
+
 HOLD_SCHEMAS: dict[str, Schema] = {
     "HoldAsk": {
         "oneOf": [
@@ -56,6 +84,7 @@ HOLD_SCHEMAS: dict[str, Schema] = {
     },
     "HoldNow": closed({**_HOLD, "receipt": ref("Receipt")}),
     "HoldList": closed({"holds": listed(closed(_HOLD), 200)}),
+    "HoldRenewal": _RENEWAL,
     "HoldDetail": closed(
         {
             **_HOLD,
@@ -66,6 +95,7 @@ HOLD_SCHEMAS: dict[str, Schema] = {
             "asked_by": {"type": "string"},
             "reason": {"type": "string"},
             "case": nullable({"type": "string"}),
+            "renewal": nullable(ref("HoldRenewal")),
             "receipt": ref("Receipt"),
         }
     ),

@@ -13,9 +13,11 @@ from registry.api.bodies import read_word
 from registry.api.hold_bodies import read_hold
 from registry.api.problems import json_answer
 from registry.api.render import receipted
+from registry.domain.approvals import ApprovalRules
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.holds import HoldState
 from registry.domain.ids import HoldId
+from registry.services.hold_history import Renewal
 from registry.services.holds import ENDERS, PLACERS, REVIEWERS, HoldView, HoldWord
 from registry.services.kernel import ReceiptView
 
@@ -52,6 +54,7 @@ def detail(ask: OneAsk) -> Response:
         "asked_by": found.asked_by,
         "reason": found.reason,
         "case": found.case or None,
+        "renewal": None if found.renewal is None else _renewal(found.renewal, ask.application.kernel.rules),
     }
     return receipted(document, found.receipt)
 
@@ -91,4 +94,24 @@ def _listed(view: HoldView) -> dict[str, Any]:
         "until": iso(from_unix_ms(row.until)),
         "settled_by": row.settled_by,
         "settled_at": None if row.settled_at is None else iso(from_unix_ms(row.settled_at)),
+    }
+
+
+def _renewal(renewal: Renewal, rules: ApprovalRules) -> dict[str, Any]:
+    return {
+        "since": iso(from_unix_ms(renewal.since_ms)),
+        "days": renewal.days,
+        "days_with_this": renewal.days_with_this,
+        "most_days": rules.hold_days,
+        "most_days_of_one_approver": rules.hold_approver_days,
+        "holds": [
+            {
+                "hold": one.id,
+                "from": iso(from_unix_ms(one.span.start)),
+                "until": iso(from_unix_ms(one.span.end)),
+                "placed_by": f"{one.placed_by.issuer}#{one.placed_by.sub}",
+                "confirmed_by": f"{one.confirmed_by.issuer}#{one.confirmed_by.sub}",
+            }
+            for one in renewal.earlier
+        ],
     }

@@ -112,6 +112,7 @@ def _detail(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response
     state, roles = found.view.state, ask.principal.roles
     is_own = found.view.row.principal == ask.principal.id
     facts: dict[str, Any] = {"title": "Hold on notices", "found": found, "form": form, "errors": errors}
+    facts["rules"] = ask.application.kernel.rules
     facts["may_review"] = bool(roles & REVIEWERS) and state is HoldState.PENDING and not is_own
     facts["may_end"] = state in (HoldState.PENDING, HoldState.CONFIRMED)
     return with_receipt(render(ask.request, "hold", 422 if errors else 200, **facts), found.receipt)

@@ -142,6 +142,9 @@ PROBLEM_WORDS: Mapping[str, str] = {
 # Headings and sentences of what cannot be done because of how things stand now.
 CONFLICTS: Mapping[str, tuple[str, str]] = {
     "approved": ("This is approved already", "It is to be done at the machine."),
+    "renewal": ("This renews an earlier hold", "Say in the note why it is still needed."),
+    "held_too_long": ("Kept back long enough", "Notices to this person were kept back for as long as they may be."),
+    "another_approver": ("Another approver has to confirm this", "Your word has kept these notices back long enough."),
     "decided": ("This is settled already", "Somebody has said the last word on it, or you have said yours."),
     "expired": ("This came too late", "Its time is over. Who still needs it has to ask again."),
     "answered": ("This is answered already", "Each is answered once and for all."),

@@ -44,6 +44,9 @@ class ApprovalRules:
         review_hours: how long the review of an emergency may take; over a weekend somebody looks at it.
         unreviewed: so many emergencies of one person may wait for their review.
         reply_days: how long somebody whose account was named has to reply before anything follows.
+        hold_approver_days: on so many days of any 365 one person's notices may be kept back on the word of one
+            approver; beyond them another approver has to look at it.
+        hold_days: on so many days of any 365 they may be kept back at all, whoever confirms it.
         dual_control: what takes an approved request beside guarded records and what always does.
         hr_clients: clients of tokens, of HR systems, whose word on who leads whom and in which unit needs no second
             person's.
@@ -55,6 +58,8 @@ class ApprovalRules:
     review_hours: int = 72
     unreviewed: int = 10
     reply_days: int = 14
+    hold_approver_days: int = 90
+    hold_days: int = 180
     dual_control: frozenset[Action] = frozenset()
     hr_clients: frozenset[str] = frozenset()
 

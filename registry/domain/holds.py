@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
-_DAY_MS = 86_400_000
+DAY_MS = 86_400_000
+# What is held is counted over a year that ends with the last hold: a pause makes nobody's count begin anew.
+COUNTED_MS = 365 * DAY_MS
 # A hold that nobody reviewed within a week is over; it held nothing back.
-REVIEW_MS = 7 * _DAY_MS
+REVIEW_MS = 7 * DAY_MS
 
 
 class HoldState(StrEnum):
@@ -36,4 +39,30 @@ LONGEST_LEGAL_DAYS = 366
 
 def until_ms(now_ms: int, days: int) -> int:
     """Return when a hold that begins now is over."""
-    return now_ms + days * _DAY_MS
+    return now_ms + days * DAY_MS
+
+
+class Span(NamedTuple):
+    """A time for which notices were, or will be, kept back: milliseconds, the end not in it."""
+
+    start: int
+    end: int
+
+
+def held_ms(spans: Iterable[Span]) -> int:
+    """Return for how long notices are kept back within the year that ends with the last of some spans.
+
+    Holds that are in force at one time count once.
+    """
+    ordered = sorted(spans)
+    reached = max((span.end for span in ordered), default=0) - COUNTED_MS
+    total = 0
+    for start, end in ordered:
+        total += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def whole_days(ms: int) -> int:
+    """Return a length of time in days, a begun day as a whole one."""
+    return -(-ms // DAY_MS)

@@ -1,7 +1,8 @@
 """Holds: notices to a subject are kept back for a time, because an agency asked for it.
 
 Placed by one person, confirmed by another before anything is kept back, ended by its time or before. Each step is an
-entry, about nobody's chain: the subject's own accounting must not tell them that something is kept from them.
+entry, about nobody's chain: the subject's own accounting must not tell them that something is kept from them. A hold
+may follow another one, within bounds that are told to whoever confirms it (``hold_history``).
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.errors import AccessDenied, Conflict, LedgerCorrupt, NotFound
-from registry.domain.holds import REVIEW_MS, HoldState, Statement, until_ms
+from registry.domain.holds import REVIEW_MS, HoldState, Span, Statement, until_ms
 from registry.domain.ids import HoldId, SubjectId, new_id
 from registry.domain.principals import Principal, Role
 from registry.domain.purposes import PurposeCode
 from registry.policy.decide import CONFLICT_OF_INTEREST
 from registry.services.facts_relations import is_close
+from registry.services.hold_history import RENEWS, Renewal, earlier_holds, on_the_word_of, renewal_of, too_long
 from registry.services.holds_in_force import LEGAL, Held, said_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.notices import Notice, NoticeKind, ToRole, queue
@@ -68,10 +70,14 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True)
 class HoldDetail:
-    """One hold with what its entry says."""
+    """One hold with what its entry says.
+
+    ``renewal``: the holds before it, for whoever reviews or audits; None when there is none, and for who placed it.
+    """
 
     view: HoldView
     held: Held
+    renewal: Renewal | None
     statement: str
     asked_by: str = field(repr=False)
     reason: str = field(repr=False)
@@ -167,8 +173,9 @@ class Holds:
             if is_close(self._kernel, work, principal, work.subjects.by_ids([held.subject]).values()):
                 raise NotFound
             (view,) = self._views(work, [row])
+            renewal = self._renewal(work, row, held) if principal.roles & WATCHERS else None
         statement, _, asked_by = values["detail"].split(" ", 4)[4].partition(" ")
-        return HoldDetail(view, held, statement, asked_by, values["note"], values["case"], receipt)
+        return HoldDetail(view, held, renewal, statement, asked_by, values["note"], values["case"], receipt)
 
     @rerun_once
     def settle(self, caller: Caller, word: HoldWord) -> tuple[HoldView, ReceiptView]:
@@ -177,28 +184,34 @@ class Holds:
         Raises:
             AccessDenied: the caller may not; or they review their own, or it is about themselves or somebody close.
             NotFound: there is none, or it is somebody else's.
-            Conflict: ``decided``: it is settled; ``expired``: its time, or that of its review, is over.
+            Conflict: ``decided``: it is settled; ``expired``: its time, or that of its review, is over; ``renewal``: it
+                renews others, so that the note says why; ``held_too_long``: this subject's notices were kept back long
+                enough; ``another_approver``: long enough on the word of who confirms it.
         """
         roles = ENDERS if word.state is HoldState.ENDED else REVIEWERS
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & roles:
                 self._kernel.deny(work, principal, f"hold {word.state.value}")
-            row = work.holds.lock(word.hold)
+            row = work.holds.get(word.hold)
             if row is None or not (principal.roles & WATCHERS or row.principal == principal.id):
                 self._kernel.note_refusal(work, principal, EntryDraft(Kind.HOLD, {"result": "refused not_found"}))
                 raise NotFound
+            row, held = self._locked(work, row)
             self._demand_other(work, principal, row, word)
-            if why := _over(row, word, self._kernel.now_ms()):
+            is_withholding = word.state is HoldState.CONFIRMED and not held.is_legal
+            renewal = self._renewal(work, row, held) if is_withholding else None
+            why = _over(row, word, self._kernel.now_ms())
+            if why := why or (self._withheld(principal, row, word, renewal) if is_withholding else ""):
                 values = {"result": f"refused {why}", "detail": f"{word.state.value} hold {row.id}"}
                 self._kernel.note_refusal(work, principal, EntryDraft(Kind.HOLD, values))
                 raise Conflict(why)
-            row = replace(row, state=word.state.value, settled_by=principal.id, settled_at=self._kernel.now_ms())
+            row = self._settled(principal, row, word)
             work.holds.settle(row)
             values = said_by(principal) | {
                 "result": word.state.value,
                 "note": word.note,
-                "detail": f"hold {row.id} of entry {row.entry}",
+                "detail": f"hold {row.id} of entry {row.entry}" + ("" if renewal is None else renewal.said),
             }
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.HOLD, values)])
             if word.state is HoldState.ENDED:
@@ -208,6 +221,30 @@ class Holds:
         with self._kernel.database.read() as work:
             (view,) = self._views(work, [row])
         return view, receipt
+
+    def _locked(self, work: Work, row: HoldRow) -> tuple[HoldRow, Held]:
+        """Hold a hold's row after its subject's: no two holds on one subject come into force without a look at both."""
+        held, _ = self._said(work, row)
+        work.subjects.lock([held.subject])
+        return work.holds.lock(row.id) or row, held
+
+    def _settled(self, principal: Principal, row: HoldRow, word: HoldWord) -> HoldRow:
+        now = self._kernel.now_ms()
+        row = replace(row, state=word.state.value, settled_by=principal.id, settled_at=now)
+        return replace(row, confirmed_by=principal.id, confirmed_at=now) if word.state is HoldState.CONFIRMED else row
+
+    def _renewal(self, work: Work, row: HoldRow, held: Held) -> Renewal | None:
+        """Return the holds before one; a legal hold keeps nothing from anybody, and so renews nothing."""
+        if held.is_legal:
+            return None
+        return renewal_of(earlier_holds(self._kernel, work, row, held.subject), row, self._kernel.now_ms())
+
+    def _withheld(self, principal: Principal, row: HoldRow, word: HoldWord, renewal: Renewal | None) -> str:
+        """Return why a hold does not come into force after those before it; nothing when it does."""
+        earlier = () if renewal is None else renewal.earlier
+        own = on_the_word_of(self._kernel, principal, earlier)
+        why = too_long(self._kernel.rules, earlier, own, Span(self._kernel.now_ms(), row.until))
+        return why or ("" if word.note or renewal is None else RENEWS)
 
     def _demand_other(self, work: Work, principal: Principal, row: HoldRow, word: HoldWord) -> None:
         """Refuse who reviews their own, under whatever account, and who is close to whom it is about."""

@@ -82,7 +82,7 @@ def in_force(kernel: Kernel, work: Work) -> HoldsInForce:
         if said is not None:
             held.append(
                 replace(
-                    said, confirmed_at=row.settled_at or 0, said_by=frozenset({row.principal, row.settled_by or ""})
+                    said, confirmed_at=row.confirmed_at or 0, said_by=frozenset({row.principal, row.confirmed_by or ""})
                 )
             )
     return HoldsInForce(held)

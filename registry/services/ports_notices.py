@@ -104,6 +104,7 @@ class HoldRow:
         state: ``pending``, ``confirmed``, ``refused`` or ``ended``.
         created_at, until: milliseconds; it ends by itself.
         settled_by, settled_at: who changed its state last, and when.
+        confirmed_by, confirmed_at: on whose word it was in force, and since when; None when it never was.
     """
 
     id: HoldId
@@ -114,6 +115,8 @@ class HoldRow:
     until: int
     settled_by: PrincipalId | None = None
     settled_at: int | None = None
+    confirmed_by: PrincipalId | None = None
+    confirmed_at: int | None = None
 
 
 class NoticeMarks(Protocol):
@@ -133,6 +136,10 @@ class Holds(Protocol):
 
     def in_force(self, now_ms: int) -> Sequence[HoldRow]:
         """Return those that are confirmed and not over; one that somebody else wrote or changed is none."""
+        ...
+
+    def in_force_since(self, time_ms: int) -> Sequence[HoldRow]:
+        """Return those that were in force at a time or later, or are."""
         ...
 
     def insert(self, row: HoldRow) -> None: ...

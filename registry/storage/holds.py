@@ -14,6 +14,7 @@ from registry.services.ports_notices import HoldRow
 from registry.storage.guards import GUARDED, RowGuard
 from registry.storage.tables import holds
 
+_CONFIRMED = ("confirmed_by", "confirmed_at")
 _NEWEST = select(holds).order_by(holds.c.created_at.desc(), holds.c.id)
 
 
@@ -40,23 +41,47 @@ class SqlHolds:
         return [
             _row(row)
             for row in self._connection.execute(confirmed)
-            if self._guard.holds("holds", [getattr(row, name) for name in GUARDED["holds"]], row.guard)
+            if self._guard.holds("holds", _told(row), row.guard)
         ]
 
+    def in_force_since(self, time_ms: int) -> Sequence[HoldRow]:
+        states = holds.c.state.in_([HoldState.CONFIRMED, HoldState.ENDED])
+        return self._demanded(select(holds).where(states, holds.c.until > time_ms).order_by(holds.c.created_at))
+
     def insert(self, row: HoldRow) -> None:
-        self._connection.execute(insert(holds), self._guard.guarded("holds", asdict(row)))
+        self._connection.execute(insert(holds), self._guarded(row))
 
     def settle(self, row: HoldRow) -> None:
-        columns = self._guard.guarded("holds", asdict(row))
-        values = {name: columns[name] for name in ("state", "settled_by", "settled_at", "guard")}
+        columns = self._guarded(row)
+        values = {name: columns[name] for name in ("state", "settled_by", "settled_at", *_CONFIRMED, "guard")}
         self._connection.execute(update(holds).where(holds.c.id == row.id).values(values))
 
     def _demanded(self, statement: Any) -> list[HoldRow]:
         found: Iterable[Any] = self._connection.execute(statement)
-        return [_row(row) for row in self._guard.demanded("holds", found)]
+        rows = list(found)
+        for row in rows:
+            self._guard.demand("holds", _told(row), row.guard)
+        return [_row(row) for row in rows]
+
+    def _guarded(self, row: HoldRow) -> dict[str, Any]:
+        return {**asdict(row), "guard": self._guard.tag("holds", _told(row))}
+
+
+def _told(row: Any) -> list[Any]:
+    """Return what the guard of a row covers: on whose word it was in force only where it was.
+
+    So a row from before that was kept (0027) stays as it is. A list of another length has another tag: nobody takes
+    from a row who confirmed it.
+    """
+    told = [getattr(row, name) for name in GUARDED["holds"]]
+    confirmed = [getattr(row, name) for name in _CONFIRMED]
+    return told if confirmed == [None, None] else told + confirmed
 
 
 def _row(row: Any) -> HoldRow:
+    # Of a row that was confirmed before that was kept, whoever settled it last is who confirmed it.
+    is_older = row.state == HoldState.CONFIRMED and row.confirmed_at is None
+    confirmed_by, confirmed_at = (row.settled_by, row.settled_at) if is_older else (row.confirmed_by, row.confirmed_at)
     return HoldRow(
         id=HoldId(row.id),
         principal=PrincipalId(row.principal),
@@ -66,4 +91,6 @@ def _row(row: Any) -> HoldRow:
         until=row.until,
         settled_by=None if row.settled_by is None else PrincipalId(row.settled_by),
         settled_at=row.settled_at,
+        confirmed_by=None if confirmed_by is None else PrincipalId(confirmed_by),
+        confirmed_at=confirmed_at,
     )

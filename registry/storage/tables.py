@@ -442,6 +442,8 @@ holds = Table(
     Column("settled_by", _ID, ForeignKey("principals.id")),
     Column("settled_at", BigInteger),
     Column("guard", LargeBinary(16), nullable=False),
+    Column("confirmed_by", _ID, ForeignKey("principals.id")),
+    Column("confirmed_at", BigInteger),
     Index("ix_holds_state", "state", "until"),
     Index("ix_holds_created_at", "created_at"),
 )

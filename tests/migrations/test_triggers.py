@@ -48,7 +48,9 @@ ON_SQLITE = {
     ),
     "holds_no_delete": "DELETE FROM holds",
     "holds_settled_once": "UPDATE holds SET until = 99",
-    "holds_no_replace": f"INSERT OR REPLACE INTO holds VALUES ('{ONE}', '{ONE}', 0, 'ended', 0, 99, NULL, NULL, x'')",
+    "holds_no_replace": (
+        f"INSERT OR REPLACE INTO holds VALUES ('{ONE}', '{ONE}', 0, 'ended', 0, 99, NULL, NULL, x'', NULL, NULL)"
+    ),
     "erasures_no_update": "UPDATE erasures SET erased_at = 9",
     "erasures_no_delete": "DELETE FROM erasures",
     "erasures_no_replace": "INSERT OR REPLACE INTO erasures VALUES (3, 9, x'')",
@@ -118,6 +120,8 @@ ALSO_REFUSED = (
     f"UPDATE provisions SET state = 'employed' WHERE id = '{THREE}'",  # what was removed stays removed
     f"UPDATE holds SET state = 'pending' WHERE id = '{TWO}'",
     f"UPDATE holds SET state = 'confirmed', settled_at = 6 WHERE id = '{TWO}'",
+    f"UPDATE holds SET state = 'ended', confirmed_at = 6 WHERE id = '{THREE}'",
+    f"UPDATE holds SET state = 'ended', confirmed_at = NULL WHERE id = '{THREE}'",
     "UPDATE break_glass SET review_by = 99",
     "UPDATE break_glass SET categories = 'health', finding = 'justified'",
     f"UPDATE requests SET state = 'used' WHERE id = '{ONE}'",  # before it was approved
@@ -246,8 +250,9 @@ def connection(url: str) -> Iterator[Connection]:
         for provision, tag, state in ((ONE, "x'01'", "employed"), (THREE, "NULL", "removed")):
             row = f"'{provision}', '{ONE}', '{ONE}', {tag}, NULL, '{state}', 1, 0, 0, x'', x'', x''"
             run(opened, f"INSERT INTO provisions VALUES ({row})")
-        for hold, state in ((ONE, "pending"), (TWO, "confirmed")):
-            run(opened, f"INSERT INTO holds VALUES ('{hold}', '{ONE}', 7, '{state}', 0, 9, NULL, NULL, x'')")
+        for hold, state, since in ((ONE, "pending", "NULL"), (TWO, "confirmed", "NULL"), (THREE, "confirmed", "5")):
+            row = f"'{hold}', '{ONE}', 7, '{state}', 0, 9, NULL, NULL, x'', NULL, {since}"
+            run(opened, f"INSERT INTO holds VALUES ({row})")
         yield opened
     engine.dispose()
 

@@ -24,6 +24,8 @@ LOOSER = [
     ({"approvals": {"decide_hours": 700}}, Changed("approvals.decide_hours", "168", "700")),
     ({"approvals": {"emergency_minutes": 240}}, Changed("approvals.emergency_minutes", "60", "240")),
     ({"approvals": {"unreviewed": 100}}, Changed("approvals.unreviewed", "10", "100")),
+    ({"approvals": {"hold_approver_days": 365}}, Changed("approvals.hold_approver_days", "90", "365")),
+    ({"approvals": {"hold_days": 365}}, Changed("approvals.hold_days", "180", "365")),
     ({"brakes": {"candidates": 0}}, Changed("brakes.candidates", "3", "0")),
     ({"brakes": {"hours": (0, 24)}}, Changed("brakes.hours", "6 20", "0 24")),
     ({"openings_kept": timedelta(days=2_192)}, Changed("retention.openings_kept_days", "2557", "2192")),
