@@ -143,7 +143,7 @@ def queue(work: Work, kernel: Kernel, notices: Sequence[Notice]) -> None:
     now_ms = kernel.now_ms()
     work.outbox.put(
         [
-            _row(kernel.outlets.seal, notice, channel.name, now_ms)
+            row_of(kernel.outlets.seal, notice, channel.name, now_ms)
             for notice in notices
             for channel in kernel.outlets.channels
             if _takes(channel, work, kernel, notice.to)
@@ -168,11 +168,14 @@ def _takes(channel: Channel, work: Work, kernel: Kernel, to: Recipient) -> bool:
 
 def _told(notice: Notice) -> object:
     if isinstance(notice.to, ToFormerMailbox):
-        return {"counts": notice.counts, "entries": notice.entries, "mailbox": told_of(notice.to.contact)}
+        # Without counts: a process of a version that knows no former mailbox would send it to the present one; so it
+        # cannot read the row, and gives it up instead.
+        return {"mailbox": told_of(notice.to.contact)}
     return {"counts": notice.counts, "entries": notice.entries} if notice.entries else notice.counts
 
 
-def _row(seal: NoticeSeal, notice: Notice, channel: str, now_ms: int) -> OutboxRow:
+def row_of(seal: NoticeSeal, notice: Notice, channel: str, now_ms: int) -> OutboxRow:
+    """Return a notice as it waits for one way out, sealed."""
     identifier = new_id()
     told = json.dumps(_told(notice), separators=(",", ":"))
     said = f"{notice.kind.value} {now_ms} {notice.to} {notice.about or ''} {told}"

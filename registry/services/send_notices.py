@@ -8,6 +8,7 @@ when the claim is over, another one sends them again.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -37,6 +38,9 @@ _LONGEST_REST_MS = 300_000
 GIVE_UP_MS = 3 * 86_400_000
 # What tells a subject of other people's doings. The answer to what they asked for themselves is held back by nothing.
 _HOLDABLE = frozenset({NoticeKind.DIGEST, NoticeKind.BREAK_GLASS})
+# What a letter may say, and whom it may be for, as far as this version knows.
+_MEMBERS = frozenset({"counts", "entries", "mailbox"})
+_RECIPIENT = re.compile(r"(?:principal|subject):[0-9a-f]{32}|role:[a-z_]+")
 # What was given up waits for somebody to look, not for ever.
 KEEP_DEAD_MS = 90 * 86_400_000
 
@@ -273,11 +277,12 @@ def letter_of(kernel: Kernel, row: OutboxRow) -> Letter | None:
         kind, at_ms, to, about, text = kernel.outlets.seal.open(row.id, row.event, row.sealed).decode().split(" ", 4)
         said = json.loads(text)
         told = said if isinstance(said, dict) else {"counts": said, "entries": ()}
-        counts = tuple(LookUps(*one) for one in told["counts"])
-        mailbox = contact_of(told["mailbox"]) if "mailbox" in told else None
-        return Letter(
-            row.id, NoticeKind(kind), int(at_ms), row.index, to, about, counts, tuple(told["entries"]), mailbox
-        )
+        if not told.keys() <= _MEMBERS or not _RECIPIENT.fullmatch(to):
+            return None  # a newer version says more of whom it is for than this one understands
+        head = (row.id, NoticeKind(kind), int(at_ms), row.index, to, about)
+        if "mailbox" in told:
+            return Letter(*head, mailbox=contact_of(told["mailbox"]))
+        return Letter(*head, tuple(LookUps(*one) for one in told["counts"]), tuple(told["entries"]))
     except (EnvelopeRejected, ValueError, TypeError, KeyError):
         return None
 

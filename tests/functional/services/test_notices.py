@@ -13,21 +13,24 @@ import pytest
 from registry.domain.approvals import Action, Verdict
 from registry.domain.categories import Category
 from registry.domain.errors import ApprovalNeeded, StatementRefused
-from registry.domain.ids import EntryIndex, EventId, SubjectId, new_id
+from registry.domain.ids import EntryIndex, EventId, PetitionId, SubjectId, new_id
 from registry.domain.principals import Role
+from registry.keys.ports import WrappedKey
 from registry.notify.settings import NotifySettings
 from registry.notify.webhooks import key_of, verify
 from registry.services.approvals import Word
 from registry.services.break_glass import Emergency
 from registry.services.contact import Contact
 from registry.services.disclose import Disclosed, Waiting
-from registry.services.notices import Notice, NoticeKind, ToRole, queue
+from registry.services.former_mailbox import ToFormerMailbox
+from registry.services.notices import Notice, NoticeKind, ToRole, queue, row_of
 from registry.services.petition_answers import Reply
 from registry.services.petitions import DISPUTE, Correction
 from registry.services.ports_notices import DEAD, WAITING
 from registry.services.principals import Grant
-from registry.services.send_notices import GIVE_UP_MS, KEEP_DEAD_MS, LEASE_MS, SentCount
+from registry.services.send_notices import GIVE_UP_MS, KEEP_DEAD_MS, LEASE_MS, SentCount, letter_of
 from registry.services.trace import TraceAsk
+from registry.vault.petitions import TEXT, SealedPetition
 from tests.functional.services.homes import ISSUER, Home, person
 from tests.functional.services.receivers import SECRET, VALUES, Receiver, hook, look_up, notifying, receiving
 
@@ -251,6 +254,44 @@ def test_a_row_that_somebody_changed_is_given_up(home: Home, receiver: Receiver)
         site.sql().execute("UPDATE outbox SET event = (SELECT max(event) FROM outbox)")
         assert site.app.notices.send_due() == SentCount(1, 1)
         assert site.app.notices.counts() == {("webhook", DEAD): 1}
+
+
+NEWER = [
+    ("viewer_copy", "principal:" + "1" * 32, {"counts": [], "entries": [], "instead": "somebody else"}),
+    ("viewer_copy", "delegate:" + "1" * 32, []),
+    ("read_receipt", "role:auditor", []),
+    ("contact", "subject:" + "1" * 32, {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "to", "told"), NEWER)
+def test_what_a_newer_version_says_is_sent_to_nobody(
+    sqlite_home: Home, receiver: Receiver, kind: str, to: str, told: object
+) -> None:
+    """Left out of what is not understood, a notice could reach whom it must not reach."""
+    with notifying(sqlite_home, hook(sqlite_home, receiver.url)) as site:
+        look_up(site)
+        ((row, letter),) = site.app.notices.listing(2)
+        assert letter is not None
+        said = f"{kind} {letter.at_ms} {to}  {json.dumps(told)}".encode()
+        sealed = site.app.kernel.outlets.seal.seal(row.id, row.event, said)
+        site.sql().execute("UPDATE outbox SET sealed = ?", (sealed,))
+        assert site.app.notices.send_due() == SentCount(0, 1)
+        assert site.app.notices.counts() == {("webhook", DEAD): 1}
+    assert receiver.got == []
+
+
+def test_a_notice_to_a_former_mailbox_says_nothing_that_an_earlier_version_reads(sqlite_home: Home) -> None:
+    """One that knows no former mailbox reads ``counts`` first; without it the row is given up, not sent."""
+    sealed = SealedPetition(PetitionId("2" * 32), WrappedKey("k", b"w"), b"a", {TEXT: b"t"})
+    to = ToFormerMailbox(SubjectId("1" * 32), sealed)
+    notice = Notice(NoticeKind.CONTACT, to, None, EventId(new_id()))
+    row = row_of(sqlite_home.app.kernel.outlets.seal, notice, "mail", 5)
+    said = sqlite_home.app.kernel.outlets.seal.open(row.id, row.event, row.sealed).decode()
+    assert list(json.loads(said.split(" ", 4)[4])) == ["mailbox"]
+    letter = letter_of(sqlite_home.app.kernel, row)
+    assert letter is not None
+    assert letter.mailbox == sealed
 
 
 def test_what_has_no_way_out_any_more_waits_for_it(sqlite_home: Home, receiver: Receiver) -> None:
