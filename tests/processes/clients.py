@@ -60,18 +60,31 @@ class Clients:
     in_flight: int = 0
     lost: int = 0
     unexpected: list[str] = field(default_factory=list)
+    end_seconds: float = 120  # in which every enrollment that was begun is acknowledged
     _ended: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def asking(self) -> Iterator[Clients]:
-        """Ask inside the block; at its end wait until every enrollment that was begun is acknowledged."""
-        thread = threading.Thread(target=lambda: asyncio.run(self._all()))
+        """Ask inside the block; at its end wait until every enrollment that was begun is acknowledged.
+
+        A failure of the block is told as it is, however the clients end. Else it fails if they do not end in time, or
+        if any of them met something unexpected.
+        """
+        # A daemon: clients whose server hangs must not keep the test's process from ending.
+        thread = threading.Thread(target=lambda: asyncio.run(self._all()), daemon=True)
         thread.start()
         try:
             yield self
-        finally:
-            self._ended.set()
-            thread.join()
+        except BaseException:
+            self._end(thread)
+            raise
+        self._end(thread)
+        assert not thread.is_alive(), f"clients do not end; {self.in_flight} wait; refused: {self.refused}"
+        assert not self.unexpected, self.unexpected[:3]
+
+    def _end(self, thread: threading.Thread) -> None:
+        self._ended.set()
+        thread.join(self.end_seconds)
 
     def answered(self) -> int:
         return len(self.shown) + len(self.enrolled)

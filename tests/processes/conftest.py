@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,6 +16,7 @@ from registry.domain.principals import Role
 from registry.services.import_people import Existing
 from registry.settings import DEVELOPMENT
 from registry.storage.roles import APPLICATION, set_up_roles
+from registry.storage.rows import chunks
 from registry.text.intake import read_enrollment
 from tests.fakes.clock import TestClock
 from tests.fakes.postgres import ADMINISTRATOR, PostgresServer
@@ -23,6 +25,8 @@ from tests.processes.clients import Clients
 from tests.processes.servers import Server
 
 PEOPLE = 24
+EVERYBODY = tuple(person(f"P-{number}") for number in range(PEOPLE))
+IMPORTED_AT_ONCE = 500
 SERVES = "registry_server"
 
 
@@ -61,14 +65,16 @@ class City:
             server.end()
 
 
-def people_in(home: Path, database: str = "") -> City:
+def people_in(home: Path, database: str = "", people: Iterable[Mapping[str, Any]] = EVERYBODY) -> City:
     """Put people into a new registry, and make tokens for it."""
     server = Server(home, database)
+    subjects: list[str] = []
     with opened(server.settings) as application:
-        people = [read_enrollment(person(f"P-{number}"), today=TODAY) for number in range(PEOPLE)]
         clerk = Home(application, TestClock())
-        done = clerk.import_people(application.local_caller(), people, Existing.REJECT)
-    subjects = [str(line.subject) for line in done.outcomes]
+        for batch in chunks(people, IMPORTED_AT_ONCE):
+            documents = [read_enrollment(dict(one), today=TODAY) for one in batch]
+            done = clerk.import_people(application.local_caller(), documents, Existing.REJECT)
+            subjects += [str(line.subject) for line in done.outcomes]
     tokens = [server.token(role) for role in (Role.READER, Role.ENROLLER, Role.AUDITOR)]
     return City(home, database, subjects, *tokens)
 
