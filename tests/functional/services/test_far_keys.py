@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -122,3 +124,27 @@ def test_what_is_down_is_asked_once_more_for_each_value_and_told(home: Home, far
     assert f"entry {failed.receipt.index} " in home.entries()[-1].values["detail"]
     far.is_down = False
     assert isinstance(home.disclose(reader, home.ask(other, Category.PHONE)), Disclosed)
+
+
+def test_a_crowd_after_a_restart_asks_once_at_a_time(home: Home, far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come at once: one call is under way, and a key is asked for once."""
+    subjects = [home.enroll(person(f"T-{number:04}")).subject for number in range(64)]
+    reader = home.caller("reader", Role.READER)
+    forget(home, far)
+    under_way, most, real = 0, 0, far.provider.unwrap_many
+
+    def slowly(items: Any) -> Any:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        time.sleep(0.02)
+        under_way -= 1
+        return real(items)
+
+    monkeypatch.setattr(far, "provider", SimpleNamespace(unwrap_many=slowly))
+    before = home.app.lane.figures().batches
+    crowd = [home.app.lane.submit(reader, home.ask(subject, Category.PHONE)) for subject in subjects * 2]
+    assert all(isinstance(one.result(60), Disclosed) for one in crowd)
+    asked = [many for name, many in far.calls if name == "unwrap_many"]
+    assert len(asked) == len(far.calls) <= home.app.lane.figures().batches - before
+    assert (most, sum(asked)) == (1, len(subjects))
