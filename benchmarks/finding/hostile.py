@@ -122,10 +122,10 @@ def seconds(call: Callable[[str], object], text: str) -> float:
 
 
 def growth(call: Callable[[str], object], family: Callable[[int], str], length: int = LENGTH) -> float:
-    """Return how many times as long twice the length takes: the best of three, so that a busy machine adds nothing."""
+    """Return how many times as long twice the length takes: the best of five, taken in turn on a busy machine."""
     short, long = family(length), family(2 * length)
-    once = min(seconds(call, short) for _ in range(3))
-    twice = min(seconds(call, long) for _ in range(3))
+    pairs = [(seconds(call, short), seconds(call, long)) for _ in range(5)]
+    once, twice = (min(times) for times in zip(*pairs, strict=True))
     return twice / max(once, 1e-3)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting, PostingStore
 
-# Terms and postings that are kept: some 20 MB, however long the table is.
-MOST_KEPT = 100_000
+# Terms and postings that are kept: some 40 MB, however long the table is. One part of 500 rows with common names takes
+# half of it.
+MOST_KEPT = 200_000
 
 
 class TermsRead:
@@ -32,14 +33,24 @@ class TermsRead:
         wanted = list(terms)
         unknown = [term for term in wanted if term not in self._kept]
         found = self._index.look_up(store, unknown, cap=self._cap)
-        answer = {term: postings for term in wanted if (postings := self._kept.get(term) or found.get(term))}
-        self._keep({term: found.get(term, ()) for term in unknown})
+        answer = {term: known for term in wanted if (known := self._kept.get(term) or found.get(term))}
+        self._keep(wanted, {term: found.get(term, ()) for term in unknown})
         return answer
 
-    def _keep(self, read: dict[IndexTerm, tuple[Posting, ...]]) -> None:
-        size = sum(1 + len(postings) for postings in read.values())
-        if self._size + size > self._most:
-            self._kept, self._size = {}, 0
-        if size <= self._most:
-            self._kept.update(read)
-            self._size += size
+    def _keep(self, wanted: Iterable[IndexTerm], read: dict[IndexTerm, tuple[Posting, ...]]) -> None:
+        """Add what was read; where that is too much, keep what this part asked, and of that what the index answered."""
+        self._kept.update(read)
+        self._size += _size(read)
+        if self._size > self._most:
+            self._hold({term: self._kept[term] for term in wanted})
+        if self._size > self._most:
+            self._hold({term: postings for term, postings in self._kept.items() if postings})
+        if self._size > self._most:
+            self._hold({})
+
+    def _hold(self, kept: dict[IndexTerm, tuple[Posting, ...]]) -> None:
+        self._kept, self._size = kept, _size(kept)
+
+
+def _size(read: dict[IndexTerm, tuple[Posting, ...]]) -> int:
+    return sum(1 + len(postings) for postings in read.values())

@@ -62,3 +62,12 @@ def test_what_is_kept_is_bounded() -> None:
     before = store.asked
     read.look_up(store, TERMS[:1])
     assert store.asked == before + 1
+
+
+def test_a_word_of_every_part_is_read_once_though_the_rest_is_let_go() -> None:
+    read, store = TermsRead(INDEX, cap=CAP, most=6), Counted(STORE)
+    read.look_up(store, [TERMS[3], TERMS[0]])
+    for other in (TERMS[1], TERMS[1], TERMS[0], TERMS[1]):
+        before = store.asked
+        assert read.look_up(store, [TERMS[3], other])[TERMS[3]]
+        assert store.asked - before <= CAP  # those of the other; never those of the word as well
