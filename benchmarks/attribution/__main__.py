@@ -14,6 +14,7 @@ from benchmarks.attribution.leaked import BLOCKS as LEAKED_BLOCKS
 from benchmarks.attribution.leaked import leaked
 from benchmarks.attribution.nulls import nulls
 from benchmarks.attribution.power import power
+from benchmarks.attribution.speed import speed
 from benchmarks.attribution.world import Size
 from benchmarks.machine import describe, moment
 
@@ -24,6 +25,7 @@ _OF_FIGURES = {"power": power, "nulls": nulls}
 # Over HTTP, with real lookups and traces; they can be stopped, and go on where they were kept.
 _OF_THE_PRODUCT: Mapping[str, Part] = {
     "asked": lambda seed, scale, keep: asked(seed, max(1, round(BLOCKS * scale)), keep),
+    "speed": speed,
     "leaked": lambda seed, scale, keep: leaked(seed, max(1, round(LEAKED_BLOCKS * scale)), keep),
 }
 PARTS = (*_OF_FIGURES, *_OF_THE_PRODUCT)

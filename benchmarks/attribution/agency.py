@@ -92,11 +92,23 @@ class Agency:
 
     def trace(self, text: str, days_later: float) -> dict[str, Any]:
         """Trace a text that was published so many days after all before; returns the report."""
+        return dict(self.answered(text, days_later)["report"])
+
+    def answered(self, text: str, days_later: float) -> dict[str, Any]:
+        """Trace such a text; returns the whole answer."""
         self._until(max(self._day, _DAYS) + days_later)
         body = {"text": text, "published_at": self._clock.now().isoformat(), "source": "a forum"}
         self._clock.step(60)
-        answer: dict[str, Any] = self._post("/v1/traces", body, "investigator", Role.INVESTIGATOR, 201)
-        return dict(answer["report"])
+        return dict(self._post("/v1/traces", body, "investigator", Role.INVESTIGATOR, 201))
+
+    def printed(self, trace: str) -> bytes:
+        """Return the report of a trace as PDF."""
+        path = f"/v1/traces/{trace}/report.pdf"
+        headers = {"authorization": f"Bearer {self._token('investigator', Role.INVESTIGATOR)}"}
+        answer = self._http.ask("GET", path, None, headers)
+        if answer.status != 200 or not answer.body.startswith(b"%PDF"):
+            raise UnsoundRun(f"GET {path}: {answer.status}")
+        return answer.body
 
     def lines(self, account: int | None, person: Citizen) -> list[str]:
         """Return what stood on an account's screen when it last looked at a person."""

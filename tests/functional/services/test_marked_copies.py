@@ -149,6 +149,23 @@ def test_a_copied_post_points_at_the_copy_and_at_no_other(home: Home) -> None:
     assert all(dict(shares)["Account 3"] > 0.99 for prior, _, shares in report.marks.curve if prior <= 0.9)
 
 
+def test_the_same_card_posted_again_and_again_in_a_text_counts_once(home: Home) -> None:
+    (subject,) = people(home, 1)
+    staff = readers(home, 5)
+    cards = {reader: served(home, reader, subject) for reader in staff}
+    once, often = (traced(home, post([cards[staff[2]]] * times)) for times in (1, 5))
+    assert once.marks is not None
+    assert often.marks is not None
+    assert len(often.people[0].findings) == len(once.people[0].findings)
+    said = {one.label: (one.evidence.e, one.evidence.slots) for one in once.marks.copies}
+    assert said["Account 3"][0] > 10
+    for one in often.marks.copies:
+        e, slots = said[one.label]
+        # A place that a longer text leaves unreadable may be lost, and none is gained.
+        assert one.evidence.e <= e * (1 + 1e-9)
+        assert one.evidence.slots <= slots
+
+
 def test_a_post_in_public_forms_points_at_nobody(home: Home) -> None:
     subjects = people(home, 4)
     for reader in readers(home, 5):
