@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.bootstrap.application import LOCAL_ROLES, Application, operator
-from registry.bootstrap.key_life import key_life, ledger_key
+from registry.bootstrap.key_life import key_life, ledger_key, reconcile
 from registry.bootstrap.making import clear_database, grant_database_roles, initialise, migrate_database
 from registry.bootstrap.opening import inspected, open_application, opened
 from registry.bootstrap.signing import LedgerSigning
@@ -22,4 +22,5 @@ __all__ = [
     "open_application",
     "opened",
     "operator",
+    "reconcile",
 ]

@@ -7,6 +7,7 @@ from registry.keys.data_keys import DataKeys
 from registry.keys.ports import PROVIDER_PURPOSES
 from registry.services.key_life import KeyLife
 from registry.services.ledger_key import LedgerKey
+from registry.services.reconcile import Reconcile
 
 
 def key_life(application: Application) -> KeyLife:
@@ -19,3 +20,8 @@ def key_life(application: Application) -> KeyLife:
 def ledger_key(application: Application) -> LedgerKey:
     """Return what exchanges the key that signs an opened registry's ledger."""
     return LedgerKey(application.kernel, application.signing, application.key_changes)
+
+
+def reconcile(application: Application) -> Reconcile:
+    """Return what compares a key service's log with an opened registry's ledger."""
+    return Reconcile(application.kernel, application.audit)

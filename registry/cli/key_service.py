@@ -6,7 +6,7 @@ import click
 
 from registry.cli.common import common, settings_of, write_json
 from registry.domain.errors import MisconfiguredHome
-from registry.keys.openbao.rights import policy, set_up_script
+from registry.keys.openbao.rights import auditor_policy, policy, set_up_script
 from registry.keys.openbao.settings import KeyServiceSettings
 
 
@@ -27,6 +27,15 @@ def setup(home: str | None, *, as_json: bool) -> None:
 def show_policy(home: str | None, *, as_json: bool) -> None:
     """Print the policy of the registry's role: what it needs, and nothing else."""
     _print("policy", policy(_service(home)), as_json=as_json)
+
+
+@key_service.command("auditor-policy")
+@common
+@click.option("--device", default="file", help="Path of the audit device.")
+def show_auditor_policy(home: str | None, device: str, *, as_json: bool) -> None:
+    """Print the policy of who runs ``keys reconcile``: to ask how a text stands in the audit log."""
+    _service(home)
+    _print("policy", auditor_policy(device.strip("/")), as_json=as_json)
 
 
 def _service(home: str | None) -> KeyServiceSettings:

@@ -45,6 +45,12 @@ class KeyFigures:
     kept: int
 
 
+def context_of(registry: RegistryId, owner: PersonId) -> bytes:
+    """Return what a stored key is bound to: the registry, and the person or thing whose it is."""
+    named = registry.encode()
+    return b"".join((_CONTEXT, len(named).to_bytes(4, "big"), named, owner.encode()))
+
+
 class DataKeys:
     """Makes and opens the data keys of one registry's people. Safe to share between threads."""
 
@@ -200,8 +206,7 @@ class DataKeys:
             self._cache.popitem(last=False)
 
     def _context(self, person: PersonId) -> bytes:
-        registry = self._registry.encode()
-        return b"".join((_CONTEXT, len(registry).to_bytes(4, "big"), registry, person.encode()))
+        return context_of(self._registry, person)
 
     def __repr__(self) -> str:
         return f"DataKeys({self._registry})"

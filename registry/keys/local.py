@@ -15,6 +15,7 @@ from registry.domain.clock import Clock, SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.keys.key_files import KEY_BYTES, KeyMaterial, parse_key, render_key
 from registry.keys.ports import (
+    HEALTH_CONTEXT,
     PROVIDER_PURPOSES,
     Opened,
     ProviderPurpose,
@@ -63,7 +64,7 @@ class LocalKeyProvider:
         """Wrap and unwrap a throw-away key; see ``KeyProvider``."""
         probe = random_bytes(KEY_BYTES)
         try:
-            intact = self.unwrap(b"registry/health", self.wrap(b"registry/health", probe)) == probe
+            intact = self.unwrap(HEALTH_CONTEXT, self.wrap(HEALTH_CONTEXT, probe)) == probe
         except EnvelopeRejected:
             intact = False
         if not intact:

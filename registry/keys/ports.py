@@ -20,6 +20,8 @@ SECRET_PURPOSES: tuple[SecretPurpose, ...] = get_args(SecretPurpose)
 LEDGER_PURPOSE: Final = "ledger"
 PURPOSES = (*PROVIDER_PURPOSES, *SECRET_PURPOSES, LEDGER_PURPOSE)
 
+# Only throw-away keys are ever wrapped under it, to see whether a provider works.
+HEALTH_CONTEXT: Final = b"registry/health"
 MIN_KEY_BYTES = 16
 MAX_KEY_BYTES = 4_096
 

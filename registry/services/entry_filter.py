@@ -98,6 +98,11 @@ def span_of(reader: EntryReader, wanted: EntryFilter, below: int) -> tuple[int, 
     return first, stop
 
 
+def span_between(reader: EntryReader, since_ms: int, until_ms: int) -> tuple[int, int]:
+    """Return from which index on, and below which one, entries are of a time; its last moment is part of it."""
+    return span_of(reader, EntryFilter(since_ms=since_ms, until_ms=until_ms + 1), reader.head().size)
+
+
 def newest_first(
     reader: EntryReader, wanted: Wanted, span: tuple[int, int], limit: int, how: tuple[_Read, Sequence[int] | None]
 ) -> Looked:

@@ -6,6 +6,7 @@ value is opened, and no receipt is needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -229,7 +230,7 @@ class KeyLife:
     def _store(self, operator: str, shelf: Shelf, pairs: Sequence[tuple[StoredKey, WrappedKey]], failed: int) -> int:
         with self._kernel.database.write() as work:
             done = work.wrapped_keys.replace(shelf, pairs)
-            result = f"wrapped anew {done}, not opened {failed}"
+            result = rewrapped_said(done, failed, len(pairs) - done)
             values = said_by(at_keyboard(operator)) | {"request": f"rewrap {shelf}", "result": result}
             self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, values)])
             work.commit()
@@ -257,6 +258,21 @@ class KeyLife:
             values = said_by(at_keyboard(operator)) | {"request": what, "result": result}
             self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, values)])
             work.commit()
+
+
+_REWRAPPED = re.compile(r"wrapped anew (\d+), not opened (\d+)(?:, changed meanwhile (\d+))?")
+
+
+def rewrapped_said(done: int, failed: int, changed: int) -> str:
+    """Return what an entry says of a batch: every key that was asked for is one of these."""
+    said = f"wrapped anew {done}, not opened {failed}"
+    return f"{said}, changed meanwhile {changed}" if changed else said
+
+
+def rewrapped_asked(said: str) -> int:
+    """Return how many keys a batch had unwrapped, by what its entry says; 0 for an entry of something else."""
+    found = _REWRAPPED.fullmatch(said)
+    return 0 if found is None else sum(int(number or 0) for number in found.groups())
 
 
 def _made(facts: KeyFacts) -> datetime | None:

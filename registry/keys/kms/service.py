@@ -7,7 +7,6 @@ context that every provider binds: no id of a person stands in CloudTrail.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.keys.causes import DISABLED, FAILED, WRONG_KEY
 from registry.keys.key_files import KEY_BYTES
+from registry.keys.kms.context import encryption_context
 from registry.keys.kms.errors import is_of_the_service, meaning
 from registry.keys.kms.settings import KmsSettings
 from registry.keys.pause import Pause
@@ -29,7 +29,6 @@ from registry.keys.service.ports import Binding
 
 AT_ONCE = 8  # KMS takes one key a request: so many are under way together
 
-_CONTEXT = b"registry/kms/v1\0"
 _A = TypeVar("_A")
 _B = TypeVar("_B")
 
@@ -90,7 +89,7 @@ class KmsService:
 
     def _wrap(self, name: str, item: tuple[Binding, bytes]) -> bytes:
         binding, plain = item
-        answer = self._ask("encrypt", name, Plaintext=plain, EncryptionContext=_encryption_context(binding))
+        answer = self._ask("encrypt", name, Plaintext=plain, EncryptionContext=encryption_context(binding))
         blob = answer.get("CiphertextBlob")
         if not isinstance(blob, bytes) or not blob or answer.get("KeyId") != name:
             _misunderstood()
@@ -100,7 +99,7 @@ class KmsService:
         binding, blob = item
         if not blob:
             return EnvelopeRejected("a wrapped key does not open")
-        context = _encryption_context(binding)
+        context = encryption_context(binding)
         try:
             answer = self._ask("decrypt", name, CiphertextBlob=blob, EncryptionContext=context)
         except (EnvelopeRejected, KeyUnavailable) as error:
@@ -156,11 +155,6 @@ def _client(settings: KmsSettings) -> Any:
             proxies={},
         ),
     )
-
-
-def _encryption_context(binding: Binding) -> dict[str, str]:
-    digest = hashlib.sha256(_CONTEXT + binding.context).hexdigest()
-    return {"registry-key": binding.key_id, "registry-context": digest}
 
 
 def _each(ask: Callable[[_A], _B], items: Sequence[_A]) -> list[_B]:

@@ -78,7 +78,7 @@ class _SealedForm:
         if material.purpose == LEDGER_PURPOSE:
             return render_key(material)
         name = _transit_key(self._session.settings, material.purpose)
-        (blob,) = TransitKey(self._session, name).wrap([(_context(material.purpose), material.secret)])
+        (blob,) = TransitKey(self._session, name).wrap([(file_context(material.purpose), material.secret)])
         sealed = base64.b64encode(blob).decode()
         values = (material.purpose, material.key_id, material.created, name, sealed)
         lines = "".join(f"{field}: {value}\n" for field, value in zip(_FIELDS, values, strict=True))
@@ -100,7 +100,7 @@ class _SealedForm:
             blob = base64.b64decode(values["sealed"], validate=True)
         except ValueError:
             raise KeyUnavailable(f"{name} is not a complete key file; restore it from a backup") from None
-        (opened,) = TransitKey(self._session, values["transit-key"]).unwrap([(_context(purpose), blob)])
+        (opened,) = TransitKey(self._session, values["transit-key"]).unwrap([(file_context(purpose), blob)])
         if isinstance(opened, bytes):
             return opened
         if isinstance(opened, EnvelopeRejected):
@@ -185,7 +185,8 @@ def _transit_key(settings: KeyServiceSettings, purpose: str) -> str:
     return settings.secrets_key if purpose in SECRET_PURPOSES else f"{settings.key_prefix}-{purpose}"
 
 
-def _context(purpose: str) -> bytes:
+def file_context(purpose: str) -> bytes:
+    """Return what the file of a purpose is bound to."""
     return _CONTEXT + purpose.encode()
 
 

@@ -40,6 +40,11 @@ def policy(settings: KeyServiceSettings) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def auditor_policy(device: str) -> str:
+    """Return the policy of who reconciles: to ask how a text stands in the audit log, and nothing else."""
+    return f'path "sys/audit-hash/{device}" {{ capabilities = ["{UPDATE}"] }}  # finds unwraps in the log; opens none\n'
+
+
 def set_up_script(settings: KeyServiceSettings) -> str:
     """Return the commands that make keys, policy and role, and write a secret id."""
     mount, auth, role = settings.mount, settings.auth_mount, settings.key_prefix

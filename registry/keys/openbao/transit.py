@@ -24,7 +24,7 @@ from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.keys.causes import FAILED, WRONG_KEY, WRONG_VERSION
 from registry.keys.key_files import KEY_BYTES
 from registry.keys.openbao.session import Session
-from registry.keys.ports import MAX_KEY_BYTES, MIN_KEY_BYTES, Opened, WrappedHead, WrappedKey
+from registry.keys.ports import HEALTH_CONTEXT, MAX_KEY_BYTES, MIN_KEY_BYTES, Opened, WrappedHead, WrappedKey
 
 AT_ONCE = 200  # OpenBao refuses a request with 1,000 strings; an item has four
 
@@ -50,7 +50,7 @@ class TransitKey:
         Raises:
             KeyUnavailable: the service cannot be used now; nothing is wrapped.
         """
-        asked = [{"plaintext": _text(key), "context": _text(_CONTEXT + context)} for context, key in items]
+        asked = [{"plaintext": _text(key), "context": _text(bound_context(context))} for context, key in items]
         return tuple(_blob(result) for part in _parts(asked) for result in self._ask("encrypt", part))
 
     def unwrap(self, items: Sequence[tuple[bytes, bytes]]) -> tuple[Opened, ...]:
@@ -62,7 +62,7 @@ class TransitKey:
         opened: list[Opened] = [_rejected()] * len(items)
         places = [(place, context, text) for place, (context, blob) in enumerate(items) if (text := _ciphertext(blob))]
         for part in _parts(places):
-            asked = [{"ciphertext": text, "context": _text(_CONTEXT + context)} for _, context, text in part]
+            asked = [{"ciphertext": text, "context": _text(bound_context(context))} for _, context, text in part]
             for (place, _, _), result in zip(part, self._ask("decrypt", asked), strict=True):
                 opened[place] = self._opened(result)
         return tuple(opened)
@@ -141,7 +141,7 @@ class TransitProvider:
     def health(self) -> None:
         """Wrap and unwrap a throw-away key; see ``KeyProvider``."""
         probe = random_bytes(KEY_BYTES)
-        (opened,) = self._key.unwrap([(b"health", self._key.wrap([(b"health", probe)])[0])])
+        (opened,) = self._key.unwrap([(HEALTH_CONTEXT, self._key.wrap([(HEALTH_CONTEXT, probe)])[0])])
         if not isinstance(opened, bytes) or not equal(opened, probe):
             raise KeyUnavailable(f"{self._name} does not unwrap what it wrapped", WRONG_KEY)
 
@@ -174,6 +174,11 @@ def _ciphertext(blob: bytes) -> str:
     if blob[:1] != _VERSION or not _HEADER_BYTES < len(blob) <= _LONGEST_BLOB or version < 1:
         return ""
     return f"vault:v{version}:{_text(blob[_HEADER_BYTES:])}"
+
+
+def bound_context(context: bytes) -> bytes:
+    """Return a context as the transit engine is given it."""
+    return _CONTEXT + context
 
 
 def _text(raw: bytes) -> str:

@@ -34,7 +34,7 @@ from registry.keys.service.ports import Binding, KeyService
 
 _HEADER = "registry-service-key/v1"
 _FIELDS = ("purpose", "key-id", "created", "service-key", "sealed")
-_CONTEXT = b"registry/service-key/v1"
+FILE_CONTEXT = b"registry/service-key/v1"
 
 
 class ServiceForm:
@@ -53,12 +53,16 @@ class ServiceForm:
         """Return what the service calls the key under a key of the ring."""
         return self._names[key_id]
 
+    def names(self) -> frozenset[str]:
+        """Return what the service calls every key under the ring's own."""
+        return frozenset(self._names.values())
+
     def render(self, material: KeyMaterial) -> bytes:
         """Return the text of a key's file; see ``RingForm``."""
         if material.purpose == LEDGER_PURPOSE:
             return render_key(material)
         name = self._name_for(material)
-        (blob,) = self.service.wrap(name, [(Binding(material.key_id, _CONTEXT), material.secret)])
+        (blob,) = self.service.wrap(name, [(Binding(material.key_id, FILE_CONTEXT), material.secret)])
         self._names[material.key_id] = name
         values = (material.purpose, material.key_id, material.created, name, base64.b64encode(blob).decode())
         lines = "".join(f"{field}: {value}\n" for field, value in zip(_FIELDS, values, strict=True))
@@ -88,7 +92,7 @@ class ServiceForm:
             blob = base64.b64decode(values["sealed"], validate=True)
         except ValueError:
             raise KeyUnavailable(f"{name} is not a complete key file; restore it from a backup") from None
-        (found,) = self.service.unwrap(values["service-key"], [(Binding(values["key-id"], _CONTEXT), blob)])
+        (found,) = self.service.unwrap(values["service-key"], [(Binding(values["key-id"], FILE_CONTEXT), blob)])
         if isinstance(found, EnvelopeRejected):
             why = f"{values['service-key']} of the key service is not the key that {name} was sealed with"
             raise KeyUnavailable(why, WRONG_KEY)

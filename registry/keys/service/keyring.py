@@ -15,6 +15,7 @@ from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.keys.causes import WRONG_KEY
 from registry.keys.key_files import KEY_BYTES, KeyMaterial
 from registry.keys.ports import (
+    HEALTH_CONTEXT,
     MAX_KEY_BYTES,
     MIN_KEY_BYTES,
     PROVIDER_PURPOSES,
@@ -55,6 +56,10 @@ class ServiceKeyring(RingKeys):
         """Read a finished ring; see ``load_ring``."""
         form = ServiceForm(service)
         return cls(folder, form, load_ring(folder, form))
+
+    def service_keys(self) -> frozenset[str]:
+        """Return what the service calls the keys that this ring rests on."""
+        return self._service_form.names()
 
     def provider(self, purpose: ProviderPurpose) -> ServiceProvider:
         """Return the provider that wraps under the key of a purpose."""
@@ -156,7 +161,7 @@ class ServiceProvider:
         """Wrap and unwrap a throw-away key; see ``KeyProvider``."""
         probe = random_bytes(KEY_BYTES)
         try:
-            found = self.unwrap(b"registry/health", self.wrap(b"registry/health", probe))
+            found = self.unwrap(HEALTH_CONTEXT, self.wrap(HEALTH_CONTEXT, probe))
         except EnvelopeRejected:
             found = b""
         if not equal(found, probe):
