@@ -14,6 +14,7 @@ from benchmarks.growth import Size, make
 from benchmarks.growth import measure as measure_growth
 from benchmarks.growth import report as growth_report
 from benchmarks.hot_path import hot_path
+from benchmarks.key_services import key_services
 from benchmarks.ledger import append, verify
 from benchmarks.ledger_cost import ledger_cost
 from benchmarks.load import generator
@@ -89,6 +90,7 @@ PARTS: Mapping[str, Callable[[Plan], str]] = {
     "notices": notices,
     "append": append,
     "ledger-cost": ledger_cost,
+    "key-services": key_services,
     "verify": verify,
     "reading": reading,
     "bundles": bundles,
