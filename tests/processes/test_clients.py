@@ -1,0 +1,35 @@
+"""The clients of these tests hide nothing: what they met, and that they do not end, fails the test."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.processes.clients import Clients
+
+
+def idle(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Clients:
+    """Return clients that ask nothing and end after so long."""
+
+    async def nothing(_: Clients) -> None:
+        await asyncio.sleep(seconds)
+
+    monkeypatch.setattr(Clients, "_all", nothing)
+    return Clients([0], "", "", [], 1, end_seconds=0.05 if seconds else 30)
+
+
+def test_clients_that_do_not_end_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AssertionError, match="clients do not end"), idle(1, monkeypatch).asking():
+        pass
+
+
+def test_what_clients_met_at_the_very_end_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AssertionError, match="500"), idle(0, monkeypatch).asking() as clients:
+        clients.unexpected.append("500 internal")
+
+
+def test_the_failure_of_the_block_is_the_one_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyError), idle(0, monkeypatch).asking() as clients:
+        clients.unexpected.append("500 internal")
+        raise KeyError
