@@ -74,6 +74,20 @@ OF_KEYS = frozenset({Kind.KEY, Kind.EPOCH})
 STANDING = (
     OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS | OF_KEYS | OF_ERASURES
 )
+# What an entry of kind ``update`` says that wrote a unit, which is nobody's record; more words follow.
+UNIT_WRITTEN = "unit "
+
+
+def says_how_it_stands(kind: str, result: str) -> bool:
+    """Tell whether an entry says how something stands that is not a person's.
+
+    Args:
+        kind: of the entry.
+        result: what it says came of it; empty where its opening was removed.
+    """
+    return kind in STANDING or (kind == Kind.UPDATE and result.startswith(UNIT_WRITTEN))
+
+
 # Kinds that say what openings were removed.
 OF_REMOVALS = OF_ERASURES | {Kind.PRUNE}
 # Kinds whose entries nothing that stands is compared with: what they say is kept for a time only.

@@ -19,7 +19,7 @@ from heapq import nlargest
 from itertools import islice, pairwise
 
 from registry.audit.chains import ChainState
-from registry.audit.kinds import STANDING
+from registry.audit.kinds import says_how_it_stands
 from registry.audit.log import AuditLog
 from registry.audit.ports import EntryReader, EntryRow, HeadRow
 from registry.audit.removals import Removal, removal_of
@@ -117,7 +117,8 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
         else:
             places += _places(values, row.index)
         removals += [] if removal is None else [removal]
-        standing += [row.index] * (leaf.kind in STANDING)
+        result = "" if values is None else values["result"]
+        standing += [row.index] * says_how_it_stands(leaf.kind, result)
     first, last = (times[0], times[-1]) if times else (0, 0)
     silences = _longest((after - before, start + i) for i, (before, after) in enumerate(pairwise(times), 1))
     said = (tuple(places), tuple(standing), tuple(gone), tuple(removals))

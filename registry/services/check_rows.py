@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from registry.audit.kinds import OF_ERASURES, STANDING, Kind
+from registry.audit.kinds import OF_ERASURES, STANDING, Kind, says_how_it_stands
 from registry.audit.ports import EntryRow
 from registry.audit.removals import parts_of
 from registry.domain.errors import LedgerCorrupt
@@ -180,6 +180,7 @@ class CheckRows:
 
     def _check_standing(self, work: Work, standing: Standing) -> None:
         standing.check(work, self._letters)
+        standing.revocations.check(self._kernel, work)
         demand_told(self._signing, work.entries.head().size, standing.keys)
 
     def _said(self, rows: Iterable[EntryRow]) -> _Ledger:
@@ -189,7 +190,7 @@ class CheckRows:
             opening = self._kernel.log.opening_of(row, leaf, leaf_hash(row.leaf)) if leaf.kind in _TELLING else None
             if opening is not None and leaf.kind in OF_ERASURES and opening.values["subject"]:
                 ledger.erase(opening.values)
-            if opening is not None and leaf.kind in STANDING:
+            if opening is not None and says_how_it_stands(leaf.kind, opening.values["result"]):
                 ledger.standing.take(row.index, leaf, opening.values)
             elif opening is not None:
                 ledger.take(row.index, leaf.kind, opening.values)

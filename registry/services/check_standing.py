@@ -22,6 +22,8 @@ from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import BreakGlassId, PrincipalId, RequestId
 from registry.services.check_petitions import MOST_APART_MS, Letters, StandingPetitions
+from registry.services.check_revocations import StandingRevocations
+from registry.services.check_units import StandingUnits
 from registry.services.controls import AGREED, CONTROLS, controls_said, version_of
 from registry.services.ledger_key import KeyChangeSaid
 from registry.services.ports import RequestRow, Work
@@ -72,13 +74,15 @@ class _Emergency:
 
 @dataclass(slots=True)
 class Standing:
-    """What the entries say of accounts, requests, emergencies, policies and petitions, taken together."""
+    """What the entries say of accounts, requests, emergencies, policies, petitions, tokens and units together."""
 
     accounts: dict[PrincipalId, _Account] = field(default_factory=dict)
     requests: dict[RequestId, _Asked] = field(default_factory=dict)
     emergencies: dict[BreakGlassId, _Emergency] = field(default_factory=dict)
     policies: PolicyRow | None = None
     petitions: StandingPetitions = field(default_factory=StandingPetitions)
+    revocations: StandingRevocations = field(default_factory=StandingRevocations)
+    units: StandingUnits = field(default_factory=StandingUnits)
     keys: list[KeyChangeSaid] = field(default_factory=list)
     controls: PolicyRow | None = None
     agreed: PolicyRow | None = None
@@ -89,12 +93,15 @@ class Standing:
         """Add one entry."""
         if leaf.kind in OF_PRINCIPALS:
             self._take_account(index, leaf.unix_ms, values)
+            self.revocations.take(index, leaf.unix_ms, values)
         elif leaf.kind in OF_POLICIES:
             self._take_policies(index, values)
         elif leaf.kind in OF_KEYS:
             self.keys.append(KeyChangeSaid(index, values["request"], values["detail"]))
         elif leaf.kind in OF_PETITIONS:
             self.petitions.take(index, leaf.kind, leaf.unix_ms, values)
+        elif leaf.kind == Kind.UPDATE:
+            self.units.take(index, leaf.unix_ms, values)
         elif leaf.kind in OF_ERASURES:
             self._take_erasure(index, leaf.unix_ms, values)
         elif leaf.kind in OF_REVIEWS:
@@ -175,6 +182,7 @@ class Standing:
         self._check_emergencies(work)
         self._check_erasures(work)
         self.petitions.check(letters, work)
+        self.units.check(work)
         if self.policies is not None and work.policies.in_force() != self.policies:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
         if self.controls is not None and work.policies.controls() != self.controls:

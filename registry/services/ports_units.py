@@ -42,6 +42,10 @@ class Units(Protocol):
         """Return those that are not removed, oldest first, from place ``start`` (0 for the first)."""
         ...
 
+    def listing(self) -> Sequence[UnitRow]:
+        """Return all, removed ones too."""
+        ...
+
     def count(self) -> int:
         """Return how many are not removed."""
         ...

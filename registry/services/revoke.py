@@ -7,6 +7,7 @@ it is remembered as verified.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -24,7 +25,10 @@ from registry.services.rerun import rerun_once
 KEPT_MS = (86_400 + 600) * 1000
 # All at once. Whoever has more tokens to take back takes them back by account.
 MOST = 100_000
-_ALWAYS = 2**53
+# What entries say that took something back, and of one token.
+REVOKED = "revoked"
+ONE_TOKEN = "token"  # noqa: S105  # a word of entries
+ALWAYS = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,14 @@ class Revoke:
 
         Raises:
             AccessDenied: the caller is no security administrator; an entry.
-            InvalidInput: ``too_many`` are taken back already; an entry.
+            InvalidInput: ``too_many`` are taken back already; no issuer has such a name; an entry.
         """
         with self._kernel.database.write() as work:
             principal = self._demand_admin(work, caller)
-            row = RevocationRow(token_label(self._kernel, name.issuer, name.token_id), _ALWAYS, self._until())
-            values = {"request": f"{name.issuer}#{name.token_id}", "result": "revoked", "detail": "token"}
+            values = {"request": f"{name.issuer}#{name.token_id}", "result": REVOKED, "detail": ONE_TOKEN}
+            if "#" in name.issuer:  # OpenID Connect Discovery, section 3; entries tell the two names apart by it
+                self._refuse(work, principal, values, FieldProblem("/issuer", "invalid"))
+            row = RevocationRow(token_label(self._kernel, name.issuer, name.token_id), ALWAYS, self._until())
             return self._put(work, principal, row, values)
 
     @rerun_once
@@ -71,23 +77,31 @@ class Revoke:
                 values = {"result": "not_found", "detail": "revoke"}
                 self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, values))
                 raise NotFound
-            before = self._kernel.now_ms() // 1000
-            row = RevocationRow(account_label(self._kernel, account.id), before, self._until())
-            return self._put(work, principal, row, _of(account, before))
+            label = account_label(self._kernel, account.id)
+            known = work.revocations.among([label]).get(label)
+            # Never less than before, should this machine's clock be behind another's.
+            before = max(self._kernel.now_ms() // 1000, 0 if known is None else known.before)
+            until = max(self._until(), 0 if known is None else known.until)
+            return self._put(work, principal, RevocationRow(label, before, until), _of(account, before))
 
     def _until(self) -> int:
         return self._kernel.now_ms() + KEPT_MS
 
     def _put(self, work: Work, principal: Principal, row: RevocationRow, values: dict[str, str]) -> ReceiptView:
-        work.revocations.forget_before(self._kernel.now_ms())
-        if work.revocations.count() >= MOST and not work.revocations.among([row.label]):
-            refused = values | {"result": "refused too_many"}
-            self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, refused))
-            raise InvalidInput([FieldProblem("", "too_many")])
+        now_ms = self._kernel.now_ms()
+        if work.revocations.count_from(now_ms) >= MOST and not work.revocations.among([row.label]):
+            self._refuse(work, principal, values, FieldProblem("", "too_many"))
         work.revocations.put(row)
+        # Afterwards: the database lets go of what ended before its newest row was made, and of nothing else.
+        work.revocations.forget_before(now_ms)
         (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.GRANT, said_by(principal) | values)])
         work.commit()
         return view_of(self._kernel.mint_one(pending))
+
+    def _refuse(self, work: Work, principal: Principal, values: dict[str, str], problem: FieldProblem) -> NoReturn:
+        refused = values | {"result": f"refused {problem.code}"}
+        self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, refused))
+        raise InvalidInput([problem])
 
     def _demand_admin(self, work: Work, caller: Caller) -> Principal:
         principal = self._kernel.principal(work, caller)
@@ -98,4 +112,4 @@ class Revoke:
 
 def _of(account: PrincipalRow, before: int) -> dict[str, str]:
     told = f"tokens of {account.id} issued until {before}"
-    return {"request": f"{account.issuer}#{account.sub}", "result": "revoked", "detail": told}
+    return {"request": f"{account.issuer}#{account.sub}", "result": REVOKED, "detail": told}

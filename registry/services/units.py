@@ -14,7 +14,7 @@ from datetime import date
 from typing import NamedTuple
 
 from registry.audit.entries import EntryDraft, said_by
-from registry.audit.kinds import Kind
+from registry.audit.kinds import UNIT_WRITTEN, Kind
 from registry.domain.enrollment import FieldProblem, SubjectChanges
 from registry.domain.errors import Conflict, InvalidInput, NotFound
 from registry.domain.ids import ProvisionId, SubjectId, UnitId, new_id
@@ -364,7 +364,7 @@ class Units:
             raise Conflict(code)
         left = sum(ask.changes.department == NO_UNIT for ask in moves)
         values = said_by(principal) | {
-            "result": f"unit {told.what}",
+            "result": f"{UNIT_WRITTEN}{told.what}",
             "rules": self._kernel.policy.rules("role.enroller"),
             "detail": f"via {VIA_SCIM}; unit {told.unit}; joined {len(moves) - left}; left {left}",
         }

@@ -11,7 +11,7 @@ from registry.storage.guards import RowGuard
 from registry.storage.tables import revocations
 
 _AMONG = select(revocations).where(revocations.c.label.in_(bindparam("labels", expanding=True)))
-_COUNT = select(func.count()).select_from(revocations)
+_COUNT = select(func.count()).select_from(revocations).where(revocations.c.until >= bindparam("until"))
 
 
 class SqlRevocations:
@@ -33,8 +33,12 @@ class SqlRevocations:
         if self._connection.execute(update(revocations).where(at).values(**values)).rowcount == 0:
             self._connection.execute(insert(revocations).values(**values))
 
-    def count(self) -> int:
-        return int(self._connection.execute(_COUNT).scalar_one())
+    def listing(self) -> Iterable[RevocationRow]:
+        for row in self._guard.demanded("revocations", self._connection.execute(select(revocations))):
+            yield RevocationRow(row.label, row.before, row.until)
+
+    def count_from(self, until: int) -> int:
+        return int(self._connection.execute(_COUNT, {"until": until}).scalar_one())
 
     def forget_before(self, until: int) -> None:
         self._connection.execute(delete(revocations).where(revocations.c.until < until))

@@ -137,6 +137,7 @@ def _statements(connection: Connection) -> Iterator[str]:
         yield f"ALTER TABLE {table} OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_refuse() OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_keep_tallies() OWNER TO {MIGRATION}"
+    yield f"ALTER FUNCTION registry_keep_revocations() OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_refuse_roles() OWNER TO {MIGRATION}"
     yield f"ALTER FUNCTION registry_refuse_person() OWNER TO {MIGRATION}"
     for role, grants in GRANTS.items():

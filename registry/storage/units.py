@@ -37,6 +37,9 @@ class SqlUnits:
     def page(self, start: int, limit: int) -> Sequence[UnitRow]:
         return self._rows(_PAGE.offset(start).limit(limit))
 
+    def listing(self) -> Sequence[UnitRow]:
+        return self._rows(_ROWS)
+
     def count(self) -> int:
         return int(self._connection.execute(_COUNT).scalar_one())
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from registry.services.revoke import KEPT_MS
 from registry.storage.engine import open_engine
 from registry.storage.migrate import upgrade
 from tests.fakes.postgres import translated
@@ -60,6 +61,12 @@ ON_SQLITE = {
         f"INSERT OR REPLACE INTO provisions VALUES "
         f"('{TWO}', '{ONE}', '{ONE}', x'01', NULL, 'employed', 1, 0, 0, x'', x'', x'')"
     ),
+    "revocations_kept": "DELETE FROM revocations WHERE label = x'01'",
+    "revocations_only_wider": "UPDATE revocations SET before = 4 WHERE label = x'01'",
+    "revocations_no_replace": "INSERT OR REPLACE INTO revocations VALUES (x'01', 0, 0, x'')",
+    "units_no_delete": "DELETE FROM units",
+    "units_only_next": f"UPDATE units SET names = x'01' WHERE id = '{ONE}'",
+    "units_no_replace": f"INSERT OR REPLACE INTO units VALUES ('{THREE}', x'01', NULL, 1, 0, 0, x'', x'')",
     "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10)",
 }
 ON_POSTGRESQL = {
@@ -83,6 +90,11 @@ ON_POSTGRESQL = {
     "erasures_append_only": "UPDATE erasures SET erased_at = 9",
     "provisions_no_delete": "DELETE FROM provisions",
     "provisions_kept": "UPDATE provisions SET created_at = 9",
+    "revocations_kept": "DELETE FROM revocations WHERE label = x'01'",
+    "revocations_only_wider": "UPDATE revocations SET before = 4 WHERE label = x'01'",
+    "revocations_no_truncate": "TRUNCATE revocations",
+    "units_no_delete": "DELETE FROM units",
+    "units_only_next": f"UPDATE units SET names = x'01' WHERE id = '{ONE}'",
     "request_decisions_append_only": "UPDATE request_decisions SET verdict = 'approve'",
 }
 # Roles that nobody may hold together: each trigger, and a statement that it alone refuses.
@@ -111,10 +123,17 @@ ONLY_ON_POSTGRESQL = (
     "TRUNCATE erasures",
     "TRUNCATE ledger_body, outbox",  # whose rows name entries
     "TRUNCATE ledger_head",
+    "TRUNCATE units",
     "INSERT INTO ledger_leaf VALUES (0, x'00') ON CONFLICT (i) DO UPDATE SET leaf = x'00'",
     "INSERT INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10) ON CONFLICT (k) DO UPDATE SET n = 0",
 )
 ALSO_REFUSED = (
+    f"DELETE FROM revocations WHERE until = {KEPT_MS + 1_000}",  # to the millisecond
+    "UPDATE revocations SET until = until - 1",
+    "UPDATE revocations SET label = x'03'",
+    f"UPDATE units SET version = 3 WHERE id = '{TWO}'",  # what was removed stays removed
+    f"UPDATE units SET version = 3 WHERE id = '{ONE}'",
+    f"UPDATE units SET version = 2, created_at = 9 WHERE id = '{ONE}'",
     "UPDATE break_glass SET principal = 'x'",
     "UPDATE holds SET principal = 'x'",
     f"UPDATE provisions SET state = 'employed' WHERE id = '{THREE}'",  # what was removed stays removed
@@ -160,6 +179,9 @@ ALSO_REFUSED = (
     _JOINED.replace("auditor", "subject investigator"),
 )
 ALLOWED = (
+    "DELETE FROM revocations WHERE label = x'00'",  # had ended when the newest was made
+    "UPDATE revocations SET before = 6, until = until + 1 WHERE label = x'01'",
+    f"UPDATE units SET version = 2, name_tag = NULL, names = x'01' WHERE id = '{ONE}'",
     "UPDATE petitions SET state = 'erased', wrapped_key = x'', about = x'', sealed_text = x'' WHERE id = 'old'",
     "DELETE FROM petitions WHERE id = 'empty'",
     f"UPDATE provisions SET state = 'erased', names = x'', user_tag = NULL, outside_tag = NULL WHERE id = '{THREE}'",
@@ -198,6 +220,8 @@ TABLES = (
     "provisions",
     "petitions",
     "erasures",
+    "revocations",
+    "units",
     "requests",
     "request_decisions",
 )
@@ -244,6 +268,11 @@ def connection(url: str) -> Iterator[Connection]:
         row = "('empty', 'dispute', 'p', 1, 'erased', NULL, 'k', x'', x'', x'', NULL, NULL, x'')"
         run(opened, f"INSERT INTO petitions VALUES {row}")
         run(opened, "INSERT INTO erasures VALUES (3, 5, x'')")
+        newest = 2 * KEPT_MS + 1_000  # it was made when the middle one had one more millisecond
+        for label, until in ((b"\x00", KEPT_MS + 999), (b"\x01", KEPT_MS + 1_000), (b"\x02", newest)):
+            run(opened, "INSERT INTO revocations VALUES (?, 5, ?, x'')", label, until)
+        for unit, tag, version in ((ONE, "x'01'", 1), (TWO, "NULL", 2)):
+            run(opened, f"INSERT INTO units VALUES ('{unit}', {tag}, NULL, {version}, 0, 0, x'', x'')")
         sealed = f"'{ONE}', '{ONE}', x'', x'', x'', x'', 1, 'active', 1, x'', 0, 0, x'', NULL"
         run(opened, f"INSERT INTO subjects VALUES ({sealed})")
         run(opened, f"INSERT INTO persons VALUES ('{ONE}', '{ONE}', x'', 'k', x'', x'')")
