@@ -24,12 +24,19 @@ def test_clients_that_do_not_end_fail(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-def test_what_clients_met_at_the_very_end_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(AssertionError, match="500"), idle(0, monkeypatch).asking() as clients:
+def meets(clients: Clients, *, then: Exception | None = None) -> None:
+    """Ask for a moment in which something unexpected is met; the block may fail after it."""
+    with clients.asking():
         clients.unexpected.append("500 internal")
+        if then is not None:
+            raise then
+
+
+def test_what_clients_met_at_the_very_end_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AssertionError, match="500"):
+        meets(idle(0, monkeypatch))
 
 
 def test_the_failure_of_the_block_is_the_one_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(KeyError), idle(0, monkeypatch).asking() as clients:
-        clients.unexpected.append("500 internal")
-        raise KeyError
+    with pytest.raises(KeyError):
+        meets(idle(0, monkeypatch), then=KeyError())
