@@ -61,8 +61,8 @@ def key_services(plan: Plan) -> str:
     asked = f"{plan.people:,} people, {plan.rounds} rounds in turn, medians; load over HTTP by {generator()}"
     return (
         f"{asked}.\n\nLookups of 6 records in process:\n\n{lookups}\n\n"
-        f"{max(plan.clients)} clients for {plan.seconds:g} s, after a restart, once tokens are known, of people whose keys "
-        "are not:"
+        f"{max(plan.clients)} clients for {plan.seconds:g} s, after a restart, once tokens are known, of people whose "
+        "keys are not:"
         f"\n\n{_told(storms)}\n\nAll data keys wrapped anew, nobody asking:\n\n{rewraps}"
     )
 
