@@ -125,7 +125,8 @@ def growth(call: Callable[[str], object], family: Callable[[int], str], length: 
     """Return how many times as long twice the length takes: the best of five, taken in turn on a busy machine."""
     short, long = family(length), family(2 * length)
     pairs = [(seconds(call, short), seconds(call, long)) for _ in range(5)]
-    once, twice = (min(times) for times in zip(*pairs, strict=True))
+    once = min(one for one, _ in pairs)
+    twice = min(two for _, two in pairs)
     return twice / max(once, 1e-3)
 
 
