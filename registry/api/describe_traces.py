@@ -5,7 +5,15 @@ from __future__ import annotations
 from registry.api.describe import Answer, Body, Operation, path_id
 from registry.api.describe_links import AFTER_LISTING_TRACES, AFTER_TRACING
 from registry.api.describe_requests import NEEDS_ANOTHER
-from registry.api.samples import NAMED_ACCOUNT, OPENED_DRAWS, STORED_TRACE, TRACED, TRACES_LIST
+from registry.api.samples import (
+    ADDED_TO_CASE,
+    NAMED_ACCOUNT,
+    OPENED_DRAWS,
+    REVEALED_TEXT,
+    STORED_TRACE,
+    TRACED,
+    TRACES_LIST,
+)
 
 _ID = (path_id("trace", "The trace's id, from `POST /v1/traces`."),)
 _READING = "Role `investigator`, and only who ran the trace. Reading it is an entry."
@@ -136,12 +144,41 @@ NAMES = Operation(
     parameters=_ID,
 )
 
+NOTES = Operation(
+    id="addTraceNote",
+    tag="traces",
+    summary="Add a note to a trace's case, or what somebody replied to its report",
+    description=(
+        "Role `investigator`, and only who ran the trace. Sealed like the text; an entry. With `account`, a label "
+        "of the report, it is the reply of who has that account: the report prints it from then on, and an open case "
+        "becomes `answered`. A closed case takes no note (409 `closed`), but a reply always."
+    ),
+    answer=Answer("What was added.", "AddedToCase", ("Audit-Receipt",), example=ADDED_TO_CASE),
+    body=Body("CaseNoteAsk", {"a reply": {"text": "The card was for the call of 2 March.", "account": "Account 3"}}),
+    errors=(404, 409),
+    parameters=_ID,
+)
+
+STATE = Operation(
+    id="setTraceState",
+    tag="traces",
+    summary="Say how a trace's case stands",
+    description=(
+        "Role `investigator`, and only who ran the trace; an entry, with the reason sealed. `open`, `answered` and "
+        "`closed` follow one another; a closed case is opened again first (409 `closed`). 409 `exists`: it stands so."
+    ),
+    answer=Answer("How it stands.", "AddedToCase", ("Audit-Receipt",), example={**ADDED_TO_CASE, "state": "closed"}),
+    body=Body("CaseStateAsk", {"the end": {"state": "closed", "reason": "not to be told apart from outside sources"}}),
+    errors=(404, 409),
+    parameters=_ID,
+)
+
 REVEAL = Operation(
     id="revealTracedText",
     tag="traces",
-    summary="Give back the text that was pasted",
+    summary="Give back the text that was pasted, and what was added to the case",
     description=f"{_READING} An entry of its own kind, since the text holds protected values.",
-    answer=Answer("The text.", "RevealedText", example={"text": "He lives at 1234 Example Rd Apt 5"}),
+    answer=Answer("The text.", "RevealedText", example=REVEALED_TEXT),
     errors=(404,),
     parameters=_ID,
 )

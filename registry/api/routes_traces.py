@@ -12,7 +12,15 @@ from registry.api.asking import Ask, json_body, without_body
 from registry.api.bodies import MAX_TRACE_BODY, read_reason, read_trace
 from registry.api.problems import json_answer
 from registry.api.render import receipt_document, receipted
-from registry.api.trace_bodies import named_document, opened_document, read_name
+from registry.api.trace_bodies import (
+    added_document,
+    named_document,
+    opened_document,
+    read_name,
+    read_note,
+    read_state,
+    revealed_document,
+)
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import TraceId
 from registry.leaktrace.report_model import FoundValue
@@ -31,6 +39,8 @@ ListAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "list traces"))]
 ReportAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "report"))]
 DrawsAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "open draws"))]
 NamesAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "name account"))]
+NotesAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "case note"))]
+StateAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "case state"))]
 RevealAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "reveal text"))]
 
 
@@ -49,7 +59,13 @@ def trace(ask: TraceBody) -> Response:
 @router.get("/v1/traces", **described.TRACES.options())
 def traces(ask: ListAsk) -> Response:
     rows = ask.application.trace.listing(ask.caller)
-    return json_answer({"traces": [{"trace": row.id, "at": iso(from_unix_ms(row.created_at))} for row in rows]})
+    return json_answer(
+        {
+            "traces": [
+                {"trace": row.id, "at": iso(from_unix_ms(row.created_at)), "state": row.state.value} for row in rows
+            ]
+        }
+    )
 
 
 @router.get("/v1/traces/{trace}", **described.REPORT.options())  # noqa: FAST003 - Ask.path_id reads it
@@ -89,7 +105,23 @@ def evidence(ask: ReportAsk) -> Response:
 
 @router.post("/v1/traces/{trace}/reveal", **described.REVEAL.options())  # noqa: FAST003 - Ask.path_id reads it
 def reveal(ask: RevealAsk) -> Response:
-    return json_answer({"text": ask.application.trace.reveal(ask.caller, ask.path_id("trace", TraceId))})
+    return json_answer(revealed_document(ask.application.trace.reveal(ask.caller, ask.path_id("trace", TraceId))))
+
+
+@router.post("/v1/traces/{trace}/notes", **described.NOTES.options())  # noqa: FAST003 - Ask.path_id reads it
+def add_note(ask: NotesAsk) -> Response:
+    identifier, file = ask.path_id("trace", TraceId), ask.application.trace.file
+    account, text = read_note(ask.document(), today=ask.today)
+    added = file.reply(ask.caller, identifier, account, text) if account else file.note(ask.caller, identifier, text)
+    return receipted(added_document(identifier, added), added.receipt)
+
+
+@router.post("/v1/traces/{trace}/state", **described.STATE.options())  # noqa: FAST003 - Ask.path_id reads it
+def set_state(ask: StateAsk) -> Response:
+    identifier = ask.path_id("trace", TraceId)
+    state, reason = read_state(ask.document(), today=ask.today)
+    added = ask.application.trace.file.set_state(ask.caller, identifier, state, reason)
+    return receipted(added_document(identifier, added), added.receipt)
 
 
 @router.post("/v1/traces/{trace}/draws", **described.DRAWS.options())  # noqa: FAST003 - Ask.path_id reads it

@@ -187,7 +187,21 @@ NAMED_ACCOUNT: dict[str, Any] = {
     "reply_until": "2026-03-17T08:00:00.000Z",
     "receipt": RECEIPT,
 }
-TRACES_LIST: dict[str, Any] = {"traces": [{"trace": _id(5), "at": "2026-03-03T08:00:00.000Z"}]}
+TRACES_LIST: dict[str, Any] = {"traces": [{"trace": _id(5), "at": "2026-03-03T08:00:00.000Z", "state": "open"}]}
+ADDED_TO_CASE: dict[str, Any] = {"trace": _id(5), "part": 3, "state": "answered", "receipt": RECEIPT}
+REVEALED_TEXT: dict[str, Any] = {
+    "text": "He lives at 1234 Example Rd Apt 5",
+    "state": "answered",
+    "parts": [
+        {
+            "part": 3,
+            "kind": "reply",
+            "at": "2026-03-05T08:00:00.000Z",
+            "account": "Account 3",
+            "text": "The card was for the call of 2 March.",
+        }
+    ],
+}
 
 WAITING: dict[str, Any] = {
     "request": _id(6),

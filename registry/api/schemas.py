@@ -15,6 +15,7 @@ from registry.api.schema_parts import STATED_PURPOSE, Schema, closed, listed, nu
 from registry.api.schemas_principals import PRINCIPAL_SCHEMAS
 from registry.api.value_schemas import VALUE_SCHEMAS
 from registry.audit.kinds import Kind
+from registry.domain.case_states import CaseState, PartKind
 from registry.domain.categories import Category
 from registry.domain.enrollment import Relation
 from registry.domain.marks import Tier
@@ -427,8 +428,33 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "StoredTrace": closed(_STORED),
     "Possible": _FOUND,
-    "TraceList": closed({"traces": listed(closed({"trace": ref("Id"), "at": ref("Moment")}), 100)}),
-    "RevealedText": closed({"text": {"type": "string"}}),
+    "TraceList": closed(
+        {"traces": listed(closed({"trace": ref("Id"), "at": ref("Moment"), "state": ref("CaseState")}), 100)}
+    ),
+    "CaseState": {"enum": [state.value for state in CaseState], "description": "How the case of a trace stands."},
+    "CaseNoteAsk": closed(
+        {"text": text(4_000, "A note, or the reply in the words of who gave it; paragraphs.")},
+        {"account": _LABEL},
+    ),
+    "CaseStateAsk": closed({"state": ref("CaseState"), "reason": REASON}),
+    "AddedToCase": closed({"trace": ref("Id"), "part": _INDEX, "state": ref("CaseState"), "receipt": ref("Receipt")}),
+    "RevealedText": closed(
+        {
+            "text": {"type": "string"},
+            "state": ref("CaseState"),
+            "parts": listed(
+                closed(
+                    {
+                        "part": _INDEX,
+                        "kind": {"enum": [kind.value for kind in PartKind]},
+                        "at": ref("Moment"),
+                        "account": nullable(_LABEL),
+                        "text": {"type": "string"},
+                    }
+                )
+            ),
+        }
+    ),
     "EntryPage": closed(
         {
             "entries": listed(

@@ -7,12 +7,19 @@ from datetime import date
 from typing import Any
 
 from registry.api.bodies import open_body
+from registry.domain.case_states import CaseState, state_after
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import TraceId
+from registry.services.case_parts import Added
 from registry.services.naming import NameAsk, Named
 from registry.services.open_draws import OpenedKeys
-from registry.text.rules.texts import reason_problem
+from registry.services.trace import Revealed
+from registry.text.rules.texts import one_of, paragraphs, reason_problem
 
+_NOTE_KEYS = frozenset({"text", "account"})
+_STATE_KEYS = frozenset({"state", "reason"})
+_STATE = one_of(frozenset(CaseState))
+_NOTE = paragraphs(4_000)
 _NAME_KEYS = frozenset({"account", "reason"})
 _LABEL = re.compile(r"Account [1-9][0-9]{0,5}")
 
@@ -27,6 +34,50 @@ def read_name(document: object, *, today: date) -> NameAsk:
     label, reason = body.required("account", label_problem), body.required("reason", reason_problem)
     body.reading.finish()
     return NameAsk(label, reason)
+
+
+def read_note(document: object, *, today: date) -> tuple[str, str]:
+    """Read ``{"text", "account"?}``: a note, or with an account what its holder replied. Returns account and text.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _NOTE_KEYS, today)
+    account, text = body.optional("account", label_problem), body.required("text", note_problem)
+    body.reading.finish()
+    return account, text
+
+
+def read_state(document: object, *, today: date) -> tuple[CaseState, str]:
+    """Read ``{"state", "reason"}``.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    body = open_body(document, _STATE_KEYS, today)
+    state, reason = body.required("state", _STATE), body.required("reason", reason_problem)
+    body.reading.finish()
+    return CaseState(state), reason
+
+
+def note_problem(text: str) -> str | None:
+    """Tell whether a text is a note, or a reply: at most 4,000 characters that can be seen."""
+    return _NOTE(text)
+
+
+def added_document(trace: TraceId, added: Added) -> dict[str, Any]:
+    """Return what was added to a case; the receipt goes with it."""
+    return {"trace": trace, "part": added.part, "state": added.state.value}
+
+
+def revealed_document(revealed: Revealed) -> dict[str, Any]:
+    """Return the pasted text, how the case stands, and what was added to it."""
+    parts = [
+        {"part": one.part, "kind": one.kind.value, "at": iso(from_unix_ms(one.at)), "account": one.account or None}
+        | {"text": one.text}
+        for one in revealed.parts
+    ]
+    return {"text": revealed.text, "state": state_after(one.kind for one in revealed.parts).value, "parts": parts}
 
 
 def label_problem(text: str) -> str | None:

@@ -22,6 +22,7 @@ NOTE_RULE = paragraphs(1_000)
 DEPARTMENT_RULE = one_line(120)
 SOURCE_RULE = one_line(300)
 UNIT_RULE = one_line(120)
+CASE_NOTE_RULE = paragraphs(4_000)
 PETITION_RULE = paragraphs(MOST_TEXT)
 REASON_RULE = reason_problem
 

@@ -13,6 +13,7 @@ from registry.console.asking import Ask, Gate, shown, submitted
 from registry.console.checks import OFFSETS, SOURCE_RULE, Checks
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render
+from registry.domain.case_states import CaseState
 from registry.domain.ids import TraceId, is_id
 from registry.leaktrace.naming import may_be_named
 from registry.reports.as_html import render_html, style_source
@@ -26,7 +27,7 @@ MAX_TEXT_BYTES = 5 << 20
 # A pasted text is percent-escaped or comes beside a file; the text itself is measured again.
 _MAX_BODY_BYTES = MAX_TEXT_BYTES + (1 << 20)
 # What the page shows of a report; the rest is in the report itself.
-_SECTIONS = frozenset({"result", "must-not", "found", "accounts", "unknown"})
+_SECTIONS = frozenset({"result", "replies", "must-not", "found", "accounts", "unknown"})
 _TEXT_FILES = (".txt", ".text", ".md", ".csv", ".log")
 
 
@@ -86,8 +87,8 @@ def evidence(ask: Ask) -> Response:
 def text_of(ask: Ask) -> Response:
     """Show the pasted text again: an entry of its own, and never by a link."""
     trace = trace_of(ask.request)
-    text = ask.application.trace.reveal(ask.caller, trace)
-    return render(ask.request, "trace_text", title="Text of the trace", trace=trace, text=text)
+    told = ask.application.trace.reveal(ask.caller, trace)
+    return render(ask.request, "trace_text", title="Text of the trace", trace=trace, told=told)
 
 
 def report_page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Response:
@@ -97,6 +98,7 @@ def report_page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Resp
     sections = [section for section in document.sections if section.anchor in _SECTIONS]
     facts: dict[str, Any] = {"document": document, "sections": sections, "possible": len(stored.possible)}
     facts |= {"form": form, "errors": errors, "choices": _accounts(stored)}
+    facts["states"] = [(state.value, state.value) for state in CaseState]
     facts |= {"has_draws": stored.judged is not None, "trace": trace_of(ask.request)}
     return render(ask.request, "trace", 422 if errors else 200, title="Trace", **facts)
 

@@ -208,6 +208,15 @@ class CodesReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody said of whose copy the report speaks: their account's label, when it was recorded, their words."""
+
+    account: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TraceReport:
     """The whole report. Sentences are final; renderers add layout only.
 
@@ -233,6 +242,7 @@ class TraceReport:
         codes: receipt codes of served copies that stand in the text, or None.
         budget: how many false flags are to be expected in a year, or None.
         coverage: what part of the registry a dump covers, or None.
+        replies: of those whose copies the report speaks of, oldest first; their own words, which may hold anything.
     """
 
     schema: str
@@ -259,3 +269,4 @@ class TraceReport:
     codes: CodesReport | None = None
     budget: FlagBudget | None = None
     coverage: Coverage | None = None
+    replies: tuple[Reply, ...] = ()

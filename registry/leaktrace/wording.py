@@ -337,6 +337,15 @@ def shared_places(named: str) -> str:
     )
 
 
+REPLIES_NOTE = (
+    "Those whose copies this report speaks of have the right to answer it. What they said is printed as it was "
+    "recorded, and nobody has checked it here."
+)
+NO_REPLY = (
+    "No reply of the person who has the account is recorded. Nothing is to follow before they had time to give one."
+)
+
+
 def copies_in_doubt(copies: int) -> str:
     """Say that the stated publication time does not tell whether copies were served before it."""
     told = "copy was" if copies == 1 else "copies were"

@@ -8,7 +8,7 @@ from datetime import datetime
 from registry.leaktrace import wording
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
-from registry.leaktrace.report_shapes import FlagBudget
+from registry.leaktrace.report_shapes import FlagBudget, TierLabel
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.coverage_blocks import coverage_blocks
 from registry.reports.plain import duration, places, relative, utc, visible
@@ -18,6 +18,7 @@ _PUBLISHED = "text published, as told"
 # Accounts in the table of posteriors; all of them are in the JSON.
 _CURVE_COLUMNS = 5
 _NEARLY_ALL = 0.99
+_ASKED_FROM = frozenset({TierLabel.STRONG, TierLabel.ATTRIBUTED})
 
 
 def lay_out(report: TraceReport) -> Document:
@@ -36,6 +37,7 @@ def lay_out(report: TraceReport) -> Document:
 
 def _sections(report: TraceReport) -> Iterable[Section]:
     yield Section("result", "Result", _result(report))
+    yield Section("replies", "What the other side says", _replies(report))
     yield Section("must-not", "What must not be concluded", (Bullets(report.must_not),))
     yield Section("question", "What was asked", (_question(report),))
     yield Section("found", "Values found in the text", _found(report))
@@ -64,6 +66,19 @@ def _result(report: TraceReport) -> tuple[Block, ...]:
         Paragraph(f"Why the tier is {report.tier.label.value}:"),
         Bullets(report.tier.reasons),
     )
+
+
+def _replies(report: TraceReport) -> tuple[Block, ...]:
+    if report.replies:
+        rows = tuple((one.account, utc(one.at), visible(one.text)) for one in report.replies)
+        table = Table(
+            "Replies, in the words of who gave them",
+            ("Account", "Recorded (UTC)", "Reply"),
+            (TableGroup("", rows),),
+            (12, 16, 52),
+        )
+        return (Paragraph(wording.REPLIES_NOTE), table)
+    return (Paragraph(wording.NO_REPLY),) if report.tier.label in _ASKED_FROM else ()
 
 
 def _question(report: TraceReport) -> Facts:

@@ -120,6 +120,17 @@ class PrincipalRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CasePartRow:
+    """What was added to a trace: a note, a reply or a state, sealed under the trace's key; ``part`` counts on."""
+
+    trace: TraceId
+    part: int
+    kind: str
+    created_at: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TraceRow:
     """One trace, sealed under a key of its own."""
 
@@ -333,6 +344,8 @@ class Traces(Protocol):
     def get(self, trace: TraceId) -> TraceRow | None: ...
     def of_principal(self, principal: PrincipalId, limit: int) -> Sequence[TraceRow]: ...
     def insert(self, row: TraceRow) -> None: ...
+    def parts_of(self, ids: Sequence[TraceId]) -> Sequence[CasePartRow]: ...
+    def insert_part(self, row: CasePartRow) -> None: ...
 
 
 class Requests(Protocol):

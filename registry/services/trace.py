@@ -17,6 +17,7 @@ from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
 from registry.documents.ocr import ImageReader
 from registry.domain.approvals import Action
+from registry.domain.case_states import CaseState, PartKind, state_after
 from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
@@ -27,6 +28,7 @@ from registry.leaktrace.receipt_codes import CodeSeen, codes_in, compare_codes
 from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
 from registry.services.attribute import attribute
+from registry.services.case_parts import CaseFile, CasePart, part_lines, replies_of
 from registry.services.copies import Histories
 from registry.services.dual_control import Act, use_approval
 from registry.services.enumeration import Enumeration
@@ -37,7 +39,7 @@ from registry.services.match import INVESTIGATORS, Matched, MatchText
 from registry.services.naming import NameAsk, Named, Naming
 from registry.services.open_draws import OpenDraws, OpenedKeys, Read
 from registry.services.opening_uploads import Sent, open_sent
-from registry.services.ports import TraceRow
+from registry.services.ports import CasePartRow, TraceRow
 from registry.services.proving import JudgedBy, prove
 from registry.services.reading import WrittenValue, hash_of_writing
 from registry.services.rerun import rerun_once
@@ -101,6 +103,23 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True)
+class Revealed:
+    """The pasted text, and what was added to the case, oldest first."""
+
+    text: str = field(repr=False)
+    parts: tuple[CasePart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One trace of a list: when it ran, in milliseconds, and how its case stands."""
+
+    id: TraceId
+    created_at: int
+    state: CaseState
+
+
+@dataclass(frozen=True, slots=True)
 class Matchers:
     """What finds values in a text, holds findings back from who tries values out, counts traces and reads images."""
 
@@ -133,6 +152,7 @@ class Trace:
         self._histories = histories
         self._draws = OpenDraws(kernel, histories)
         self._naming = Naming(kernel)
+        self.file = CaseFile(kernel, cases)
 
     def trace(self, caller: Caller, ask: TraceAsk) -> Traced:
         """Trace one text.
@@ -188,24 +208,31 @@ class Trace:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        case, receipt = self._entry(caller, trace, "report", REPORT)
-        return _STORED.validate_json(self._cases.open_report(case, receipt))
+        case, replies, receipt = self._entry(caller, trace, "report", REPORT)
+        stored = _STORED.validate_json(self._cases.open_report(case, receipt))
+        told = replies_of(self.file.opened(case, replies, receipt))
+        return replace(stored, report=replace(stored.report, replies=told))
 
-    def reveal(self, caller: Caller, trace: TraceId) -> str:
-        """Return the pasted text of a trace; an entry of its own.
+    def reveal(self, caller: Caller, trace: TraceId) -> Revealed:
+        """Return the pasted text of a trace and everything that was added to its case; an entry of its own.
 
         Raises:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        case, receipt = self._entry(caller, trace, "reveal text", TEXT)
-        return self._cases.open_text(case, receipt)
+        case, parts, receipt = self._entry(caller, trace, "reveal text", TEXT)
+        return Revealed(self._cases.open_text(case, receipt), self.file.opened(case, parts, receipt))
 
-    def listing(self, caller: Caller) -> Sequence[TraceRow]:
-        """Return the caller's newest traces, sealed as they are."""
+    def listing(self, caller: Caller) -> Sequence[Listed]:
+        """Return the caller's newest traces, and how their cases stand."""
         principal = self._kernel.note_read(caller, INVESTIGATORS, "list traces")
         with self._kernel.database.read() as work:
-            return work.traces.of_principal(principal.id, 100)
+            rows = work.traces.of_principal(principal.id, 100)
+            parts = work.traces.parts_of([row.id for row in rows])
+        kinds: dict[TraceId, list[str]] = {row.id: [] for row in rows}
+        for part in parts:
+            kinds[part.trace].append(part.kind)
+        return [Listed(row.id, row.created_at, state_after(kinds[row.id])) for row in rows]
 
     def evidence(
         self, caller: Caller, trace: TraceId, evidence: Evidence, render: Callable[[TraceReport], Mapping[str, bytes]]
@@ -271,7 +298,10 @@ class Trace:
             return replace(ask, text=open_sent(self._kernel, caller, sent).text, upload=None)
 
     @rerun_once
-    def _entry(self, caller: Caller, trace: TraceId, what: str, part: int) -> tuple[SealedCase, Receipt]:
+    def _entry(
+        self, caller: Caller, trace: TraceId, what: str, part: int
+    ) -> tuple[SealedCase, Sequence[CasePartRow], Receipt]:
+        """Write the entry that opens the text with everything added, or the report with the replies."""
         self._kernel.admit(caller, INVESTIGATORS, what)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
@@ -282,13 +312,14 @@ class Trace:
                 "result": "read" if is_own else "not_found",
                 "detail": what,
             }
-            lines = (case_line(row.case, part),) if row is not None and is_own else ()
+            added = [one for one in work.traces.parts_of([trace]) if part == TEXT or one.kind == PartKind.REPLY]
+            lines = (case_line(row.case, part), *part_lines(added)) if row is not None and is_own else ()
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.AUDIT_READ, values, (), lines)])
             work.commit()
         receipt = self._kernel.mint_one(pending)
         if row is None or not is_own:
             raise NotFound
-        return row.case, receipt
+        return row.case, added, receipt
 
     def _fix(self, caller: Caller, trace: TraceId, written: Sequence[WrittenValue], codes: Sequence[CodeSeen]) -> Fixed:
         """Write the entry that fixes a reading."""

@@ -17,6 +17,7 @@ from registry.services.ports_erasure import ErasureRow, FormerDirectory
 from registry.storage.guards import RowGuard
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import (
+    case_parts,
     contacts,
     erasures,
     former_directories,
@@ -65,6 +66,7 @@ class SqlErasures:
         self._delete(subjects, subjects.c.id, [subject])
 
     def forget_traces(self, ids: Sequence[TraceId]) -> int:
+        self._delete(case_parts, case_parts.c.trace, ids)
         return self._delete(traces, traces.c.id, ids)
 
     def forget_petitions(self, ids: Sequence[PetitionId]) -> int:

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, text, tupl
 
 from registry.domain.ids import PrincipalId, TraceId
 from registry.domain.principals import Role
-from registry.services.ports import CHANGED, IdempotencyRow, PrincipalRow, TraceRow
+from registry.services.ports import CHANGED, CasePartRow, IdempotencyRow, PrincipalRow, TraceRow
 from registry.storage.guards import RowGuard
 from registry.storage.prepared import Prepared
 from registry.storage.rows import MANY, chunks, trace_row
-from registry.storage.tables import idempotency, principals, traces
+from registry.storage.tables import case_parts, idempotency, principals, traces
 
 _NAMED = select(principals).where(principals.c.issuer == bindparam("iss"), principals.c.sub == bindparam("name"))
 _BY_NAME = Prepared(_NAMED)
@@ -173,3 +173,12 @@ class SqlTraces:
                 "sealed_report": row.case.report,
             },
         )
+
+    def parts_of(self, ids: Sequence[TraceId]) -> Sequence[CasePartRow]:
+        statement = select(case_parts).where(case_parts.c.trace.in_(ids))
+        rows = self._connection.execute(statement.order_by(case_parts.c.trace, case_parts.c.part))
+        return [CasePartRow(TraceId(row.trace), row.part, row.kind, row.created_at, row.sealed) for row in rows]
+
+    def insert_part(self, row: CasePartRow) -> None:
+        told = {"trace": row.trace, "part": row.part, "kind": row.kind}
+        self._connection.execute(insert(case_parts), told | {"created_at": row.created_at, "sealed": row.sealed})

@@ -225,6 +225,17 @@ traces = Table(
     Index("ix_traces_principal_created", "principal", "created_at"),
 )
 
+# What is added to a trace later. Rows are only added: an erasure of the trace takes them along.
+case_parts = Table(
+    "case_parts",
+    metadata,
+    Column("trace", _ID, ForeignKey("traces.id"), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),  # sealed to trace and part
+    Column("kind", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 # What was asked, and about whom, is in the entry alone; nothing here shows two requests to be about one subject.
 requests = Table(
     "requests",

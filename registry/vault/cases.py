@@ -14,6 +14,8 @@ from registry.keys.ports import WrappedKey
 TEXT = 1
 REPORT = 2
 CATEGORY = "case"
+# Parts that were added later count on from here.
+FIRST_ADDED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,22 @@ class CaseVault:
             seal(key, text.encode("utf-8", "surrogatepass"), self._binding(trace, principal, TEXT)),
             seal(key, report, self._binding(trace, principal, REPORT)),
         )
+
+    def seal_part(self, case: SealedCase, part: int, content: bytes) -> bytes:
+        """Seal what is added to a case later, as its part of this number."""
+        key = self._keys.open_key(PersonId(case.trace), case.key)
+        return seal(key, content, self._binding(case.trace, case.principal, part))
+
+    def open_part(self, case: SealedCase, part: int, sealed: bytes, receipt: Receipt) -> bytes:
+        """Open what was added to a case.
+
+        Raises:
+            ReceiptRefused: the entry does not name it.
+            EnvelopeRejected: the stored bytes were changed or moved.
+        """
+        receipt.redeem(Covered(RecordId(case.trace), part, ciphertext_digest(sealed)))
+        key = self._keys.open_key(PersonId(case.trace), case.key)
+        return unseal(key, sealed, self._binding(case.trace, case.principal, part))
 
     def open_text(self, case: SealedCase, receipt: Receipt) -> str:
         """Open the pasted text.

@@ -41,6 +41,8 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", f"/v1/traces/{ID}/evidence.zip", Role.INVESTIGATOR, False),
     ("POST", f"/v1/traces/{ID}/draws", Role.INVESTIGATOR, True),
     ("POST", f"/v1/traces/{ID}/names", Role.INVESTIGATOR, True),
+    ("POST", f"/v1/traces/{ID}/notes", Role.INVESTIGATOR, True),
+    ("POST", f"/v1/traces/{ID}/state", Role.INVESTIGATOR, True),
     ("POST", f"/v1/traces/{ID}/reveal", Role.INVESTIGATOR, False),
     ("GET", "/v1/audit/entries", Role.AUDITOR, False),
     ("POST", "/v1/audit/accountings", Role.AUDITOR, True),

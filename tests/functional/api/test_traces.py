@@ -108,7 +108,7 @@ def test_the_text_comes_back_by_post_only(site: Site, traced: dict[str, Any]) ->
     path = f"/v1/traces/{traced['trace']}/reveal"
     assert site.get(path, Role.INVESTIGATOR).status_code == 405
     answer = site.post(path, None, Role.INVESTIGATOR)
-    assert answer.json() == {"text": POST}
+    assert answer.json() == {"text": POST, "state": "open", "parts": []}
     assert any("reveal text" in (entry.values or {}).get("detail", "") for entry in site.home.entries()[-2:])
 
 
@@ -171,7 +171,7 @@ def test_a_text_may_hold_any_character(site: Site) -> None:
     answer = site.post("/v1/traces", {"text": text}, Role.INVESTIGATOR)
     assert answer.status_code == 201
     revealed = site.post(f"/v1/traces/{answer.json()['trace']}/reveal", None, Role.INVESTIGATOR)
-    assert revealed.json() == {"text": text}
+    assert revealed.json() == {"text": text, "state": "open", "parts": []}
 
 
 def test_findings_and_candidates_stand_at_the_top(site: Site, traced: dict[str, Any]) -> None:

@@ -131,3 +131,38 @@ def test_how_sure_the_time_of_publication_is_stands_on_the_form(case: Case) -> N
     assert done.status_code == 303
     told = case.browser.get(f"{done.headers['location']}/report.html").text
     assert "give or take 1 hour 30 minutes" in told
+
+
+NOTE = {"note": "asked the forum for its log"}
+CLOSED = {"state": "closed", "state_reason": REASON}
+
+
+def test_a_note_a_reply_and_a_state_go_to_the_case(case: Case) -> None:
+    assert case.ask("notes", NOTE).status_code == 303
+    assert case.ask("notes", {"note": "The card was for a call.", "note_account": case.number}).status_code == 303
+    page = case.browser.get(case.path).text
+    assert "The card was for a call." in page
+    assert NOTE["note"] not in page
+    assert case.ask("state", CLOSED).status_code == 303
+    refused = case.ask("notes", NOTE)
+    assert refused.status_code == 422
+    assert "open it again first" in refused.text
+    shown = case.ask("text", {}).text
+    assert all(one in shown for one in (NOTE["note"], "The card was for a call.", REASON))
+    assert "<td>closed</td>" in case.browser.get("/console/traces").text
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"),
+    [
+        ("notes", NOTE),
+        ("state", CLOSED),
+        ("names", {"account": "1", "name_reason": REASON}),
+        ("draws", {"draws_reason": REASON}),
+    ],
+)
+def test_another_site_sends_none_of_these_forms(case: Case, act: str, fields: dict[str, str]) -> None:
+    size = len(case.home.entries())
+    answer = case.browser.post(f"{case.path}/{act}", fields, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert {one.kind for one in case.home.entries()[size:]} <= {Kind.AUTH}

@@ -57,6 +57,7 @@ COLUMNS = {
     "provisions": ("user_tag", "outside_tag", "names", "digest"),
     "contacts": ("label", "wrapped_key", "about", "sealed"),
     "traces": ("wrapped_key", "sealed_text", "sealed_report"),
+    "case_parts": ("sealed",),
 }
 
 
@@ -84,7 +85,8 @@ def crowd(home: Home) -> tuple[SubjectId, dict[str, bytes]]:
     home.disclose(home.caller("reader", Role.READER), home.ask(gone.subject, Category.PHONE))
     home.app.petitions.correct(mine, Correction(phone, "Marrowbeck says: not my phone"))
     home.app.contacts.put(mine, Contact("email", "marrowbeck@example.org"))
-    home.app.trace.trace(inspector(home), TraceAsk("Quillon Marrowbeck, 816-555-0199, 741-98-7654"))
+    traced = home.app.trace.trace(inspector(home), TraceAsk("Quillon Marrowbeck, 816-555-0199, 741-98-7654"))
+    home.app.trace.file.note(inspector(home), traced.trace, "Quillon Marrowbeck was told")
     needles = {name: value for name, value in stored(home).items() if name not in before}
     for number in range(OTHERS // 2, OTHERS):
         home.enroll(person(f"T-{number:04}"))

@@ -1,0 +1,44 @@
+"""How the case of a trace stands, and how it may go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class CaseState(StrEnum):
+    """How a case stands."""
+
+    OPEN = "open"
+    ANSWERED = "answered"  # somebody whose copy the report speaks of has replied
+    CLOSED = "closed"
+
+
+class PartKind(StrEnum):
+    """What is added to a case. A state is a part as well: the last one says how the case stands."""
+
+    NOTE = "note"
+    REPLY = "reply"
+    OPEN = "open"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+# A closed case is opened again before anything else becomes of it.
+NEXT: Mapping[CaseState, frozenset[CaseState]] = {
+    CaseState.OPEN: frozenset({CaseState.ANSWERED, CaseState.CLOSED}),
+    CaseState.ANSWERED: frozenset({CaseState.OPEN, CaseState.CLOSED}),
+    CaseState.CLOSED: frozenset({CaseState.OPEN}),
+}
+_STATES = frozenset(CaseState)
+
+
+def state_after(kinds: Iterable[str]) -> CaseState:
+    """Return how a case stands after these parts, oldest first. A reply answers an open case, and no other."""
+    state = CaseState.OPEN
+    for kind in kinds:
+        if kind in _STATES:
+            state = CaseState(kind)
+        elif kind == PartKind.REPLY and state is CaseState.OPEN:
+            state = CaseState.ANSWERED
+    return state

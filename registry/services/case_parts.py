@@ -1,0 +1,168 @@
+"""What becomes of a trace after it ran: notes, replies of those whose copies it speaks of, and how its case stands.
+
+Each is sealed under the trace's own key and is an entry, which commits to the sealed bytes. Nothing is changed later:
+how a case stands follows from its parts, and the trace's report stays what it was, with the replies beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from registry.audit.entries import EntryDraft, said_by
+from registry.audit.kinds import Kind
+from registry.audit.receipt import PendingReceipt, Receipt
+from registry.crypto.envelope import ciphertext_digest
+from registry.domain.case_states import NEXT, CaseState, PartKind, state_after
+from registry.domain.clock import from_unix_ms
+from registry.domain.errors import Conflict, NotFound
+from registry.domain.ids import RecordId, TraceId
+from registry.leaktrace.report_shapes import Reply
+from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.match import INVESTIGATORS
+from registry.services.ports import CasePartRow, TraceRow, Work
+from registry.services.rerun import rerun_once
+from registry.transparency.fields import RecordLine
+from registry.transparency.leaf import COMMITMENT_BYTES
+from registry.vault.cases import CATEGORY, FIRST_ADDED, CaseVault, SealedCase
+
+MOST_PARTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CasePart:
+    """One part of a case, opened.
+
+    Attributes:
+        part: its number; they count on from 3.
+        kind: note, reply, or the state that was set.
+        at: milliseconds.
+        account: label of the account whose holder replied; "" otherwise.
+        text: the note, the reply in their words, or why the state was set.
+    """
+
+    part: int
+    kind: PartKind
+    at: int
+    account: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What was added to a case, and how it stands from then on."""
+
+    part: int
+    state: CaseState
+    receipt: ReceiptView = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    kind: PartKind
+    text: str = field(repr=False)
+    account: str = ""
+
+
+class CaseFile:
+    """Adds to cases, and opens what was added."""
+
+    def __init__(self, kernel: Kernel, cases: CaseVault) -> None:
+        self._kernel = kernel
+        self._cases = cases
+
+    def note(self, caller: Caller, trace: TraceId, text: str) -> Added:
+        """Add a note to the caller's own trace.
+
+        Raises:
+            AccessDenied: the caller is no investigator; the refusal is an entry.
+            NotFound: unknown, or somebody else's.
+            Conflict: ``closed``: the case is; ``too_many``: it has as many parts as a case may have.
+        """
+        return self._add(caller, trace, _New(PartKind.NOTE, text))
+
+    def reply(self, caller: Caller, trace: TraceId, account: str, text: str) -> Added:
+        """Record what the holder of an account said of the report; it is printed there, whatever the state is.
+
+        Raises:
+            As ``note``, but for ``closed``.
+        """
+        return self._add(caller, trace, _New(PartKind.REPLY, text, account))
+
+    def set_state(self, caller: Caller, trace: TraceId, state: CaseState, reason: str) -> Added:
+        """Say how the case stands from now on, and why.
+
+        Raises:
+            As ``note``; ``closed`` or ``exists`` where this state does not follow from the present one.
+        """
+        return self._add(caller, trace, _New(PartKind(state), reason))
+
+    @rerun_once
+    def _add(self, caller: Caller, trace: TraceId, new: _New) -> Added:
+        what = f"case {new.kind}"
+        with self._kernel.database.write() as work:
+            principal = self._kernel.principal(work, caller)
+            if not principal.roles & INVESTIGATORS:
+                self._kernel.deny(work, principal, what)
+            row = work.traces.get(trace)
+            is_own = row is not None and row.principal == principal.id
+            parts = work.traces.parts_of([trace]) if is_own else ()
+            refused = _refused(new.kind, parts) if is_own else "not_found"
+            values = said_by(principal) | {"request": trace if is_own else ""}
+            if row is None or refused:
+                draft = EntryDraft(Kind.AUDIT_READ, values | {"result": f"refused {refused}", "detail": what})
+                self._kernel.note_refusal(work, principal, draft)
+                raise NotFound if refused == "not_found" else Conflict(refused)
+            part, pending = self._insert(work, row, parts, (new, values))
+            work.commit()
+        state = state_after([*(one.kind for one in parts), new.kind])
+        return Added(part, state, view_of(self._kernel.mint_one(pending)))
+
+    def _insert(
+        self, work: Work, row: TraceRow, parts: Sequence[CasePartRow], what: tuple[_New, dict[str, str]]
+    ) -> tuple[int, PendingReceipt]:
+        new, values = what
+        part, at = FIRST_ADDED + len(parts), self._kernel.now_ms()
+        # Kind and time are sealed too: a row whose other columns were changed does not agree with what it holds.
+        content = orjson.dumps({"kind": new.kind, "at": at, "account": new.account, "text": new.text})
+        sealed = self._cases.seal_part(row.case, part, content)
+        work.traces.insert_part(CasePartRow(row.id, part, new.kind, at, sealed))
+        told = {"result": f"{new.kind} part {part}", "detail": f"sealed {ciphertext_digest(sealed).hex()}"}
+        (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.TRACE, values | told)])
+        return part, pending
+
+    def opened(self, case: SealedCase, rows: Iterable[CasePartRow], receipt: Receipt) -> tuple[CasePart, ...]:
+        """Open parts under a receipt that names them."""
+        return tuple(self._opened(case, row, receipt) for row in rows)
+
+    def _opened(self, case: SealedCase, row: CasePartRow, receipt: Receipt) -> CasePart:
+        told = orjson.loads(self._cases.open_part(case, row.part, row.sealed, receipt))
+        return CasePart(row.part, PartKind(told["kind"]), told["at"], told["account"], told["text"])
+
+
+def part_lines(rows: Iterable[CasePartRow]) -> tuple[RecordLine, ...]:
+    """Write parts as an entry names them."""
+    return tuple(
+        RecordLine(RecordId(row.trace), CATEGORY, row.part, ciphertext_digest(row.sealed), bytes(COMMITMENT_BYTES))
+        for row in rows
+    )
+
+
+def replies_of(parts: Iterable[CasePart]) -> tuple[Reply, ...]:
+    """Return replies as a report prints them."""
+    return tuple(Reply(one.account, from_unix_ms(one.at), one.text) for one in parts if one.kind is PartKind.REPLY)
+
+
+def _refused(kind: PartKind, parts: Sequence[CasePartRow]) -> str:
+    state = state_after(one.kind for one in parts)
+    if len(parts) >= MOST_PARTS:
+        return "too_many"
+    if kind is PartKind.REPLY:
+        return ""
+    if kind is PartKind.NOTE:
+        return "closed" if state is CaseState.CLOSED else ""
+    if CaseState(kind) is state:
+        return "exists"
+    return "" if CaseState(kind) in NEXT[state] else "closed"
