@@ -36,7 +36,7 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "codes": None if report.codes is None else _codes(report.codes),
         "budget": None if report.budget is None else _budget(report.budget),
         "coverage": None if report.coverage is None else _coverage(report.coverage),
-        "replies": [{"account": one.account, "at": iso(one.at), "text": one.text} for one in report.replies],
+        "replies": [{"account": one.account, "at": iso(one.at), "said": one.text} for one in report.replies],
         "not_distinguished": [
             {"held": list(part.held), "accounts": list(part.accounts)} for part in report.not_distinguished
         ],

@@ -14,7 +14,6 @@ import orjson
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.receipt import PendingReceipt, Receipt
-from registry.crypto.envelope import ciphertext_digest
 from registry.domain.case_states import NEXT, CaseState, PartKind, state_after
 from registry.domain.clock import from_unix_ms
 from registry.domain.errors import Conflict, NotFound
@@ -26,7 +25,7 @@ from registry.services.ports import CasePartRow, TraceRow, Work
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import RecordLine
 from registry.transparency.leaf import COMMITMENT_BYTES
-from registry.vault.cases import CATEGORY, FIRST_ADDED, CaseVault, SealedCase
+from registry.vault.cases import CATEGORY, FIRST_ADDED, CaseVault, SealedCase, part_digest
 
 MOST_PARTS = 500
 
@@ -129,7 +128,7 @@ class CaseFile:
         content = orjson.dumps({"kind": new.kind, "at": at, "account": new.account, "text": new.text})
         sealed = self._cases.seal_part(row.case, part, content)
         work.traces.insert_part(CasePartRow(row.id, part, new.kind, at, sealed))
-        told = {"result": f"{new.kind} part {part}", "detail": f"sealed {ciphertext_digest(sealed).hex()}"}
+        told = {"result": f"{new.kind} part {part}", "detail": f"sealed {part_digest(sealed).hex()}"}
         (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.TRACE, values | told)])
         return part, pending
 
@@ -145,7 +144,7 @@ class CaseFile:
 def part_lines(rows: Iterable[CasePartRow]) -> tuple[RecordLine, ...]:
     """Write parts as an entry names them."""
     return tuple(
-        RecordLine(RecordId(row.trace), CATEGORY, row.part, ciphertext_digest(row.sealed), bytes(COMMITMENT_BYTES))
+        RecordLine(RecordId(row.trace), CATEGORY, row.part, part_digest(row.sealed), bytes(COMMITMENT_BYTES))
         for row in rows
     )
 

@@ -47,6 +47,11 @@ class NewCase:
     wrapped: WrappedKey
 
 
+def part_digest(sealed: bytes) -> bytes:
+    """Return the 32 bytes by which an entry and a receipt name a sealed part."""
+    return ciphertext_digest(sealed)
+
+
 class CaseVault:
     """Seals and opens what is kept of traces."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def token(openbao: OpenBaoServer, tmp_path: Path) -> Path:
     return file
 
 
-def reconciled(line: Line, server: OpenBaoServer, token: Path, *more: str, exits: int = 0) -> dict[str, object]:
+def reconciled(line: Line, server: OpenBaoServer, token: Path, *more: str, exits: int = 0) -> dict[str, Any]:
     log = str(server.folder / "audit.log")
     given = ("keys", "reconcile", log, "--token-file", str(token), "--device", DEVICE, *more, "--json")
     return dict(json.loads(line(*given, exits=exits).stdout))
@@ -104,7 +105,7 @@ def test_an_unwrap_past_the_ledger_is_an_alarm(line: Line, openbao: OpenBaoServe
     assert isinstance(ring.provider("data").unwrap(*keys[-1]), bytes)
     session.close()
     found = reconciled(line, openbao, token, "--skew", "1", exits=1)
-    (alarm,) = found["unexplained"]  # type: ignore[misc] # a list of one
+    (alarm,) = found["unexplained"]
     assert alarm["key"] == f"{settings.key_prefix}-data"
     assert alarm["who"] == "approle 127.0.0.1"
     said = line(
@@ -128,7 +129,7 @@ def test_a_key_taken_out_of_the_service_is_an_alarm(line: Line, openbao: OpenBao
     openbao.call("POST", f"transit/keys/{name}/config", {"exportable": True})
     openbao.call("GET", f"transit/export/encryption-key/{name}")
     found = reconciled(line, openbao, token, exits=1)
-    assert [one["key"] for one in found["taken"]] == [name]  # type: ignore[union-attr,attr-defined]
+    assert [one["key"] for one in found["taken"]] == [name]
 
 
 def test_more_openings_of_the_keyring_than_were_said_are_told(line: Line, openbao: OpenBaoServer, token: Path) -> None:
@@ -162,6 +163,6 @@ def test_it_is_an_entry_and_the_entry_names_the_alarms(line: Line, openbao: Open
     said = answer["entries"][0]["fields"]
     assert said["request"].startswith("reconcile ")
     assert "unexplained 1," in said["result"]
-    (alarm,) = found["unexplained"]  # type: ignore[misc] # a list of one
+    (alarm,) = found["unexplained"]
     assert said["detail"] == f"{alarm['at']} {alarm['key']}"
     assert line.json("audit", "verify")["verified"]
