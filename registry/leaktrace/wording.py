@@ -241,7 +241,7 @@ def strong_tier(label: str, *, top: bool) -> str:
 def bound_reason(label: str, bound: float) -> str:
     """Say what the bound of a copy is."""
     return (
-        f"{label}: at most {bound:.1e} of investigations of texts in which no copy had a part would flag any copy like "
+        f"{label}: at most {bound:.2g} of investigations of texts in which no copy had a part would flag any copy like "
         "this."
     )
 

@@ -18,7 +18,6 @@ from registry.leaktrace.report_model import TraceReport
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Table
 from registry.reports.layout import lay_out
 from registry.reports.plain import code_point, utc
-from registry.reports.timeline import describe, timeline_svg
 
 # Ranges that the fonts inside typst draw (tests compile each of them). PDF/A and PDF/UA refuse a text with a
 # character that has no glyph, so anything else is printed as its number.
@@ -40,7 +39,7 @@ def render_pdf(report: TraceReport) -> bytes:
     inputs = {
         "main": _template().encode(),
         "report.json": json.dumps(printable(_data(document)), ensure_ascii=True).encode(),
-        "timeline.svg": "".join(timeline_svg(drawing.timeline) for drawing in _drawings(document)).encode(),
+        **{f"{drawing.name}.svg": drawing.svg.encode() for drawing in _drawings(document)},
     }
     pdf = typst.compile(  # type: ignore[call-overload]  # typst's stubs leave out the dict of virtual files
         inputs,
@@ -109,4 +108,4 @@ def _block(block: Block) -> dict[str, Any]:
             "shares": list(block.shares),
             "groups": groups,
         }
-    return {"type": "drawing", "text": describe(block.timeline)}
+    return {"type": "drawing", "file": f"{block.name}.svg", "text": block.told}

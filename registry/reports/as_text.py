@@ -9,7 +9,7 @@ from registry.leaktrace.report_model import TraceReport
 from registry.reports.blocks import Block, Bullets, Document, Facts, Paragraph, Table
 from registry.reports.layout import lay_out
 from registry.reports.plain import utc
-from registry.reports.timeline import TEXT_COLUMNS, timeline_lines
+from registry.reports.timeline import TEXT_COLUMNS
 
 _GUTTER = 2
 _SHORT_CELL = 10  # `Account 1`, `2 of 3` stay on one line
@@ -54,7 +54,7 @@ def _block(block: Block) -> list[str]:
         return _facts(block)
     if isinstance(block, Table):
         return _table(block)
-    return timeline_lines(block.timeline)
+    return list(block.lines)
 
 
 def _facts(facts: Facts) -> list[str]:

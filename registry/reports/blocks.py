@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from registry.reports.timeline import Timeline
-
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -49,9 +47,19 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """The timeline. A table with the same events follows it."""
+    """A drawing. A table that says the same follows it.
 
-    timeline: Timeline
+    Attributes:
+        name: of the drawing, its own in a document; letters only.
+        told: what it shows, in words.
+        svg: one element, ours: every text in it is escaped.
+        lines: the drawing for a terminal; none where the table does as well.
+    """
+
+    name: str
+    told: str
+    svg: str
+    lines: tuple[str, ...] = ()
 
 
 Block = Paragraph | Bullets | Facts | Table | Drawing

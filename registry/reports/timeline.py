@@ -13,11 +13,12 @@ from xml.sax.saxutils import escape
 
 from registry.leaktrace.report_model import TraceReport
 from registry.reports.plain import duration, utc
+from registry.reports.svg import WIDTH, opened
 
 MOST_ROWS = 40  # a taller drawing helps nobody; the table has every event
 TEXT_COLUMNS = 80
-_WIDTH, _LEFT, _RIGHT, _TOP = 720, 150, 30, 52
-_SPAN = _WIDTH - _LEFT - _RIGHT
+_LEFT, _RIGHT, _TOP = 150, 30, 52
+_SPAN = WIDTH - _LEFT - _RIGHT
 _ROW, _CLOSE_ROW = 26, 18  # px; close from _MANY_ROWS on, so that the drawing fits under its heading on one sheet
 _MANY_ROWS = 20
 _ROOM = 1.04  # the last mark stands a little before the end of the axis
@@ -117,13 +118,7 @@ def timeline_svg(timeline: Timeline) -> str:
     bottom = _TOP + row_height * len(timeline.rows)
     height = bottom + _LEGEND
     parts = [
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="tl" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-            f'height="{height}" role="img" aria-labelledby="tl-title tl-desc" font-family="Libertinus Serif, serif" '
-            'font-size="13" fill="currentColor">'
-        ),
-        '<title id="tl-title">Timeline of served copies, source exposures and publication</title>',
-        f'<desc id="tl-desc">{escape(describe(timeline))}</desc>',
+        *opened("tl", "Timeline of served copies, source exposures and publication", describe(timeline), height),
         *_axis(timeline, bottom),
     ]
     for number, row in enumerate(timeline.rows):
