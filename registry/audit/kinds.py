@@ -66,13 +66,23 @@ OF_POLICIES = frozenset({Kind.INIT, Kind.POLICY})
 OF_REVIEWS = frozenset({Kind.REVIEW})
 # Kinds that say what subjects asked for, how it was answered, and where they want to be told.
 OF_PETITIONS = frozenset({Kind.DISPUTE, Kind.CORRECT, Kind.CONTACT})
+# Kinds that say what notices are held back, and what is kept for a court.
+OF_HOLDS = frozenset({Kind.HOLD})
 # Kinds that say what was taken out.
 OF_ERASURES = frozenset({Kind.ERASE})
 # Kinds that say which keys sign the ledger.
 OF_KEYS = frozenset({Kind.KEY, Kind.EPOCH})
 # Kinds whose entries say how something stands that is not a person's.
 STANDING = (
-    OF_PRINCIPALS | OF_REQUESTS | OF_EMERGENCIES | OF_POLICIES | OF_REVIEWS | OF_PETITIONS | OF_KEYS | OF_ERASURES
+    OF_PRINCIPALS
+    | OF_REQUESTS
+    | OF_EMERGENCIES
+    | OF_POLICIES
+    | OF_REVIEWS
+    | OF_PETITIONS
+    | OF_HOLDS
+    | OF_KEYS
+    | OF_ERASURES
 )
 # What an entry of kind ``update`` says that wrote a unit, which is nobody's record; more words follow.
 UNIT_WRITTEN = "unit "

@@ -1,7 +1,7 @@
 """Comparing the rows with what the ledger says of them: an older row put back, a lost one, one that was never entered.
 
 The ledger's own verification shows that the entries are whole; this shows that people's records are as the entries
-left them. Only entries that enroll, change, mark, grant, ask for approval and give it are opened.
+left them. Only entries that enroll, change, mark, grant, hold, ask for approval and give it are opened.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class CheckRows:
         return len(ledger.records)
 
     def check_standing(self, work: Work, standing: Sequence[int]) -> None:
-        """Check all principals, requests, petitions and contacts, the policies in force and the ledger's keys.
+        """Check all principals, requests, petitions, contacts and holds, the policies in force and the ledger's keys.
 
         Args:
             work: one snapshot.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from registry.audit.kinds import (
     OF_EMERGENCIES,
     OF_ERASURES,
+    OF_HOLDS,
     OF_KEYS,
     OF_PETITIONS,
     OF_POLICIES,
@@ -21,6 +22,7 @@ from registry.domain.approvals import State, Verdict
 from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import BreakGlassId, PrincipalId, RequestId
+from registry.services.check_holds import StandingHolds
 from registry.services.check_petitions import MOST_APART_MS, Letters, StandingPetitions
 from registry.services.check_revocations import StandingRevocations
 from registry.services.check_units import StandingUnits
@@ -74,7 +76,7 @@ class _Emergency:
 
 @dataclass(slots=True)
 class Standing:
-    """What the entries say of accounts, requests, emergencies, policies, petitions, tokens and units together."""
+    """What the entries say of all that is compared here: accounts, requests, emergencies, policies and the rest."""
 
     accounts: dict[PrincipalId, _Account] = field(default_factory=dict)
     requests: dict[RequestId, _Asked] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Standing:
     petitions: StandingPetitions = field(default_factory=StandingPetitions)
     revocations: StandingRevocations = field(default_factory=StandingRevocations)
     units: StandingUnits = field(default_factory=StandingUnits)
+    holds: StandingHolds = field(default_factory=StandingHolds)
     keys: list[KeyChangeSaid] = field(default_factory=list)
     controls: PolicyRow | None = None
     agreed: PolicyRow | None = None
@@ -102,6 +105,8 @@ class Standing:
             self.petitions.take(index, leaf.kind, leaf.unix_ms, values)
         elif leaf.kind == Kind.UPDATE:
             self.units.take(index, leaf.unix_ms, values)
+        elif leaf.kind in OF_HOLDS:
+            self.holds.take(index, leaf.unix_ms, values)
         elif leaf.kind in OF_ERASURES:
             self._take_erasure(index, leaf.unix_ms, values)
         elif leaf.kind in OF_REVIEWS:
@@ -171,7 +176,7 @@ class Standing:
             reviewed.finding, reviewed.reviewer, reviewed.entry = values["result"], _who(values), index
 
     def check(self, work: Work, letters: Letters) -> None:
-        """Compare every account, request, emergency, review, petition and contact, and the policies in force.
+        """Compare every account, request, emergency, review, petition, contact and hold, and the policies in force.
 
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
@@ -183,6 +188,7 @@ class Standing:
         self._check_erasures(work)
         self.petitions.check(letters, work)
         self.units.check(work)
+        self.holds.check(work)
         if self.policies is not None and work.policies.in_force() != self.policies:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
         if self.controls is not None and work.policies.controls() != self.controls:

@@ -48,6 +48,9 @@ class SqlHolds:
         states = holds.c.state.in_([HoldState.CONFIRMED, HoldState.ENDED])
         return self._demanded(select(holds).where(states, holds.c.until > time_ms).order_by(holds.c.created_at))
 
+    def listing(self) -> Sequence[HoldRow]:
+        return self._demanded(_NEWEST)
+
     def insert(self, row: HoldRow) -> None:
         self._connection.execute(insert(holds), self._guarded(row))
 
