@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from registry.domain.principals import Role
+from registry.identity.issuers import DEVELOPMENT_ISSUER as ISSUER
 from tests.functional.api.conftest import NUMBER, Site
 
 ASKED: dict[str, Any] = {
@@ -76,3 +78,83 @@ def test_nothing_of_it_may_be_left_out(site: Site, key: str) -> None:
 def test_somebody_unknown_is_not_found(site: Site) -> None:
     assert site.post("/v1/holds", ASKED, Role.INVESTIGATOR).status_code == 404
     assert site.last().kind == "hold"
+
+
+NOTE = {"note": "The hearing was put off to June"}
+DAY = 86_400
+
+
+def placed(site: Site, days: int) -> str:
+    answer = site.post("/v1/holds", ASKED | {"days": days, "statement": "written"}, Role.INVESTIGATOR)
+    assert answer.status_code == 201, answer.text
+    hold: str = answer.json()["hold"]
+    return hold
+
+
+def confirmed(site: Site, hold: str, approver: str, note: dict[str, str] | None = None) -> httpx2.Response:
+    """Confirm under an account of its own."""
+    headers = {"Authorization": f"Bearer {site.token(approver, Role.APPROVER)}"}
+    return site.http.post(f"/v1/holds/{hold}/confirm", json=NOTE if note is None else note, headers=headers)
+
+
+def refused(site: Site, answer: httpx2.Response) -> str:
+    """Return the code of a refusal, which the newest entry names too; nothing of the hold has changed."""
+    assert answer.status_code == 409, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    code: str = answer.json()["code"]
+    hold = answer.request.url.path.split("/")[3]
+    said = site.said(site.last().index)
+    assert (said["result"], said["detail"]) == (f"refused {code}", f"confirmed hold {hold}")
+    assert site.get(f"/v1/holds/{hold}", Role.AUDITOR).json()["state"] == "pending"
+    return code
+
+
+def test_what_a_hold_renews_is_told_to_who_reviews_and_audits_and_to_nobody_else(site: Site) -> None:
+    site.enroll()
+    first = placed(site, 20)
+    assert confirmed(site, first, "approver 1").status_code == 200
+    site.home.clock.step(30 * DAY)
+    second = placed(site, 15)
+    path = f"/v1/holds/{second}"
+    told = site.get(path, Role.APPROVER).json()["renewal"]
+    earlier = {
+        "hold": first,
+        "from": "2026-03-02T09:00:00.000Z",
+        "until": "2026-03-22T09:00:00.000Z",
+        "placed_by": f"{ISSUER}#the investigator",
+        "confirmed_by": f"{ISSUER}#approver 1",
+    }
+    assert told == {
+        "since": "2026-03-02T09:00:00.000Z",
+        "days": 20,
+        "days_with_this": 35,
+        "most_days": 180,
+        "most_days_of_one_approver": 90,
+        "holds": [earlier],
+    }
+    assert site.get(path, Role.AUDITOR).json()["renewal"] == told
+    assert site.get(path, Role.INVESTIGATOR).json()["renewal"] is None
+    assert site.get(f"/v1/holds/{first}", Role.APPROVER).json()["renewal"] is None
+    for role in (Role.INVESTIGATOR, Role.APPROVER, Role.AUDITOR):
+        assert all("renewal" not in one for one in site.get("/v1/holds", role).json()["holds"])
+
+
+def test_a_renewal_needs_a_note_that_says_why(site: Site) -> None:
+    site.enroll()
+    assert confirmed(site, placed(site, 20), "approver 1", note={}).status_code == 200
+    again = placed(site, 20)
+    assert refused(site, confirmed(site, again, "approver 1", note={})) == "renewal"
+    answer = confirmed(site, again, "approver 1")
+    assert (answer.status_code, answer.json()["state"]) == (200, "confirmed")
+    assert "; renews 1 since 2026-03-02T09:00:00.000Z " in site.said(answer.json()["receipt"]["index"])["detail"]
+
+
+def test_one_approver_and_then_all_of_them_have_held_somebodys_notices_long_enough(site: Site) -> None:
+    site.enroll()
+    assert confirmed(site, placed(site, 90), "approver 1").status_code == 200
+    site.home.clock.step(90 * DAY)
+    second = placed(site, 90)
+    assert refused(site, confirmed(site, second, "approver 1")) == "another_approver"
+    assert confirmed(site, second, "approver 2").status_code == 200
+    site.home.clock.step(90 * DAY)
+    assert refused(site, confirmed(site, placed(site, 1), "approver 3")) == "held_too_long"
