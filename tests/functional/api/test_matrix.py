@@ -220,7 +220,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/traces", ""): lambda _: {"text": "Call 816-555-0142"},
     ("/v1/traces/{trace}/draws", ""): lambda _: {"reason": REASON},
     ("/v1/traces/{trace}/notes", ""): lambda _: {"text": "asked the forum for its log"},
-    ("/v1/traces/{trace}/state", ""): lambda _: {"state": "closed", "reason": REASON},
+    ("/v1/traces/{trace}/state", ""): lambda _: {"state": "answered", "reason": REASON},
     ("/v1/traces/{trace}/names", ""): lambda _: {"account": "Account 1", "reason": REASON},
     ("/v1/release-checks", ""): lambda _: {
         "file": {"content": "Q2FsbCA4MTYtNTU1LTAxNDI="},
