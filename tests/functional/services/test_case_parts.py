@@ -88,9 +88,9 @@ def test_nobody_adds_to_what_is_not_theirs(home: Home, who: Caller, trace: Trace
 def test_a_part_in_another_place_does_not_open(home: Home, who: Caller, trace: TraceId) -> None:
     for note in ("first", "second"):
         home.app.trace.file.note(who, trace, note)
-    with home.app.kernel.database.read() as work:
-        first, second = work.traces.parts_of([trace])
-    with home.sql() as connection:
-        connection.execute("UPDATE case_parts SET sealed = ? WHERE part = ?", (second.sealed, first.part))
+    home.sql().execute(
+        "UPDATE case_parts SET sealed = (SELECT other.sealed FROM case_parts AS other WHERE other.part = 4) "
+        "WHERE part = 3"
+    )
     with pytest.raises(EnvelopeRejected):
         home.app.trace.reveal(who, trace)

@@ -83,7 +83,7 @@ def test_nobody_is_named_below_strong(home: Home) -> None:
     assert not [one for one in home.entries() if one.kind == Kind.REQUEST]
     matching = home.app.trace._matching
     home.app.trace._matching = replace(matching, spending=FlagSpending(home.app.kernel, 1))
-    text = home.app.trace.reveal(who, traced.trace)
+    text = home.app.trace.reveal(who, traced.trace).text
     capped = home.app.trace.trace(who, TraceAsk(text, report.question.published_at))
     with pytest.raises(Conflict, match="below_strong"):
         home.app.trace.name(who, capped.trace, NameAsk(label, REASON))
