@@ -16,7 +16,7 @@ from registry.audit.kinds import Kind
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.domain.case_states import NEXT, CaseState, PartKind, state_after
 from registry.domain.clock import from_unix_ms
-from registry.domain.errors import Conflict, NotFound
+from registry.domain.errors import Conflict, EnvelopeRejected, NotFound
 from registry.domain.ids import RecordId, TraceId
 from registry.leaktrace.report_shapes import Reply
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
@@ -132,12 +132,20 @@ class CaseFile:
         (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.TRACE, values | told)])
         return part, pending
 
-    def opened(self, case: SealedCase, rows: Iterable[CasePartRow], receipt: Receipt) -> tuple[CasePart, ...]:
-        """Open parts under a receipt that names them."""
+    def opened(self, case: SealedCase, rows: Sequence[CasePartRow], receipt: Receipt) -> tuple[CasePart, ...]:
+        """Open all parts of a case, in order, under a receipt that names them.
+
+        Raises:
+            EnvelopeRejected: a row was changed or moved, or one before the last is missing.
+        """
+        if [row.part for row in rows] != list(range(FIRST_ADDED, FIRST_ADDED + len(rows))):
+            raise EnvelopeRejected("a part of a case is missing")
         return tuple(self._opened(case, row, receipt) for row in rows)
 
     def _opened(self, case: SealedCase, row: CasePartRow, receipt: Receipt) -> CasePart:
         told = orjson.loads(self._cases.open_part(case, row.part, row.sealed, receipt))
+        if (told["kind"], told["at"]) != (row.kind, row.created_at):
+            raise EnvelopeRejected("a part of a case is not what its row says")
         return CasePart(row.part, PartKind(told["kind"]), told["at"], told["account"], told["text"])
 
 

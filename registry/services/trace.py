@@ -17,7 +17,7 @@ from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
 from registry.documents.ocr import ImageReader
 from registry.domain.approvals import Action
-from registry.domain.case_states import CaseState, PartKind, state_after
+from registry.domain.case_states import CaseState, state_after
 from registry.domain.errors import Conflict, NotFound
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
@@ -208,9 +208,9 @@ class Trace:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        case, replies, receipt = self._entry(caller, trace, "report", REPORT)
+        case, parts, receipt = self._entry(caller, trace, "report", REPORT)
         stored = _STORED.validate_json(self._cases.open_report(case, receipt))
-        told = replies_of(self.file.opened(case, replies, receipt))
+        told = replies_of(self.file.opened(case, parts, receipt))
         return replace(stored, report=replace(stored.report, replies=told))
 
     def reveal(self, caller: Caller, trace: TraceId) -> Revealed:
@@ -301,7 +301,7 @@ class Trace:
     def _entry(
         self, caller: Caller, trace: TraceId, what: str, part: int
     ) -> tuple[SealedCase, Sequence[CasePartRow], Receipt]:
-        """Write the entry that opens the text with everything added, or the report with the replies."""
+        """Write the entry that opens the text or the report, with everything that was added."""
         self._kernel.admit(caller, INVESTIGATORS, what)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
@@ -312,7 +312,8 @@ class Trace:
                 "result": "read" if is_own else "not_found",
                 "detail": what,
             }
-            added = [one for one in work.traces.parts_of([trace]) if part == TEXT or one.kind == PartKind.REPLY]
+            # All of them, for the report too: only what is sealed in a part says whether it is a reply.
+            added = work.traces.parts_of([trace])
             lines = (case_line(row.case, part), *part_lines(added)) if row is not None and is_own else ()
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.AUDIT_READ, values, (), lines)])
             work.commit()

@@ -7,11 +7,13 @@ import pytest
 from registry.audit.kinds import Kind
 from registry.crypto.envelope import ciphertext_digest
 from registry.domain.case_states import CaseState
-from registry.domain.errors import AccessDenied, Conflict, EnvelopeRejected, NotFound
+from registry.domain.errors import AccessDenied, Conflict, EnvelopeRejected, NotFound, ReceiptRefused
 from registry.domain.ids import TraceId
 from registry.domain.principals import Role
+from registry.services import case_parts
 from registry.services.kernel import Caller
 from registry.services.trace import TraceAsk
+from registry.vault.cases import TEXT
 from tests.functional.services.homes import Home
 
 SAID = "The card was for the call of 2 March."
@@ -94,3 +96,40 @@ def test_a_part_in_another_place_does_not_open(home: Home, who: Caller, trace: T
     )
     with pytest.raises(EnvelopeRejected):
         home.app.trace.reveal(who, trace)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE case_parts SET kind = 'note' WHERE part = 4",
+        "UPDATE case_parts SET kind = 'closed' WHERE part = 3",
+        "UPDATE case_parts SET created_at = created_at - 1 WHERE part = 4",
+        "DELETE FROM case_parts WHERE part = 3",
+    ],
+)
+def test_who_holds_the_database_hides_no_reply(home: Home, who: Caller, trace: TraceId, statement: str) -> None:
+    home.app.trace.file.note(who, trace, "asked the forum for its log")
+    home.app.trace.file.reply(who, trace, "Account 1", SAID)
+    home.sql().execute(statement)
+    with pytest.raises(EnvelopeRejected):
+        home.app.trace.get(who, trace)
+    with pytest.raises(EnvelopeRejected):
+        home.app.trace.reveal(who, trace)
+
+
+def test_a_part_opens_under_the_receipt_that_names_it_alone(home: Home, who: Caller, trace: TraceId) -> None:
+    _, _, before = home.app.trace._entry(who, trace, "reveal text", TEXT)
+    home.app.trace.file.note(who, trace, "after that reading")
+    with home.app.kernel.database.read() as work:
+        row, parts = work.traces.get(trace), work.traces.parts_of([trace])
+    assert row is not None
+    with pytest.raises(ReceiptRefused):
+        home.app.trace.file.opened(row.case, parts, before)
+
+
+def test_a_case_has_a_most(home: Home, who: Caller, trace: TraceId, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case_parts, "MOST_PARTS", 2)
+    for _ in range(2):
+        home.app.trace.file.note(who, trace, "one more")
+    with pytest.raises(Conflict, match="too_many"):
+        home.app.trace.file.reply(who, trace, "Account 1", SAID)
