@@ -51,12 +51,14 @@ class Drawing:
 
     Attributes:
         name: of the drawing, its own in a document; letters only.
+        title: what it is.
         told: what it shows, in words.
         svg: one element, ours: every text in it is escaped.
         lines: the drawing for a terminal; none where the table does as well.
     """
 
     name: str
+    title: str
     told: str
     svg: str
     lines: tuple[str, ...] = ()

@@ -15,6 +15,8 @@ from registry.leaktrace.marked_copies import LabelledEvidence
 from registry.leaktrace.report_shapes import MarksReport
 from registry.reports.svg import AXIS, FAINT, opened
 
+COPIES_TITLE = "Places read beside places served, and the bound of each copy"
+CURVE_TITLE = "What remains for the outside and for each copy"
 MOST_COPIES = 40  # a taller drawing helps nobody; the table has every copy
 MOST_LINES = 5  # of a curve, beside the outside
 _MOST_SQUARES = 16  # places of a copy that are drawn one by one
@@ -42,9 +44,8 @@ def copies_svg(copies: Sequence[LabelledEvidence]) -> str:
     """Draw each copy's places, served and read alike or not, and its bound on an axis of powers of ten."""
     shown = copies[:MOST_COPIES]
     bottom = _TOP + _ROW * len(shown)
-    title = "Places read beside places served, and the bound of each copy"
     parts = [
-        *opened("copies", title, describe_copies(copies), bottom + 40),
+        *opened("copies", COPIES_TITLE, describe_copies(copies), bottom + 40),
         f'<text x="{_LEFT}" y="20" font-size="11">places: filled as served, hollow otherwise</text>',
         *_bound_axis(bottom),
     ]
@@ -105,7 +106,7 @@ def curve_svg(marks: MarksReport) -> str:
         shares = [dict(accounts).get(line.label, 0.0) for _, _, accounts in marks.curve]
         lines.append((line.label, shares, _DASHES[number]))
     parts = [
-        *opened("curve", "What remains for the outside and for each copy", describe_curve(marks), _HEIGHT),
+        *opened("curve", CURVE_TITLE, describe_curve(marks), _HEIGHT),
         '<text x="6" y="20" font-size="11">what remains (0 to 1)</text>',
         (
             f'<text x="{_curve_x(len(marks.curve) - 1, marks)}" y="{_BOTTOM + 36}" font-size="11" text-anchor="end">'

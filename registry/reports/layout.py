@@ -11,9 +11,16 @@ from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ran
 from registry.leaktrace.report_shapes import FlagBudget, TierLabel
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.coverage_blocks import coverage_blocks
-from registry.reports.evidence_drawings import copies_svg, curve_svg, describe_copies, describe_curve
+from registry.reports.evidence_drawings import (
+    COPIES_TITLE,
+    CURVE_TITLE,
+    copies_svg,
+    curve_svg,
+    describe_copies,
+    describe_curve,
+)
 from registry.reports.plain import duration, places, relative, utc, visible
-from registry.reports.timeline import describe, timeline_lines, timeline_of, timeline_svg
+from registry.reports.timeline import TITLE, describe, timeline_lines, timeline_of, timeline_svg
 
 _PUBLISHED = "text published, as told"
 # Accounts in the table of posteriors; all of them are in the JSON.
@@ -133,7 +140,7 @@ def _timeline(report: TraceReport) -> tuple[Block, ...]:
     columns = ("Time (UTC)", "Event", "Account", "Entry", "To publication")
     caption = "The timeline as a table: every event in order of time"
     table = Table(caption, columns, (TableGroup("", _events(report)),), (20, 22, 13, 9, 16))
-    drawing = Drawing("timeline", describe(timeline), timeline_svg(timeline), tuple(timeline_lines(timeline)))
+    drawing = Drawing("timeline", TITLE, describe(timeline), timeline_svg(timeline), tuple(timeline_lines(timeline)))
     if not timeline.left_out:
         return (drawing, table)
     rest = Paragraph(f"{wording.many(timeline.left_out, 'more row')} of the drawing: in the table only.")
@@ -221,8 +228,12 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         *_budget(report.budget),
     )
     copies = "Marked copies beside the writing of the text"
-    drawn = (Drawing("copies", describe_copies(marks.copies), copies_svg(marks.copies)),) if marks.copies else ()
-    curve = (Drawing("curve", describe_curve(marks), curve_svg(marks)),) if marks.curve else ()
+    drawn = (
+        (Drawing("copies", COPIES_TITLE, describe_copies(marks.copies), copies_svg(marks.copies)),)
+        if marks.copies
+        else ()
+    )
+    curve = (Drawing("curve", CURVE_TITLE, describe_curve(marks), curve_svg(marks)),) if marks.curve else ()
     caption = "What remains for the outside and for each copy, by the chance of an outside source beforehand"
     return (
         Paragraph(wording.MARKS_NOTE),

@@ -15,6 +15,7 @@ from registry.leaktrace.report_model import TraceReport
 from registry.reports.plain import duration, utc
 from registry.reports.svg import WIDTH, opened
 
+TITLE = "Timeline of served copies, source exposures and publication"
 MOST_ROWS = 40  # a taller drawing helps nobody; the table has every event
 TEXT_COLUMNS = 80
 _LEFT, _RIGHT, _TOP = 150, 30, 52
@@ -118,7 +119,7 @@ def timeline_svg(timeline: Timeline) -> str:
     bottom = _TOP + row_height * len(timeline.rows)
     height = bottom + _LEGEND
     parts = [
-        *opened("tl", "Timeline of served copies, source exposures and publication", describe(timeline), height),
+        *opened("tl", TITLE, describe(timeline), height),
         *_axis(timeline, bottom),
     ]
     for number, row in enumerate(timeline.rows):
