@@ -58,7 +58,7 @@ class Revoke:
             values = {"request": f"{name.issuer}#{name.token_id}", "result": REVOKED, "detail": ONE_TOKEN}
             if "#" in name.issuer:  # OpenID Connect Discovery, section 3; entries tell the two names apart by it
                 self._refuse(work, principal, values, FieldProblem("/issuer", "invalid"))
-            row = RevocationRow(token_label(self._kernel, name.issuer, name.token_id), ALWAYS, self._until())
+            row = self._widest(work, token_label(self._kernel, name.issuer, name.token_id), ALWAYS)
             return self._put(work, principal, row, values)
 
     @rerun_once
@@ -77,15 +77,15 @@ class Revoke:
                 values = {"result": "not_found", "detail": "revoke"}
                 self._kernel.note_refusal(work, principal, EntryDraft(Kind.GRANT, values))
                 raise NotFound
-            label = account_label(self._kernel, account.id)
-            known = work.revocations.among([label]).get(label)
-            # Never less than before, should this machine's clock be behind another's.
-            before = max(self._kernel.now_ms() // 1000, 0 if known is None else known.before)
-            until = max(self._until(), 0 if known is None else known.until)
-            return self._put(work, principal, RevocationRow(label, before, until), _of(account, before))
+            row = self._widest(work, account_label(self._kernel, account.id), self._kernel.now_ms() // 1000)
+            return self._put(work, principal, row, _of(account, row.before))
 
-    def _until(self) -> int:
-        return self._kernel.now_ms() + KEPT_MS
+    def _widest(self, work: Work, label: bytes, before: int) -> RevocationRow:
+        """Return the row to write: never less than is taken back already, should another machine's clock be ahead."""
+        until, known = self._kernel.now_ms() + KEPT_MS, work.revocations.among([label]).get(label)
+        if known is None:
+            return RevocationRow(label, before, until)
+        return RevocationRow(label, max(before, known.before), max(until, known.until))
 
     def _put(self, work: Work, principal: Principal, row: RevocationRow, values: dict[str, str]) -> ReceiptView:
         now_ms = self._kernel.now_ms()

@@ -10,7 +10,7 @@ from registry.domain.principals import Role
 from registry.services.kernel import Caller
 from registry.services.ports_revocations import RevocationRow
 from registry.services.ports_units import UnitRow
-from registry.services.revoke import KEPT_MS, TokenName
+from registry.services.revoke import ALWAYS, KEPT_MS, TokenName
 from registry.services.units import MemberChange, UnitChange, UnitName
 from tests.functional.services.homes import ISSUER, TODAY, Home
 
@@ -58,6 +58,16 @@ def test_an_earlier_row_of_an_account_that_is_put_back_is_found(home: Home) -> N
         sql.execute("UPDATE revocations SET before = ?, until = ?, guard = ? WHERE label = ?", told)
     with pytest.raises(LedgerCorrupt, match="not taken back as it says"):
         home.app.row_check.check()
+
+
+def test_a_clock_that_is_behind_gives_no_token_back(home: Home) -> None:
+    of_accounts = f"SELECT before, until FROM revocations WHERE before < {ALWAYS}"
+    take_back(home)
+    known = home.sql().execute(of_accounts).fetchall()
+    home.clock.step(-2)
+    take_back(home)
+    assert home.sql().execute(of_accounts).fetchall() == known != []
+    home.app.row_check.check()
 
 
 def test_a_row_that_no_entry_speaks_of_is_found(home: Home) -> None:

@@ -160,6 +160,21 @@ def test_two_of_the_same_approver_at_once_do_not_add_up_to_more(home: Home) -> N
     assert at_once([partial(say, hold) for hold in holds]) == ["confirmed", "another_approver"]
 
 
+def test_of_two_that_are_confirmed_at_once_one_renews_the_other(home: Home) -> None:
+    for number in range(4):
+        subject = home.enroll(person(f"KC-09{number:04}")).subject
+        holds = [placed(home, subject, days) for days in (5, 6)]
+
+        def say(hold: HoldId) -> str:
+            try:
+                confirm(home, hold, note="")
+            except Conflict as refused:
+                return refused.code
+            return "confirmed"
+
+        assert sorted(map(str, at_once([partial(say, hold) for hold in holds]))) == ["confirmed", "renewal"]
+
+
 def test_the_first_hold_is_bounded_too(home: Home) -> None:
     subject = home.enroll().subject
     settings = replace(home.app.settings, approvals={"hold_days": 15})
