@@ -25,7 +25,17 @@ from registry.policy.decide import (
     Form,
     Permit,
 )
-from registry.policy.rule_set import ASK, RELEASE, SHOW_FULL, VIEW_OWN, Rule, RuleSet, shipped_texts, texts_with
+from registry.policy.rule_set import (
+    ASK,
+    RELEASE,
+    SHOW_FULL,
+    VIEW_OWN,
+    Rule,
+    RuleSet,
+    checked_once,
+    shipped_texts,
+    texts_with,
+)
 from registry.policy.settings import LEAST_NOTE, PolicySettings
 from registry.policy.situation import Situation, entities_of, request_of, situation_of
 
@@ -200,10 +210,10 @@ def load_policy(settings: PolicySettings) -> Policy:
     Raises:
         MisconfiguredHome: the folder or one of its policies is not usable.
     """
-    return Policy(RuleSet(texts_with(settings.folder)), settings)
+    return Policy(checked_once(texts_with(settings.folder)), settings)
 
 
 @lru_cache(1)
 def shipped_policy() -> Policy:
     """Return the policies that come with the program."""
-    return Policy(RuleSet(shipped_texts()))
+    return Policy(checked_once(shipped_texts()))

@@ -42,6 +42,7 @@ from registry.text.csv_people import COLUMNS
 from registry.transparency.note import format_vkey
 from registry.transparency.offline import verifier_source
 from tests.fakes.clock import TestClock
+from tests.fakes.plain_http import plain_client
 
 SEEDS = range(1, 21)
 FILES = {"report.html", "report.pdf", "evidence.zip", "demo.log", "people.csv", "post.txt"}
@@ -300,7 +301,7 @@ def test_the_console_stays_open_with_a_sign_in_for_each_role(tmp_path: Path) -> 
         told = json.loads(process.stdout.readline())
         assert told["held"] is True
         assert [one["role"] for one in told["sign_ins"]] == [role.value for role in Role]
-        with httpx2.Client(base_url=told["url"], trust_env=False) as client:
+        with plain_client(told["url"]) as client:
             _check_sign_ins(client, told)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)

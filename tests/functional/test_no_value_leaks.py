@@ -20,6 +20,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.fakes.plain_http import plain_client
 from tests.sweep.finder import Finder
 
 PEOPLE = 12
@@ -176,7 +177,7 @@ class Client:
         token = run.command("token", "--sub", f"the-{role}", "--role", role, *extra).strip()
         self._run = run
         self._role = role
-        self._http = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        self._http = plain_client(url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
         self._count = 0
 
     def __call__(self, method: str, path: str, *, may_show: bool = False, **request: Any) -> httpx2.Response:

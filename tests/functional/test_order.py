@@ -27,6 +27,7 @@ from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.principals import Grant
 from registry.settings import DEVELOPMENT, load_settings
+from tests.fakes.plain_http import plain_client
 from tests.functional.services.homes import person
 
 ANSWERS = 1_000
@@ -125,7 +126,7 @@ def test_no_answer_leaves_before_its_entry_is_durable(tmp_path: Path) -> None:
     with serving(application) as url, looking(settings.home / "registry.db") as asking:
         host, port = url.removeprefix("http://").split(":")
         proxy = HoldingProxy((host, int(port)), asking)
-        with httpx2.Client(base_url=proxy.url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+        with plain_client(proxy.url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
             created = client.post("/v1/subjects", json=person())
             assert created.status_code == 201
             statuses = [ask(client, number).status_code for number in range(ANSWERS - 1)]

@@ -19,6 +19,7 @@ from registry.domain.principals import Role
 from registry.services.principals import Grant
 from tests.fakes.holder import Holder
 from tests.fakes.issuer import TestIssuer
+from tests.fakes.plain_http import plain_client
 from tests.processes.conftest import City, city_on_sqlite
 
 URL = "https://registry.example"
@@ -59,7 +60,7 @@ def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Two]:
         stack.callback(city.end)
         for server in servers:
             server.start()
-        yield Two(city, *(stack.enter_context(httpx2.Client(base_url=one.ready["url"], timeout=60)) for one in servers))
+        yield Two(city, *(stack.enter_context(plain_client(one.ready["url"], timeout=60)) for one in servers))
 
 
 @pytest.mark.parametrize("two", ["true"], indirect=True)

@@ -6,11 +6,10 @@ import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx2
-
 from registry.audit.kinds import Kind
 from registry.bootstrap import opened
 from tests.fakes.clock import TestClock
+from tests.fakes.plain_http import plain_client
 from tests.functional.services.homes import Home
 from tests.processes.conftest import City
 
@@ -35,7 +34,7 @@ def test_thirty_two_clients_of_several_processes_see_exactly_as_many_people(city
         url = servers[number % len(servers)].ready["url"]
         headers = {"Authorization": f"Bearer {city.reader}"}
         said = []
-        with httpx2.Client(base_url=url, headers=headers, timeout=60) as client:
+        with plain_client(url, headers=headers, timeout=60) as client:
             for step in range(ASKS):
                 subject = city.subjects[(number * 5 + step) % len(city.subjects)]
                 body = {"subject": subject, "categories": ["phone"], "purpose": {"code": "emergency_contact"}}

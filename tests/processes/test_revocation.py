@@ -21,6 +21,7 @@ from registry.audit.kinds import Kind
 from registry.bootstrap import opened
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from tests.fakes.plain_http import plain_client
 from tests.functional.services.homes import person
 from tests.processes.conftest import City
 
@@ -65,7 +66,7 @@ def pair(city: City) -> Iterator[Pair]:
     for server in (first, second):
         server.start()
     urls = [server.ready["url"] for server in (first, second)]
-    with httpx2.Client(base_url=urls[0], timeout=60) as here, httpx2.Client(base_url=urls[1], timeout=60) as there:
+    with plain_client(urls[0], timeout=60) as here, plain_client(urls[1], timeout=60) as there:
         yield Pair(city, administrator, here, there)
 
 

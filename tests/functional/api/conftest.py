@@ -20,6 +20,7 @@ from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.entry_reading import ReadEntry
 from registry.services.principals import Grant
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.contract import Contract
 from tests.functional.services.homes import Home, make_template, open_copy, person
 
@@ -100,6 +101,6 @@ def site(home: Home) -> Iterator[Site]:
     contract = Contract(app.openapi())
     with (
         serving(home.app, app) as url,
-        httpx2.Client(base_url=url, event_hooks={"response": [contract.watch]}, timeout=30) as client,
+        plain_client(url, event_hooks={"response": [contract.watch]}) as client,
     ):
         yield Site(home, url, client, contract)

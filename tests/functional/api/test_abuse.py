@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import httpx2
 import pytest
 
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from tests.fakes.plain_http import plain_client
 from tests.fakes.purposes import SHIPPED
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.api.test_petitions import OTHER, TEXT, correction, disputed, looked_up, mine, phone_of
@@ -137,7 +137,7 @@ def test_approvals_and_refusals_at_once_are_one_word(site: Site) -> None:
     def say(number: int) -> int:
         word = "approve" if number % 2 else "refuse"
         headers = {"Authorization": f"Bearer {tokens[number]}"}
-        with httpx2.Client(base_url=site.url, headers=headers, timeout=30) as client:
+        with plain_client(site.url, headers=headers) as client:
             return client.post(f"/v1/requests/{request}/{word}", json={}).status_code
 
     given = at_once([partial(say, number) for number in range(8)])

@@ -16,6 +16,7 @@ from registry.domain.principals import Role
 from registry.services.principals import Grant
 from tests.fakes.holder import Holder
 from tests.fakes.issuer import TestIssuer
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import NUMBER
 from tests.functional.services.homes import Home, open_copy
 
@@ -61,7 +62,7 @@ def desk(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Iter
         f'dpop = "required"\ndpop_nonce = {str(request.param).lower()}\n'
     )
     home = open_copy(tmp_path / "bound", tmp_path / "home")
-    with serving(home.app, create_app(home.app)) as url, httpx2.Client(base_url=url, timeout=30) as http:
+    with serving(home.app, create_app(home.app)) as url, plain_client(url) as http:
         yield Desk(home, http)
     home.app.close()
 

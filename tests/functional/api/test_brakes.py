@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import httpx2
 import pytest
 
 from registry.api.app import create_app
@@ -17,6 +16,7 @@ from registry.api.server import serving
 from registry.bootstrap import open_application
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import Site
 from tests.functional.api.contract import Contract
 from tests.functional.services.homes import Home
@@ -34,7 +34,7 @@ def limited_site(home: Home, brakes: dict[str, int]) -> Iterator[Site]:
     contract = Contract(app.openapi())
     with (
         serving(braked.app, app) as url,
-        httpx2.Client(base_url=url, event_hooks={"response": [contract.watch]}, timeout=30) as client,
+        plain_client(url, event_hooks={"response": [contract.watch]}) as client,
     ):
         yield Site(braked, url, client, contract)
 
@@ -88,7 +88,7 @@ def test_thirty_two_clients_at_once_see_exactly_as_many(braked: Site) -> None:
     headers = braked.as_(Role.READER)
 
     def scrape(number: int) -> list[int]:
-        with httpx2.Client(base_url=braked.url, headers=headers, timeout=30) as client:
+        with plain_client(braked.url, headers=headers) as client:
             mine = [people[(number * 5 + step) % 40] for step in range(4)]
             return [client.post("/v1/disclosures", json=card(one)).status_code for one in mine]
 

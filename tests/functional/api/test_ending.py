@@ -21,6 +21,7 @@ from registry.domain.clock import SystemClock
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services.principals import Grant
+from tests.fakes.plain_http import plain_client
 from tests.functional.services.homes import Home, person
 
 CLIENTS = 24
@@ -80,7 +81,7 @@ def ended(process: subprocess.Popen[str], within: float) -> int:
 def ask_until_refused(server: Served, number: str, answered: list[int]) -> list[tuple[float, httpx2.Response]]:
     """Look up again and again on one connection until the server says that it ends."""
     answers = []
-    with httpx2.Client(base_url=server.url, headers=server.headers, timeout=30) as client:
+    with plain_client(server.url, headers=server.headers) as client:
         while not answers or answers[-1][1].status_code == 200:
             body = {"employee_number": number, "categories": ["phone"], "purpose": PURPOSE}
             answer = client.post("/v1/disclosures", json=body)
@@ -91,7 +92,7 @@ def ask_until_refused(server: Served, number: str, answered: list[int]) -> list[
 
 def not_ready_at(url: str) -> float:
     """Ask whether it is ready until it is not; return when that was."""
-    with httpx2.Client(base_url=url, timeout=30) as client:
+    with plain_client(url) as client:
         while client.get("/readyz").status_code == 200:
             time.sleep(0.01)
     return time.monotonic()

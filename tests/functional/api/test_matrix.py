@@ -16,6 +16,7 @@ from registry.api.app import create_app
 from registry.api.server import serving
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import Site
 from tests.functional.api.contract import Contract
 from tests.functional.services.homes import open_copy, person
@@ -157,7 +158,7 @@ def world(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     contract = Contract(app.openapi())
     with (
         serving(home.app, app) as url,
-        httpx2.Client(base_url=url, event_hooks={"response": [contract.watch]}, timeout=30) as client,
+        plain_client(url, event_hooks={"response": [contract.watch]}) as client,
     ):
         site = Site(home, url, client, contract)
         people = {role.value: ((role,), NUMBERS.get(role.value)) for role in Role} | dict(MORE)

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from registry.api.metrics import metrics_page
 from registry.api.server import serving
 from registry.notify.webhooks import key_of, sign
 from registry.services.send_notices import SentCount
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.api.test_metrics import ASK, samples
 from tests.functional.services.homes import Home, person
@@ -35,7 +35,7 @@ def test_a_server_sends_by_itself_and_counts(home: Home) -> None:
     with receiving() as receiver:
         sending = opened_again(home, hook(home, receiver.url))
         sending.enroll(person(NUMBER))
-        with serving(sending.app) as url, httpx2.Client(base_url=url, timeout=30) as client:
+        with serving(sending.app) as url, plain_client(url) as client:
             site = Site(sending, url, client, contract=None)  # type: ignore[arg-type]  # nothing is described here
             for _ in range(3):
                 assert site.disclose(ASK).status_code == 200

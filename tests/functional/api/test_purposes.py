@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from registry.api.app import create_app
@@ -15,6 +14,7 @@ from registry.bootstrap import open_application
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.principals import Role
 from registry.policy.settings import PolicySettings
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.api.contract import Contract
 from tests.functional.services.homes import Home
@@ -60,7 +60,7 @@ def agency(home: Home, tmp_path: Path) -> Iterator[Site]:
     contract = Contract(app.openapi())
     with (
         serving(started, app) as url,
-        httpx2.Client(base_url=url, event_hooks={"response": [contract.watch]}, timeout=30) as client,
+        plain_client(url, event_hooks={"response": [contract.watch]}) as client,
     ):
         yield Site(Home(started, home.clock), url, client, contract)
     started.close()

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from registry.domain.principals import Role
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import Site
 from tests.functional.api.test_scim_users import ENTERPRISE, PROTECTED
 
@@ -90,7 +91,7 @@ def described(http: httpx2.Client) -> Any:
 
 def test_conformance(site: Site) -> None:
     headers = site.as_(Role.ENROLLER)
-    with httpx2.Client(base_url=f"{site.url}/scim/v2", headers=headers, timeout=30) as http:
+    with plain_client(f"{site.url}/scim/v2", headers=headers) as http:
         results = tester.check_server(client.SyncSCIMClient(http, provider=described(http)))
     failed = Counter((one.title, reason_of(one)) for one in results if one.status is not tester.Status.SUCCESS)
     assert failed == OF_THE_CHECKS

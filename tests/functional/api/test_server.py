@@ -30,6 +30,7 @@ from registry.domain.principals import Role
 from registry.services.refusals import Refusals
 from registry.services.search import Search
 from registry.settings import PRODUCTION
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.services.homes import Home
 
@@ -244,7 +245,7 @@ def test_counted_refusals_are_written_beside_the_requests(quick_flush: list[int]
 
 
 def test_what_is_still_counted_is_written_at_the_end(home: Home) -> None:
-    with serving(home.app) as url, httpx2.Client(base_url=url) as client:
+    with serving(home.app) as url, plain_client(url) as client:
         for _ in range(7):
             assert client.get("/audit/checkpoint").status_code == 401
     with opened(home.app.settings, home.clock) as again:  # what was served is closed

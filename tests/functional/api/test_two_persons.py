@@ -13,6 +13,7 @@ from registry.bootstrap import key_life, open_application
 from registry.domain.approvals import Action
 from registry.domain.errors import KeyUnavailable
 from registry.domain.principals import Role
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import NUMBER, Site
 from tests.functional.api.test_dual_control import approved_then
 from tests.functional.services.homes import Home, person
@@ -77,7 +78,7 @@ def test_one_approval_is_used_once_by_many_at_once(site: Site) -> None:
     headers = site.as_(Role.ENROLLER)
 
     def send() -> int:
-        with httpx2.Client(base_url=site.url, headers=headers, timeout=30) as client:
+        with plain_client(site.url, headers=headers) as client:
             return client.patch(f"/v1/subjects/{subject}", json={"supervisor": ""}).status_code
 
     given = Counter(at_once([send] * 6))

@@ -12,6 +12,7 @@ from registry.api.app import create_app
 from registry.api.server import serving
 from registry.bootstrap import open_application
 from registry.domain.principals import Role
+from tests.fakes.plain_http import plain_client
 from tests.functional.api.conftest import Site
 from tests.functional.api.contract import Contract
 from tests.functional.services.homes import Home
@@ -26,7 +27,7 @@ def limited(home: Home) -> Iterator[Site]:
     contract = Contract(app.openapi())
     with (
         serving(started, app) as url,
-        httpx2.Client(base_url=url, event_hooks={"response": [contract.watch]}, timeout=30) as client,
+        plain_client(url, event_hooks={"response": [contract.watch]}) as client,
     ):
         yield Site(Home(started, home.clock), url, client, contract)
     started.close()

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from registry.bootstrap import opened
 from registry.cli.demo.people import make_people
 from registry.domain.principals import Role
 from registry.settings import load_settings
+from tests.fakes.plain_http import plain_client
 from tests.functional.cli.conftest import PEOPLE, Line, line_for
 
 
@@ -101,7 +101,7 @@ def test_tokens_are_made_while_the_server_runs(server: tuple[str, subprocess.Pop
     url, process, home = server
     line = line_for(home)
     token = line("token", "--sub", "audrey", "--role", "auditor").stdout.strip()
-    with httpx2.Client(base_url=url, trust_env=False) as client:
+    with plain_client(url) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/console/sign-in").status_code == 200
         assert client.get("/").json()["openapi"] == "/openapi.json"

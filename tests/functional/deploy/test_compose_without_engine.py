@@ -23,7 +23,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psycopg
 import pytest
 from ruamel.yaml import YAML
@@ -32,6 +31,7 @@ from tests.architecture.source import ROOT
 from tests.conftest import openbao_program
 from tests.fakes.issuer import TestIssuer
 from tests.fakes.openbao import OpenBaoServer, free_ports
+from tests.fakes.plain_http import plain_client
 from tests.fakes.postgres import PostgresServer, binaries
 from tests.functional.keys.baos import certificate
 from tests.functional.services.homes import person
@@ -300,7 +300,7 @@ def test_the_deployment_of_the_compose_file_serves(
         {"Authorization": f"Bearer {city.token(now, sub=sub, roles=[role])}"}
         for sub, role in (("hr-1", "enroller"), ("desk-1", "reader"))
     )
-    with serving(place, trusted) as url, httpx2.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with serving(place, trusted) as url, plain_client(url) as client:
         health = from_dockerfile("HEALTHCHECK")
         assert health[0] == "python"
         look = [sys.executable, *health[1:-1], health[-1].replace("http://127.0.0.1:8000", url)]

@@ -21,6 +21,7 @@ from registry.keys.openbao.settings import KeyServiceSettings
 from registry.settings import load_settings
 from tests.conftest import openbao_program
 from tests.fakes.openbao import OpenBaoServer
+from tests.fakes.plain_http import plain_client
 from tests.functional.cli.conftest import Line, line_for
 from tests.functional.services.homes import person
 
@@ -62,7 +63,7 @@ def served(line: Line) -> Iterator[httpx2.Client]:
     try:
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]
-        with httpx2.Client(base_url=url, timeout=20, trust_env=False) as client:
+        with plain_client(url, timeout=20) as client:
             yield client
         process.send_signal(signal.SIGTERM)
         log = process.stdout.read()

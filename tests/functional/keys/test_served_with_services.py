@@ -18,6 +18,7 @@ import httpx2
 import pytest
 
 from tests.fakes.kms import ENVIRONMENT, REGION, KmsServer
+from tests.fakes.plain_http import plain_client
 from tests.fakes.softhsm import SoftHsm
 from tests.functional.cli.conftest import Line, line_for
 from tests.functional.keys.test_served_with_openbao import NUMBERS, headers_of, last_outcome, look_up
@@ -105,7 +106,7 @@ def served(kept: Kept) -> Iterator[httpx2.Client]:
     try:
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]
-        with httpx2.Client(base_url=url, timeout=20, trust_env=False) as client:
+        with plain_client(url, timeout=20) as client:
             yield client
         process.send_signal(signal.SIGTERM)
         process.stdout.read()

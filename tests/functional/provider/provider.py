@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 
 from registry.crypto.jwk import new_p256_private_jwk
+from tests.fakes.plain_http import plain_client
 
 HERE = Path(__file__).parent
 HR, HR_SECRET = "hr-system", "made-up-secret-of-the-hr-system"
@@ -108,7 +109,7 @@ class Provider:
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
         }
-        with httpx2.Client(base_url=self.issuer, timeout=20) as browser:
+        with plain_client(self.issuer, timeout=20) as browser:
             code = self._signed_in(browser, browser.get("/auth", params=asked), name, state)
             form = {"grant_type": "authorization_code", "client_id": "people", "redirect_uri": BACK, "code": code}
             answer = browser.post("/token", data=form | {"code_verifier": verifier})

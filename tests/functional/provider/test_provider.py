@@ -22,6 +22,7 @@ from registry.identity import jwks
 from registry.services.principals import Grant
 from registry.settings import load_settings
 from tests.fakes.issuer import unb64url
+from tests.fakes.plain_http import plain_client
 from tests.functional.provider.provider import HR, NotInstalledError, Provider, install, new_key
 from tests.functional.services.homes import make_template, person
 
@@ -83,7 +84,7 @@ def office(provider: Provider, template: Path, tmp_path: Path) -> Iterator[Offic
     app = open_application(load_settings(home, {}))
     for name, role in ((HR, Role.ENROLLER), ("casey", Role.READER)):
         app.principals.ensure(Grant(provider.issuer, name, frozenset({role})), operator="local:test")
-    with serving(app, create_app(app)) as url, httpx2.Client(base_url=url, timeout=30) as http:
+    with serving(app, create_app(app)) as url, plain_client(url) as http:
         yield Office(app, http)
     app.close()
 
