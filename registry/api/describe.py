@@ -31,7 +31,8 @@ HEADERS: Mapping[str, Any] = {
 _RETRY_AFTER = {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}
 _REASONS: Mapping[int, str] = {
     400: "The body is not readable JSON, has a key twice, or a header has the wrong form. `code` says which.",
-    401: "No token, or one that is not accepted. The refusal is in the ledger; the reason is not told.",
+    401: "No token, or one that is not accepted. The refusal is in the ledger; the reason is not told. `receipt` names "
+    "the entry of a token that was taken back.",
     403: "Refused by role, purpose or relation. `reason` says which, `receipt` names the entry.",
     404: "Unknown, or not yours: the two look the same.",
     408: "The body did not arrive in time.",
@@ -247,7 +248,10 @@ def _problem(status: int) -> dict[str, Any]:
     if status in (HTTP_TOO_MANY, HTTP_UNAVAILABLE):
         document["headers"] = {"Retry-After": _RETRY_AFTER}
     if status == HTTP_UNAUTHORIZED:
-        challenge = {"description": "`Bearer`", "schema": {"type": "string"}}
+        challenge = {
+            "description": '`Bearer` or `DPoP`; with `error="invalid_token"` unless there was no token.',
+            "schema": {"type": "string"},
+        }
         document["headers"] = {"WWW-Authenticate": challenge}
     return document
 

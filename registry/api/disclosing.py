@@ -10,7 +10,7 @@ from registry.api.errors import problem_of
 from registry.api.problems import Problem, json_answer
 from registry.api.render import card_document, receipt_document, waiting_document
 from registry.domain.enrollment import FieldProblem
-from registry.domain.errors import InvalidInput
+from registry.domain.errors import InvalidInput, TokenRefused
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose
 from registry.policy.decide import APPROVAL_REQUIRED, QUOTA_EXCEEDED
@@ -58,7 +58,9 @@ def _outcome(answer: Answer) -> str:
         return answer.reason
     if isinstance(answer, Waiting):
         return APPROVAL_REQUIRED
-    return "shown" if isinstance(answer, Disclosed) else "failed"
+    if isinstance(answer, Disclosed):
+        return "shown"
+    return "token_refused" if isinstance(answer.error, TokenRefused) else "failed"
 
 
 def problem_for(ask: Ask, answer: Answer) -> Problem:

@@ -12,6 +12,7 @@ from registry.api.problems import Problem, json_answer
 from registry.api.render import needed_document, receipt_document
 from registry.bootstrap import Application
 from registry.domain import errors
+from registry.identity.refusals import Refusal
 from registry.policy.decide import APPROVAL_REQUIRED
 
 RETRY_SECONDS = 5
@@ -22,12 +23,14 @@ _RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 def _token_refused(error: errors.TokenRefused) -> Problem:
     # One answer for every reason: the reason is for the ledger, not for who guesses tokens.
-    headers = {"WWW-Authenticate": 'Bearer realm="registry"'}
+    challenge = 'Bearer realm="registry"'
     if error.is_of_proof:
-        headers["WWW-Authenticate"] = 'DPoP realm="registry", algs="ES256 RS256"'
+        challenge = 'DPoP realm="registry", algs="ES256 RS256"'
+    headers = {"WWW-Authenticate": challenge}
     if error.nonce:  # RFC 9449, section 9: what to do about it is no secret
-        headers["WWW-Authenticate"] += ', error="use_dpop_nonce"'
-        headers["DPoP-Nonce"] = error.nonce
+        headers = {"WWW-Authenticate": f'{challenge}, error="use_dpop_nonce"', "DPoP-Nonce": error.nonce}
+    elif error.reason != Refusal.MISSING:  # RFC 6750, section 3.1: no word of it to who showed nothing
+        headers = {"WWW-Authenticate": f'{challenge}, error="invalid_token"'}
     return Problem(401, "token_refused", headers=headers)
 
 
@@ -50,6 +53,7 @@ def _audit_unavailable(error: errors.AuditUnavailable) -> Problem:
 
 _TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
     errors.TokenRefused: _token_refused,
+    errors.TokenTakenBack: _token_refused,
     errors.AccessDenied: _access_denied,
     errors.UnreadableDocument: _unreadable,
     errors.UploadRefused: _unreadable,
@@ -87,7 +91,7 @@ def failure_response(application: Application, error: errors.RegistryError) -> R
     problem = problem_of(error)
     if isinstance(error, errors.KeyUnavailable):
         log.error("key unavailable", cause=error.cause)
-    if isinstance(error, errors.AccessDenied | errors.UploadRefused):
+    if isinstance(error, errors.AccessDenied | errors.TokenTakenBack | errors.UploadRefused):
         # A refusal is appended alone, so its entry was the last one of the tree that it was committed with.
         receipt = application.kernel.view(error.entry, error.entry + 1)
         response = problem.saying(receipt=receipt_document(receipt)).response()

@@ -18,7 +18,7 @@ from registry.api.errors import problem_of
 from registry.api.importing import BATCH_LINES, MAX_ERRORS_TOLD, ImportTurns, existing_of, imported_document, rows_of
 from registry.api.problems import HttpRefusal, json_answer
 from registry.api.render import hits_document, receipt_document, receipted
-from registry.domain.errors import AccessDenied, RegistryError
+from registry.domain.errors import AccessDenied, RegistryError, TokenTakenBack
 from registry.domain.ids import SubjectId
 from registry.services.enroll import ENROLLERS, Enrolled
 from registry.services.import_file import ImportRun, Tally
@@ -58,7 +58,7 @@ def import_subjects(ask: ImportAsk) -> Response:
         try:
             people = ask.application.import_people
             ImportRun(people, ask.caller, existing, ask.today, batch_lines=BATCH_LINES).run(rows, tally)
-        except AccessDenied:
+        except (AccessDenied, TokenTakenBack):
             raise
         except RegistryError as error:
             raise HttpRefusal(problem_of(error).saying(imported=imported_document(tally))) from None

@@ -102,6 +102,10 @@ _TABLE: Mapping[type[errors.RegistryError], tuple[int, Callable[[Any], str]]] = 
         lambda error: f"the database refused a statement ({error.what}); nothing was changed",
     ),
     errors.TokenRefused: (UNAVAILABLE, lambda _: "the token was refused; get a new one"),
+    errors.TokenTakenBack: (
+        UNAVAILABLE,
+        lambda error: f"the token was taken back (entry {error.entry} of the ledger); get a new one",
+    ),
     errors.UnreadableDocument: (WRONG_USE, lambda error: f"not readable: {error.code}"),
     errors.UploadRefused: (
         WRONG_USE,

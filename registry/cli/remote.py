@@ -22,6 +22,7 @@ from registry.domain.errors import (
     NotFound,
     RegistryError,
     TokenRefused,
+    TokenTakenBack,
     UploadRefused,
 )
 from registry.domain.ids import RequestId
@@ -138,6 +139,8 @@ def _error(status: int, problem: Mapping[str, Any]) -> RegistryError:
         return InvalidInput([FieldProblem(str(one["pointer"]), str(one["code"])) for one in errors])
     if status in _UNREADABLE and "receipt" in problem:
         return UploadRefused(code, problem["receipt"].get("index", 0))
+    if status == httpx2.codes.UNAUTHORIZED and "receipt" in problem:
+        return TokenTakenBack(problem["receipt"].get("index", 0))
     if status == httpx2.codes.FORBIDDEN:
         return AccessDenied(str(problem.get("reason", "")), (problem.get("receipt") or {}).get("index", 0))
     if status == httpx2.codes.SERVICE_UNAVAILABLE and code == "audit_unavailable":

@@ -45,7 +45,7 @@ from registry.console.errors import (
 from registry.console.frame import PAGE, Frame
 from registry.console.pages import STYLE, render, style_sheet, with_receipt
 from registry.console.sessions import Sessions, SignInLinks
-from registry.domain.errors import AccessDenied, KeyUnavailable, MisconfiguredHome, RegistryError
+from registry.domain.errors import AccessDenied, KeyUnavailable, MisconfiguredHome, RegistryError, TokenTakenBack
 from registry.services.kernel import ReceiptView
 from registry.settings import DEVELOPMENT
 
@@ -139,7 +139,7 @@ async def _registry_error(request: Request, error: Exception) -> Response:
     if isinstance(error, KeyUnavailable):
         log.error("key unavailable", cause=error.cause)
     receipt = None
-    if isinstance(error, AccessDenied):
+    if isinstance(error, AccessDenied | TokenTakenBack):
         # A refusal is appended alone, so its entry was the last one of the tree that it was committed with.
         receipt = request.app.state.console.application.kernel.view(error.entry, error.entry + 1)
     return problem_page(request, problem_of(error), receipt)

@@ -23,7 +23,7 @@ from registry.console.forms import Form, read_form
 from registry.console.frame import PAGE
 from registry.console.pages import SignedIn, with_receipt
 from registry.console.sessions import Session, Sessions, SignInLinks
-from registry.domain.errors import TokenRefused
+from registry.domain.errors import TokenRefused, TokenTakenBack
 from registry.domain.ids import is_id
 from registry.domain.principals import Principal, Role
 from registry.services.kernel import Caller, ReceiptView
@@ -221,8 +221,11 @@ def identify(request: Request) -> Caller:
         application.refusals.record(network_of(request), refused.reason)
         raise SignInNeeded from None
     caller = Caller(claims, network_of(request))
-    with application.database.read() as work:
-        principal = application.kernel.principal(work, caller)
+    try:
+        principal = application.kernel.recognize(caller, "console")
+    except TokenTakenBack:
+        console.sessions.end(identifier)
+        raise SignInNeeded from None
     request.state.signed_in = SignedIn(session, principal)
     return caller
 

@@ -102,6 +102,9 @@ _TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
     errors.MisconfiguredHome: lambda _: Problem(503, "This registry is not set up rightly", (_NOTHING, _OPERATOR)),
     errors.NotFound: lambda _: Problem(404, "Not found", ("There is nothing here, or it is not yours.",)),
     errors.TokenRefused: lambda _: Problem(401, "You are not signed in", ("Sign in again.",)),
+    errors.TokenTakenBack: lambda _: Problem(
+        401, "You are not signed in", ("Your token was taken back.", "Sign in again.")
+    ),
     errors.UnreadableDocument: lambda _: Problem(400, "This could not be read", (_NOTHING,)),
     errors.UploadRefused: lambda error: Problem(
         400, "This could not be read", (_NOTHING, f"That it was sent is entry {error.entry} of the ledger.")

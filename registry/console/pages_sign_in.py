@@ -27,7 +27,8 @@ from registry.console.errors import Refusal
 from registry.console.forms import Form
 from registry.console.frame import PAGE
 from registry.console.pages import FieldError, render
-from registry.domain.errors import TokenRefused
+from registry.domain.errors import TokenRefused, TokenTakenBack
+from registry.services.kernel import Caller
 
 _HOME = "/console/"
 _SIGN_IN = "/console/sign-in"
@@ -102,8 +103,10 @@ def _signed_in(request: Request, token: str) -> Response:
     console = console_of(request)
     try:
         claims = console.application.tokens.verify(token)
+        console.application.kernel.recognize(Caller(claims, network_of(request)), "console")
     except TokenRefused as refused:
-        console.application.refusals.record(network_of(request), refused.reason)
+        if not isinstance(refused, TokenTakenBack):  # which is an entry already
+            console.application.refusals.record(network_of(request), refused.reason)
         # One answer for every reason: the reason is for the ledger, not for who guesses tokens.
         error = FieldError("token", "This token was not accepted. Check that all of it was pasted, or get a new one.")
         return _form_page(request, status=401, errors=(error,))

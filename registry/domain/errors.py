@@ -68,6 +68,18 @@ class TokenRefused(RegistryError):
         self.nonce = nonce
 
 
+class TokenTakenBack(TokenRefused):
+    """The token is verified and was taken back before its end; that it was shown is in the ledger already.
+
+    Attributes:
+        entry: index of the entry.
+    """
+
+    def __init__(self, entry: int, *, is_of_proof: bool = False) -> None:
+        super().__init__("taken_back", is_of_proof=is_of_proof)
+        self.entry = entry
+
+
 class AccessDenied(RegistryError):
     """A decision of policy; it is already in the ledger.
 

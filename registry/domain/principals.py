@@ -62,6 +62,8 @@ class Principal:
         token_id, client, network: for the entry; empty where not known.
         step_up_until: as in ``Claims``.
         since_ms: when its account was made, milliseconds.
+        is_taken_back: the token was taken back; such a principal has no roles.
+        is_key_bound: the token is bound to a key (RFC 9449).
     """
 
     id: PrincipalId
@@ -75,3 +77,5 @@ class Principal:
     step_up_until: int = 0
     supervisor_tag: bytes | None = None
     since_ms: int = 0
+    is_taken_back: bool = False
+    is_key_bound: bool = False

@@ -24,6 +24,7 @@ from registry.policy.decide import (
     APPROVAL_REQUIRED,
     NOT_PERMITTED,
     QUOTA_EXCEEDED,
+    Decision,
     Denial,
     Facts,
     Form,
@@ -35,7 +36,16 @@ from registry.services.facts_approvals import AskApprovals, Wanted
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.facts_break_glass import OpenGlass
 from registry.services.facts_relations import Relations
-from registry.services.kernel import Caller, Kernel, ReceiptView, is_own, record_lines, view_of
+from registry.services.kernel import (
+    TAKEN_BACK,
+    Caller,
+    Kernel,
+    ReceiptView,
+    is_own,
+    record_lines,
+    refusal_of,
+    view_of,
+)
 from registry.services.marking import Marking
 from registry.services.notices import Notice, NoticeKind, SeenByViewer, ToRole, alarm_notices, queue
 from registry.services.outlets import LimitKey
@@ -49,6 +59,8 @@ NOT_FOUND = "not_found"
 OWN_RECORD = "own_record"
 # The rule that keeps copies without marks from people.
 UNMARKED = "form.unmarked"
+# Refusals before any policy: they are not counted as having touched a card.
+_OF_NO_ONE_HERE = frozenset({NOT_PERMITTED, TAKEN_BACK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,7 @@ class _Decided:
     wanted: Wanted | None = None
     form: Form = Form.AS_ENTERED
     drawn: Mapping[RecordId, Drawn] = field(default_factory=dict, repr=False)
+    taken_back: Principal | None = None  # who showed a token that is not taken any more
 
 
 class Disclose:
@@ -236,13 +249,8 @@ class Disclose:
             decoy=limits.decoy,
             step_up=self._kernel.is_signed_in_strongly(principal),
         )
-        policy = self._kernel.policy
-        decision = (
-            policy.decide_own(principal, facts) if ask.purpose is None else policy.decide(principal, ask.purpose, facts)
-        )
-        if isinstance(decision, Permit) and _is_unmarked(ask) and not self._kernel.unmarked.may(principal):
-            decision = Denial(NOT_PERMITTED, (UNMARKED,))
-        if isinstance(decision, Permit) or decision.reason != NOT_PERMITTED:
+        decision = self._decision(principal, ask, facts)
+        if isinstance(decision, Permit) or decision.reason not in _OF_NO_ONE_HERE:
             brakes.touched(braked)
         values = said_by(principal) | _asked(ask) | {"rules": self._kernel.policy.rules(*decision.rules)}
         about = () if subject is None else (subject.id,)
@@ -254,7 +262,8 @@ class Disclose:
         if isinstance(decision, Denial) and not is_nobody:
             lines = record_lines([row.field for row in rows or ()])
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {decision.reason}"}, about, lines)
-            return _Decided(subject, decision.reason, (), draft)
+            taken_back = principal if principal.is_taken_back else None
+            return _Decided(subject, decision.reason, (), draft, taken_back=taken_back)
         # Unknown comes last: whether somebody is enrolled is nothing to tell a caller who may not see them.
         if isinstance(decision, Denial) or subject is None or rows is None:
             draft = EntryDraft(Kind.DENY, values | {"result": f"denied {NOT_FOUND}"}, about)
@@ -268,6 +277,17 @@ class Disclose:
         drawn = self._drawn(principal, rows) if form is Form.MARKED else None
         draft = self._release(values | {"form": form.value}, subject, rows, drawn)
         return _Decided(subject, None, rows, draft, form=form, drawn=drawn or {})
+
+    def _decision(self, principal: Principal, ask: DisclosureAsk, facts: Facts) -> Decision:
+        policy = self._kernel.policy
+        if principal.is_taken_back:
+            return Denial(TAKEN_BACK, ("token",))
+        if ask.purpose is None:
+            return policy.decide_own(principal, facts)
+        decision = policy.decide(principal, ask.purpose, facts)
+        if isinstance(decision, Permit) and _is_unmarked(ask) and not self._kernel.unmarked.may(principal):
+            return Denial(NOT_PERMITTED, (UNMARKED,))
+        return decision
 
     def _drawn(self, principal: Principal, rows: Sequence[RecordRow]) -> dict[RecordId, Drawn]:
         """Draw the forms of a copy; what is in the values has no part in it."""
@@ -296,6 +316,8 @@ class Disclose:
         view = view_of(receipt)
         if one.wanted is not None:
             return Waiting(one.wanted.row, view)
+        if one.taken_back is not None:
+            return Failed(refusal_of(one.taken_back, TAKEN_BACK, view.index), view)
         if one.refusal is not None or one.subject is None:
             return Refused(one.refusal or NOT_FOUND, view)
         try:

@@ -13,7 +13,7 @@ from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.tags import equal
 from registry.domain.approvals import ApprovalRules
 from registry.domain.clock import Clock, unix_ms
-from registry.domain.errors import AccessDenied
+from registry.domain.errors import AccessDenied, TokenTakenBack
 from registry.domain.ids import PrincipalId, RecordId, RegistryId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
@@ -38,6 +38,8 @@ UNKNOWN_PRINCIPAL = PrincipalId("0" * 32)
 # Slot table 0 has no slots: the copy is served as entered, and its commitment commits to that.
 UNMARKED_TABLE = 0
 UNMARKED_EPOCH = 0
+# In entries, of who shows a token that was taken back.
+TAKEN_BACK = "token_taken_back"
 _NO_NONCE = bytes(NONCE_BYTES)
 
 
@@ -192,6 +194,8 @@ class Kernel:
             if row is not None and row.supervisor
             else None,
             since_ms=0 if row is None else row.created_at,
+            is_taken_back=is_taken_back,
+            is_key_bound=bool(claims.key_thumbprint),
         )
 
     def is_same_person(self, principal: Principal, row: PrincipalRow) -> bool:
@@ -208,6 +212,7 @@ class Kernel:
 
         Raises:
             AccessDenied: none of them; the refusal is an entry already.
+            TokenTakenBack: the token was taken back; likewise.
         """
         with self.database.read() as work:
             principal = self.principal(work, caller)
@@ -216,6 +221,23 @@ class Kernel:
         with self.database.write() as work:
             principal = self.principal(work, caller)
             if not principal.roles & roles:
+                self.deny(work, principal, action)
+            return principal
+
+    @rerun_once
+    def recognize(self, caller: Caller, action: str) -> Principal:
+        """Return who calls, whatever their roles.
+
+        Raises:
+            TokenTakenBack: the token was taken back; an entry.
+        """
+        with self.database.read() as work:
+            principal = self.principal(work, caller)
+        if not principal.is_taken_back:
+            return principal
+        with self.database.write() as work:
+            principal = self.principal(work, caller)
+            if principal.is_taken_back:
                 self.deny(work, principal, action)
             return principal
 
@@ -246,30 +268,43 @@ class Kernel:
         """Refuse in the caller's transaction: write the entry, commit, raise.
 
         Raises:
-            AccessDenied: always.
+            AccessDenied: always, unless
+            TokenTakenBack: the principal's token was taken back.
         """
         (pending,) = self.log.append(work.ledger, [denial(self, principal, action)])
         work.commit()
-        raise AccessDenied(NOT_PERMITTED, self.mint_one(pending).index)
+        raise refusal_of(principal, NOT_PERMITTED, self.mint_one(pending).index)
 
     def deny_about(self, work: Work, principal: Principal, subjects: tuple[SubjectId, ...], denied: Denied) -> NoReturn:
         """Refuse something about people in the caller's transaction; the entry is in their accounting.
 
         Raises:
-            AccessDenied: always.
+            AccessDenied, TokenTakenBack: as ``deny``.
         """
         values = said_by(principal) | {
-            "result": f"denied {denied.reason}",
+            "result": result_of(principal, denied.reason),
             "rules": self.policy.rules(denied.rule),
             "detail": denied.action,
         }
         (pending,) = self.log.append(work.ledger, [EntryDraft(Kind.DENY, values, subjects)])
         work.commit()
-        raise AccessDenied(denied.reason, self.mint_one(pending).index)
+        raise refusal_of(principal, denied.reason, self.mint_one(pending).index)
 
     def is_signed_in_strongly(self, principal: Principal) -> bool:
         """Tell whether somebody signed in strongly, and lately enough."""
         return self.now_ms() < principal.step_up_until * 1000
+
+
+def refusal_of(principal: Principal, reason: str, entry: int) -> AccessDenied | TokenTakenBack:
+    """Return the error of a refusal that is an entry already: for that reason, or because the token was taken back."""
+    if principal.is_taken_back:
+        return TokenTakenBack(entry, is_of_proof=principal.is_key_bound)
+    return AccessDenied(reason, entry)
+
+
+def result_of(principal: Principal, reason: str) -> str:
+    """Return the result that the entry of a refusal has."""
+    return f"denied {TAKEN_BACK if principal.is_taken_back else reason}"
 
 
 def token_label(kernel: Kernel, issuer: str, token_id: str) -> bytes:
@@ -304,7 +339,7 @@ def tiers_of(rows: Iterable[RecordRow]) -> str:
 def denial(kernel: Kernel, principal: Principal, action: str) -> EntryDraft:
     """Draft the entry of a refusal for want of a role."""
     values = said_by(principal) | {
-        "result": f"denied {NOT_PERMITTED}",
+        "result": result_of(principal, NOT_PERMITTED),
         "rules": kernel.policy.rules("role"),
         "detail": action,
     }

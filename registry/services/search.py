@@ -9,7 +9,6 @@ from enum import StrEnum
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.domain.categories import Category
-from registry.domain.errors import AccessDenied
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.terms import full_name_term, search_terms
@@ -17,7 +16,15 @@ from registry.policy.decide import NOT_PERMITTED, QUOTA_EXCEEDED
 from registry.services.brakes import counted
 from registry.services.check_value import CheckValue
 from registry.services.decoys import alarm_and_lock, decoys_of
-from registry.services.kernel import Caller, Kernel, ReceiptView, record_lines, view_of
+from registry.services.kernel import (
+    Caller,
+    Kernel,
+    ReceiptView,
+    record_lines,
+    refusal_of,
+    result_of,
+    view_of,
+)
 from registry.services.notices import alarm_notices, queue
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.rerun import rerun_once
@@ -144,7 +151,7 @@ class Search:
             work.commit()
         receipt = self._kernel.mint_one(pending)
         if not is_allowed:
-            raise AccessDenied(NOT_PERMITTED, receipt.index)
+            raise refusal_of(principal, NOT_PERMITTED, receipt.index)
         self._kernel.vault.prepare(row.directory for row in kept)
         hits = tuple(self._kernel.vault.open(row.directory, receipt) for row in kept)
         return Found(hits, len(subjects) > MAX_HITS, view_of(receipt), rule is not None)
@@ -182,7 +189,7 @@ class Search:
         result = f"denied {QUOTA_EXCEEDED}" if stopped else f"hits {len(hits)}"
         values = said_by(principal) | {
             "request": f"{ask.kind} {search_tag(self._kernel, ask)}",
-            "result": result if is_allowed else f"denied {NOT_PERMITTED}",
+            "result": result if is_allowed else result_of(principal, NOT_PERMITTED),
             "rules": self._kernel.policy.rules(stopped or f"search.{ask.kind}"),
         }
         lines = record_lines(row.directory for row in hits)

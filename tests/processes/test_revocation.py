@@ -151,7 +151,8 @@ def taken_back(pair: Pair, path: str, body: dict[str, str] | None) -> None:
 
 def refused_there(pair: Pair, token: str) -> None:
     answer = pair.look_up(token)
-    assert (answer.status_code, answer.json()["reason"]) == (403, "not_permitted")
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_refused")
+    assert answer.headers["WWW-Authenticate"].endswith('error="invalid_token"')
     assert answer.headers["Audit-Receipt"]
 
 

@@ -101,7 +101,8 @@ def test_stolen_or_repeated_it_gets_401_and_an_entry(desk: Desk) -> None:
     }
     for reason, answer in stolen.items():
         assert (answer.status_code, answer.json()["code"]) == (401, "token_refused"), reason
-    assert stolen["proof_key"].headers["www-authenticate"] == 'DPoP realm="registry", algs="ES256 RS256"'
+    said = stolen["proof_key"].headers["www-authenticate"]
+    assert said == 'DPoP realm="registry", algs="ES256 RS256", error="invalid_token"'
     assert sorted(set(desk.reasons()) - {"proof_nonce"}) == sorted(stolen)
     assert len({answer.text for answer in stolen.values()}) == 1
 

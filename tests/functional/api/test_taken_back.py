@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import httpx2
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from registry.domain.principals import Role
 from registry.identity.issuers import DEVELOPMENT_ISSUER
 from registry.services import revoke
+from registry.services.principals import Grant
 from tests.functional.api.conftest import Site
 
+ADMIN = Role.SECURITY_ADMIN
 STOLEN = {"issuer": DEVELOPMENT_ISSUER, "token_id": "stolen"}
 
 
@@ -37,6 +40,15 @@ def account(site: Site, sub: str) -> str:
     return str(found)
 
 
+def is_refused(site: Site, answer: httpx2.Response) -> None:
+    """RFC 6750 section 3.1, and an entry that says whose token it was."""
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer realm="registry", error="invalid_token"'
+    said = site.said(int(answer.headers["audit-receipt"].split()[1]))
+    assert said["result"] == "denied token_taken_back"
+    assert said["token"]
+
+
 def test_one_token_is_taken_back_and_another_of_the_same_account_is_not(site: Site) -> None:
     site.enroll("T-0001")
     stolen, other = reader(site), reader(site)
@@ -46,10 +58,32 @@ def test_one_token_is_taken_back_and_another_of_the_same_account_is_not(site: Si
     said = site.said(int(done.headers["audit-receipt"].split()[1]))
     assert (done.status_code, said["result"], said["detail"]) == (200, "revoked", "token")
     assert said["request"] == f"{DEVELOPMENT_ISSUER}#{name['token_id']}"
-    refused = asked(site, stolen)
-    assert (refused.status_code, refused.json()["reason"]) == (403, "not_permitted")
-    assert site.http.get("/v1/purposes", headers=stolen).status_code == 403  # nor by any other way in
+    is_refused(site, asked(site, stolen))
+    is_refused(site, site.http.get("/v1/purposes", headers=stolen))  # nor by any other way in
+    is_refused(site, site.http.get("/scim/v2/Users", headers=stolen))
     assert asked(site, other).status_code == 200
+
+
+@pytest.mark.parametrize("later", [0, 3])  # while the admission is remembered, and afterwards
+def test_every_way_to_a_card_is_closed(site: Site, later: int) -> None:
+    site.enroll("T-0001")
+    site.home.app.principals.ensure(
+        Grant(DEVELOPMENT_ISSUER, "somebody", frozenset({Role.READER, Role.SUBJECT}), "T-0009"), operator="local:test"
+    )
+    token = site.home.app.development_issuer().issue(
+        "somebody", [Role.READER, Role.SUBJECT], ttl_seconds=600, now=site.home.clock.now()
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    assert asked(site, headers).status_code == 200
+    site.post("/v1/tokens/revoke", {"issuer": DEVELOPMENT_ISSUER, "token_id": claims(headers)["jti"]}, ADMIN)
+    time.sleep(later)
+    item = {"employee_number": "T-0001", "categories": ["phone"]}
+    batch = {"items": [item, item], "purpose": {"code": "emergency_contact"}}
+    is_refused(site, asked(site, headers))
+    is_refused(site, site.http.post("/v1/disclosures/batch", json=batch, headers=headers))
+    is_refused(site, site.http.post("/v1/subjects/search", json={"employee_number": "T-0001"}, headers=headers))
+    is_refused(site, site.http.post("/v1/me/disclosures", json={"categories": ["phone"]}, headers=headers))
+    is_refused(site, site.http.get("/v1/me/records", headers=headers))
 
 
 def test_another_issuers_token_of_the_same_name_is_not_meant(site: Site) -> None:
@@ -68,10 +102,10 @@ def test_all_tokens_of_an_account_are_taken_back_and_the_next_one_works(site: Si
     done = site.http.post(f"/v1/principals/{identifier}/revoke", headers=site.as_(Role.SECURITY_ADMIN))
     assert done.status_code == 200, done.text
     assert site.said(int(done.headers["audit-receipt"].split()[1]))["result"] == "revoked"
-    assert [asked(site, one).status_code for one in (first, second)] == [403, 403]
+    assert [asked(site, one).status_code for one in (first, second)] == [401, 401]
     site.home.clock.step(1)
     assert asked(site, reader(site)).status_code == 200
-    assert asked(site, first).status_code == 403
+    is_refused(site, asked(site, first))
 
 
 def test_only_administrators_take_tokens_back(site: Site) -> None:

@@ -27,6 +27,7 @@ MADE = {
     errors.KeyUnavailable: errors.KeyUnavailable("the key x is gone"),
     errors.LedgerCorrupt: errors.LedgerCorrupt("it is missing", 7),
     errors.TokenRefused: errors.TokenRefused("expired"),
+    errors.TokenTakenBack: errors.TokenTakenBack(7),
     errors.UnreadableDocument: errors.UnreadableDocument("not_json"),
     errors.UploadRefused: errors.UploadRefused("not_json", 7),
 }

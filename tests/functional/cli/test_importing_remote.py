@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from registry.cli import importing_remote
@@ -138,6 +139,18 @@ def test_another_role_is_refused_with_its_entry(far: Line, line: Line) -> None:
         "disclose", "--employee-number", "T-9", "--category", "ssn", "--purpose", "emergency_contact", exits=3
     )
     assert "refused: purpose_not_allowed" in found.stderr
+
+
+def test_a_token_taken_back_says_so_with_its_entry(far: Line, line: Line) -> None:
+    administrator = line("token", "--sub", "administrator", "--role", "security_admin").stdout.strip()
+    with httpx2.Client(
+        base_url=far.environment["REGISTRY_URL"], headers={"Authorization": f"Bearer {administrator}"}
+    ) as http:
+        listed = http.get("/v1/principals").json()["principals"]
+        (account,) = [one["principal"] for one in listed if one["sub"] == "far"]
+        assert http.post(f"/v1/principals/{account}/revoke").status_code == 200
+    refused = far("import", "-", "--format", "ndjson", stdin=ndjson(body("T-1")), exits=3)
+    assert "the token was taken back (entry" in refused.stderr
 
 
 def test_an_import_cut_off_says_so_and_goes_on(far: Line, monkeypatch: pytest.MonkeyPatch) -> None:

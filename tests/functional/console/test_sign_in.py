@@ -12,7 +12,8 @@ from registry.cli.serving import Site, build_site
 from registry.console.app import create_console
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.principals import Role
-from tests.functional.console.browsers import OWN, Browser, token_in
+from registry.services.revoke import TokenName
+from tests.functional.console.browsers import OWN, Browser, newest, token_in
 from tests.functional.services.homes import Home
 
 
@@ -107,6 +108,30 @@ def test_an_expired_token_ends_the_session(browser: Browser) -> None:
 def test_an_idle_session_ends(browser: Browser) -> None:
     browser.sign_in("clerk", Role.READER)
     browser.home.clock.step(30 * 60)
+    assert browser.get("/console/").status_code == 303
+
+
+def take_back(browser: Browser, token: str) -> None:
+    claims = browser.home.app.tokens.verify(token)
+    administrator = browser.home.caller("administrator", Role.SECURITY_ADMIN)
+    browser.home.app.revoke.token(administrator, TokenName(claims.issuer, claims.token_id))
+
+
+def test_a_token_taken_back_ends_its_session_and_opens_none(browser: Browser) -> None:
+    token = browser.token("clerk", Role.READER)
+    browser.post("/console/sign-in", {"token": token})
+    fields = {"form_token": browser.form_token(), "employee_number": "T-0001"}
+    take_back(browser, token)
+    answer = browser.http.post("/console/look-up", data=fields, headers=OWN)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in")
+    said = newest(browser.home, "deny").values
+    assert said is not None
+    assert (said["result"], said["detail"]) == ("denied token_taken_back", "console")
+    assert said["token"].startswith(browser.home.app.tokens.verify(token).token_id)
+    assert browser.get("/console/").status_code == 303
+    again = browser.post("/console/sign-in", {"token": token})
+    assert again.status_code == 401
+    assert "was not accepted" in again.text
     assert browser.get("/console/").status_code == 303
 
 

@@ -29,6 +29,7 @@ from registry.domain.errors import (
     RegistryError,
     StatementRefused,
     TokenRefused,
+    TokenTakenBack,
     UnreadableDocument,
     UploadRefused,
 )
@@ -37,6 +38,7 @@ from registry.domain.ids import RequestId
 MARK = "Zq7marker"
 ANSWERS: tuple[tuple[RegistryError, int, str], ...] = (
     (TokenRefused(MARK), 401, "token_refused"),
+    (TokenTakenBack(4), 401, "token_refused"),
     (AccessDenied("not_permitted", 4), 403, "access_denied"),
     (ApprovalNeeded(RequestId("0" * 32), 1, 0, 4), 403, "access_denied"),
     (UnreadableDocument("not_json"), 400, "not_json"),
