@@ -287,7 +287,7 @@ def _issuer(number: int, table: Mapping[str, Any]) -> IssuerSettings:
         raise MisconfiguredHome(f"config.toml: issuer {number} is not usable: {what}")
     given = dict(table)
     try:
-        for name in {"algorithms", "token_types", "step_up_acr"} & given.keys():
+        for name in {"algorithms", "token_types", "step_up_acr", "single_use"} & given.keys():
             given[name] = frozenset(_texts(given[name]))
         for name in {"jwks_origins", "networks", "subject_claims", "client_claims"} & given.keys():
             given[name] = _texts(given[name])

@@ -32,7 +32,7 @@ from registry.identity.issuer_keys import IssuerKeys
 from registry.identity.issuers import IssuerSettings, require_fit_for_profile
 from registry.identity.jwks import JwksCache
 from registry.identity.jwks_http import HttpFetch
-from registry.identity.possession import Possession
+from registry.identity.possession import Possession, Terms
 from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
@@ -84,6 +84,7 @@ from registry.services.trace import Matchers, Trace
 from registry.services.unlock import Unlock
 from registry.services.unusual import UnusualAccess
 from registry.services.update import Update
+from registry.services.use_once import UseOnce
 from registry.services.value_searches import ValueSearches
 from registry.settings import DEVELOPMENT, Settings
 from registry.storage.guards import RowGuard, guard_key
@@ -224,7 +225,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         database=database,
         tokens=tokens,
         issuer_keys=issuer_keys,
-        possession=Possession(tokens, settings.issuers, settings.public_url, clock),
+        possession=Possession(tokens, Terms(settings.issuers, settings.public_url), clock, UseOnce(kernel)),
         refusals=Refusals(kernel, time.monotonic),
         enroll=Enroll(kernel, keys),
         update=update,

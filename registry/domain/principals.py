@@ -35,6 +35,7 @@ class Claims:
         key_thumbprint: of the key that the token is bound to (RFC 9449), or empty. Such a token says nothing by itself:
             whoever shows it has to prove that they hold the key.
         issued_at: Unix seconds; 0 for what no token says.
+        is_single_use: the token is good for one request.
     """
 
     issuer: str
@@ -46,6 +47,7 @@ class Claims:
     step_up_until: int = 0
     key_thumbprint: str = ""
     issued_at: int = 0
+    is_single_use: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.domain.principals import Claims, Role
-from registry.identity.issuers import BINDING_OFF, BINDING_REQUIRED, IssuerSettings
+from registry.identity.issuers import BINDING_OFF, BINDING_REQUIRED, EVERY_CLIENT, IssuerSettings
 from registry.identity.refusals import Refusal, refuse
 
 MAX_TEXT_CHARACTERS = 255
@@ -37,16 +37,21 @@ def read_claims(payload: Mapping[str, Any], settings: IssuerSettings, now: float
     _check_kind(payload, settings)
     _check_audience(payload, settings.audience)
     issued_at, expires_at = _check_times(payload, settings, now)
+    client, token_id = _client(payload, settings), _optional_text(payload, settings.token_id_claim)
+    is_single_use = not settings.single_use.isdisjoint({EVERY_CLIENT, client})
+    if is_single_use and not token_id:
+        refuse(Refusal.CLAIM_MISSING)
     return Claims(
         issuer=settings.issuer,
         subject=_subject(payload, settings.subject_claims),
         roles=_roles(payload, settings),
-        token_id=_optional_text(payload, settings.token_id_claim),
-        client=_client(payload, settings),
+        token_id=token_id,
+        client=client,
         expires_at=expires_at,
         step_up_until=_step_up_until(payload, settings, now),
         key_thumbprint=key_thumbprint,
         issued_at=issued_at,
+        is_single_use=is_single_use,
     )
 
 
@@ -155,6 +160,8 @@ def _subject(payload: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def _roles(payload: Mapping[str, Any], settings: IssuerSettings) -> frozenset[Role] | None:
+    if _is_elsewhere(payload, settings.roles_path[0]):
+        refuse(Refusal.ROLES)
     listed: Any = payload
     for name in settings.roles_path:
         if type(listed) is not dict:
@@ -166,6 +173,17 @@ def _roles(payload: Mapping[str, Any], settings: IssuerSettings) -> frozenset[Ro
         refuse(Refusal.ROLES)
     # Roles can only narrow, so a name this registry does not know (an issuer serves other systems too) gives nothing.
     return frozenset(_ROLES[one] for one in listed if one in _ROLES)
+
+
+def _is_elsewhere(payload: Mapping[str, Any], name: str) -> bool:
+    """Tell whether a claim is said to be too long to be in the token: nobody may then take it for absent.
+
+    OpenID Connect Core 5.6.2 for any claim; Entra writes ``hasgroups`` instead in some tokens.
+    """
+    names = payload.get("_claim_names", {})
+    return (
+        type(names) is not dict or name in names or (name == "groups" and payload.get("hasgroups", False) is not False)
+    )
 
 
 def _optional_text(payload: Mapping[str, Any], name: str) -> str:

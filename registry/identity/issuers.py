@@ -24,6 +24,7 @@ __all__ = [
     "require_safe_url",
 ]
 
+EVERY_CLIENT = "*"
 ALLOWED_ALGORITHMS = frozenset({"RS256", "ES256"})  # nothing symmetric, ever
 DEVELOPMENT_PROFILE = "development"
 DEVELOPMENT_AUDIENCE = "registry"
@@ -33,7 +34,7 @@ _BINDINGS = frozenset({BINDING_OFF, BINDING_ALLOWED, BINDING_REQUIRED})
 NO_TYPE = ""  # of an issuer whose tokens have no typ at all
 _KNOWN_TYPES = frozenset({"at+jwt", "jwt", NO_TYPE})
 _LONGEST_LIFETIME_SECONDS = 24 * 3600
-_LONGEST_LEEWAY_SECONDS = 300
+LONGEST_LEEWAY_SECONDS = 300
 
 Networks = tuple[str, ...]
 
@@ -68,6 +69,7 @@ class IssuerSettings:
         step_up_max_age_seconds: how long after ``auth_time`` a strong sign-in counts as recent.
         dpop: tokens that are bound to a key (RFC 9449): ``off``: refused; ``allowed``; ``required``: no others.
         dpop_nonce: whether a proof must hold a number that this process gave out lately.
+        single_use: clients whose tokens are good for one request each, in all processes; ``*`` for all of them.
 
     Raises:
         MisconfiguredHome: naming the setting.
@@ -96,6 +98,7 @@ class IssuerSettings:
     step_up_max_age_seconds: int = 900
     dpop: str = BINDING_OFF
     dpop_nonce: bool = False
+    single_use: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.issuer or not self.audience:
@@ -108,12 +111,14 @@ class IssuerSettings:
         self._check_sources()
         if not 0 < self.max_lifetime_seconds <= _LONGEST_LIFETIME_SECONDS:
             raise MisconfiguredHome("max_lifetime_seconds must be between 1 and 86400")
-        if not 0 <= self.leeway_seconds <= _LONGEST_LEEWAY_SECONDS:
+        if not 0 <= self.leeway_seconds <= LONGEST_LEEWAY_SECONDS:
             raise MisconfiguredHome("leeway_seconds must be between 0 and 300")
         if "" in self.step_up_acr or not 0 < self.step_up_max_age_seconds <= _LONGEST_LIFETIME_SECONDS:
             raise MisconfiguredHome("step_up_acr takes no empty text, and step_up_max_age_seconds is 1 to 86400")
         if self.dpop not in _BINDINGS or type(self.dpop_nonce) is not bool:
             raise MisconfiguredHome("dpop must be off, allowed or required, and dpop_nonce true or false")
+        if "" in self.single_use:
+            raise MisconfiguredHome("single_use takes no empty text")
 
     def _check_sources(self) -> None:
         if sum(source is not None for source in (self.jwks_uri, self.jwks_file, self.discovery)) != 1:

@@ -5,15 +5,49 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from hmac import compare_digest
+from typing import NamedTuple, Protocol
 
 from registry.domain.clock import Clock
 from registry.domain.errors import MisconfiguredHome
 from registry.domain.principals import Claims
-from registry.identity.issuers import BINDING_OFF, IssuerSettings
-from registry.identity.proofs import Nonces, Target, UsedProofs, check_target, origin_of, read_proof
-from registry.identity.refusals import Refusal, refuse_proof
-from registry.identity.shown import Shown, shown_token
+from registry.identity.issuers import BINDING_OFF, LONGEST_LEEWAY_SECONDS, IssuerSettings
+from registry.identity.proofs import (
+    LEEWAY_SECONDS,
+    WINDOW_SECONDS,
+    Nonces,
+    Target,
+    UsedProofs,
+    check_target,
+    origin_of,
+    read_proof,
+)
+from registry.identity.refusals import Refusal, refuse, refuse_proof
+from registry.identity.shown import Shown, ShownToken, shown_token
 from registry.identity.token_cache import VerifiedTokens
+
+
+class Once(Protocol):
+    """Remembers, for all processes, what is good once; ``services.use_once`` does."""
+
+    def use(self, sort: str, name: str, until: float) -> bool:
+        """Use a name up until a moment in Unix seconds; False when it was used before.
+
+        Raises:
+            Busy, AuditUnavailable: it cannot be remembered, so it may not be used.
+        """
+        ...
+
+
+class Terms(NamedTuple):
+    """Whose tokens are accepted, and where.
+
+    Attributes:
+        issuers: whose.
+        public_url: where clients reach this registry; proofs are compared with it, never with a header.
+    """
+
+    issuers: Iterable[IssuerSettings]
+    public_url: str
 
 
 class Possession:
@@ -22,30 +56,31 @@ class Possession:
     def __init__(
         self,
         tokens: VerifiedTokens,
-        issuers: Iterable[IssuerSettings],
-        public_url: str,
+        terms: Terms,
         clock: Clock,
+        once: Once,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep the means.
 
         Args:
             tokens: verifies tokens, and remembers them.
-            issuers: whose tokens are accepted.
-            public_url: where clients reach this registry; proofs are compared with it, never with a header.
+            terms: whose tokens are accepted, and where.
             clock: what proofs' times are compared with.
+            once: remembers for all processes what is good once.
             monotonic: seconds from any start, never backwards.
 
         Raises:
             MisconfiguredHome: an issuer's tokens may be bound, and ``public_url`` is not set.
         """
-        bound = [settings for settings in issuers if settings.dpop != BINDING_OFF]
-        if bound and not public_url:
+        bound = [settings for settings in terms.issuers if settings.dpop != BINDING_OFF]
+        if bound and not terms.public_url:
             raise MisconfiguredHome("config.toml: dpop needs public_url, the address that clients write into proofs")
         self._tokens = tokens
-        self._origin = origin_of(public_url) if public_url else ""
+        self._origin = origin_of(terms.public_url) if terms.public_url else ""
         self._with_nonce = frozenset(settings.issuer for settings in bound if settings.dpop_nonce)
         self._clock = clock
+        self._once = once
         self._used = UsedProofs(monotonic)
         self._nonces = Nonces(monotonic)
 
@@ -54,9 +89,19 @@ class Possession:
 
         Raises:
             TokenRefused: with a code of ``refusals.Refusal``.
-            Busy: there is no room to remember another proof.
+            Busy: there is no room to remember another proof or token that is good once.
+            AuditUnavailable: neither could be remembered.
         """
         token = shown_token(shown.authorization)
+        claims = self._claims(shown, token)
+        # Last: whoever cannot show it rightly does not use it up for who can.
+        if claims.is_single_use:
+            name = f"{claims.issuer}\n{claims.token_id}"
+            if not self._once.use("token", name, claims.expires_at + LONGEST_LEEWAY_SECONDS):
+                refuse(Refusal.TOKEN_REPLAY)
+        return claims
+
+    def _claims(self, shown: Shown, token: ShownToken) -> Claims:
         claims = self._tokens.verify_unproved(token.token)
         if not claims.key_thumbprint:
             # RFC 9449, section 7.1: a plain token is no bound one, whatever proof comes with it.
@@ -75,8 +120,14 @@ class Possession:
         if not compare_digest(proof.key, claims.key_thumbprint):
             refuse_proof(Refusal.PROOF_KEY)
         target = Target(shown.method, self._origin, shown.path, token)
-        identifier = check_target(proof, target, self._clock.now().timestamp())
+        now = self._clock.now().timestamp()
+        identifier = check_target(proof, target, now)
         if claims.issuer in self._with_nonce:
             self._nonces.demand(proof.claims.get("nonce"))
         # Last: whoever cannot make a good proof takes no room.
         self._used.use(proof.key, identifier)
+        # A number is one process's own; without it, what another process took must be known here.
+        if claims.issuer not in self._with_nonce:
+            until = now + WINDOW_SECONDS + 2 * LEEWAY_SECONDS
+            if not self._once.use("proof", f"{proof.key} {identifier}", until):
+                refuse_proof(Refusal.PROOF_REPLAY)

@@ -30,6 +30,13 @@ class Refusal(StrEnum):
     ISSUED_IN_FUTURE = "issued_in_future"
     LIFETIME = "lifetime"
     SUBJECT = "subject"
+    NONCE = "nonce"
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - as above
+    SIGN_IN_STATE = "sign_in_state"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGN_IN_OLD = "sign_in_old"
+    SINGLE_USE = "single_use"
+    TOKEN_REPLAY = "token_replay"  # noqa: S105 - as above
     CLAIM_VALUE = "claim_value"
     ROLES = "roles"
     SENDER_BOUND = "sender_bound"

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from registry.domain.clock import Clock
 from registry.domain.principals import Claims
-from registry.identity.refusals import Refusal, refuse_proof
+from registry.identity.refusals import Refusal, refuse, refuse_proof
 
 CAPACITY = 10_000
 MAX_AGE_SECONDS = 300
@@ -43,11 +43,14 @@ class VerifiedTokens:
 
         Raises:
             TokenRefused: as the verifier does; ``sender_bound``: the token is bound to a key, and whoever shows it has
-                proved nothing: ``identity.possession`` is for those.
+                proved nothing: ``identity.possession`` is for those. ``single_use``: likewise, since it would not be
+                used up.
         """
         claims = self.verify_unproved(token)
         if claims.key_thumbprint:
             refuse_proof(Refusal.SENDER_BOUND)
+        if claims.is_single_use:
+            refuse(Refusal.SINGLE_USE)
         return claims
 
     def verify_unproved(self, token: str) -> Claims:
@@ -63,10 +66,10 @@ class VerifiedTokens:
     def recall(self, token: str) -> Claims | None:
         """Return the claims of a token verified earlier, else None. Never blocks: fit for an event loop.
 
-        Never those of a token that is bound to a key: each use of one takes a proof.
+        Never those of a token that is bound to a key or good for one request: each use takes a proof, or is the last.
         """
         claims = self._remembered(token)
-        return None if claims is None or claims.key_thumbprint else claims
+        return None if claims is None or claims.key_thumbprint or claims.is_single_use else claims
 
     def _remembered(self, token: str) -> Claims | None:
         entry = self._entries.get(_digest(token))  # one dictionary read is atomic; the hot path takes no lock

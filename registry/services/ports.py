@@ -25,6 +25,7 @@ from registry.services.ports_policy import Policies, SampleReviews
 from registry.services.ports_provisions import Provisions
 from registry.services.ports_revocations import Revocations
 from registry.services.ports_units import Units
+from registry.services.ports_used_names import UsedNames
 from registry.vault.blind_index import PostingWriter
 from registry.vault.cases import SealedCase
 from registry.vault.erased_postings import PostingEraser
@@ -444,6 +445,8 @@ class Work(Protocol):
     def units(self) -> Units: ...
     @property
     def revocations(self) -> Revocations: ...
+    @property
+    def used_names(self) -> UsedNames: ...
     @property
     def sample_reviews(self) -> SampleReviews: ...
     @property

@@ -53,6 +53,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "provisions": "SELECT, INSERT, UPDATE",
         "units": "SELECT, INSERT, UPDATE",
         "revocations": "SELECT, INSERT, UPDATE, DELETE",
+        "used_names": "SELECT, INSERT, DELETE",
         "notice_marks": "SELECT, INSERT, UPDATE",
         "holds": "SELECT, INSERT, UPDATE",
         "ledger_leaf": "SELECT, INSERT",

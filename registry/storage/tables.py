@@ -108,6 +108,15 @@ revocations = Table(
     sqlite_with_rowid=False,
 )
 
+# Names of tokens and proofs that are good once, and are used: under a keyed label.
+used_names = Table(
+    "used_names",
+    metadata,
+    Column("label", LargeBinary(16), primary_key=True),
+    Column("until", BigInteger, nullable=False, index=True),  # milliseconds; nothing of that name is taken then
+    sqlite_with_rowid=False,
+)
+
 # Units that an HR system keeps. Who is in one stands nowhere but in the sealed directory data of its people.
 units = Table(
     "units",

@@ -35,6 +35,7 @@ from registry.storage.revocations import SqlRevocations
 from registry.storage.sample_reviews import SqlSampleReviews
 from registry.storage.subjects import SqlPersons, SqlSubjects
 from registry.storage.units import SqlUnits
+from registry.storage.used_names import SqlUsedNames
 from registry.storage.wrapped_keys import SqlWrappedKeys
 from registry.storage.write_ahead import WriteAheadLog
 from registry.storage.writer_turn import WriterTurn
@@ -176,6 +177,11 @@ class SqlWork:
     def revocations(self) -> SqlRevocations:
         """Tokens that are no longer taken."""
         return SqlRevocations(self._connection, self._guard)
+
+    @cached_property
+    def used_names(self) -> SqlUsedNames:
+        """Names that are good once."""
+        return SqlUsedNames(self._connection)
 
     @cached_property
     def meta(self) -> SqlMeta:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from registry.domain.errors import Busy, MisconfiguredHome, TokenRefused
-from registry.identity.possession import Possession
+from registry.domain.errors import AuditUnavailable, Busy, MisconfiguredHome, TokenRefused
+from registry.identity.possession import Possession, Terms
 from registry.identity.proofs import LEEWAY_SECONDS, NONCE_SECONDS, WINDOW_SECONDS, Nonces, UsedProofs
 from registry.identity.shown import Shown
 from registry.identity.token_cache import VerifiedTokens
@@ -36,6 +36,19 @@ class Seconds:
         return self.now
 
 
+class Once:
+    """What all processes remember, here: one."""
+
+    def __init__(self) -> None:
+        self.used: dict[tuple[str, str], float] = {}
+        self.failure: Exception | None = None
+
+    def use(self, sort: str, name: str, until: float) -> bool:
+        if self.failure is not None:
+            raise self.failure
+        return self.used.setdefault((sort, name), until) is until
+
+
 class Desk:
     """What stands before the routes, with clocks that are moved by hand."""
 
@@ -44,7 +57,8 @@ class Desk:
         settings = ISSUER.settings(**({"dpop": "allowed"} | terms))
         verifier = TokenVerifier([settings], StaticKeys(ISSUER), self.clock)
         self.tokens = VerifiedTokens(verifier, self.clock)
-        self.possession = Possession(self.tokens, [settings], URL, self.clock, self.seconds)
+        self.once = Once()
+        self.possession = Possession(self.tokens, Terms([settings], URL), self.clock, self.once, self.seconds)
 
     def step(self, seconds: float) -> None:
         self.clock.moment += timedelta(seconds=seconds)
@@ -224,14 +238,14 @@ def test_an_issuer_without_it_gets_none_of_it() -> None:
     tokens = VerifiedTokens(TokenVerifier([settings], StaticKeys(ISSUER), clock), clock)
     shown = Shown([f"DPoP {TOKEN}"], [proof()], "POST", PATH)
     with pytest.raises(TokenRefused, match="sender_bound"):
-        Possession(tokens, [settings], "", clock).verify(shown)
+        Possession(tokens, Terms([settings], ""), clock, Once()).verify(shown)
 
 
 def test_proofs_need_an_address_to_be_compared_with() -> None:
     settings, clock = ISSUER.settings(dpop="required"), StoppedClock(NOW)
     tokens = VerifiedTokens(TokenVerifier([settings], StaticKeys(ISSUER), clock), clock)
     with pytest.raises(MisconfiguredHome, match="public_url"):
-        Possession(tokens, [settings], "", clock)
+        Possession(tokens, Terms([settings], ""), clock, Once())
 
 
 @pytest.mark.parametrize("terms", [{"dpop": "on"}, {"dpop": ""}, {"dpop_nonce": 1}])
@@ -289,3 +303,62 @@ def test_who_cannot_make_a_good_proof_takes_no_room() -> None:
     for make, _ in HOSTILE.values():
         desk.ask([make()])
     assert len(desk.possession._used) == 0
+
+
+def test_what_another_process_took_is_refused_here_unless_a_number_of_this_one_says_so() -> None:
+    desk, another = Desk(), Desk()
+    another.once = desk.once
+    another.possession = Possession(
+        another.tokens, Terms([ISSUER.settings(dpop="allowed")], URL), another.clock, desk.once
+    )
+    shown = proof()
+    assert desk.ask([shown]) == "casey.morgan"
+    assert another.ask([shown]) == "proof_replay"
+    assert all(until >= NOW.timestamp() + WINDOW_SECONDS + LEEWAY_SECONDS for until in desk.once.used.values())
+
+
+ONCE = ISSUER.token(NOW, client_id="hr-system", jti="the-one")
+
+
+def test_a_token_that_is_good_once_is_used_up_by_whoever_shows_it_rightly() -> None:
+    desk = Desk(single_use=frozenset({"hr-system"}), leeway_seconds=300)
+    assert desk.ask([proof(token=ONCE)], token=ONCE) == "unbound"  # and it is not used up by that
+    assert desk.ask(token=ONCE, scheme="Bearer") == "casey.morgan"
+    assert desk.ask(token=ONCE, scheme="Bearer") == "token_replay"
+    # as long as it could pass otherwise
+    (until,) = desk.once.used.values()
+    assert until >= NOW.timestamp() + 600 + 300
+    other = ISSUER.token(NOW, client_id="hr-system", jti="another")
+    assert desk.ask(token=other, scheme="Bearer") == "casey.morgan"
+
+
+def test_a_second_spelling_of_the_signature_is_the_same_token() -> None:
+    desk = Desk(single_use=frozenset({"*"}))
+    assert desk.ask(token=ONCE, scheme="Bearer") == "casey.morgan"
+    assert desk.ask(token=ISSUER.token(NOW, client_id="hr-system", jti="the-one"), scheme="Bearer") == "token_replay"
+
+
+def test_it_needs_a_name_and_other_programs_are_not_meant() -> None:
+    desk = Desk(single_use=frozenset({"hr-system"}))
+    nameless = ISSUER.token(NOW, client_id="hr-system", jti=DROP)
+    assert desk.ask(token=nameless, scheme="Bearer") == "claim_missing"
+    console = ISSUER.token(NOW, client_id="console")
+    assert [desk.ask(token=console, scheme="Bearer") for _ in range(2)] == ["casey.morgan"] * 2
+    assert desk.once.used == {}
+
+
+def test_without_a_memory_nothing_that_is_good_once_passes() -> None:
+    desk = Desk(single_use=frozenset({"*"}))
+    desk.once.failure = AuditUnavailable("disk_full")
+    with pytest.raises(AuditUnavailable):
+        desk.ask(token=ONCE, scheme="Bearer")
+    with pytest.raises(AuditUnavailable):
+        Desk.ask(desk, [proof()])
+
+
+def test_it_is_never_given_out_past_what_uses_it_up() -> None:
+    desk = Desk(single_use=frozenset({"*"}))
+    assert desk.ask(token=ONCE, scheme="Bearer") == "casey.morgan"
+    assert desk.tokens.recall(ONCE) is None
+    with pytest.raises(TokenRefused, match="single_use"):
+        desk.tokens.verify(ONCE)

@@ -310,6 +310,53 @@ def test_what_only_one_make_has_is_checked(make: Make, changes: dict[str, Any], 
     assert reason(make, tmp_path, make.token(**changes)) == expected
 
 
+SOURCES = {"src1": {"endpoint": "https://graph.example/v1.0/me/getMemberObjects"}}
+
+
+@every_make
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"_claim_names": {"groups": "src1"}, "_claim_sources": SOURCES},
+        {"_claim_names": {"groups": "src1"}, "_claim_sources": SOURCES, "groups": ["reader"]},
+        {"_claim_names": ["groups"]},
+        {"_claim_names": None},
+        {"hasgroups": True},
+        {"hasgroups": "true"},
+    ],
+)
+def test_roles_that_are_said_to_be_elsewhere_are_not_taken_for_none(
+    make: Make, changes: dict[str, Any], tmp_path: Path
+) -> None:
+    """Too many groups for a token: without ``roles_required`` it would have every role of its principal."""
+    made = terms(make.config + 'roles_claim = "groups"\nroles_required = false\n', tmp_path)
+    tokens = TokenVerifier([made], StaticKeys(make.issuer), StoppedClock(NOW))
+    assert tokens.verify(make.token(groups=["reader"], hasgroups=False)).roles == {Role.READER}
+    with pytest.raises(TokenRefused, match="roles"):
+        tokens.verify(make.token(**changes))
+
+
+@every_make
+def test_only_named_programs_where_the_settings_name_them(make: Make, tmp_path: Path) -> None:
+    (name,) = terms(make.config, tmp_path).client_claims
+    pinned = 'typ = ["Bearer"], ' if make is KEYCLOAK else ""
+    made = terms(make.config + f"fixed_claims = {{ {pinned}{name} = ['console'] }}\n", tmp_path)
+    tokens = TokenVerifier([made], StaticKeys(make.issuer), StoppedClock(NOW))
+    assert tokens.verify(make.token()).client == "console"
+    for other in ("another", "console ", "Console"):
+        with pytest.raises(TokenRefused, match="claim_"):
+            tokens.verify(make.token(**{name: other}))
+
+
+@every_make
+@pytest.mark.parametrize(
+    "key_id",
+    ["../key-1", "key-1/../key-1", "/etc/passwd", "file:///dev/null", "key-1\x00", "' OR 1=1 --", "KEY-1", " key-1"],
+)
+def test_a_key_is_found_by_its_exact_name_only(make: Make, key_id: str, tmp_path: Path) -> None:
+    assert reason(make, tmp_path, make.token({"kid": key_id})) == "unknown_key"
+
+
 def test_a_program_of_okta_is_known_by_its_own_name(tmp_path: Path) -> None:
     claims = verifier(OKTA, tmp_path).verify(OKTA.token(uid=DROP, sub="0oa1", cid="0oa1", acr=DROP, auth_time=DROP))
     assert (claims.subject, claims.client, claims.step_up_until) == ("0oa1", "0oa1", 0)
