@@ -17,6 +17,7 @@ from registry.domain.errors import MisconfiguredHome
 from registry.domain.purposes import PurposeCode, is_purpose_code
 from registry.identity.issuers import IssuerSettings, require_safe_url
 from registry.identity.presets import with_preset
+from registry.identity.sign_in_settings import SignInSettings, read_sign_in
 from registry.keys.configured import Custody, RemoteSettings, known_settings, read_service, read_split
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.split.unsealed import SplitSettings
@@ -62,6 +63,7 @@ _KNOWN = frozenset(
         "notify",
         "marks",
         "retention",
+        "sign_in",
     }
 )
 _CACHE = frozenset({"cache_keys", "cache_seconds"})
@@ -127,6 +129,7 @@ class Settings:
         brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
         notify: where notices are sent (``[notify]`` in config.toml).
         unmarked_clients: clients whose tokens may ask for copies without marks (``[marks]`` in config.toml).
+        sign_in: where people sign in to the console (``[sign_in]`` in config.toml); None: with a token alone.
     """
 
     home: Path
@@ -149,6 +152,7 @@ class Settings:
     approvals: Mapping[str, Any] = field(default_factory=dict)
     notify: NotifySettings = NO_NOTICES
     unmarked_clients: frozenset[str] = frozenset()
+    sign_in: SignInSettings | None = None
 
     def limits(self, profile: str) -> BrakeLimits:
         """Return the brakes of a registry of this profile: none on lookups in development, unless they are set."""
@@ -210,8 +214,8 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     return Settings(
         home=folder,
         database_url=url,
-        issuers=_issuers(config),
-        public_url=_public_url(config),
+        issuers=(issuers := _issuers(config)),
+        public_url=(public_url := _public_url(config)),
         security_contact=_security_contact(config),
         import_max_bytes=_whole(config, "import_max_bytes", IMPORT_MAX_BYTES, range(1, 1 << 62)),
         stop_notice_seconds=_whole(config, "stop_notice_seconds", 0, range(301)),
@@ -230,6 +234,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         approvals=_approvals(config),
         notify=read_notify(config.get("notify", {}), folder),
         unmarked_clients=_unmarked_clients(config),
+        sign_in=read_sign_in(config.get("sign_in"), issuers, public_url, folder),
     )
 
 

@@ -19,6 +19,7 @@ from registry.domain.principals import Claims, Role
 from registry.identity.dev_issuer import DevelopmentIssuer
 from registry.identity.issuer_keys import IssuerKeys
 from registry.identity.possession import Possession
+from registry.identity.sign_in import SignIn
 from registry.identity.strangers import Strangers
 from registry.identity.token_cache import VerifiedTokens
 from registry.keys.data_keys import DataKeys
@@ -131,6 +132,7 @@ class Application:
     keyring: Keyring
     tiles: ReadTiles
     witnesses: Witnesses | None
+    sign_in: SignIn | None = None
     high_water: HighWaterKeeper | None = None
     strangers: Strangers = field(default_factory=lambda: Strangers(time.monotonic))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from registry.audit.bodies import BodyKeys
 from registry.audit.high_water import Standing
@@ -25,7 +26,7 @@ from registry.crypto.hardening import harden_process
 from registry.documents.ocr import Tesseract
 from registry.domain.clock import Clock, SystemClock, unix_ms
 from registry.domain.duties import LOCAL_ISSUER
-from registry.domain.errors import LedgerCorrupt, MisconfiguredHome
+from registry.domain.errors import KeyUnavailable, LedgerCorrupt, MisconfiguredHome
 from registry.domain.ids import RegistryId
 from registry.identity.dev_issuer import development_settings
 from registry.identity.issuer_keys import IssuerKeys
@@ -33,6 +34,7 @@ from registry.identity.issuers import IssuerSettings, require_fit_for_profile
 from registry.identity.jwks import JwksCache
 from registry.identity.jwks_http import HttpFetch
 from registry.identity.possession import Possession, Terms
+from registry.identity.sign_in import SignIn
 from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
@@ -40,6 +42,7 @@ from registry.keys.opening import load_keyring
 from registry.keys.ports import Keyring
 from registry.marks.draw import MarkKey
 from registry.notify.mail import Mail
+from registry.notify.secret_files import read_secret
 from registry.notify.settings import NotifySettings
 from registry.notify.webhooks import Webhook
 from registry.policy.engine import load_policy
@@ -213,9 +216,8 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     keys = Idempotency(kernel, ring.secret("idempotency"))
     publisher = open_publisher(signing, kernel, settings.ledger)
     panel = open_witnesses(kernel.log, publisher, settings, signing)
-    checks = CheckValue(kernel, limits := settings.limits(profile))
-    matchers = _matchers(kernel, matcher, limits)
-    (tokens, issuer_keys), files = _identity(settings, profile, clock), PetitionFiles(kernel, letters, keys)
+    checks, matchers = CheckValue(kernel, limits := settings.limits(profile)), _matchers(kernel, matcher, limits)
+    (tokens, issuer_keys, sign_in), files = _identity(settings, profile, clock), PetitionFiles(kernel, letters, keys)
     disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
     database.tell_commits(meters.committed)
     return Application(
@@ -264,6 +266,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         keyring=ring,
         tiles=ReadTiles(kernel, publisher, publisher.publish if panel is None else panel.published, time.monotonic),
         witnesses=panel,
+        sign_in=sign_in,
     )
 
 
@@ -280,9 +283,25 @@ def _transports(settings: NotifySettings, contacts: Contacts) -> tuple[Transport
     return (*webhook, *mail)
 
 
-def _identity(settings: Settings, profile: str, clock: Clock) -> tuple[VerifiedTokens, IssuerKeys]:
-    issuers, keys = _issuers(settings, profile), JwksCache(HttpFetch())
-    return VerifiedTokens(TokenVerifier(issuers, keys, clock), clock), IssuerKeys(keys, issuers)
+def _identity(settings: Settings, profile: str, clock: Clock) -> tuple[VerifiedTokens, IssuerKeys, SignIn | None]:
+    web = HttpFetch()
+    issuers, keys = _issuers(settings, profile), JwksCache(web)
+    tokens = VerifiedTokens(TokenVerifier(issuers, keys, clock), clock)
+    return tokens, IssuerKeys(keys, issuers), _sign_in(settings, keys, web, clock)
+
+
+def _sign_in(settings: Settings, keys: JwksCache, web: HttpFetch, clock: Clock) -> SignIn | None:
+    if settings.sign_in is None:
+        return None
+    file = settings.sign_in.client_secret_file
+    return SignIn(settings.sign_in, keys, web, clock, None if file is None else partial(_secret, file))
+
+
+def _secret(file: Path) -> str:
+    try:
+        return read_secret(file)
+    except (OSError, ValueError) as error:
+        raise KeyUnavailable(f"sign_in: client_secret_file: {error}") from None
 
 
 def _issuers(settings: Settings, profile: str) -> tuple[IssuerSettings, ...]:

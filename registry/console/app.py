@@ -32,7 +32,7 @@ from registry.console import (
     pages_subject,
     pages_trace_acts,
 )
-from registry.console.asking import Console
+from registry.console.asking import Console, may_step_up
 from registry.console.errors import (
     METHOD_UNKNOWN,
     PAGE_UNKNOWN,
@@ -153,7 +153,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 def problem_page(request: Request, problem: Problem, receipt: ReceiptView | None = None) -> Response:
     """Return the page of a problem, with the receipt of its entry if it has one."""
-    response = render(request, "problem", problem.status, title=problem.heading, problem=problem, receipt=receipt)
+    facts = {"title": problem.heading, "problem": problem, "receipt": receipt}
+    response = render(request, "problem", problem.status, **facts, step_up=may_step_up(request, problem.needs_step_up))
     if problem.status == 503:
         response.headers["Retry-After"] = "5"
     return with_receipt(response, receipt)

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 from urllib.parse import urlsplit
 
 import anyio
@@ -185,11 +186,20 @@ def get_cookie(request: Request, name: str) -> str:
     return request.cookies.get(_full_name(request, name), "")
 
 
-def set_cookie(request: Request, response: Response, name: str, value: str) -> None:
-    """Set a cookie that ends with the browser, is invisible to scripts and is never sent from another site."""
+def set_cookie(request: Request, response: Response, name: str, value: str, *, is_for_return: bool = False) -> None:
+    """Set a cookie that ends with the browser, is invisible to scripts and is never sent from another site.
+
+    Args:
+        request: that is answered.
+        response: the answer.
+        name: of the cookie.
+        value: empty to take it away.
+        is_for_return: it is sent also when another site leads the browser here, as an issuer's page does.
+    """
     is_secure = request.url.scheme == "https"
     path = "/" if is_secure else "/console"  # a __Host- cookie must have the path /
-    response.set_cookie(_full_name(request, name), value, path=path, secure=is_secure, httponly=True, samesite="strict")
+    site: Literal["lax", "strict"] = "lax" if is_for_return else "strict"
+    response.set_cookie(_full_name(request, name), value, path=path, secure=is_secure, httponly=True, samesite=site)
 
 
 def _full_name(request: Request, name: str) -> str:
@@ -200,6 +210,12 @@ def _full_name(request: Request, name: str) -> str:
 def network_of(request: Request) -> str:
     """Return the peer of the connection itself: a forwarded address is whatever the sender likes it to be."""
     return "" if request.client is None else request.client.host
+
+
+def may_step_up(request: Request, needs_step_up: bool) -> bool:  # noqa: FBT001 - what is asked about
+    """Tell whether a page should offer a strong sign-in: it is wanted, and there is an issuer's page for it."""
+    sign_in = console_of(request).application.sign_in
+    return needs_step_up and sign_in is not None and sign_in.can_be_strong
 
 
 def identify(request: Request) -> Caller:

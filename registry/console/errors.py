@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.console.words import conflict_words, reason_words
 from registry.domain import errors
+from registry.policy.decide import STEP_UP_REQUIRED
 
 
 class SignInNeeded(Exception):
@@ -30,11 +31,12 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a page about an error says: status, heading and sentences."""
+    """What a page about an error says: status, heading and sentences, and whether a strong sign-in would help."""
 
     status: int
     heading: str
     sentences: tuple[str, ...]
+    needs_step_up: bool = False
 
 
 _NOTHING = "Nothing was opened or changed."
@@ -78,7 +80,9 @@ _BROKEN = Problem(500, "A record could not be opened", ("It does not open as it 
 _CORRUPT = Problem(500, "The ledger does not verify", (_OPERATOR, "They can run: registry audit verify"))
 
 _TABLE: Mapping[type[errors.RegistryError], Callable[[Any], Problem]] = {
-    errors.AccessDenied: lambda error: Problem(403, "Refused", (reason_words(error.reason),)),
+    errors.AccessDenied: lambda error: Problem(
+        403, "Refused", (reason_words(error.reason),), error.reason == STEP_UP_REQUIRED
+    ),
     errors.ApprovalNeeded: lambda error: Problem(
         202,
         "Waiting for approval",

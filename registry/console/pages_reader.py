@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from registry.console.asking import Ask, Gate, shown, submitted
+from registry.console.asking import Ask, Gate, may_step_up, shown, submitted
 from registry.console.checks import CASE_RULE, DEPARTMENT_RULE, NOTE_RULE, Checks
 from registry.console.errors import problem_of
 from registry.console.forms import Form
@@ -19,7 +19,7 @@ from registry.domain.categories import Category
 from registry.domain.ids import SubjectId, is_id
 from registry.domain.principals import Role
 from registry.domain.purposes import Purpose
-from registry.policy.decide import QUOTA_EXCEEDED
+from registry.policy.decide import QUOTA_EXCEEDED, STEP_UP_REQUIRED
 from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused, Waiting
 from registry.services.search import SearchAsk
 from registry.text.rules.employee_number import employee_number_problem
@@ -88,6 +88,7 @@ def card_page(ask: Ask, answer: Answer, *, title: str, again: str) -> Response:
         sentences=sentences,
         receipt=answer.receipt,
         again=again,
+        step_up=may_step_up(ask.request, isinstance(answer, Refused) and answer.reason == STEP_UP_REQUIRED),
     )
     return with_receipt(response, answer.receipt)
 

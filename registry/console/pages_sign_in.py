@@ -1,8 +1,9 @@
-"""Signing in and out. A token is pasted, or a one-time link is used; either way the token itself decides."""
+"""Signing in and out: at an issuer's page, with a pasted token or by a one-time link; the token itself decides."""
 
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +15,7 @@ from registry.console.asking import (
     FORM_TOKEN,
     MAX_FORM_BYTES,
     SESSION_COOKIE,
+    Console,
     console_of,
     demand_own_page,
     get_cookie,
@@ -27,14 +29,20 @@ from registry.console.errors import Refusal
 from registry.console.forms import Form
 from registry.console.frame import PAGE
 from registry.console.pages import FieldError, render
-from registry.domain.errors import TokenRefused, TokenTakenBack
+from registry.console.sessions import name_of
+from registry.domain.errors import NotFound, TokenRefused, TokenTakenBack
+from registry.domain.principals import Claims
+from registry.identity.sign_in import SignIn
+from registry.identity.sign_in_settings import BACK_PATH
 from registry.services.kernel import Caller
 
 _HOME = "/console/"
 _SIGN_IN = "/console/sign-in"
+_BEGIN = "/console/sign-in/begin"
 _LINK = "/console/sign-in/{code}"
 # Before there is a session, its form token is kept in a cookie of its own: only our own page knows both halves.
 _FORM_COOKIE = "registry-sign-in"
+_TICKET_COOKIE = "registry-ticket"
 _LINK_REFUSED = "link_unknown"
 
 
@@ -72,6 +80,58 @@ async def use_link(request: Request) -> Response:
     return await run_in_threadpool(_signed_in, request, token)
 
 
+async def begin(request: Request) -> Response:
+    """Send the browser to the issuer's page. Whoever leads somebody here makes them sign in as themselves."""
+    request.scope[PAGE] = _BEGIN
+    sign_in = _issuer_page(request)
+    note = name_of(session_id(request)) if session_id(request) else ""
+    strong = request.query_params.get("strong") == "1"
+    question = await run_in_threadpool(partial(sign_in.begin, strong=strong, note=note))
+    response = RedirectResponse(question.url, 303)
+    set_cookie(request, response, _TICKET_COOKIE, question.ticket, is_for_return=True)
+    return response
+
+
+async def come_back(request: Request) -> Response:
+    """Sign in with what the issuer's page sent the browser back with."""
+    request.scope[PAGE] = BACK_PATH
+    return await run_in_threadpool(_come_back, request, _issuer_page(request))
+
+
+def _come_back(request: Request, sign_in: SignIn) -> Response:
+    console = console_of(request)
+    answer = request.query_params.multi_items()
+    try:
+        # A name that comes twice is read by two programs in two ways.
+        named = dict(answer) if len(dict(answer)) == len(answer) else {}
+        done = sign_in.finish(get_cookie(request, _TICKET_COOKIE), named)
+        claims = _verified(request, done.token)
+    except TokenRefused as refused:
+        _record(request, refused)
+        error = FieldError("sign-in", "The sign-in was not accepted. Begin again.")
+        response = _form_page(request, status=401, errors=(error,))
+    else:
+        # Its cookie was not sent: browsers keep it back where another site leads them here.
+        console.sessions.end_named(done.note)
+        response = render(request, "signed_in", title="Signed in")
+        _open(request, response, done.token, claims, _weak(console, claims) if done.was_strong else "")
+    set_cookie(request, response, _TICKET_COOKIE, "", is_for_return=True)
+    return response
+
+
+def _weak(console: Console, claims: Claims) -> str:
+    if console.application.kernel.now_ms() < claims.step_up_until * 1000:
+        return ""
+    return "You are signed in, but the page where you did so does not say that it was a strong sign-in."
+
+
+def _issuer_page(request: Request) -> SignIn:
+    sign_in = console_of(request).application.sign_in
+    if sign_in is None:
+        raise NotFound
+    return sign_in
+
+
 async def sign_out(request: Request) -> Response:
     """End the session. Without one there is nothing to end, and the answer is the same."""
     request.scope[PAGE] = "/console/sign-out"
@@ -93,6 +153,8 @@ def routes() -> list[Route]:
     return [
         Route("/console/sign-in", show_form, methods=["GET"]),
         Route("/console/sign-in", sign_in, methods=["POST"]),
+        Route(_BEGIN, begin, methods=["GET"]),
+        Route(BACK_PATH, come_back, methods=["GET"]),
         Route("/console/sign-in/{code}", show_link, methods=["GET"]),
         Route("/console/sign-in/{code}", use_link, methods=["POST"]),
         Route("/console/sign-out", sign_out, methods=["POST"]),
@@ -100,20 +162,36 @@ def routes() -> list[Route]:
 
 
 def _signed_in(request: Request, token: str) -> Response:
-    console = console_of(request)
     try:
-        claims = console.application.tokens.verify(token)
-        console.application.kernel.recognize(Caller(claims, network_of(request)), "console")
+        claims = _verified(request, token)
     except TokenRefused as refused:
-        if not isinstance(refused, TokenTakenBack):  # which is an entry already
-            console.application.refusals.record(network_of(request), refused.reason)
+        _record(request, refused)
         # One answer for every reason: the reason is for the ledger, not for who guesses tokens.
         error = FieldError("token", "This token was not accepted. Check that all of it was pasted, or get a new one.")
         return _form_page(request, status=401, errors=(error,))
-    console.sessions.end(session_id(request))  # whoever was signed in here before is so no more
+    console_of(request).sessions.end(session_id(request))  # whoever was signed in here before is so no more
     response = RedirectResponse(_HOME, 303)
-    set_cookie(request, response, SESSION_COOKIE, console.sessions.open(token, claims.expires_at))
+    _open(request, response, token, claims)
     return response
+
+
+def _verified(request: Request, token: str) -> Claims:
+    application = console_of(request).application
+    claims = application.tokens.verify(token)
+    application.kernel.recognize(Caller(claims, network_of(request)), "console")
+    return claims
+
+
+def _record(request: Request, refused: TokenRefused) -> None:
+    if not isinstance(refused, TokenTakenBack):  # which is an entry already
+        console_of(request).application.refusals.record(network_of(request), refused.reason)
+
+
+def _open(request: Request, response: Response, token: str, claims: Claims, notice: str = "") -> None:
+    """Open a session under a new id: one that somebody chose for this browser opens nothing."""
+    console = console_of(request)
+    identifier = console.sessions.open(token, claims.expires_at, notice)
+    set_cookie(request, response, SESSION_COOKIE, identifier)
 
 
 async def _form_of(request: Request) -> Form:
@@ -126,7 +204,12 @@ async def _form_of(request: Request) -> Form:
 
 
 def _form_page(request: Request, status: int = 200, **facts: Any) -> Response:
-    return _with_form_token(request, "sign_in", status, **{"title": "Sign in", "has_ended": False, **facts})
+    return _with_form_token(request, "sign_in", status, **{**_facts(request), **facts})
+
+
+def _facts(request: Request) -> dict[str, Any]:
+    sign_in = console_of(request).application.sign_in
+    return {"title": "Sign in", "has_ended": False, "issuer_host": "" if sign_in is None else sign_in.host}
 
 
 def _with_form_token(request: Request, name: str, status: int, **facts: Any) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ LINK_SECONDS = 10 * 60
 MAX_LINKS = 100
 LINK_PATH = "/console/sign-in/"
 _RANDOM_BYTES = 32
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(slots=True)
@@ -53,10 +55,10 @@ class Sessions:
         self._sessions: dict[bytes, Session] = {}
         self._lock = Lock()
 
-    def open(self, token: str, ends_at: float) -> str:
-        """Open a session for a verified token and return its new id."""
+    def open(self, token: str, ends_at: float, notice: str = "") -> str:
+        """Open a session for a verified token and return its new id; its first page says the notice."""
         identifier = secrets.token_urlsafe(_RANDOM_BYTES)
-        session = Session(token, ends_at, secrets.token_urlsafe(_RANDOM_BYTES), self._now())
+        session = Session(token, ends_at, secrets.token_urlsafe(_RANDOM_BYTES), self._now(), notice)
         with self._lock:
             self._make_room()
             self._sessions[_digest(identifier)] = session
@@ -77,8 +79,12 @@ class Sessions:
 
     def end(self, identifier: str) -> None:
         """End a session; an unknown id is no error."""
+        self.end_named(name_of(identifier))
+
+    def end_named(self, name: str) -> None:
+        """End the session of a name that ``name_of`` gave; an unknown one is no error."""
         with self._lock:
-            self._sessions.pop(_digest(identifier), None)
+            self._sessions.pop(bytes.fromhex(name) if _NAME.fullmatch(name) else b"", None)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -135,6 +141,11 @@ class SignInLinks:
 
 def _is_over(session: Session, now: float) -> bool:
     return now >= session.ends_at or now - session.seen_at >= IDLE_SECONDS
+
+
+def name_of(identifier: str) -> str:
+    """Return what a session may be called where its id, which opens it, must not stand: 64 characters."""
+    return _digest(identifier).hex()
 
 
 def _digest(identifier: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from registry.domain.errors import KeyUnavailable, MisconfiguredHome
@@ -21,16 +23,41 @@ def key_address(document: bytes, settings: IssuerSettings) -> str:
         KeyUnavailable: it is no document, is of another issuer (compared byte for byte), or names an address that is
             not of the document's own origin nor listed in ``jwks_origins``.
     """
+    return endpoint(read_document(document, settings), "jwks_uri", settings)
+
+
+def read_document(document: bytes, settings: IssuerSettings) -> Mapping[str, Any]:
+    """Return what a discovery document says.
+
+    Raises:
+        KeyUnavailable: it is no document, or is of another issuer (compared byte for byte).
+    """
     try:
         said = read_object(document)
     except NotStrict:
         raise KeyUnavailable("discovery: not one JSON object with unique members") from None
     if said.get("issuer") != settings.issuer:
         raise KeyUnavailable("discovery: another issuer's document")
-    address = said.get("jwks_uri")
-    if type(address) is not str or not _is_listed(address, settings):
-        raise KeyUnavailable("discovery: jwks_uri is neither of the same origin nor listed")
-    return address
+    return said
+
+
+def endpoint(said: Mapping[str, Any], name: str, settings: IssuerSettings, *, is_for_browsers: bool = False) -> str:
+    """Return an address that a discovery document names.
+
+    Args:
+        said: the document.
+        name: of the member.
+        settings: the issuer's terms.
+        is_for_browsers: people go there themselves; the registry does not ask it anything.
+
+    Raises:
+        KeyUnavailable: it names none, or one that is not of the document's own origin nor listed in ``jwks_origins``.
+    """
+    address = said.get(name)
+    is_good = type(address) is str and (_is_safe(address) if is_for_browsers else _is_listed(address, settings))
+    if not is_good:
+        raise KeyUnavailable(f"discovery: {name} is neither of the same origin nor listed")
+    return str(address)
 
 
 def origin_of(url: str) -> str:
@@ -42,6 +69,14 @@ def origin_of(url: str) -> str:
     require_safe_url(url, "an address of an issuer")
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}:{port_of(parts)}"
+
+
+def _is_safe(address: str) -> bool:
+    try:
+        require_safe_url(address, "an address of an issuer")
+    except MisconfiguredHome:
+        return False
+    return address.isascii() and address.isprintable() and " " not in address
 
 
 def _is_listed(address: str, settings: IssuerSettings) -> bool:

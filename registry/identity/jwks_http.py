@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -53,11 +55,25 @@ class HttpFetch:
                 a machine that is neither public nor in one of the networks.
             MisconfiguredHome: an address that is neither https nor loopback.
         """
+        status, body = self._asked(url, networks, None)
+        if status != httpx2.codes.OK:
+            raise KeyUnavailable(f"key set: status {status}")
+        return body
+
+    def post_form(self, url: str, form: Mapping[str, str], networks: Networks = ()) -> tuple[int, bytes]:
+        """Send a form and return the status and the body, within the same limits; for signing in at an issuer.
+
+        Raises:
+            KeyUnavailable, MisconfiguredHome: as for a document, whatever the status.
+        """
+        return self._asked(url, networks, urlencode(form).encode("ascii"))
+
+    def _asked(self, url: str, networks: Networks, form: bytes | None) -> tuple[int, bytes]:
         require_safe_url(url)
         failure = "no address"
         for address in permitted_addresses(url, networks, self._resolve):
             try:
-                return self._get(httpx2.URL(url), address)
+                return self._ask(httpx2.URL(url), address, form)
             except httpx2.HTTPError as error:
                 # The class name says what went wrong; the text may quote what was received.
                 failure = type(error).__name__
@@ -65,21 +81,24 @@ class HttpFetch:
                     break
         raise KeyUnavailable(f"key set: {failure}")
 
-    def _get(self, url: httpx2.URL, address: str) -> bytes:
+    def _ask(self, url: httpx2.URL, address: str, form: bytes | None) -> tuple[int, bytes]:
         # trust_env off: .netrc would send passwords to issuers, and a proxy variable would choose who answers.
         # Fetches are minutes apart, so a client is made for each and none is left open.
         tls = self._tls or ssl.create_default_context()
         headers = {"Host": url.netloc.decode("ascii"), **_HEADERS}
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        method = "GET" if form is None else "POST"
         named = {"sni_hostname": url.host}
         with (
             httpx2.Client(verify=tls, timeout=self._timeout, follow_redirects=False, trust_env=False) as client,
-            client.stream("GET", url.copy_with(host=address), headers=headers, extensions=named) as response,
+            client.stream(
+                method, url.copy_with(host=address), content=form, headers=headers, extensions=named
+            ) as response,
         ):
-            return self._body(response)
+            return response.status_code, self._body(response)
 
     def _body(self, response: httpx2.Response) -> bytes:
-        if response.status_code != httpx2.codes.OK:
-            raise KeyUnavailable(f"key set: status {response.status_code}")
         # Not decompressed at all: a few bytes must not become many.
         if response.headers.get("content-encoding", "identity") != "identity":
             raise KeyUnavailable("key set: compressed although not asked for")

@@ -25,6 +25,8 @@ OPEN_TO_ALL = {
     "/console",
     "/console/static/{name}",
     "/console/sign-in",
+    "/console/sign-in/begin",
+    "/console/sign-in/back",
     "/console/sign-in/{code}",
     "/console/sign-out",
 }

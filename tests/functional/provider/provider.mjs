@@ -1,9 +1,9 @@
 // An OpenID provider for tests: oidc-provider with one resource, two clients and the keys that it is started with.
-// argv: the file to read {port, keys, ttl} from.
+// argv: the file to read {port, keys, ttl, back} from; back is where the console's browsers come back to.
 import { readFileSync } from "node:fs";
 import Provider from "oidc-provider";
 
-const { port, keys, ttl } = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const { port, keys, ttl, back } = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const issuer = `http://127.0.0.1:${port}`;
 
 const resourceOf = (indicator) => ({
@@ -29,6 +29,15 @@ const provider = new Provider(issuer, {
       token_endpoint_auth_method: "none",
       grant_types: ["authorization_code"],
       redirect_uris: ["http://127.0.0.1/back"],
+      response_types: ["code"],
+      application_type: "native",
+      id_token_signed_response_alg: "ES256",
+    },
+    {
+      client_id: "console",
+      token_endpoint_auth_method: "none",
+      grant_types: ["authorization_code"],
+      redirect_uris: [back],
       response_types: ["code"],
       application_type: "native",
       id_token_signed_response_alg: "ES256",

@@ -12,7 +12,7 @@ import socket
 import subprocess
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
@@ -64,10 +64,11 @@ class Provider:
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.keys = [new_key()]
         self.ttl = 600
+        self.back = "http://127.0.0.1:8000/console/sign-in/back"
 
     def start(self) -> None:
         settings = self._folder / "settings.json"
-        settings.write_text(json.dumps({"port": self.port, "keys": self.keys, "ttl": self.ttl}))
+        settings.write_text(json.dumps({"port": self.port, "keys": self.keys, "ttl": self.ttl, "back": self.back}))
         command = [shutil.which("node") or "node", "provider.mjs", str(settings)]
         self._process = subprocess.Popen(
             command, cwd=self._folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -110,21 +111,22 @@ class Provider:
             "code_challenge_method": "S256",
         }
         with plain_client(self.issuer, timeout=20) as browser:
-            code = self._signed_in(browser, browser.get("/auth", params=asked), name, state)
+            answered = self.signed_in(browser, browser.get("/auth", params=asked), name, BACK)
+            assert answered["state"] == state
+            code = answered["code"]
             form = {"grant_type": "authorization_code", "client_id": "people", "redirect_uri": BACK, "code": code}
             answer = browser.post("/token", data=form | {"code_verifier": verifier})
         assert answer.status_code == 200, answer.text
         tokens: dict[str, Any] = answer.json()
         return tokens
 
-    def _signed_in(self, browser: httpx2.Client, page: httpx2.Response, name: str, state: str) -> str:
+    def signed_in(self, browser: httpx2.Client, page: httpx2.Response, name: str, back: str) -> dict[str, str]:
+        """Sign somebody in on the provider's pages; returns what the browser is sent back with."""
         for _ in range(10):
             if page.status_code in (302, 303):
                 location = page.headers["location"]
-                if location.startswith(BACK):
-                    answered = parse_qs(urlsplit(location).query)
-                    assert answered["state"] == [state]
-                    return answered["code"][0]
+                if location.startswith(back):
+                    return dict(parse_qsl(urlsplit(location).query))
                 page = browser.get(location)
                 continue
             action = re.search(r'action="([^"]+)"', page.text)

@@ -23,35 +23,12 @@ from registry.services.principals import Grant
 from registry.settings import load_settings
 from tests.fakes.issuer import unb64url
 from tests.fakes.plain_http import plain_client
-from tests.functional.provider.provider import HR, NotInstalledError, Provider, install, new_key
-from tests.functional.services.homes import make_template, person
+from tests.functional.provider.provider import HR, Provider, new_key
+from tests.functional.services.homes import person
 
 pytestmark = pytest.mark.slow
 
 ASK = {"employee_number": "T-0001", "categories": ["phone"], "purpose": {"code": "emergency_contact"}}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("provider")
-    try:
-        install(made)
-    except NotInstalledError as why:
-        pytest.skip(f"{why}: sign-in at a real provider NOT checked")
-    return made
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def provider(folder: Path) -> Iterator[Provider]:
-    one = Provider(folder)
-    one.start()
-    yield one
-    one.stop()
 
 
 @dataclass
