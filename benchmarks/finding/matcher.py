@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 
 from benchmarks.finding import writings
@@ -11,8 +11,8 @@ from benchmarks.finding.world import Somebody
 from registry.domain.categories import Category
 from registry.domain.ids import SubjectId
 from registry.leaktrace.decide import decide
-from registry.leaktrace.dossier import Dossier, Matching, Member
-from registry.leaktrace.reading import read_text
+from registry.leaktrace.dossier import Dossier, Matching, Member, joined
+from registry.leaktrace.reading import Reading, read_text
 from registry.leaktrace.select import Hit, select_subjects
 from registry.leaktrace.terms import Term
 from tests.unit.leaktrace.people import Person, card_digest
@@ -55,7 +55,13 @@ class Registry:
 
     def match(self, text: str) -> Matching:
         """Match a text."""
-        reading = read_text(text)
+        return self.match_parts([read_text(text)])
+
+    def match_parts(self, readings: Iterable[Reading]) -> Matching:
+        """Match a text that is read in parts."""
+        return joined([self._decided(reading) for reading in readings])
+
+    def _decided(self, reading: Reading) -> Matching:
         hits = {term: self._postings[term] for term in reading.terms if term in self._postings}
         chosen = select_subjects(reading, hits, limit=MOST_OPENED)
         return decide(reading, [self._dossiers[one] for one in chosen], card_digest=card_digest)

@@ -8,7 +8,6 @@ from registry.leaktrace.sightings import ReadText
 from registry.leaktrace.terms import TermKind, directory_terms, full_name_term
 from registry.text.names import name_key, name_words
 from registry.text.nearness import key_distance
-from registry.text.words import letters
 
 _LONG_NAME = 12  # letters from which two may be wrong
 
@@ -47,7 +46,5 @@ def name_places(text: ReadText, dossier: Dossier) -> list[Place]:
 
 
 def _is_near(text: ReadText, own: tuple[str, str], place: Place) -> bool:
-    words = text.parts(place)
-    written = {letters(words), letters([word for word in words if len(word) > 1])}
     most = 1 if len(own[0]) < _LONG_NAME else 2
-    return any(key_distance(key, form, most) is not None for key in own for form in written)
+    return any(key_distance(key, form, most) is not None for key in own for form in text.forms(place))

@@ -11,7 +11,7 @@ from registry.leaktrace.dossier import Dossier, DossierRecord
 from registry.leaktrace.phrases import find_phrase
 from registry.leaktrace.reading import Place
 from registry.leaktrace.sightings import ReadText, Sighting
-from registry.leaktrace.terms import PersonNames, Term, TermKind, health_words, member_terms, record_terms
+from registry.leaktrace.terms import Term, TermKind, health_words, member_terms
 from registry.text.names import name_key, name_words
 from registry.text.nearness import allowed_edits, key_distance
 from registry.text.words import letters
@@ -40,7 +40,7 @@ def contextual(
 
 
 def _birth_dates(text: ReadText, record: DossierRecord, anchors: AbstractSet[int]) -> Iterator[Sighting]:
-    for term in record_terms(record.category, record.value, owner=PersonNames("", "")):
+    for term in record.terms:
         for place in text.places(term):
             seen = text.sight(place, 0.95, "the date stands with the person", exact=True)
             yield seen if seen.scope in anchors else seen.weakened()

@@ -13,8 +13,8 @@ from registry.leaktrace.reading import Place
 from registry.leaktrace.reading_addresses import zip_readings
 from registry.leaktrace.reading_numbers import LAST4_LABEL
 from registry.leaktrace.sightings import WEAK, ReadText, Sighting
-from registry.leaktrace.terms import PersonNames, TermKind, record_terms
-from registry.text.addresses import Address, city_key, parse_address
+from registry.leaktrace.terms import TermKind
+from registry.text.addresses import Address, city_key
 from registry.text.emails import canonical_email, email_looks
 from registry.text.nearness import key_distance
 
@@ -24,7 +24,6 @@ IDENTIFYING = frozenset(
 _WHOLE_KINDS = frozenset({TermKind.PHONE, TermKind.SSN, TermKind.EMAIL, TermKind.PLATE})
 LAST_DIGITS = 4
 _LAST4_KINDS = frozenset({TermKind.SSN_LAST4, TermKind.PHONE_LAST4})
-_NOBODY = PersonNames("", "")
 
 
 def identifying(text: ReadText, record: DossierRecord) -> Iterator[Sighting]:
@@ -35,8 +34,7 @@ def identifying(text: ReadText, record: DossierRecord) -> Iterator[Sighting]:
     if record.category is Category.PAYMENT_CARD:
         places = text.digests.get(record.value.get("digest", ""), [])
     else:
-        terms = record_terms(record.category, record.value, owner=_NOBODY)
-        places = [place for term in terms if term.kind in _WHOLE_KINDS for place in text.places(term)]
+        places = [place for term in record.terms if term.kind in _WHOLE_KINDS for place in text.places(term)]
     if record.category is Category.EMAIL and not places:
         for place in text.emails.get(email_looks(canonical_email(record.value["address"]) or ""), []):
             yield text.sight(place, 0.85, "an address that looks like it stands in the text", exact=False)
@@ -64,7 +62,7 @@ def _with_frame(text: ReadText, place: Place, seen: Sighting) -> Sighting:
 
 def last_four(text: ReadText, record: DossierRecord) -> Iterator[tuple[Sighting, bool]]:
     """Yield each place where the last four digits of an SSN or phone stand as such, and whether a column says so."""
-    for term in record_terms(record.category, record.value, owner=_NOBODY):
+    for term in record.terms:
         if term.kind in _LAST4_KINDS:
             for place in text.places(term):
                 if _other_digits_agree(text, record, place):
@@ -85,12 +83,8 @@ def _other_digits_agree(text: ReadText, record: DossierRecord, place: Place) -> 
 
 
 def _addresses(text: ReadText, record: DossierRecord) -> Iterator[Sighting]:
-    address = parse_address(record.value)
-    spots = {
-        (place.passage, place.first, place.last)
-        for term in record_terms(Category.HOME_ADDRESS, record.value, owner=_NOBODY)
-        for place in text.places(term)
-    }
+    address = record.address
+    spots = {(place.passage, place.first, place.last) for term in record.terms for place in text.places(term)}
     for passage, first, last in sorted(spots):
         words = text.reading.passages[passage]
         match = match_address(address, words, first, last)

@@ -21,6 +21,8 @@ def school_sightings(
     text: ReadText, dossier: Dossier, record: DossierRecord, anchors: AbstractSet[int]
 ) -> Iterator[Sighting]:
     """Yield each place where a school stands with its person or child."""
+    if not text.schools:
+        return
     child = _Child(text, dossier, next((member for member in dossier.members if member.ref == record.member), None))
     own = name_words(record.value["name"])
     near = {text.by_scope[scope] for scope in anchors if scope in text.by_scope} | child.passages()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
+from registry.leaktrace.terms import PersonNames, Term, record_terms
+from registry.text.addresses import Address, parse_address
 
+_NOBODY = PersonNames("", "")
 Span = tuple[int, int]
 
 
@@ -21,7 +25,7 @@ class Member:
     family_name: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DossierRecord:
     """One opened record.
 
@@ -40,6 +44,16 @@ class DossierRecord:
     member: str | None = field(repr=False)
     value: Mapping[str, str] = field(repr=False)
     version: int = 1
+
+    @cached_property
+    def terms(self) -> frozenset[Term]:
+        """What the value is found by, wherever it is compared; without the names that it may stand with."""
+        return record_terms(self.category, self.value, owner=_NOBODY)
+
+    @cached_property
+    def address(self) -> Address:
+        """A home address taken apart."""
+        return parse_address(self.value)
 
 
 @dataclass(frozen=True, slots=True)

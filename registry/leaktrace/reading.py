@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from registry.leaktrace.reading_addresses import address_terms
-from registry.leaktrace.reading_names import name_terms
-from registry.leaktrace.reading_numbers import column_terms, number_terms, text_terms
-from registry.leaktrace.reading_schools import school_column_terms, school_terms
-from registry.leaktrace.reading_words import health_terms
+from registry.leaktrace.reading_numbers import text_terms
+from registry.leaktrace.reading_rows import Rows, RowsRead, free_terms, read_rows
 from registry.leaktrace.terms import Term, TermKind
+from registry.text.columns import Kinds, Shape, kinds_of, shape_of
 from registry.text.fold import Folded, fold_text
 from registry.text.table_rows import Row
 from registry.text.tables import find_rows
 from registry.text.words import Words, split_words
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a term stands: words ``first`` to ``last`` (inclusive) of a passage."""
 
     passage: int
@@ -85,14 +83,33 @@ def read_text(text: str) -> Reading:
     return next(read_parts(text, rows_at_once=len(text) + 1))
 
 
-def read_parts(text: str, *, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Reading]:
+Reader = Callable[[Iterable[Rows]], Iterator[RowsRead]]
+
+
+def _read_here(rows: Iterable[Rows]) -> Iterator[RowsRead]:
+    return map(read_rows, rows)
+
+
+def read_parts(
+    text: str, *, rows_at_once: int = ROWS_AT_ONCE, long: int = ROWS_AT_ONCE, reader: Reader = _read_here
+) -> Iterator[Reading]:
     """Read a text in parts: its prose and first rows, then the next rows of a long table, and so on.
 
     No row speaks for another, so that nothing is lost between two parts. A text without a long table is one part.
+
+    Args:
+        text: the leaked text as pasted.
+        rows_at_once: rows of a part.
+        long: a table of more rows is read by its columns.
+        reader: reads rows, in the order in which they are given; elsewhere, perhaps.
     """
     folded = fold_text(text)
     rows = find_rows(text)
-    spans = [(folded.folded_start(row.start), folded.folded_start(row.end)) for row in rows]
+    kinds = kinds_of(text, rows) if len(rows) > long else {}
+    if kinds:
+        yield from _by_columns(folded, rows, (kinds, rows_at_once, reader))
+        return
+    spans = _spans(folded, rows)
     running = _running_terms(folded, spans, rows_at_once)
     for begin in range(0, max(1, len(rows)), rows_at_once):
         prose = split_words(folded, _between(spans, len(folded.text)) if begin == 0 else [])
@@ -101,23 +118,76 @@ def read_parts(text: str, *, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Readi
         labels = [(), *(row.labels for row in chosen)]
         places: dict[Term, list[Place]] = {}
         for number, words in enumerate(passages):
-            for terms in _extractors(words, labels[number]):
-                for term, first, last in terms:
-                    places.setdefault(term, []).append(Place(number, first, last))
+            for term, first, last in free_terms(words, labels[number]):
+                places.setdefault(term, []).append(Place(number, first, last))
         _add_running(passages, running.pop(begin // rows_at_once, ()), places)
         yield Reading(folded, tuple(passages), tuple(labels), places, is_whole=len(rows) <= rows_at_once)
 
 
-def _extractors(words: Words, labels: tuple[str, ...]) -> tuple[Iterable[tuple[Term, int, int]], ...]:
-    return (
-        number_terms(words),
-        column_terms(words, labels) if labels else (),
-        name_terms(words, labels),
-        address_terms(words),
-        school_terms(words),
-        school_column_terms(words, labels) if labels else (),
-        health_terms(words),
+def _by_columns(
+    folded: Folded, rows: Sequence[Row], how: tuple[Mapping[Shape, Kinds], int, Reader]
+) -> Iterator[Reading]:
+    """Read a text with a long table whose columns are known."""
+    kinds, rows_at_once, reader = how
+    prose: Words | None = split_words(folded, _between(_spans(folded, rows), len(folded.text)))
+    parts = (rows[begin : begin + rows_at_once] for begin in range(0, len(rows), rows_at_once))
+    asked = (_asked(folded, part, number * rows_at_once, kinds) for number, part in enumerate(parts))
+    done = 0
+    for read in reader(asked):
+        chosen = rows[done : done + rows_at_once]
+        passages = [prose or split_words(folded, [])]
+        passages += [Words(folded, *words, scope) for scope, words in enumerate(read.words, done + 1)]
+        places = {
+            Term(_KINDS[kind], text): [Place(*spot) for spot in spots] for (kind, text), spots in read.spots.items()
+        }
+        if prose is not None:
+            _add_prose(folded, prose, places)
+            prose = None
+        labels = ((), *(row.labels for row in chosen))
+        done += len(chosen)
+        yield Reading(folded, tuple(passages), labels, places, is_whole=len(rows) <= rows_at_once)
+
+
+_KINDS = {kind._value_: kind for kind in TermKind}
+
+
+def _asked(folded: Folded, rows: Sequence[Row], before: int, kinds: Mapping[Shape, Kinds]) -> Rows:
+    """Cut rows out of a text, to be read apart from it."""
+    at = folded.folded_start
+    base = at(rows[0].start)
+    return Rows(
+        folded.cut(base, at(rows[-1].end)),
+        base,
+        before + 1,
+        tuple((at(row.start) - base, at(row.end) - base) for row in rows),
+        tuple(tuple((at(start) - base, at(end) - base) for start, end in row.cells) for row in rows),
+        tuple(row.labels for row in rows),
+        tuple(kinds.get(shape_of(row), ()) for row in rows),
     )
+
+
+def _add_prose(folded: Folded, prose: Words, places: dict[Term, list[Place]]) -> None:
+    """Add what stands before, between and behind the rows."""
+    for term, first, last in free_terms(prose, ()):
+        places.setdefault(term, []).append(Place(0, first, last))
+    found: list[_Running] = []
+    begin = 0
+    for index in range(len(prose.starts)):
+        following = prose.starts[index + 1] if index + 1 < len(prose.starts) else -1
+        if following < 0 or following - prose.ends[index] > _APART:
+            start, end = prose.starts[begin], prose.ends[index]
+            found += [
+                (0, term, first + start, last + start) for term, first, last in text_terms(folded.cut(start, end))
+            ]
+            begin = index + 1
+    _add_running([prose], found, places)
+
+
+_APART = 80  # characters between two words of prose: rows, likely
+
+
+def _spans(folded: Folded, rows: Sequence[Row]) -> list[tuple[int, int]]:
+    return [(folded.folded_start(row.start), folded.folded_start(row.end)) for row in rows]
 
 
 def _between(rows: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:

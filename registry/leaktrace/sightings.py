@@ -52,6 +52,7 @@ class ReadText:
         self._card_digest = card_digest
         self.by_scope = {words.scope: number for number, words in enumerate(reading.passages)}
         self._vocabularies: dict[int, Vocabulary] = {}
+        self._forms: dict[Place, frozenset[str]] = {}
         self._spots: dict[str, dict[int, list[int]]] = {}
 
     @cached_property
@@ -122,6 +123,15 @@ class ReadText:
     def parts(self, place: Place) -> list[str]:
         """Return the words of a place."""
         return self.words(place).texts[place.first : place.last + 1]
+
+    def forms(self, place: Place) -> frozenset[str]:
+        """Return the keys that the words of a place may be a name's by: with single letters, and without."""
+        found = self._forms.get(place)
+        if found is None:
+            words = self.parts(place)
+            found = frozenset({letters(words), letters([word for word in words if len(word) > 1])})
+            self._forms[place] = found
+        return found
 
     def label(self, place: Place) -> str:
         """Return the name of the column in which a place begins; '' when there is none."""

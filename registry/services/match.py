@@ -24,17 +24,20 @@ from registry.leaktrace.select import Hit, select_subjects
 from registry.leaktrace.terms import Term, TermKind
 from registry.leaktrace.tried import Named, Tried, values_tried
 from registry.services.kernel import Caller, Kernel, record_lines
+from registry.services.opened_once import OpenedOnce
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.reading import WrittenValue, read_writing
 from registry.services.rerun import rerun_once
 from registry.services.terms_read import TermsRead
 from registry.services.values import card_digest, department_term
-from registry.vault.blind_index import IndexTerm, Posting
+from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
 from registry.vault.revealed import RevealedField
 from registry.vault.sealed import SealedField
 
 INVESTIGATORS = frozenset({Role.INVESTIGATOR})
-MAX_CANDIDATES = 1_000
+# People whose values are compared with one part of a text: forty for every row of one, so that no row of a dump loses
+# anybody; a text that means to have a whole registry opened ends here.
+MAX_CANDIDATES = 20_000
 # Postings read per term: a term that more people share says nothing about one of them.
 TERM_CAP = 512
 # Counted to here: a larger department is one of so many at least.
@@ -81,19 +84,29 @@ class _Part:
     """What matching one part of a text found."""
 
     matching: Matching
-    versions: Mapping[RecordId, tuple[int, ...]]
-    entries: tuple[int, ...]
-    dossiers: tuple[Dossier, ...]
     tried: Callable[[], tuple[Tried, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """What is to be opened, directory data and records per subject; and whose full names the index knows."""
+    """What is to be opened, directory data and records per subject; who is open; whose full names the index knows."""
 
     subjects: tuple[SubjectRow, ...]
     fields: Mapping[SubjectId, tuple[SealedField, ...]]
+    opened: tuple[Dossier, ...]
     named: tuple[tuple[Term, SubjectId], ...]
+
+
+class _Run:
+    """One text being matched: what its parts share."""
+
+    def __init__(self, index: BlindIndex, detail: str, use: Use) -> None:
+        self.detail = detail
+        self.use = use
+        self.tally = Tally()
+        self.asked = TermsRead(index, cap=TERM_CAP)
+        self.opened = OpenedOnce()
+        self.entries: list[int] = []
 
 
 class MatchText:
@@ -115,20 +128,15 @@ class MatchText:
             AccessDenied: the caller has no role for it; the refusal is an entry.
         """
         self._kernel.admit(caller, use.roles, detail)
-        tally = Tally()
-        asked = TermsRead(self._kernel.index, cap=TERM_CAP)
-        parts = [self._part(caller, reading, (tally, asked), (detail, use)) for reading in read_parts(text)]
-        versions: dict[RecordId, set[int]] = {}
-        for part in parts:
-            for record, numbers in part.versions.items():
-                versions.setdefault(record, set()).update(numbers)
+        run = _Run(self._kernel.index, detail, use)
+        parts = [self._part(caller, reading, run) for reading in read_parts(text)]
         return Matched(
             joined([part.matching for part in parts]),
-            {record: tuple(sorted(numbers)) for record, numbers in versions.items()},
-            tuple(entry for part in parts for entry in part.entries),
-            partial(read_writing, text, [dossier for part in parts for dossier in part.dossiers]),
+            run.opened.versions(),
+            tuple(run.entries),
+            partial(read_writing, text, run.opened.found()),
             lambda: _all_tried(part.tried() for part in parts),
-            tally,
+            run.tally,
         )
 
     def coverage(self, tally: Tally) -> Coverage | None:
@@ -138,44 +146,45 @@ class MatchText:
             found = self._kernel.index.look_up(work.postings, terms, cap=_MOST_OF_A_UNIT)
         return tally.coverage({unit: len({one.target for one in found.get(term, ())}) for term, unit in terms.items()})
 
-    def _part(self, caller: Caller, reading: Reading, so_far: tuple[Tally, TermsRead], what: tuple[str, Use]) -> _Part:
-        """Match one part of a text; of what was opened, only who was found is kept."""
-        (tally, asked), (detail, use) = so_far, what
+    def _part(self, caller: Caller, reading: Reading, run: _Run) -> _Part:
+        """Match one part of a text; of what was opened, who was found is kept, and some of the others."""
         with self._kernel.database.read() as work:
-            candidates = self._candidates(work, reading, asked)
-        receipts = self._record(caller, candidates, detail, use)
-        dossiers = self._dossiers(candidates, receipts)
+            candidates = self._candidates(work, reading, run)
+        dossiers = [*candidates.opened]
+        if candidates.subjects or not run.entries:
+            receipts = self._record(caller, candidates, run.detail, run.use)
+            run.entries += [receipt.index for receipt in receipts]
+            dossiers += self._dossiers(candidates, receipts)
         matching = decide(reading, dossiers, card_digest=lambda digits: card_digest(self._kernel.index, digits))
-        tally.add(reading, matching, dossiers)
-        found = {finding.record for finding in (*matching.findings, *matching.possible)}
-        subjects = {finding.subject for finding in (*matching.findings, *matching.possible)}
+        run.tally.add(reading, matching, dossiers)
+        run.opened.keep(dossiers, {finding.subject for finding in (*matching.findings, *matching.possible)})
         # Worked out when somebody asks; but the readings of a long table are not kept for that.
         tried = partial(values_tried, reading, Named(candidates.named, dossiers), matching)
-        return _Part(
-            matching,
-            _versions(candidates, found),
-            tuple(receipt.index for receipt in receipts),
-            tuple(dossier for dossier in dossiers if dossier.subject in subjects),
-            tried if reading.is_whole else partial(tuple, tried()),
-        )
+        return _Part(matching, tried if reading.is_whole else partial(tuple, tried()))
 
-    def _candidates(self, work: Work, reading: Reading, asked: TermsRead) -> _Candidates:
+    def _candidates(self, work: Work, reading: Reading, run: _Run) -> _Candidates:
         wanted = {IndexTerm(term.kind.value, term.text): term for term in reading.terms}
-        postings = asked.look_up(work.postings, wanted)
+        postings = run.asked.look_up(work.postings, wanted)
         hits, retired = self._hits(work, {wanted[term]: group for term, group in postings.items()})
-        chosen = select_subjects(reading, hits, limit=MAX_CANDIDATES)
-        rows = [row for row in work.subjects.by_ids(chosen).values() if row.state == ACTIVE]
+        chosen = dict.fromkeys(select_subjects(reading, hits, limit=MAX_CANDIDATES)).keys()
+        opened = run.opened.of(chosen, retired)
+        rows = [row for row in work.subjects.by_ids(chosen - opened.keys()).values() if row.state == ACTIVE]
         fields: dict[SubjectId, list[SealedField]] = {row.id: [] for row in rows}
         for record in work.records.of_subjects(fields):
             if record.state == ACTIVE:
                 fields[record.subject].append(record.field)
         # A value that is no longer current may be what leaked: open the very versions that the index points to.
         present = {(field.record, field.version) for group in fields.values() for field in group}
-        older = [pair for subject in fields for pair in _newest(retired.get(subject, set()) - present, fields[subject])]
+        older = [
+            pair
+            for subject in fields
+            for pair in _newest((retired.get(subject, set()) | run.opened.older(subject)) - present, fields[subject])
+        ]
         for field in work.records.sealed_versions(older):
             fields[field.subject].append(field)
         named = tuple((term, hit.subject) for term in hits if term.kind is TermKind.NAME for hit in hits[term])
-        return _Candidates(tuple(rows), {subject: tuple(group) for subject, group in fields.items()}, named)
+        groups = {subject: tuple(group) for subject, group in fields.items()}
+        return _Candidates(tuple(rows), groups, tuple(opened.values()), named)
 
     def _hits(
         self, work: Work, postings: Mapping[Term, Sequence[Posting]]
@@ -277,15 +286,6 @@ def _drafts(rules: str, principal: Principal, candidates: _Candidates, detail: s
             "detail": detail,
         }
         yield EntryDraft(Kind.OPEN, values, tuple(ordered), lines)
-
-
-def _versions(candidates: _Candidates, found: set[RecordId]) -> dict[RecordId, tuple[int, ...]]:
-    versions: dict[RecordId, list[int]] = {}
-    for group in candidates.fields.values():
-        for field in group:
-            if field.record in found:
-                versions.setdefault(field.record, []).append(field.version)
-    return {record: tuple(sorted(numbers)) for record, numbers in versions.items()}
 
 
 def _member(field: RevealedField) -> Member:

@@ -119,6 +119,12 @@ def canonical_date(text: str) -> str | None:
         return None
 
 
+def date_of_figures(one: str, two: str, three: str) -> str | None:
+    """Return the ISO date of three parts in figures, as they are read in a text; None when they are no date."""
+    (first, second, third) = ((int(part), len(part)) for part in (one, two, three))
+    return _arrange((first, second, third), -1)
+
+
 def _pieces(words: Words, index: int) -> list[_Piece]:
     """Read up to three date parts from a word on."""
     found: list[_Piece] = []

@@ -79,9 +79,22 @@ def marked_emails_in(text: str) -> Iterator[tuple[str, int, int]]:
             yield match.group().replace(",", "."), match.start(), match.end()
 
 
+# Where it is likely: a digit alone among letters, a letter beside digits. Numbers at the end of a name are none.
+_LIKELY = re.compile(r"rn|vv|cl|(?<![0-9])[01](?![0-9])|(?<=[0-9])[oizsbgl]|[oizsbgl](?=[0-9])")
+
+
 def looking_like(address: str) -> Iterator[str]:
     """Yield an address and those that look like it: text recognition reads rn for m, and 1 for l."""
-    places = list(_MISREAD.finditer(address))
+    return _read_otherwise(address, _MISREAD)
+
+
+def likely_like(address: str) -> Iterator[str]:
+    """Yield an address and those that it may have been misread from, as one of many in a column of them."""
+    return _read_otherwise(address, _LIKELY)
+
+
+def _read_otherwise(address: str, misread: re.Pattern[str]) -> Iterator[str]:
+    places = list(misread.finditer(address))
     if len(places) > _MOST_MISREAD:  # no more readings than an address is worth
         choices = [(), tuple(places), *((place,) for place in places)]
     else:

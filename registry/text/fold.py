@@ -55,6 +55,15 @@ class Folded:
             return raw_index
         return bisect_right(self.starts, raw_index - 1)
 
+    def cut(self, start: int, end: int) -> Folded:
+        """Return a folded range as a text of its own, whose offsets begin at its first character."""
+        if not self.starts or start >= end:
+            return Folded(self.raw[start:end], self.text[start:end], array("q"), array("q"))
+        base, last = self.starts[start], self.ends[end - 1]
+        starts = array("q", (place - base for place in self.starts[start:end]))
+        ends = array("q", (place - base for place in self.ends[start:end]))
+        return Folded(self.raw[base:last], self.text[start:end], starts, ends)
+
 
 # Where anything but lower-casing may have to happen.
 _MARKUP = (

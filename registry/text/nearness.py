@@ -31,7 +31,7 @@ def key_distance(left: str, right: str, most: int) -> int | None:
     """
     if left == right:
         return 0
-    if most < 1 or _digits(left) != _digits(right):
+    if most < 1 or abs(len(left) - len(right)) > max(most, _MOST_PAIRS) or _digits(left) != _digits(right):
         return None
     distance = OSA.distance(left, right, score_cutoff=most)
     if distance <= most:

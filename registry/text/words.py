@@ -17,6 +17,8 @@ _STARRED = re.compile(r"(?<![a-z0-9*])[a-z0-9](?:\*[a-z0-9](?![a-z0-9]))+")
 _SPACED_NUMBER = re.compile(
     r"(?<![a-z0-9])\d(?:[ ._*-]\d(?![a-z0-9])){1,5}(?=[ ._*-]{1,3}[a-z][ ._*-]{1,3}[a-z][ ._*-])"
 )
+# What all of these have: a character alone, and another one a sign or two behind it.
+_ANY_SPACED = re.compile(r"(?<![a-z0-9])[a-z0-9][ ._*/-]{1,3}[a-z0-9](?![a-z0-9])")
 _GAP = re.compile(r"[^a-z0-9]+")
 
 
@@ -67,6 +69,8 @@ def split_words(folded: Folded, pieces: list[tuple[int, int]], scope: int = 0) -
 
 def _words_between(folded: Folded, start: int, end: int) -> list[tuple[str, int, int]]:
     text = folded.text
+    if _ANY_SPACED.search(text, start, end) is None:
+        return [_plain_word(match) for match in _WORD.finditer(text, start, end)]
     spaced = [
         part
         for pattern in (_SPACED_LETTERS, _SPACED_DIGITS, _SPACED_NUMBER, _STARRED)

@@ -26,8 +26,8 @@ from registry.crypto.tags import TagKey
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
 
 # Most terms of a text have no posting at all: they cost one label. The others are read in few rounds.
-_FIRST_CHUNK = 1
-_CHUNK_GROWTH = 8
+_SECOND_CHUNK = 2  # most of the others have one
+_CHUNK_GROWTH = 16
 _COMMON = 8  # postings from which a list's end is remembered
 _MOST_HINTS = 20_000
 # One posting made ready: the first label of its list, its value should it be the first there, payload, list keys.
@@ -158,9 +158,17 @@ class BlindIndex:
         Raises:
             LedgerCorrupt: a posting was changed.
         """
-        open_lists = {term: self._lists.list_of(term.encode()) for term in terms}
+        wanted = list(dict.fromkeys(terms))
+        firsts = self._lists.first_labels([f"{kind}\0{text}".encode() for kind, text in wanted])
+        values = store.values(firsts)
         found: dict[IndexTerm, list[Posting]] = {}
-        start, chunk = 0, _FIRST_CHUNK
+        open_lists: dict[IndexTerm, PostingList] = {}
+        for term, label in zip(wanted, firsts, strict=True):
+            value = values.get(label)
+            if value is not None and cap > 0:
+                postings = open_lists[term] = self._lists.list_of(term.encode())
+                self._collect(postings, 0, value, found.setdefault(term, []))
+        start, chunk = 1, _SECOND_CHUNK
         while open_lists and start < cap:
             stop = min(start + chunk, cap)
             labels = {
