@@ -8,7 +8,7 @@ import sys
 import time
 
 from benchmarks.finding.dumps import FORMATS, UNSEEN_FORMATS, WIDER_FORMATS, dump_leaks
-from benchmarks.finding.matcher import Registry
+from benchmarks.finding.matcher import Registry, people_of
 from benchmarks.finding.score import score
 from benchmarks.finding.texts import DEVELOPMENT, UNSEEN, WIDER, Composer
 from benchmarks.finding.world import make_world
@@ -39,7 +39,7 @@ def main() -> None:
         world = make_world(half.seed, asked.people)
         leaks = Composer(world, half).leaks(asked.each) + dump_leaks(world, half, formats, asked.dumps)
         start = time.process_time()
-        tally = score(Registry(world.enrolled), leaks)
+        tally = score(Registry(people_of(world.enrolled)), leaks)
         print(f"## {name}\n\n{tally.table()}\n\n{time.process_time() - start:.0f} s of one processor\n", flush=True)
         if asked.errors:
             print(tally.weak_ways(asked.errors), "\n", flush=True)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
-from benchmarks.finding.matcher import Registry
+from benchmarks.finding.matcher import Registry, people_of
 from benchmarks.finding.world import make_world
 from benchmarks.machine import describe, moment
 from benchmarks.table import markdown, number
@@ -111,7 +111,7 @@ def hostile_texts(count: int, seed: int) -> Iterator[str]:
 
 def registry() -> Registry:
     """Return a made-up registry of a few people."""
-    return Registry(make_world(11, _PEOPLE).enrolled)
+    return Registry(people_of(make_world(11, _PEOPLE).enrolled))
 
 
 def seconds(call: Callable[[str], object], text: str) -> float:

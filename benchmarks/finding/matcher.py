@@ -40,15 +40,19 @@ def person_of(one: Somebody, rng: Random) -> Person:
     return Person(one.number, one.given, one.family, tuple(members), tuple(records))
 
 
+def people_of(enrolled: Sequence[Somebody]) -> list[Person]:
+    """Return made-up people as enrolled."""
+    rng = Random(7)
+    return [person_of(one, rng) for one in enrolled]
+
+
 class Registry:
     """Enrolled people and the terms that find them."""
 
-    def __init__(self, enrolled: Sequence[Somebody]) -> None:
-        rng = Random(7)
+    def __init__(self, people: Iterable[Person]) -> None:
         self._dossiers: dict[SubjectId, Dossier] = {}
         self._postings: defaultdict[Term, list[Hit]] = defaultdict(list)
-        for one in enrolled:
-            person = person_of(one, rng)
+        for person in people:
             self._dossiers[person.subject] = person.dossier()
             for term in person.terms():
                 self._postings[term].append(Hit(person.subject, None))

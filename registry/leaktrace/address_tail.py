@@ -12,6 +12,7 @@ from registry.text.postal import STATES, UNITS
 from registry.text.words import Words, letters
 
 _ZIP_PLUS_FOUR = 9
+_BESIDE = frozenset({" ", "  ", "\n"})
 _BARE_UNITS = frozenset({"rear", "bsmt", "uppr", "lowr", "frnt"})
 _INSIDE_CITY = frozenset({"of", "or", "de", "del", "la", "du", "the", "and", "on", "d"})
 _LOOK_AHEAD = 7  # words after the street in which state or ZIP must come
@@ -66,7 +67,8 @@ def read_tail(address: Address, words: Words, street_last: int) -> Tail:
     place = _place_end(words, begin, own_city)
     if place is None or _is_another_number(address, words, place):
         return _read_bare_city(address, words, Tail(last, unit))
-    city = [word for word in words.texts[begin:place] if word not in STATES or len(word) > 2]
+    between = words.texts[begin:place]
+    city = [word for word in between if word not in STATES or len(word) > 2 or word in address.city]  # Mt. Juliet
     while len(city) > 1 and city[-1] in STATES and city[-1] != city[0]:
         city = city[:-1]
     zips = zip_readings(words.texts[place])
@@ -124,7 +126,7 @@ def _place_end(words: Words, begin: int, own_city: int) -> int | None:
             return None
         separate = "," in words.gap(place - 1) or words.cells[place] != words.cells[place - 1]
         if zip_readings(words.texts[place]):
-            return place if place > begin or separate else None
+            return place if place > begin or separate or words.gap(place - 1) in _BESIDE else None
         if is_state(words, place) and (place > begin or separate):
             return place
         if words.texts[place][0].isdigit():

@@ -9,7 +9,7 @@ from registry.leaktrace.reading_addresses import is_torn, near_direction, street
 from registry.text.addresses import Address, same_words, split_street, street_key, whole_key
 from registry.text.digits import digit_readings
 from registry.text.nearness import allowed_edits, key_distance, word_distance
-from registry.text.postal import TYPES
+from registry.text.postal import SPANISH_TYPES, TYPES
 from registry.text.words import Words, letters, plain, skeleton
 
 
@@ -67,7 +67,8 @@ def match_address(address: Address, words: Words, first: int, number_end: int) -
         return None
     if street.edits > allowed_edits(_name_length(address)) and not tail.zip5:
         return None
-    typed = bool(street.kind or street.directions)
+    typed = bool(street.kind or street.directions) or words.texts[number_end + 1] in SPANISH_TYPES
+    typed = typed or address.number[0].isalpha()  # N6482: nothing else is written so
     capital = any(words.is_capital(place) for place in range(number_end + 1, street.last + 1))
     named = typed or words.scope > 0 or (capital and not _ends_sentence(words, first, number_end))
     first = first if tail.first < 0 else tail.first
@@ -112,7 +113,8 @@ def _most_edits(address: Address) -> int:
 def _street_edits(address: Address, keys: tuple[str, str], parts: list[str], most: int) -> int | None:
     """Return the letters wrong in a street's name, read without and with its last word."""
     key, whole = keys
-    if _glued_type(address, key, parts):
+    name = split_street(parts)[1]
+    if len(name) == len(address.stem) and _glued_type(address, key, name):
         return 0
     if any(word.isdigit() for word in address.stem):
         own = {word for word in address.stem if word.isdigit()}

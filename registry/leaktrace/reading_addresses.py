@@ -12,7 +12,7 @@ from registry.leaktrace.terms import PART_SIZES, Term, TermKind, number_part_ter
 from registry.text.addresses import city_key, street_key, whole_key
 from registry.text.cardinals import COUNTING, DIGIT_NAMES, spoken_cardinal
 from registry.text.common_words import NO_STREET
-from registry.text.digits import Unit, digit_chains, digit_readings
+from registry.text.digits import Unit, alike_readings, digit_chains, digit_readings
 from registry.text.nearness import looks_alike
 from registry.text.postal import CLOSING, DIRECTIONS, STATE_CODES, STATES, TYPES, UNITS
 from registry.text.words import Words, plain
@@ -25,7 +25,10 @@ MOST_CITY_AHEAD = 10  # words after it within which a city ends
 _CITY_FIRST = frozenset({":", "-", ",", "", "--", "("})
 BEHIND = 6  # words before it, for a city written first
 _HOUSE = re.compile(r"^(\d{1,6})([a-z]?)$")
-_GRID = re.compile(r"^[nsew]\d{1,3}[nsew]\d{1,6}$")  # W150N5928
+_GRID = re.compile(r"^[nsew]\d{1,3}[nsew]\d{1,6}$|^[nsew]\d{3,6}$")  # W150N5928, N6482
+_GRID_PART = re.compile(r"^[nsew]\d{1,3}$")
+_AFTER_HYPHEN = re.compile(r"^\d{2,3}$")
+_BEFORE_HYPHEN = re.compile(r"^\d{1,3}$")
 _LINKS = frozenset({"of", "de", "del", "du", "la"})  # a type before them is part of the name
 _ROADS = frozenset({"highway", "hwy", "route", "rte", "rt"})
 _GAP = re.compile(r"^[\s.\-#'\"]{1,4}$|^$")
@@ -33,7 +36,7 @@ _ZIP = re.compile(r"^\d{5}$")
 _MISREAD_STATES = frozenset(
     code.translate(table) for code in STATE_CODES for table in (str.maketrans("ilo", "110"), str.maketrans("il", "l1"))
 ) - set(STATES)
-_BOX = re.compile(r"^box$|^pobox$|^pob$")
+_BOX = re.compile(r"^b[o0]x$|^p[o0]b[o0]x$|^p[o0]b$")
 _RURAL = frozenset({"rr", "r", "route", "rt", "rte", "hc", "contract", "rfd"})
 
 Found = tuple[Term, int, int]
@@ -45,7 +48,10 @@ def address_terms(words: Words) -> Iterator[Found]:
     for index in range(len(words.texts)):
         numbers = house_numbers(words.texts[index])
         last = index
-        if numbers and index and words.gap(index - 1) in {".", "-"} and words.texts[index - 1].isdigit():
+        joined = _in_two_parts(words, index)
+        if joined:
+            numbers, last = (joined,), index + 1
+        elif numbers and index and words.gap(index - 1) in {".", "-"} and words.texts[index - 1].isdigit():
             numbers = ()  # the end of another number (8.4, 84-15)
         if index in spoken:
             numbers, last = spoken[index]
@@ -60,6 +66,19 @@ def address_terms(words: Words) -> Iterator[Found]:
             yield from _street_terms(words, index - 1, index, torn)
             yield from _around(words, index - 1, index, torn)
     yield from _boxes(words)
+
+
+def _in_two_parts(words: Words, index: int) -> str:
+    """Read a house number of two parts as one (``86-14`` in Queens, ``W150 N5928``), else ''."""
+    if index + 2 >= len(words.texts):
+        return ""
+    word, following, gap = words.texts[index], words.texts[index + 1], words.gap(index)
+    if gap == "-" and index and words.gap(index - 1) in {"-", ".", "/"}:
+        return ""  # the end of a longer number
+    if gap == "-" and _BEFORE_HYPHEN.match(word) and _AFTER_HYPHEN.match(following):
+        return (word + following).lstrip("0")
+    grid = gap in {" ", "-"} and _GRID_PART.match(word) and _GRID.match(word + following)
+    return word + following if grid and following[0] in "nsew" else ""
 
 
 def is_torn(words: Words, index: int) -> bool:
@@ -82,7 +101,7 @@ def house_numbers(word: str) -> tuple[str, ...]:
         others = digit_readings(word) if match.group(2) and len(word) > 1 else ()
         return (plain_number, *(other for other in others if other != plain_number))
     if _GRID.match(word):
-        return (word,)
+        return (word, *digit_readings(word))
     if not (2 <= len(word) <= 6) or word.isalpha():
         return ()
     return digit_readings(word)
@@ -272,12 +291,20 @@ def _boxes(words: Words) -> Iterator[Found]:
     for index in range(len(words.texts) - 1):
         if not _BOX.match(words.texts[index]):
             continue
-        before = words.texts[index - 1] if index else ""
-        rural = index > 1 and before.isdigit() and words.texts[index - 2] in _RURAL
-        first = index - 2 if rural else _box_start(words, index)
+        routes = _routes(words, index)
+        first = index - 2 if routes else _box_start(words, index)
         for number in house_numbers(words.texts[index + 1]):
-            name = f"rr{before}box{number}" if rural else f"box{number}"
-            yield from _around(words, first, index + 1, name, street=0)
+            for name in (f"rr{route}box{number}" for route in routes) if routes else (f"box{number}",):
+                yield from _around(words, first, index + 1, name, street=0)
+
+
+def _routes(words: Words, box: int) -> tuple[str, ...]:
+    """Return the numbers of a rural route before a box that its word may stand for; () when there is none."""
+    if box < 2:
+        return ()
+    kind, number = words.texts[box - 2], words.texts[box - 1]
+    named = kind in _RURAL or (kind == "c" and words.texts[max(0, box - 3)] == "h")
+    return (digit_readings(number) or alike_readings(number)) if named and len(number) <= 4 else ()
 
 
 def _box_start(words: Words, index: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from registry.leaktrace.reading_names import may_be_name
 from registry.leaktrace.terms import PART_SIZES, Term, TermKind, child_school_terms, school_part_terms
-from registry.text.schools import is_trigger, numbered_school, school_key, school_word, stem_words
+from registry.text.schools import is_trigger, may_close, numbered_school, school_key, school_word, stem_words
 from registry.text.words import Words, letters
 
 MAX_BEFORE = 6  # words of a name before its school word
@@ -33,7 +33,7 @@ def school_terms(words: Words) -> Iterator[Found]:
                 yield from _window(key, key, (index, end), names)
             index = end + 1
             continue
-        if not is_trigger(words.texts[index]):
+        if not (is_trigger(words.texts[index]) or _closes(words, index)):
             index += 1
             continue
         schools += 1
@@ -41,6 +41,17 @@ def school_terms(words: Words) -> Iterator[Found]:
         for end in _right_ends(words, last):
             yield from _around(words, index, end)
         index = last + 1
+
+
+def _closes(words: Words, index: int) -> bool:
+    """Tell whether a word like Primary ends a name in capitals; a K needs its grade (``Northfield K-8``)."""
+    word = words.texts[index]
+    if not index or not may_close(word) or not (words.is_capital(index) and words.is_capital(index - 1)):
+        return False
+    grade = words.texts[index + 1] if index + 1 < len(words.texts) else ""
+    return words.gap(index - 1).isspace() and (
+        word != "k" or (grade in {"5", "6", "8", "12"} and words.gap(index) == "-")
+    )
 
 
 _LABEL = re.compile(r"school|academy")

@@ -32,8 +32,12 @@ _RURAL = re.compile(
     r"\b(?:rr|r\.? ?r\.?|rural (?:route|rte?)|rfd|hc|highway contract(?: route)?|star route)"
     r"\s*#?\s*(\d{1,4})\s*,?\s*box\s*#?\s*(\d{1,6}[a-z]?)"
 )
-# 12, 12b, 12 1/2 (written 12f12 here), W150N5928 (grids of Wisconsin and Illinois).
-_HOUSE = re.compile(r"^\d{1,6}(?:[a-z]|f\d\d)?$|^[nsew]\d{1,3}[nsew]\d{1,6}$")
+# 12, 12b, 12 1/2 (written 12f12 here), W150N5928 and N6482 (grids of Wisconsin and Illinois).
+_HOUSE = re.compile(r"^\d{1,6}(?:[a-z]|f\d\d)?$|^[nsew]\d{1,3}[nsew]\d{1,6}$|^[nsew]\d{3,6}$")
+_TORN_GRID = re.compile(r"^([nsew]\d{1,3})[ -]([nsew]\d{1,6})\b")
+_HYPHENATED = re.compile(r"^(\d{1,3})-(\d{2,3})(?=\s)")  # 75-38 58th Ave (Queens)
+# The estate is named before or after the street; number, street and ZIP tell the home (Publication 28, section 29).
+_ESTATE = re.compile(r"(?:^|,\s*|(?<=\s))(?:urb|urbanizacion)\.?\s+[a-z' .]{2,40}?(?:,\s*|\s+(?=\d)|$)")
 _FRACTION = re.compile(r"(?<![\d/])(\d{1,6})[\s-]+([123])/([248])(?![\d/])")
 _ORDINAL = re.compile(r"^0*(\d{1,3})(?:st|nd|rd|th)$")
 
@@ -85,6 +89,8 @@ def _as_dict(address: Address) -> dict[str, object]:
 
 def _parse_line(line: str) -> Address:
     text = _FRACTION.sub(r"\1f\2\3", " ".join(fold_word(line).split()))
+    text = _HYPHENATED.sub(r"\1\2", _TORN_GRID.sub(r"\1\2", text))
+    text = _ESTATE.sub(lambda match: ", " if match.start() else "", text, count=1)
     zip_match = _ZIP_END.search(text)
     zip5 = zip_match.group(1) if zip_match else ""
     if zip_match:
@@ -208,13 +214,22 @@ _KNOWN = {skeleton(word): word for word in (*SAME_WORDS, *ORDINALS, *SPELLED, *D
 def same_words(words: Sequence[str]) -> list[str]:
     """Bring the words of a street or city to one writing: FIFTH and 5TH, Saint and St, Forty Second and 42nd."""
     found: list[str] = []
-    for word in words:
+    for word in _joined_directions(words):
         text = _same(plain(word))
         if found and found[-1] in TENS_WORDS and text.endswith("th") and text[:-2].isdigit() and len(text) == 3:
             text = f"{TENS_WORDS[found.pop()] + int(text[0])}th"
         if text:
             found.append(text)
     return found
+
+
+def _joined_directions(words: Sequence[str]) -> Sequence[str]:
+    """Join a direction that is written with full stops (S.W. Oak St): two letters at either end of a street."""
+    if len(words) > 2 and words[0] in {"n", "s"} and words[1] in {"e", "w"}:
+        words = [words[0] + words[1], *words[2:]]
+    if len(words) > 2 and words[-2] in {"n", "s"} and words[-1] in {"e", "w"}:
+        words = [*words[:-2], words[-2] + words[-1]]
+    return words
 
 
 def split_street(words: Sequence[str]) -> tuple[str, list[str], str, str]:

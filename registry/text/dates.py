@@ -166,8 +166,9 @@ def _piece(words: Words, index: int, before: int) -> list[_Piece]:
             return [_number(word[:2], index), _number(word[2:4], index), _number(word[4:], index)]
     readings = _figures(words, index, before)
     if readings and len(readings[0]) in (1, 2, 4):
-        last = index + (len(readings[0]) > len(word) == 2)
-        return [_Piece(0, tuple((int(text), len(text)) for text in readings), last)]
+        last = index + (len(readings[0]) > len(word) and word.isdigit())
+        alone = ((int(word), len(word)),) if last > index and len(word) in (1, 2) else ()
+        return [_Piece(0, (*((int(text), len(text)) for text in readings), *alone), last)]
     return _glued(word, index)
 
 
@@ -178,6 +179,9 @@ def _figures(words: Words, index: int, before: int) -> tuple[str, ...]:
         rest = words.texts[index + 1]
         if len(rest) == 2 and rest.isdigit():
             return (word + rest,)  # 19 61: torn apart
+    torn = _torn(words, index, before)
+    if torn:
+        return torn
     for pattern in (_ORDINAL, _DAY_AND_TIME):
         match = pattern.match(word)
         if match:
@@ -187,6 +191,26 @@ def _figures(words: Words, index: int, before: int) -> tuple[str, ...]:
     if not before and _is_alike_first(words, index):
         return alike_readings(word)
     return digit_readings(word)
+
+
+def _torn(words: Words, index: int, before: int) -> tuple[str, ...]:
+    """Read two groups of digits with a blank between as one part (``196 0``, ``0 4``), beside a sign of dates.
+
+    The first group alone is another reading where it may be a part itself; () when there is nothing torn.
+    """
+    if index + 1 >= len(words.texts) or words.gap(index) != " ":
+        return ()
+    one, two = words.texts[index], words.texts[index + 1]
+    if not (one + two).isdigit() or len(one + two) not in (2, 4):
+        return ()
+    marked = words.gap(index - 1) in {"-", "/", "."} if before else _sign_after(words, index + 1)
+    if not marked or (before < 2 and not _sign_after(words, index + 1)):
+        return ()
+    return (one + two,)
+
+
+def _sign_after(words: Words, index: int) -> bool:
+    return index + 1 < len(words.texts) and words.gap(index) in {"-", "/", "."} and words.texts[index + 1][0].isdigit()
 
 
 def _is_alike_first(words: Words, index: int) -> bool:

@@ -35,6 +35,13 @@ def emails_in(text: str) -> Iterator[tuple[str, int, int]]:
         domain = _ANY_DOT.sub(".", match.group(2))
         start = match.start() + len(quoted) - len(quoted.lstrip("'"))
         yield f"{local}@{domain}", start, match.end()
+        bare = _BAIT.sub("", f".{domain}").lstrip(".")
+        if bare != domain:
+            yield f"{local}@{bare}", start, match.end()
+
+
+# What people write into an address so that programs cannot use it.
+_BAIT = re.compile(r"(?<=[.-])(?:no-?spam|anti-?spam|(?:remove|delete)(?:-?this)?|spam-?free)[.-]")
 
 
 _MISREAD = re.compile(r"rn|vv|cl|[01l]|(?<=\d)[oizsbg]|[oizsbg](?=\d)")
@@ -64,6 +71,9 @@ _MARKED = re.compile(
 _COMMAS = re.compile(
     rf"(?<![a-z0-9._%+-])[a-z0-9_%+-]{{1,64}}(?:[.,][a-z0-9_%+-]{{1,64}}){{0,5}}@{_LABEL}(?:[.,]{_LABEL}){{0,3}}"
 )
+_TORN = re.compile(
+    rf"(?<![a-z0-9._%+-])([a-z][a-z0-9._%+-]{{0,40}}\d) (\d{{1,4}}@{_LABEL}(?:\.{_LABEL}){{1,4}})(?![a-z0-9-])"
+)
 _ANY_MARKED = re.compile(rf"{_MARK}dot{_END}")
 
 
@@ -74,6 +84,8 @@ def marked_emails_in(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _MARKED.finditer(text):
         local, domain = (_ANY_MARKED.sub(".", part) for part in match.groups())
         yield f"{local}@{domain}", match.start(), match.end()
+    for match in _TORN.finditer(text):
+        yield "".join(match.groups()), match.start(), match.end()
     for match in _COMMAS.finditer(text):
         if "," in match.group() or "." not in match.group().partition("@")[2]:
             yield match.group().replace(",", "."), match.start(), match.end()

@@ -118,6 +118,7 @@ _INVISIBLE = frozenset({"Cf", "Mn", "Me", "Mc"})
 def fold_text(raw: str) -> Folded:
     """Fold a text. Every folded character keeps the raw range it came from."""
     barred = raw.count("|") > _MOST_BARS
+    cells = _barred_lines(raw) if "|" in raw and not barred else ()
     plain = _QUOTE_PREFIX.sub(lambda match: " " * len(match.group()), raw) if ">" in raw else raw
     special = _SPECIAL_ASCII if plain.isascii() else _SPECIAL
     if special is _SPECIAL_ASCII and special.search(plain) is None:
@@ -129,7 +130,7 @@ def fold_text(raw: str) -> Folded:
         start, end = match.span()
         if start > position:
             _keep(plain, position, start, pieces, (starts, ends))
-        if barred and plain[start] == "|":  # it parts cells
+        if plain[start] == "|" and (barred or any(first <= start < last for first, last in cells)):  # it parts cells
             _keep(plain, start, end, pieces, (starts, ends))
             position = end
             continue
@@ -144,6 +145,23 @@ def fold_text(raw: str) -> Folded:
 
 
 _MOST_BARS = 8
+# A field between bars that is a whole number of eight digits or more, or an address of mail: then bars part fields.
+_FIELD = re.compile(r"(?:[-+#\d/.() ]{8,40}|[^\s|@]{1,64}@[^\s|@]{3,80})")
+
+
+def _barred_lines(raw: str) -> list[tuple[int, int]]:
+    """Return the lines whose bars part fields (``name|04/27/1961|734-12-3456``); there are few bars in the text."""
+    found = []
+    start = 0
+    for line in raw.splitlines(keepends=True):
+        end = start + len(line)
+        fields = line.split("|") if line.count("|") > 1 else ()
+        if any(_FIELD.fullmatch(part.strip()) and sum(map(str.isdigit, part)) >= 4 for part in fields[1:]):
+            found.append((start, end))
+        start = end
+    return found
+
+
 _GROUP = 4  # digits
 _SIGNS = {"@": "a", "$": "s", "|": "l", "!": "l", "+": " "}  # inside a word; a plus as addresses of pages have it
 
@@ -192,10 +210,15 @@ def _read_whole(plain: str, start: int, end: int) -> str:
     return fold_word(text) if text != run else run.lower()
 
 
+_WORD = 3  # letters
+
+
 def _sign(plain: str, at: int) -> str:
     """Return what a sign inside a word stands for; a bar between whole groups of digits parts them."""
     if plain[at] not in "|!" or not (plain[at - 1].isdigit() or plain[at + 1].isdigit()):
         return _SIGNS[plain[at]]
+    if plain[max(0, at - _WORD) : at].isalpha() or plain[at + 1 : at + 1 + _WORD].isalpha():
+        return plain[at]  # a whole word ends or begins here: Dubois|2001
     before, after = plain[max(0, at - _GROUP) : at], plain[at + 1 : at + 1 + _GROUP]
     left = len(before) - len(before.rstrip("0123456789"))
     right = len(after) - len(after.lstrip("0123456789"))
@@ -206,11 +229,23 @@ def _tag(run: str, start: int) -> list[tuple[str, int, int]]:
     """Leave a tag out; one of a data format keeps its attributes, which may be values."""
     match = _TAG_NAME.match(run)
     name = match.group(1).lower() if match else ""
-    if name in _INLINE_TAGS:
-        return []
-    if "=" in run and name and name not in _BLOCK_TAGS:
+    if "=" in run and name and (name not in _INLINE_TAGS | _BLOCK_TAGS or _says_something(run)):
         return [(fold_word(char) or " ", start + place, start + place + 1) for place, char in enumerate(run)]
-    return [(" ", start, start + len(run))]
+    return [] if name in _INLINE_TAGS else [(" ", start, start + len(run))]
+
+
+# Attributes of pages that only say how something looks or is built.
+_DULL = """
+align async bgcolor border cellpadding cellspacing charset class color cols colspan dir disabled face for form height
+id lang media method rel rows rowspan scope size src srcset style tabindex target type valign width xmlns
+"""
+_DULL_ATTRIBUTES = frozenset(_DULL.split())
+_ATTRIBUTE_NAME = re.compile(r"([A-Za-z][\w:.-]{0,40})\s?=")
+
+
+def _says_something(tag: str) -> bool:
+    """Tell whether a tag has an attribute that may hold a value: a title, a link, one of somebody's own."""
+    return any(name.lower() not in _DULL_ATTRIBUTES for name in _ATTRIBUTE_NAME.findall(tag))
 
 
 def _split_run(run: str) -> Iterator[tuple[int, str, bool]]:

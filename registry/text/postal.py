@@ -158,6 +158,25 @@ SPELLED: dict[str, str] = {
     for word in row.split()
 }
 
+# Words for a street that stand before its name (Publication 28, appendix G).
+SPANISH_TYPES = frozenset(
+    (
+        "avenida",
+        "calle",
+        "caminito",
+        "camino",
+        "carretera",
+        "cerrada",
+        "circulo",
+        "entrada",
+        "paseo",
+        "placita",
+        "rancho",
+        "vereda",
+        "via",
+    )
+)
+
 DIRECTIONS: dict[str, str] = {
     "n": "n", "north": "n", "no": "n", "s": "s", "south": "s", "so": "s", "e": "e", "east": "e", "w": "w", "west": "w",
     "ne": "ne", "northeast": "ne", "nw": "nw", "northwest": "nw", "se": "se", "southeast": "se", "sw": "sw",

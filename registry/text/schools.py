@@ -22,6 +22,8 @@ KINDS: dict[str, str] = {
     "schl": "",
     "scl": "", "academy": "", "acad": "", "acdmy": "", "charter": "", "chtr": "", "magnet": "", "kindergarten": "",
     "preschool": "", "montessori": "", "k8": "", "k12": "",
+    "elementaryschool": "elementary", "primaryschool": "elementary", "middleschool": "middle", "highschool": "high",
+    "magnetschool": "", "charterschool": "",
 }  # fmt: skip
 # Words that belong to a school's own name, and still say that it is a school.
 _OWN_TRIGGERS = frozenset(
@@ -107,6 +109,11 @@ def _numbered_keys(kind: str, number: str) -> tuple[str, ...]:
 def is_trigger(word: str) -> bool:
     """Tell whether a word may end a school's name."""
     return word in _OWN_TRIGGERS or school_word(word) in _TRIGGERS
+
+
+def may_close(word: str) -> bool:
+    """Tell whether a word may end a school's name that has no other school word (``Cesar Chavez Primary``)."""
+    return word in {"primary", "grammar", "k"}
 
 
 def stem_words(words: Sequence[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""A second made-up population, written about as people, scanners and platforms write."""
