@@ -37,6 +37,29 @@ class CopyEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class PairEvidence:
+    """What the writing of the text says of two accounts' copies put together; of neither of them alone.
+
+    Attributes:
+        accounts: whose copies.
+        e: the smaller of the two e-values, each with the other's draw taken as given.
+        weight: share of the allowed error, fixed before the draws were compared.
+        bound: false-flag bound, ``min(1, 1 / (e weight))``.
+        both, alone, neither: read places that agree with both, with one of the two (in their order), with none.
+        tier: one of ``TIERS``, never the last.
+    """
+
+    accounts: tuple[PrincipalId, PrincipalId]
+    e: float
+    weight: float
+    bound: float
+    both: int
+    alone: tuple[int, int]
+    neither: int
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
 class CurveLine:
     """What remains for the outside and for each account at one prior of an outside source."""
 
@@ -56,6 +79,8 @@ class MarksEvidence:
         seed: of the randomisation tests.
         copies: one line for each account that was served a marked copy.
         curve: posteriors over a range of priors.
+        pairs: those that carry a lead or more.
+        pairs_compared: so many were scored; 0 where a single copy explains the writing.
     """
 
     reading: str
@@ -65,6 +90,8 @@ class MarksEvidence:
     seed: int
     copies: tuple[CopyEvidence, ...]
     curve: tuple[CurveLine, ...]
+    pairs: tuple[PairEvidence, ...] = ()
+    pairs_compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +100,11 @@ class LabelledEvidence:
 
     label: str
     evidence: CopyEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPair:
+    """One line of ``MarksEvidence.pairs`` under the accounts' neutral labels, in the order of its accounts."""
+
+    labels: tuple[str, str]
+    evidence: PairEvidence

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from registry.domain.ids import PrincipalId
 from registry.leaktrace import wording
-from registry.leaktrace.marked_copies import TIERS, LabelledEvidence, MarksEvidence
+from registry.leaktrace.marked_copies import TIERS, LabelledEvidence, LabelledPair, MarksEvidence, PairEvidence
 from registry.leaktrace.report_shapes import MarksReport, TierLabel, TierStatement
 
 
@@ -21,6 +22,10 @@ def label_marks(marks: MarksEvidence, labels: Mapping[PrincipalId, str]) -> Mark
         seed=marks.seed,
         copies=tuple(sorted(lines, key=lambda one: _number(one.label))),
         curve=tuple((line.prior, line.outside, _by_label(line.accounts, labels)) for line in marks.curve),
+        pairs=tuple(
+            sorted((_pair(one, labels) for one in marks.pairs), key=lambda one: tuple(map(_number, one.labels)))
+        ),
+        pairs_compared=marks.pairs_compared,
     )
 
 
@@ -38,6 +43,29 @@ def tier_of_marks(marks: MarksReport) -> TierStatement | None:
     if others:
         reasons.append(wording.others_too(others))
     return TierStatement(label, told, (*reasons, wording.BOUND_EXCLUDES))
+
+
+def tier_of_pairs(marks: MarksReport) -> TierStatement | None:
+    """Return what two copies together carry: a statement about the pair, by which neither account may be named."""
+    best = max(marks.pairs, key=lambda one: (TIERS.index(one.evidence.tier), -one.evidence.bound), default=None)
+    if best is None or best.evidence.tier == TierLabel.NONE:
+        return None
+    label = TierLabel(best.evidence.tier)
+    told = wording.LEAD if label is TierLabel.LEAD else wording.pair_tier(best.labels)
+    reasons = [wording.pair_reason(best.labels, best.evidence.bound), wording.pair_places(best)]
+    others = [one.labels for one in marks.pairs if one.evidence.tier == best.evidence.tier and one is not best]
+    if others:
+        reasons.append(wording.other_pairs_too(others))
+    return TierStatement(label, told, (*reasons, wording.PAIR_NAMES_NOBODY, wording.BOUND_EXCLUDES))
+
+
+def _pair(one: PairEvidence, labels: Mapping[PrincipalId, str]) -> LabelledPair:
+    """Put labels in the place of a pair's accounts, the lower number first."""
+    first, second = (labels[account] for account in one.accounts)
+    if _number(first) < _number(second):
+        return LabelledPair((first, second), one)
+    turned = replace(one, accounts=(one.accounts[1], one.accounts[0]), alone=(one.alone[1], one.alone[0]))
+    return LabelledPair((second, first), turned)
 
 
 def _by_label(shares: Mapping[PrincipalId, float], labels: Mapping[PrincipalId, str]) -> tuple[tuple[str, float], ...]:

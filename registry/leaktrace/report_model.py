@@ -31,7 +31,7 @@ from registry.leaktrace.copies import (
     same_copies,
     split_by_time,
 )
-from registry.leaktrace.marks_report import label_marks, tier_of_marks
+from registry.leaktrace.marks_report import label_marks, tier_of_marks, tier_of_pairs
 from registry.leaktrace.outside import OUTSIDE_DEFAULTS, OutsideField, outside_fields
 from registry.leaktrace.report_shapes import (
     SCHEMA,
@@ -264,10 +264,11 @@ def _tier(
 
 
 def _tier_of_copies(sorted_out: _SortedOut, *, uncapped: bool) -> TierStatement | None:
-    """Return the higher one of what codes and the writing carry; where they are equal, what codes do."""
+    """Return the highest of what codes, the writing of single copies and that of pairs carry; of equals the first."""
     coded = None if sorted_out.codes is None else tier_of_codes(sorted_out.codes, sorted_out.marks, uncapped=uncapped)
     marked = None if sorted_out.marks is None else tier_of_marks(sorted_out.marks)
-    stated = [one for one in (coded, marked) if one is not None]
+    paired = None if sorted_out.marks is None else tier_of_pairs(sorted_out.marks)
+    stated = [one for one in (coded, marked, paired) if one is not None]
     return max(stated, key=lambda one: list(TierLabel).index(one.label), default=None)
 
 
@@ -320,7 +321,9 @@ def _marks_sentences(sorted_out: _SortedOut, counts: wording.Counts) -> tuple[st
     unmarked = sum(copy.form != MARKED for account in sorted_out.accounts for copy in account.copies)
     told = (wording.unmarked_copies(unmarked, counts.copies),) if unmarked else ()
     if sorted_out.marks is not None:
-        return (*told, wording.marks_read(sorted_out.marks.values, sorted_out.marks.slots))
+        marks = sorted_out.marks
+        pairs = (wording.pairs_compared(marks.pairs_compared, len(marks.pairs)),) if marks.pairs_compared else ()
+        return (*told, wording.marks_read(marks.values, marks.slots), *pairs)
     return (*told, wording.NOTHING_READ) if unmarked < counts.copies else told
 
 

@@ -21,7 +21,7 @@ from registry.leaktrace.copies import (
     latest_first_seen,
 )
 from registry.leaktrace.coverage import Coverage
-from registry.leaktrace.marked_copies import LabelledEvidence, MarksEvidence
+from registry.leaktrace.marked_copies import LabelledEvidence, LabelledPair, MarksEvidence
 from registry.leaktrace.outside import OutsideField
 from registry.leaktrace.receipt_codes import CodesEvidence
 
@@ -181,6 +181,7 @@ class MarksReport:
         reading, entry, values, slots, seed: as in ``MarksEvidence``.
         copies: lines by label.
         curve: for each prior of an outside source: the prior, what remains for the outside, and for each label.
+        pairs: two copies together, by label; ``pairs_compared``: so many were scored.
     """
 
     reading: str
@@ -190,6 +191,8 @@ class MarksReport:
     seed: int
     copies: tuple[LabelledEvidence, ...]
     curve: tuple[tuple[float, float, tuple[tuple[str, float], ...]], ...]
+    pairs: tuple[LabelledPair, ...] = ()
+    pairs_compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)

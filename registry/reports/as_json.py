@@ -78,6 +78,20 @@ def _marks(marks: MarksReport) -> dict[str, Any]:
             }
             for line in marks.copies
         ],
+        "pairs_compared": marks.pairs_compared,
+        "pairs": [
+            {
+                "accounts": list(line.labels),
+                "tier": line.evidence.tier,
+                "bound": line.evidence.bound,
+                "e": line.evidence.e,
+                "weight": line.evidence.weight,
+                "both": line.evidence.both,
+                "alone": list(line.evidence.alone),
+                "neither": line.evidence.neither,
+            }
+            for line in marks.pairs
+        ],
         "curve": [
             {
                 "prior": prior,

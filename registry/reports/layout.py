@@ -8,7 +8,7 @@ from datetime import datetime
 from registry.leaktrace import wording
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
-from registry.leaktrace.report_shapes import FlagBudget, TierLabel
+from registry.leaktrace.report_shapes import FlagBudget, MarksReport, TierLabel
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.coverage_blocks import coverage_blocks
 from registry.reports.evidence_drawings import (
@@ -239,6 +239,7 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         Paragraph(wording.MARKS_NOTE),
         *drawn,
         Table(copies, columns, (TableGroup("", rows),), (12, 14, 10, 12, 16, 10, 16)),
+        *_pairs(marks),
         Paragraph(wording.CURVE_NOTE),
         *curve,
         Table(
@@ -249,6 +250,32 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         ),
         Facts(facts),
     )
+
+
+def _pairs(marks: MarksReport) -> tuple[Block, ...]:
+    """Say in words and in a table what two copies together explain; nothing where no pairs were compared."""
+    if not marks.pairs_compared:
+        return ()
+    told = (Paragraph(wording.PAIRS_NOTE), Paragraph(wording.pairs_compared(marks.pairs_compared, len(marks.pairs))))
+    if not marks.pairs:
+        return told
+    rows = tuple(
+        (
+            " with ".join(line.labels),
+            line.evidence.tier,
+            f"{line.evidence.bound:.2g}",
+            f"{line.evidence.e:.3g}",
+            f"{line.evidence.weight:.2g}",
+            str(line.evidence.both),
+            f"{line.evidence.alone[0]} and {line.evidence.alone[1]}",
+            str(line.evidence.neither),
+        )
+        for line in marks.pairs
+    )
+    columns = ("Two together", "Tier", "Bound", "E-value", "Weight", "As both", "As one alone", "As neither")
+    table = Table("Two copies together", columns, (TableGroup("", rows),), (24, 8, 9, 11, 10, 8, 12, 10))
+    sentences = tuple(wording.pair_places(line) for line in marks.pairs)
+    return (*told, table, Bullets((*sentences, wording.PAIR_NAMES_NOBODY)))
 
 
 def _budget(budget: FlagBudget | None) -> tuple[tuple[str, str], ...]:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.attribution.channel import RecordRead, SlotRead
-from registry.attribution.decision import Circumstances, CopyBound, bound_of, tier_of
+from registry.attribution.decision import Circumstances, CopyBound, Tier, bound_of, tier_of
 from registry.attribution.evalue import DRAWS, e_value, verdict
 from registry.attribution.outside import curve
+from registry.attribution.pairs import PairBound, judge_pairs, pair_tier
 from registry.crypto.tags import equal
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId
 from registry.leaktrace.copies import ServedCopy
-from registry.leaktrace.marked_copies import CopyEvidence, CurveLine, MarksEvidence
+from registry.leaktrace.marked_copies import CopyEvidence, CurveLine, MarksEvidence, PairEvidence
 from registry.marks.draw import Drawn, MarkKey
 from registry.marks.slots import TABLE_VERSION, forms_of
 from registry.services.opened_draws import epoch_of
@@ -54,12 +55,13 @@ def attribute(marks: MarkKey, weighed: Weighed, *, uncapped: bool) -> Judged:
     accounts = sorted({account for record in records for account in record.drawn})
     if not accounts:
         return Judged(None, tuple(sorted(broken)))
-    given = weighed.weights
+    given = {str(account): share for account, share in weighed.weights.items()}
     seed = int(fixed.digest[:_SEED_DIGITS], 16)
-    bounds = [_bound(records, account, given[PrincipalId(account)], seed) for account in accounts]
+    bounds = [_bound(records, account, given[account], seed) for account in accounts]
     points = curve(records, dict.fromkeys(accounts, 1.0))
     top = next(point.copies for point in points if point.prior == _TOP_PRIOR)
     circumstances = Circumstances(uncapped=uncapped and not broken, posterior=top)
+    pairs = judge_pairs(records, {one.copy: one.verdict.e for one in bounds}, given)
     cards = {account: _agreeing_cards(records, fixed.written, account) for account in accounts}
     bounds = [CopyBound(one.copy, one.weight, one.verdict, one.bound, cards[one.copy]) for one in bounds]
     evidence = MarksEvidence(
@@ -73,6 +75,8 @@ def attribute(marks: MarkKey, weighed: Weighed, *, uncapped: bool) -> Judged:
             CurveLine(point.prior, point.outside, {PrincipalId(name): share for name, share in point.copies.items()})
             for point in points
         ),
+        pairs=_flagged(pairs, uncapped=circumstances.uncapped),
+        pairs_compared=len(pairs),
     )
     return Judged(evidence, tuple(sorted(broken)))
 
@@ -120,6 +124,23 @@ def _agreeing_cards(records: Sequence[RecordRead], written: Sequence[WrittenValu
         ]
         count += e_value([record.slots for record in held], [record.drawn[account] for record in held]) > 1.0
     return count
+
+
+def _flagged(pairs: Sequence[PairBound], *, uncapped: bool) -> tuple[PairEvidence, ...]:
+    told = [
+        PairEvidence(
+            accounts=(PrincipalId(one.first), PrincipalId(one.second)),
+            e=one.e,
+            weight=one.weight,
+            bound=one.bound,
+            both=one.both,
+            alone=(one.first_alone, one.second_alone),
+            neither=one.neither,
+            tier=pair_tier(one, uncapped=uncapped).value,
+        )
+        for one in pairs
+    ]
+    return tuple(one for one in told if one.tier != Tier.NONE)
 
 
 def _evidence(one: CopyBound, bounds: Sequence[CopyBound], circumstances: Circumstances) -> CopyEvidence:

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from threading import Lock
 
 from registry.attribution.decision import STRONG_BOUND
+from registry.attribution.pairs import PAIR_SHARE
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryReader
 from registry.leaktrace.report_shapes import FlagBudget
@@ -18,6 +19,8 @@ from registry.transparency.leaf import parse_leaf
 
 DAY_MS = 86_400_000
 YEAR_MS = 365 * DAY_MS
+# Of one investigation: the allowance of single copies and that of pairs.
+EACH = STRONG_BOUND * (1.0 + PAIR_SHARE)
 
 
 class FlagSpending:
@@ -48,7 +51,7 @@ class FlagSpending:
             stop = bisect_left(self._entries, entry + 1)
             # Times of the ledger never fall, so the first of the year is found as quickly as the last.
             start = bisect_left(self._times, self._times[stop - 1] - YEAR_MS) if stop else 0
-        return FlagBudget(stop - start, self._limit, STRONG_BOUND)
+        return FlagBudget(stop - start, self._limit, EACH)
 
     def _read_on(self, reader: EntryReader, entry: int) -> None:
         if self._reached is None:

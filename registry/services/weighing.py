@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from registry.attribution.channel import PUBLIC_HABIT
 from registry.attribution.evalue import USUAL
+from registry.attribution.pairs import model_of_pairs
 from registry.attribution.weights import Holding, weights
 from registry.domain.ids import PrincipalId
 from registry.leaktrace.copies import ServedCopy
@@ -157,6 +158,7 @@ def model_document() -> dict[str, object]:
         "behaviours": list(USUAL.behaviours),
         "elsewhere": [list(one) for one in USUAL.elsewhere],
         "public_habit": PUBLIC_HABIT,
+        "pairs": model_of_pairs(),
     }
 
 

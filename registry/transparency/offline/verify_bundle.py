@@ -980,7 +980,7 @@ class _Marks:
         ]
         self.verdict.not_checked += [
             "marks: that the text is written as the reading says, and that the weights follow from times and cases",
-            "marks: which copies are one account's; what the report says of posteriors",
+            "marks: which copies are one account's; what the report says of posteriors and of two copies together",
             f"marks: e-values and p of {unopened} accounts whose copies were not opened",
         ]
 

@@ -10,7 +10,7 @@ import pytest
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.leaktrace.report_shapes import FlagBudget, TierLabel
-from registry.services.flag_budget import YEAR_MS, FlagSpending
+from registry.services.flag_budget import EACH, YEAR_MS, FlagSpending
 from registry.services.kernel import Caller
 from registry.services.trace import TraceAsk
 from tests.functional.services.homes import Home
@@ -33,7 +33,7 @@ def test_the_investigation_after_the_last_is_a_lead_at_most_and_says_why(home: H
     limited(home, 2)
     first, second, third = (traced(home, text) for _ in range(3))
     assert {first.tier.label, second.tier.label} <= {TierLabel.STRONG, TierLabel.ATTRIBUTED}
-    assert second.budget == FlagBudget(2, 2, 1e-3)
+    assert second.budget == FlagBudget(2, 2, EACH)
     assert third.budget is not None
     assert third.budget.is_spent
     assert third.tier.label == TierLabel.LEAD
@@ -69,7 +69,7 @@ def test_neither_a_start_nor_taking_traces_away_gives_the_budget_back(home: Home
     home.sql().execute("DELETE FROM traces")
     limited(home, 1)  # counts from nothing, as a process that was started just now
     report = traced(home, text)
-    assert report.budget == FlagBudget(3, 1, 1e-3)
+    assert report.budget == FlagBudget(3, 1, EACH)
 
 
 def test_whoever_asks_and_a_trace_that_compares_nothing_spends_nothing(home: Home) -> None:
