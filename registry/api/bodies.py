@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from registry.api.file_bodies import read_file
 from registry.domain.categories import Category
 from registry.domain.errors import InvalidInput
 from registry.domain.ids import RecordId, SubjectId, is_id
@@ -16,7 +15,6 @@ from registry.identity.claims import is_plain_text
 from registry.policy.decide import Form
 from registry.services.principals import Grant, Move
 from registry.services.revoke import TokenName
-from registry.services.trace import MAX_UNCERTAINTY_SECONDS, TraceAsk
 from registry.text.moments import read_moment
 from registry.text.rules.employee_number import employee_number_problem
 from registry.text.rules.family_member import read_names
@@ -26,8 +24,6 @@ from registry.text.rules.values import read_value
 
 MAX_ITEMS = 500
 MAX_RECORDS = 200
-MAX_TRACE_BYTES = 20 << 20
-MAX_TRACE_BODY = MAX_TRACE_BYTES + (1 << 20)  # room for the other members and for escapes
 _ID_LENGTH = 32
 
 _CARD_KEYS = frozenset({"subject", "employee_number", "categories", "records"})
@@ -35,7 +31,6 @@ _WHOLE_KEYS = frozenset({"purpose", "form"})
 _OWN_KEYS = frozenset({"categories", "records", "form"})
 _PURPOSE_KEYS = frozenset({"code", "case", "note"})
 _SEARCH_KEYS = frozenset({"employee_number", "given_name", "family_name", "department", "value"})
-_TRACE_KEYS = frozenset({"text", "file", "published_at", "source", "uncertainty_seconds"})
 _REASON_KEYS = frozenset({"reason"})
 _WORD_KEYS = frozenset({"note"})
 _GRANT_KEYS = frozenset({"issuer", "sub", "roles", "employee_number", "unit", "supervisor"})
@@ -51,7 +46,6 @@ _CASE = one_line(100)
 _NOTE = paragraphs(1_000)
 _DEPARTMENT = one_line(120)
 _UNIT = one_line(120)
-_SOURCE = one_line(300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,40 +141,6 @@ def read_search(document: object, *, today: date) -> SearchBody:
     return found
 
 
-def read_trace(document: object, *, today: date) -> TraceAsk:
-    """Read ``{"text"|"file", "published_at"?, "uncertainty_seconds"?, "source"?}``.
-
-    Raises:
-        InvalidInput: with all problems; ``exactly_one`` for neither or both.
-    """
-    body = open_body(document, _TRACE_KEYS, today)
-    if body.has("text") and body.has("file"):
-        body.refuse("exactly_one")
-    upload = read_file(body) if body.has("file") else None
-    text = body.required("text", _pasted_problem) if upload is None else ""
-    moment = body.optional("published_at", moment_problem)
-    uncertainty = _uncertainty(body)
-    source = _loose(body, "source", _SOURCE)
-    body.reading.finish()
-    return TraceAsk(text, read_moment(moment), source, upload, uncertainty)
-
-
-def _uncertainty(body: ObjectReader) -> int:
-    """Read how many seconds earlier or later a text may have appeared; only beside a time."""
-    if not body.has("uncertainty_seconds"):
-        return 0
-    seconds = body.member("uncertainty_seconds")
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
-        body.refuse("wrong_type", "uncertainty_seconds")
-    elif not 0 <= seconds <= MAX_UNCERTAINTY_SECONDS:
-        body.refuse("out_of_range", "uncertainty_seconds")
-    elif seconds and not body.has("published_at"):
-        body.refuse("missing", "published_at")
-    else:
-        return seconds
-    return 0
-
-
 def read_word(document: object, *, today: date) -> str:
     """Read ``{"note"?}`` of an approver's word.
 
@@ -188,7 +148,7 @@ def read_word(document: object, *, today: date) -> str:
         InvalidInput: with all problems.
     """
     body = open_body(document, _WORD_KEYS, today)
-    note = _loose(body, "note", _NOTE)
+    note = loose(body, "note", _NOTE)
     body.reading.finish()
     return note
 
@@ -218,7 +178,7 @@ def read_grant(document: object, *, today: date) -> Grant:
         body.refuse("missing", "roles")
     roles = frozenset(Role(role) for role in texts_of(body, "roles", _ROLE, len(Role)))
     number = body.optional("employee_number", employee_number_problem)
-    unit = _loose(body, "unit", _UNIT)
+    unit = loose(body, "unit", _UNIT)
     supervisor = body.optional("supervisor", employee_number_problem)
     body.reading.finish()
     return Grant(issuer, sub, roles, number or None, unit, supervisor or None)
@@ -246,8 +206,8 @@ def read_move(document: object, *, today: date) -> Move:
     if not any(body.has(key) for key in _MOVE_KEYS):
         body.refuse("no_changes")
     roles = frozenset(Role(role) for role in texts_of(body, "roles", _ROLE, len(Role)))
-    unit = _loose(body, "unit", _UNIT)
-    supervisor = _loose(body, "supervisor", employee_number_problem)
+    unit = loose(body, "unit", _UNIT)
+    supervisor = loose(body, "supervisor", employee_number_problem)
     body.reading.finish()
     return Move(
         roles if body.has("roles") else None,
@@ -309,7 +269,7 @@ def _purpose(body: ObjectReader) -> Purpose:
     if purpose is None:
         return Purpose(_NO_PURPOSE)
     code = purpose.required("code", _code_problem)
-    case, note = _loose(purpose, "case", _CASE), _loose(purpose, "note", _NOTE)
+    case, note = loose(purpose, "case", _CASE), loose(purpose, "note", _NOTE)
     return Purpose(PurposeCode(code or _NO_PURPOSE), case, note)
 
 
@@ -364,7 +324,7 @@ def texts_of(body: ObjectReader, key: str, rule: TextRule, limit: int) -> Iterat
         yield text
 
 
-def _loose(body: ObjectReader, key: str, rule: TextRule) -> str:
+def loose(body: ObjectReader, key: str, rule: TextRule) -> str:
     """Return a text that may be absent or empty, which mean the same."""
     return "" if body.member(key) == "" else body.optional(key, rule)
 
@@ -376,11 +336,6 @@ def id_problem(text: str) -> str | None:
 
 def _plain_problem(text: str) -> str | None:
     return None if is_plain_text(text) else "not_plain_text"
-
-
-def _pasted_problem(text: str) -> str | None:
-    # A pasted text may hold any character: refusing some of them would be a way around the tracer.
-    return "too_long" if len(text.encode("utf-8", "surrogatepass")) > MAX_TRACE_BYTES else None
 
 
 def moment_problem(text: str) -> str | None:

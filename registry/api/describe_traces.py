@@ -6,6 +6,7 @@ from registry.api.describe import Answer, Body, Operation, path_id
 from registry.api.describe_links import AFTER_LISTING_TRACES, AFTER_TRACING
 from registry.api.describe_requests import NEEDS_ANOTHER
 from registry.api.samples import (
+    ADDED_ITEM,
     ADDED_TO_CASE,
     NAMED_ACCOUNT,
     OPENED_DRAWS,
@@ -28,8 +29,9 @@ TRACE = Operation(
         "comparison under entries without a recipient. The answer shows places in the text, categories and employee "
         "numbers, never a value that was not in the text. `published_at` (when the text was first seen in public) "
         "parts copies that could be the source from later ones; with `uncertainty_seconds`, copies served up to so "
-        "much later stay possible sources. `report` never names anybody: accounts are numbered, and 'not from "
-        "here' is always one of the explanations."
+        "much later stay possible sources. `items` are several texts, documents or pages of one case, each with its "
+        "own time: each is matched by itself and an entry of its own, and a value counts in the first that has it. "
+        "`report` never names anybody: accounts are numbered, and 'not from here' is always one of the explanations."
     ),
     status=201,
     also=NEEDS_ANOTHER,
@@ -42,7 +44,18 @@ TRACE = Operation(
                 "published_at": "2026-03-02T18:30:00Z",
                 "uncertainty_seconds": 1800,
                 "source": "forum, thread 12",
-            }
+            },
+            "two posts": {
+                "items": [
+                    {"text": "call 816 555 0123", "published_at": "2026-03-02T18:30:00Z", "source": "forum, thread 12"},
+                    {
+                        "text": "He lives at 1234 Example Rd Apt 5",
+                        "published_at": "2026-03-03T06:00:00Z",
+                        "uncertainty_seconds": 1800,
+                        "url": "https://board.example/12",
+                    },
+                ]
+            },
         },
     ),
 )
@@ -169,6 +182,34 @@ STATE = Operation(
     ),
     answer=Answer("How it stands.", "AddedToCase", ("Audit-Receipt",), example={**ADDED_TO_CASE, "state": "closed"}),
     body=Body("CaseStateAsk", {"the end": {"state": "closed", "reason": "not to be told apart from outside sources"}}),
+    errors=(404, 409),
+    parameters=_ID,
+)
+
+ITEMS = Operation(
+    id="addItem",
+    tag="traces",
+    summary="Add an item that was seen later",
+    description=(
+        "Role `investigator`, and only who ran the trace. What is new in it is judged with everything before, in a "
+        "trace of its own that goes on with the case (`continued_by`) and counts as an investigation of its own; the "
+        "case that it was added to is closed. Where nothing is new it is kept with the case and adds no weight: the "
+        "same values seen again are copies of copies. 409 `closed`: the case is, or another trace goes on with it; "
+        "409 `too_many`: a case has 20 items at most."
+    ),
+    also=NEEDS_ANOTHER,
+    answer=Answer("What followed.", "AddedItem", ("Audit-Receipt",), example=ADDED_ITEM),
+    body=Body(
+        "EvidenceItemAsk",
+        {
+            "a copy of the post": {
+                "text": "call 816 555 0123",
+                "published_at": "2026-03-04T09:00:00Z",
+                "uncertainty_seconds": 3600,
+                "url": "https://board.example/12",
+            }
+        },
+    ),
     errors=(404, 409),
     parameters=_ID,
 )

@@ -22,7 +22,7 @@ def read_file(body: ObjectReader) -> Upload:
     if not body.has("file"):
         body.refuse("missing", "file")
         return Upload(b"")
-    holder = body.reading.open(body.member("file"), _FILE_KEYS, "/file")
+    holder = body.reading.open(body.member("file"), _FILE_KEYS, f"{body.pointer}/file")
     if holder is None:
         return Upload(b"")
     name, media_type = holder.optional("name", _NAME), holder.optional("media_type", _NAME)

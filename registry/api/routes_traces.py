@@ -9,11 +9,13 @@ from starlette.responses import Response
 
 from registry.api import describe_traces as described
 from registry.api.asking import Ask, json_body, without_body
-from registry.api.bodies import MAX_TRACE_BODY, read_reason, read_trace
+from registry.api.bodies import read_reason
 from registry.api.problems import json_answer
 from registry.api.render import receipt_document, receipted
+from registry.api.trace_asks import MAX_TRACE_BODY, read_item, read_trace
 from registry.api.trace_bodies import (
     added_document,
+    added_item_document,
     named_document,
     opened_document,
     read_name,
@@ -41,6 +43,7 @@ DrawsAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "open draws"))]
 NamesAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "name account"))]
 NotesAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "case note"))]
 StateAsk = Annotated[Ask, Depends(json_body(INVESTIGATORS, "case state"))]
+ItemBody = Annotated[Ask, Depends(json_body(INVESTIGATORS, "add item", MAX_TRACE_BODY))]
 RevealAsk = Annotated[Ask, Depends(without_body(INVESTIGATORS, "reveal text"))]
 
 
@@ -106,6 +109,13 @@ def evidence(ask: ReportAsk) -> Response:
 @router.post("/v1/traces/{trace}/reveal", **described.REVEAL.options())  # noqa: FAST003 - Ask.path_id reads it
 def reveal(ask: RevealAsk) -> Response:
     return json_answer(revealed_document(ask.application.trace.reveal(ask.caller, ask.path_id("trace", TraceId))))
+
+
+@router.post("/v1/traces/{trace}/items", **described.ITEMS.options())  # noqa: FAST003 - Ask.path_id reads it
+def add_item(ask: ItemBody) -> Response:
+    identifier = ask.path_id("trace", TraceId)
+    later = ask.application.later_items.add(ask.caller, identifier, read_item(ask.document(), today=ask.today))
+    return receipted(added_item_document(identifier, later), later.added.receipt)
 
 
 @router.post("/v1/traces/{trace}/notes", **described.NOTES.options())  # noqa: FAST003 - Ask.path_id reads it

@@ -11,6 +11,7 @@ import registry
 from registry.domain.ids import EntryIndex, TraceId
 from registry.leaktrace.report_model import build_report
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion
+from registry.leaktrace.wording import sighting
 from registry.reports.as_json import report_document
 
 
@@ -189,6 +190,14 @@ NAMED_ACCOUNT: dict[str, Any] = {
 }
 TRACES_LIST: dict[str, Any] = {"traces": [{"trace": _id(5), "at": "2026-03-03T08:00:00.000Z", "state": "open"}]}
 ADDED_TO_CASE: dict[str, Any] = {"trace": _id(5), "part": 3, "state": "answered", "receipt": RECEIPT}
+ADDED_ITEM: dict[str, Any] = {
+    **ADDED_TO_CASE,
+    "state": "open",
+    "new_values": 0,
+    "seen_again": 1,
+    "said": sighting(1, 0, ""),
+    "continued_by": None,
+}
 REVEALED_TEXT: dict[str, Any] = {
     "text": "He lives at 1234 Example Rd Apt 5",
     "state": "answered",
@@ -199,6 +208,7 @@ REVEALED_TEXT: dict[str, Any] = {
             "at": "2026-03-05T08:00:00.000Z",
             "account": "Account 3",
             "text": "The card was for the call of 2 March.",
+            "content": None,
         }
     ],
 }

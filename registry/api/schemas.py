@@ -8,24 +8,21 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
-from registry.api.brake_schemas import REASON
 from registry.api.describe import ref
 from registry.api.importing import MAX_ERRORS_TOLD
 from registry.api.schema_parts import STATED_PURPOSE, Schema, closed, listed, nullable, text
 from registry.api.schemas_principals import PRINCIPAL_SCHEMAS
+from registry.api.schemas_traces import TRACE_SCHEMAS
 from registry.api.value_schemas import VALUE_SCHEMAS
 from registry.audit.kinds import Kind
-from registry.domain.case_states import CaseState, PartKind
 from registry.domain.categories import Category
 from registry.domain.enrollment import Relation
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.domain.relations import Declared
 from registry.policy.decide import APPROVAL_REQUIRED, PUBLIC_REASONS, QUOTA_EXCEEDED, Form
-from registry.services.trace import MAX_UNCERTAINTY_SECONDS
 
 _DAY: Schema = {"type": "string", "format": "date"}
-_LABEL: Schema = {"type": "string", "pattern": "^Account [1-9][0-9]{0,5}$", "description": "As in the report."}
 _INDEX: Schema = {"type": "integer", "minimum": 0}
 
 
@@ -129,33 +126,6 @@ _OWN_FORM: Schema = {"enum": [Form.AS_ENTERED.value], "default": Form.AS_ENTERED
 # Answered with a status of their own: 429, and 202.
 _OTHER_STATUS = frozenset({QUOTA_EXCEEDED, APPROVAL_REQUIRED})
 _MASKED = {"type": "string", "pattern": r"^\*\*\*"}
-_FOUND = closed(
-    {
-        "employee_number": {"type": "string"},
-        "category": ref("Category"),
-        "kind": {"type": "string", "examples": ["phone:mobile"]},
-        "member": nullable({"type": "string"}),
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "spans": listed(
-            {"type": "array", "items": _INDEX, "minItems": 2, "maxItems": 2},
-        ),
-        "reason": {"type": "string"},
-    },
-    description="`spans` are places in the text, `[start, end)` in code points.",
-)
-_STORED: dict[str, Schema] = {
-    "trace": ref("Id"),
-    "findings": {
-        **listed({"type": "object"}),
-        "description": "All decided findings in one list; each as in `report.people[].findings`, with its person.",
-    },
-    "candidates": {
-        **listed({"type": "object"}),
-        "description": "Accounts served found values before publication, as in `report.accounts`: unranked, unnamed.",
-    },
-    "report": ref("TraceReport"),
-    "possible": {**listed(ref("Possible")), "description": "Weaker findings; never part of the conclusions."},
-}
 _SEARCHED: Schema = {
     "oneOf": [
         closed({"category": {"const": category.value}, "value": ref(f"Value_{category.value}")})
@@ -397,64 +367,6 @@ SCHEMAS: dict[str, Schema] = {
             "receipt": ref("Receipt"),
         }
     ),
-    "TraceAsk": closed(
-        {},
-        {
-            "text": {"type": "string", "minLength": 1, "description": "As pasted; at most 20 MiB of UTF-8."},
-            "file": ref("File"),
-            "published_at": {"type": "string", "format": "date-time", "description": "With an offset."},
-            "uncertainty_seconds": {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": MAX_UNCERTAINTY_SECONDS,
-                "description": "`published_at` may be so much too early or too late; needs it.",
-            },
-            "source": {"type": "string", "maxLength": 300, "description": "Where it was seen."},
-        },
-        oneOf=[{"required": ["text"]}, {"required": ["file"]}],
-    ),
-    "Traced": closed({**_STORED, "receipt": ref("Receipt")}),
-    "OpenedDraws": closed({"trace": ref("Id"), "record_versions": _INDEX, "receipt": ref("Receipt")}),
-    "NameAsk": closed({"account": _LABEL, "reason": REASON}),
-    "NamedAccount": closed(
-        {
-            "trace": ref("Id"),
-            "account": _LABEL,
-            "principal": ref("Id"),
-            "name": {"type": "string", "description": "As entries have it."},
-            "reply_until": ref("Moment"),
-            "receipt": ref("Receipt"),
-        }
-    ),
-    "StoredTrace": closed(_STORED),
-    "Possible": _FOUND,
-    "TraceList": closed(
-        {"traces": listed(closed({"trace": ref("Id"), "at": ref("Moment"), "state": ref("CaseState")}), 100)}
-    ),
-    "CaseState": {"enum": [state.value for state in CaseState], "description": "How the case of a trace stands."},
-    "CaseNoteAsk": closed(
-        {"text": text(4_000, "A note, or the reply in the words of who gave it; paragraphs.")},
-        {"account": _LABEL},
-    ),
-    "CaseStateAsk": closed({"state": ref("CaseState"), "reason": REASON}),
-    "AddedToCase": closed({"trace": ref("Id"), "part": _INDEX, "state": ref("CaseState"), "receipt": ref("Receipt")}),
-    "RevealedText": closed(
-        {
-            "text": {"type": "string"},
-            "state": ref("CaseState"),
-            "parts": listed(
-                closed(
-                    {
-                        "part": _INDEX,
-                        "kind": {"enum": [kind.value for kind in PartKind]},
-                        "at": ref("Moment"),
-                        "account": nullable(_LABEL),
-                        "text": {"type": "string"},
-                    }
-                )
-            ),
-        }
-    ),
     "EntryPage": closed(
         {
             "entries": listed(
@@ -482,6 +394,7 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     **PRINCIPAL_SCHEMAS,
+    **TRACE_SCHEMAS,
     "Alive": closed({"status": {"const": "ok"}}),
     "Pointers": closed({name: {"type": "string"} for name in ("service", "openapi", "ready")}),
     "Ready": closed({"status": {"const": "ready"}, "checks": {"type": "object"}}),

@@ -11,6 +11,7 @@ from registry.domain.case_states import CaseState, state_after
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import TraceId
 from registry.services.case_parts import Added
+from registry.services.later_items import LaterItem
 from registry.services.naming import NameAsk, Named
 from registry.services.open_draws import OpenedKeys
 from registry.services.trace import Revealed
@@ -70,11 +71,17 @@ def added_document(trace: TraceId, added: Added) -> dict[str, Any]:
     return {"trace": trace, "part": added.part, "state": added.state.value}
 
 
+def added_item_document(trace: TraceId, later: LaterItem) -> dict[str, Any]:
+    """Return what followed from an item that was added; the receipt goes with it."""
+    seen = {"new_values": later.seen.fresh, "seen_again": later.seen.again, "said": later.seen.said}
+    return added_document(trace, later.added) | seen | {"continued_by": later.seen.continued_by or None}
+
+
 def revealed_document(revealed: Revealed) -> dict[str, Any]:
     """Return the pasted text, how the case stands, and what was added to it."""
     parts = [
         {"part": one.part, "kind": one.kind.value, "at": iso(from_unix_ms(one.at)), "account": one.account or None}
-        | {"text": one.text}
+        | {"text": one.text, "content": one.content or None}
         for one in revealed.parts
     ]
     return {"text": revealed.text, "state": state_after(one.kind for one in revealed.parts).value, "parts": parts}

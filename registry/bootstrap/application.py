@@ -46,6 +46,7 @@ from registry.services.import_people import ImportPeople
 from registry.services.kernel import Caller, Kernel
 from registry.services.key_changes import KeyChanges
 from registry.services.lane import Lane
+from registry.services.later_items import LaterItems
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
@@ -135,6 +136,11 @@ class Application:
     sign_in: SignIn | None = None
     high_water: HighWaterKeeper | None = None
     strangers: Strangers = field(default_factory=lambda: Strangers(time.monotonic))
+
+    @property
+    def later_items(self) -> LaterItems:
+        """Adds what is seen later to cases of traces."""
+        return LaterItems(self.kernel, self.trace)
 
     @property
     def awaiting(self) -> Awaiting:

@@ -19,6 +19,8 @@ class PartKind(StrEnum):
 
     NOTE = "note"
     REPLY = "reply"
+    SIGHTING = "sighting"  # seen again, with nothing new in it
+    CONTINUED = "continued"  # something new was seen: another trace goes on with the case
     OPEN = "open"
     ANSWERED = "answered"
     CLOSED = "closed"
@@ -34,11 +36,16 @@ _STATES = frozenset(CaseState)
 
 
 def state_after(kinds: Iterable[str]) -> CaseState:
-    """Return how a case stands after these parts, oldest first. A reply answers an open case, and no other."""
+    """Return how a case stands after these parts, oldest first.
+
+    A reply answers an open case, and no other; a case that another trace goes on with is closed.
+    """
     state = CaseState.OPEN
     for kind in kinds:
         if kind in _STATES:
             state = CaseState(kind)
+        elif kind == PartKind.CONTINUED:
+            state = CaseState.CLOSED
         elif kind == PartKind.REPLY and state is CaseState.OPEN:
             state = CaseState.ANSWERED
     return state

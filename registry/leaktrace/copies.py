@@ -7,11 +7,12 @@ held at least one of the found values in a version that fits; nothing else decid
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from registry.domain.categories import Category
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
+from registry.leaktrace.evidence_items import FirstSeen
 
 MARKED = "marked"
 MASKED = "masked"
@@ -42,6 +43,7 @@ class FoundValue:
         reason: the matcher's short reason, without values.
         versions: versions of the record that hold the found value; empty when not known, then any version fits.
         is_tail: the text holds no more of the number than its last four digits.
+        seen: the item that it counts in, where a trace is about several; None: the trace's one text.
     """
 
     employee_number: str
@@ -55,6 +57,7 @@ class FoundValue:
     reason: str
     versions: tuple[int, ...] = ()
     is_tail: bool = False
+    seen: FirstSeen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +199,22 @@ def _fits(found: FoundValue, copy: ServedCopy, released: tuple[RecordId, int, Ca
     return record == found.record and (not found.versions or version in found.versions)
 
 
-def latest_first_seen(published_at: datetime | None, uncertainty_seconds: int) -> datetime | None:
-    """Return the latest moment at which a text may first have been seen; None where no time was stated."""
-    return None if published_at is None else published_at + timedelta(seconds=uncertainty_seconds)
+def timely(copy: ServedCopy, findings: Sequence[FoundValue]) -> ServedCopy | None:
+    """Return what of a copy can be a source of found values by the time of the item that each counts in.
+
+    A record that was served after the item of the value it holds had been seen is left out of it; None where nothing is
+    left that was found.
+    """
+    if not any(found.seen for found in findings):
+        return copy
+    kept = tuple(record for record in copy.records if not _is_late(copy, record, findings))
+    rest = replace(copy, records=kept)
+    return rest if any(_fits(found, rest, record) for found in findings for record in kept) else None
+
+
+def _is_late(copy: ServedCopy, record: tuple[RecordId, int, Category], findings: Sequence[FoundValue]) -> bool:
+    moments = [found.seen.latest_at for found in findings if found.seen is not None and _fits(found, copy, record)]
+    return bool(moments) and all(moment is not None and moment < copy.served_at for moment in moments)
 
 
 def split_by_time(
@@ -264,8 +280,9 @@ def group_by_account(copies: Sequence[ServedCopy], grouping: Grouping) -> tuple[
 
 
 def _facts(copy: ServedCopy, grouping: Grouping, numbers: Mapping[SubjectId, str]) -> CopyFacts:
-    seconds = None if grouping.published_at is None else int((grouping.published_at - copy.served_at).total_seconds())
     found = [item.found for item in grouping.findings]
+    seen = _seen(copy, grouping)
+    seconds = None if seen.published_at is None else int((seen.published_at - copy.served_at).total_seconds())
     return CopyFacts(
         entry=copy.entry,
         served_at=copy.served_at,
@@ -277,14 +294,23 @@ def _facts(copy: ServedCopy, grouping: Grouping, numbers: Mapping[SubjectId, str
         held=held_findings(copy, grouping.findings),
         other_records=sum(not any(_fits(one, copy, record) for one in found) for record in copy.records),
         seconds_before=seconds,
-        in_doubt=_is_in_doubt(copy.served_at, grouping),
+        in_doubt=_is_in_doubt(copy.served_at, seen),
     )
 
 
-def _is_in_doubt(served_at: datetime, grouping: Grouping) -> bool:
-    if grouping.published_at is None or not grouping.uncertainty_seconds:
+def _seen(copy: ServedCopy, grouping: Grouping) -> FirstSeen:
+    """Return the publication that a copy is compared with: of several items the first one with a value it held."""
+    held = [item.found.seen for item in grouping.findings if any(_fits(item.found, copy, one) for one in copy.records)]
+    known = [(one.published_at, one.item, one) for one in held if one is not None and one.published_at is not None]
+    if known:
+        return min(known)[2]
+    return FirstSeen(0, grouping.published_at, grouping.uncertainty_seconds)
+
+
+def _is_in_doubt(served_at: datetime, seen: FirstSeen) -> bool:
+    if seen.published_at is None or not seen.uncertainty_seconds:
         return False
-    return abs(served_at - grouping.published_at) <= timedelta(seconds=grouping.uncertainty_seconds)
+    return abs(served_at - seen.published_at) <= timedelta(seconds=seen.uncertainty_seconds)
 
 
 def same_copies(groups: Iterable[AccountCopies]) -> tuple[SameCopies, ...]:

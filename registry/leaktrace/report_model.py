@@ -6,7 +6,7 @@ Pure: no clock, no chance, no I/O. The same evidence gives the same report, in w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +30,9 @@ from registry.leaktrace.copies import (
     label_findings,
     same_copies,
     split_by_time,
+    timely,
 )
+from registry.leaktrace.evidence_items import items_with
 from registry.leaktrace.marks_report import label_marks, tier_of_marks, tier_of_pairs
 from registry.leaktrace.outside import OUTSIDE_DEFAULTS, OutsideField, outside_fields
 from registry.leaktrace.report_shapes import (
@@ -174,7 +176,7 @@ def _sort_out(question: TraceQuestion, evidence: TraceEvidence) -> _SortedOut:
     findings = label_findings(evidence.findings)
     subjects = {item.found.subject: item.found.employee_number for item in findings}
     relevant = [copy for copy in evidence.copies if held_findings(copy, findings)]
-    before, after = split_by_time(relevant, question.latest_at)
+    before, after = _split(relevant, [item.found for item in findings], question.latest_at)
     exposures = _by_time(one for one in evidence.exposures if one.subject in subjects)
     others = {copy.account for copy in before if copy.via != OWN_VIEW}
     candidates = tuple(copy for copy in before if copy.account in others)
@@ -193,6 +195,15 @@ def _sort_out(question: TraceQuestion, evidence: TraceEvidence) -> _SortedOut:
         marks=None if evidence.marks is None else label_marks(evidence.marks, labels),
         codes=None if evidence.codes is None else label_codes(evidence.codes, labels),
     )
+
+
+def _split(
+    copies: Sequence[ServedCopy], findings: Sequence[FoundValue], latest_at: datetime | None
+) -> tuple[tuple[ServedCopy, ...], tuple[ServedCopy, ...]]:
+    """Part copies by time; where a text has several items, by the time of the one that each value counts in."""
+    parted = [(copy, timely(copy, findings)) for copy in copies]
+    before, after = split_by_time([part for _, part in parted if part is not None], latest_at)
+    return before, (*after, *(copy for copy, part in parted if part is None))
 
 
 def _by_time(exposures: Iterable[SourceExposure]) -> tuple[SourceExposure, ...]:
@@ -302,6 +313,7 @@ def _summary(
     sentences = [
         found_what,
         wording.served_what(counts, until=until),
+        *_items_sentences(question, sorted_out),
         *_marks_sentences(sorted_out, counts),
         *_budget_sentences(evidence.budget),
         wording.indistinguishable(counts),
@@ -315,6 +327,14 @@ def _summary(
     if in_doubt:
         sentences.append(wording.copies_in_doubt(in_doubt))
     return tuple(sentences)
+
+
+def _items_sentences(question: TraceQuestion, sorted_out: _SortedOut) -> tuple[str, ...]:
+    if len(question.items) < 2:
+        return ()
+    again = sum(len(items_with(question.items, item.found.spans)) > 1 for item in sorted_out.findings)
+    told = wording.items_counted(len(question.items), again)
+    return (told, wording.continued(question.continues)) if question.continues else (told,)
 
 
 def _marks_sentences(sorted_out: _SortedOut, counts: wording.Counts) -> tuple[str, ...]:

@@ -18,9 +18,9 @@ from registry.leaktrace.copies import (
     SameCopies,
     ServedCopy,
     SourceExposure,
-    latest_first_seen,
 )
 from registry.leaktrace.coverage import Coverage
+from registry.leaktrace.evidence_items import EvidenceItem, LaterSighting, latest_first_seen, latest_of
 from registry.leaktrace.marked_copies import LabelledEvidence, LabelledPair, MarksEvidence
 from registry.leaktrace.outside import OutsideField
 from registry.leaktrace.receipt_codes import CodesEvidence
@@ -51,6 +51,8 @@ class TraceQuestion:
         engine: name and version of the software.
         entry: the trace's own entry, which commits to the text, or None.
         uncertainty_seconds: the first publication may have been so much earlier or later than told; 0 without a time.
+        items: where the text is put together of several, these; the time and the source above are the first one's.
+        continues: the trace whose case this one continues, because an item was added to it; None otherwise.
     """
 
     trace: TraceId
@@ -62,11 +64,13 @@ class TraceQuestion:
     engine: str
     entry: EntryIndex | None = None
     uncertainty_seconds: int = 0
+    items: tuple[EvidenceItem, ...] = ()
+    continues: TraceId | None = None
 
     @property
     def latest_at(self) -> datetime | None:
         """The latest moment at which the text may first have been seen: no copy served after it can be the source."""
-        return latest_first_seen(self.published_at, self.uncertainty_seconds)
+        return latest_of(self.items) if self.items else latest_first_seen(self.published_at, self.uncertainty_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +249,7 @@ class TraceReport:
         codes: receipt codes of served copies that stand in the text, or None.
         budget: how many false flags are to be expected in a year, or None.
         coverage: what part of the registry a dump covers, or None.
+        sightings: what was added to the case later, oldest first.
         replies: of those whose copies the report speaks of, oldest first; their own words, which may hold anything.
     """
 
@@ -273,3 +278,4 @@ class TraceReport:
     budget: FlagBudget | None = None
     coverage: Coverage | None = None
     replies: tuple[Reply, ...] = ()
+    sightings: tuple[LaterSighting, ...] = ()

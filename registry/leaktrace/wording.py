@@ -390,6 +390,44 @@ def shared_places(named: str) -> str:
     )
 
 
+def items_counted(items: int, again: int) -> str:
+    """Say by what rule several items count."""
+    rest = f"{many(again, 'value')} {'stands' if again == 1 else 'stand'} in another item again, which adds no weight"
+    return (
+        f"The text is put together of {items} items, each hashed and fixed by an entry of its own. A value counts "
+        "once, in the first item that has it, as it is written there and by that item's time: "
+        f"{rest if again else 'no value stands in two of them'}."
+    )
+
+
+def continued(trace: str) -> str:
+    """Say that a case was judged before."""
+    return (
+        f"This continues the case of trace {trace}, to which an item with new values was added. What was judged there "
+        "is judged here again, so the two results are one, and nothing of them is to be added or multiplied; each "
+        "judgement counts as an investigation of its own in the year's budget of false flags."
+    )
+
+
+ITEMS_NOTE = (
+    "Items stand in the order of their first-seen times, and those that were added later behind them. Addresses of "
+    "pages are printed as told, and were not fetched."
+)
+SIGHTINGS_NOTE = (
+    "The same values seen again add nothing: a post that was copied is a copy of a copy. Only values that no earlier "
+    "item has are new evidence, and they are judged in a trace of their own, which continues this case."
+)
+
+
+def sighting(again: int, fresh: int, continued_by: str) -> str:
+    """Say what followed from an item that was added later."""
+    repeated = f"{many(again, 'value')} of earlier items {'stands' if again == 1 else 'stand'} in it again"
+    if not fresh:
+        return f"{repeated if again else 'No protected value was found in it'}; nothing is new, so it adds no weight."
+    new = f"{many(fresh, 'value')} in it {'is' if fresh == 1 else 'are'} new"
+    return f"{new}{'; ' + repeated if again else ''}. Everything was judged anew in trace {continued_by}."
+
+
 REPLIES_NOTE = (
     "Those whose copies this report speaks of have the right to answer it. What they said is printed as it was "
     "recorded, and nobody has checked it here."

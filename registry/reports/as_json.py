@@ -10,6 +10,7 @@ from registry.domain.clock import iso
 from registry.leaktrace import wording
 from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.coverage import Coverage
+from registry.leaktrace.evidence_items import EvidenceItem
 from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
 from registry.leaktrace.report_shapes import CodesReport, FlagBudget, MarksReport
 
@@ -37,6 +38,16 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "budget": None if report.budget is None else _budget(report.budget),
         "coverage": None if report.coverage is None else _coverage(report.coverage),
         "replies": [{"account": one.account, "at": iso(one.at), "said": one.text} for one in report.replies],
+        "sightings": [
+            {
+                "at": iso(one.at),
+                "said": one.said,
+                "new_values": one.fresh,
+                "seen_again": one.again,
+                "continued_by": one.continued_by or None,
+            }
+            for one in report.sightings
+        ],
         "not_distinguished": [
             {"held": list(part.held), "accounts": list(part.accounts)} for part in report.not_distinguished
         ],
@@ -172,6 +183,24 @@ def _question(question: TraceQuestion) -> dict[str, Any]:
         "engine": question.engine,
         "entry": question.entry,
         "uncertainty_seconds": question.uncertainty_seconds,
+        "items": [_item(one) for one in question.items],
+        "continues": question.continues,
+    }
+
+
+def _item(item: EvidenceItem) -> dict[str, Any]:
+    return {
+        "number": item.number,
+        "start": item.start,
+        "text_length": item.text_length,
+        "text_sha256": item.text_sha256,
+        "file_sha256": item.file_sha256 or None,
+        "published_at": _moment(item.published_at),
+        "uncertainty_seconds": item.uncertainty_seconds,
+        "source": item.source,
+        "url": item.url or None,
+        "entry": item.entry,
+        "later": item.is_later,
     }
 
 
@@ -214,6 +243,7 @@ def _finding(item: LabelledFinding) -> dict[str, Any]:
         "reason": found.reason,
         "record": found.record,
         "versions": list(found.versions),
+        "item": None if found.seen is None else found.seen.item,
     }
 
 

@@ -19,7 +19,8 @@ from registry.reports.evidence_drawings import (
     describe_copies,
     describe_curve,
 )
-from registry.reports.plain import duration, places, relative, utc, visible
+from registry.reports.items_blocks import items_blocks, places_in, sightings_blocks
+from registry.reports.plain import duration, relative, utc, visible
 from registry.reports.timeline import TITLE, describe, timeline_lines, timeline_of, timeline_svg
 
 _PUBLISHED = "text published, as told"
@@ -46,8 +47,10 @@ def lay_out(report: TraceReport) -> Document:
 def _sections(report: TraceReport) -> Iterable[Section]:
     yield Section("result", "Result", _result(report))
     yield Section("replies", "What the other side says", _replies(report))
+    yield Section("sightings", "What was seen later", sightings_blocks(report))
     yield Section("must-not", "What must not be concluded", (Bullets(report.must_not),))
     yield Section("question", "What was asked", (_question(report),))
+    yield Section("items", "The items of this case", items_blocks(report))
     yield Section("found", "Values found in the text", _found(report))
     yield Section("coverage", "What the dump covers", coverage_blocks(report.coverage))
     yield Section("timeline", "Timeline", _timeline(report))
@@ -94,17 +97,22 @@ def _question(report: TraceReport) -> Facts:
     published = "not stated" if asked.published_at is None else f"{utc(asked.published_at)} UTC"
     if asked.uncertainty_seconds:
         published += f", give or take {duration(asked.uncertainty_seconds)}"
+    source = visible(asked.source) or "not told"
+    if len(asked.items) > 1:
+        published, source = f"{published} (the first of {len(asked.items)} items)", f"{source} (of the first item)"
     rows = [
         ("Trace", visible(asked.trace)),
         ("Asked", f"{utc(asked.asked_at)} UTC"),
         ("First publication, as told", published),
-        ("Source, as told", visible(asked.source) or "not told"),
+        ("Source, as told", source),
         ("Length of the text", wording.many(asked.text_length, "code point")),
         ("SHA-256 over a nonce and the text", visible(asked.text_sha256)),
         ("Engine", visible(asked.engine)),
     ]
     if asked.entry is not None:
         rows.append(("Entry of this trace", str(asked.entry)))
+    if asked.continues is not None:
+        rows.append(("Continues the case of trace", visible(asked.continues)))
     return Facts(tuple(rows))
 
 
@@ -117,7 +125,7 @@ def _found(report: TraceReport) -> tuple[Block, ...]:
             visible(person.employee_number),
             visible(wording.kind_words(item.found.kind)),
             "subject" if item.found.member is None else visible(f"household member {item.found.member}"),
-            places(item.found.spans),
+            places_in(report, item.found),
             f"{item.found.confidence:.2f}",
             visible(item.found.reason),
         )
@@ -160,6 +168,9 @@ def _events(report: TraceReport) -> tuple[tuple[str, ...], ...]:
         (line.at, visible(line.kind), line.account or "none", "none" if line.entry is None else str(line.entry))
         for line in report.exposures
     ]
+    for item in report.question.items[1:]:
+        if item.published_at is not None:
+            events.append((item.published_at, f"item {item.number} first seen, as told", "none", "none"))
     if published is not None:
         events.append((published, _PUBLISHED, "none", "none"))
     return tuple(

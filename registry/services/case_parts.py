@@ -6,7 +6,7 @@ how a case stands follows from its parts, and the trace's report stays what it w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -18,6 +18,7 @@ from registry.domain.case_states import NEXT, CaseState, PartKind, state_after
 from registry.domain.clock import from_unix_ms
 from registry.domain.errors import Conflict, EnvelopeRejected, NotFound
 from registry.domain.ids import RecordId, TraceId
+from registry.leaktrace.evidence_items import LaterSighting
 from registry.leaktrace.report_shapes import Reply
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS
@@ -28,6 +29,8 @@ from registry.transparency.leaf import COMMITMENT_BYTES
 from registry.vault.cases import CATEGORY, FIRST_ADDED, CaseVault, SealedCase, part_digest
 
 MOST_PARTS = 500
+_SEEN_LATER = frozenset({PartKind.SIGHTING, PartKind.CONTINUED})
+_WHILE_OPEN = frozenset({PartKind.NOTE, *_SEEN_LATER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ class CasePart:
         kind: note, reply, or the state that was set.
         at: milliseconds.
         account: label of the account whose holder replied; "" otherwise.
-        text: the note, the reply in their words, or why the state was set.
+        text: the note, the reply in their words, why the state was set, or what followed from a later sighting.
+        sighting: what was seen later, where it is that.
+        content: its text.
     """
 
     part: int
@@ -47,6 +52,8 @@ class CasePart:
     at: int
     account: str
     text: str = field(repr=False)
+    sighting: LaterSighting | None = None
+    content: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class _New:
     kind: PartKind
     text: str = field(repr=False)
     account: str = ""
+    more: Mapping[str, str | int] = field(default_factory=dict, repr=False)
 
 
 class CaseFile:
@@ -98,6 +106,16 @@ class CaseFile:
         """
         return self._add(caller, trace, _New(PartKind(state), reason))
 
+    def sighting(self, caller: Caller, trace: TraceId, seen: LaterSighting, content: str) -> Added:
+        """Record what was seen later, and what followed from it.
+
+        Raises:
+            As ``note``.
+        """
+        more: dict[str, str | int] = {"again": seen.again, "fresh": seen.fresh, "continued_by": seen.continued_by}
+        kind = PartKind.CONTINUED if seen.continued_by else PartKind.SIGHTING
+        return self._add(caller, trace, _New(kind, seen.said, more=more | {"content": content}))
+
     @rerun_once
     def _add(self, caller: Caller, trace: TraceId, new: _New) -> Added:
         what = f"case {new.kind}"
@@ -125,7 +143,7 @@ class CaseFile:
         new, values = what
         part, at = FIRST_ADDED + len(parts), self._kernel.now_ms()
         # Kind and time are sealed too: a row whose other columns were changed does not agree with what it holds.
-        content = orjson.dumps({"kind": new.kind, "at": at, "account": new.account, "text": new.text})
+        content = orjson.dumps({"kind": new.kind, "at": at, "account": new.account, "text": new.text, **new.more})
         sealed = self._cases.seal_part(row.case, part, content)
         work.traces.insert_part(CasePartRow(row.id, part, new.kind, at, sealed))
         told = {"result": f"{new.kind} part {part}", "detail": f"sealed {part_digest(sealed).hex()}"}
@@ -146,7 +164,11 @@ class CaseFile:
         told = orjson.loads(self._cases.open_part(case, row.part, row.sealed, receipt))
         if (told["kind"], told["at"]) != (row.kind, row.created_at):
             raise EnvelopeRejected("a part of a case is not what its row says")
-        return CasePart(row.part, PartKind(told["kind"]), told["at"], told["account"], told["text"])
+        kind, at, text = PartKind(told["kind"]), told["at"], told["text"]
+        if kind not in _SEEN_LATER:
+            return CasePart(row.part, kind, at, told["account"], text)
+        seen = LaterSighting(from_unix_ms(at), text, told["again"], told["fresh"], told["continued_by"])
+        return CasePart(row.part, kind, at, "", text, seen, told["content"])
 
 
 def part_lines(rows: Iterable[CasePartRow]) -> tuple[RecordLine, ...]:
@@ -162,13 +184,20 @@ def replies_of(parts: Iterable[CasePart]) -> tuple[Reply, ...]:
     return tuple(Reply(one.account, from_unix_ms(one.at), one.text) for one in parts if one.kind is PartKind.REPLY)
 
 
+def sightings_of(parts: Iterable[CasePart]) -> tuple[LaterSighting, ...]:
+    """Return what was seen later as a report prints it."""
+    return tuple(one.sighting for one in parts if one.sighting is not None)
+
+
 def _refused(kind: PartKind, parts: Sequence[CasePartRow]) -> str:
     state = state_after(one.kind for one in parts)
     if len(parts) >= MOST_PARTS:
         return "too_many"
     if kind is PartKind.REPLY:
         return ""
-    if kind is PartKind.NOTE:
+    if kind in _SEEN_LATER and PartKind.CONTINUED in {one.kind for one in parts}:
+        return "closed"  # for good: what is added to a case goes where it went on
+    if kind in _WHILE_OPEN:
         return "closed" if state is CaseState.CLOSED else ""
     if CaseState(kind) is state:
         return "exists"

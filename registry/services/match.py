@@ -100,10 +100,10 @@ class _Candidates:
 class _Run:
     """One text being matched: what its parts share."""
 
-    def __init__(self, index: BlindIndex, detail: str, use: Use) -> None:
+    def __init__(self, index: BlindIndex, detail: str, use: Use, tally: Tally | None) -> None:
         self.detail = detail
         self.use = use
-        self.tally = Tally()
+        self.tally = Tally() if tally is None else tally
         self.asked = TermsRead(index, cap=TERM_CAP)
         self.opened = OpenedOnce()
         self.entries: list[int] = []
@@ -115,7 +115,9 @@ class MatchText:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
 
-    def match(self, caller: Caller, text: str, *, detail: str, use: Use = TRACING) -> Matched:
+    def match(
+        self, caller: Caller, text: str, *, detail: str, use: Use = TRACING, tally: Tally | None = None
+    ) -> Matched:
         """Match one text.
 
         Args:
@@ -123,19 +125,20 @@ class MatchText:
             text: as pasted.
             detail: what the entry says the matching is for.
             use: what it is for.
+            tally: counts the rows of several texts together; its own where there is none.
 
         Raises:
             AccessDenied: the caller has no role for it; the refusal is an entry.
         """
         self._kernel.admit(caller, use.roles, detail)
-        run = _Run(self._kernel.index, detail, use)
+        run = _Run(self._kernel.index, detail, use, tally)
         parts = [self._part(caller, reading, run) for reading in read_parts(text)]
         return Matched(
             joined([part.matching for part in parts]),
             run.opened.versions(),
             tuple(run.entries),
             partial(read_writing, text, run.opened.found()),
-            lambda: _all_tried(part.tried() for part in parts),
+            lambda: all_tried(part.tried() for part in parts),
             run.tally,
         )
 
@@ -246,7 +249,7 @@ class MatchText:
         )
 
 
-def _all_tried(parts: Iterable[Iterable[Tried]]) -> tuple[Tried, ...]:
+def all_tried(parts: Iterable[Iterable[Tried]]) -> tuple[Tried, ...]:
     """Join what the parts of a text try: different values of one category for one subject add up."""
     values: dict[tuple[SubjectId, Category], frozenset[str]] = {}
     for part in parts:

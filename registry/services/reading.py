@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
@@ -21,6 +22,7 @@ from registry.marks.copies import SlotReading, read_copy, read_order
 _BEFORE, _AFTER, _AFTER_ADDRESS, _AFTER_SCHOOL = 4, 2, 80, 30
 # Parts of one card stand near each other; further apart their order says nothing.
 _CARD_LENGTH = 400
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"\d+")
 _ORDERED = frozenset({Category.HOME_ADDRESS, Category.PHONE, Category.EMAIL})
 
@@ -36,6 +38,7 @@ class WrittenValue:
         versions: those of the first record whose value this is.
         category: of the first.
         slots: the readings.
+        until: the latest moment at which it may first have been seen, where the text is several items; else None.
     """
 
     subject: SubjectId
@@ -43,6 +46,7 @@ class WrittenValue:
     versions: tuple[int, ...]
     category: Category
     slots: tuple[SlotReading, ...]
+    until: datetime | None = None
 
 
 def read_writing(text: str, dossiers: Sequence[Dossier], findings: Iterable[Finding]) -> tuple[WrittenValue, ...]:
@@ -86,6 +90,7 @@ def document_of_writing(written: Sequence[WrittenValue], codes: Sequence[str] = 
                 for one in value.slots
             ],
         }
+        | ({} if value.until is None else {"until_ms": (value.until - _EPOCH) // timedelta(milliseconds=1)})
         for value in written
     ]
     return canonical({"values": told} | ({"codes": list(codes)} if codes else {}))

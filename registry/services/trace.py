@@ -4,129 +4,69 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from pydantic import TypeAdapter
 
-import registry
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryStore
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
-from registry.documents.ocr import ImageReader
 from registry.domain.approvals import Action
-from registry.domain.case_states import CaseState, state_after
+from registry.domain.case_states import state_after
 from registry.domain.errors import Conflict, NotFound
-from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, TraceId, new_id
+from registry.domain.ids import PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
 from registry.leaktrace import wording
 from registry.leaktrace.copies import OWN_VIEW
 from registry.leaktrace.dossier import Finding
+from registry.leaktrace.evidence_items import FirstSeen
 from registry.leaktrace.receipt_codes import CodeSeen, codes_in, compare_codes
-from registry.leaktrace.report_model import FoundValue, build_report, digest_of_text
-from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceQuestion, TraceReport
+from registry.leaktrace.report_model import FoundValue, build_report
+from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceReport
 from registry.services.attribute import attribute
-from registry.services.case_parts import CaseFile, CasePart, part_lines, replies_of
+from registry.services.case_parts import CaseFile, CasePart, part_lines, replies_of, sightings_of
 from registry.services.copies import Histories
 from registry.services.dual_control import Act, use_approval
-from registry.services.enumeration import Enumeration
 from registry.services.evidence import Beside, Evidence, Snapshot
-from registry.services.flag_budget import FlagSpending
-from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
-from registry.services.match import INVESTIGATORS, Matched, MatchText
+from registry.services.evidence_items import evidence_items, timely_copies
+from registry.services.kernel import Caller, Kernel, view_of
+from registry.services.match import INVESTIGATORS
 from registry.services.naming import NameAsk, Named, Naming
 from registry.services.open_draws import OpenDraws, OpenedKeys, Read
-from registry.services.opening_uploads import Sent, open_sent
 from registry.services.ports import CasePartRow, TraceRow
 from registry.services.proving import JudgedBy, prove
 from registry.services.reading import WrittenValue, hash_of_writing
 from registry.services.rerun import rerun_once
-from registry.services.uploads import Upload, turn
+from registry.services.trace_intake import NONCE_BYTES, Asked, TraceIntake, opening_of
+from registry.services.trace_shapes import (
+    MAX_UNCERTAINTY_SECONDS,
+    Listed,
+    Matchers,
+    Revealed,
+    StoredTrace,
+    TraceAsk,
+    Traced,
+)
 from registry.services.weighing import Fixed, Weighed, weigh
 from registry.transparency.fields import RecordLine
 from registry.transparency.leaf import COMMITMENT_BYTES
 from registry.vault.cases import CATEGORY, REPORT, TEXT, CaseVault, SealedCase
 
-ENGINE = f"Registry {registry.__version__}"
-NONCE_BYTES = 32
-MAX_UNCERTAINTY_SECONDS = 366 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class TraceAsk:
-    """One trace: the pasted text, when it was first seen in public (aware) and where, as told.
-
-    Attributes:
-        text: as pasted; "" with an ``upload``, whose text it then is.
-        published_at, source: when and where, as told.
-        upload: a document in its place.
-        uncertainty_seconds: the text may have been seen first so much earlier or later than ``published_at``.
-    """
-
-    text: str = field(repr=False)
-    published_at: datetime | None = None
-    source: str = field(default="", repr=False)
-    upload: Upload | None = None
-    uncertainty_seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTrace:
-    """A trace as kept, sealed.
-
-    Attributes:
-        report: everything that renderers show.
-        possible: weaker findings, never part of the report's conclusions.
-        snapshot: the checkpoint it was made under.
-        entries: indexes of the entries it rests on.
-        nonce: hexadecimal; with the text it gives the digest in the report.
-        judged: what an expert needs to compute the report's figures anew; None where nothing was judged.
-    """
-
-    report: TraceReport
-    possible: tuple[FoundValue, ...]
-    snapshot: Snapshot
-    entries: tuple[int, ...]
-    nonce: str
-    judged: JudgedBy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """What a trace answers."""
-
-    trace: TraceId
-    stored: StoredTrace
-    receipt: ReceiptView
-
-
-@dataclass(frozen=True, slots=True)
-class Revealed:
-    """The pasted text, and what was added to the case, oldest first."""
-
-    text: str = field(repr=False)
-    parts: tuple[CasePart, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One trace of a list: when it ran, in milliseconds, and how its case stands."""
-
-    id: TraceId
-    created_at: int
-    state: CaseState
-
-
-@dataclass(frozen=True, slots=True)
-class Matchers:
-    """What finds values in a text, holds findings back from who tries values out, counts traces and reads images."""
-
-    matcher: MatchText
-    brake: Enumeration
-    spending: FlagSpending
-    images: ImageReader | None = None
+__all__ = [
+    "MAX_UNCERTAINTY_SECONDS",
+    "Listed",
+    "Matchers",
+    "Revealed",
+    "StoredTrace",
+    "Trace",
+    "TraceAsk",
+    "Traced",
+    "case_line",
+    "records_found",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +93,10 @@ class Trace:
         self._draws = OpenDraws(kernel, histories)
         self._naming = Naming(kernel)
         self.file = CaseFile(kernel, cases)
+        self.intake = TraceIntake(kernel, matching)
 
     def trace(self, caller: Caller, ask: TraceAsk) -> Traced:
-        """Trace one text.
+        """Trace one text, or several as one case.
 
         Raises:
             AccessDenied: the caller is no investigator; the refusal is an entry.
@@ -164,42 +105,32 @@ class Trace:
             UploadRefused: the document cannot be read; that is an entry, too.
         """
         # Before the approval is used up: a document that cannot be read uses none.
-        ask = self._text_of(caller, ask)
-        use_approval(self._kernel, caller, INVESTIGATORS, _opening_of(ask))
-        trace = TraceId(new_id())
-        asked_at = self._kernel.clock.now()
         nonce = random_bytes(NONCE_BYTES)
-        digest = digest_of_text(ask.text, nonce)
-        compared = self._matching.matcher.match(caller, ask.text, detail=f"trace {trace} text {digest}")
-        matched = self._matching.brake.held_back(caller, compared)
-        # Counts would tell what the brake held back.
-        coverage = self._matching.matcher.coverage(matched.tally) if matched is compared else None
-        question = TraceQuestion(
-            trace=trace,
-            asked_at=asked_at,
-            text_sha256=digest,
-            text_length=len(ask.text),
-            published_at=ask.published_at,
-            source=ask.source,
-            engine=ENGINE,
-            entry=EntryIndex(matched.entries[0]),
-            uncertainty_seconds=ask.uncertainty_seconds,
-        )
+        items = self.intake.items(caller, ask, nonce)
+        use_approval(self._kernel, caller, INVESTIGATORS, opening_of(items))
+        trace = TraceId(new_id())
+        told = evidence_items(items, nonce) if ask.items else ()
+        return self.judge(caller, self.intake.asked(caller, trace, items, (told, nonce)))
+
+    def judge(self, caller: Caller, asked: Asked) -> Traced:
+        """Judge what was matched, and keep it."""
+        question, matched = asked.question, asked.matched
+        trace = question.trace
         # Fixed in the ledger before anything that was served is looked at.
-        fixed = self._fix(caller, trace, matched.written(matched.matching.findings), codes_in(ask.text))
-        found = self._found(matched, question.latest_at, fixed)
+        fixed = self._fix(caller, trace, matched.written(matched.matching.findings), codes_in(asked.text))
+        found = self._found(asked, fixed)
         evidence, judged = self._judge(caller, trace, found)
-        entries = {*matched.entries, fixed.entry, *found.chains}
+        entries = {*asked.entries, *matched.entries, fixed.entry, *found.chains}
         last = fixed.entry if judged is None else judged.entry
         stored = StoredTrace(
-            report=build_report(question, replace(evidence, coverage=coverage)),
+            report=build_report(question, replace(evidence, coverage=asked.coverage)),
             possible=_found(matched.matching.possible, matched.versions),
             snapshot=replace(found.snapshot, size=max(found.snapshot.size, last + 1)),
             entries=tuple(sorted(entries if judged is None else {*entries, judged.entry})),
-            nonce=nonce.hex(),
+            nonce=asked.nonce.hex(),
             judged=judged,
         )
-        return Traced(trace, stored, view_of(self._kernel.mint_one(self._store(caller, ask, stored))))
+        return Traced(trace, stored, view_of(self._kernel.mint_one(self._store(caller, asked.text, stored))))
 
     def get(self, caller: Caller, trace: TraceId) -> StoredTrace:
         """Return a trace to the investigator who ran it; reading it is an entry.
@@ -208,10 +139,19 @@ class Trace:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        case, parts, receipt = self._entry(caller, trace, "report", REPORT)
+        case, rows, receipt = self.entry(caller, trace, "report", (REPORT,))
+        return self._stored(case, receipt, self.file.opened(case, rows, receipt))
+
+    def open_kept(self, caller: Caller, trace: TraceId) -> tuple[StoredTrace, Revealed]:
+        """Return a trace with its text, to add an item to it. Raises as ``get``."""
+        case, rows, receipt = self.entry(caller, trace, "add item", (TEXT, REPORT))
+        parts = self.file.opened(case, rows, receipt)
+        return self._stored(case, receipt, parts), Revealed(self._cases.open_text(case, receipt), parts)
+
+    def _stored(self, case: SealedCase, receipt: Receipt, parts: Sequence[CasePart]) -> StoredTrace:
         stored = _STORED.validate_json(self._cases.open_report(case, receipt))
-        told = replies_of(self.file.opened(case, parts, receipt))
-        return replace(stored, report=replace(stored.report, replies=told))
+        told = replace(stored.report, replies=replies_of(parts), sightings=sightings_of(parts))
+        return replace(stored, report=told)
 
     def reveal(self, caller: Caller, trace: TraceId) -> Revealed:
         """Return the pasted text of a trace and everything that was added to its case; an entry of its own.
@@ -220,7 +160,7 @@ class Trace:
             AccessDenied: the caller is no investigator.
             NotFound: unknown, or somebody else's.
         """
-        case, parts, receipt = self._entry(caller, trace, "reveal text", TEXT)
+        case, parts, receipt = self.entry(caller, trace, "reveal text", (TEXT,))
         return Revealed(self._cases.open_text(case, receipt), self.file.opened(case, parts, receipt))
 
     def listing(self, caller: Caller) -> Sequence[Listed]:
@@ -288,20 +228,11 @@ class Trace:
         """
         return self._naming.name(caller, self.get(caller, trace).report, ask)
 
-    def _text_of(self, caller: Caller, ask: TraceAsk) -> TraceAsk:
-        """Put a document's text in its place."""
-        if ask.upload is None:
-            return ask
-        self._kernel.admit(caller, INVESTIGATORS, "trace")
-        with turn():
-            sent = Sent(ask.upload, INVESTIGATORS, Kind.TRACE, "role.investigator", images=self._matching.images)
-            return replace(ask, text=open_sent(self._kernel, caller, sent).text, upload=None)
-
     @rerun_once
-    def _entry(
-        self, caller: Caller, trace: TraceId, what: str, part: int
+    def entry(
+        self, caller: Caller, trace: TraceId, what: str, opened: Sequence[int]
     ) -> tuple[SealedCase, Sequence[CasePartRow], Receipt]:
-        """Write the entry that opens the text or the report, with everything that was added."""
+        """Write the entry that opens text or report, with everything that was added. Raises as ``get``."""
         self._kernel.admit(caller, INVESTIGATORS, what)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
@@ -314,7 +245,9 @@ class Trace:
             }
             # All of them, for the report too: only what is sealed in a part says whether it is a reply.
             added = work.traces.parts_of([trace])
-            lines = (case_line(row.case, part), *part_lines(added)) if row is not None and is_own else ()
+            lines: tuple[RecordLine, ...] = ()
+            if row is not None and is_own:
+                lines = (*(case_line(row.case, part) for part in opened), *part_lines(added))
             (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.AUDIT_READ, values, (), lines)])
             work.commit()
         receipt = self._kernel.mint_one(pending)
@@ -341,12 +274,10 @@ class Trace:
             work.commit()
         return self._kernel.mint_one(pending).index
 
-    def _found(self, matched: Matched, latest_at: datetime | None, fixed: Fixed) -> _Found:
-        """Gather what the ledger says of the found values, the writing of copies left out.
-
-        ``latest_at`` is the latest moment at which the text may first have been seen.
-        """
-        findings = _found(matched.matching.findings, matched.versions)
+    def _found(self, asked: Asked, fixed: Fixed) -> _Found:
+        """Gather what the ledger says of the found values, the writing of copies left out."""
+        matched, latest_at = asked.matched, asked.question.latest_at
+        findings = _found(matched.matching.findings, matched.versions, asked.seen)
         subjects = sorted({found.subject for found in findings})
         with self._kernel.database.reader() as reader:
             head = reader.head()
@@ -370,7 +301,7 @@ class Trace:
         )
         exposures = tuple(line for history in histories for line in history.exposures)
         opened = tuple({one.entry: one for history in histories for one in history.opened}.values())
-        served = [copy for copy in copies if copy.via != OWN_VIEW]
+        served = timely_copies((copy for copy in copies if copy.via != OWN_VIEW), findings)
         before = [copy for copy in served if latest_at is None or copy.served_at <= latest_at]
         codes = compare_codes(fixed.codes, before, self._kernel.log.code_of)
         return _Found(
@@ -402,14 +333,14 @@ class Trace:
         return replace(evidence, ledger=check, marks=marks.evidence, budget=budget), judged
 
     @rerun_once
-    def _store(self, caller: Caller, ask: TraceAsk, stored: StoredTrace) -> PendingReceipt:
+    def _store(self, caller: Caller, text: str, stored: StoredTrace) -> PendingReceipt:
         question = stored.report.question
         trace = question.trace
         subjects = sorted({item.found.subject for person in stored.report.people for item in person.findings})
         fresh = self._cases.new_case(trace)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
-            case = self._cases.seal(fresh, principal.id, ask.text, _STORED.dump_json(stored))
+            case = self._cases.seal(fresh, principal.id, text, _STORED.dump_json(stored))
             pending = self._append(work.ledger, principal, stored, subjects)
             row = TraceRow(trace, PrincipalId(principal.id), self._kernel.now_ms(), case)
             work.traces.insert(row)
@@ -429,17 +360,6 @@ class Trace:
         }
         (pending,) = self._kernel.log.append(store, [EntryDraft(Kind.TRACE, values, tuple(subjects))])
         return pending
-
-
-def _opening_of(ask: TraceAsk) -> Act:
-    """Say what case an investigator opens; the text itself is nothing that an approver reads."""
-    published = "" if ask.published_at is None else ask.published_at.isoformat()
-    if ask.uncertainty_seconds:
-        published += f" give or take {ask.uncertainty_seconds} s"
-    told = f"text of {len(ask.text)} characters, published {published or 'at an unknown time'}"
-    if ask.source:
-        told += f", source {ask.source}"
-    return Act(Action.TRACE, (ask.text, published, ask.source), told)
 
 
 def _read_by(trace: TraceId, judged: JudgedBy) -> Read:
@@ -463,7 +383,11 @@ def records_found(report: bytes) -> frozenset[RecordId]:
     return frozenset(one.record for one in (*found, *stored.possible) if one.record is not None)
 
 
-def _found(findings: Sequence[Finding], versions: Mapping[RecordId, tuple[int, ...]]) -> tuple[FoundValue, ...]:
+def _found(
+    findings: Sequence[Finding],
+    versions: Mapping[RecordId, tuple[int, ...]],
+    seen: Mapping[tuple[SubjectId, RecordId], FirstSeen] = MappingProxyType({}),
+) -> tuple[FoundValue, ...]:
     return tuple(
         FoundValue(
             employee_number=finding.employee_number,
@@ -477,6 +401,7 @@ def _found(findings: Sequence[Finding], versions: Mapping[RecordId, tuple[int, .
             reason=finding.reason,
             versions=versions.get(finding.record, ()),
             is_tail=finding.is_tail,
+            seen=seen.get((finding.subject, finding.record)),
         )
         for finding in findings
     )

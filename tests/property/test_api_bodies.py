@@ -15,8 +15,8 @@ from registry.api.bodies import (
     read_grant,
     read_own_disclosure,
     read_search,
-    read_trace,
 )
+from registry.api.trace_asks import read_item, read_trace
 from registry.domain.categories import Category
 from registry.domain.enrollment import FieldProblem
 from registry.domain.errors import InvalidInput
@@ -31,6 +31,7 @@ READERS: tuple[Callable[..., Any], ...] = (
     read_own_disclosure,
     read_search,
     read_trace,
+    read_item,
 )
 KEYS = st.sampled_from(
     "subject employee_number categories records purpose form items code case note given_name family_name department "

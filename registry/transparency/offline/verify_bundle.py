@@ -1034,7 +1034,9 @@ class _Marks:
         until = self.weights["published_ms"]
         for value in self.reading["values"]:
             records, category = value["records"], value["category"]
-            held = [i for i in copies if self._holds(self.entries[i], records, value["versions"], until)]
+            # A value of one item among several was first seen when that item was.
+            latest = value.get("until_ms", until)
+            held = [i for i in copies if self._holds(self.entries[i], records, value["versions"], latest)]
             held = [i for i in held if not self._is_void(self.entries[i], records[0], copies)]
             if not held:
                 continue

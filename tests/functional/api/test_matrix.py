@@ -220,6 +220,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
     ("/v1/corrections/{correction}/refuse", ""): lambda _: {"note": REASON},
     ("/v1/traces", ""): lambda _: {"text": "Call 816-555-0142"},
     ("/v1/traces/{trace}/draws", ""): lambda _: {"reason": REASON},
+    ("/v1/traces/{trace}/items", ""): lambda _: {"text": "816-555-0142", "published_at": "2026-03-01T00:00:00Z"},
     ("/v1/traces/{trace}/notes", ""): lambda _: {"text": "asked the forum for its log"},
     ("/v1/traces/{trace}/state", ""): lambda _: {"state": "answered", "reason": REASON},
     ("/v1/traces/{trace}/names", ""): lambda _: {"account": "Account 1", "reason": REASON},

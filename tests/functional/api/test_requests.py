@@ -41,6 +41,7 @@ ROUTES: tuple[tuple[str, str, Role, bool], ...] = (
     ("GET", f"/v1/traces/{ID}/evidence.zip", Role.INVESTIGATOR, False),
     ("POST", f"/v1/traces/{ID}/draws", Role.INVESTIGATOR, True),
     ("POST", f"/v1/traces/{ID}/names", Role.INVESTIGATOR, True),
+    ("POST", f"/v1/traces/{ID}/items", Role.INVESTIGATOR, True),
     ("POST", f"/v1/traces/{ID}/notes", Role.INVESTIGATOR, True),
     ("POST", f"/v1/traces/{ID}/state", Role.INVESTIGATOR, True),
     ("POST", f"/v1/traces/{ID}/reveal", Role.INVESTIGATOR, False),
@@ -169,9 +170,8 @@ FILES = {"/v1/release-checks": 21 << 20}
 
 
 def limit_of(path: str) -> int:
-    return {"/v1/disclosures": 64 << 10, "/v1/disclosures/batch": 2 << 20, "/v1/traces": 21 << 20, **FILES}.get(
-        path, 1 << 20
-    )
+    texts = {"/v1/traces": 21 << 20, f"/v1/traces/{ID}/items": 21 << 20}
+    return {"/v1/disclosures": 64 << 10, "/v1/disclosures/batch": 2 << 20, **texts, **FILES}.get(path, 1 << 20)
 
 
 @pytest.mark.parametrize(("method", "path", "role"), WITH_BODY)

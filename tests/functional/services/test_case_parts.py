@@ -118,7 +118,7 @@ def test_who_holds_the_database_hides_no_reply(home: Home, who: Caller, trace: T
 
 
 def test_a_part_opens_under_the_receipt_that_names_it_alone(home: Home, who: Caller, trace: TraceId) -> None:
-    _, _, before = home.app.trace._entry(who, trace, "reveal text", TEXT)
+    _, _, before = home.app.trace.entry(who, trace, "reveal text", (TEXT,))
     home.app.trace.file.note(who, trace, "after that reading")
     with home.app.kernel.database.read() as work:
         row, parts = work.traces.get(trace), work.traces.parts_of([trace])
