@@ -86,6 +86,8 @@ STANDING = (
 )
 # What an entry of kind ``update`` says that wrote a unit, which is nobody's record; more words follow.
 UNIT_WRITTEN = "unit "
+# What an entry of kind ``trace`` says that added to a case; a word stands before, a number behind.
+PART_ADDED = " part "
 
 
 def says_how_it_stands(kind: str, result: str) -> bool:
@@ -95,7 +97,8 @@ def says_how_it_stands(kind: str, result: str) -> bool:
         kind: of the entry.
         result: what it says came of it; empty where its opening was removed.
     """
-    return kind in STANDING or (kind == Kind.UPDATE and result.startswith(UNIT_WRITTEN))
+    is_part = kind == Kind.TRACE and PART_ADDED in result
+    return kind in STANDING or is_part or (kind == Kind.UPDATE and result.startswith(UNIT_WRITTEN))
 
 
 # Kinds that say what openings were removed.

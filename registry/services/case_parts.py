@@ -145,9 +145,9 @@ class CaseFile:
         # Kind and time are sealed too: a row whose other columns were changed does not agree with what it holds.
         content = orjson.dumps({"kind": new.kind, "at": at, "account": new.account, "text": new.text, **new.more})
         sealed = self._cases.seal_part(row.case, part, content)
-        work.traces.insert_part(CasePartRow(row.id, part, new.kind, at, sealed))
         told = {"result": f"{new.kind} part {part}", "detail": f"sealed {part_digest(sealed).hex()}"}
         (pending,) = self._kernel.log.append(work.ledger, [EntryDraft(Kind.TRACE, values | told)])
+        work.traces.insert_part(CasePartRow(row.id, part, new.kind, at, sealed, pending.index))
         return part, pending
 
     def opened(self, case: SealedCase, rows: Sequence[CasePartRow], receipt: Receipt) -> tuple[CasePart, ...]:

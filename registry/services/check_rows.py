@@ -29,7 +29,7 @@ from registry.vault.petitions import PetitionVault
 from registry.vault.sealed import DIRECTORY, PROVISION, SealedField
 from registry.vault.ties import digest_of
 
-_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DRAWS}) | STANDING
+_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DRAWS, Kind.TRACE}) | STANDING
 _TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
 _ENDED = re.compile(r"; ended ([0-9a-f ]+)")
 _TIES = re.compile(r"; ties ([0-9a-f]{32})")

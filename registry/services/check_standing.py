@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from registry.audit.kinds import (
@@ -22,6 +22,7 @@ from registry.domain.approvals import State, Verdict
 from registry.domain.break_glass import Finding
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import BreakGlassId, PrincipalId, RequestId
+from registry.services.check_cases import StandingCases
 from registry.services.check_holds import StandingHolds
 from registry.services.check_petitions import MOST_APART_MS, Letters, StandingPetitions
 from registry.services.check_revocations import StandingRevocations
@@ -86,6 +87,7 @@ class Standing:
     revocations: StandingRevocations = field(default_factory=StandingRevocations)
     units: StandingUnits = field(default_factory=StandingUnits)
     holds: StandingHolds = field(default_factory=StandingHolds)
+    cases: StandingCases = field(default_factory=StandingCases)
     keys: list[KeyChangeSaid] = field(default_factory=list)
     controls: PolicyRow | None = None
     agreed: PolicyRow | None = None
@@ -103,10 +105,8 @@ class Standing:
             self.keys.append(KeyChangeSaid(index, values["request"], values["detail"]))
         elif leaf.kind in OF_PETITIONS:
             self.petitions.take(index, leaf.kind, leaf.unix_ms, values)
-        elif leaf.kind == Kind.UPDATE:
-            self.units.take(index, leaf.unix_ms, values)
-        elif leaf.kind in OF_HOLDS:
-            self.holds.take(index, leaf.unix_ms, values)
+        elif leaf.kind in _TAKEN_BY_ITS_OWN:
+            _TAKEN_BY_ITS_OWN[leaf.kind](self).take(index, leaf.unix_ms, values)
         elif leaf.kind in OF_ERASURES:
             self._take_erasure(index, leaf.unix_ms, values)
         elif leaf.kind in OF_REVIEWS:
@@ -189,6 +189,7 @@ class Standing:
         self.petitions.check(letters, work)
         self.units.check(work)
         self.holds.check(work)
+        self.cases.check(work)
         if self.policies is not None and work.policies.in_force() != self.policies:
             raise LedgerCorrupt("the policies in force are not those that it says", self.policies.entry)
         if self.controls is not None and work.policies.controls() != self.controls:
@@ -286,3 +287,10 @@ def _named(values: Mapping[str, str]) -> RequestId:
 
 def _who(values: Mapping[str, str]) -> str:
     return values["principal"].partition(" ")[0]
+
+
+_TAKEN_BY_ITS_OWN: Mapping[str, Callable[[Standing], StandingUnits | StandingHolds | StandingCases]] = {
+    Kind.UPDATE: lambda standing: standing.units,
+    Kind.TRACE: lambda standing: standing.cases,
+    **dict.fromkeys(OF_HOLDS, lambda standing: standing.holds),
+}

@@ -5,7 +5,7 @@ storage/ has it on SQL. A service never sees a session; ``commit()`` is called o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -122,13 +122,17 @@ class PrincipalRow:
 
 @dataclass(frozen=True, slots=True)
 class CasePartRow:
-    """What was added to a trace: a note, a reply or a state, sealed under the trace's key; ``part`` counts on."""
+    """What was added to a trace: a note, a reply or a state, sealed under the trace's key; ``part`` counts on.
+
+    ``entry`` is the index of its entry; None of what was added before rows named it.
+    """
 
     trace: TraceId
     part: int
     kind: str
     created_at: int
     sealed: bytes
+    entry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +351,13 @@ class Traces(Protocol):
     def insert(self, row: TraceRow) -> None: ...
     def parts_of(self, ids: Sequence[TraceId]) -> Sequence[CasePartRow]: ...
     def insert_part(self, row: CasePartRow) -> None: ...
+    def parts(self) -> Iterator[CasePartRow]:
+        """Yield what was added to all cases, in the order of traces and parts."""
+        ...
+
+    def standing(self, ids: Collection[TraceId]) -> frozenset[TraceId]:
+        """Return which of these traces are there."""
+        ...
 
 
 class Requests(Protocol):

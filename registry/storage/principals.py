@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, tuple_, update
 
 from registry.domain.ids import PrincipalId, TraceId
 from registry.domain.principals import Role
@@ -20,7 +20,13 @@ _BY_NAME = Prepared(_NAMED)
 _LOCK = Prepared(_NAMED.with_for_update(key_share=True))
 _LOCK_BY_ID = Prepared(select(principals).where(principals.c.id == bindparam("pid")).with_for_update(key_share=True))
 _HOLD_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended(encode(:person, 'hex'), 24))")
+# Parts of cases at a time: one may hold a whole text.
+_FEW = 16
 _BY_IDS = select(principals).where(principals.c.id.in_(MANY))
+
+
+def _part(row: Row[Any]) -> CasePartRow:
+    return CasePartRow(TraceId(row.trace), row.part, row.kind, row.created_at, row.sealed, row.entry)
 
 
 class SqlPrincipals:
@@ -177,8 +183,23 @@ class SqlTraces:
     def parts_of(self, ids: Sequence[TraceId]) -> Sequence[CasePartRow]:
         statement = select(case_parts).where(case_parts.c.trace.in_(ids))
         rows = self._connection.execute(statement.order_by(case_parts.c.trace, case_parts.c.part))
-        return [CasePartRow(TraceId(row.trace), row.part, row.kind, row.created_at, row.sealed) for row in rows]
+        return [_part(row) for row in rows]
+
+    def parts(self) -> Iterator[CasePartRow]:
+        place = tuple_(case_parts.c.trace, case_parts.c.part)
+        statement = select(case_parts).order_by(*place.clauses).limit(_FEW)
+        after: tuple[str, int] = ("", 0)
+        while rows := self._connection.execute(statement.where(place > after)).all():
+            yield from map(_part, rows)
+            after = (rows[-1].trace, rows[-1].part)
+
+    def standing(self, ids: Collection[TraceId]) -> frozenset[TraceId]:
+        found = [
+            self._connection.execute(select(traces.c.id).where(traces.c.id.in_(some))).scalars()
+            for some in chunks(sorted(ids))
+        ]
+        return frozenset(TraceId(one) for group in found for one in group)
 
     def insert_part(self, row: CasePartRow) -> None:
-        told = {"trace": row.trace, "part": row.part, "kind": row.kind}
+        told = {"trace": row.trace, "part": row.part, "kind": row.kind, "entry": row.entry}
         self._connection.execute(insert(case_parts), told | {"created_at": row.created_at, "sealed": row.sealed})

@@ -84,7 +84,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "marks": _TAKE,
         "postings": _ERASE,
         "traces": _TAKE,
-        "case_parts": _TAKE,
+        "case_parts": _ERASE,
         "petitions": _ERASE,
         "contacts": _TAKE,
         "provisions": _ERASE,

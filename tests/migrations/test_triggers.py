@@ -64,6 +64,9 @@ ON_SQLITE = {
     "revocations_kept": "DELETE FROM revocations WHERE label = x'01'",
     "revocations_only_wider": "UPDATE revocations SET before = 4 WHERE label = x'01'",
     "revocations_no_replace": "INSERT OR REPLACE INTO revocations VALUES (x'01', 0, 0, x'')",
+    "case_parts_kept": "DELETE FROM case_parts WHERE part = 3",
+    "case_parts_only_emptied": "UPDATE case_parts SET kind = 'note' WHERE part = 3",
+    "case_parts_no_replace": f"INSERT OR REPLACE INTO case_parts VALUES ('{ONE}', 3, 'note', 0, x'01', 7)",
     "units_no_delete": "DELETE FROM units",
     "units_only_next": f"UPDATE units SET names = x'01' WHERE id = '{ONE}'",
     "units_no_replace": f"INSERT OR REPLACE INTO units VALUES ('{THREE}', x'01', NULL, 1, 0, 0, x'', x'')",
@@ -93,6 +96,9 @@ ON_POSTGRESQL = {
     "revocations_kept": "DELETE FROM revocations WHERE label = x'01'",
     "revocations_only_wider": "UPDATE revocations SET before = 4 WHERE label = x'01'",
     "revocations_no_truncate": "TRUNCATE revocations",
+    "case_parts_kept": "DELETE FROM case_parts WHERE part = 3",
+    "case_parts_only_emptied": "UPDATE case_parts SET kind = 'note' WHERE part = 3",
+    "case_parts_no_truncate": "TRUNCATE case_parts",
     "units_no_delete": "DELETE FROM units",
     "units_only_next": f"UPDATE units SET names = x'01' WHERE id = '{ONE}'",
     "request_decisions_append_only": "UPDATE request_decisions SET verdict = 'approve'",
@@ -132,6 +138,9 @@ ALSO_REFUSED = (
     "UPDATE revocations SET until = until - 1",
     "UPDATE revocations SET label = x'03'",
     f"UPDATE units SET version = 3 WHERE id = '{TWO}'",  # what was removed stays removed
+    "UPDATE case_parts SET sealed = x'02' WHERE part = 3",
+    "UPDATE case_parts SET sealed = x'', created_at = 1 WHERE part = 3",
+    "UPDATE case_parts SET sealed = x'', entry = 9 WHERE part = 3",
     f"UPDATE units SET version = 3 WHERE id = '{ONE}'",
     f"UPDATE units SET version = 2, created_at = 9 WHERE id = '{ONE}'",
     "UPDATE break_glass SET principal = 'x'",
@@ -182,6 +191,8 @@ ALLOWED = (
     "DELETE FROM revocations WHERE label = x'00'",  # had ended when the newest was made
     "UPDATE revocations SET before = 6, until = until + 1 WHERE label = x'01'",
     f"UPDATE units SET version = 2, name_tag = NULL, names = x'01' WHERE id = '{ONE}'",
+    "UPDATE case_parts SET sealed = x'' WHERE part = 3",
+    "DELETE FROM case_parts WHERE part = 4",
     "UPDATE petitions SET state = 'erased', wrapped_key = x'', about = x'', sealed_text = x'' WHERE id = 'old'",
     "DELETE FROM petitions WHERE id = 'empty'",
     f"UPDATE provisions SET state = 'erased', names = x'', user_tag = NULL, outside_tag = NULL WHERE id = '{THREE}'",
@@ -222,6 +233,7 @@ TABLES = (
     "erasures",
     "revocations",
     "units",
+    "case_parts",
     "requests",
     "request_decisions",
 )
@@ -279,6 +291,9 @@ def connection(url: str) -> Iterator[Connection]:
         for provision, tag, state in ((ONE, "x'01'", "employed"), (THREE, "NULL", "removed")):
             row = f"'{provision}', '{ONE}', '{ONE}', {tag}, NULL, '{state}', 1, 0, 0, x'', x'', x''"
             run(opened, f"INSERT INTO provisions VALUES ({row})")
+        run(opened, f"INSERT INTO traces VALUES ('{ONE}', '{ONE}', 0, 'k', x'', x'', x'')")
+        for part, sealed in ((3, "x'01'"), (4, "x''")):
+            run(opened, f"INSERT INTO case_parts VALUES ('{ONE}', {part}, 'reply', 0, {sealed}, 7)")
         for hold, state, since in ((ONE, "pending", "NULL"), (TWO, "confirmed", "NULL"), (THREE, "confirmed", "5")):
             row = f"'{hold}', '{ONE}', 7, '{state}', 0, 9, NULL, NULL, x'', NULL, {since}"
             run(opened, f"INSERT INTO holds VALUES ({row})")

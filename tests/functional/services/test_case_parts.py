@@ -7,7 +7,7 @@ import pytest
 from registry.audit.kinds import Kind
 from registry.crypto.envelope import ciphertext_digest
 from registry.domain.case_states import CaseState
-from registry.domain.errors import AccessDenied, Conflict, EnvelopeRejected, NotFound, ReceiptRefused
+from registry.domain.errors import AccessDenied, Conflict, EnvelopeRejected, LedgerCorrupt, NotFound, ReceiptRefused
 from registry.domain.ids import TraceId
 from registry.domain.principals import Role
 from registry.services import case_parts
@@ -133,3 +133,45 @@ def test_a_case_has_a_most(home: Home, who: Caller, trace: TraceId, monkeypatch:
         home.app.trace.file.note(who, trace, "one more")
     with pytest.raises(Conflict, match="too_many"):
         home.app.trace.file.reply(who, trace, "Account 1", SAID)
+
+
+def corrupted(home: Home) -> str:
+    with pytest.raises(LedgerCorrupt) as found:
+        home.app.row_check.check()
+    return str(found.value)
+
+
+@pytest.mark.parametrize("part", [3, 4, 5])
+def test_a_part_that_is_dropped_is_found_the_last_one_too(home: Home, who: Caller, trace: TraceId, part: int) -> None:
+    home.app.trace.file.note(who, trace, "asked the forum for its log")
+    home.app.trace.file.reply(who, trace, "Account 1", SAID)
+    home.app.trace.file.set_state(who, trace, CaseState.CLOSED, "nothing follows")
+    home.app.row_check.check()
+    home.sql().execute(f"DELETE FROM case_parts WHERE part = {part}")
+    assert "the part of a case that it speaks of is missing" in corrupted(home)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE case_parts SET kind = 'note' WHERE part = 4", "not as it was added"),
+        ("UPDATE case_parts SET created_at = created_at - 86400001 WHERE part = 4", "not as it was added"),
+        ("UPDATE case_parts SET entry = entry - 1 WHERE part = 4", "not as it was added"),
+        ("UPDATE case_parts SET sealed = x'01' WHERE part = 4", "not as it was added"),
+        (
+            "INSERT INTO case_parts SELECT trace, 5, kind, created_at, sealed, entry FROM case_parts WHERE part = 4",
+            "that no entry speaks of",
+        ),
+        (
+            "INSERT INTO case_parts SELECT trace, 5, kind, created_at, sealed, NULL FROM case_parts WHERE part = 4",
+            "that no entry speaks of",
+        ),
+    ],
+)
+def test_a_part_that_is_changed_or_slipped_in_is_found(
+    home: Home, who: Caller, trace: TraceId, statement: str, words: str
+) -> None:
+    home.app.trace.file.note(who, trace, "asked the forum for its log")
+    home.app.trace.file.reply(who, trace, "Account 1", SAID)
+    home.sql().execute(statement)
+    assert words in corrupted(home)
