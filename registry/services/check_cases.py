@@ -66,7 +66,7 @@ class StandingCases:
 
 def _compare(said: _Said, row: CasePartRow) -> None:
     is_same = (said.kind, said.digest) == (row.kind, part_digest(row.sealed).hex())
-    # Rows of before migration 0037 name no entry.
+    # Rows of before migration 0031 name no entry.
     is_placed = row.entry in {None, said.entry} and abs(said.unix_ms - row.created_at) <= MOST_APART_MS
     if not is_same or not is_placed:
         raise LedgerCorrupt("a part of a case is not as it was added", said.entry)

@@ -66,7 +66,7 @@ class SqlErasures:
         self._delete(subjects, subjects.c.id, [subject])
 
     def forget_traces(self, ids: Sequence[TraceId]) -> int:
-        # As with petitions: only what is empty may go (migration 0037).
+        # As with petitions: only what is empty may go (migration 0031).
         for part in chunks(ids):
             theirs = case_parts.c.trace.in_(part)
             self._connection.execute(update(case_parts).where(theirs).values(sealed=b""))

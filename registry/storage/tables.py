@@ -243,7 +243,7 @@ case_parts = Table(
     Column("kind", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    Column("entry", BigInteger),  # none of what was added before migration 0037
+    Column("entry", BigInteger),  # none of what was added before migration 0031
 )
 
 # What was asked, and about whom, is in the entry alone; nothing here shows two requests to be about one subject.
