@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from registry.audit.ports import EntryReader, HeadRow
 from registry.domain.errors import LedgerCorrupt, ProofRejected
-from registry.transparency.checkpoint import open_checkpoint
+from registry.transparency.checkpoint import Checkpoint, open_checkpoint, open_own
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
 from registry.transparency.note import LedgerKeys
@@ -89,11 +89,12 @@ def mark_of(head: HeadRow, verifier: LedgerKeys) -> HighWater:
         ProofRejected: the head's checkpoint is not signed by this ledger, or over another tree.
         LedgerCorrupt: the head's edge does not fit its size.
     """
-    return _mark(Edge.from_bytes(head.size, head.edge), head.checkpoint, verifier)
+    checkpoint = open_checkpoint(head.checkpoint, verifier, verifier.key.name)
+    return _mark(Edge.from_bytes(head.size, head.edge), head.checkpoint, checkpoint)
 
 
 def read_mark(raw: bytes, verifier: LedgerKeys) -> HighWater:
-    """Read a mark.
+    """Read a mark, of the present origin or of what it shares with a former one.
 
     Raises:
         ProofRejected: damaged, of an unknown version, or not signed by this ledger's key.
@@ -102,8 +103,8 @@ def read_mark(raw: bytes, verifier: LedgerKeys) -> HighWater:
     try:
         header, edge_line = top.decode("ascii").split("\n")
         edge = binascii.a2b_base64(edge_line.removeprefix(_EDGE), strict_mode=True)
-        size = open_checkpoint(note, verifier, verifier.key.name).size
-        mark = _mark(Edge.from_bytes(size, edge), note.decode(), verifier)
+        checkpoint = open_own(note, verifier)
+        mark = _mark(Edge.from_bytes(checkpoint.size, edge), note.decode(), checkpoint)
     except (ValueError, LedgerCorrupt):
         raise ProofRejected("the high-water mark is damaged") from None
     if header != _HEADER or mark.render() != raw:
@@ -128,14 +129,15 @@ def compare(raw: bytes | None, reader: EntryReader, verifier: LedgerKeys) -> Com
         return Compared(Standing.NOT_OURS, None, head)
     if head.size < mark.size:
         return Compared(Standing.BEHIND, mark, head)
+    if not head.checkpoint.startswith(f"{verifier.key.name}\n"):
+        return Compared(Standing.DIFFERS, mark, head)  # the database is from before the ledger got its present name
     since = (leaf_hash(row.leaf) for row in reader.scan(mark.size, head.size))
     grown = mark.edge.extend(since)
     is_same = (grown.size, grown.root()) == (head.size, head.root)
     return Compared(Standing.FOLLOWS if is_same else Standing.DIFFERS, mark, head)
 
 
-def _mark(edge: Edge, note: str, verifier: LedgerKeys) -> HighWater:
-    checkpoint = open_checkpoint(note, verifier, verifier.key.name)
+def _mark(edge: Edge, note: str, checkpoint: Checkpoint) -> HighWater:
     if (checkpoint.size, checkpoint.root) != (edge.size, edge.root()):
         raise ProofRejected("the checkpoint is over another tree than the edge")
     return HighWater(edge, note)

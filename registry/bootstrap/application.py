@@ -32,6 +32,7 @@ from registry.services.awaiting import Awaiting
 from registry.services.break_glass import BreakGlass
 from registry.services.check_rows import CheckRows
 from registry.services.check_value import CheckValue
+from registry.services.compromises import Suspected, suspected_of
 from registry.services.contact import Contacts
 from registry.services.decoys import Decoys
 from registry.services.digests import Digests
@@ -198,6 +199,14 @@ class Application:
     def verifier_key(self) -> VerifierKey:
         """The key that the ledger's checkpoints verify with now."""
         return self.signing.key
+
+    @property
+    def suspected(self) -> tuple[Suspected, ...]:
+        """The compromised ones of the ledger's former keys, oldest first."""
+        with self.database.reader() as reader:
+            return suspected_of(
+                self.signing.terms, reader.entries, lambda row: (self.audit.read(row).values or {}).get("result", "")
+            )
 
     def close(self) -> None:
         """Answer the lookups that wait, write what is only counted, raise the high-water mark, close the database."""

@@ -86,7 +86,7 @@ def outside_of(signing: LedgerSigning, publisher: Publisher, panel: Witnesses | 
         pair = signing.pair
         return format_policy(replace(policy, logs=(PolicyLog(pair.key), PolicyLog(pair.second))))
 
-    return Outside(publisher, panel, signing, stated, AnchorFiles(folder).kept)
+    return Outside(publisher, panel, signing, stated, AnchorFiles(folder).kept, WitnessFiles(folder).seen)
 
 
 def head_of(database: SqlDatabase) -> HeadRow:

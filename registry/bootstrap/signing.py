@@ -109,13 +109,25 @@ class LedgerSigning:
         """Former keys, oldest first, with the checkpoints at which the next ones took over."""
         return self._now().terms
 
-    def announce(self) -> KeyPair:
+    def announce(self, *, anew: bool = False) -> KeyPair:
         """Make the keys that are to sign next, and return them; those that were announced already stay.
+
+        Args:
+            anew: destroy those that were announced; only while the head is held, so that none of them signed it.
 
         Raises:
             KeyUnavailable: they cannot be written.
         """
-        return _public(self._ring.announce_signing(self._clock), self.origin)
+        return _public(self._ring.announce_signing(self._clock, anew=anew), self.origin)
+
+    def destroy_left(self) -> None:
+        """Destroy what a crash left in the folder of keys that sign nothing any more.
+
+        Raises:
+            KeyUnavailable: the folder cannot be written.
+        """
+        # Whatever changes the folder removes that first; the present keys taking over changes nothing more.
+        self._ring.exchange_signing(self._now().keys.current.key_id, "", self._clock)
 
     def of_size(self, size: int) -> tuple[Verifier, ...]:
         """Return the keys that may sign a checkpoint of this size; see ``LedgerKeys``."""

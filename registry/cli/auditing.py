@@ -1,4 +1,4 @@
-"""The group `audit`: verify, fsck, checkpoint, recover; verify-bundle; it has the commands of sampling.py too."""
+"""The group `audit`: verify, fsck, checkpoint, recover, compromise; and the command `verify-bundle`."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ from registry.cli.failures import FOUND_WRONG
 from registry.cli.pruning import prune
 from registry.cli.sampling import review, sample
 from registry.cli.witnessing import witness
-from registry.domain.clock import iso
+from registry.domain.clock import from_unix_ms, iso
 from registry.domain.errors import LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.domain.ids import SubjectId
 from registry.services.anchors import check_stamps
+from registry.services.compromises import Compromise
 from registry.settings import Settings
+from registry.text.moments import moment_ms
 from registry.transparency.cosignature import format_cosigner
 from registry.transparency.note import format_vkey
 from registry.transparency.offline import verify_bundle as offline
 from registry.transparency.terms import KeyPair
+from registry.upkeep.compromise import replace_key
 from registry.upkeep.fsck import Fault, faults_of
 from registry.upkeep.recover import recover as recover_ledger
 
@@ -43,7 +46,7 @@ PARALLEL_FROM = 10_000
 
 @click.group()
 def audit() -> None:
-    """Verify the ledger; print its checkpoint; have it witnessed; go on after a loss; review lookups drawn by lot."""
+    """Verify the ledger; print its checkpoint; have it witnessed; go on after loss or theft; review lookups by lot."""
 
 
 audit.add_command(sample)
@@ -259,6 +262,57 @@ def recover(context: click.Context, home: str | None, reason: str, *, as_json: b
         click.echo(f"The ledger's origin is now {done.keys.key.name}. For witnesses' policies and auditors:")
         click.echo(done.keys.words().replace(" ", "\n"))
         click.echo("Make a backup at once: an earlier state cannot be gone on with any more.", err=True)
+
+
+@audit.command()
+@common
+@click.argument("key_id")
+@click.option(
+    "--since", required=True, help="From when on somebody else may have had it, such as 2026-01-31T00:00:00Z."
+)
+@click.option("--reason", required=True, help="What is known of it; goes into the entry.")
+@click.pass_context
+def compromise(
+    context: click.Context, home: str | None, key_id: str, since: str, reason: str, *, as_json: bool
+) -> None:
+    """Go on without the ledger's key KEY_ID, which somebody else may have: under a new origin, with a new key.
+
+    KEY_ID is between the two plus signs of its verifier key. No entry is lost, and the key is destroyed here.
+    """
+    demand(("--since", since, _is_moment), ("--reason", reason, NOTE))
+    moment = from_unix_ms(moment_ms(since) or 0)
+    with registry_at(home) as application:
+        try:
+            verify_ledger(application, os.cpu_count() or 1)
+            done = replace_key(application, Compromise(key_id, moment, None, reason))
+        except LedgerCorrupt as error:
+            _say_corrupt(error, as_json=as_json)
+            context.exit(FOUND_WRONG)
+    until = [f"--until {key.key_id.hex()}={done.trusted or 0}" for key in (done.former.key, done.former.second)]
+    if as_json:
+        is_new = done.trusted is not None
+        told = {"replaced": is_new, "entry": done.entry, "trusted": done.trusted, "until": until if is_new else []}
+        write_json(told | _keys_of(done.keys))
+    elif done.trusted is None:
+        click.echo(f"Nothing to do: {key_id} signs nothing since entry {done.entry}. Others sign now:")
+        click.echo(done.keys.words().replace(" ", "\n"))
+    else:
+        click.echo(f"Entry {done.entry} states it; {key_id} is destroyed here and signs this ledger no more.")
+        click.echo(f"The ledger's origin is now {done.keys.key.name}. For witnesses' policies and auditors:")
+        click.echo(done.keys.words().replace(" ", "\n"))
+        click.echo(_AFTER_COMPROMISE.format(key_id=key_id, trusted=done.trusted, until=" ".join(until)), err=True)
+
+
+_AFTER_COMPROMISE = """\
+Others had seen and dated {trusted} entries before it was suspected; those after that rest on what is here.
+1. Witnesses: in their policies put the first line in place of the one with {key_id}, not beside it, and restart them.
+2. Whoever verifies: give them both lines by another way than bundles, and for bundles of before:
+   {until}
+3. Make a backup now, copy the key folder, destroy its older copies, and close the way by which the key was taken."""
+
+
+def _is_moment(text: str) -> str | None:
+    return None if moment_ms(text) is not None else "not_a_moment"
 
 
 audit.add_command(witness)

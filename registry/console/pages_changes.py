@@ -15,7 +15,7 @@ from registry.console.forms import Form
 from registry.console.pages import FieldError, render
 from registry.domain.errors import ApprovalNeeded
 from registry.keys.ports import LEDGER_PURPOSE, PROVIDER_PURPOSES
-from registry.services.key_changes import REWRAP, destruction, rotation
+from registry.services.key_changes import REWRAP, command_of, destruction, replacement, rotation
 from registry.services.policy_changes import VERSION_FORM
 from registry.services.principals import ADMINS
 
@@ -60,8 +60,8 @@ def ask_for_keys(ask: Ask) -> Response:
     try:
         receipt = ask.application.key_changes.ask(ask.caller, change, reason)
     except ApprovalNeeded as waiting:
-        return _waits(ask, waiting, f"Run registry keys {change} at the machine")
-    done = f"Nobody has to approve it here: run registry keys {change} at the machine."
+        return _waits(ask, waiting, f"Run {command_of(change)} at the machine")
+    done = f"Nobody has to approve it here: run {command_of(change)} at the machine."
     return ask.done(done, receipt, PATH)
 
 
@@ -86,6 +86,9 @@ def _key_changes(ask: Ask) -> dict[str, tuple[str, str]]:
     """Return every change of keys that can be asked for: code of the form, change, and words."""
     found = {f"rotate-{one}": (rotation(one), _OF_KEYS[one]) for one in (*PROVIDER_PURPOSES, LEDGER_PURPOSE)}
     found[REWRAP] = (REWRAP, "Wrap every stored key under the current keys")
+    stolen = ask.application.verifier_key.key_id.hex()
+    words = f"Replace the ledger's key {stolen} under a new origin, because somebody else may have it"
+    found[f"compromise-{stolen}"] = (replacement(stolen), words)
     for facts in ask.application.keyring.key_facts():
         if facts.retired is not None:
             words = f"Destroy the earlier key {facts.key_id}: backups that need it can never be opened again"

@@ -196,8 +196,12 @@ class Keyring(Protocol):
         """
         ...
 
-    def announce_signing(self, clock: Clock) -> SigningPair:
+    def announce_signing(self, clock: Clock, *, anew: bool = False) -> SigningPair:
         """Make the keys that are to sign next, and return them; those that were made already stay.
+
+        Args:
+            clock: tells the time that is noted.
+            anew: destroy those that were made, and make others.
 
         Raises:
             KeyUnavailable: they cannot be written.

@@ -12,8 +12,9 @@ ring that was rotated, one fact a line after its header::
 
 A key that came by rotation lies in a file named by its id, one of the first ring in a file named by its purpose.
 
-The ledger's signing key is exchanged in two steps. A following key is announced, so that others can learn of it, and
-signs nothing; when it takes over, the former one is destroyed, and a text about its term takes its place::
+The ledger's signing key is exchanged in two steps (``ring_signing``). A following key is announced, so that others can
+learn of it, and signs nothing; when it takes over, the former one is destroyed, and a text about its term takes its
+place::
 
     ledger next 2026-11-02T09:00:00.000Z: ledger-5d6e7f9f1c2a3b4c
     ledger retired 2026-11-03T09:00:00.000Z: ledger-9f1c2a3b4c5d6e7f        (its term is ledger-9f1c2a3b4c5d6e7f.term)
@@ -64,7 +65,7 @@ FORMS = {
 # Of a manifest: version 2 came with rotation, and knows of earlier keys; version 3 of the ledger's next and former.
 _FIRST, _ROTATED, _SIGNING = "v1", "v2", "v3"
 _RETIRED, _UNUSED, _NEXT = "retired", "unused", "next"
-_TERM_HEADER = "registry-ledger-term/v1"
+TERM_HEADER = "registry-ledger-term/v1"
 _MAX_TERM_BYTES = 65_536  # two keys and four signatures, half of them of ML-DSA-44
 # Which file it is, when it was written, its size.
 Stamp = tuple[int, int, int]
@@ -213,52 +214,6 @@ def rotate_ring(folder: Path, form: RingForm, purpose: str, clock: Clock) -> Rin
     return load_ring(folder, form)
 
 
-def announce_signing(folder: Path, form: RingForm, clock: Clock) -> RingContent:
-    """Make the signing key that is to follow; one that was made stays.
-
-    Raises:
-        KeyUnavailable: the ring cannot be read, or the disk refuses; the ring is as it was.
-    """
-    with changed(folder, form) as (descriptor, content):
-        if content.following is None:
-            now = clock.now()
-            material = KeyMaterial.of(LEDGER_PURPOSE, random_bytes(KEY_BYTES), now)
-            write_file(descriptor, f"{material.key_id}.key", form.render(material))
-            put_manifest(descriptor, form, replace(content, following=material, announced=iso(now)))
-    return load_ring(folder, form)
-
-
-def exchange_signing(folder: Path, form: RingForm, following: str, term: str, clock: Clock) -> RingContent:
-    """Let the announced signing key take over, and destroy the former. Done by another process: nothing is changed.
-
-    Args:
-        folder: the key folder.
-        form: how keys are written.
-        following: id of the key that takes over.
-        term: what is to be known of the former one; lines, each with its line end.
-        clock: tells the time written into the manifest.
-
-    Raises:
-        KeyUnavailable: no such key was announced, the ring cannot be read, or the disk refuses.
-    """
-    with changed(folder, form) as (descriptor, content):
-        if content.current[LEDGER_PURPOSE].key_id == following:
-            return content
-        if content.following is None or content.following.key_id != following:
-            raise KeyUnavailable(f"{folder} holds no announced key {following}")
-        former = FormerKey(content.current[LEDGER_PURPOSE].key_id, iso(clock.now()), term)
-        write_file(descriptor, f"{former.key_id}.term", with_checksum(f"{_TERM_HEADER}\n{term}"))
-        after = replace(
-            content,
-            current={**content.current, LEDGER_PURPOSE: content.following},
-            following=None,
-            former=(*content.former, former),
-        )
-        put_manifest(descriptor, form, after)
-        _clear_unlisted(descriptor, after)
-    return load_ring(folder, form)
-
-
 def note_unused(folder: Path, form: RingForm, key_id: str, clock: Clock) -> RingContent:
     """Note that nothing stored is wrapped under an earlier key any more; the first time stays.
 
@@ -286,7 +241,7 @@ def discard_key(folder: Path, form: RingForm, key_id: str) -> RingContent:
         found = _earlier(folder, content, key_id)
         after = replace(content, earlier=tuple(one for one in content.earlier if one is not found))
         put_manifest(descriptor, form, after)
-        _clear_unlisted(descriptor, after)
+        clear_unlisted(descriptor, after)
     return load_ring(folder, form)
 
 
@@ -439,7 +394,7 @@ def _load(folder: Path, descriptor: int, form: RingForm) -> RingContent:
 def _read_term(folder: Path, descriptor: int, key_id: str) -> str:
     name = f"{key_id}.term"
     content = read_file(folder, descriptor, name, _MAX_TERM_BYTES)
-    return "".join(f"{line}\n" for line in checked_lines(content, _TERM_HEADER, str(folder / name)))
+    return "".join(f"{line}\n" for line in checked_lines(content, TERM_HEADER, str(folder / name)))
 
 
 def _listed_key(folder: Path, descriptor: int, form: RingForm, listed: tuple[str, str]) -> KeyMaterial:
@@ -458,13 +413,13 @@ def changed(folder: Path, form: RingForm) -> Iterator[tuple[int, RingContent]]:
     try:
         with _locked(folder) as descriptor:
             content = _load(folder, descriptor, form)
-            _clear_unlisted(descriptor, content)
+            clear_unlisted(descriptor, content)
             yield descriptor, content
     except OSError as error:
         raise KeyUnavailable(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def _clear_unlisted(descriptor: int, content: RingContent) -> None:
+def clear_unlisted(descriptor: int, content: RingContent) -> None:
     """Remove key files that the manifest does not name: keys of an interrupted rotation, and discarded ones."""
     clear_unfinished(descriptor, MANIFEST)
     following = () if content.following is None else (content.following,)

@@ -26,15 +26,14 @@ from registry.keys.ring_folder import (
     EarlierKey,
     RingContent,
     RingForm,
-    announce_signing,
     discard_key,
-    exchange_signing,
     load_ring,
     note_unused,
     one_of,
     rotate_ring,
     stamp_of,
 )
+from registry.keys.ring_signing import announce_signing, exchange_signing
 
 
 class RingKeys:
@@ -60,9 +59,9 @@ class RingKeys:
         self._read_again()
         return self._signing
 
-    def announce_signing(self, clock: Clock) -> SigningPair:
+    def announce_signing(self, clock: Clock, *, anew: bool = False) -> SigningPair:
         """Make the keys that are to sign next; see ``Keyring``."""
-        self._take(announce_signing(self._folder, self._form, clock))
+        self._take(announce_signing(self._folder, self._form, clock, anew=anew))
         following = self._signing.following
         if following is None:  # it took over before it was read again
             raise KeyUnavailable("another process exchanged the ledger's key meanwhile")

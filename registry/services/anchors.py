@@ -164,6 +164,22 @@ class Anchors:
                     return kept.size, verify_response(token, by_name[name].demands(kept.note)).at
         return None
 
+    def stamped_before(self, moment: datetime) -> Kept | None:
+        """Return the newest checkpoint that is kept and was stamped before a moment, verified again; None for none.
+
+        Raises:
+            MisconfiguredHome: as ``round``.
+        """
+        by_name = {authority.name: authority for authority in self._settings.authorities}
+        for kept in reversed(self._shelf.kept()):
+            for name, token in kept.tokens.items():
+                try:
+                    if name in by_name and verify_response(token, by_name[name].demands(kept.note)).at < moment:
+                        return kept
+                except ProofRejected:
+                    continue  # damaged: another one may hold
+        return None
+
     def _ask(self, authority: Authority, published: Published) -> Asked:
         nonce = int.from_bytes(random_bytes(_NONCE_BYTES), "big")
         demands = authority.demands(published.note, nonce)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from registry.audit.ports import EntryRow
 from registry.services.anchors import Kept
+from registry.services.compromises import suspected_in
 from registry.services.kernel import Kernel
 from registry.services.publish import Published, Publisher
 from registry.services.witnesses import Witnesses
@@ -76,6 +77,7 @@ class Outside:
         keys: that sign and signed the ledger.
         policy: gives a tlog-policy with keys, witnesses and quorum, for the reader's information.
         stamps: gives the time-stamped checkpoints, by size.
+        seen: gives checkpoints that witnesses cosigned and that were kept, as size and note.
     """
 
     publisher: Publisher
@@ -83,6 +85,7 @@ class Outside:
     keys: OwnKeys
     policy: Callable[[], str]
     stamps: Callable[[], Sequence[Kept]] = tuple
+    seen: Callable[[], Iterable[tuple[int, str]]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,8 @@ class Evidence:
         published, older = self._published(max([snapshot.size, *(term.size for term in terms)]))
         with self._kernel.database.reader() as reader:
             rows = reader.entries(sorted(set(indexes)))
+        changes = tuple(self._change(term, published.checkpoint) for term in terms)
+        held = {change.trusted.size for change in changes if change.trusted is not None}
         bundle = EvidenceBundle(
             key=self._outside.keys.pair.key,
             checkpoint=published.note,
@@ -137,17 +142,24 @@ class Evidence:
             marks=dict(beside.marks),
             history=tuple(self._older(old.checkpoint.size, old.note, published.checkpoint) for old in older),
             policy=self.policy,
-            changes=tuple(self._change(term, published.checkpoint) for term in terms),
-            stamps=self._stamped(range(min(indexes), max(indexes) + 1), published.checkpoint),
+            changes=changes,
+            stamps=self._stamped(range(min(indexes), max(indexes) + 1), held, published.checkpoint),
         )
         return write_bundle(bundle)
 
-    def _stamped(self, among: range, checkpoint: Checkpoint) -> tuple[StampedCheckpoint, ...]:
-        """Return the stamps around some entries: the last before all of them, and the first with all of them."""
+    def _stamped(self, among: range, held: Collection[int], checkpoint: Checkpoint) -> tuple[StampedCheckpoint, ...]:
+        """Return the stamps around some entries: the last before all of them, and the first with all of them.
+
+        Those that hold entries up whose key was compromised go with them: ``held`` has their sizes.
+        """
         kept = [one for one in self._outside.stamps() if one.size <= checkpoint.size]
         before = [one for one in kept if one.size <= among.start][-1:]
         around = before + [one for one in kept if one.size >= among.stop][:1]
-        return tuple(StampedCheckpoint(self._older(one.size, one.note, checkpoint), one.tokens) for one in around)
+        chosen = {one.size: one for one in [*around, *(one for one in kept if one.size in held)]}
+        return tuple(
+            StampedCheckpoint(self._older(size, chosen[size].note, checkpoint), chosen[size].tokens)
+            for size in sorted(chosen)
+        )
 
     def _older(self, size: int, note: str, checkpoint: Checkpoint) -> OlderCheckpoint:
         return OlderCheckpoint(size, note, self._outside.publisher.proof(size, checkpoint))
@@ -158,8 +170,17 @@ class Evidence:
             (row,) = reader.entries([term.size - 1])
         at = parse_checkpoint(split_note(term.note)[0], term.next_origin)
         shown = NAMING_KEYS | {RESULT} if term.is_new_origin else NAMING_KEYS
-        entry = self._entry(row, at, shown)
-        return KeyChange(self._older(term.size, term.note, checkpoint), entry, term.is_new_origin)
+        entry, older = self._entry(row, at, shown), self._older(term.size, term.note, checkpoint)
+        result = entry.fields[RESULT].value.decode() if term.is_new_origin else ""
+        suspected = suspected_in(term, result)
+        trusted = None if suspected is None else self._dated(suspected.trusted, checkpoint)
+        return KeyChange(older, entry, term.is_new_origin, suspected is not None, trusted)
+
+    def _dated(self, size: int, checkpoint: Checkpoint) -> OlderCheckpoint | None:
+        """Return the checkpoint that others dated before a key was suspected, as it is kept; None where it is not."""
+        stamped = ((one.size, one.note) for one in self._outside.stamps())
+        notes = (note for kept, note in (*self._outside.seen(), *stamped) if kept == size)
+        return next((self._older(size, note, checkpoint) for note in notes), None)
 
     def _published(self, size: int) -> tuple[Published, tuple[Published, ...]]:
         panel = self._outside.witnesses

@@ -27,7 +27,9 @@ from registry.services.rerun import rerun_once
 
 REWRAP = "rewrap"
 APPROVED = "approved"
-CHANGE_FORM = f"rotate (?:{'|'.join((*PROVIDER_PURPOSES, LEDGER_PURPOSE))})|{REWRAP}|shred [0-9A-Za-z._:-]{{1,80}}"
+_REPLACED = "compromise "
+_ROTATED = "|".join((*PROVIDER_PURPOSES, LEDGER_PURPOSE))
+CHANGE_FORM = f"rotate (?:{_ROTATED})|{REWRAP}|shred [0-9A-Za-z._:-]{{1,80}}|{_REPLACED}[0-9a-f]{{8}}"
 _CHANGE = re.compile(CHANGE_FORM)
 
 
@@ -39,6 +41,16 @@ def rotation(purpose: str) -> str:
 def destruction(key_id: str) -> str:
     """Return how the destruction of an earlier key is asked for."""
     return f"shred {key_id}"
+
+
+def replacement(key_id: str) -> str:
+    """Return how it is asked for that the ledger goes on without a key of its, which was compromised."""
+    return f"{_REPLACED}{key_id}"
+
+
+def command_of(change: str) -> str:
+    """Return the command that makes a change at the machine, without its further options."""
+    return f"registry {'audit' if change.startswith(_REPLACED) else 'keys'} {change}"
 
 
 def is_change(text: str) -> bool:

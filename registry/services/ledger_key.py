@@ -4,7 +4,8 @@ The former key is destroyed, and so can sign no other history. Checkpoints that 
 the size at which the next one took over.
 
 After a loss the next key takes over under a new origin: what was signed beyond the entries that are left stays true of
-the former one, so never do two histories stand under one name.
+the former one, so never do two histories stand under one name. After a compromise too, though nothing is lost: whoever
+has a copy of the former key can sign under the former name, and never under the next.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import NamedTuple, Protocol
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.domain.errors import LedgerCorrupt
+from registry.domain.errors import KeyUnavailable, LedgerCorrupt
 from registry.keys.ports import LEDGER_PURPOSE
+from registry.services.compromises import Compromise
 from registry.services.kernel import Kernel
-from registry.services.key_changes import KeyChanges, rotation
+from registry.services.key_changes import KeyChanges, replacement, rotation
 from registry.services.principals import at_keyboard
 from registry.services.rerun import rerun_once
 from registry.transparency.terms import KeyPair, KeyTerm
@@ -49,8 +51,8 @@ class Signing(Protocol):
         """Those that are announced."""
         ...
 
-    def announce(self) -> KeyPair:
-        """Make the keys that are to sign next; those that were announced already stay."""
+    def announce(self, *, anew: bool = False) -> KeyPair:
+        """Make the keys that are to sign next; those that were announced already stay, or are destroyed (``anew``)."""
         ...
 
     def caught_up(self, note: str) -> bool:
@@ -174,6 +176,43 @@ class LedgerKey:
         self._signing.caught_up(note)
         return Exchanged(former, following, size)
 
+    def compromised(self, compromise: Compromise, *, operator: str) -> Exchanged:
+        """Go on under a new origin with keys that are made now, since somebody else may have the present ones.
+
+        Keys that were announced lie where the present ones do, and are destroyed with them. The entry's commit decides.
+        Should this end between the two, whoever appends next, or opens the registry, finishes it.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; the former keys go on.
+            KeyUnavailable: the keys cannot be written, or are not the compromised ones any more.
+                ``approval_required``: keys are under dual control, and nobody has approved this.
+        """
+        self._changes.demand(replacement(compromise.key_id), operator=operator)
+        former, note, size = self._replace(compromise, operator)
+        self._signing.caught_up(note)
+        return Exchanged(former, self._signing.pair, size)
+
+    @rerun_once
+    def _replace(self, compromise: Compromise, operator: str) -> tuple[KeyPair, str, int]:
+        with self._kernel.database.write() as work:
+            self._changes.use(work, replacement(compromise.key_id), operator=operator)
+            # The head is held from here on: what another process began is finished, and nobody begins anything else.
+            self._signing.caught_up(work.ledger.lock_head().checkpoint)
+            former = self._signing.pair
+            if former.key.key_id.hex() != compromise.key_id:
+                raise KeyUnavailable(f"{compromise.key_id} signs the ledger no more: another process replaced it")
+            self._signing.announce(anew=True)
+            values = said_by(at_keyboard(operator)) | {
+                "request": former.words(),
+                "detail": self._signing.next_pair.words(),
+                "result": compromise.said_at(work.ledger.lock_head()),
+                "note": compromise.reason,
+            }
+            pending = self._kernel.log.begin_origin(work.ledger, EntryDraft(Kind.EPOCH, values))
+            note = work.ledger.lock_head().checkpoint
+            work.commit()
+        return former, note, pending.size
+
     @rerun_once
     def _begin_origin(self, loss: Loss, values: Mapping[str, str]) -> tuple[str, int]:
         with self._kernel.database.write() as work:
@@ -189,6 +228,8 @@ class LedgerKey:
     def _take_over(self, operator: str, former: KeyPair, following: KeyPair) -> tuple[str, int]:
         with self._kernel.database.write() as work:
             self._changes.use(work, _CHANGE, operator=operator)
+            if self._signing.following != following:
+                raise KeyUnavailable("the announced key was replaced meanwhile; run this again")
             said = {"request": former.words(), "detail": following.words(), "result": "exchanged"}
             values = said_by(at_keyboard(operator)) | said
             pending = self._kernel.log.exchange_key(work.ledger, EntryDraft(Kind.KEY, values))

@@ -8,9 +8,10 @@ until it cosigns again. Its word alone ends nothing: a witness must not be able 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -18,9 +19,10 @@ from registry.audit.log import AuditLog
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AuditUnavailable, ProofRejected
 from registry.services.publish import Published, Publisher
-from registry.transparency.checkpoint import Checkpoint, open_checkpoint
+from registry.transparency.checkpoint import Checkpoint, open_checkpoint, open_own
 from registry.transparency.cosignature import Cosigner, open_cosignatures
-from registry.transparency.note import LedgerKeys, line_of, split_note
+from registry.transparency.note import LedgerKeys, Verifier, line_of, split_note
+from registry.transparency.terms import KeyTerm
 from registry.transparency.trust_policy import PolicyWitness, TrustPolicy
 from registry.transparency.witness_wire import (
     AddCheckpoint,
@@ -132,6 +134,14 @@ class Notebook(Protocol):
 
     def remember(self, state: Remembered, cosigned: str | None) -> None:
         """Keep it."""
+        ...
+
+    def keep(self, size: int, note: str) -> None:
+        """Keep a checkpoint that a quorum cosigned, for good."""
+        ...
+
+    def seen(self) -> Iterable[tuple[int, str]]:
+        """Give what was kept for good, as size and note, the longest first."""
         ...
 
     def raise_alarm(self, alarm: Alarm, evidence: str) -> None:
@@ -260,6 +270,48 @@ class Witnesses:
                 found[name] = shown.cause
         return found
 
+    def seen_before(self, moment: datetime) -> Published | None:
+        """Return the newest checkpoint that is kept and that a quorum cosigned before a moment; None for none.
+
+        Raises:
+            AuditUnavailable: what is kept cannot be read.
+        """
+        newest = self._notebook.cosigned()
+        cosigners = [Cosigner(one.key, check_of(one.key)) for one in self._panel.policy.witnesses.values()]
+        names = {one.key: name for name, one in self._panel.policy.witnesses.items()}
+        for note in (*([] if newest is None else [newest]), *(note for _, note in self._notebook.seen())):
+            try:
+                checkpoint = open_own(note, self._panel.verifier)
+                found = open_cosignatures(note, cosigners, checkpoint.origin)
+            except ProofRejected:
+                continue  # damaged: another one may hold
+            early = [names[one.key] for one in found if one.unix_s < moment.timestamp()]
+            if early and self._panel.policy.is_met_by(early):
+                return Published(checkpoint, note)
+        return None
+
+    def misused(self, term: KeyTerm) -> Mapping[str, Checkpoint]:
+        """Look whether witnesses show what a former key signed and this ledger does not have; by witness.
+
+        Args:
+            term: of a key that was compromised: until a witness's operator takes it out, its thief is cosigned there.
+
+        Raises:
+            AuditUnavailable: nothing may be published.
+        """
+        found, key = {}, term.pair.key
+        for name in self._panel.policy.witnesses:
+            try:
+                answer = self._wire.look(self._panel.addresses[name], monitoring_path(key.name))
+                if answer.status != OK:
+                    continue
+                seen = open_checkpoint(answer.body, Verifier(key, check_of(key)), key.name)
+            except (WitnessSilent, ProofRejected):
+                continue
+            if seen.size > term.last or self._publisher.root(seen.size) != seen.root:
+                found[name] = seen
+        return found
+
     def _round(self, now: int) -> tuple[Asked, ...]:
         known = self._notebook.remembered()
         before = self._notebook.alarm()
@@ -285,8 +337,10 @@ class Witnesses:
         sizes = {one.witness: one.checkpoint.size for one in asked if one.checkpoint is not None}
         failures = {one.witness: one.failure for one in asked if one.failure}
         state = replace(known, since_ms=known.since_ms or now, sizes={**known.sizes, **sizes}, failures=failures)
-        if signed and self._panel.policy.is_met_by([one.witness for one in signed]):
+        if note is not None and self._panel.policy.is_met_by([one.witness for one in signed]):
             state = replace(state, size=published.checkpoint.size, at_ms=now)
+            if known.at_ms // _HOUR_MS != now // _HOUR_MS:
+                self._notebook.keep(published.checkpoint.size, note)
         self._notebook.remember(state, note)
 
     def _ask(self, witness: PolicyWitness, published: Published, old_size: int, now: int) -> Asked:

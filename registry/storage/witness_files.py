@@ -1,8 +1,9 @@
-"""What the registry keeps of its witnesses, ``ledger/witness/`` in the home folder: all of it can be asked for again.
+"""What the registry keeps of its witnesses, ``ledger/witness/`` in the home folder: most of it can be asked for again.
 
 cosigned   the newest checkpoint with cosignatures
 state      sizes and times by witness, JSON
 alarm      why no entry is taken, JSON; gone when the witness cosigns again
+<n>.seen   a checkpoint of n entries that a quorum cosigned, the first one of an hour: it cannot be asked for again
 evidence-* two checkpoints that cannot both be true
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from registry.services.witnesses import Alarm, Remembered
 from registry.storage.side_folder import SideFolder, named_storage
 
 NAME = "witness"
-_COSIGNED, _STATE, _ALARM, _EVIDENCE = "cosigned", "state", "alarm", "evidence"
+_COSIGNED, _STATE, _ALARM, _EVIDENCE, _SEEN = "cosigned", "state", "alarm", "evidence", ".seen"
 _MAX_BYTES = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -77,6 +78,27 @@ class WitnessFiles:
             "failures": dict(state.failures),
         }
         self._folder.put(_STATE, json.dumps(document, indent=1).encode())
+
+    def keep(self, size: int, note: str) -> None:
+        """Keep a checkpoint that a quorum cosigned, for good.
+
+        Raises:
+            AuditUnavailable: ``storage_error``.
+        """
+        self._folder.put(f"{size}{_SEEN}", note.encode())
+
+    def seen(self) -> Iterator[tuple[int, str]]:
+        """Yield what was kept for good, as size and note, the longest first.
+
+        Raises:
+            AuditUnavailable: ``storage_error``.
+        """
+        with named_storage():
+            named = [path.name.removesuffix(_SEEN) for path in self._path.glob(f"*{_SEEN}")]
+        for size in sorted((int(name) for name in named if name.isdecimal()), reverse=True):
+            raw = self._get(f"{size}{_SEEN}")
+            if raw is not None:
+                yield size, raw.decode("utf-8", "replace")
 
     def raise_alarm(self, alarm: Alarm, evidence: str) -> None:
         """Keep evidence, once a text, and the alarm. The evidence comes first."""

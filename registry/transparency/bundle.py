@@ -37,7 +37,7 @@ _POLICY_TAIL = "quorum none\n"
 
 _CERTIFICATION = "CERTIFICATION.md"
 _CONSISTENCY = "consistency/v1"
-_KEYS, _ORIGINS = "keys", "origins"
+_KEYS, _ORIGINS, _COMPROMISES = "keys", "origins", "compromises"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +95,22 @@ class KeyChange:
             keys.
         is_new_origin: the next key took over under a name of its own, after a loss; the entry's opened ``result`` says
             what was left.
+        is_compromise: it did so because the former key was compromised; the entry's opened ``result`` says from when
+            on.
+        trusted: then, the checkpoint that others had dated before; None for none.
     """
 
     checkpoint: OlderCheckpoint
     entry: BundleEntry
     is_new_origin: bool = False
+    is_compromise: bool = False
+    trusted: OlderCheckpoint | None = None
 
     @property
     def part(self) -> str:
         """The folder of a bundle in which it stands."""
+        if self.is_compromise:
+            return _COMPROMISES
         return _ORIGINS if self.is_new_origin else _KEYS
 
 
@@ -190,7 +197,9 @@ def write_bundle(bundle: EvidenceBundle) -> bytes:
         members |= _older_members("history", old, size)
     for change in bundle.changes:
         members |= _older_members(change.part, change.checkpoint, size)
-        members |= _entry_members(f"{change.part}/{change.checkpoint.size}", change.entry, change.checkpoint.note)
+        place = f"{change.part}/{change.checkpoint.size}"
+        members |= _entry_members(place, change.entry, change.checkpoint.note)
+        members |= {} if change.trusted is None else _checkpoint_members(f"{place}.trusted", change.trusted, size)
     for stamped in bundle.stamps:
         members |= _older_members("stamps", stamped.checkpoint, size)
         members |= {f"stamps/{stamped.checkpoint.size}.{name}.tsr": raw for name, raw in stamped.tokens.items()}
@@ -208,9 +217,13 @@ def write_bundle(bundle: EvidenceBundle) -> bytes:
 
 
 def _older_members(part: str, old: OlderCheckpoint, size: int) -> dict[str, bytes]:
+    return _checkpoint_members(f"{part}/{old.size}", old, size)
+
+
+def _checkpoint_members(place: str, old: OlderCheckpoint, size: int) -> dict[str, bytes]:
     steps = (_CONSISTENCY, f"{old.size} {size}", *map(base64_text, old.hashes))
     proof = "".join(f"{line}\n" for line in steps).encode()
-    return {f"{part}/{old.size}.checkpoint": old.note.encode(), f"{part}/{old.size}.proof": proof}
+    return {f"{place}.checkpoint": old.note.encode(), f"{place}.proof": proof}
 
 
 def _entry_members(place: str, entry: BundleEntry, checkpoint: str) -> dict[str, bytes]:
@@ -287,22 +300,30 @@ def _size_of(checkpoint: str) -> int:
 
 def _read_older(members: Mapping[str, bytes], part: str, size: int) -> Iterator[OlderCheckpoint]:
     begin, end = f"{part}/", ".proof"
-    names = [name for name in members if name.startswith(begin) and name.endswith(end)]
-    for old in sorted(int(name[len(begin) : -len(end)]) for name in names):
-        note = members[f"{part}/{old}.checkpoint"].decode()
-        split_note(note)
-        lines = members[f"{part}/{old}.proof"].decode().split("\n")
-        hashes = [base64_bytes(line) for line in lines[2:-1]]
-        if lines[:2] != [_CONSISTENCY, f"{old} {size}"] or lines[-1] or None in hashes:
-            raise ProofRejected("a consistency proof is malformed")
-        yield OlderCheckpoint(old, note, tuple(each for each in hashes if each is not None))
+    named = [name[len(begin) : -len(end)] for name in members if name.startswith(begin) and name.endswith(end)]
+    for old in sorted(int(name) for name in named if name.isdecimal()):
+        yield _read_checkpoint(members, f"{part}/{old}", old, size)
+
+
+def _read_checkpoint(members: Mapping[str, bytes], place: str, old: int, size: int) -> OlderCheckpoint:
+    note = members[f"{place}.checkpoint"].decode()
+    split_note(note)
+    lines = members[f"{place}.proof"].decode().split("\n")
+    hashes = [base64_bytes(line) for line in lines[2:-1]]
+    if lines[:2] != [_CONSISTENCY, f"{old} {size}"] or lines[-1] or None in hashes:
+        raise ProofRejected("a consistency proof is malformed")
+    return OlderCheckpoint(old, note, tuple(each for each in hashes if each is not None))
 
 
 def _read_changes(members: Mapping[str, bytes], size: int) -> Iterator[KeyChange]:
-    for part in (_KEYS, _ORIGINS):
+    for part in (_KEYS, _ORIGINS, _COMPROMISES):
         for old in _read_older(members, part, size):
             entry = _read_entry(members, f"{part}/{old.size}", old.size - 1, old.note)
-            yield KeyChange(old, entry, part == _ORIGINS)
+            place, trusted = f"{part}/{old.size}.trusted", None
+            if f"{place}.checkpoint" in members:
+                stated = _size_of(members[f"{place}.checkpoint"].decode())
+                trusted = _read_checkpoint(members, place, stated, size)
+            yield KeyChange(old, entry, part != _KEYS, part == _COMPROMISES, trusted)
 
 
 def _read_tokens(members: Mapping[str, bytes], size: int) -> dict[str, bytes]:

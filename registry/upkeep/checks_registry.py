@@ -160,6 +160,14 @@ def witnesses(application: Application, _plan: Plan) -> str:
             f"witness {name} has seen another ledger: {cause}",
             "keep every file; put the newest database back, or find out who changed it",
         )
+    for one in application.suspected:
+        for name, seen in panel.misused(one.term).items():
+            raise Finding(
+                f"the compromised key {one.term.pair.key.key_id.hex()} signed {seen.size} entries that are not of this"
+                f" ledger, and witness {name} cosigned them",
+                "keep what the witness shows, it is evidence; have its operator take that key out of its policy",
+                serves=True,
+            )
     standing = panel.standing(application.kernel.clock)
     told = f"{standing.lag_entries} entries were not seen by a quorum"
     silent = "".join(f"; {name}: {what}" for name, what in standing.failures.items())

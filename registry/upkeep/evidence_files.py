@@ -19,7 +19,7 @@ FOLDER = "ledger"
 _ASIDE = r"(?:\.before-entry-[0-9]{1,19})?"
 _NAME = re.compile(
     rf"{FOLDER}/(?:anchors{_ASIDE}/[1-9][0-9]{{0,18}}\.(?:checkpoint|[a-z0-9-]{{1,32}}\.tsr)"
-    rf"|witness{_ASIDE}/(?:cosigned|alarm|evidence-[0-9]{{1,19}}-[0-9]{{1,9}})"
+    rf"|witness{_ASIDE}/(?:cosigned|alarm|[1-9][0-9]{{0,18}}\.seen|evidence-[0-9]{{1,19}}-[0-9]{{1,9}})"
     r"|high-water\.before-entry-[0-9]{1,19})"
 )
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

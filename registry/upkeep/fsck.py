@@ -22,7 +22,7 @@ from registry.domain.errors import ProofRejected
 from registry.storage.anchor_files import AnchorFiles
 from registry.storage.tile_files import TileFiles
 from registry.storage.witness_files import WitnessFiles
-from registry.transparency.checkpoint import Checkpoint, open_checkpoint, open_own
+from registry.transparency.checkpoint import Checkpoint, open_own
 from registry.transparency.growing import GrowingTiles
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
@@ -83,7 +83,7 @@ def _witness(application: Application) -> Iterator[Fault]:
     if note is None:
         return
     try:
-        cosigned = open_checkpoint(note, application.signing, application.kernel.log.origin)
+        cosigned = open_own(note, application.signing)
     except ProofRejected:
         yield Fault("witness", "the cosigned checkpoint is damaged", mend=files.forget_cosigned)
         return

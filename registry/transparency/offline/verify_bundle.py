@@ -36,7 +36,7 @@ FIXED_MEMBERS = ("README.txt", "checkpoint", "manifest.sha256", "policy", "verif
 # Which sections a bundle has, and of which version. One that is not listed here is refused rather than guessed at.
 SECTIONS = "sections"
 _SECTIONS_HEAD = "evidence bundle, version 2\n"
-_KNOWN_SECTIONS = ("entries/v1", "history/v1", "keys/v1", "marks/v1", "origins/v1", "stamps/v1")
+_KNOWN_SECTIONS = ("compromises/v1", "entries/v1", "history/v1", "keys/v1", "marks/v1", "origins/v1", "stamps/v1")
 MARKS = tuple(f"marks/{name}.json" for name in ("claims", "model", "openings", "reading", "weights"))
 FIXED_FIELDS = (
     *("event", "principal", "organization", "token", "network", "subject", "counter", "previous"),
@@ -49,8 +49,15 @@ _ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.(leaf|open\.json|tlog-proof)
 _HISTORY = re.compile(r"history/([1-9][0-9]{0,18})\.(checkpoint|proof)")
 _CHANGE = re.compile(r"keys/([1-9][0-9]{0,18})\.(checkpoint|leaf|open\.json|proof|tlog-proof)")
 _ORIGIN = re.compile(r"origins/([1-9][0-9]{0,18})\.(checkpoint|leaf|open\.json|proof|tlog-proof)")
+_THEFT = re.compile(
+    r"compromises/([1-9][0-9]{0,18})\.((?:trusted\.)?checkpoint|leaf|open\.json|(?:trusted\.)?proof|tlog-proof)"
+)
 _EPOCH = re.compile(r"(.+)/e([1-9][0-9]{0,8})(?:-[0-9a-f]{8})?")
 _LOSS = re.compile(r"[a-z_]+; found ([1-9][0-9]{0,18}) ([0-9a-f]{64}); kept (nothing readable|[0-9]+ [0-9a-f]{64})")
+_STOLEN = re.compile(
+    r"compromised; found ([1-9][0-9]{0,18}) ([0-9a-f]{64}); since ([0-9-]{10}T[0-9:]{8})\.[0-9]{3}Z; "
+    r"trusted (nothing|[1-9][0-9]{0,18} [0-9a-f]{64})"
+)
 _STAMP = re.compile(r"stamps/([1-9][0-9]{0,18})\.(checkpoint|proof|[a-z0-9-]{1,32}\.tsr)")
 _STATED_TIME = re.compile(rb"\x18.([0-9]{14})(?:\.[0-9]+)?Z", re.DOTALL)
 _EXTRA = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}\.(json|pdf|txt|csv|md)")
@@ -107,7 +114,8 @@ class Trust:
 class Term(NamedTuple):
     """Keys of a ledger and the sizes that they sign; ``part`` is the folder that shows how they took over.
 
-    ``loss`` is what the entry at a new origin says of it.
+    ``loss`` is what the entry at a new origin says of it, ``suspected`` since when somebody else may have the former
+    keys, in seconds since 1970; 0 where they were not compromised.
     """
 
     since: int
@@ -115,17 +123,22 @@ class Term(NamedTuple):
     keys: list[Key]
     part: str = "keys"
     loss: str = ""
+    suspected: int = 0
 
 
 @dataclass
 class Entry:
-    """One verified entry: where, when (as the ledger claims) and what kind, and what was opened of it."""
+    """One verified entry: where, when (as the ledger claims) and what kind, and what was opened of it.
+
+    ``standing`` says what it rests on where the key that signed it was compromised later.
+    """
 
     index: int
     unix_ms: int
     kind: str
     fields: dict[str, str]
     withheld: list[str]
+    standing: str = ""
 
 
 @dataclass
@@ -190,7 +203,7 @@ def read_zip(bundle: bytes) -> dict[str, bytes]:
 
 def _allowed(name: str) -> bool:
     is_extra = _EXTRA.fullmatch(name) and not _DEVICE.match(name)
-    is_part = any(form.fullmatch(name) for form in (_ENTRY, _HISTORY, _CHANGE, _ORIGIN, _STAMP))
+    is_part = any(form.fullmatch(name) for form in (_ENTRY, _HISTORY, _CHANGE, _ORIGIN, _THEFT, _STAMP))
     return name in (*FIXED_MEMBERS, SECTIONS, *MARKS) or bool(is_part or is_extra)
 
 
@@ -224,7 +237,7 @@ def _check_sections(members: dict[str, bytes]) -> None:
     stated = members.get(SECTIONS)
     if stated is None:
         _demand(
-            not any(name.startswith(("history/", "keys/", "marks/", "origins/", "stamps/")) for name in members),
+            not any("/" in name and not name.startswith("entries/") for name in members),
             "the bundle has sections that it does not state",
         )
         return
@@ -238,6 +251,11 @@ def _check_sections(members: dict[str, bytes]) -> None:
     for form in (_CHANGE, _ORIGIN):
         changes = [match.group(1) for match in map(form.fullmatch, members) if match]
         _demand(all(changes.count(size) == 5 for size in changes), "a change of the ledger's key lacks a part")
+    thefts = [match.groups() for match in map(_THEFT.fullmatch, members) if match]
+    parts = [sorted(part for one, part in thefts if one == size) for size, _ in thefts]
+    whole = sorted(("checkpoint", "leaf", "open.json", "proof", "tlog-proof"))
+    dated = sorted((*whole, "trusted.checkpoint", "trusted.proof"))
+    _demand(all(part in (whole, dated) for part in parts), "a change of the ledger's key lacks a part")
     stamps = [match.groups() for match in map(_STAMP.fullmatch, members) if match]
     is_whole = all({(size, "checkpoint"), (size, "proof")} < set(stamps) for size, _ in stamps)
     _demand(is_whole, "a time-stamped checkpoint lacks its proof")
@@ -517,7 +535,8 @@ def key_terms(members: dict[str, bytes], trust: Trust) -> list[Term]:
     next ones sign under an origin of their own, which shares with the former one the entries before that entry.
     """
     origin = _text(members["checkpoint"], "the checkpoint").split("\n")[0]
-    steps = [(size, "keys") for size in _sizes(members, _CHANGE)] + [(n, "origins") for n in _sizes(members, _ORIGIN)]
+    forms = {"keys": _CHANGE, "origins": _ORIGIN, "compromises": _THEFT}
+    steps = [(size, part) for part, form in forms.items() for size in _sizes(members, form)]
     found: list[Term] = []
     for size, part in sorted(steps):
         try:
@@ -526,7 +545,7 @@ def key_terms(members: dict[str, bytes], trust: Trust) -> list[Term]:
         except (BadKey, Rejected) as exc:
             raise Rejected(f"{_WHAT[part]} at {size} entries: {exc}") from exc
         found = found or [Term(0, 0, former)]
-        found[-1] = found[-1]._replace(until=size - (part == "origins"))
+        found[-1] = found[-1]._replace(until=size - (part != "keys"))
         found.append(term)
     _demand(not found or found[-1].keys[0].name == origin, "the checkpoint is of another ledger than its keys")
     names = {key.name for term in found for key in term.keys} or {origin}
@@ -534,17 +553,20 @@ def key_terms(members: dict[str, bytes], trust: Trust) -> list[Term]:
     found = found or [Term(0, 2**63, given)]
     is_known = all(any(key in term.keys for term in found) for key in given)
     _demand(is_known, "you gave a key that is none of those which the bundle shows the ledger to have had")
-    reached, end = False, 0
+    reached, end, why = False, 0, "may not sign the change to the ledger's present key"
     for term in found:
+        if reached and term.suspected:  # whoever has a compromised key can make it lead anywhere
+            reached, why = False, "was compromised, the bundle says: take the present one from where you trust"
         reached = reached or any(key in term.keys for key in given)
         end = term.until
         if term is not found[-1]:  # a key leads to the next one only where it may sign the change
             reached = reached and end <= min(trust.until.get(key.key_id.hex(), end) for key in term.keys)
-    _demand(reached, "the key that you trust may not sign the change to the ledger's present key")
+    _demand(reached, f"the key that you trust {why}")
     return found
 
 
 _WHAT = {"keys": "change of the ledger's key", "origins": "new origin of the ledger"}
+_WHAT["compromises"] = "replacement of the ledger's compromised key"
 
 
 def _changed(members: dict[str, bytes], size: int, part: str) -> tuple[list[Key], Term]:
@@ -553,7 +575,7 @@ def _changed(members: dict[str, bytes], size: int, part: str) -> tuple[list[Key]
     )
     _, kind, commitments = parse_leaf(leaf)
     fields = check_opening(opening, size - 1, leaf, commitments)
-    is_named = kind == {"keys": "key", "origins": "epoch"}[part] and {"request", "detail"} <= set(fields)
+    is_named = kind == ("key" if part == "keys" else "epoch") and {"request", "detail"} <= set(fields)
     _demand(is_named, "its entry does not name the keys")
     former, following = ([parse_key(key) for key in fields[name].split(" ")] for name in ("request", "detail"))
     origins = former[0].name, following[0].name
@@ -564,12 +586,23 @@ def _changed(members: dict[str, bytes], size: int, part: str) -> tuple[list[Key]
     check_proof(proof, leaf, note, (size - 1, size, root))
     if part == "keys":
         _demand(origins[0] == origins[1], "its entry names other keys")
-    else:
-        _check_shared(origins, fields.get("result", ""), proof, size - 1)
-    return former, Term(size, 2**63, following, part, fields.get("result", ""))
+        return former, Term(size, 2**63, following)
+    said = fields.get("result", "")
+    told = {"origins": _LOSS, "compromises": _STOLEN}[part].fullmatch(said)
+    _check_shared(origins, told, proof, size - 1)
+    return former, Term(
+        size, 2**63, following, part, said, _seconds(told.group(3)) if told and told.re is _STOLEN else 0
+    )
 
 
-def _check_shared(origins: tuple[str, str], said: str, proof: bytes, size: int) -> None:
+def _seconds(text: str) -> int:
+    try:
+        return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
+    except ValueError as exc:
+        raise Rejected("its entry states no time") from exc
+
+
+def _check_shared(origins: tuple[str, str], told: re.Match[str] | None, proof: bytes, size: int) -> None:
     """Check that one origin follows another, and that the entries before the first of its own are those that it says.
 
     The proof of a tree's last entry has the hashes that the root of the tree before it is made of.
@@ -580,7 +613,6 @@ def _check_shared(origins: tuple[str, str], said: str, proof: bytes, size: int) 
     for line in _text(proof.partition(b"\n\n")[0], "a proof").split("\n")[2:]:
         sibling = _base64(line) or b""
         root = hashlib.sha256(b"\x01" + sibling + root).digest() if root else sibling
-    told = _LOSS.fullmatch(said)
     is_so = told and (told.group(1), told.group(2)) == (str(size), root.hex())
     _demand(is_so, "its entry names other entries than those before it")
 
@@ -608,9 +640,9 @@ def open_in_time(note: bytes, terms: list[Term], trust: Trust) -> tuple[int, byt
     return open_checkpoint(note, keys)
 
 
-def _check_continued(members: dict[str, bytes], part: str, old: tuple[int, bytes], new: tuple[int, bytes]) -> None:
+def _check_continued(members: dict[str, bytes], place: str, old: tuple[int, bytes], new: tuple[int, bytes]) -> None:
     """Verify that the bundle's checkpoint continues an older one (RFC 9162, 2.1.4.2)."""
-    lines = _text(members[f"{part}/{old[0]}.proof"], "a consistency proof").split("\n")
+    lines = _text(members[f"{place}.proof"], "a consistency proof").split("\n")
     is_of_both = old[0] <= new[0] and lines[:2] == ["consistency/v1", f"{old[0]} {new[0]}"]
     _demand(is_of_both, "it is of another size")
     _demand(lines[-1] == "", "the consistency proof is malformed")
@@ -623,7 +655,7 @@ def check_changes(members: dict[str, bytes], size: int, root: bytes, terms: list
     for former, term in ((terms[i], terms[i + 1]) for i in range(len(terms) - 1)):
         try:
             old_root = open_checkpoint(members[f"{term.part}/{term.since}.checkpoint"], term.keys)[1]
-            _check_continued(members, term.part, (term.since, old_root), (size, root))
+            _check_continued(members, f"{term.part}/{term.since}", (term.since, old_root), (size, root))
         except Rejected as exc:
             raise Rejected(f"{_WHAT[term.part]} at {term.since} entries: {exc}") from exc
         if term.part == "keys":
@@ -631,8 +663,61 @@ def check_changes(members: dict[str, bytes], size: int, root: bytes, terms: list
             continue
         names = [shown(one.keys[0].name) for one in (former, term)]
         said = f"after {former.until} entries {names[0]} went on as {names[1]}, by a checkpoint that both signed"
+        if term.suspected:
+            told.append(f"{said}. The key of {names[0]} was compromised, suspected since {_moment(term.suspected)}")
+            continue
         told.append(f"{said}. What {names[0]} had beyond these entries was lost: {shown(term.loss)}")
     return told
+
+
+def check_dated(
+    members: dict[str, bytes], size: int, root: bytes, terms: list[Term], trust: Trust
+) -> list[tuple[int, int, str]]:
+    """Verify what others dated: checkpoints of before a key was suspected, and all others that witnesses cosigned.
+
+    Returns size, time in seconds since 1970, and who says so, of each; a time-stamp's is what it states.
+    """
+    notes = []
+    for term in (term for term in terms if term.suspected):
+        place = f"compromises/{term.since}.trusted"
+        note = members.get(f"{place}.checkpoint")
+        if note is None:
+            continue
+        try:
+            old_size, old_root, _ = open_in_time(note, terms, trust)
+            is_so = term.loss.endswith(f"trusted {old_size} {old_root.hex()}")
+            _demand(is_so, "it is not the one that the entry names")
+            _check_continued(members, place, (old_size, old_root), (size, root))
+        except Rejected as exc:
+            raise Rejected(f"checkpoint from before {_WHAT[term.part]} at {term.since} entries: {exc}") from exc
+        notes.append((old_size, note))
+    for part, form in (("history", _HISTORY), ("stamps", _STAMP)):  # these were verified before
+        notes += [(old, members[f"{part}/{old}.checkpoint"]) for old in _sizes(members, form)]
+    dated = [
+        (old, at, f"witness {shown(name)} cosigned {old} entries at {_moment(at)}")
+        for old, note in notes
+        for name, at in cosignatures(note, trust).items()
+    ]
+    for name in sorted(members):
+        if name.endswith(".tsr"):
+            old = int(name.split("/")[1].split(".")[0])
+            at = _stated_at(members[name], name, members[f"stamps/{old}.checkpoint"])
+            dated.append((old, at, f"time-stamp {name} states {_moment(at)}, once you verified it"))
+    return dated
+
+
+def standing_of(index: int, terms: list[Term], dated: list[tuple[int, int, str]]) -> str:
+    """Say what an entry rests on whose key was compromised later; nothing of any other."""
+    thefts = [term for term in terms if term.suspected and index < term.since - 1]
+    if not thefts:
+        return ""
+    since = min(term.suspected for term in thefts)
+    held = [(size, said) for size, at, said in dated if index < size and at < since]
+    why = "; ".join(said for size, said in held if size == min(held)[0]) + ", before that" if held else _BARE
+    return f"the key that signed it was compromised later, suspected since {_moment(since)}: {why}"
+
+
+_BARE = "nothing here that is dated before that holds it up, only the present key"
 
 
 def check_history(
@@ -645,7 +730,7 @@ def check_history(
             note = members[f"history/{old}.checkpoint"]
             old_size, old_root, _ = open_in_time(note, terms, trust)
             _demand(old_size == old, "it is of another size")
-            _check_continued(members, "history", (old, old_root), (size, root))
+            _check_continued(members, f"history/{old}", (old, old_root), (size, root))
             seen = cosignatures(note, trust)
             _demand(trust.is_met_by(seen), "not enough witnesses of your policy have cosigned it")
             found.append((old, seen))
@@ -666,7 +751,7 @@ def check_stamps(members: dict[str, bytes], size: int, root: bytes, terms: list[
             note = members[f"stamps/{old}.checkpoint"]
             old_size, old_root, _ = open_in_time(note, terms, trust)
             _demand(old_size == old, "it is of another size")
-            _check_continued(members, "stamps", (old, old_root), (size, root))
+            _check_continued(members, f"stamps/{old}", (old, old_root), (size, root))
             names = sorted(name for name in members if name.startswith(f"stamps/{old}.") and name.endswith(".tsr"))
             told += [_to_check(members[name], name, note, old) for name in names]
         except Rejected as exc:
@@ -674,15 +759,19 @@ def check_stamps(members: dict[str, bytes], size: int, root: bytes, terms: list[
     return told
 
 
-def _to_check(token: bytes, name: str, note: bytes, size: int) -> str:
+def _stated_at(token: bytes, name: str, note: bytes) -> int:
     _, found, after = token.partition(hashlib.sha256(note).digest())
     stated = _STATED_TIME.search(after)
     if not found or stated is None:
         raise Rejected(f"the time-stamp {name} is of something else")
     try:
-        at = calendar.timegm(time.strptime(stated.group(1).decode("ascii"), "%Y%m%d%H%M%S"))
+        return calendar.timegm(time.strptime(stated.group(1).decode("ascii"), "%Y%m%d%H%M%S"))
     except ValueError as exc:
         raise Rejected(f"the time-stamp {name} states no time") from exc
+
+
+def _to_check(token: bytes, name: str, note: bytes, size: int) -> str:
+    at = _stated_at(token, name, note)
     command = f"openssl ts -verify -data stamps/{size}.checkpoint -in {name} -CAfile AUTHORITY.pem -attime {at}"
     return f"the time-stamp {name}, which states {_moment(at)}. With the authority's certificates, unpacked: {command}"
 
@@ -1124,6 +1213,7 @@ def verify(bundle: bytes, trust: Trust | str) -> Verdict:
         changes = check_changes(members, size, root, terms)
         stamps = check_stamps(members, size, root, terms, trust)
         history = check_history(members, size, root, terms, trust)
+        dated = check_dated(members, size, root, terms, trust)
     except Rejected as exc:
         verdict.problems.append(str(exc))
         return verdict
@@ -1142,7 +1232,8 @@ def verify(bundle: bytes, trust: Trust | str) -> Verdict:
             unix_ms, kind, commitments = parse_leaf(leaf)
             fields = check_opening(opening, index, leaf, commitments)
             withheld = [name for name in commitments if name not in fields]
-            verdict.entries.append(Entry(index, unix_ms, kind, fields, withheld))
+            standing = standing_of(index, terms, dated)
+            verdict.entries.append(Entry(index, unix_ms, kind, fields, withheld, standing))
         except Rejected as exc:
             verdict.problems.append(f"entry {index}: {exc}")
     if MARKS[0] in members and not verdict.problems:
@@ -1169,6 +1260,10 @@ def _conclude(verdict: Verdict, members: dict[str, bytes], others: int) -> None:
     verdict.checked.append(f"{opened} opened fields are what the ledger committed to")
     if links and not verdict.problems:
         verdict.checked.append(f"{links} links of subjects' chains agree with each other")
+    bare = [str(entry.index) for entry in entries if entry.standing.endswith(_BARE)]
+    if bare:
+        told = f"entries {', '.join(bare[:20])}{' ...' if len(bare) > 20 else ''}"
+        verdict.not_checked.append(f"{told} but by the present key: theirs was compromised later; see each")
     unsigned = ", ".join(sorted(n for n in members if _EXTRA.fullmatch(n) or n == "policy"))
     unseen = "" if verdict.cosigned else ", and that others saw the same one: give --policy with witnesses you trust"
     verdict.not_checked += [
@@ -1194,6 +1289,7 @@ def report(verdict: Verdict) -> str:
         seconds = time.gmtime(min(entry.unix_ms, _YEAR_10000 - 1) // 1000)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", seconds) + f".{entry.unix_ms % 1000:03d}Z"
         lines += ["", f"Entry {entry.index}  {entry.kind}  {stamp if entry.unix_ms < _YEAR_10000 else entry.unix_ms}"]
+        lines += [f"  standing: {entry.standing}"] if entry.standing else []
         lines += [f"  {name}: {shown(value)}" for name, value in entry.fields.items() if value]
         blank = [name for name, value in entry.fields.items() if not value]
         lines += [f"  opened and empty: {', '.join(blank)}"] if blank else []

@@ -103,3 +103,34 @@ def test_a_state_from_before_the_change_is_not_gone_on_with(used: Line, tmp_path
     refused = used("audit", "recover", "--reason", "the machine is gone", exits=None)
     assert refused.exit_code != 0
     assert f"exchanged at {size} entries" in refused.output
+
+
+def test_a_stolen_key_of_the_ledger_is_replaced(used: Line, tmp_path: Path) -> None:
+    before = used.json("audit", "checkpoint")["vkey"]
+    key_id, reason = before.split("+")[1], ("--reason", "a copy of the folder was found")
+    since = ("--since", "2026-01-31T00:00:00Z")
+    assert "Missing option '--reason'" in used("audit", "compromise", key_id, *since, exits=2).output
+    assert "--since" in used("audit", "compromise", key_id, "--since", "yesterday", *reason, exits=2).output
+    assert "KEY_ID" in used("audit", "compromise", "ffffffff", *since, *reason, exits=2).output
+    later = ("--since", "9000-01-01")
+    assert "--since" in used("audit", "compromise", key_id, *later, *reason, exits=2).output
+    done = used.json("audit", "compromise", key_id, *since, *reason)
+    assert (done["replaced"], done["trusted"], done["until"][0]) == (True, 0, f"--until {key_id}=0")
+    assert done["vkey"] == used.json("audit", "checkpoint")["vkey"] != before
+    again = used("audit", "compromise", key_id, *since, *reason)
+    assert f"Nothing to do: {key_id} signs nothing since entry {done['entry']}" in again.stdout
+    assert used.json("audit", "compromise", key_id, *since, *reason)["replaced"] is False
+    assert "verified" in used("audit", "verify").stdout
+    assert "no faults" in used("audit", "fsck").stdout
+    (tmp_path / "leak").write_text("call 816-555-0100", "utf-8")
+    bundle = tmp_path / "evidence.zip"
+    used("trace", tmp_path / "leak", "--evidence", bundle)
+    assert used.json("verify-bundle", bundle, "--key", done["vkey"])["verified"]
+    (problem,) = used.json("verify-bundle", bundle, "--key", before, exits=1)["problems"]
+    assert problem.startswith("the key that you trust was compromised")
+    alone = [sys.executable, "-I", VERIFIER, bundle, "--key", done["vkey"], *done["until"][0].split()]
+    told = subprocess.run(alone, capture_output=True, text=True, check=False)
+    assert (told.returncode, "was compromised, suspected since 2026-01-31T00:00:00Z" in told.stdout) == (0, True)
+    human = used("audit", "compromise", done["vkey"].split("+")[1], *since, *reason)
+    assert "signs this ledger no more" in human.stdout
+    assert "in place of the one with" in human.stderr

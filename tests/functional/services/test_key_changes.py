@@ -14,10 +14,12 @@ from registry.domain.errors import AccessDenied, ApprovalNeeded, Conflict, KeyUn
 from registry.domain.ids import RequestId
 from registry.domain.principals import Role
 from registry.services.approvals import Word
+from registry.services.compromises import Compromise
 from registry.services.kernel import Caller
-from registry.services.key_changes import is_change
+from registry.services.key_changes import command_of, is_change
 from registry.services.principals import LEAVE
 from registry.storage.roles import APPLICATION, RETENTION
+from registry.upkeep.compromise import Replaced, replace_key
 from tests.fakes.postgres import PostgresServer
 from tests.functional.services.homes import ISSUER, Home, person
 
@@ -172,6 +174,36 @@ def test_the_ledgers_key_is_exchanged_by_two_persons(controlled: Home) -> None:
     refused(home, lambda: ledger_key(home.app).exchange(operator=WHO))
 
 
+def test_a_compromised_key_is_replaced_by_two_persons(controlled: Home) -> None:
+    home, pair = controlled, controlled.app.signing.pair
+    key_id, since = pair.key.key_id.hex(), home.clock.now()
+    asked = f"compromise {key_id}"
+
+    def replaced() -> Replaced:
+        return replace_key(home.app, Compromise(key_id, since, None, REASON))
+
+    refused(home, replaced)
+    assert (home.app.signing.pair, home.app.signing.following) == (pair, None)
+    request = needed(home, asked)
+    refused(home, replaced)
+    with pytest.raises(AccessDenied):  # who asked, under another account
+        approve(home, request, "twin", "T-0090")
+    refused(home, replaced)
+    agreed(home, "compromise 00000000")
+    agreed(home, "rotate ledger")
+    refused(home, replaced)
+    assert approve(home, request) is State.APPROVED
+    done = replaced()
+    assert home.app.signing.pair == done.keys != pair
+    assert state(home, request) == State.USED
+    used, stated = home.entries()[done.entry - 1 : done.entry + 1]
+    assert ((used.values or {})["request"], request in (used.values or {})["detail"]) == (asked, True)
+    assert ((stated.values or {})["request"], (stated.values or {})["note"]) == (pair.words(), REASON)
+    assert replaced().trusted is None  # nothing is left to be done, and nobody's word is needed for that
+    verify_ledger(home.app, 1)
+    home.app.row_check.check()
+
+
 def test_an_approval_runs_out(controlled: Home) -> None:
     agreed(controlled, "rotate data")
     controlled.clock.step(25 * HOUR)
@@ -225,6 +257,9 @@ def test_without_dual_control_it_is_an_entry_alone(home: Home) -> None:
         ("rotate ledger", True),
         ("rewrap", True),
         ("shred data-1", True),
+        ("compromise 0a1b2c3d", True),
+        ("compromise ledger", False),
+        ("compromise", False),
         ("rotate index", False),
         ("rotate", False),
         ("shred", False),
@@ -235,3 +270,8 @@ def test_without_dual_control_it_is_an_entry_alone(home: Home) -> None:
 )
 def test_what_a_change_is(text: str, is_one: bool) -> None:
     assert is_change(text) is is_one
+
+
+def test_how_a_change_is_made_at_the_machine() -> None:
+    assert command_of("rotate data") == "registry keys rotate data"
+    assert command_of("compromise 0a1b2c3d") == "registry audit compromise 0a1b2c3d"

@@ -24,6 +24,7 @@ KEPT = {
     "ledger/anchors.before-entry-7/9.checkpoint": b"a note of 9",
     "ledger/anchors.before-entry-7/9.tsa-1.tsr": b"\x30\x04",
     "ledger/witness/cosigned": b"a cosigned note",
+    "ledger/witness/12.seen": b"one of an hour",
     "ledger/witness/alarm": b"{}",
     "ledger/witness/evidence-1772445600000-1": b"two notes",
     "ledger/witness.before-entry-7/cosigned": b"an earlier one",
