@@ -50,8 +50,9 @@ ERASURE_SCHEMAS: Mapping[str, Schema] = {
             "kept": closed({name: {**_COUNT, "description": what} for name, what in _KEPT.items()}),
             "clean": {
                 "type": "boolean",
-                "description": "Whether nothing is left beside the tables of the database either. On PostgreSQL false: "
-                "its owner clears them (`registry database-clear`).",
+                "description": "Whether nothing is left to do: nothing is beside the tables of the database, and "
+                "they are on the list beside the keys. On PostgreSQL false: its owner clears the tables "
+                "(`registry database-clear`).",
             },
             "receipt": ref("Receipt"),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.bootstrap.application import LOCAL_ROLES, Application, operator
+from registry.bootstrap.erasing import erase_again
 from registry.bootstrap.key_life import key_life, ledger_key, reconcile
 from registry.bootstrap.making import clear_database, grant_database_roles, initialise, migrate_database
 from registry.bootstrap.opening import inspected, open_application, opened
@@ -13,6 +14,7 @@ __all__ = [
     "Application",
     "LedgerSigning",
     "clear_database",
+    "erase_again",
     "grant_database_roles",
     "initialise",
     "inspected",

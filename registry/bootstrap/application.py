@@ -23,6 +23,7 @@ from registry.identity.sign_in import SignIn
 from registry.identity.strangers import Strangers
 from registry.identity.token_cache import VerifiedTokens
 from registry.keys.data_keys import DataKeys
+from registry.keys.erased import ErasedList
 from registry.keys.ports import Keyring
 from registry.services.accounting import Accountings
 from registry.services.admissions import Admissions
@@ -162,7 +163,12 @@ class Application:
     def erase(self) -> Erase:
         """What takes people out; made when it is asked for, which is seldom."""
         keys = DataKeys(self.keyring.provider("cases"), self.kernel.registry)
-        return Erase(self.kernel, CaseVault(self.kernel.registry, keys))
+        return Erase(self.kernel, CaseVault(self.kernel.registry, keys), self.erased)
+
+    @property
+    def erased(self) -> ErasedList:
+        """Who was erased."""
+        return erased_list(self.settings, self.keyring)
 
     @property
     def anchors(self) -> Anchors | None:
@@ -289,3 +295,8 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
+
+
+def erased_list(settings: Settings, ring: Keyring) -> ErasedList:
+    """Return the list of who was erased, beside the keys; the secret of its tags is never exchanged."""
+    return ErasedList(settings.keys, ring.secret("index"))

@@ -12,8 +12,9 @@ from pathlib import Path
 from registry.audit.bodies import BodyKeys
 from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
-from registry.bootstrap.application import Application, operator
+from registry.bootstrap.application import Application, erased_list, operator
 from registry.bootstrap.checks import demand_known_purposes, demand_migrated
+from registry.bootstrap.erasing import list_erased
 from registry.bootstrap.ledger import (
     head_of,
     open_log,
@@ -116,6 +117,7 @@ def open_application(settings: Settings, clock: Clock | None = None) -> Applicat
     application = _open(settings, clock)
     try:
         application = replace(application, high_water=_keeper(application))
+        list_erased(application)
         application.policy_changes.note(operator=operator())
         application.policy_changes.note_controls(operator=operator())
     except BaseException:
@@ -179,7 +181,10 @@ def _kernel(
         registry=identifier,
         database=database,
         log=log,
-        vault=Vault(registry, DataKeys(ring.provider("data"), identifier, limits=settings.key_cache)),
+        vault=Vault(
+            registry,
+            DataKeys(ring.provider("data"), identifier, limits=settings.key_cache, erased=erased_list(settings, ring)),
+        ),
         index=BlindIndex.of(ring.secret("index")),
         links=EmployeeLinks(registry, ring.secret("index")),
         policy=policy,

@@ -251,14 +251,18 @@ def recover(context: click.Context, home: str | None, reason: str, *, as_json: b
             _say_corrupt(error, as_json=as_json)
             context.exit(FOUND_WRONG)
         done = recover_ledger(application, reason)
+    again = "" if not done.erased else f" {done.erased} who were erased came back with it, and were erased again."
     if as_json:
         told = {"standing": done.standing, "kept": done.kept, "found": done.found, "entry": done.entry}
+        told["erased_again"] = done.erased
         write_json(told | _keys_of(done.keys))
     elif done.entry is None or done.keys is None:
-        click.echo(f"Nothing to recover: the database follows its high-water mark of {done.kept} entries.")
+        click.echo(f"Nothing to recover: the database follows its high-water mark of {done.kept} entries.{again}")
     else:
         lost = "" if done.lost is None else f" {done.lost} entries are lost."
-        click.echo(f"Entry {done.entry} states it.{lost} The registry serves again; restart what still runs on it.")
+        click.echo(
+            f"Entry {done.entry} states it.{lost}{again} The registry serves again; restart what still runs on it."
+        )
         click.echo(f"The ledger's origin is now {done.keys.key.name}. For witnesses' policies and auditors:")
         click.echo(done.keys.words().replace(" ", "\n"))
         click.echo("Make a backup at once: an earlier state cannot be gone on with any more.", err=True)

@@ -82,6 +82,10 @@ def _show(document: Mapping[str, Any], *, as_json: bool) -> None:
     click.echo(f"erased: {gone}")
     click.echo(f"stays: {stays or 'nothing'}")
     if not document["clean"]:
-        click.echo("Parts may still lie in unused space of the database: see docs/operations.md, 'Erase a person'.")
+        click.echo(
+            "Parts may still lie in unused space of the database, or keys/erased lacks them: registry audit fsck;"
+        )
+        click.echo("see docs/operations.md, 'Erase a person'.")
     click.echo("Older backups hold the wrapped keys until the keys that wrap them are destroyed: registry keys status")
+    click.echo("Copy keys/erased to where copies of the key folder are kept: with it no older backup brings them back.")
     click.echo(f"receipt {receipt['code']}: entry {receipt['index']} of {receipt['origin']}")

@@ -1,4 +1,4 @@
-"""Why a key service does not serve, in one word each: what a problem document and readiness say as ``cause``."""
+"""Why a key is not given, in one word each: what a problem document and readiness say as ``cause``."""
 
 from __future__ import annotations
 
@@ -13,3 +13,4 @@ UNREACHABLE: Final = "key_service_unreachable"
 WRONG_VERSION: Final = "key_service_version"
 WRONG_KEY: Final = "key_service_wrong_key"
 FAILED: Final = "key_service_failed"
+ERASED: Final = "key_erased"

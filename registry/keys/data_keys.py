@@ -13,6 +13,7 @@ from registry.crypto.data_key import KEY_BYTES, DataKey
 from registry.crypto.random import random_bytes
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.domain.ids import PersonId, RegistryId
+from registry.keys.erased import ErasedList
 from registry.keys.ports import KeyProvider, Unopened, WrappedHead, WrappedKey
 
 DEFAULT_MAX_KEYS = 20_000
@@ -60,6 +61,7 @@ class DataKeys:
         registry: RegistryId,
         *,
         limits: CacheLimits | None = None,
+        erased: ErasedList | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the provider that holds the key-encryption key.
@@ -68,11 +70,13 @@ class DataKeys:
             provider: wraps and unwraps.
             registry: bound into every wrapped key.
             limits: of the cache of opened keys.
+            erased: whose keys are not opened, whatever is stored of them; None where keys are not people's.
             monotonic: seconds that never go backwards.
         """
         self._provider = provider
         self._registry = registry
         self._limits = limits or CacheLimits()
+        self._erased = erased
         self._monotonic = monotonic
         self._lock = Lock()
         self._cache: OrderedDict[PersonId, _Cached] = OrderedDict()
@@ -109,9 +113,10 @@ class DataKeys:
         with self._lock:
             missing = {person: key for person, key in wanted if self._fresh(person, key) is None}
             forgotten = self._forgotten
-        if not missing:
-            return
         try:
+            missing = {person: key for person, key in missing.items() if not self._is_erased(person)}
+            if not missing:
+                return
             opened = self._provider.unwrap_many([(self._context(person), key) for person, key in missing.items()])
         except KeyUnavailable:
             return
@@ -133,7 +138,7 @@ class DataKeys:
 
         Raises:
             EnvelopeRejected: the wrapped key is changed or another person's.
-            KeyUnavailable: the provider cannot be used now, or no longer holds that key id.
+            KeyUnavailable: the provider cannot be used now, or no longer holds that key id; or the person was erased.
         """
         with self._lock:
             self._uses += 1
@@ -141,6 +146,8 @@ class DataKeys:
             forgotten = self._forgotten
         if found is not None:
             return found
+        if self._erased is not None:
+            self._erased.demand_kept(person)
         raw = self._provider.unwrap(self._context(person), wrapped)  # outside the lock: it may be far away
         if len(raw) != KEY_BYTES:
             raise EnvelopeRejected("a wrapped key does not open")
@@ -204,6 +211,9 @@ class DataKeys:
         self._cache.move_to_end(person)
         while len(self._cache) > self._limits.max_keys:
             self._cache.popitem(last=False)
+
+    def _is_erased(self, person: PersonId) -> bool:
+        return self._erased is not None and self._erased.covers(person)
 
     def _context(self, person: PersonId) -> bytes:
         return context_of(self._registry, person)

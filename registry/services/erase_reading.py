@@ -16,6 +16,7 @@ from registry.audit.kinds import Kind
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.domain.categories import Category
 from registry.domain.enrollment import Enrollment
+from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.domain.ids import PersonId, RecordId, TraceId
 from registry.domain.principals import Principal
 from registry.leaktrace.terms import PersonNames, record_terms
@@ -75,26 +76,48 @@ def say_opened(kernel: Kernel, work: Work, principal: Principal, scope: Scope, t
     return Opened(scope.subject.version, fields, rows, frozenset(trail.traces), pendings)
 
 
-def read_opened(kernel: Kernel, cases: CaseVault, scope: Scope, opened: Opened) -> Known:
+def read_opened(kernel: Kernel, cases: CaseVault, scope: Scope, opened: Opened, *, skip_lost: bool = False) -> Known:
     """Open what the entries permit, and find where it stands.
+
+    Args:
+        kernel: of the registry.
+        cases: opens reports of traces.
+        scope: who goes.
+        opened: what may be opened.
+        skip_lost: go on where a key is gone: such a value counts as unfound, and a trace whose report does not open
+            may have found them.
 
     Raises:
         LedgerCorrupt: a posting was changed.
         EnvelopeRejected: a value does not open.
+        KeyUnavailable: a key does not.
     """
     receipts = _Receipts(kernel.mint(opened.pendings))
     kernel.vault.prepare(opened.fields)
-    terms = _Terms(kernel, scope)
+    terms, lost = _Terms(kernel, scope), 0
+    passed = (EnvelopeRejected, KeyUnavailable) if skip_lost else ()
     for one in opened.fields:
-        value = kernel.vault.open(one, receipts.next()).expose()
+        receipt = receipts.next()
+        try:
+            value = kernel.vault.open(one, receipt).expose()
+        except passed:
+            lost += 1
+            continue
         terms.take(one, value)
-    wanted = set(scope.record_ids)
-    found = {row.id for row in opened.cases if wanted & records_found(cases.open_report(row.case, receipts.next()))}
+    found = set()
+    for row in opened.cases:
+        receipt = receipts.next()
+        try:
+            in_report = records_found(cases.open_report(row.case, receipt))
+        except passed:
+            in_report = frozenset(scope.record_ids)
+        if in_report & set(scope.record_ids):
+            found.add(row.id)
     lists = terms.lists()
     with kernel.database.read() as work:
         places = places_of(work.postings, lists, scope.targets)
     there = {(one.name, posting) for one in places for posting in one.found.values()}
-    unfound = terms.unfound(there)
+    unfound = terms.unfound(there) + lost
     return Known(opened.version, places, unfound, opened.seen, opened.seen if scope.is_whole else frozenset(found))
 
 

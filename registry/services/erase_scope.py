@@ -105,3 +105,8 @@ def scope_of(kernel: Kernel, work: Work, principal: Principal, ask: ErasureAsk) 
         kernel.note_refusal(work, principal, EntryDraft(Kind.ERASE, values, (row.id,)))
         raise InvalidInput([FieldProblem("/member", "unknown_member")])
     return Scope(row, named, [one for one in records if one.person == named[0].id], is_whole=False)
+
+
+def named_in(scope: Scope) -> list[str]:
+    """Return the ids that are on the list of who was erased once a scope is taken out."""
+    return [*scope.person_ids, *([scope.subject.id] if scope.is_whole else [])]

@@ -276,6 +276,10 @@ class Subjects(Protocol):
 
 class Persons(Protocol):
     def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[PersonRow]: ...
+    def standing(self, after: str, limit: int) -> Sequence[tuple[PersonId, SubjectId]]:
+        """Return whom there is, with whose household each is of, in the order of ids, from the one after ``after``."""
+        ...
+
     def insert(self, rows: Sequence[PersonRow]) -> None: ...
 
 

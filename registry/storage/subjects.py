@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from registry.domain.ids import SubjectId
+from registry.domain.ids import PersonId, SubjectId
 from registry.keys.ports import WrappedKey
 from registry.services.ports import NewSubject, PersonRow, SubjectRow
 from registry.storage.guards import RowGuard
@@ -144,6 +144,10 @@ class SqlPersons:
             for part in chunks(set(ids))
             for row in self._guard.demanded("persons", self._connection.execute(_PERSONS, {"many": part}))
         ]
+
+    def standing(self, after: str, limit: int) -> Sequence[tuple[PersonId, SubjectId]]:
+        found = select(persons.c.id, persons.c.subject).where(persons.c.id > after).order_by(persons.c.id).limit(limit)
+        return [(PersonId(row.id), SubjectId(row.subject)) for row in self._connection.execute(found)]
 
     def insert(self, rows: Sequence[PersonRow]) -> None:
         PERSONS.run(self._connection, [person_values(self._guard, row) for row in rows])

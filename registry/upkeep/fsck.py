@@ -17,8 +17,8 @@ from pathlib import Path
 
 from registry.audit.high_water import Standing
 from registry.audit.ports import EntryReader
-from registry.bootstrap import Application
-from registry.domain.errors import ProofRejected
+from registry.bootstrap import Application, erase_again
+from registry.domain.errors import KeyUnavailable, ProofRejected
 from registry.storage.anchor_files import AnchorFiles
 from registry.storage.tile_files import TileFiles
 from registry.storage.witness_files import WitnessFiles
@@ -42,7 +42,7 @@ class Fault:
     """Something that is not as the leaves say.
 
     Attributes:
-        part: ``tiles``, ``high_water``, ``witness``, ``anchors`` or ``unfinished``.
+        part: ``tiles``, ``high_water``, ``witness``, ``anchors``, ``erased`` or ``unfinished``.
         what: what is wrong.
         advice: what a person should do, where it cannot be mended here.
         mend: makes it right; None where that is not for a program to do.
@@ -51,7 +51,7 @@ class Fault:
     part: str
     what: str
     advice: str = ""
-    mend: Callable[[], None] | None = None
+    mend: Callable[[], object] | None = None
 
 
 def faults_of(application: Application) -> Iterator[Fault]:
@@ -65,6 +65,7 @@ def faults_of(application: Application) -> Iterator[Fault]:
     yield from _witness(application)
     yield from _anchors(application)
     yield from _tiles(application)
+    yield from _erased(application)
     yield from _unfinished(application.settings.ledger, application.kernel.clock.now().timestamp())
 
 
@@ -142,6 +143,28 @@ def _tiles(application: Application) -> Iterator[Fault]:
         )
     if kept:
         yield Fault("tiles", f"of no tree that these leaves have: {_some(sorted(kept))}", _RESTORE)
+
+
+def _erased(application: Application) -> Iterator[Fault]:
+    """Compare the list of who was erased with what entries say, and with who is there."""
+    again, erased = erase_again(application), application.erased
+    try:
+        unlisted = again.unlisted()
+    except KeyUnavailable as error:
+        yield Fault("erased", error.cause, mend=partial(_list_anew, application))
+        return
+    if unlisted:
+        what = f"{len(unlisted)} who were erased are not on the list beside the keys"
+        yield Fault("erased", what, mend=partial(erased.add, unlisted))
+    returned = again.returned()
+    if returned:
+        what = f"{len(returned)} who were erased are in the database: an older one was put back"
+        yield Fault("erased", what, "They are not opened; take them out again with: registry audit recover")
+
+
+def _list_anew(application: Application) -> None:
+    application.erased.set_aside()
+    application.erased.add(erase_again(application).unlisted())
 
 
 def _last_of_each_level(names: Iterable[str]) -> dict[int | None, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from registry.audit.high_water import Compared, Standing, mark_of
-from registry.bootstrap import Application, ledger_key, operator
+from registry.bootstrap import Application, erase_again, ledger_key, operator
 from registry.domain.errors import MisconfiguredHome
 from registry.services.ledger_key import Exchanged, Loss
 from registry.storage.anchor_files import AnchorFiles
@@ -26,6 +26,7 @@ class Recovered:
         entry: index of the entry that states it, which is how many entries the new origin shares with the former; None
             when there was nothing to recover.
         keys: that sign from then on, under the new origin's name; None when there was nothing to recover.
+        erased: how many who were erased before came back with it, and were taken out again.
     """
 
     standing: Standing
@@ -33,6 +34,7 @@ class Recovered:
     found: int
     entry: int | None
     keys: KeyPair | None = None
+    erased: int = 0
 
     @property
     def lost(self) -> int | None:
@@ -43,7 +45,8 @@ class Recovered:
 def recover(application: Application, reason: str) -> Recovered:
     """Go on under a new origin, whose first entry states what is lost; keep what is of the former one aside.
 
-    The mark is replaced last: should this end before, the registry still refuses to serve, and running it again begins
+    Whoever was erased since and came back is erased again, before anything is served, with an entry each. The mark is
+    replaced last: should this end before, the registry still refuses to serve, and running it again begins
     another origin.
 
     Args:
@@ -51,17 +54,20 @@ def recover(application: Application, reason: str) -> Recovered:
         reason: the operator's words.
 
     Raises:
-        AuditUnavailable: the entry cannot be written, or a file beside the database not be moved.
-        KeyUnavailable: the keys cannot be written.
+        AuditUnavailable: an entry cannot be written, a file beside the database not be moved, or ``not_granted``: this
+            account of the database may not erase.
+        KeyUnavailable: the keys cannot be written, or the list of who was erased not be read.
         MisconfiguredHome: the mark cannot be read or written, or the ledger is from before an exchange of its key.
     """
     compared = application.compare_high_water()
     kept = None if compared.mark is None else compared.mark.size
     if compared.standing is Standing.FOLLOWS:
-        return Recovered(compared.standing, kept, compared.head.size, None)
+        erased = erase_again(application).run(operator=operator())
+        return Recovered(compared.standing, kept, compared.head.size, None, erased=erased)
     _demand_key_of(application, compared.head.size)
     begun = _begin(application, compared, reason)
     _set_aside(application, compared.head.size)
+    erased = erase_again(application).run(operator=operator())
     file = HighWaterFile(application.settings.ledger)
     with application.database.reader() as reader:
         mark = mark_of(reader.head(), application.signing)
@@ -70,7 +76,7 @@ def recover(application: Application, reason: str) -> Recovered:
         file.replace(mark)
     except OSError:
         raise MisconfiguredHome(f"{file.path} cannot be written; mend the folder and run this again") from None
-    return Recovered(compared.standing, kept, compared.head.size, compared.head.size, begun.current)
+    return Recovered(compared.standing, kept, compared.head.size, compared.head.size, begun.current, erased)
 
 
 def _demand_key_of(application: Application, size: int) -> None:

@@ -19,6 +19,7 @@ from registry.domain.errors import KeyUnavailable
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.keys.data_keys import DataKeys
+from registry.keys.erased import NAME
 from registry.keys.openbao.settings import KeyServiceSettings
 from registry.keys.ports import PROVIDER_PURPOSES
 from registry.services.disclose import Disclosed
@@ -50,8 +51,11 @@ def home(service: KeyServiceSettings, tmp_path: Path) -> Iterator[Home]:
 
 
 def restored(home: Home, backup: Path, place: Path) -> Settings:
-    """Put a backup into a home of its own, with today's keys."""
+    """Put a backup into a home of its own, with keys of today that do not know who was erased: as somebody may who has
+    both, so that only what the server holds is between them and the values.
+    """
     shutil.copytree(home.app.settings.home / "keys", place / "keys")
+    (place / "keys" / NAME).unlink(missing_ok=True)
     shutil.copy(home.app.settings.home / "config.toml", place)
     settings = load_settings(place, {"REGISTRY_DATABASE_URL": ""})
     restore(settings, backup)
@@ -101,7 +105,8 @@ def test_an_erased_person_opens_nowhere_once_the_versions_of_their_day_are_trimm
     with pytest.raises(KeyUnavailable, match="no longer opens under this key version"):
         data.open_key(*named)
     shutil.rmtree(before.keys)
-    shutil.copytree(home.app.settings.home / "keys", before.keys)  # the keys of today, not those of its day
+    shutil.copytree(home.app.settings.home / "keys", before.keys)  # of today, not of its day
+    (before.keys / NAME).unlink()
     with pytest.raises(KeyUnavailable, match="no longer opens under this key version"), inspected(before):
         pass  # nor is what the backup's entries say of them read
     # Those who are still here were wrapped anew, and open, in a process that starts now too.
