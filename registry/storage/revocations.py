@@ -8,9 +8,15 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from registry.services.ports_revocations import RevocationRow
 from registry.storage.guards import RowGuard
+from registry.storage.prepared import Prepared
+from registry.storage.rows import MANY
 from registry.storage.tables import revocations
 
-_AMONG = select(revocations).where(revocations.c.label.in_(bindparam("labels", expanding=True)))
+_AMONG = Prepared(
+    select(revocations.c.label, revocations.c.before, revocations.c.until, revocations.c.guard).where(
+        revocations.c.label.in_(MANY)
+    )
+)
 _COUNT = select(func.count()).select_from(revocations).where(revocations.c.until >= bindparam("until"))
 
 
@@ -22,9 +28,12 @@ class SqlRevocations:
         self._guard = guard
 
     def among(self, labels: Iterable[bytes]) -> Mapping[bytes, RevocationRow]:
-        found = self._connection.execute(_AMONG, {"labels": list(labels)})
-        rows = self._guard.demanded("revocations", found)
-        return {row.label: RevocationRow(row.label, row.before, row.until) for row in rows}
+        found = {}
+        for *parts, guard in _AMONG.rows_of(self._connection, sorted(set(labels))):
+            self._guard.demand("revocations", parts, guard)
+            row = RevocationRow(*parts)
+            found[row.label] = row
+        return found
 
     def put(self, row: RevocationRow) -> None:
         told = {"label": row.label, "before": row.before, "until": row.until}
