@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -228,6 +230,24 @@ def test_a_change_in_between_is_not_lost(site: Site) -> None:
         assert sent(site, method, f"/Groups/{group}", body, **tag).status_code == 412
         assert site.said(site.last().index)["result"] == "refused changed"
     assert members(site, group) == [dana]
+
+
+def test_of_two_changes_at_once_to_one_version_one_is_made(site: Site) -> None:
+    people = [person(site, f"T-000{number}") for number in (1, 2)]
+    for number in range(6):
+        group = made(site, f"Water {number}")
+        tag = sent(site, "GET", f"/Groups/{group}").headers["etag"]
+        begin = threading.Barrier(2)
+
+        def join(who: str, group: str = group, tag: str = tag, begin: threading.Barrier = begin) -> int:
+            begin.wait()
+            added = {"op": "add", "path": "members", "value": [{"value": who}]}
+            return changed(site, group, added, **{"If-Match": tag}).status_code
+
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(join, people))
+        assert sorted(answers) == [204, 412]
+        assert members(site, group) == [who for who, status in zip(people, answers, strict=True) if status == 204]
 
 
 def test_somebody_unknown_moves_nobody_else(site: Site) -> None:
