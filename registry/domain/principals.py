@@ -36,6 +36,8 @@ class Claims:
             whoever shows it has to prove that they hold the key.
         issued_at: Unix seconds; 0 for what no token says.
         is_single_use: the token is good for one request.
+        one_sealed_until: the token opens one card with sealed records, and is taken until this Unix second at most; 0
+            where it opens any number.
     """
 
     issuer: str
@@ -48,6 +50,7 @@ class Claims:
     key_thumbprint: str = ""
     issued_at: int = 0
     is_single_use: bool = False
+    one_sealed_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Principal:
         since_ms: when its account was made, milliseconds.
         is_taken_back: the token was taken back; such a principal has no roles.
         is_key_bound: the token is bound to a key (RFC 9449).
+        one_sealed_until: as in ``Claims``.
     """
 
     id: PrincipalId
@@ -81,3 +85,4 @@ class Principal:
     since_ms: int = 0
     is_taken_back: bool = False
     is_key_bound: bool = False
+    one_sealed_until: int = 0

@@ -39,7 +39,7 @@ def read_claims(payload: Mapping[str, Any], settings: IssuerSettings, now: float
     issued_at, expires_at = _check_times(payload, settings, now)
     client, token_id = _client(payload, settings), _optional_text(payload, settings.token_id_claim)
     is_single_use = not settings.single_use.isdisjoint({EVERY_CLIENT, client})
-    if is_single_use and not token_id:
+    if (is_single_use or settings.sealed_once) and not token_id:
         refuse(Refusal.CLAIM_MISSING)
     return Claims(
         issuer=settings.issuer,
@@ -52,6 +52,7 @@ def read_claims(payload: Mapping[str, Any], settings: IssuerSettings, now: float
         key_thumbprint=key_thumbprint,
         issued_at=issued_at,
         is_single_use=is_single_use,
+        one_sealed_until=expires_at + settings.leeway_seconds if settings.sealed_once else 0,
     )
 
 

@@ -69,6 +69,7 @@ class IssuerSettings:
         step_up_max_age_seconds: how long after ``auth_time`` a strong sign-in counts as recent.
         dpop: tokens that are bound to a key (RFC 9449): ``off``: refused; ``allowed``; ``required``: no others.
         dpop_nonce: whether a proof must hold a number that this process gave out lately.
+        sealed_once: whether a token opens one card with sealed records at most.
         single_use: clients whose tokens are good for one request each, in all processes; ``*`` for all of them.
 
     Raises:
@@ -99,6 +100,7 @@ class IssuerSettings:
     dpop: str = BINDING_OFF
     dpop_nonce: bool = False
     single_use: frozenset[str] = frozenset()
+    sealed_once: bool = False
 
     def __post_init__(self) -> None:
         if not self.issuer or not self.audience:
@@ -117,8 +119,8 @@ class IssuerSettings:
             raise MisconfiguredHome("step_up_acr takes no empty text, and step_up_max_age_seconds is 1 to 86400")
         if self.dpop not in _BINDINGS or type(self.dpop_nonce) is not bool:
             raise MisconfiguredHome("dpop must be off, allowed or required, and dpop_nonce true or false")
-        if "" in self.single_use:
-            raise MisconfiguredHome("single_use takes no empty text")
+        if "" in self.single_use or type(self.sealed_once) is not bool:
+            raise MisconfiguredHome("single_use takes no empty text, and sealed_once is true or false")
 
     def _check_sources(self) -> None:
         if sum(source is not None for source in (self.jwks_uri, self.jwks_file, self.discovery)) != 1:

@@ -24,6 +24,7 @@ from registry.policy.decide import (
     APPROVAL_REQUIRED,
     NOT_PERMITTED,
     QUOTA_EXCEEDED,
+    STEP_UP_REQUIRED,
     Decision,
     Denial,
     Facts,
@@ -36,6 +37,7 @@ from registry.services.facts_approvals import AskApprovals, Wanted
 from registry.services.facts_brakes import BrakeAsk, BrakeFacts
 from registry.services.facts_break_glass import OpenGlass
 from registry.services.facts_relations import Relations
+from registry.services.facts_used_tokens import RULE, UsedTokens
 from registry.services.kernel import (
     TAKEN_BACK,
     Caller,
@@ -191,6 +193,7 @@ class Disclose:
                 Relations(self._kernel, work, principals),
                 AskApprovals(self._kernel, work),
                 OpenGlass(self._kernel, work),
+                UsedTokens(self._kernel, work),
             )
             decided = [self._decide(ask, facts, one) for one, (_, ask) in zip(braked, asks, strict=True)]
             # Alarms come first: behind it, a receipt would show by its size that there is one.
@@ -250,6 +253,8 @@ class Disclose:
             step_up=self._kernel.is_signed_in_strongly(principal),
         )
         decision = self._decision(principal, ask, facts)
+        if isinstance(decision, Permit) and ask.purpose is not None and not known.used.may_open(principal, rows or ()):
+            decision = Denial(STEP_UP_REQUIRED, (RULE,))
         if isinstance(decision, Permit) or decision.reason not in _OF_NO_ONE_HERE:
             brakes.touched(braked)
         values = said_by(principal) | _asked(ask) | {"rules": self._kernel.policy.rules(*decision.rules)}
@@ -381,6 +386,7 @@ class _BatchFacts:
     relations: Relations
     approvals: AskApprovals
     glass: OpenGlass
+    used: UsedTokens
 
 
 def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[SubjectId, SubjectRow]:

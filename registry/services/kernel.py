@@ -196,6 +196,7 @@ class Kernel:
             since_ms=0 if row is None else row.created_at,
             is_taken_back=is_taken_back,
             is_key_bound=bool(claims.key_thumbprint),
+            one_sealed_until=claims.one_sealed_until,
         )
 
     def is_same_person(self, principal: Principal, row: PrincipalRow) -> bool:

@@ -44,13 +44,23 @@ class UseOnce:
         with self._lock:
             is_due = self._uses % EVERY == 0 or self._is_full
             self._uses += 1
-        label = self._kernel.index.tag(f"used-{sort}", name.encode("utf-8", "surrogatepass"))
+        label = used_label(self._kernel, sort, name)
         with self._kernel.database.write() as work:
             if is_due:
                 work.used_names.forget_before(self._kernel.now_ms())
                 self._is_full = work.used_names.count() >= MOST
             if self._is_full:
                 raise Busy
-            is_first = work.used_names.use(label, int(until * 1000) + APART_MS)
+            is_first = work.used_names.use(label, kept_until(until))
             work.commit()
         return is_first
+
+
+def used_label(kernel: Kernel, sort: str, name: str) -> bytes:
+    """Return the keyed label that a name is used up under."""
+    return kernel.index.tag(f"used-{sort}", name.encode("utf-8", "surrogatepass"))
+
+
+def kept_until(until: float) -> int:
+    """Return until when a used name is kept, milliseconds, of which nothing is taken after so many Unix seconds."""
+    return int(until * 1000) + APART_MS
