@@ -24,6 +24,7 @@ MOST_CHARACTERS = 2_000
 MOST_GROWTH = 3.0
 LENGTH = 20_000
 _PEOPLE = 50
+_TOLD = 50_000  # texts after which it is told how far it is: a run that is stopped has said something
 
 _PIECES = (
     *("816-555-0142", "734-12-3456", "4111 1111 1111 1111", "1207 Larkspur Ave", "person7@example.org", "Feb 29 1984"),
@@ -136,7 +137,10 @@ def main() -> None:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     print(f"`python -m benchmarks.finding.hostile {count} {seed}`\n\n{describe()}; {moment()}\n", flush=True)
     matched, failed, slowest, began = registry(), 0, 0.0, time.perf_counter()
-    for text in hostile_texts(count, seed):
+    for place, text in enumerate(hostile_texts(count, seed), 1):
+        if place % _TOLD == 0:
+            told = f"{place:,} texts, {failed} failed, the slowest took {slowest:.3f} s of a processor"
+            print(f"{told}; {time.perf_counter() - began:,.0f} s", flush=True)
         try:
             slowest = max(slowest, seconds(matched.match, text))
         except Exception as failure:  # noqa: BLE001 - any failure is what is looked for

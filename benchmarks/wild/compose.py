@@ -212,7 +212,7 @@ def _near_misses(rng: Random, human: Human, other: Human) -> dict[str, str]:
         "near_home": f"{home.near}{unit}, {home.city}, {home.state} {home.zip5}",
         "askew_home": f"{home.askew or home.near}, {home.city}, {home.state} {home.zip5}",
         "far_home": away, "far_zip": f"{'PO Box 17' if boxed else line}, {prefix}{rng.randint(10, 98)}",
-        "off_cell": _dashed(_off(rng, human.cell)), "off_ssn": _dashed(_off(rng, human.ssn)), "off_card": _off(rng, human.card),
+        "off_cell": _dashed(_off(rng, human.cell)), "off_ssn": _dashed(_off(rng, human.ssn)), "off_ssn9": _off(rng, human.ssn), "off_card": _off(rng, human.card),
         "swapped_cell": _dashed(_turned(human.cell)), "swapped_ssn": _dashed(_turned(human.ssn)), "off4": _off(rng, human.ssn[-4:]),
         "born": f"{human.born:%m/%d/%Y}", "school": school, "kid": kid, "ill": human.ill, "ssn4": human.ssn[-4:],
         "cell4": human.cell[-4:], "cell": human.cell, "ssn": human.ssn, "town": home.city, "zip": home.zip5,

@@ -109,11 +109,11 @@ CLEAN = (
     ),
     (
         "{o_name}, {o_ssn}, {o_born}, {o_cell}", "Meet at {near_home} at noon", "wrong place: {far_home}", "They used to rent {askew_home}.",
-        "tracking 1Z{cell}{ssn4}77", "serial {ssn}{off4}", "ref {off4}-{ssn}-{off4}", "my number: {swapped_cell}", "SSN {swapped_ssn} is not valid",
+        "tracking 1Z{cell}{ssn4}77", "serial {ssn}{off4}", "ref {off4}-{off_ssn9}-{off4}", "my number: {swapped_cell}", "SSN {swapped_ssn} is not valid",
         "{name} chairs the board; {o_name} (DOB {o_born}) is the clerk.", "{school} and {o_school} play on Friday", "350 Fifth Ave, New York, NY 10118",
         "221B Baker Street, London", "switchboard 202-555-0100, press {zip}", "{o_name}: {ill}. {o_name} is on leave.",
-        "{kid} {o_family} attends {school}", "{name} owns nothing; the house at {o_home} is {o_name}'s", "the {o_family} family at {near_home}",
+        "{kid} Nobodyson attends {school}", "{name} owns nothing; the house at {o_home} is {o_name}'s", "the {o_family} family at {near_home}",
         "{o_email} wrote to {name}", "email {off_email}", "plate {off_plate}", "{number} votes, {zip} in favour, all on {road}",
-        "{o_name}, SSN ending {ssn4}, phone ending {cell4}", "Born {born}: the poet {o_name}.", "{far_zip}", "{number} people came to {town} to see {road}.",
+        "{o_name}, SSN ending {ssn4}, phone ending {cell4}", "Born {born}: the poet {o_name}.", "{far_zip}", "{number} people came to {town} to see it.",
     ),
 )  # fmt: skip

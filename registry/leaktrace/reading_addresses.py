@@ -31,7 +31,7 @@ _AFTER_HYPHEN = re.compile(r"^\d{2,3}$")
 _BEFORE_HYPHEN = re.compile(r"^\d{1,3}$")
 _LINKS = frozenset({"of", "de", "del", "du", "la"})  # a type before them is part of the name
 _ROADS = frozenset({"highway", "hwy", "route", "rte", "rt"})
-_GAP = re.compile(r"^[\s.\-#'\"]{1,4}$|^$")
+_GAP = re.compile(r"^[\s.\-#'\"_]{1,4}$|^$")
 _ZIP = re.compile(r"^\d{5}$")
 _MISREAD_STATES = frozenset(
     code.translate(table) for code in STATE_CODES for table in (str.maketrans("ilo", "110"), str.maketrans("il", "l1"))

@@ -19,7 +19,7 @@ LONG_TEXT = 400  # words
 _GLUED = 6  # letters of a given and a family name in one word
 _MOST_CAPITALS = 3  # inside of it (McCoy)
 _SAINTS = frozenset({"st", "ste"})  # inside a family name: St. Clair
-_GAP = re.compile(r"^(?:[ \t\-_'\".]{1,4}|[ \t]?\r?\n[ \t]*|[ \t]*[(\"']{1,2}[ \t]*)$")
+_GAP = re.compile(r"^(?:[ \t\-_'\".]{1,4}|[ \t]?\r?\n[ \t]*|[ \t]*[()\"']{1,2}[ \t]*)$")
 _COMMA = re.compile(r"^[ \t]*,\s*$")
 
 Found = tuple[Term, int, int]
@@ -109,6 +109,7 @@ def _window(words: Words, first: int, last: int, *, both: bool) -> Iterator[Foun
         return
     for cut in range(1, len(parts)):
         yield from _weak(parts[:cut], parts[cut:], first, last)
+    yield from _without_nickname(words, first, last)
     full = [part for place, part in enumerate(parts) if len(part) > 1 or place in (0, len(parts) - 1)]
     if len(full) == 3 == len(parts):  # without a middle name
         yield Term(TermKind.NAME, letters([parts[0], parts[2]])), first, last
@@ -116,6 +117,13 @@ def _window(words: Words, first: int, last: int, *, both: bool) -> Iterator[Foun
         yield Term(TermKind.NAME, letters(full)), first, last
         for cut in range(1, len(full)):
             yield from _weak(full[:cut], full[cut:], first, last)
+
+
+def _without_nickname(words: Words, first: int, last: int) -> Iterator[Found]:
+    """``Stavros (Stav) Lee-Novak``."""
+    if last > first + 1 and words.gap(first).strip() in {"(", '"', "'"}:
+        parts = [words.texts[first], *words.texts[first + 2 : last + 1]]
+        yield Term(TermKind.NAME, letters(parts)), first, last
 
 
 def _weak(given: list[str], family: list[str], first: int, last: int) -> Iterator[Found]:

@@ -23,10 +23,11 @@ _MONTHS = (
 )  # fmt: skip
 # Months of languages that US texts may be mixed with; those with an English skeleton of their own are left out.
 _FOREIGN = (
-    "enero janvier januar janeiro gennaio", "febrero fevrier februar fevereiro febbraio", "marzo mars marz marco",
-    "abril avril aprile", "mayo mai maio maggio", "junio juin juni junho giugno", "julio juillet juli julho luglio",
-    "agosto aout", "septiembre septembre setembro settembre", "octubre octobre oktober outubro ottobre",
-    "noviembre novembre novembro", "diciembre decembre dezember dezembro dicembre",
+    "enero janvier januar janeiro gennaio januari stycznia", "febrero fevrier februar fevereiro febbraio lutego",
+    "marzo mars marz marco maart marca", "abril avril aprile kwietnia", "mayo mai maio maggio maja",
+    "junio juin juni junho giugno czerwca", "julio juillet juli julho luglio lipca", "agosto aout augustus sierpnia",
+    "septiembre septembre setembro settembre wrzesnia", "octubre octobre oktober outubro ottobre pazdziernika",
+    "noviembre novembre novembro listopada", "diciembre decembre dezember dezembro dicembre grudnia",
 )  # fmt: skip
 _SHORT = {
     **{skeleton(name): number for number, names in enumerate(_FOREIGN, 1) for name in names.split()},
@@ -44,7 +45,7 @@ _NUMBER_WORDS = {
 }  # fmt: skip
 _FILLERS = frozenset({"of", "the", "dot", "dash", "slash", "day", "de"})
 _ORDINAL = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
-_GAP = re.compile(r"^[\s.,\-/()'\[\]_*]{0,5}$")
+_GAP = re.compile(r"^[\s.,\-/()'\[\]_*~]{0,5}$")
 _DAY_AND_TIME = re.compile(r"^(\d{2})t\d{2}")
 _COMPACT = re.compile(r"^(?:19|20)\d{6}$")
 _COMPACT_US = re.compile(r"^(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d$")  # month, day, year
@@ -108,7 +109,16 @@ def dates_in(words: Words) -> Iterator[tuple[str, int, int]]:
             continue
         for iso, used in _readings(pieces):
             yield iso, index, pieces[used - 1].last
-            after = pieces[used - 1].last + 1
+            if not _of_two_kinds(words, index, pieces):
+                after = pieces[used - 1].last + 1
+
+
+def _of_two_kinds(words: Words, index: int, pieces: list[_Piece]) -> bool:
+    """Tell whether a blank parts the first figures, and a sign the others (2043 07/18/1982): then more is read."""
+    first, second = pieces[0].last, pieces[1].last
+    if any(piece.month for piece in pieces) or first != index or second + 1 >= len(words.texts):
+        return False
+    return words.gap(first).isspace() and not words.gap(second).isspace()
 
 
 def canonical_date(text: str) -> str | None:
@@ -153,7 +163,7 @@ def _near(words: Words, index: int) -> bool:
 def _piece(words: Words, index: int, before: int) -> list[_Piece]:
     """Read one word as a part of a date (a compact date is all three at once)."""
     word = words.texts[index]
-    month = month_of(word)
+    month = month_of(word) or (_roman_month(words, index) if before == 1 else 0)
     if month:
         return [_Piece(month, (), index)]
     if word in _NUMBER_WORDS or word in TENS:
@@ -170,6 +180,19 @@ def _piece(words: Words, index: int, before: int) -> list[_Piece]:
         alone = ((int(word), len(word)),) if last > index and len(word) in (1, 2) else ()
         return [_Piece(0, (*((int(text), len(text)) for text in readings), *alone), last)]
     return _glued(word, index)
+
+
+_ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+_ROMAN = {word: number for number, word in enumerate(_ROMANS, 1)}
+
+
+def _roman_month(words: Words, index: int) -> int:
+    """Return the month that a Roman number between day and year stands for (``29-X-1973``), or 0."""
+    if words.texts[index] not in _ROMAN or index + 1 >= len(words.texts):
+        return 0
+    gap = words.gap(index - 1).strip()
+    same = gap == words.gap(index).strip() and gap in {"-", ".", "/"}
+    return _ROMAN[words.texts[index]] if same and words.texts[index + 1].isdigit() else 0
 
 
 def _figures(words: Words, index: int, before: int) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ TENS = {
 }  # fmt: skip
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
 _SEPARATORS = frozenset({"dot", "dash", "hyphen", "minus", "point", "period", "slash", "space", "fullstop", "then"})
-_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:|+='`]{0,6}|, ?)$")
+_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:|+='`\"]{0,6}|, ?)$")
 _WORD_GAP = re.compile(r"^[\s.,\-/()\[\]{}_*~:;|\"'+=]{0,6}$")
 _TIGHT = re.compile(r"^ ?[\-./\\()]+ ?$")
 _MIXED = re.compile(r"^[0-9oilszbgqdeatujchrfpy]+$")

@@ -78,6 +78,7 @@ _MARKUP = (
     r"|(?<=[A-Za-z])-\r?\n[ \t]{0,8}(?=[a-z])"
     r"|(?<=[A-Za-z€])[@$](?=[A-Za-z€])(?![A-Za-z0-9.,-]{1,80}(?:[.,][A-Za-z]{2}|com\b|org\b|net\b|edu\b|gov\b))"
     r"|(?<=[0-9A-Za-z])[|!](?=[0-9A-Za-z])"
+    r"|(?<=[A-Za-z]{3})\*(?=[a-z]{3})"
 )
 _IN_WORD = r"[\w'’\x80-\U0010ffff]"
 _SPECIAL_ASCII = re.compile(_MARKUP, re.DOTALL)
@@ -91,7 +92,7 @@ _BLOCK = """
 article blockquote body br button center dd div dl dt footer form h1 h2 h3 h4 h5 h6 head header hr html img input label
 li link main meta nav ol option p pre script section select style table tbody td th thead title tr ul
 """
-_INLINE_TAGS = frozenset(_INLINE.split())
+INLINE_TAGS = frozenset(_INLINE.split())
 _BLOCK_TAGS = frozenset(_BLOCK.split())
 
 _PUNCTUATION = {
@@ -184,6 +185,8 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
         return _tag(run, start)
     if run[0] in "=-" and run[-1] in "\n \t" and run.isascii():
         return []  # a word or line that goes on in the next line
+    if run == "*":
+        return []  # inside a word
     if run[0] in _WHOLE and run.isascii():
         return [(_read_whole(plain, start, end), start, end)]
     run = _DATE_MARKS.sub("-", run)
@@ -219,6 +222,8 @@ def _sign(plain: str, at: int) -> str:
         return _SIGNS[plain[at]]
     if plain[max(0, at - _WORD) : at].isalpha() or plain[at + 1 : at + 1 + _WORD].isalpha():
         return plain[at]  # a whole word ends or begins here: Dubois|2001
+    if "|" in (plain[max(0, at - 2) : max(0, at - 1)], plain[at + 2 : at + 3]):
+        return plain[at]  # one digit between bars: 7|5|1
     before, after = plain[max(0, at - _GROUP) : at], plain[at + 1 : at + 1 + _GROUP]
     left = len(before) - len(before.rstrip("0123456789"))
     right = len(after) - len(after.lstrip("0123456789"))
@@ -229,9 +234,9 @@ def _tag(run: str, start: int) -> list[tuple[str, int, int]]:
     """Leave a tag out; one of a data format keeps its attributes, which may be values."""
     match = _TAG_NAME.match(run)
     name = match.group(1).lower() if match else ""
-    if "=" in run and name and (name not in _INLINE_TAGS | _BLOCK_TAGS or _says_something(run)):
+    if "=" in run and name and (name not in INLINE_TAGS | _BLOCK_TAGS or _says_something(run)):
         return [(fold_word(char) or " ", start + place, start + place + 1) for place, char in enumerate(run)]
-    return [] if name in _INLINE_TAGS else [(" ", start, start + len(run))]
+    return [] if name in INLINE_TAGS else [(" ", start, start + len(run))]
 
 
 # Attributes of pages that only say how something looks or is built.

@@ -5,8 +5,20 @@ from __future__ import annotations
 from registry.text.postal import TYPES
 
 _ROADS = frozenset({"highway", "hwy", "route", "rte", "rt", "road", "rd"})
-_OWNERS = frozenset({"state", "county", "us", "st", "farm"})
-_NUMBERED = {"sr": "state", "sh": "state", "cr": "county", "us": "us", "hwy": "", "highway": "", "rte": "", "route": ""}
+_OWNERS = frozenset({"state", "county", "us", "st", "farm", "fm", "rm"})
+_MARKET = {("farm", "to", "market"): "fm", ("ranch", "to", "market"): "rm"}  # roads of Texas
+_NUMBERED = {
+    "fm": "fm",
+    "rm": "rm",
+    "sr": "state",
+    "sh": "state",
+    "cr": "county",
+    "us": "us",
+    "hwy": "",
+    "highway": "",
+    "rte": "",
+    "route": "",
+}
 _PEOPLE = {("martin", "luther", "king"): "mlk", ("john", "f", "kennedy"): "jfk"}
 _TITLES = frozenset({"dr", "jr", "rev", "reverend"})
 
@@ -15,6 +27,9 @@ def same_roads(words: list[str]) -> list[str]:
     """Bring numbered roads to one writing (State Route 44, SR 44), and ordinals without ending (155 St, 155th St)."""
     found: list[str] = []
     index = 0
+    for name, short in _MARKET.items():
+        if tuple(words[:3]) == name:
+            words = [short, *words[3:]]
     while index < len(words):
         taken, size = _road_at(words, index)
         found.append(taken)

@@ -34,7 +34,7 @@ _TRIGGERS = (frozenset(KINDS) - {"jr", "sr", "junior", "senior", "primary", "mid
 _MISSPELT = {
     "elementary": 2, "intermediate": 2, "secondary": 2, "academy": 1, "charter": 1, "middle": 1, "school": 1,
     "magnet": 1,
-    "elem": 1, "high": 1,
+    "elem": 1, "high": 1, "primary": 1,
 }  # fmt: skip
 _REAL_WORDS = frozenset({"hugh", "sigh", "nigh", "thigh", "riddle", "fiddle", "meddle", "mindle", "chapter", "charger"})
 _MISREAD = str.maketrans("51", "sj")  # 5r., 1r.

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from registry.text.fold import INLINE_TAGS
 from registry.text.table_rows import Cell, Row
 
 MIN_MARKED_ROWS = 2
@@ -135,6 +136,8 @@ def _element_rows(text: str) -> list[Row]:
         return []
     groups: list[list[re.Match[str]]] = []
     for leaf in _LEAF.finditer(text):
+        if leaf.group(1).lower() in INLINE_TAGS:
+            continue  # letters in bold are no cells
         if groups and not text[groups[-1][-1].end() : leaf.start()].strip():
             groups[-1].append(leaf)
         else:

@@ -17,6 +17,7 @@ LINES = {
     "route": "HC 3 Box 2148, Grand Junction, CO 81573",
     "mount": "426 King George Blvd, Mt. Juliet, TN 37155",
     "spanish": "4191 Via Encantada, Walla Walla, WA 99319",
+    "market": "4686 FM 47, Peachtree City, GA 30250",
     "plain": "1207 Larkspur Ave, Marfa, TX 79801",
 }
 HOMES = Index(
@@ -69,6 +70,9 @@ def kinds(text: str) -> set[str]:
         ("mount", "426 king george boulevard, mt. juliet, tn"),
         ("spanish", "it is 4191 via encantada"),
         ("plain", "1207 Larkspur Ave 79801"),
+        ("plain", "1207_Larkspur_Ave,_Marfa,_TX_79801"),
+        ("plain", "1207 Lark*spur Ave, Marfa"),
+        ("market", "Package for 4686 Farm to Market Road 47 was left"),
     ],
 )
 def test_homes_of_every_shape(name: str, text: str) -> None:
@@ -104,6 +108,13 @@ def test_another_number_street_or_place_is_another_home(text: str) -> None:
         ("date_of_birth", "Ada Birdsong, DOB 10/11/196 0, SSN"),
         ("date_of_birth", "Ada Birdsong, born 1 0/11/1960"),
         ("date_of_birth", "Ada Birdsong, born 1960-10-1 1"),
+        ("date_of_birth", "Ada Birdsong 401-555-2043 10/11/1960"),
+        ("date_of_birth", "Ada Birdsong, 11-X-1960"),
+        ("date_of_birth", "Ada Birdsong, 11 października 1960"),
+        ("date_of_birth", "Ada (Addie) Birdsong, born 1960-10~11"),
+        ("ssn", "7|3|6|7|9|0|1|2|0"),
+        ("ssn", '"736"-"79"-"0120"'),
+        ("ssn", "<b>7</b><b>3</b><b>6</b>-<b>7</b><b>9</b>-<b>0</b><b>1</b><b>2</b><b>0</b>"),
         ("email", "write to abirdsong433@NOSPAM.example.com"),
         ("email", "write to abirdsong4 33@example.com"),
         ("vehicle_plate", "plate PXK  0883, belongs to her"),
@@ -124,6 +135,9 @@ def test_values_as_lists_scanners_and_pages_hold_them(kind: str, text: str) -> N
     [
         "Ada Birdsong|10/12/1960|736-79-0121|abirdsong434@example.com",
         "Ada Birdsong, DOB 10/11/196 1",
+        "Ada Birdsong, 11-IX-1960",
+        "Ada Birdsong 401-555-2043 10/12/1960",
+        "7|3|6|7|9|0|1|2|1",
         "the primary vote in Otis, on Cesar Chavez Day",
         "<p class='x' id='602-555-0144'>Ada Birdsong</p>",
         "write to birdsong433@NOSPAM.example.com",
