@@ -120,9 +120,10 @@ def add_item(ask: ItemBody) -> Response:
 
 @router.post("/v1/traces/{trace}/notes", **described.NOTES.options())  # noqa: FAST003 - Ask.path_id reads it
 def add_note(ask: NotesAsk) -> Response:
-    identifier, file = ask.path_id("trace", TraceId), ask.application.trace.file
-    account, text = read_note(ask.document(), today=ask.today)
-    added = file.reply(ask.caller, identifier, account, text) if account else file.note(ask.caller, identifier, text)
+    identifier, service = ask.path_id("trace", TraceId), ask.application.trace
+    who, text = read_note(ask.document(), today=ask.today)
+    caller = ask.caller
+    added = service.reply(caller, identifier, who, text) if who else service.file.note(caller, identifier, text)
     return receipted(added_document(identifier, added), added.receipt)
 
 

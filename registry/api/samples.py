@@ -207,6 +207,7 @@ REVEALED_TEXT: dict[str, Any] = {
             "kind": "reply",
             "at": "2026-03-05T08:00:00.000Z",
             "account": "Account 3",
+            "by": "account_holder",
             "text": "The card was for the call of 2 March.",
             "content": None,
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry.api.brake_schemas import REASON
 from registry.api.describe import ref
 from registry.api.schema_parts import INDEX, Schema, closed, listed, nullable, text
-from registry.domain.case_states import CaseState, PartKind
+from registry.domain.case_states import CaseState, PartKind, ReplyBy
 from registry.services.evidence_items import MOST_ITEMS
 from registry.services.trace import MAX_UNCERTAINTY_SECONDS
 
@@ -110,9 +110,11 @@ TRACE_SCHEMAS: dict[str, Schema] = {
         {"traces": listed(closed({"trace": ref("Id"), "at": ref("Moment"), "state": ref("CaseState")}), 100)}
     ),
     "CaseState": {"enum": [state.value for state in CaseState], "description": "How the case of a trace stands."},
+    "ReplyBy": {"enum": [by.value for by in ReplyBy], "description": "Who replies to a report."},
     "CaseNoteAsk": closed(
         {"text": text(4_000, "A note, or the reply in the words of who gave it; paragraphs.")},
-        {"account": _LABEL},
+        {"by": ref("ReplyBy"), "account": _LABEL},
+        description="With `by` or `account` it is a reply; `account` alone means `account_holder`, which needs it.",
     ),
     "CaseStateAsk": closed({"state": ref("CaseState"), "reason": REASON}),
     "AddedToCase": closed({"trace": ref("Id"), "part": INDEX, "state": ref("CaseState"), "receipt": ref("Receipt")}),
@@ -127,6 +129,7 @@ TRACE_SCHEMAS: dict[str, Schema] = {
                         "kind": {"enum": [kind.value for kind in PartKind]},
                         "at": ref("Moment"),
                         "account": nullable(_LABEL),
+                        "by": nullable(ref("ReplyBy")),
                         "text": {"type": "string"},
                         "content": {**nullable({"type": "string"}), "description": "Of an item that was added."},
                     }

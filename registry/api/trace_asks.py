@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 
 from registry.api.bodies import loose, moment_problem, open_body
@@ -11,7 +10,7 @@ from registry.services.evidence_items import MOST_ITEMS, ItemAsk
 from registry.services.trace import MAX_UNCERTAINTY_SECONDS, TraceAsk
 from registry.text.moments import read_moment
 from registry.text.rules.reading import ObjectReader
-from registry.text.rules.texts import one_line
+from registry.text.rules.texts import one_line, url_problem
 
 MAX_TRACE_BYTES = 20 << 20
 MAX_TRACE_BODY = MAX_TRACE_BYTES + (1 << 20)  # room for the other members and for escapes
@@ -20,8 +19,6 @@ _SEEN_KEYS = frozenset({"published_at", "source", "uncertainty_seconds"})
 _TRACE_KEYS = _SEEN_KEYS | {"text", "file", "items"}
 _ITEM_KEYS = _SEEN_KEYS | {"text", "file", "url"}
 _SOURCE = one_line(300)
-_PAGE = one_line(2_000)
-_URL = re.compile(r"https?://[^\s]+")
 
 
 def read_trace(document: object, *, today: date) -> TraceAsk:
@@ -55,11 +52,6 @@ def read_item(document: object, *, today: date) -> ItemAsk:
     item = _item(body)
     body.reading.finish()
     return item
-
-
-def url_problem(text: str) -> str | None:
-    """Tell whether a text is the address of a page."""
-    return _PAGE(text) or (None if _URL.fullmatch(text) else "not_a_url")
 
 
 def _items(body: ObjectReader) -> tuple[ItemAsk, ...]:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from registry.api.bodies import open_body
-from registry.domain.case_states import CaseState, state_after
+from registry.domain.case_states import CaseState, ReplyBy, state_after
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import TraceId
 from registry.services.case_parts import Added
@@ -17,8 +17,9 @@ from registry.services.open_draws import OpenedKeys
 from registry.services.trace import Revealed
 from registry.text.rules.texts import one_of, paragraphs, reason_problem
 
-_NOTE_KEYS = frozenset({"text", "account"})
+_NOTE_KEYS = frozenset({"text", "account", "by"})
 _STATE_KEYS = frozenset({"state", "reason"})
+_BY = one_of(frozenset(ReplyBy))
 _STATE = one_of(frozenset(CaseState))
 _NOTE = paragraphs(4_000)
 _NAME_KEYS = frozenset({"account", "reason"})
@@ -37,16 +38,25 @@ def read_name(document: object, *, today: date) -> NameAsk:
     return NameAsk(label, reason)
 
 
-def read_note(document: object, *, today: date) -> tuple[str, str]:
-    """Read ``{"text", "account"?}``: a note, or with an account what its holder replied. Returns account and text.
+def read_note(document: object, *, today: date) -> tuple[tuple[ReplyBy, str] | None, str]:
+    """Read ``{"text", "by"?, "account"?}``: a note, or with one of the two a reply and who gave it.
+
+    An account's holder replies with the account's label, and nobody else does.
 
     Raises:
         InvalidInput: with all problems.
     """
     body = open_body(document, _NOTE_KEYS, today)
-    account, text = body.optional("account", label_problem), body.required("text", note_problem)
+    account, by = body.optional("account", label_problem), body.optional("by", _BY)
+    text = body.required("text", note_problem)
+    if by == ReplyBy.ACCOUNT_HOLDER and not body.has("account"):
+        body.refuse("missing", "account")
+    elif by and by != ReplyBy.ACCOUNT_HOLDER and body.has("account"):
+        body.refuse("exactly_one", "account")
     body.reading.finish()
-    return account, text
+    if not by and not account:
+        return None, text
+    return (ReplyBy(by) if by else ReplyBy.ACCOUNT_HOLDER, account), text
 
 
 def read_state(document: object, *, today: date) -> tuple[CaseState, str]:
@@ -81,7 +91,7 @@ def revealed_document(revealed: Revealed) -> dict[str, Any]:
     """Return the pasted text, how the case stands, and what was added to it."""
     parts = [
         {"part": one.part, "kind": one.kind.value, "at": iso(from_unix_ms(one.at)), "account": one.account or None}
-        | {"text": one.text, "content": one.content or None}
+        | {"by": one.by, "text": one.text, "content": one.content or None}
         for one in revealed.parts
     ]
     return {"text": revealed.text, "state": state_after(one.kind for one in revealed.parts).value, "parts": parts}

@@ -30,6 +30,7 @@ _COMMANDS = {
     "disclose": ("disclosing", "disclose", "Look a person up for a stated purpose."),
     "erase": ("erasing", "erase", "Take somebody out of the registry for good."),
     "trace": ("tracing", "trace", "Find protected values in a text, and who was served them."),
+    "case": ("cases", "case", "Keep the case of a trace: notes, replies, how it stands, what is seen later."),
     "trace-name": ("trace_acts", "trace_name", "Name the account that a trace calls strong or more."),
     "trace-draws": ("trace_acts", "trace_draws", "Open what was drawn for copies, for a defence."),
     "notices": ("notices", "notices", "Send what waits in the outbox, and list it."),

@@ -30,20 +30,20 @@ def trace_name(home: str | None, trace: str, account: str, reason: str, *, as_js
 
     Another person approves it, always; whose account it is is told, and has a time to reply.
     """
-    identifier = _trace(trace)
+    identifier = trace_id(trace)
     demand(("ACCOUNT", account, label_problem), ("--reason", reason, reason_problem))
 
     def here(application: Application) -> dict[str, Any]:
         named = application.trace.name(application.local_caller(), identifier, NameAsk(account, reason))
         return named_document(identifier, named) | {"receipt": receipt_document(named.receipt)}
 
-    document = _done(home, f"{_path(identifier)}/names", {"account": account, "reason": reason}, here)
+    document = done(home, f"{path_of(identifier)}/names", {"account": account, "reason": reason}, here)
     if as_json:
         write_json(document)
         return
     name = f"{document['account']} is {document['name']} ({document['principal']})"
     click.echo(
-        f"{name}\nthey may reply until {document['reply_until']}; nothing is to follow before\n{_entry(document)}"
+        f"{name}\nthey may reply until {document['reply_until']}; nothing is to follow before\n{entry_line(document)}"
     )
 
 
@@ -53,33 +53,39 @@ def trace_name(home: str | None, trace: str, account: str, reason: str, *, as_js
 @click.option("--reason", required=True, help="Why. It stays in the ledger.")
 def trace_draws(home: str | None, trace: str, reason: str, *, as_json: bool) -> None:
     """Open, for a defence, what was drawn for all copies of the values that your TRACE read."""
-    identifier = _trace(trace)
+    identifier = trace_id(trace)
     demand(("--reason", reason, reason_problem))
 
     def here(application: Application) -> dict[str, Any]:
         opened = application.trace.open_draws(application.local_caller(), identifier, reason)
         return opened_document(identifier, opened) | {"receipt": receipt_document(opened.receipt)}
 
-    document = _done(home, f"{_path(identifier)}/draws", {"reason": reason}, here)
+    document = done(home, f"{path_of(identifier)}/draws", {"reason": reason}, here)
     if as_json:
         write_json(document)
         return
     click.echo(
-        f"open for {document['record_versions']} values; the evidence bundle has the keys now\n{_entry(document)}"
+        f"open for {document['record_versions']} values; the evidence bundle has the keys now\n{entry_line(document)}"
     )
 
 
-def _trace(text: str) -> TraceId:
+def trace_id(text: str) -> TraceId:
+    """Return the id that TRACE is.
+
+    Raises:
+        BadParameter: it is none.
+    """
     if not is_id(text):
         raise click.BadParameter("give the id of a trace: 32 hexadecimal digits", param_hint="TRACE")
     return TraceId(text)
 
 
-def _path(trace: TraceId) -> str:
+def path_of(trace: TraceId) -> str:
+    """Return a trace's path."""
     return f"/v1/traces/{trace}"
 
 
-def _done(home: str | None, path: str, body: Mapping[str, str], here: Here) -> Mapping[str, Any]:
+def done(home: str | None, path: str, body: Mapping[str, Any], here: Here) -> Mapping[str, Any]:
     """Do it here, or have it done there.
 
     Raises:
@@ -98,5 +104,6 @@ def _done(home: str | None, path: str, body: Mapping[str, str], here: Here) -> M
     return answer
 
 
-def _entry(document: Mapping[str, Any]) -> str:
+def entry_line(document: Mapping[str, Any]) -> str:
+    """Say which entry it is."""
     return f"entry {document['receipt']['index']} of the ledger"

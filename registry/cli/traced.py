@@ -17,6 +17,7 @@ from registry.domain.clock import iso
 from registry.reports.as_html import render_html
 from registry.reports.as_json import candidates_of, findings_of, report_document
 from registry.reports.as_text import render_text
+from registry.services.evidence_items import ItemAsk
 from registry.services.trace import TraceAsk
 
 
@@ -76,7 +77,7 @@ def _traced_here(application: Application, ask: TraceAsk) -> Told:
     return Told(document, lambda: render_text(report), lambda: render_html(report).encode(), pdf, evidence)
 
 
-def _content(ask: TraceAsk) -> dict[str, Any]:
+def content_of(ask: TraceAsk | ItemAsk) -> dict[str, Any]:
     """Return what is to be traced; a document is read by the registry that is asked, which notes it."""
     if ask.upload is None:
         return {"text": ask.text}
@@ -87,7 +88,7 @@ def _content(ask: TraceAsk) -> dict[str, Any]:
 def _traced_elsewhere(there: Remote, ask: TraceAsk) -> Told:
     published: dict[str, Any] = {} if ask.published_at is None else {"published_at": iso(ask.published_at)}
     published |= {"uncertainty_seconds": ask.uncertainty_seconds} if ask.uncertainty_seconds else {}
-    body = _content(ask) | published | ({"source": ask.source} if ask.source else {})
+    body = content_of(ask) | published | ({"source": ask.source} if ask.source else {})
     answer = there.post("/v1/traces", orjson.dumps(body), "application/json")
     if "request" in answer:
         raise waiting(answer)

@@ -71,8 +71,8 @@ def trace(
     if batch is not None and out is not None:
         _trace_batch(home, batch, out, as_json=as_json)
         return
-    moment = _moment(published_at)
-    text, upload = _read(file or "-")
+    moment = read_time(published_at)
+    text, upload = read_text(file or "-")
     if uncertainty_minutes and moment is None:
         raise click.UsageError("--uncertainty-minutes needs --published-at")
     ask = TraceAsk(text, moment, source, upload, uncertainty_minutes * 60)
@@ -108,7 +108,7 @@ def _save(path: str, content: bytes) -> None:
         raise click.UsageError(f"the output cannot be written: {error.strerror}") from None
 
 
-def _read(file: str) -> tuple[str, Upload | None]:
+def read_text(file: str) -> tuple[str, Upload | None]:
     """Read a text, or a document; bytes that are not UTF-8 become U+FFFD: a text is searched as far as that goes."""
     try:
         raw = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1) if file == "-" else Path(file).read_bytes()
@@ -124,7 +124,12 @@ def _read(file: str) -> tuple[str, Upload | None]:
     return text, None
 
 
-def _moment(text: str | None) -> datetime | None:
+def read_time(text: str | None) -> datetime | None:
+    """Return the time that an option gives, in UTC where it has no offset; None where there is none.
+
+    Raises:
+        BadParameter: it is no time.
+    """
     if text is None:
         return None
     try:

@@ -13,7 +13,7 @@ from registry.console.asking import Ask, Gate, shown, submitted
 from registry.console.checks import OFFSETS, SOURCE_RULE, Checks
 from registry.console.forms import Form
 from registry.console.pages import FieldError, render
-from registry.domain.case_states import CaseState
+from registry.domain.case_states import CaseState, ReplyBy
 from registry.domain.ids import TraceId, is_id
 from registry.leaktrace.naming import may_be_named
 from registry.reports.as_html import render_html, style_source
@@ -28,6 +28,15 @@ MAX_TEXT_BYTES = 5 << 20
 _MAX_BODY_BYTES = MAX_TEXT_BYTES + (1 << 20)
 # What the page shows of a report; the rest is in the report itself.
 _SECTIONS = frozenset({"result", "replies", "must-not", "found", "accounts", "unknown"})
+# Whose words are added to a case: the investigator's own, or somebody's who replies.
+NOTE = "note"
+REPLIERS = (
+    (NOTE, "a note of my own"),
+    (ReplyBy.ACCOUNT_HOLDER.value, "the reply of an account's holder"),
+    (ReplyBy.SUBJECT.value, "the reply of a person whose values were found"),
+    (ReplyBy.UNIT.value, "the reply of an account's unit"),
+    (ReplyBy.OTHER.value, "the reply of somebody else"),
+)
 _TEXT_FILES = (".txt", ".text", ".md", ".csv", ".log")
 
 
@@ -98,6 +107,7 @@ def report_page(ask: Ask, form: Form, errors: Sequence[FieldError] = ()) -> Resp
     sections = [section for section in document.sections if section.anchor in _SECTIONS]
     facts: dict[str, Any] = {"document": document, "sections": sections, "possible": len(stored.possible)}
     facts |= {"form": form, "errors": errors, "choices": _accounts(stored)}
+    facts["repliers"], facts["offsets"] = REPLIERS, OFFSETS
     facts["states"] = [(state.value, state.value) for state in CaseState]
     facts |= {"has_draws": stored.judged is not None, "trace": trace_of(ask.request)}
     return render(ask.request, "trace", 422 if errors else 200, title="Trace", **facts)

@@ -26,6 +26,15 @@ class PartKind(StrEnum):
     CLOSED = "closed"
 
 
+class ReplyBy(StrEnum):
+    """Who says something of a report."""
+
+    ACCOUNT_HOLDER = "account_holder"  # whoever has an account that the report lists
+    SUBJECT = "subject"  # whose values were found
+    UNIT = "unit"  # the unit that an account belongs to
+    OTHER = "other"
+
+
 # A closed case is opened again before anything else becomes of it.
 NEXT: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.OPEN: frozenset({CaseState.ANSWERED, CaseState.CLOSED}),

@@ -21,6 +21,12 @@ def may_be_named(report: TraceReport) -> frozenset[str]:
     return frozenset(labels)
 
 
+def labels_of(report: TraceReport) -> frozenset[str]:
+    """Return the labels of all accounts that a report speaks of."""
+    listed = [one.label for group in (report.accounts, report.own_views, report.after_publication) for one in group]
+    return frozenset(listed) | {one.account for one in report.exposures if one.account is not None}
+
+
 def entry_of_copy(report: TraceReport, label: str) -> EntryIndex | None:
     """Return the entry of an account's first copy; None where it may not be named."""
     if label not in may_be_named(report):

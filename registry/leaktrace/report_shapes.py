@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from registry.domain.case_states import ReplyBy
 from registry.domain.ids import EntryIndex, TraceId
 from registry.leaktrace.copies import (
     AccountCopies,
@@ -216,11 +217,19 @@ class CodesReport:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What somebody said of whose copy the report speaks: their account's label, when it was recorded, their words."""
+    """What somebody said of the report.
+
+    Attributes:
+        account: the label of their account; "" of who replies for none.
+        at: when it was recorded.
+        text: their words.
+        by: who they are.
+    """
 
     account: str
     at: datetime
     text: str
+    by: ReplyBy = ReplyBy.ACCOUNT_HOLDER
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from registry.domain.case_states import ReplyBy
 from registry.leaktrace.marked_copies import CopyEvidence, LabelledPair
 
 FIRST_LINE = (
@@ -426,6 +427,18 @@ def sighting(again: int, fresh: int, continued_by: str) -> str:
         return f"{repeated if again else 'No protected value was found in it'}; nothing is new, so it adds no weight."
     new = f"{many(fresh, 'value')} in it {'is' if fresh == 1 else 'are'} new"
     return f"{new}{'; ' + repeated if again else ''}. Everything was judged anew in trace {continued_by}."
+
+
+_REPLIED = {
+    ReplyBy.SUBJECT: "a person whose values were found",
+    ReplyBy.UNIT: "the unit of an account",
+    ReplyBy.OTHER: "somebody else",
+}
+
+
+def replied_by(by: ReplyBy, account: str) -> str:
+    """Say who replied, by nobody's name."""
+    return account if by is ReplyBy.ACCOUNT_HOLDER else _REPLIED[by]
 
 
 REPLIES_NOTE = (

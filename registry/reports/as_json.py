@@ -12,7 +12,7 @@ from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.coverage import Coverage
 from registry.leaktrace.evidence_items import EvidenceItem
 from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
-from registry.leaktrace.report_shapes import CodesReport, FlagBudget, MarksReport
+from registry.leaktrace.report_shapes import CodesReport, FlagBudget, MarksReport, Reply
 
 
 def report_document(report: TraceReport) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "codes": None if report.codes is None else _codes(report.codes),
         "budget": None if report.budget is None else _budget(report.budget),
         "coverage": None if report.coverage is None else _coverage(report.coverage),
-        "replies": [{"account": one.account, "at": iso(one.at), "said": one.text} for one in report.replies],
+        "replies": [_reply(one) for one in report.replies],
         "sightings": [
             {
                 "at": iso(one.at),
@@ -202,6 +202,10 @@ def _item(item: EvidenceItem) -> dict[str, Any]:
         "entry": item.entry,
         "later": item.is_later,
     }
+
+
+def _reply(reply: Reply) -> dict[str, Any]:
+    return {"by": reply.by.value, "account": reply.account or None, "at": iso(reply.at), "said": reply.text}
 
 
 def _notes() -> dict[str, str]:

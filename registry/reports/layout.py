@@ -20,7 +20,7 @@ from registry.reports.evidence_drawings import (
     describe_curve,
 )
 from registry.reports.items_blocks import items_blocks, places_in, sightings_blocks
-from registry.reports.plain import duration, relative, utc, visible
+from registry.reports.plain import duration, relative, utc, visible, whole
 from registry.reports.timeline import TITLE, describe, timeline_lines, timeline_of, timeline_svg
 
 _PUBLISHED = "text published, as told"
@@ -81,10 +81,10 @@ def _result(report: TraceReport) -> tuple[Block, ...]:
 
 def _replies(report: TraceReport) -> tuple[Block, ...]:
     if report.replies:
-        rows = tuple((one.account, utc(one.at), visible(one.text)) for one in report.replies)
+        rows = tuple((wording.replied_by(one.by, one.account), utc(one.at), whole(one.text)) for one in report.replies)
         table = Table(
             "Replies, in the words of who gave them",
-            ("Account", "Recorded (UTC)", "Reply"),
+            ("From", "Recorded (UTC)", "Reply"),
             (TableGroup("", rows),),
             (12, 16, 52),
         )

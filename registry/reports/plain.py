@@ -48,9 +48,14 @@ def visible(text: str) -> str:
     unassigned) become their number, so that nothing can hide, reorder or colour what stands around it.
     """
     flat = " ".join(text.split())
-    shown = flat[:_LONGEST]
-    seen = "".join(code_point(one) if unicodedata.category(one) in _HIDDEN else one for one in shown)
+    seen = whole(flat[:_LONGEST])
     return seen if len(flat) <= _LONGEST else f"{seen}... (shortened, {len(flat)} characters)"
+
+
+def whole(text: str) -> str:
+    """Make text from outside safe to look at as ``visible`` does, and leave nothing of it out."""
+    flat = " ".join(text.split())
+    return "".join(code_point(one) if unicodedata.category(one) in _HIDDEN else one for one in flat)
 
 
 def code_point(character: str) -> str:

@@ -14,7 +14,7 @@ import orjson
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.receipt import PendingReceipt, Receipt
-from registry.domain.case_states import NEXT, CaseState, PartKind, state_after
+from registry.domain.case_states import NEXT, CaseState, PartKind, ReplyBy, state_after
 from registry.domain.clock import from_unix_ms
 from registry.domain.errors import Conflict, EnvelopeRejected, NotFound
 from registry.domain.ids import RecordId, TraceId
@@ -42,6 +42,7 @@ class CasePart:
         kind: note, reply, or the state that was set.
         at: milliseconds.
         account: label of the account whose holder replied; "" otherwise.
+        by: who replied; None of what is no reply.
         text: the note, the reply in their words, why the state was set, or what followed from a later sighting.
         sighting: what was seen later, where it is that.
         content: its text.
@@ -54,6 +55,7 @@ class CasePart:
     text: str = field(repr=False)
     sighting: LaterSighting | None = None
     content: str = field(default="", repr=False)
+    by: ReplyBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,15 @@ class CaseFile:
         """
         return self._add(caller, trace, _New(PartKind.NOTE, text))
 
-    def reply(self, caller: Caller, trace: TraceId, account: str, text: str) -> Added:
-        """Record what the holder of an account said of the report; it is printed there, whatever the state is.
+    def reply(
+        self, caller: Caller, trace: TraceId, account: str, text: str, by: ReplyBy = ReplyBy.ACCOUNT_HOLDER
+    ) -> Added:
+        """Record what somebody said of the report; it is printed there, whatever the state is.
 
         Raises:
             As ``note``, but for ``closed``.
         """
-        return self._add(caller, trace, _New(PartKind.REPLY, text, account))
+        return self._add(caller, trace, _New(PartKind.REPLY, text, account, more={"by": by.value}))
 
     def set_state(self, caller: Caller, trace: TraceId, state: CaseState, reason: str) -> Added:
         """Say how the case stands from now on, and why.
@@ -166,7 +170,9 @@ class CaseFile:
             raise EnvelopeRejected("a part of a case is not what its row says")
         kind, at, text = PartKind(told["kind"]), told["at"], told["text"]
         if kind not in _SEEN_LATER:
-            return CasePart(row.part, kind, at, told["account"], text)
+            # Of replies that were recorded before it was asked who replies, all are an account's.
+            by = ReplyBy(told.get("by", ReplyBy.ACCOUNT_HOLDER)) if kind is PartKind.REPLY else None
+            return CasePart(row.part, kind, at, told["account"], text, by=by)
         seen = LaterSighting(from_unix_ms(at), text, told["again"], told["fresh"], told["continued_by"])
         return CasePart(row.part, kind, at, "", text, seen, told["content"])
 
@@ -181,7 +187,7 @@ def part_lines(rows: Iterable[CasePartRow]) -> tuple[RecordLine, ...]:
 
 def replies_of(parts: Iterable[CasePart]) -> tuple[Reply, ...]:
     """Return replies as a report prints them."""
-    return tuple(Reply(one.account, from_unix_ms(one.at), one.text) for one in parts if one.kind is PartKind.REPLY)
+    return tuple(Reply(one.account, from_unix_ms(one.at), one.text, one.by) for one in parts if one.by is not None)
 
 
 def sightings_of(parts: Iterable[CasePart]) -> tuple[LaterSighting, ...]:

@@ -122,10 +122,7 @@ class PrincipalRow:
 
 @dataclass(frozen=True, slots=True)
 class CasePartRow:
-    """What was added to a trace: a note, a reply or a state, sealed under the trace's key; ``part`` counts on.
-
-    ``entry`` is the index of its entry; None of what was added before rows named it.
-    """
+    """What was added to a trace, sealed under its key; ``part`` counts on, ``entry`` is None where rows named none."""
 
     trace: TraceId
     part: int
@@ -359,9 +356,7 @@ class Traces(Protocol):
         """Yield what was added to all cases, in the order of traces and parts."""
         ...
 
-    def standing(self, ids: Collection[TraceId]) -> frozenset[TraceId]:
-        """Return which of these traces are there."""
-        ...
+    def standing(self, ids: Collection[TraceId]) -> frozenset[TraceId]: ...
 
 
 class Requests(Protocol):

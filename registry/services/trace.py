@@ -15,19 +15,21 @@ from registry.audit.ports import EntryStore
 from registry.audit.receipt import PendingReceipt, Receipt
 from registry.crypto.random import random_bytes
 from registry.domain.approvals import Action
-from registry.domain.case_states import state_after
-from registry.domain.errors import Conflict, NotFound
+from registry.domain.case_states import ReplyBy, state_after
+from registry.domain.enrollment import FieldProblem
+from registry.domain.errors import Conflict, InvalidInput, NotFound
 from registry.domain.ids import PrincipalId, RecordId, SubjectId, TraceId, new_id
 from registry.domain.principals import Principal
 from registry.leaktrace import wording
 from registry.leaktrace.copies import OWN_VIEW
 from registry.leaktrace.dossier import Finding
 from registry.leaktrace.evidence_items import FirstSeen
+from registry.leaktrace.naming import labels_of
 from registry.leaktrace.receipt_codes import CodeSeen, codes_in, compare_codes
 from registry.leaktrace.report_model import FoundValue, build_report
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceReport
 from registry.services.attribute import attribute
-from registry.services.case_parts import CaseFile, CasePart, part_lines, replies_of, sightings_of
+from registry.services.case_parts import Added, CaseFile, CasePart, part_lines, replies_of, sightings_of
 from registry.services.copies import Histories
 from registry.services.dual_control import Act, use_approval
 from registry.services.evidence import Beside, Evidence, Snapshot
@@ -152,6 +154,24 @@ class Trace:
         stored = _STORED.validate_json(self._cases.open_report(case, receipt))
         told = replace(stored.report, replies=replies_of(parts), sightings=sightings_of(parts))
         return replace(stored, report=told)
+
+    def reply(self, caller: Caller, trace: TraceId, who: tuple[ReplyBy, str], text: str) -> Added:
+        """Record what somebody says of the report; reading it, to know its labels, is an entry.
+
+        Args:
+            caller: the investigator who ran it.
+            trace: which.
+            who: who replies, and the label of their account; "" unless it is an account's holder.
+            text: in their words.
+
+        Raises:
+            As ``get`` and ``CaseFile.reply``.
+            InvalidInput: ``not_in_report``: the report has no account of that label.
+        """
+        by, label = who
+        if label and label not in labels_of(self.get(caller, trace).report):
+            raise InvalidInput([FieldProblem("/account", "not_in_report")])
+        return self.file.reply(caller, trace, label, text, by)
 
     def reveal(self, caller: Caller, trace: TraceId) -> Revealed:
         """Return the pasted text of a trace and everything that was added to its case; an entry of its own.

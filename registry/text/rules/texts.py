@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from registry.text.rules.characters import character_problem
 from registry.text.rules.reading import TextRule
 
 # A statement may run over lines; these three are its only control characters.
 _LAYOUT = str.maketrans({"\n": " ", "\t": " "})
+_URL = re.compile(r"https?://[^\s]+")
 LEAST_REASON, MOST_REASON = 10, 1_000
 
 
@@ -47,6 +50,11 @@ def reason_problem(text: str) -> str | None:
     return "too_short" if len(text.strip()) < LEAST_REASON else _REASON(text)
 
 
+def url_problem(text: str) -> str | None:
+    """Tell whether a text is the address of a page: http or https, at most 2,000 characters."""
+    return _PAGE(text) or (None if _URL.fullmatch(text) else "not_a_url")
+
+
 def frame_problem(text: str, max_length: int) -> str | None:
     """Check length and edges: ``empty``, ``too_long``, ``surrounding_space``. Nothing is ever trimmed."""
     if len(text) > max_length:
@@ -64,3 +72,4 @@ def readable_problem(text: str) -> str | None:
 
 
 _REASON = paragraphs(MOST_REASON)
+_PAGE = one_line(2_000)

@@ -105,3 +105,39 @@ def test_a_problem_names_the_place_in_the_items(site: Site, body: dict[str, Any]
     answer = site.post("/v1/traces", body, Role.INVESTIGATOR)
     assert answer.status_code == 422
     assert {"pointer": pointer, "code": code} in answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        ({"text": "Said.", "by": "boss"}, "/by", "not_one_of"),
+        ({"text": "Said.", "by": "account_holder"}, "/account", "missing"),
+        ({"text": "Said.", "by": "unit", "account": "Account 1"}, "/account", "exactly_one"),
+        ({"text": "Said.", "by": "account_holder", "account": "Account 9"}, "/account", "not_in_report"),
+        ({"text": "Said.", "account": "Account 9"}, "/account", "not_in_report"),
+    ],
+)
+def test_a_reply_is_of_one_of_a_list(site: Site, moment: str, body: dict[str, Any], pointer: str, code: str) -> None:
+    trace = asked(site, {"text": PHONE, "published_at": moment}).json()["trace"]
+    answer = site.post(f"/v1/traces/{trace}/notes", body, Role.INVESTIGATOR)
+    assert answer.status_code == 422
+    assert {"pointer": pointer, "code": code} in answer.json()["errors"]
+    assert site.get(f"/v1/traces/{trace}", Role.INVESTIGATOR).json()["report"]["replies"] == []
+
+
+def test_who_replied_is_in_every_form_and_the_reply_is_whole(site: Site, moment: str) -> None:
+    trace = asked(site, {"text": PHONE, "published_at": moment}).json()["trace"]
+    long = "It was for the call of 2 March. " * 60 + "THE END"
+    for body in ({"account": "Account 1"}, {"by": "subject"}, {"by": "unit"}, {"by": "other"}):
+        answer = site.post(f"/v1/traces/{trace}/notes", {"text": long, **body}, Role.INVESTIGATOR)
+        assert answer.status_code == 200, answer.text
+    replies = site.get(f"/v1/traces/{trace}", Role.INVESTIGATOR).json()["report"]["replies"]
+    assert [(one["by"], one["account"]) for one in replies] == [
+        ("account_holder", "Account 1"),
+        ("subject", None),
+        ("unit", None),
+        ("other", None),
+    ]
+    page = site.get(f"/v1/traces/{trace}/report.html", Role.INVESTIGATOR).text
+    assert page.count("THE END") == 4
+    assert "the unit of an account" in page

@@ -11,7 +11,7 @@ import pytest
 
 from registry.api.server import serving
 from registry.domain.approvals import Verdict
-from registry.domain.ids import RequestId
+from registry.domain.ids import RequestId, TraceId
 from registry.domain.principals import Role
 from registry.services.approvals import Word
 from tests.functional.cli.conftest import Line
@@ -82,3 +82,39 @@ def test_a_trace_of_this_machine(used: Line) -> None:
     wrong = used("trace-name", trace, "the reader", "--reason", "short", exits=2).stderr
     assert "ACCOUNT unknown_value" in wrong
     assert "--reason too_short" in wrong
+
+
+def test_a_case_is_kept_from_the_command_line(far: Far, tmp_path: Path) -> None:
+    note = far.line.json("case", "note", far.trace, "asked the forum for its log")
+    assert (note["trace"], note["state"]) == (far.trace, "open")
+    told = far.line.json(
+        "case", "reply", far.trace, "It was for a call.", "--by", "account_holder", "--account", far.account
+    )
+    assert told["state"] == "answered"
+    far.line.json("case", "reply", far.trace, "I was told nothing.", "--by", "subject")
+    replies = far.home.app.trace.get(
+        far.home.caller("investigator", Role.INVESTIGATOR), TraceId(far.trace)
+    ).report.replies
+    assert [(one.by.value, one.account) for one in replies] == [("account_holder", far.account), ("subject", "")]
+    seen = tmp_path / "seen.txt"
+    seen.write_text("nobody is in here", encoding="utf-8")
+    later = far.line.json(
+        "case", "add", far.trace, str(seen), "--published-at", "2026-03-02", "--url", "https://b.example/1"
+    )
+    assert (later["new_values"], later["continued_by"]) == (0, None)
+    assert far.line.json("case", "state", far.trace, "closed", *WHY)["state"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (("case", "reply", "TRACE", "Said.", "--by", "boss"), "--by"),
+        (("case", "reply", "TRACE", "Said.", "--by", "account_holder"), "--account goes with"),
+        (("case", "reply", "TRACE", "Said.", "--by", "unit", "--account", "Account 1"), "--account goes with"),
+        (("case", "state", "TRACE", "gone", *WHY), "gone"),
+        (("case", "note", "no id", "Said."), "TRACE"),
+    ],
+)
+def test_a_wrong_case_command_is_told(far: Far, order: tuple[str, ...], words: str) -> None:
+    told = far.line(*[far.trace if one == "TRACE" else one for one in order], exits=2)
+    assert words in told.stderr

@@ -156,6 +156,7 @@ def test_a_note_a_reply_and_a_state_go_to_the_case(case: Case) -> None:
     ("act", "fields"),
     [
         ("notes", NOTE),
+        ("items", {"item": "seen again", "item_at": "2020-03-02T14:30", "item_at_offset": "+00:00"}),
         ("state", CLOSED),
         ("names", {"account": "1", "name_reason": REASON}),
         ("draws", {"draws_reason": REASON}),
@@ -166,3 +167,45 @@ def test_another_site_sends_none_of_these_forms(case: Case, act: str, fields: di
     answer = case.browser.post(f"{case.path}/{act}", fields, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert {one.kind for one in case.home.entries()[size:]} <= {Kind.AUTH}
+
+
+def test_who_replies_is_one_of_a_list_and_its_account_one_of_the_report(case: Case) -> None:
+    told = {"note": "She was at the hearing that day."}
+    assert case.ask("notes", told | {"note_by": "subject"}).status_code == 303
+    assert "a person whose values were found" in case.browser.get(case.path).text
+    for fields, words in (
+        ({"note_by": "somebody"}, "Choose whose words they are."),
+        ({"note_by": "account_holder"}, "Account that replied must be a whole number"),
+        ({"note_by": "account_holder", "note_account": "99"}, "The report has no account of that number."),
+        ({"note_by": "subject", "note_account": "1"}, "A number belongs to the reply of an account alone."),
+    ):
+        refused = case.ask("notes", told | fields)
+        assert refused.status_code == 422
+        assert words in refused.text
+
+
+def test_what_is_seen_later_goes_to_the_case(case: Case) -> None:
+    text = case.home.app.trace.reveal(case.home.caller("investigator", Role.INVESTIGATOR), case.traced.trace).text
+    fields = {
+        "item": text,
+        "item_at": "2026-03-02T14:30",
+        "item_at_offset": "+00:00",
+        "item_url": "https://b.example/1",
+    }
+    done = case.ask("items", fields)
+    assert (done.status_code, done.headers["location"]) == (303, case.path)
+    page = case.browser.get(case.path).text
+    assert "nothing is new, so it adds no weight" in page
+    assert text.splitlines()[0] not in page
+    assert text.splitlines()[0] in case.ask("text", {}).text
+    for change, words in (
+        ({"item": " "}, "Text is missing."),
+        ({"item_at": ""}, "Say when it was first seen."),
+        ({"item_url": "javascript:1"}, "Address of the page"),
+        ({"item_minutes": "soon"}, "Give or take must be"),
+    ):
+        refused = case.ask("items", fields | change)
+        assert refused.status_code == 422
+        assert words in refused.text
+    case.ask("state", CLOSED)
+    assert "open it again first" in case.ask("items", fields).text
