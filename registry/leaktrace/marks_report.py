@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from registry.domain.ids import PrincipalId
-from registry.leaktrace import wording
+from registry.leaktrace import wording, wording_pairs
 from registry.leaktrace.marked_copies import TIERS, LabelledEvidence, LabelledPair, MarksEvidence, PairEvidence
 from registry.leaktrace.report_shapes import MarksReport, TierLabel, TierStatement
 
@@ -51,12 +51,12 @@ def tier_of_pairs(marks: MarksReport) -> TierStatement | None:
     if best is None or best.evidence.tier == TierLabel.NONE:
         return None
     label = TierLabel(best.evidence.tier)
-    told = wording.LEAD if label is TierLabel.LEAD else wording.pair_tier(best.labels)
-    reasons = [wording.pair_reason(best.labels, best.evidence.bound), wording.pair_places(best)]
+    told = wording.LEAD if label is TierLabel.LEAD else wording_pairs.pair_tier(best.labels)
+    reasons = [wording_pairs.pair_reason(best.labels, best.evidence.bound), wording_pairs.pair_places(best)]
     others = [one.labels for one in marks.pairs if one.evidence.tier == best.evidence.tier and one is not best]
     if others:
-        reasons.append(wording.other_pairs_too(others))
-    return TierStatement(label, told, (*reasons, wording.PAIR_NAMES_NOBODY, wording.BOUND_EXCLUDES))
+        reasons.append(wording_pairs.other_pairs_too(others))
+    return TierStatement(label, told, (*reasons, wording_pairs.PAIR_NAMES_NOBODY, wording.BOUND_EXCLUDES))
 
 
 def _pair(one: PairEvidence, labels: Mapping[PrincipalId, str]) -> LabelledPair:

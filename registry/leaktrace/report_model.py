@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.domain.ids import PrincipalId, SubjectId
-from registry.leaktrace import wording
+from registry.leaktrace import wording, wording_pairs
 from registry.leaktrace.codes_report import label_codes, tier_of_codes
 from registry.leaktrace.copies import (
     INTERNAL_OPEN,
@@ -342,7 +342,7 @@ def _marks_sentences(sorted_out: _SortedOut, counts: wording.Counts) -> tuple[st
     told = (wording.unmarked_copies(unmarked, counts.copies),) if unmarked else ()
     if sorted_out.marks is not None:
         marks = sorted_out.marks
-        pairs = (wording.pairs_compared(marks.pairs_compared, len(marks.pairs)),) if marks.pairs_compared else ()
+        pairs = (wording_pairs.pairs_compared(marks.pairs_compared, len(marks.pairs)),) if marks.pairs_compared else ()
         return (*told, wording.marks_read(marks.values, marks.slots), *pairs)
     return (*told, wording.NOTHING_READ) if unmarked < counts.copies else told
 

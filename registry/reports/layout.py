@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from registry.leaktrace import wording
+from registry.leaktrace import wording, wording_pairs
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
 from registry.leaktrace.report_shapes import FlagBudget, MarksReport, TierLabel
@@ -267,7 +267,10 @@ def _pairs(marks: MarksReport) -> tuple[Block, ...]:
     """Say in words and in a table what two copies together explain; nothing where no pairs were compared."""
     if not marks.pairs_compared:
         return ()
-    told = (Paragraph(wording.PAIRS_NOTE), Paragraph(wording.pairs_compared(marks.pairs_compared, len(marks.pairs))))
+    told = (
+        Paragraph(wording_pairs.PAIRS_NOTE),
+        Paragraph(wording_pairs.pairs_compared(marks.pairs_compared, len(marks.pairs))),
+    )
     if not marks.pairs:
         return told
     rows = tuple(
@@ -285,8 +288,8 @@ def _pairs(marks: MarksReport) -> tuple[Block, ...]:
     )
     columns = ("Two together", "Tier", "Bound", "E-value", "Weight", "As both", "As one alone", "As neither")
     table = Table("Two copies together", columns, (TableGroup("", rows),), (24, 8, 9, 11, 10, 8, 12, 10))
-    sentences = tuple(wording.pair_places(line) for line in marks.pairs)
-    return (*told, table, Bullets((*sentences, wording.PAIR_NAMES_NOBODY)))
+    sentences = tuple(wording_pairs.pair_places(line) for line in marks.pairs)
+    return (*told, table, Bullets((*sentences, wording_pairs.PAIR_NAMES_NOBODY)))
 
 
 def _budget(budget: FlagBudget | None) -> tuple[tuple[str, str], ...]:

@@ -22,7 +22,8 @@ from registry.leaktrace.evidence_items import LaterSighting
 from registry.leaktrace.report_shapes import Reply
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.match import INVESTIGATORS
-from registry.services.ports import CasePartRow, TraceRow, Work
+from registry.services.ports import Work
+from registry.services.ports_cases import CasePartRow, TraceRow
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import RecordLine
 from registry.transparency.leaf import COMMITMENT_BYTES

@@ -14,7 +14,8 @@ from registry.audit.kinds import Kind
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import TraceId
 from registry.services.check_petitions import MOST_APART_MS
-from registry.services.ports import CasePartRow, Work
+from registry.services.ports import Work
+from registry.services.ports_cases import CasePartRow
 from registry.transparency.leaf import parse_leaf
 from registry.vault.cases import part_digest
 

@@ -19,6 +19,8 @@ from registry.services.ports import ACTIVE, LOCKED, PrincipalRow, SubjectRow, Wo
 from registry.services.principals import ADMINS
 from registry.services.rerun import rerun_once
 
+ERASED_DECOY = "decoy erased"
+
 
 class Decoys:
     """Sets decoys and takes them back."""
@@ -78,6 +80,20 @@ def decoys_of(kernel: Kernel, work: Work, subjects: Iterable[SubjectId]) -> froz
 def forget_decoy(kernel: Kernel, work: Work, subject: SubjectId) -> None:
     """Take a subject's label away, if it has one."""
     work.brakes.remove_decoys([_label(kernel, subject)])
+
+
+def alarm_of_erased(kernel: Kernel, work: Work, principal: Principal, subject: SubjectId) -> tuple[EntryDraft, ...]:
+    """Draft the alarm where it is a decoy that somebody erases; to be asked before its label is taken away.
+
+    Whoever wants a decoy out of the way has it erased like anybody else, and nobody would miss it. Nothing is refused
+    and nobody locked: an office that erases people does so in good faith, and a refusal would tell what they were.
+    """
+    label = _label(kernel, subject)
+    if not work.brakes.decoys_among([label]):
+        return ()
+    # About nobody's chain: whom it was about is erased with the same entry.
+    values = said_by(principal) | {"request": f"decoy {label.hex()}", "result": ERASED_DECOY}
+    return (EntryDraft(Kind.ALARM, values),)
 
 
 def alarm_and_lock(work: Work, touched: Sequence[tuple[Principal, SubjectId]]) -> tuple[EntryDraft, ...]:

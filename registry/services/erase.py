@@ -20,12 +20,14 @@ from registry.domain.ids import PersonId, SubjectId
 from registry.domain.principals import Principal
 from registry.keys.erased import ErasedList
 from registry.services.break_glass import REVIEWS_WAITING
+from registry.services.decoys import alarm_of_erased
 from registry.services.dual_control import demand_approved, is_approved
 from registry.services.erase_reading import Known, Opened, read_opened, say_opened
 from registry.services.erase_scope import LEGAL_HOLD, ErasureAsk, Scope, named_in, scope_of
 from registry.services.erase_trail import Trail, trail_of
 from registry.services.holds_in_force import in_force
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
+from registry.services.notices import alarm_notices, queue
 from registry.services.ports import Work
 from registry.services.rerun import rerun_once
 from registry.services.taking_out import Gone, TakingOut
@@ -115,6 +117,7 @@ class Erase:
             if known is None or (scope.subject.version, frozenset(trail.traces)) != (known.version, known.seen):
                 self._refuse(work, principal, scope, "changed")
             found = self._out.found(scope, trail, known)
+            alarms = alarm_of_erased(self._kernel, work, principal, scope.subject.id) if scope.is_whole else ()
             counts = self._out.forget(work, found)
             # From here on nobody writes an entry: neither of a hold nor of anybody new under the same terms.
             work.ledger.lock_head()
@@ -123,6 +126,9 @@ class Erase:
             gone = self._out.clear(work, found, counts)
             said = {"case": ask.basis, "note": ask.reason, "rules": self._kernel.policy.rules("role.enroller")}
             pending = self._out.say(work, said_by(principal) | said, found, gone)
+            if alarms:
+                self._kernel.log.append(work.ledger, alarms)
+                queue(work, self._kernel, alarm_notices(alarms))
             work.commit()
         return _Done(gone, pending, scope.person_ids, named_in(scope))
 

@@ -23,7 +23,8 @@ from registry.leaktrace.terms import PersonNames, record_terms
 from registry.services.erase_scope import Scope
 from registry.services.erase_trail import Trail
 from registry.services.kernel import Kernel, record_lines
-from registry.services.ports import TraceRow, Work
+from registry.services.ports import Work
+from registry.services.ports_cases import TraceRow
 from registry.services.trace import case_line, records_found
 from registry.services.values import index_terms, list_of_card, shown_form, subject_terms
 from registry.transparency.fields import RecordLine

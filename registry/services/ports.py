@@ -5,18 +5,19 @@ storage/ has it on SQL. A service never sees a session; ``commit()`` is called o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from registry.audit.ports import EntryReader, EntryStore, HeadRow
 from registry.domain.categories import Category
-from registry.domain.ids import PersonId, PrincipalId, RecordId, RequestId, SubjectId, TraceId
+from registry.domain.ids import PersonId, PrincipalId, RecordId, RequestId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Role
 from registry.keys.ports import WrappedKey
 from registry.services.ports_break_glass import BreakGlasses
+from registry.services.ports_cases import Traces
 from registry.services.ports_erasure import Erasures
 from registry.services.ports_keys import WrappedKeys
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
@@ -27,7 +28,6 @@ from registry.services.ports_revocations import Revocations
 from registry.services.ports_units import Units
 from registry.services.ports_used_names import UsedNames
 from registry.vault.blind_index import PostingWriter
-from registry.vault.cases import SealedCase
 from registry.vault.erased_postings import PostingEraser
 from registry.vault.sealed import SealedField
 
@@ -118,28 +118,6 @@ class PrincipalRow:
     supervisor: bytes | None = None  # sealed link to the number of the principal's supervisor
     created_at: int = 0  # milliseconds
     person_tag: bytes | None = None  # the same for all accounts with one employee number; None without one
-
-
-@dataclass(frozen=True, slots=True)
-class CasePartRow:
-    """What was added to a trace, sealed under its key; ``part`` counts on, ``entry`` is None where rows named none."""
-
-    trace: TraceId
-    part: int
-    kind: str
-    created_at: int
-    sealed: bytes
-    entry: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TraceRow:
-    """One trace, sealed under a key of its own."""
-
-    id: TraceId
-    principal: PrincipalId
-    created_at: int
-    case: SealedCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,19 +322,6 @@ class Brakes(Protocol):
     def decoys_among(self, labels: Iterable[bytes]) -> frozenset[bytes]: ...
     def add_decoys(self, labels: Iterable[bytes]) -> None: ...
     def remove_decoys(self, labels: Iterable[bytes]) -> None: ...
-
-
-class Traces(Protocol):
-    def get(self, trace: TraceId) -> TraceRow | None: ...
-    def of_principal(self, principal: PrincipalId, limit: int) -> Sequence[TraceRow]: ...
-    def insert(self, row: TraceRow) -> None: ...
-    def parts_of(self, ids: Sequence[TraceId]) -> Sequence[CasePartRow]: ...
-    def insert_part(self, row: CasePartRow) -> None: ...
-    def parts(self) -> Iterator[CasePartRow]:
-        """Yield what was added to all cases, in the order of traces and parts."""
-        ...
-
-    def standing(self, ids: Collection[TraceId]) -> frozenset[TraceId]: ...
 
 
 class Requests(Protocol):

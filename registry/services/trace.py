@@ -38,7 +38,7 @@ from registry.services.kernel import Caller, Kernel, view_of
 from registry.services.match import INVESTIGATORS
 from registry.services.naming import NameAsk, Named, Naming
 from registry.services.open_draws import OpenDraws, OpenedKeys, Read
-from registry.services.ports import CasePartRow, TraceRow
+from registry.services.ports_cases import CasePartRow, TraceRow
 from registry.services.proving import JudgedBy, prove
 from registry.services.reading import WrittenValue, hash_of_writing
 from registry.services.rerun import rerun_once

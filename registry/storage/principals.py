@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text,
 
 from registry.domain.ids import PrincipalId, TraceId
 from registry.domain.principals import Role
-from registry.services.ports import CHANGED, CasePartRow, IdempotencyRow, PrincipalRow, TraceRow
+from registry.services.ports import CHANGED, IdempotencyRow, PrincipalRow
+from registry.services.ports_cases import CasePartRow, TraceRow
 from registry.storage.guards import RowGuard
 from registry.storage.prepared import Prepared
 from registry.storage.rows import MANY, chunks, trace_row

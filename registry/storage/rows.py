@@ -10,7 +10,8 @@ from sqlalchemy import BindParameter, bindparam
 from registry.domain.ids import PersonId, PrincipalId, RecordId, SubjectId, TraceId
 from registry.domain.marks import Tier
 from registry.keys.ports import WrappedKey
-from registry.services.ports import MarkRow, PersonRow, TraceRow, VersionRow
+from registry.services.ports import MarkRow, PersonRow, VersionRow
+from registry.services.ports_cases import TraceRow
 from registry.vault.cases import SealedCase
 
 T = TypeVar("T")

@@ -416,3 +416,21 @@ def test_what_an_hr_system_called_them_goes_too(home: Home) -> None:
     verify_ledger(home.app, 1)
     home.app.provision.create(hr(home), Provided(ProvidedNames("dana.b", "A-17"), enrollment, True, TODAY))
     verify_ledger(home.app, 1)
+
+
+def test_a_decoy_that_is_erased_raises_an_alarm_and_anybody_else_does_not(home: Home) -> None:
+    plain = home.enroll(person("T-0002", given_name="Kim"))
+    decoy = home.enroll()
+    home.app.decoys.add(home.caller("admin", Role.SECURITY_ADMIN), ["T-0001"])
+    (label,) = last(home, Kind.DECOY).values["request"].split()
+    erase(home, plain.subject)
+    assert not [entry for entry in home.entries() if entry.kind == Kind.ALARM]
+    erase(home, decoy.subject)
+    (alarm,) = [entry for entry in home.entries() if entry.kind == Kind.ALARM]
+    assert alarm.values["result"] == "decoy erased"
+    assert alarm.values["request"] == f"decoy {label}"
+    assert alarm.values["principal"] == last(home, Kind.ERASE).values["principal"]
+    # It is about nobody's chain, and whoever erased is not stopped: a refusal would tell what it was.
+    assert not alarm.values["subject"]
+    home.enroll(person("T-0003", given_name="Ann"))
+    home.app.row_check.check()
