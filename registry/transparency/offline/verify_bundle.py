@@ -673,12 +673,15 @@ def check_changes(members: dict[str, bytes], size: int, root: bytes, terms: list
 def check_dated(
     members: dict[str, bytes], size: int, root: bytes, terms: list[Term], trust: Trust
 ) -> list[tuple[int, int, str]]:
-    """Verify what others dated: checkpoints of before a key was suspected, and all others that witnesses cosigned.
+    """Verify what others dated, where a key was compromised: checkpoints of before, and all others with cosignatures.
 
     Returns size, time in seconds since 1970, and who says so, of each; a time-stamp's is what it states.
     """
-    notes = []
-    for term in (term for term in terms if term.suspected):
+    notes: list[tuple[int, bytes]] = []
+    thefts = [term for term in terms if term.suspected]
+    if not thefts:
+        return []
+    for term in thefts:
         place = f"compromises/{term.since}.trusted"
         note = members.get(f"{place}.checkpoint")
         if note is None:

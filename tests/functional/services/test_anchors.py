@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from registry.bootstrap.ledger import open_anchors
 from registry.cli.main import main
 from registry.domain.errors import MisconfiguredHome, ProofRejected
 from registry.services.anchors import Anchors, check_stamps
+from registry.services.compromises import Compromise
 from registry.services.evidence import Beside, Snapshot
 from registry.settings import load_settings
 from registry.storage.anchor_files import AnchorFiles
@@ -31,6 +33,7 @@ from registry.transparency.note import format_vkey
 from registry.transparency.offline import verify_bundle as offline
 from registry.upkeep import checks_registry
 from registry.upkeep.checks import Finding, Plan
+from registry.upkeep.compromise import replace_key
 from registry.upkeep.fsck import faults_of
 from tests.fakes.authority import POLICY, Authority
 from tests.functional.services.growth import grow
@@ -342,3 +345,30 @@ def test_the_doctor_tells_a_stamp_that_is_late_or_does_not_verify(
     with pytest.raises(Finding, match="not of an authority that is trusted"):
         checks_registry.anchors(application, Plan())
     assert "none" in checks_registry.anchors(sqlite_home.app, Plan())
+
+
+def test_a_stamp_from_before_a_theft_holds_entries_up(
+    sqlite_home: Home, anchors: Anchors, authorities: tuple[Authority, Authority]
+) -> None:
+    """The ledger's key was stolen after that: entries under the stamp have an authority's word, later ones have not."""
+    home, begun = sqlite_home, sqlite_home.clock.now()
+    grow(home, 40)
+    assert [one.failure for one in anchors.round()] == ["", ""]
+    since = begun + timedelta(hours=1)
+    home.clock.step(7_200)
+    grow(home, 60)
+    stamped = anchors.stamped_before(since)
+    assert stamped is not None
+    assert (stamped.size, anchors.stamped_before(begun - timedelta(hours=1))) == (40, None)
+    app = replace(home.app, settings=load_settings(home.app.settings.home, {}))
+    done = replace_key(app, Compromise(home.app.verifier_key.key_id.hex(), since, None, "a copy was found"))
+    assert done.trusted == 40
+    raw = home.app.evidence.cut(Snapshot(61, ""), [3, 50], Beside({}))
+    verdict = offline.verify(raw, format_vkey(done.keys.key))
+    assert verdict.problems == []
+    for name in ("tsa-1", "tsa-2"):
+        assert f"time-stamp stamps/40.{name}.tsr states" in verdict.entries[0].standing
+    assert verdict.entries[0].standing.endswith(", once you verified it, before that")
+    assert "nothing here that is dated before that" in verdict.entries[1].standing
+    checked = check_stamps(raw, authorities[0].roots + authorities[1].roots)
+    assert sorted((one.size, one.name) for one in checked) == [(40, "tsa-1"), (40, "tsa-2")]

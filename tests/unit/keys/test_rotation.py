@@ -11,7 +11,7 @@ import pytest
 from registry.crypto.random import random_bytes
 from registry.domain.clock import from_unix_ms
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys import key_files, ring_folder
+from registry.keys import key_files, ring_folder, ring_signing
 from registry.keys.key_files import with_checksum
 from registry.keys.local import LocalKeyring
 from registry.keys.ports import PROVIDER_PURPOSES, SECRET_PURPOSES, ProviderPurpose, WrappedKey
@@ -225,7 +225,7 @@ def test_a_signing_key_is_announced_takes_over_and_leaves_its_term(
     assert ring.rotate("data", clock) == LocalKeyring.load(folder).key_ids()["data"]  # other changes keep all that
 
 
-@pytest.mark.parametrize("step", ["replace_file", "_clear_unlisted"])
+@pytest.mark.parametrize("step", ["replace_file", "clear_unlisted"])
 def test_an_exchange_of_the_signing_key_that_is_cut_off_is_whole_or_not_at_all(
     folder: Path, ring: LocalKeyring, clock: TestClock, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -235,13 +235,7 @@ def test_an_exchange_of_the_signing_key_that_is_cut_off_is_whole_or_not_at_all(
         raise Stopped
 
     with monkeypatch.context() as patched, suppress(Stopped):
-        # Of clearing the second time: the first one clears what was left before.
-        calls = iter([_nothing, stop] if step == "_clear_unlisted" else [stop])
-
-        def next_of(*given: object) -> None:
-            next(calls)(*given)
-
-        patched.setattr(ring_folder, step, next_of)
+        patched.setattr(ring_folder if step == "replace_file" else ring_signing, step, stop)
         ring.exchange_signing(announced, "size: 7\n", clock)
     after = LocalKeyring.load(folder).signing_keys()
     assert (after.current.key_id, after.terms) == (
@@ -250,10 +244,6 @@ def test_an_exchange_of_the_signing_key_that_is_cut_off_is_whole_or_not_at_all(
     LocalKeyring.load(folder).exchange_signing(announced, "size: 7\n", clock)
     assert not [path for path in folder.iterdir() if path.name in ("ledger.key", f"{first}.key")]
     assert LocalKeyring.load(folder).signing_keys().current.key_id == announced
-
-
-def _nothing(*_: object) -> None:
-    pass
 
 
 def test_nothing_takes_over_that_was_not_announced(ring: LocalKeyring, clock: TestClock) -> None:
