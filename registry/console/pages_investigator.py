@@ -27,7 +27,7 @@ MAX_TEXT_BYTES = 5 << 20
 # A pasted text is percent-escaped or comes beside a file; the text itself is measured again.
 _MAX_BODY_BYTES = MAX_TEXT_BYTES + (1 << 20)
 # What the page shows of a report; the rest is in the report itself.
-_SECTIONS = frozenset({"result", "replies", "must-not", "found", "accounts", "unknown"})
+_SECTIONS = frozenset({"result", "replies", "sightings", "items", "must-not", "found", "accounts", "unknown"})
 # Whose words are added to a case: the investigator's own, or somebody's who replies.
 NOTE = "note"
 REPLIERS = (

@@ -324,9 +324,9 @@ def _share(part: float) -> str:
 
 
 def _nearest(account: AccountCopies) -> str:
-    """Say how long before publication the last copy was served."""
-    nearest = account.copies[-1].seconds_before
-    return relative(nearest)
+    """Say how near to publication a copy was served; with several items to that of the item it is compared with."""
+    known = [copy.seconds_before for copy in account.copies if copy.seconds_before is not None]
+    return relative(min(known, key=abs, default=None))
 
 
 def _copies(accounts: tuple[AccountCopies, ...], caption: str) -> Table:

@@ -12,7 +12,7 @@ from registry.api.server import serving
 from registry.cli.serving import build_site
 from registry.domain.principals import Role
 from tests.functional.console.browsers import Browser
-from tests.functional.console.walks import Served, Window, has_visible_focus, pressed, tab_to, tab_to_id, walk
+from tests.functional.console.walks import POST, Served, Window, has_visible_focus, pressed, tab_to, tab_to_id, walk
 from tests.functional.services.homes import open_copy, person
 
 pytestmark = pytest.mark.browser
@@ -223,3 +223,54 @@ def test_a_page_of_another_origin_cannot_send_a_form(chromium: Any, served: Serv
         assert navigation.value.status == 403
         window.page.goto("about:blank")
     assert len(served.home.rows()) == before
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_case_is_kept_by_keyboard_and_axe_finds_nothing(chromium: Any, served: Served, width: int) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    window = Window(chromium, served, bypass_csp=True, viewport={"width": width, "height": 800})
+    page = window.page
+
+    def clean(name: str) -> None:
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+        assert found.response["violations"] == [], f"{name}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+    window.sign_in(Role.INVESTIGATOR)
+    window.open("/console/traces")
+    page.fill("#text", POST)
+    page.fill("#published_at", "2026-03-02T09:00:00")
+    window.submit()
+    clean("trace")
+    window.without_required()
+    page.click("text=Add to the case")
+    clean("note, errors")
+    tab_to_id(page, "note_by-note")
+    page.keyboard.press("Space")
+    tab_to_id(page, "note")
+    page.keyboard.type("asked the forum for its log")
+    tab_to(page, "Add to the case")
+    assert has_visible_focus(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=The note is with the case")
+    page.check("#note_by-subject")
+    page.fill("#note", "I told nobody my number.")
+    page.click("text=Add to the case")
+    page.wait_for_selector("text=The reply is in the report")
+    page.fill("#item", POST)
+    page.fill("#item_at", "2026-03-02T10:00:00")
+    page.fill("#item_url", "https://board.example/12")
+    page.click("text=Add it to the case")
+    page.wait_for_selector("text=nothing is new, so it adds no weight")
+    clean("item")
+    page.check("#state-closed")
+    page.fill("#state_reason", "nothing follows from it")
+    page.click("text=Set it")
+    page.wait_for_selector("text=The case is closed")
+    clean("closed")
+    page.click("text=Show the text again")
+    page.wait_for_selector("text=What was seen")
+    clean("trace text")
+    known = [text for text in window.complaints if text.startswith("Failed to load resource: the server responded")]
+    assert window.complaints == known

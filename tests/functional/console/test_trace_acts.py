@@ -196,6 +196,7 @@ def test_what_is_seen_later_goes_to_the_case(case: Case) -> None:
     assert (done.status_code, done.headers["location"]) == (303, case.path)
     page = case.browser.get(case.path).text
     assert "nothing is new, so it adds no weight" in page
+    assert "What was seen later" in page
     assert text.splitlines()[0] not in page
     assert text.splitlines()[0] in case.ask("text", {}).text
     for change, words in (

@@ -35,6 +35,7 @@ from registry.services.enroll import Enrolled
 from registry.services.entry_reading import ReadEntry
 from registry.services.erase import Erased
 from registry.services.erase_scope import ErasureAsk
+from registry.services.evidence_items import ItemAsk
 from registry.services.holds import HoldAsk, HoldView, HoldWord
 from registry.services.kernel import Caller
 from registry.services.petitions import Correction
@@ -433,4 +434,17 @@ def test_a_decoy_that_is_erased_raises_an_alarm_and_anybody_else_does_not(home: 
     # It is about nobody's chain, and whoever erased is not stopped: a refusal would tell what it was.
     assert not alarm.values["subject"]
     home.enroll(person("T-0003", given_name="Ann"))
+    home.app.row_check.check()
+
+
+def test_what_was_added_to_a_case_goes_with_it(home: Home) -> None:
+    gone = home.enroll()
+    home.enroll(person("T-0002", given_name="Kim"))
+    theirs = home.app.trace.trace(inspector(home), TraceAsk(LEAK)).trace
+    other = home.app.trace.trace(inspector(home), TraceAsk("nobody")).trace
+    for trace in (theirs, other):
+        home.app.trace.file.note(inspector(home), trace, "asked the forum for its log")
+    home.app.later_items.add(inspector(home), theirs, ItemAsk(LEAK))
+    erase(home, gone.subject)
+    assert counts(home, "case_parts", "traces") == {"case_parts": 1, "traces": 1}
     home.app.row_check.check()
