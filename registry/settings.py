@@ -35,6 +35,7 @@ PROFILES = (DEVELOPMENT, PRODUCTION)
 DEFAULT_CACHE = CacheLimits()
 LONGEST_CACHE_SECONDS = 3_600
 DEFAULT_BACKUPS_KEPT = timedelta(days=35)
+DEFAULT_KEYS_EXCHANGED = timedelta(days=365)
 DEFAULT_OPENINGS_KEPT = timedelta(days=7 * 365 + 2)
 _OPENINGS = "openings_kept_days"
 # An accounting of disclosures goes back six years, two of them leap years.
@@ -68,6 +69,7 @@ _KNOWN = frozenset(
 )
 _CACHE = frozenset({"cache_keys", "cache_seconds"})
 _BACKUPS = "backups_kept_days"
+_EXCHANGED = "exchanged_days"
 _BRAKES = {
     "subjects_per_day": range(1_000_001),
     "cooling_days": range(366),
@@ -121,6 +123,7 @@ class Settings:
         unsealing: where unseal keys are while they are open (``[keys]`` in config.toml); None but for a split keyring.
         key_cache: how many opened data keys are kept, and how long (``[keys]`` in config.toml).
         backups_kept: how long a backup may be put back, and so needs the keys of its day (``[keys]`` in config.toml).
+        keys_exchanged: how long a key is in use before ``registry keys status`` says so (``[keys]`` in config.toml).
         witness: who cosigns the ledger's checkpoints (``[witness]`` in config.toml).
         openings_kept: how long the ledger keeps what entries say (``[retention]`` in config.toml).
         policy: an agency's own policies, and what they may switch (``[policy]`` in config.toml).
@@ -145,6 +148,7 @@ class Settings:
     unsealing: SplitSettings | None = None
     key_cache: CacheLimits = DEFAULT_CACHE
     backups_kept: timedelta = DEFAULT_BACKUPS_KEPT
+    keys_exchanged: timedelta = DEFAULT_KEYS_EXCHANGED
     openings_kept: timedelta = DEFAULT_OPENINGS_KEPT
     brakes: Mapping[str, Any] = field(default_factory=dict)
     policy: PolicySettings = field(default_factory=PolicySettings)
@@ -227,6 +231,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         unsealing=read_split(keys, folder),
         key_cache=_key_cache(keys),
         backups_kept=timedelta(days=_whole(keys, _BACKUPS, DEFAULT_BACKUPS_KEPT.days, range(3_651))),
+        keys_exchanged=timedelta(days=_whole(keys, _EXCHANGED, DEFAULT_KEYS_EXCHANGED.days, range(1, 3_651))),
         openings_kept=_openings_kept(config),
         brakes=_brakes(config),
         policy=_policy(config, folder),
@@ -320,7 +325,7 @@ def _keys(config: Mapping[str, Any]) -> dict[str, Any]:
     keys = config.get("keys", {})
     if not isinstance(keys, dict):
         raise MisconfiguredHome("config.toml: write the keys' settings as a table, [keys]")
-    known = {"provider", _BACKUPS, *_CACHE, *known_settings(keys)}
+    known = {"provider", _BACKUPS, _EXCHANGED, *_CACHE, *known_settings(keys)}
     if unknown := sorted(set(keys) - known):
         raise MisconfiguredHome(f"config.toml: keys has unknown settings: {', '.join(unknown)}")
     return keys

@@ -5,7 +5,7 @@ from __future__ import annotations
 from registry.bootstrap.application import Application
 from registry.keys.data_keys import DataKeys
 from registry.keys.ports import PROVIDER_PURPOSES
-from registry.services.key_life import KeyLife
+from registry.services.key_life import KeyLife, KeyTimes
 from registry.services.ledger_key import LedgerKey
 from registry.services.reconcile import Reconcile
 
@@ -14,7 +14,8 @@ def key_life(application: Application) -> KeyLife:
     """Return what exchanges the keys of an opened registry."""
     kernel, ring = application.kernel, application.keyring
     keys = {purpose: DataKeys(ring.provider(purpose), kernel.registry) for purpose in PROVIDER_PURPOSES}
-    return KeyLife(kernel, ring, keys, application.settings.backups_kept, application.key_changes)
+    times = KeyTimes(application.settings.keys_exchanged, application.settings.backups_kept)
+    return KeyLife(kernel, ring, keys, times, application.key_changes)
 
 
 def ledger_key(application: Application) -> LedgerKey:

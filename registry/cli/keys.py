@@ -133,7 +133,8 @@ def _line(one: KeyStanding) -> str:
     facts = one.facts
     when = "current" if facts.retired is None else f"earlier, exchanged {iso(facts.retired)}"
     wraps = "" if one.stored is None else f", wraps {one.stored} stored keys"
-    return f"{facts.key_id}  made {facts.created}, {when}{wraps}"
+    version = "" if one.version is None else f", version {one.version}"
+    return f"{facts.key_id}  made {facts.created}, {when}{version}{wraps}"
 
 
 def _document(one: KeyStanding) -> dict[str, object]:
@@ -144,6 +145,8 @@ def _document(one: KeyStanding) -> dict[str, object]:
         "created": facts.created,
         "retired": None if facts.retired is None else iso(facts.retired),
         "unused": None if facts.unused is None else iso(facts.unused),
+        "version": one.version,
+        "versions": {str(version): count for version, count in one.versions.items()},
         "stored": one.stored,
         "outdated": one.outdated,
         "erasures": one.erasures,

@@ -51,6 +51,11 @@ class WrappedHead:
     key_id: str
     head: bytes = b""
 
+    @property
+    def version(self) -> int:
+        """The version of the service's key that is in the head; 0 where the id alone tells."""
+        return int.from_bytes(self.head[1:], "big")
+
     def covers(self, wrapped: WrappedKey) -> bool:
         """Return whether a stored key was wrapped like this."""
         return wrapped.key_id == self.key_id and wrapped.blob.startswith(self.head)
@@ -73,6 +78,27 @@ class KeyFacts:
     created: str
     retired: datetime | None = None
     unused: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKey:
+    """A key that a service keeps in versions, which it makes and gives up by itself; as the registry sees it.
+
+    Attributes:
+        name: how it is called there.
+        newest: the version that wraps now.
+        sealed: the version under which the purpose's file in the key folder is wrapped.
+        sealed_at: when that file was wrapped.
+        rotate: the command that makes another version, for who administers the service.
+        give_up: the commands after which versions below the newest open nothing.
+    """
+
+    name: str
+    newest: int
+    sealed: int
+    sealed_at: datetime
+    rotate: str
+    give_up: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +253,14 @@ class Keyring(Protocol):
 
     def key_facts(self) -> tuple[KeyFacts, ...]:
         """Return what may be shown of every key that is held: current ones, then earlier ones, oldest first."""
+        ...
+
+    def service_key(self, purpose: str) -> ServiceKey | None:
+        """Return how the key of a purpose stands at a service that keeps versions; None where the ring itself has it.
+
+        Raises:
+            KeyUnavailable: the service cannot be asked, or the folder not be read.
+        """
         ...
 
     def rotate(self, purpose: ProviderPurpose, clock: Clock) -> str:

@@ -19,6 +19,7 @@ from registry.keys.ports import (
     KeyFacts,
     ProviderPurpose,
     SecretPurpose,
+    ServiceKey,
     SigningKeys,
     SigningPair,
 )
@@ -81,6 +82,11 @@ class RingKeys:
         content = self._content
         current = (KeyFacts(one.purpose, one.key_id, one.created) for one in content.current.values())
         return (*current, *map(_facts, content.earlier))
+
+    def service_key(self, purpose: str) -> ServiceKey | None:
+        """Return None: this ring has the key itself; see ``Keyring``."""
+        del purpose
+        return None
 
     def rotate(self, purpose: ProviderPurpose, clock: Clock) -> str:
         """Make a new key of a purpose the current one; see ``Keyring``."""

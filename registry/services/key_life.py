@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from registry.audit.entries import EntryDraft, said_by
@@ -17,8 +17,9 @@ from registry.domain.clock import from_unix_ms
 from registry.domain.errors import KeyUnavailable
 from registry.domain.ids import PersonId
 from registry.keys.data_keys import DataKeys
-from registry.keys.ports import KeyFacts, Keyring, ProviderPurpose, WrappedKey
+from registry.keys.ports import LEDGER_PURPOSE, KeyFacts, Keyring, ProviderPurpose, WrappedKey
 from registry.services.kernel import Kernel
+from registry.services.key_advice import Limits, age_of, of_service
 from registry.services.key_changes import REWRAP, KeyChanges, destruction, rotation
 from registry.services.ports_keys import PURPOSE_OF, KeyCount, Shelf, StoredKey
 from registry.services.principals import at_keyboard
@@ -45,6 +46,8 @@ class KeyStanding:
             destroyed, because a backup from before may hold what it wrapped.
         destroy_from: of an earlier key, when backups that need it are past; None while stored keys need it.
         next_step: what to do next and why, in words; empty when nothing is.
+        versions: of a key that a service keeps in versions, how many stored keys each of them wrapped.
+        version: the one that wraps now; None where a key has no versions.
     """
 
     facts: KeyFacts
@@ -53,6 +56,8 @@ class KeyStanding:
     erasures: int
     destroy_from: datetime | None
     next_step: str
+    versions: Mapping[int, int] = field(default_factory=dict)
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,14 @@ class Rewrapped:
     failed: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeyTimes:
+    """How long a key is in use before it is exchanged, and how long a backup may be put back that needs it."""
+
+    exchange_after: timedelta
+    backups_kept: timedelta
+
+
 class KeyLife:
     """The life of the keys that wrap others."""
 
@@ -71,7 +84,7 @@ class KeyLife:
         kernel: Kernel,
         ring: Keyring,
         keys: Mapping[ProviderPurpose, DataKeys],
-        backups_kept: timedelta,
+        kept: KeyTimes,
         changes: KeyChanges,
     ) -> None:
         """Take the parts.
@@ -80,13 +93,13 @@ class KeyLife:
             kernel: of the registry.
             ring: whose keys are exchanged.
             keys: what wraps and unwraps stored keys, by purpose.
-            backups_kept: how long a backup may be put back.
+            kept: how long keys are in use, and how long a backup may be put back.
             changes: what two persons agreed to.
         """
         self._kernel = kernel
         self._ring = ring
         self._keys = keys
-        self._backups_kept = backups_kept
+        self._kept = kept
         self._changes = changes
 
     def status(self) -> tuple[KeyStanding, ...]:
@@ -186,28 +199,43 @@ class KeyLife:
             ]
 
     def _standing(self, facts: KeyFacts, counts: Sequence[KeyCount], erased: Sequence[datetime]) -> KeyStanding:
+        limits = Limits(self._kernel.clock.now(), self._kept.exchange_after, self._kept.backups_kept)
+        service = self._ring.service_key(facts.purpose) if facts.retired is None else None
         keys = next((keys for purpose, keys in self._keys.items() if purpose == facts.purpose), None)
         if keys is None:
-            return KeyStanding(facts, None, 0, 0, None, "")
+            ages = facts.purpose == LEDGER_PURPOSE  # the other secrets of the ring are not exchanged
+            step = age_of(facts, limits) if ages else ""
+            if service is not None:
+                step = of_service(service, {}, _made(facts), limits)
+            return KeyStanding(facts, None, 0, 0, None, step, version=None if service is None else service.newest)
         stored = _stored(facts, counts)
         made = _made(facts)
         waiting = sum(made is None or made <= one for one in erased)
-        if facts.retired is None:
-            current = keys.generation()
-            of_purpose = [one for one in counts if PURPOSE_OF[one.shelf] == facts.purpose]
-            outdated = sum(one.count for one in of_purpose if one.head != current)
-            step = f"{_erasures(waiting)}; run: registry keys rotate {facts.purpose}" if waiting else ""
-            if outdated:
-                step = f"{outdated} stored keys are wrapped otherwise; run: registry keys rewrap"
-            return KeyStanding(facts, stored, outdated, waiting, None, step)
-        destroy_from, step = self._of_earlier(facts, stored)
-        step = f"{_erasures(waiting)}; {step}" if waiting else step
-        return KeyStanding(facts, stored, 0, waiting, destroy_from, step)
+        if facts.retired is not None:
+            destroy_from, step = self._of_earlier(facts, stored)
+            return KeyStanding(facts, stored, 0, waiting, destroy_from, _joined(_erasures(waiting), step))
+        current = keys.generation()
+        of_purpose = [one for one in counts if PURPOSE_OF[one.shelf] == facts.purpose]
+        outdated = sum(one.count for one in of_purpose if one.head != current)
+        standing = KeyStanding(facts, stored, outdated, waiting, None, "")
+        if service is not None:
+            versions = _versions(of_purpose)
+            step = of_service(service, versions, made, limits)
+            if waiting and not step:
+                step = f"{_erasures(waiting)}; run at the key service: {service.rotate}; then: registry keys rewrap"
+            return replace(standing, next_step=step, versions=versions, version=service.newest)
+        if outdated:
+            step = f"{outdated} stored keys are wrapped otherwise; run: registry keys rewrap"
+        elif waiting:
+            step = f"{_erasures(waiting)}; run: registry keys rotate {facts.purpose}"
+        else:
+            step = age_of(facts, limits)
+        return replace(standing, next_step=step)
 
     def _of_earlier(self, facts: KeyFacts, stored: int) -> tuple[datetime | None, str]:
         if stored or facts.unused is None:
             return None, f"{stored} stored keys need it; run: registry keys rewrap"
-        destroy_from = facts.unused + self._backups_kept
+        destroy_from = facts.unused + self._kept.backups_kept
         if self._kernel.clock.now() < destroy_from:
             why = f"backups made before {facts.unused:%Y-%m-%d %H:%M} UTC need it"
             return destroy_from, f"{why}; keep it until {destroy_from:%Y-%m-%d}"
@@ -283,7 +311,20 @@ def _made(facts: KeyFacts) -> datetime | None:
         return None
 
 
+def _versions(counts: Sequence[KeyCount]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for one in counts:
+        found[one.head.version] = found.get(one.head.version, 0) + one.count
+    return dict(sorted(found.items()))
+
+
+def _joined(*said: str) -> str:
+    return "; ".join(one for one in said if one)
+
+
 def _erasures(waiting: int) -> str:
+    if not waiting:
+        return ""
     return f"{waiting} erasure{' is' if waiting == 1 else 's are'} complete only when it is destroyed"
 
 

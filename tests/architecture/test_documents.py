@@ -28,8 +28,14 @@ from tests.architecture.source import ROOT, Module, modules, parse, rooms, track
 _OPTIONS_OF_ALL = {"--help", "--home", "--json"}  # described once
 _IN_THE_WHEEL = "registry/_migrations"
 # By --home, REGISTRY_HOME and REGISTRY_DATABASE_URL; by the keys of the table [keys].
-_GIVEN_OTHERWISE = {"home", "database_url", "key_service", "unsealing", "key_cache", "backups_kept", "openings_kept"}
-_GIVEN_IN_TABLES = {"provider", "cache_keys", "cache_seconds", "backups_kept_days", "openings_kept_days"}
+_GIVEN_OTHERWISE = {
+    *("home", "database_url", "key_service", "unsealing", "key_cache", "backups_kept", "keys_exchanged"),
+    "openings_kept",
+}
+_GIVEN_IN_TABLES = {
+    *("provider", "cache_keys", "cache_seconds", "backups_kept_days", "exchanged_days"),
+    "openings_kept_days",
+}
 _SETTINGS = (Settings, IssuerSettings, KeyServiceSettings)
 
 

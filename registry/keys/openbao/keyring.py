@@ -23,8 +23,10 @@ from __future__ import annotations
 
 import base64
 import math
+import os
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,23 +38,27 @@ from registry.keys.key_files import (
     KeyMaterial,
     checked_lines,
     key_id_of,
+    open_folder,
     parse_key,
+    read_file,
     render_key,
     with_checksum,
 )
 from registry.keys.openbao.session import Session
 from registry.keys.openbao.settings import KeyServiceSettings
-from registry.keys.openbao.transit import TransitKey, TransitProvider
+from registry.keys.openbao.transit import TransitKey, TransitProvider, version_of
 from registry.keys.ports import (
     LEDGER_PURPOSE,
     PROVIDER_PURPOSES,
     SECRET_PURPOSES,
     ProviderPurpose,
+    ServiceKey,
 )
 from registry.keys.ring_folder import (
     SEALED_HEADER,
     RingContent,
     create_ring,
+    file_of,
     load_key,
     load_ring,
     one_of,
@@ -150,13 +156,33 @@ class OpenBaoKeyring(RingKeys):
         self.provider("data").health()
         self._healthy_until = self._monotonic() + _HEALTHY_SECONDS
 
+    def service_key(self, purpose: str) -> ServiceKey | None:
+        """Return how a transit key stands; see ``Keyring``. What is below the newest version is not known here."""
+        if purpose == LEDGER_PURPOSE:
+            return None
+        name = _transit_key(self._session.settings, purpose)
+        newest = version_of(TransitKey(self._session, name).probe())
+        sealed, sealed_at = self._sealed_under(purpose)
+        return ServiceKey(name, newest, sealed, sealed_at, self._rotate(name), self._give_up(name, newest))
+
+    def _sealed_under(self, purpose: str) -> tuple[int, datetime]:
+        """Return the version under which a purpose's file is wrapped, and since when."""
+        path = self._folder / file_of(purpose)
+        descriptor = open_folder(self._folder)
+        try:
+            values = _values(read_file(self._folder, descriptor, path.name), str(path))
+            written = path.stat().st_mtime
+        except OSError as error:
+            raise KeyUnavailable(f"{path} cannot be read: {error.strerror}") from None
+        finally:
+            os.close(descriptor)
+        return version_of(base64.b64decode(values["sealed"])), datetime.fromtimestamp(written, UTC)
+
     def rotate(self, purpose: ProviderPurpose, clock: Clock) -> NoReturn:
         """Refuse: the registry may not rotate keys at the key service; see ``Keyring``."""
         del clock  # the service has its own
-        raise KeyUnavailable(
-            f"keys of the key service are rotated there: bao write -f {self._path(purpose)}/rotate; "
-            f"then run: registry keys rewrap"
-        )
+        command = self._rotate(self._session.settings.key_of(purpose))
+        raise KeyUnavailable(f"keys of the key service are rotated there: {command}; then run: registry keys rewrap")
 
     def seal_anew(self) -> None:
         """Have the files of the folder wrapped under the newest versions; see ``Keyring``.
@@ -167,14 +193,21 @@ class OpenBaoKeyring(RingKeys):
 
     def discard(self, key_id: str) -> NoReturn:
         """Refuse, like ``rotate``; see ``Keyring``."""
-        path = self._path(key_id.partition("-")[0])
-        raise KeyUnavailable(
-            f"earlier versions of a key of the key service are given up there: bao write {path}/config "
-            f"min_decryption_version=N min_encryption_version=N; bao write {path}/trim min_available_version=N"
+        commands = "; ".join(self._give_up(_transit_key(self._session.settings, key_id.partition("-")[0]), "N"))
+        raise KeyUnavailable(f"earlier versions of a key of the key service are given up there: {commands}")
+
+    def _rotate(self, name: str) -> str:
+        return f"bao write -f {self._path(name)}/rotate"
+
+    def _give_up(self, name: str, least: int | str) -> tuple[str, str]:
+        path = self._path(name)
+        return (
+            f"bao write {path}/config min_decryption_version={least} min_encryption_version={least}",
+            f"bao write {path}/trim min_available_version={least}",
         )
 
-    def _path(self, purpose: str) -> str:
-        return f"{self._session.settings.mount}/keys/{self._session.settings.key_prefix}-{purpose}"
+    def _path(self, name: str) -> str:
+        return f"{self._session.settings.mount}/keys/{name}"
 
     def close(self) -> None:
         """Close the connections to the key service; see ``Keyring``."""

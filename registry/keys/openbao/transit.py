@@ -53,6 +53,15 @@ class TransitKey:
         asked = [{"plaintext": _text(key), "context": _text(bound_context(context))} for context, key in items]
         return tuple(_blob(result) for part in _parts(asked) for result in self._ask("encrypt", part))
 
+    def probe(self) -> bytes:
+        """Wrap a throw-away key: the version that wraps now is in what comes.
+
+        Raises:
+            KeyUnavailable: the service cannot be used now.
+        """
+        (wrapped,) = self.wrap([(b"generation", random_bytes(KEY_BYTES))])
+        return wrapped
+
     def unwrap(self, items: Sequence[tuple[bytes, bytes]]) -> tuple[Opened, ...]:
         """Give keys back, each given as context and wrapped bytes; see ``KeyProvider.unwrap_many``.
 
@@ -135,8 +144,7 @@ class TransitProvider:
 
     def generation(self) -> WrappedHead:
         """Return how everything begins that is wrapped now: the version of the key is in it; see ``KeyProvider``."""
-        (probe,) = self._key.wrap([(b"generation", random_bytes(KEY_BYTES))])
-        return WrappedHead(self._key_id, probe[:_HEADER_BYTES])
+        return WrappedHead(self._key_id, self._key.probe()[:_HEADER_BYTES])
 
     def health(self) -> None:
         """Wrap and unwrap a throw-away key; see ``KeyProvider``."""
@@ -170,10 +178,15 @@ def _blob(result: Mapping[str, Any]) -> bytes:
 
 def _ciphertext(blob: bytes) -> str:
     """Return OpenBao's own form of wrapped bytes, empty when they cannot be any."""
-    version = int.from_bytes(blob[1:_HEADER_BYTES], "big")
+    version = version_of(blob)
     if blob[:1] != _VERSION or not _HEADER_BYTES < len(blob) <= _LONGEST_BLOB or version < 1:
         return ""
     return f"vault:v{version}:{_text(blob[_HEADER_BYTES:])}"
+
+
+def version_of(blob: bytes) -> int:
+    """Return the version of the transit key that wrapped something."""
+    return int.from_bytes(blob[1:_HEADER_BYTES], "big")
 
 
 def bound_context(context: bytes) -> bytes:

@@ -104,6 +104,18 @@ def test_every_stored_key_is_wrapped_anew_and_everything_opens(kept: Kept) -> No
     verify_ledger(home.app, 1)
 
 
+def test_a_key_that_is_in_use_for_too_long_says_so(kept: Kept) -> None:
+    assert {one.next_step for one in kept.life.status()} == {""}
+    kept.home.clock.step(kept.keeper.settings.keys_exchanged.total_seconds())
+    due = {one.facts.purpose: one.next_step for one in kept.life.status()}
+    for purpose in (*PROVIDER_PURPOSES, "ledger"):
+        announce = " --announce" if purpose == "ledger" else ""
+        assert due.pop(purpose) == (
+            f"in use for 365 days, and keys are exchanged after 365; run: registry keys rotate {purpose}{announce}"
+        )
+    assert set(due.values()) == {""}, "index, marks and idempotency are not exchanged"
+
+
 def test_an_unused_key_is_destroyed_and_the_rest_opens(kept: Kept) -> None:
     subject, _ = fill(kept.home)
     (former,) = [one.facts.key_id for one in kept.life.status() if one.facts.purpose == "data"]
