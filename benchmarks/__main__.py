@@ -13,8 +13,17 @@ from benchmarks.parts import PARTS
 from benchmarks.serving import Plan
 
 WHOLE = Plan(people=2_000, clients=(1, 16, 64, 256), rounds=5, seconds=3)
-QUICK = Plan(people=200, clients=(1, 16, 64), rounds=1, seconds=1, entries=4_000, sizes=((200, 4_000), (2_000, 8_000)))
-_CHANGEABLE = ("people", "clients", "rounds", "seconds", "entries", "sizes")
+QUICK = Plan(
+    people=200,
+    clients=(1, 16, 64),
+    rounds=1,
+    seconds=1,
+    entries=4_000,
+    sizes=((200, 4_000), (2_000, 8_000)),
+    populations=(200,),
+    rows=2_000,
+)
+_CHANGEABLE = ("clients", "rounds", "seconds", "entries", "sizes", "rows")
 
 
 def main() -> None:
@@ -22,6 +31,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whatever ends this also ends its servers
     asked = _arguments()
     plan = QUICK if asked.quick else WHOLE
+    if asked.people is not None:
+        plan = replace(plan, people=asked.people[0], populations=asked.people)
     plan = replace(plan, **{name: value for name in _CHANGEABLE if (value := getattr(asked, name)) is not None})
     print(f"`python -m benchmarks {shlex.join(sys.argv[1:])}`\n\n{describe()}; {moment()}\n", flush=True)
     for name in asked.parts or PARTS:
@@ -33,7 +44,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Registry on this machine.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)}; else all")
     parser.add_argument("--quick", action="store_true", help="a first look in under two minutes")
-    parser.add_argument("--people", type=int, help="people enrolled in every target")
+    parser.add_argument("--people", type=_numbers, help="people enrolled in every target; for tracing, several sizes")
+    parser.add_argument("--rows", type=int, help="rows of the dump that is traced")
     parser.add_argument("--clients", type=_numbers, help="connections, as 1,16,64")
     parser.add_argument("--rounds", type=int, help="rounds of every target")
     parser.add_argument("--seconds", type=float, help="length of a round")

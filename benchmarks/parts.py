@@ -25,6 +25,7 @@ from benchmarks.registries import Registry, batches, filled, lookup_target, post
 from benchmarks.serving import Plan, everything, measure, medians, report
 from benchmarks.table import markdown, number, ratio
 from benchmarks.targets import Target, free_port, running
+from benchmarks.tracing import tracing
 
 BASE = "OpenBao, KV v2 read with file audit device"
 _EACH = 50
@@ -95,6 +96,7 @@ PARTS: Mapping[str, Callable[[Plan], str]] = {
     "reading": reading,
     "bundles": bundles,
     "growth": growth,
+    "tracing": tracing,
 }
 
 

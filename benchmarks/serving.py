@@ -40,6 +40,8 @@ class Plan:
         seconds: how long each time.
         entries: of the ledger that is verified.
         sizes: of the registries whose growth is measured, as (people, entries), the smallest first.
+        populations: people of the registries that texts are traced in, the smallest first.
+        rows: of the dump that is traced.
     """
 
     people: int
@@ -48,6 +50,8 @@ class Plan:
     seconds: float
     entries: int = 100_000
     sizes: tuple[tuple[int, int], ...] = ((2_000, 20_000), (20_000, 200_000))
+    populations: tuple[int, ...] = (20_000,)
+    rows: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)

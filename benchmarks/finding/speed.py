@@ -6,6 +6,7 @@ Half of the rows are of enrolled people. The whole command ``registry trace --ba
 from __future__ import annotations
 
 import csv
+import io
 import json
 import resource
 import subprocess
@@ -38,7 +39,7 @@ def main() -> None:
         file.write_text("".join(f"{json.dumps(document(one))}\n" for one in range(people)), "utf-8")
         _run(home, "init")
         _run(home, "import", str(file))
-        texts = {"a dump": _dump(home, people, rows), "prose": _prose()}
+        texts = {"a dump": dump_of(people, rows), "prose": prose()}
         print(markdown(("text", "MB", "s", "s of processors", "peak MB", "findings"), _measured(home, texts)))
     print(f"\n{moment()}")
 
@@ -60,21 +61,22 @@ def _run(home: Path, *arguments: str) -> None:
     subprocess.run([_REGISTRY, "--home", str(home / "home"), *arguments], check=True, capture_output=True)
 
 
-def _dump(home: Path, people: int, rows: int) -> str:
-    path = home / "dump.csv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        for row in range(rows):
-            one = document(row // 2 % people if row % 2 else _STRANGERS + row)
-            values = {record["category"]: record["value"] for record in one["records"]}
-            names = (one["employee_number"], one["given_name"], one["family_name"])
-            phone, ssn, born = values["phone"]["number"], values["ssn"]["number"], values["date_of_birth"]["date"]
-            writer.writerow((*names, values["home_address"]["line"], phone, ssn, born, values["email"]["address"]))
-    return path.read_text("utf-8")
+def dump_of(people: int, rows: int) -> str:
+    """Return a table as CSV; every other row is of one of the first people."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for row in range(rows):
+        one = document(row // 2 % people if row % 2 else _STRANGERS + row)
+        values = {record["category"]: record["value"] for record in one["records"]}
+        names = (one["employee_number"], one["given_name"], one["family_name"])
+        phone, ssn, born = values["phone"]["number"], values["ssn"]["number"], values["date_of_birth"]["date"]
+        writer.writerow((*names, values["home_address"]["line"], phone, ssn, born, values["email"]["address"]))
+    return stream.getvalue()
 
 
-def _prose() -> str:
+def prose() -> str:
+    """Return a megabyte of sentences about nobody."""
     rng, said = Random(1), 0
     sentences: list[str] = []
     while said < _MEGABYTE:

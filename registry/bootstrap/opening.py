@@ -22,6 +22,7 @@ from registry.bootstrap.ledger import (
     open_witnesses,
     outside_of,
 )
+from registry.bootstrap.reading_process import ReadingProcess
 from registry.bootstrap.signing import LedgerSigning
 from registry.crypto.hardening import harden_process
 from registry.documents.ocr import Tesseract
@@ -215,7 +216,7 @@ def _matchers(kernel: Kernel, matcher: MatchText, limits: BrakeLimits) -> Matche
 
 def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
     kernel, profile, signing = _kernel(settings, ring, database, clock)
-    audit, matcher = ReadAudit(kernel), MatchText(kernel)
+    audit, matcher = ReadAudit(kernel), MatchText(kernel, ReadingProcess())
     case_keys = DataKeys(ring.provider("cases"), kernel.registry, limits=settings.key_cache)
     letters = PetitionVault(kernel.registry, case_keys, ring.secret("index"))
     keys = Idempotency(kernel, ring.secret("idempotency"))

@@ -17,6 +17,7 @@ from registry.cli.traced import Told, traced
 from registry.documents.images import image_kind
 from registry.services.trace import MAX_UNCERTAINTY_SECONDS, TraceAsk
 from registry.services.uploads import Upload
+from registry.upkeep.sealing_pool import settle_heap
 
 # What docx, xlsx and PDF files begin with. Other files but images are texts, whatever they are called.
 _PACKED = (b"PK\x03\x04", b"%PDF-")
@@ -88,6 +89,7 @@ def _trace_batch(home: str | None, batch: str, out: str, *, as_json: bool) -> No
     if remote() is not None:
         raise click.UsageError("--batch works in the development profile only; with REGISTRY_URL, trace text by text")
     with registry_at(home) as application:
+        settle_heap()
         count = run_batch(application, application.local_caller(), Path(batch), Path(out))
     if as_json:
         write_json({"texts": count, "out": out})

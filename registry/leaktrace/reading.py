@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class Reading:
 
     def scopes(self, term: Term) -> set[int]:
         """Return the scopes in which a term stands: 0 for prose, else the number of the table row."""
-        return {self.passages[place.passage].scope for place in self.places.get(term, ())}
+        return {self.passages[number].scope for number, _, _ in self.places.get(term, ())}
 
     def places_in(self, term: Term, scope: int) -> list[Place]:
         """Return where a term stands within one scope."""
@@ -86,13 +86,14 @@ def read_text(text: str) -> Reading:
 Reader = Callable[[Iterable[Rows]], Iterator[RowsRead]]
 
 
-def _read_here(rows: Iterable[Rows]) -> Iterator[RowsRead]:
+def read_here(rows: Iterable[Rows]) -> Iterator[RowsRead]:
+    """Read rows in this process."""
     return map(read_rows, rows)
 
 
 def read_parts(
-    text: str, *, rows_at_once: int = ROWS_AT_ONCE, long: int = ROWS_AT_ONCE, reader: Reader = _read_here
-) -> Iterator[Reading]:
+    text: str, *, rows_at_once: int = ROWS_AT_ONCE, long: int = ROWS_AT_ONCE, reader: Reader = read_here
+) -> Generator[Reading]:
     """Read a text in parts: its prose and first rows, then the next rows of a long table, and so on.
 
     No row speaks for another, so that nothing is lost between two parts. A text without a long table is one part.
@@ -133,7 +134,8 @@ def _by_columns(
     parts = (rows[begin : begin + rows_at_once] for begin in range(0, len(rows), rows_at_once))
     asked = (_asked(folded, part, number * rows_at_once, kinds) for number, part in enumerate(parts))
     done = 0
-    for read in reader(asked):
+    answers = reader(asked)
+    for read in answers:
         chosen = rows[done : done + rows_at_once]
         passages = [prose or split_words(folded, [])]
         passages += [Words(folded, *words, scope) for scope, words in enumerate(read.words, done + 1)]

@@ -7,6 +7,7 @@ What is opened here has no recipient: the entry says ``open``, and opened values
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +20,7 @@ from registry.domain.principals import Principal, Role
 from registry.leaktrace.coverage import Coverage, Tally
 from registry.leaktrace.decide import decide
 from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Matching, Member, joined
-from registry.leaktrace.reading import Reading, read_parts
+from registry.leaktrace.reading import Reader, Reading, read_here, read_parts
 from registry.leaktrace.select import Hit, select_subjects
 from registry.leaktrace.terms import Term, TermKind
 from registry.leaktrace.tried import Named, Tried, values_tried
@@ -44,7 +45,7 @@ TERM_CAP = 512
 _MOST_OF_A_UNIT = 50_000
 # Lines an entry may have, with room below the format's limit.
 _LINES_PER_ENTRY = 1_400
-_DIRECTORY_KINDS = frozenset({"N1", "N2", "N3", "N4"})
+_DIRECTORY_KINDS = frozenset({TermKind.NAME, TermKind.NAME_GIVEN, TermKind.NAME_FAMILY, TermKind.FAMILY_NAME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,10 @@ class _Run:
 class MatchText:
     """Matches texts."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, reader: Reader = read_here) -> None:
+        """Take the registry, and what reads the rows of long tables."""
         self._kernel = kernel
+        self._reader = reader
 
     def match(
         self, caller: Caller, text: str, *, detail: str, use: Use = TRACING, tally: Tally | None = None
@@ -132,7 +135,8 @@ class MatchText:
         """
         self._kernel.admit(caller, use.roles, detail)
         run = _Run(self._kernel.index, detail, use, tally)
-        parts = [self._part(caller, reading, run) for reading in read_parts(text)]
+        with closing(read_parts(text, reader=self._reader)) as readings:
+            parts = [self._part(caller, reading, run) for reading in readings]
         return Matched(
             joined([part.matching for part in parts]),
             run.opened.versions(),
@@ -166,7 +170,7 @@ class MatchText:
         return _Part(matching, tried if reading.is_whole else partial(tuple, tried()))
 
     def _candidates(self, work: Work, reading: Reading, run: _Run) -> _Candidates:
-        wanted = {IndexTerm(term.kind.value, term.text): term for term in reading.terms}
+        wanted = {IndexTerm(term.kind._value_, term.text): term for term in reading.terms}
         postings = run.asked.look_up(work.postings, wanted)
         hits, retired = self._hits(work, {wanted[term]: group for term, group in postings.items()})
         chosen = dict.fromkeys(select_subjects(reading, hits, limit=MAX_CANDIDATES)).keys()
@@ -195,20 +199,23 @@ class MatchText:
         records = {
             RecordId(posting.target)
             for term, group in postings.items()
-            if term.kind.value not in _DIRECTORY_KINDS
+            if term.kind not in _DIRECTORY_KINDS
             for posting in group
         }
         owners = work.records.subjects_of(records)
         hits: dict[Term, list[Hit]] = {}
         pointed: dict[SubjectId, set[tuple[RecordId, int]]] = {}
         for term, group in postings.items():
-            found = hits.setdefault(term, [])
+            if term.kind in _DIRECTORY_KINDS:
+                hits[term] = [Hit(SubjectId(posting.target), None) for posting in group]
+                continue
+            found = hits[term] = []
             for posting in group:
-                if term.kind.value in _DIRECTORY_KINDS:
-                    found.append(Hit(SubjectId(posting.target), None))
-                elif (record := RecordId(posting.target)) in owners:
-                    found.append(Hit(owners[record], record))
-                    pointed.setdefault(owners[record], set()).add((record, posting.version))
+                record = RecordId(posting.target)
+                owner = owners.get(record)
+                if owner is not None:
+                    found.append(Hit(owner, record))
+                    pointed.setdefault(owner, set()).add((record, posting.version))
         return hits, pointed
 
     @rerun_once

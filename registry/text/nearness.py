@@ -24,6 +24,7 @@ def allowed_edits(length: int) -> int:
     return 1 if length < 7 else 2
 
 
+@lru_cache(maxsize=32768)  # a dump compares the same names over and over
 def key_distance(left: str, right: str, most: int) -> int | None:
     """Return the edit distance of two keys, or None when it is over ``most`` or a digit differs.
 

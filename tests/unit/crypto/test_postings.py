@@ -117,3 +117,9 @@ def test_a_list_is_never_shown_or_pickled(postings: PostingList) -> None:
     assert repr(postings) == "PostingList(***)"
     with pytest.raises(TypeError):
         pickle.dumps(postings)
+
+
+def test_first_labels_in_bulk_are_those_of_the_lists() -> None:
+    key = PostingKey(bytes(range(32)))
+    terms = [b"", b"N1\0danaoneil", b"x" * 300]
+    assert key.first_labels(terms) == [key.list_of(term).label(0) for term in terms]

@@ -1,0 +1,120 @@
+"""A process that reads the rows of a long table, while this one looks them up: two cores for one dump.
+
+It gets rows of the text and gives back what they may ask for. It has no key, no database and no file, and is ended with
+the text. One at a time for the whole server: whoever matches a second dump meanwhile reads it alone.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from registry.crypto.hardening import harden_process
+from registry.leaktrace.reading_rows import Rows, RowsRead, read_rows
+
+ALONE_PARTS = 4  # so many are read here at least: starting a process takes about as long
+_AHEAD = 3  # parts that were given and not yet taken: memory holds no more
+
+_TURN = threading.Lock()
+
+
+class ReadingProcess:
+    """Reads parts of one text in their order: elsewhere when there is a free core, here otherwise."""
+
+    def __call__(self, rows: Iterable[Rows]) -> Iterator[RowsRead]:
+        """Yield what the rows hold, part by part; closing this ends the process."""
+        source = iter(rows)
+        for number, part in enumerate(source, 1):
+            yield read_rows(part)
+            if number == ALONE_PARTS:
+                break
+        else:
+            return
+        if (os.cpu_count() or 1) < 2 or not _TURN.acquire(blocking=False):
+            yield from map(read_rows, source)
+            return
+        try:
+            yield from _with_another(source)
+        finally:
+            _TURN.release()
+
+
+def _with_another(source: Iterator[Rows]) -> Iterator[RowsRead]:
+    try:
+        other = _Other()
+    except (OSError, AssertionError):  # no process may be started here
+        yield from map(read_rows, source)
+        return
+    asking = ThreadPoolExecutor(1, "reading")
+    try:
+        given: deque[tuple[Rows, Future[RowsRead | None]]] = deque()
+        is_up = asking.submit(other.is_up)
+        while True:
+            while is_up.done() and len(given) < _AHEAD and (part := next(source, None)) is not None:
+                given.append((part, asking.submit(other.read, part)))
+            if given:
+                part, answer = given.popleft()
+                # None when the process was ended: then this one reads, and nothing is lost.
+                yield answer.result() or read_rows(part)
+            elif (part_here := next(source, None)) is not None:
+                yield read_rows(part_here)
+            else:
+                return
+    finally:
+        other.end()
+        asking.shutdown(cancel_futures=True)
+        other.close()
+
+
+class _Other:
+    """The process and the pipe to it. It holds nothing that could be lost: it may be ended at any time."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()  # so that its end is an end of file here
+
+    def is_up(self) -> bool:
+        """Wait until it has started; False when it was ended before."""
+        with suppress(EOFError, OSError):
+            return self._pipe.recv() is None
+        return False
+
+    def read(self, part: Rows) -> RowsRead | None:
+        """Have rows read; None when the process was ended."""
+        with suppress(EOFError, OSError):
+            self._pipe.send(part)
+            answer: RowsRead = self._pipe.recv()
+            return answer
+        return None
+
+    def end(self) -> None:
+        """End the process; whoever waits for it hears of it."""
+        self._process.kill()
+        self._process.join()
+
+    def close(self) -> None:
+        """Close what is left of an ended process."""
+        self._pipe.close()
+        self._process.close()
+
+
+def _work(pipe: Connection) -> None:
+    """Read what comes until nothing more can come: the parent has closed the pipe, or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends this one
+    harden_process()
+    gc.set_threshold(200_000, 50, 1_000)  # a part makes a hundred thousand objects and no cycles
+    with suppress(EOFError, OSError):
+        pipe.send(None)
+        while True:
+            pipe.send(read_rows(pipe.recv()))
