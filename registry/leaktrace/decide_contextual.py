@@ -56,6 +56,18 @@ def _health(text: ReadText, record: DossierRecord, anchors: AbstractSet[int]) ->
             yield text.sight(place, confidence, "the statement stands with the person", exact=edits == 0)
 
 
+_LONGEST_SHORT_FORM = 3  # letters before a full stop that ends no sentence (Dr., St.)
+
+
+def _crosses_sentence(text: ReadText, place: Place) -> bool:
+    """Tell whether a sentence ends inside a name: it is no name then (``with Ida Gilley. Jesus has two``)."""
+    words = text.words(place)
+    return any(
+        "." in words.gap(index) and len(words.texts[index]) > _LONGEST_SHORT_FORM
+        for index in range(place.first, place.last)
+    )
+
+
 def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: AbstractSet[int]) -> Iterator[Sighting]:
     given, family = name_words(record.value["given_name"]), name_words(record.value["family_name"])
     own = (name_key(given, family), name_key(family, given))
@@ -63,7 +75,7 @@ def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: A
     if not given or not family or own[0] == subject:
         return
     most = allowed_edits(min(len(letters(given)), len(letters(family))) + 2)
-    named = text.places(Term(TermKind.NAME, subject))
+    named = [place for place in text.places(Term(TermKind.NAME, subject)) if not _crosses_sentence(text, place)]
     others = {name_key(name_words(m.given_name), name_words(m.family_name)) for m in dossier.members} - {own[0]}
     # Every name of every row would be compared with every member: a row is looked at that speaks of one of them.
     beside = {place.passage for term in member_terms(given, family) for place in text.places(term)}

@@ -262,3 +262,8 @@ def test_a_part_of_the_own_name_or_another_member_is_no_member() -> None:
     )
     found = Index((person,)).match("Ngoc Lan Dang, 736-45-6789, with June Dang").findings
     assert {(finding.kind, finding.member) for finding in found} == {("ssn", None), ("family_member:spouse", "s1")}
+
+
+def test_a_members_name_that_ends_a_sentence_is_no_part_of_the_next_name() -> None:
+    text = "1234 N. Thornbury Ave., Kansas City, MO 64118: she was with Mia O'Neil. Dana has two more."
+    assert "family_member:child" in kinds(text)
