@@ -92,6 +92,12 @@ FAMILIES: Mapping[str, Callable[[int], str]] = {
     "dates": lambda n: "29.02.1984 " * (n // 11),
     "braces": lambda n: '{"a":' * (n // 5),
     "labels": lambda n: "name: Dana\n" * (n // 11),
+    "bars": lambda n: "1|" * (n // 2),
+    "few bars": lambda n: "a|736-79-0120|b" + "1 " * (n // 2),
+    "stars": lambda n: "abc*abc" * (n // 7),
+    "titles": lambda n: '<b title="1">1</b>' * (n // 18),
+    "torn dates": lambda n: "1 1/0 1/19 60 " * (n // 14),
+    "house numbers in two parts": lambda n: "75-38 W150 N5928 " * (n // 17),
 }
 
 
