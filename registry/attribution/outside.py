@@ -13,6 +13,7 @@ from registry.attribution.weights import MOST_OVERLAP
 # An outside source keeps one style: its forms are one draw from this, concentrated like one earlier reading.
 _PUBLIC_OUTSIDE, _CONCENTRATION = 0.75, 1.0
 PRIORS = (0.1, 0.5, 0.9, 0.99)
+_LARGEST = 700.0  # exponents beyond are no numbers any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,22 @@ def log_inside(records: Sequence[RecordRead], copy: str, model: Model = USUAL) -
     return top + math.log(sum(math.exp(one - top) for one in logs)) if top > -math.inf else -math.inf
 
 
+def log_ratio(records: Sequence[RecordRead], copy: str) -> float:
+    """Return how much likelier the read forms are from a copy than from outside; the natural logarithm.
+
+    A copy never gains more over the outside than over a random draw: how outside sources write is assumed, and one that
+    writes unlike the public forms must not be taken for a copy because of it.
+    """
+    return _log_ratio(records, copy, log_outside(records))
+
+
 def curve(
     records: Sequence[RecordRead], beside: Mapping[str, float], priors: Sequence[float] = PRIORS
 ) -> tuple[CurvePoint, ...]:
     """Return posteriors over a range of priors, since nobody knows the right one.
 
-    A copy never gains more over the outside than over a random draw: how outside sources write is assumed, and one that
-    writes unlike the public forms must not be taken for a copy because of it.
+    What is observed beside the forms shares the chance of a source inside out between the copies, and adds nothing to
+    it: it is computed against a look that any account might have made, and only accounts that did look are here.
 
     Args:
         records: as read.
@@ -79,15 +89,20 @@ def curve(
         priors: of a source outside.
     """
     outside = log_outside(records)
-    ratio = {copy: min(math.exp(min(700.0, log_inside(records, copy) - outside)), _e(records, copy)) for copy in beside}
-    capped = {copy: min(value, MOST_OVERLAP) * ratio[copy] for copy, value in beside.items()}
+    ratio = {copy: math.exp(min(_LARGEST, _log_ratio(records, copy, outside))) for copy in beside}
+    capped = {copy: min(value, MOST_OVERLAP) for copy, value in beside.items()}
+    all_beside = sum(capped.values())
     points = []
     for prior in priors:
-        share = (1.0 - prior) / len(capped) if capped else 0.0
-        parts = {copy: share * value for copy, value in capped.items()}
+        parts = {copy: (1.0 - prior) * value / all_beside * ratio[copy] for copy, value in capped.items()}
         whole = prior + sum(parts.values())
         points.append(CurvePoint(prior, prior / whole, {copy: part / whole for copy, part in parts.items()}))
     return tuple(points)
+
+
+def _log_ratio(records: Sequence[RecordRead], copy: str, outside: float) -> float:
+    e = _e(records, copy)
+    return min(log_inside(records, copy) - outside, math.log(e) if e > 0.0 else -math.inf)
 
 
 def _e(records: Sequence[RecordRead], copy: str) -> float:

@@ -122,7 +122,14 @@ def test_a_copy_gains_no_more_over_the_outside_than_over_a_random_draw() -> None
 def test_what_is_observed_adds_no_more_than_its_cap() -> None:
     blank = [RecordRead((SlotRead("suffix", 2, (1.0,) * 4, None),), {"a": (1,), "b": (1,)})]
     (point,) = curve(blank, {"a": 1e9, "b": 1.0}, [0.5])
-    assert point.copies["a"] == pytest.approx(0.25 * MOST_OVERLAP / (0.5 + 0.25 * MOST_OVERLAP + 0.25))
+    assert point.copies["a"] == pytest.approx(0.5 * MOST_OVERLAP / (MOST_OVERLAP + 1.0))
+
+
+def test_what_is_observed_says_nothing_against_the_outside() -> None:
+    """Whoever looked holds more than somebody who did not; of those who looked, all did."""
+    blank = [RecordRead((SlotRead("suffix", 2, (1.0,) * 4, None),), {"a": (1,), "b": (1,)})]
+    for beside in ({"a": 90.0, "b": 80.0}, {"a": 1e-3, "b": 1e-4}):
+        assert [point.outside for point in curve(blank, beside, [0.5, 0.9])] == pytest.approx([0.5, 0.9])
 
 
 def test_likelihoods_are_those_of_one_slot() -> None:
