@@ -15,13 +15,14 @@ from benchmarks.attribution.leaked import leaked
 from benchmarks.attribution.nulls import nulls
 from benchmarks.attribution.power import power
 from benchmarks.attribution.speed import speed
+from benchmarks.attribution.together import together
 from benchmarks.attribution.world import Size
 from benchmarks.machine import describe, moment
 
 Part = Callable[[int, float, Path | None], str]
 
 # Figures alone: forms are drawn and scored, nothing is written or served.
-_OF_FIGURES = {"power": power, "nulls": nulls}
+_OF_FIGURES = {"power": power, "nulls": nulls, "together": together}
 # Over HTTP, with real lookups and traces; they can be stopped, and go on where they were kept.
 _OF_THE_PRODUCT: Mapping[str, Part] = {
     "asked": lambda seed, scale, keep: asked(seed, max(1, round(BLOCKS * scale)), keep),
@@ -34,7 +35,7 @@ PARTS = (*_OF_FIGURES, *_OF_THE_PRODUCT)
 def main() -> None:
     """Simulate the parts asked for, else those of figures alone."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attribution", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; else the first two")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; else the first three")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is made up")
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of leaks")
     parser.add_argument("--keep", type=Path, help="where a part over HTTP keeps what is done, to go on from there")

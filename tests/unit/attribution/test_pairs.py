@@ -112,22 +112,22 @@ def test_a_pair_is_found_where_single_scores_do_not_reach() -> None:
     assert judged(records)[0].bound <= STRONG_BOUND
 
 
-@pytest.mark.parametrize("cards", [5, 20])
+@pytest.mark.parametrize("cards", [4, 12])
 def test_whoever_makes_a_text_look_like_two_does_not_reach_an_innocent(cards: int) -> None:
     """A framer puts other forms in half of the places of the own copy: nobody's draw can be aimed at.
 
-    All pairs are wrong. By the bound, at most a tenth of .05 of texts may have one that is called a lead: of 400, 2.
+    All pairs are wrong. At most a tenth of .05 of texts may have one that is called a lead: of 100, hardly one.
     """
     called = looked = 0
-    for seed in range(400):
+    for seed in range(100):
         chance = random.Random(1_000 + seed)
         drawn = agency(chance, cards)
         texts = [[form if chance.random() < 0.5 else 3 - form for form in card[STAFF[0]]] for card in drawn]
         found = judged(as_read(drawn, texts))
         looked += bool(found)
         called += any(one.bound <= LEAD_BOUND for one in found)
-    assert looked > 350
-    assert called <= 2
+    assert looked > 80
+    assert called <= 1
 
 
 def test_a_single_leaker_and_a_text_from_outside_are_no_pair() -> None:
