@@ -21,6 +21,8 @@ from tempfile import TemporaryDirectory
 
 import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 from benchmarks.finding.speed import dump_of, prose
 from benchmarks.growth import Size, Sized, make
@@ -42,6 +44,7 @@ _SCANNED = 20_000  # values that are really decrypted; the rest is reckoned from
 _VALUES = 7  # of a person
 _ENROLLED = 500
 _NOBODY_YET = 5_000_000
+_POSTGRESQL_BYTES = "SELECT pg_total_relation_size('postings')"
 _EVERY = 0.05  # seconds
 _DUMP_COLUMNS = ("texts", "MB", "s", "s of processors", "peak MB", "ms a row")
 
@@ -82,7 +85,7 @@ def _measured(folder: Path, one: Sized, asked: tuple[int, int], server: Postgres
     lines = [
         ["one post, first time, p50 / p95 ms", _spread(first)],
         ["one post, p50 / p95 ms", _spread(again)],
-        ["index bytes a person", number(_index_bytes(registry, server) / one.size.people)],
+        ["index bytes a person", number(_index_bytes(registry) / one.size.people)],
         ["enrollment: terms of a person, ms", milliseconds(enrolling[0])],
         ["enrollment: their postings keyed and stored, ms", milliseconds(enrolling[1])],
     ]
@@ -143,16 +146,18 @@ def _terms(person: Mapping[str, object]) -> Iterator[IndexTerm]:
         yield from index_terms(record_terms(Category(record["category"]), record["value"], owner=names))
 
 
-def _index_bytes(registry: Registry, server: PostgresServer | None) -> float:
-    with opened(registry.settings) as application, application.kernel.database.read() as work:
-        connection = work.postings._connection  # noqa: SLF001 - the size of a table is nothing that a service asks for
-        if server is not None:
-            return float(connection.exec_driver_sql("SELECT pg_total_relation_size('postings')").scalar_one())
-        try:
-            told = connection.exec_driver_sql("SELECT sum(pgsize) FROM dbstat WHERE name = 'postings'")
-            return float(told.scalar_one())
-        except Exception:  # noqa: BLE001 - a library without dbstat: label and value, without the tree around them
+def _index_bytes(registry: Registry) -> float:
+    engine = create_engine(registry.settings.database_url)
+    is_sqlite = engine.dialect.name == "sqlite"
+    asked = "SELECT sum(pgsize) FROM dbstat WHERE name = 'postings'" if is_sqlite else _POSTGRESQL_BYTES
+    try:
+        with engine.connect() as connection:
+            return float(connection.exec_driver_sql(asked).scalar_one())
+    except OperationalError:  # a library without dbstat: label and value, without the tree around them
+        with engine.connect() as connection:
             return 48.0 * connection.exec_driver_sql("SELECT count(*) FROM postings").scalar_one()
+    finally:
+        engine.dispose()
 
 
 def _traced(folder: Path, registry: Registry, text: str) -> Cost:

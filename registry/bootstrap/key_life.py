@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from registry.bootstrap.application import Application
 from registry.keys.data_keys import DataKeys
+from registry.keys.index_keys import IndexKeys
 from registry.keys.ports import PROVIDER_PURPOSES
 from registry.services.key_life import KeyLife, KeyTimes
 from registry.services.ledger_key import LedgerKey
 from registry.services.reconcile import Reconcile
+from registry.services.rekey_index import RekeyIndex
 
 
 def key_life(application: Application) -> KeyLife:
@@ -21,6 +23,13 @@ def key_life(application: Application) -> KeyLife:
 def ledger_key(application: Application) -> LedgerKey:
     """Return what exchanges the key that signs an opened registry's ledger."""
     return LedgerKey(application.kernel, application.signing, application.key_changes)
+
+
+def rekey_index(application: Application) -> RekeyIndex:
+    """Return what brings the blind index of an opened registry under another secret."""
+    kernel = application.kernel
+    keys = IndexKeys(application.keyring.provider("bodies"), kernel.registry)
+    return RekeyIndex(kernel, keys, application.key_changes)
 
 
 def reconcile(application: Application) -> Reconcile:

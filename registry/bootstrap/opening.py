@@ -40,6 +40,7 @@ from registry.identity.sign_in import SignIn
 from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
+from registry.keys.index_keys import IndexKeys
 from registry.keys.opening import load_keyring
 from registry.keys.ports import Keyring
 from registry.marks.draw import MarkKey
@@ -186,7 +187,7 @@ def _kernel(
             registry,
             DataKeys(ring.provider("data"), identifier, limits=settings.key_cache, erased=erased_list(settings, ring)),
         ),
-        index=BlindIndex.of(ring.secret("index")),
+        index=BlindIndex.of(ring.secret("index"), IndexKeys(ring.provider("bodies"), identifier)),
         links=EmployeeLinks(registry, ring.secret("index")),
         policy=policy,
         rules=settings.rules(profile),

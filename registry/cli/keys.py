@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from registry.bootstrap import key_life, ledger_key, operator
-from registry.cli import key_custody, key_uses
+from registry.cli import key_custody, key_uses, rekeying
 from registry.cli.common import Progress, common, registry_at, registry_to_inspect, write_json
 from registry.domain.clock import iso
 from registry.keys.ports import LEDGER_PURPOSE, PROVIDER_PURPOSES, ProviderPurpose
@@ -22,7 +22,9 @@ def keys() -> None:
     """How the keys stand, and exchanging them while the registry serves."""
 
 
-for _command in (key_custody.split, key_custody.unseal, key_custody.lock, key_custody.seal, key_uses.reconcile_uses):
+for _command in (key_custody.split, key_custody.unseal, key_custody.lock, key_custody.seal):
+    keys.add_command(_command)
+for _command in (key_uses.reconcile_uses, rekeying.rekey):
     keys.add_command(_command)
 
 

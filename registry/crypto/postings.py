@@ -5,7 +5,9 @@ The postings of one term are a list numbered from 0. Each is stored under a labe
 compute labels 0, 1, 2 ... until one is absent.
 
 Per term: 64 bytes T = HMAC-SHA512(index key, "registry/postings/v1" || 0x00 || term), label key = T[:32],
-value key = T[32:]. With ``n`` the number as 8 big-endian bytes::
+value key = T[32:]. A later generation of the index has a secret of its own, and in place of T
+HMAC-SHA512(secret, "registry/postings/v2" || 0x00 || T): whoever has only one of both keys finds nothing.
+With ``n`` the number as 8 big-endian bytes::
 
     label   16   HMAC-SHA256(label key, n)[:16]
     value   32   tag 12 || masked payload 20
@@ -39,6 +41,7 @@ MIN_INDEX_KEY_BYTES = 32
 LIST_KEY_BYTES = 64
 
 _DOMAIN = b"registry/postings/v1\0"
+_LATER_DOMAIN = b"registry/postings/v2\0"
 _NO_ID = bytes(ID_BYTES)
 _TAG = b"\x01"
 _MASK = b"\x02"
@@ -83,11 +86,12 @@ class PostingKey:
 
     __slots__ = ("_inner", "_outer")
 
-    def __init__(self, index_key: bytes) -> None:
-        """Take the registry's index secret.
+    def __init__(self, index_key: bytes, *, later: bool = False) -> None:
+        """Take the registry's index secret, or that of a later generation.
 
         Args:
             index_key: 32 to 128 bytes.
+            later: whether it is a later generation's: its lists are made from the keys of the first one's.
 
         Raises:
             ValueError: it is too short or longer than a block.
@@ -96,14 +100,14 @@ class PostingKey:
             raise ValueError("an index key is 32 to 128 bytes")
         block = index_key.ljust(_WIDE_BLOCK_BYTES, b"\0")
         # Hashed once and copied for each term: half the cost of setting HMAC up anew (RFC 2104).
-        self._inner = sha512(block.translate(_INNER) + _DOMAIN)
+        self._inner = sha512(block.translate(_INNER) + (_LATER_DOMAIN if later else _DOMAIN))
         self._outer = sha512(block.translate(_OUTER))
 
     def list_of(self, term: bytes) -> PostingList:
         """Derive a term's list.
 
         Args:
-            term: domain-separated search term, any length.
+            term: domain-separated search term, any length; for a later generation the keys of the term's first list.
         """
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(term)

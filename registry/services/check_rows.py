@@ -20,6 +20,7 @@ from registry.domain.marks import Tier
 from registry.services.check_petitions import Letters
 from registry.services.check_standing import Standing
 from registry.services.kernel import Kernel
+from registry.services.key_changes import is_switch
 from registry.services.ledger_key import Signing, demand_told
 from registry.services.opened_draws import KEYS
 from registry.services.ports import ACTIVE, ENDED, Work
@@ -29,7 +30,7 @@ from registry.vault.petitions import PetitionVault
 from registry.vault.sealed import DIRECTORY, PROVISION, SealedField
 from registry.vault.ties import digest_of
 
-_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DRAWS, Kind.TRACE}) | STANDING
+_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DRAWS, Kind.TRACE, Kind.KEYS}) | STANDING
 _TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
 _ENDED = re.compile(r"; ended ([0-9a-f ]+)")
 _TIES = re.compile(r"; ties ([0-9a-f]{32})")
@@ -57,7 +58,7 @@ class _Ledger:
 
     records: dict[RecordId, _Said] = field(default_factory=dict)
     versions: dict[tuple[RecordId, int], tuple[bytes, int]] = field(default_factory=dict)
-    indexed: int | None = None  # the last entry with which people's terms were stored
+    indexed: int | None = None  # the last entry with which people's terms were stored, or the index was re-keyed
     standing: Standing = field(default_factory=Standing)
 
     def erase(self, values: Mapping[str, str]) -> None:
@@ -73,6 +74,8 @@ class _Ledger:
         """Add one entry."""
         if kind == Kind.DRAWS and values["result"] == KEYS:
             self._open(values)
+        if kind == Kind.KEYS and is_switch(values):
+            self.indexed = index
         if values["result"] not in ("created", "updated", "replaced", "marked"):
             return
         if kind != Kind.MARK:

@@ -7,6 +7,7 @@ and the entry that uses it up names who was at the keyboard.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from registry.audit.entries import EntryDraft, said_by
@@ -26,10 +27,12 @@ from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
 
 REWRAP = "rewrap"
+REKEY = "rekey-index"
 APPROVED = "approved"
+_SWITCHED = "looked up in"
 _REPLACED = "compromise "
 _ROTATED = "|".join((*PROVIDER_PURPOSES, LEDGER_PURPOSE))
-CHANGE_FORM = f"rotate (?:{_ROTATED})|{REWRAP}|shred [0-9A-Za-z._:-]{{1,80}}|{_REPLACED}[0-9a-f]{{8}}"
+CHANGE_FORM = f"rotate (?:{_ROTATED})|{REWRAP}|{REKEY}|shred [0-9A-Za-z._:-]{{1,80}}|{_REPLACED}[0-9a-f]{{8}}"
 _CHANGE = re.compile(CHANGE_FORM)
 
 
@@ -51,6 +54,16 @@ def replacement(key_id: str) -> str:
 def command_of(change: str) -> str:
     """Return the command that makes a change at the machine, without its further options."""
     return f"registry {'audit' if change.startswith(_REPLACED) else 'keys'} {change}"
+
+
+def switched(generation: int, postings: int) -> str:
+    """Return what the entry says with which another generation of the blind index is looked up in."""
+    return f"generation {generation} {_SWITCHED}; postings {postings}"
+
+
+def is_switch(values: Mapping[str, str]) -> bool:
+    """Tell whether an entry about keys says that another generation of the blind index is looked up in."""
+    return values["request"] == REKEY and _SWITCHED in values["result"]
 
 
 def is_change(text: str) -> bool:

@@ -17,11 +17,12 @@ from registry.domain.clock import from_unix_ms
 from registry.domain.errors import KeyUnavailable
 from registry.domain.ids import PersonId
 from registry.keys.data_keys import DataKeys
+from registry.keys.index_keys import index_owner
 from registry.keys.ports import LEDGER_PURPOSE, KeyFacts, Keyring, ProviderPurpose, WrappedKey
 from registry.services.kernel import Kernel
 from registry.services.key_advice import Limits, age_of, of_service
 from registry.services.key_changes import REWRAP, KeyChanges, destruction, rotation
-from registry.services.ports_keys import PURPOSE_OF, KeyCount, Shelf, StoredKey
+from registry.services.ports_keys import NUMBERED, PURPOSE_OF, KeyCount, Shelf, StoredKey
 from registry.services.principals import at_keyboard
 from registry.services.rerun import rerun_once
 
@@ -150,7 +151,7 @@ class KeyLife:
                 done += self._store(operator, shelf, pairs, len(found) - len(pairs))
                 failed += len(found) - len(pairs)
                 progress(done)
-                if shelf is Shelf.LEDGER:  # a key for each epoch of the ledger: few, and one batch
+                if shelf in NUMBERED:  # few, and one batch
                     break
         self._note_unused()
         self._changes.finish(REWRAP, operator=operator)
@@ -250,7 +251,7 @@ class KeyLife:
     def _wrapped_anew(
         self, keys: DataKeys, shelf: Shelf, found: Sequence[StoredKey]
     ) -> list[tuple[StoredKey, WrappedKey]]:
-        owners = [LEDGER_OWNER if shelf is Shelf.LEDGER else one.owner for one in found]
+        owners = [_owner(shelf, one) for one in found]
         wrapped = keys.wrapped_anew([(owner, one.key) for owner, one in zip(owners, found, strict=True)])
         return [(one, key) for one, key in zip(found, wrapped, strict=True) if isinstance(key, WrappedKey)]
 
@@ -301,6 +302,13 @@ def rewrapped_asked(said: str) -> int:
     """Return how many keys a batch had unwrapped, by what its entry says; 0 for an entry of something else."""
     found = _REWRAPPED.fullmatch(said)
     return 0 if found is None else sum(int(number or 0) for number in found.groups())
+
+
+def _owner(shelf: Shelf, one: StoredKey) -> PersonId:
+    """Return what a stored key is bound to."""
+    if shelf is Shelf.INDEX:
+        return index_owner(int(one.owner))
+    return LEDGER_OWNER if shelf is Shelf.LEDGER else one.owner
 
 
 def _made(facts: KeyFacts) -> datetime | None:

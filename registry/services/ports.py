@@ -19,6 +19,7 @@ from registry.keys.ports import WrappedKey
 from registry.services.ports_break_glass import BreakGlasses
 from registry.services.ports_cases import Traces
 from registry.services.ports_erasure import Erasures
+from registry.services.ports_index import IndexState, Postings
 from registry.services.ports_keys import WrappedKeys
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
@@ -27,8 +28,6 @@ from registry.services.ports_provisions import Provisions
 from registry.services.ports_revocations import Revocations
 from registry.services.ports_units import Units
 from registry.services.ports_used_names import UsedNames
-from registry.vault.blind_index import PostingWriter
-from registry.vault.erased_postings import PostingEraser
 from registry.vault.sealed import SealedField
 
 ACTIVE = "active"
@@ -237,6 +236,10 @@ class Subjects(Protocol):
         """Return id and sealed ties of the subjects with these employee numbers' tags."""
         ...
 
+    def ids_after(self, after: str, limit: int) -> Sequence[SubjectId]:
+        """Return ids in their order, from the one behind ``after``."""
+        ...
+
     def lock(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
         """Hold rows until the end of the transaction, in id order, and return them as they are now."""
         ...
@@ -363,20 +366,6 @@ class Meta(Protocol):
     def put_body_key(self, key_epoch: int, key: WrappedKey) -> None: ...
 
 
-class Postings(PostingWriter, PostingEraser, Protocol):
-    """Postings of the blind index: added, and erased."""
-
-
-class IndexState(Protocol):
-    def demand_whole(self) -> int:
-        """Check that no posting is missing, added or changed; returns the ledger's size when people were stored last.
-
-        Raises:
-            LedgerCorrupt: one is.
-        """
-        ...
-
-
 class Work(Protocol):
     """One transaction's repositories."""
 
@@ -461,6 +450,14 @@ class Database(Protocol):
 
     def reader(self) -> AbstractContextManager[EntryReader]:
         """Open the ledger's committed rows on a read-only connection of its own."""
+        ...
+
+    def write_anew(self) -> None:
+        """Leave no parts of many deleted rows in the unused space of SQLite's file; writers wait meanwhile.
+
+        Raises:
+            AuditUnavailable: the storage failed, or it was not this process's turn.
+        """
         ...
 
     def scrub(self) -> bool:

@@ -19,6 +19,7 @@ class Shelf(StrEnum):
     PETITIONS = "petitions"
     CONTACTS = "contacts"
     LEDGER = "ledger_keys"
+    INDEX = "index_generations"
 
 
 # Under the keys of which purpose each shelf's are wrapped.
@@ -28,7 +29,10 @@ PURPOSE_OF: dict[Shelf, ProviderPurpose] = {
     Shelf.PETITIONS: "cases",
     Shelf.CONTACTS: "cases",
     Shelf.LEDGER: "bodies",
+    Shelf.INDEX: "bodies",
 }
+# Shelves whose keys are nobody's: few, and told apart by a number.
+NUMBERED = frozenset({Shelf.LEDGER, Shelf.INDEX})
 
 
 @dataclass(frozen=True, slots=True)

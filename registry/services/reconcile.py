@@ -8,8 +8,8 @@ fewer unwraps than entries are the rule; one more is an alarm.
 What no entry is written for, and how it is told apart, by the context that the key service itself enforces:
 
 - throw-away keys that readiness wraps and unwraps: counted, and no more;
-- the key folder's own files and the keys of the ledger's openings, at each start: counted as openings of the keyring,
-  and an alarm when they are more than an operator says there were.
+- the key folder's own files, the keys of the ledger's openings and the secret of the blind index, at each start:
+  counted as openings of the keyring, and an alarm when they are more than an operator says there were.
 
 Two kinds of entry explain by number alone: a batch of rewrapping, which says how many keys it took, and an entry whose
 opening was removed, which shows how many records it had.
@@ -27,6 +27,7 @@ from registry.domain.categories import Category
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PersonId, RecordId, SubjectId, is_id
 from registry.keys.data_keys import context_of
+from registry.keys.index_keys import index_owner
 from registry.keys.uses import KeyLog, KeyUse, UseMarks
 from registry.services.entry_filter import span_between
 from registry.services.entry_reading import ReadEntry
@@ -38,6 +39,7 @@ from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import RecordLine, record_count
 from registry.transparency.leaf import parse_leaf
+from registry.vault.generations import FIRST
 
 _AT_ONCE = 200
 _MOST_SAID = 20  # alarms that the entry names one by one
@@ -128,7 +130,7 @@ class Reconcile:
         """
         explaining = self._credits(log, marks, windows)
         probes, files = ({marks.of(context) for context in some} for some in (marks.probes, marks.files))
-        files.add(marks.of(self._context(LEDGER_OWNER)))
+        files.update(marks.of(self._context(one)) for one in (LEDGER_OWNER, *self._index_owners()))
         known = probes | files
         own = [use.mark for use in log.uses if use.mark in files]
         openings = max((own.count(mark) for mark in files), default=0)
@@ -170,6 +172,12 @@ class Reconcile:
                     found.rewrapped.extend([told.at_ms] * told.rewrapped)
         found.removed = deque(sorted(found.removed))
         return found
+
+    def _index_owners(self) -> Iterator[PersonId]:
+        """Yield whose the secrets of the blind index are: of those that stand, and of those before."""
+        with self._kernel.database.read() as work:
+            newest = max(one.number for one in work.index_state.standing())
+        yield from map(index_owner, range(FIRST + 1, newest + 1))
 
     def _context(self, owner: PersonId) -> bytes:
         return context_of(self._kernel.registry, owner)

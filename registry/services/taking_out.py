@@ -85,7 +85,7 @@ class TakingOut:
 
     def clear(self, work: Work, found: Found, counts: Mapping[str, int]) -> Gone:
         """Write over postings and remove what entries say, while the ledger's head is held; adds to the counts."""
-        wiped = wipe(work.postings, found.known.places)
+        wiped = wipe(self._kernel.index, work.postings, found.known.places)
         gone = {"postings": wiped.removed + wiped.tombstones, "openings": self._remove(work, found)}
         kept = {"leaves": found.trail.count, "shared": found.trail.shared, "tombstones": wiped.tombstones}
         kept["unfound"] = found.known.unfound

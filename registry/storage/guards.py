@@ -31,6 +31,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "persons": ("id", "subject", "ref_tag"),
     "marks": ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on"),
     "index_state": ("k", "n", "count", "total"),
+    "index_generations": ("k", "state", "cursor"),
     "tallies": ("label", "day", "tags"),
     "quota_unlocks": ("principal", "purpose", "most", "until", "granted_by"),
     "erasures": ("entry", "erased_at"),

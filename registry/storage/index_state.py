@@ -1,33 +1,66 @@
 """How many postings the blind index has, and a keyed sum over them: a posting that somebody removed is missed.
 
 A posting says nothing without its term, so nothing shows that one is gone; but the sum of keyed tags over all of them
-cannot be made to fit without the key. It is kept under a guard in one row, raised with every transaction that stores
-people, together with the ledger's size then: an earlier row put back with the earlier postings is older than entries
-that the ledger has. ``registry audit verify`` adds up again.
+cannot be made to fit without the key. It is kept under a guard in one row for each generation of the index, raised with
+every transaction that stores people, together with the ledger's size then: an earlier row put back with the earlier
+postings is older than entries that the ledger has. ``registry audit verify`` adds up again.
+
+Which generation is looked up in is read here too, in the same snapshot as the postings: no process has to be told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from registry.domain.errors import LedgerCorrupt
+from registry.keys.ports import WrappedKey
 from registry.storage.guards import SUM_BYTES, SUM_MODULUS, RowGuard
-from registry.storage.tables import index_state, ledger_head, postings
+from registry.storage.prepared import Prepared
+from registry.storage.tables import index_generations, index_state, ledger_head, postings
+from registry.vault.generations import FIRST, Generation, Part
 
 _SCAN_CHUNK = 10_000
-_COLUMNS = ("k", "n", "count", "total")
-_STATE = select(*(index_state.c[name] for name in (*_COLUMNS, "guard"))).where(index_state.c.k == 1)
+_STATES = Prepared(
+    select(
+        *(index_state.c[name] for name in ("k", "n", "count", "total", "guard")),
+        *(index_generations.c[name] for name in ("state", "cursor", "key_id", "wrapped_key")),
+        index_generations.c.guard.label("generation_guard"),
+        select(func.max(index_generations.c.k)).scalar_subquery().label("newest"),
+    )
+    .select_from(index_state.outerjoin(index_generations, index_generations.c.k == index_state.c.k))
+    .order_by(index_state.c.k)
+)
 _SIZE = select(ledger_head.c.n).where(ledger_head.c.k == 1)
-_RAISE = update(index_state).where(index_state.c.k == 1)
+_RAISE = update(index_state).where(index_state.c.k == bindparam("at"))
+_SET = update(index_generations).where(index_generations.c.k == bindparam("at"))
 _NEXT = (
-    select(postings.c.label, postings.c.value)
+    select(postings.c.label, postings.c.value, postings.c.generation)
     .where(postings.c.label > bindparam("after"))
     .order_by(postings.c.label)
     .limit(_SCAN_CHUNK)
 )
+_FILLING, _SERVING = "filling", "serving"
+_NOT_WHOLE = "rows of the blind index are missing, added or changed by somebody else"
+
+
+class _State(NamedTuple):
+    """One generation as stored, the columns of ``_STATES``."""
+
+    k: int
+    n: int
+    many: int
+    total: bytes
+    guard: bytes
+    state: str | None
+    cursor: str | None
+    key_id: str | None
+    wrapped_key: bytes | None
+    generation_guard: bytes | None
+    newest: int | None
 
 
 class SqlIndexState:
@@ -36,22 +69,32 @@ class SqlIndexState:
     def __init__(self, connection: Connection, guard: RowGuard) -> None:
         self._connection = connection
         self._guard = guard
-        self._count = 0
-        self._total = 0
+        self._counts: Counter[int] = Counter()
+        self._totals: Counter[int] = Counter()
 
     def create(self) -> None:
         """Begin with no postings: once, with the registry itself. A state that is missing later was removed."""
-        self._connection.execute(insert(index_state), self._row(0, 0, 0))
+        self._connection.execute(insert(index_state), self._row(FIRST, 0, 0, 0))
 
-    def added(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+    def standing(self) -> tuple[Generation, ...]:
+        """Return the generations that stand now, the one to be looked up in first.
+
+        Raises:
+            LedgerCorrupt: a state was removed or changed by somebody else than this program.
+        """
+        return tuple(sorted(self._standing(self._stored()), key=lambda one: one.part is not Part.CURRENT))
+
+    def added(self, rows: Sequence[tuple[bytes, bytes]], generation: int) -> None:
         """Take note of postings that this transaction adds."""
-        self._count += len(rows)
-        self._total += self._guard.sum_of(rows)
+        self._counts[generation] += len(rows)
+        self._totals[generation] += self._guard.sum_of(rows)
 
-    def changed(self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]]) -> None:
+    def changed(
+        self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]], generation: int
+    ) -> None:
         """Take note of postings that this transaction writes over or removes: as they were, and what stays of them."""
-        self._count += len(after) - len(before)
-        self._total += self._guard.sum_of(after) - self._guard.sum_of(before)
+        self._counts[generation] += len(after) - len(before)
+        self._totals[generation] += self._guard.sum_of(after) - self._guard.sum_of(before)
 
     def settle(self) -> None:
         """Store the new state, as the last thing before a commit: the ledger's head is held, so nobody is between.
@@ -59,9 +102,16 @@ class SqlIndexState:
         Raises:
             LedgerCorrupt: the state was removed or changed by somebody else than this program.
         """
-        _, count, total = self._stored()
         size = int(self._connection.execute(_SIZE).scalar_one_or_none() or 0)
-        self._connection.execute(_RAISE, self._row(size, count + self._count, total + self._total))
+        stored = self._stored()
+        if not {one.k for one in stored}.issuperset(self._counts):
+            raise LedgerCorrupt("the state of the blind index was removed by somebody else than this program")
+        for one in stored:
+            total = int.from_bytes(one.total, "big") + self._totals[one.k]
+            row = self._row(one.k, size, one.many + self._counts[one.k], total)
+            self._connection.execute(_RAISE, {"at": one.k, **row})
+        self._counts.clear()
+        self._totals.clear()
 
     def demand_whole(self) -> int:
         """Add up all postings.
@@ -72,23 +122,90 @@ class SqlIndexState:
         Raises:
             LedgerCorrupt: some are missing, added or changed, or the state was.
         """
-        size, count, total = self._stored()
-        after, found, added = b"", 0, 0
+        stored = self._stored()
+        self._standing(stored)
+        found, added = self._sums()
+        told = {one.k: (one.many, one.total) for one in stored}
+        sums = {k: (found[k], (added[k] % SUM_MODULUS).to_bytes(SUM_BYTES, "big")) for k in told}
+        if sums != told or not told.keys() >= found.keys():
+            raise LedgerCorrupt(_NOT_WHOLE)
+        return min(one.n for one in stored)
+
+    def begin(self, number: int, key: WrappedKey) -> None:
+        """Begin another generation, without any postings.
+
+        Args:
+            number: the one behind the highest that stands.
+            key: its secret, wrapped.
+        """
+        told = {"k": number, "state": _FILLING, "cursor": ""}
+        row = self._guard.guarded("index_generations", told)
+        self._connection.execute(insert(index_generations), {**row, "key_id": key.key_id, "wrapped_key": key.blob})
+        size = int(self._connection.execute(_SIZE).scalar_one_or_none() or 0)
+        self._connection.execute(insert(index_state), self._row(number, size, 0, 0))
+
+    def advance(self, number: int, cursor: str) -> None:
+        """Note up to which subject the values were read for a generation."""
+        self._set(number, _FILLING, cursor)
+
+    def switch(self, number: int) -> None:
+        """Let a generation be looked up in from this transaction on."""
+        self._set(number, _SERVING, "")
+
+    def end(self, number: int) -> None:
+        """Take away a generation that has no postings left, and its secret.
+
+        Raises:
+            LedgerCorrupt: what was removed is not what was there.
+        """
+        self.settle()
+        row = next((one for one in self._stored() if one.k == number), None)
+        if row is None or row.many != 0 or any(row.total):
+            raise LedgerCorrupt(_NOT_WHOLE)
+        self._connection.execute(delete(index_state).where(index_state.c.k == number))
+        self._connection.execute(delete(index_generations).where(index_generations.c.k == number))
+
+    def _set(self, number: int, state: str, cursor: str) -> None:
+        told = {"k": number, "state": state, "cursor": cursor}
+        self._connection.execute(_SET, {"at": number, **self._guard.guarded("index_generations", told)})
+
+    def _sums(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
+        """Return by generation how many postings there are, and the sum of their tags."""
+        found: Counter[int] = Counter()
+        added: Counter[int] = Counter()
+        after = b""
         while rows := self._connection.execute(_NEXT, {"after": after}).all():
-            found += len(rows)
-            added += self._guard.sum_of([(row.label, row.value) for row in rows])
+            for generation in {row.generation for row in rows}:
+                group = [(row.label, row.value) for row in rows if row.generation == generation]
+                found[generation] += len(group)
+                added[generation] += self._guard.sum_of(group)
             after = rows[-1].label
-        if (found, added % SUM_MODULUS) != (count, total):
-            raise LedgerCorrupt("rows of the blind index are missing, added or changed by somebody else")
-        return size
+        return found, added
 
-    def _stored(self) -> tuple[int, int, int]:
-        row: Any = self._connection.execute(_STATE).one_or_none()
-        if row is None:
+    def _stored(self) -> list[_State]:
+        stored = [_State(*row) for row in _STATES.rows(self._connection)]
+        if not stored or (stored[-1].newest or FIRST) > stored[-1].k:
             raise LedgerCorrupt("the state of the blind index was removed by somebody else than this program")
-        self._guard.demand("index_state", [getattr(row, name) for name in _COLUMNS], row.guard)
-        return row.n, row.count, int.from_bytes(row.total, "big")
+        for one in stored:
+            self._guard.demand("index_state", (one.k, one.n, one.many, one.total), one.guard)
+            if one.k > FIRST:
+                told = (one.k, one.state, one.cursor)
+                self._guard.demand("index_generations", told, one.generation_guard or b"")
+        return stored
 
-    def _row(self, size: int, count: int, total: int) -> dict[str, object]:
-        told = {"k": 1, "n": size, "count": count, "total": (total % SUM_MODULUS).to_bytes(SUM_BYTES, "big")}
+    def _standing(self, stored: Sequence[_State]) -> list[Generation]:
+        newest = stored[-1]
+        is_filling = newest.state == _FILLING
+        if len(stored) > 2 or (is_filling and len(stored) == 1):
+            raise LedgerCorrupt("the state of the blind index was changed by somebody else than this program")
+        parts = (Part.CURRENT, Part.NEXT) if is_filling else (Part.FORMER, Part.CURRENT)
+        return [_generation(one, part) for one, part in zip(stored, parts[-len(stored) :], strict=True)]
+
+    def _row(self, number: int, size: int, count: int, total: int) -> dict[str, object]:
+        told = {"k": number, "n": size, "count": count, "total": (total % SUM_MODULUS).to_bytes(SUM_BYTES, "big")}
         return self._guard.guarded("index_state", told)
+
+
+def _generation(row: _State, part: Part) -> Generation:
+    key = None if row.key_id is None or row.wrapped_key is None else WrappedKey(row.key_id, bytes(row.wrapped_key))
+    return Generation(row.k, part, row.many, key, row.cursor or "")

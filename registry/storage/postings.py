@@ -11,12 +11,19 @@ from registry.storage.index_state import SqlIndexState
 from registry.storage.prepared import Prepared, driver_cursor
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import postings
+from registry.vault.generations import Generation
 
 _VALUES = Prepared(select(postings.c.label, postings.c.value).where(postings.c.label.in_(MANY)))
 # An import asks for thousands at once: as one array, and not as thousands of parameters in a text of their own.
 _VALUES_OF_ARRAY = "SELECT label, value FROM postings WHERE label = ANY(%b)"
 _OVERWRITE = update(postings).where(postings.c.label == bindparam("at")).values(value=bindparam("with_value"))
-_INSERT = BulkInsert(postings, ("label", "value"))
+_INSERT = BulkInsert(postings, ("label", "value", "generation"))
+_OF_GENERATION = (
+    select(postings.c.label, postings.c.value)
+    .where(postings.c.generation == bindparam("number"), postings.c.label > bindparam("after"))
+    .order_by(postings.c.label)
+    .limit(bindparam("most"))
+)
 
 
 class SqlPostings:
@@ -26,24 +33,35 @@ class SqlPostings:
         self._connection = connection
         self._state = state
 
+    def standing(self) -> tuple[Generation, ...]:
+        return self._state.standing()
+
     def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         if self._connection.dialect.name == "postgresql":
             found = driver_cursor(self._connection).execute(_VALUES_OF_ARRAY, (list(labels),), binary=True)
             return dict(found.fetchall())
         return dict(_VALUES.rows_of(self._connection, labels))
 
-    def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
-        self._state.added(rows)
-        _INSERT.run(self._connection, rows)
+    def add(self, rows: Sequence[tuple[bytes, bytes]], generation: int) -> None:
+        self._state.added(rows, generation)
+        _INSERT.run(self._connection, [(*row, generation) for row in rows])
 
-    def overwrite(self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]]) -> None:
+    def of_generation(self, number: int, after: bytes, most: int) -> Sequence[tuple[bytes, bytes]]:
+        """Return postings of a generation in the order of their labels, from the one behind ``after``."""
+        asked = {"number": number, "after": after, "most": most}
+        return [(bytes(row.label), bytes(row.value)) for row in self._connection.execute(_OF_GENERATION, asked)]
+
+    def overwrite(
+        self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]], generation: int
+    ) -> None:
         """Write over postings, and remove those that have nothing afterwards.
 
         Args:
             before: rows as they are, all of them.
             after: those that stay, with other values.
+            generation: whose they are.
         """
-        self._state.changed(before, after)
+        self._state.changed(before, after, generation)
         kept = {label for label, _ in after}
         if after:
             self._connection.execute(_OVERWRITE, [{"at": label, "with_value": value} for label, value in after])

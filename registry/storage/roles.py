@@ -35,6 +35,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "marks": "SELECT, INSERT",
         "postings": "SELECT, INSERT",
         "index_state": "SELECT, UPDATE",
+        "index_generations": "SELECT",
         "principals": "SELECT, INSERT, UPDATE",
         "idempotency": "SELECT, INSERT, DELETE",
         "traces": "SELECT, INSERT",
@@ -72,6 +73,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "petitions": _REWRAP,
         "contacts": _REWRAP,
         "ledger_keys": _REWRAP,
+        "index_generations": _REWRAP,
         "ledger_body": _REMOVE,
     },
     # Taking people out. Whoever does that appends its entry too, and so is a member of the first role beside this one.
@@ -83,6 +85,9 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "record_versions": _TAKE,
         "marks": _TAKE,
         "postings": _ERASE,
+        # The index under another secret: the postings under the one before are removed.
+        "index_state": "SELECT, INSERT, DELETE",
+        "index_generations": "SELECT, INSERT, UPDATE, DELETE",
         "traces": _TAKE,
         "case_parts": _ERASE,
         "petitions": _ERASE,

@@ -88,6 +88,10 @@ class SqlSubjects:
             found[told[2]] = (SubjectId(told[0]), ties)
         return found
 
+    def ids_after(self, after: str, limit: int) -> Sequence[SubjectId]:
+        statement = select(subjects.c.id).where(subjects.c.id > after).order_by(subjects.c.id).limit(limit)
+        return [SubjectId(one) for one in self._connection.execute(statement).scalars()]
+
     def lock(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
         return self._held(_LOCK.rows_of(self._connection, sorted(set(ids))))
 

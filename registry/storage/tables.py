@@ -181,17 +181,30 @@ postings = Table(
     metadata,
     Column("label", LargeBinary(16), primary_key=True),
     Column("value", LargeBinary(32), nullable=False),
+    Column("generation", Integer, nullable=False, server_default="1"),  # under which secret
     sqlite_with_rowid=False,
 )
 
 index_state = Table(
     "index_state",
     metadata,
-    Column("k", Integer, primary_key=True, autoincrement=False),  # one row
+    Column("k", Integer, primary_key=True, autoincrement=False),  # the generation; two rows while it is changed
     Column("n", BigInteger, nullable=False),  # size of the ledger when people were stored last
     Column("count", BigInteger, nullable=False),  # postings
     Column("total", LargeBinary(16), nullable=False),  # sum of keyed tags over them
     Column("guard", LargeBinary(16), nullable=False),  # over all of these
+)
+
+# From the second generation on: the first one's secret is made of the index key.
+index_generations = Table(
+    "index_generations",
+    metadata,
+    Column("k", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(8), nullable=False),  # being filled, or looked up in
+    Column("cursor", String(32), nullable=False),  # the last subject whose values were read for it
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),  # its secret; bound to the generation
+    Column("guard", LargeBinary(16), nullable=False),  # over the number, the state and the cursor
 )
 
 principals = Table(

@@ -295,6 +295,23 @@ class SqlDatabase:
         if self._log is not None:
             self._log.shorten()
 
+    def write_anew(self) -> None:
+        """Write SQLite's file anew: where many rows go, parts of some stay in the unused space of pages.
+
+        Writers of every process wait meanwhile, readers do not. On PostgreSQL nothing is done.
+
+        Raises:
+            AuditUnavailable: the storage failed, or it was not this process's turn.
+        """
+        if self._turn is None:
+            return
+        with self._turn.taken(), named_failures():
+            connection = self._engine.raw_connection()
+            try:
+                connection.cursor().execute("VACUUM")
+            finally:
+                connection.close()
+
     def scrub(self) -> bool:
         """Leave nothing of what was deleted in the write-ahead log.
 

@@ -8,17 +8,18 @@ from sqlalchemy import Column, Connection, Table, and_, bindparam, func, not_, s
 
 from registry.domain.ids import PersonId
 from registry.keys.ports import WrappedHead, WrappedKey
-from registry.services.ports_keys import KeyCount, Shelf, StoredKey
-from registry.storage.tables import contacts, ledger_keys, persons, petitions, traces
+from registry.services.ports_keys import NUMBERED, KeyCount, Shelf, StoredKey
+from registry.storage.tables import contacts, index_generations, ledger_keys, persons, petitions, traces
 
-# The one owner of all keys of the ledger's openings: its rows are told apart by their epoch.
 _TABLES: dict[Shelf, Table] = {
     Shelf.PERSONS: persons,
     Shelf.TRACES: traces,
     Shelf.PETITIONS: petitions,
     Shelf.CONTACTS: contacts,
     Shelf.LEDGER: ledger_keys,
+    Shelf.INDEX: index_generations,
 }
+_NUMBERS = {Shelf.LEDGER: "key_epoch", Shelf.INDEX: "k"}
 
 
 class SqlWrappedKeys:
@@ -40,7 +41,7 @@ class SqlWrappedKeys:
         if current.head:
             same = and_(same, func.substr(table.c.wrapped_key, 1, len(current.head)) == current.head)
         found = select(owner, table.c.key_id, table.c.wrapped_key).where(not_(same))
-        if shelf is not Shelf.LEDGER:
+        if shelf not in NUMBERED:
             found = found.where(owner > after)
         rows = self._connection.execute(found.order_by(owner).limit(limit))
         return [StoredKey(PersonId(str(row[0])), WrappedKey(row[1], bytes(row[2]))) for row in rows]
@@ -57,7 +58,7 @@ class SqlWrappedKeys:
         statement = update(table).where(stands).values(key_id=bindparam("new_id"), wrapped_key=bindparam("new"))
         done = 0
         for stored, key in pairs:
-            place = int(stored.owner) if shelf is Shelf.LEDGER else stored.owner
+            place = int(stored.owner) if shelf in NUMBERED else stored.owner
             told = {"owner": place, "former_id": stored.key.key_id, "former": stored.key.blob}
             result = self._connection.execute(statement, {**told, "new_id": key.key_id, "new": key.blob})
             done += result.rowcount
@@ -66,4 +67,4 @@ class SqlWrappedKeys:
 
 def _owner(shelf: Shelf) -> Column[object]:
     table = _TABLES[shelf]
-    return table.c.key_epoch if shelf is Shelf.LEDGER else table.c.id
+    return table.c[_NUMBERS[shelf]] if shelf in NUMBERED else table.c.id

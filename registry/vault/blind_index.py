@@ -1,12 +1,12 @@
 """The blind index: finds records by keyed terms without showing at rest which of them share one.
 
 Every term has its own posting list. A posting's label is keyed over term and counter; its value is masked. Only a
-query for a known term, made with the index key, reveals how many postings it has.
+query for a known term, made with the index key, reveals how many postings it has. See ``generations``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -24,14 +24,25 @@ from registry.crypto.postings import (
 )
 from registry.crypto.tags import TagKey
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
+from registry.vault.generations import (
+    FIRST,
+    NUMBER_BYTES,
+    Generation,
+    GenerationLists,
+    IndexSecrets,
+    OpenedGenerations,
+    Part,
+)
 
 # Most terms of a text have no posting at all: they cost one label. The others are read in few rounds.
 _SECOND_CHUNK = 2  # most of the others have one
 _CHUNK_GROWTH = 16
 _COMMON = 8  # postings from which a list's end is remembered
 _MOST_HINTS = 20_000
-# One posting made ready: the first label of its list, its value should it be the first there, payload, list keys.
-_FIRST_VALUE = LABEL_BYTES
+# One posting made ready: for which generation, the first label of its list there, its value should it be the first
+# there, payload, and the keys of its list in the first generation.
+_FIRST_LABEL = NUMBER_BYTES
+_FIRST_VALUE = _FIRST_LABEL + LABEL_BYTES
 _PAYLOAD = _FIRST_VALUE + VALUE_BYTES
 _KEYS = _PAYLOAD + PAYLOAD_BYTES
 _READY_BYTES = _KEYS + LIST_KEY_BYTES
@@ -39,6 +50,10 @@ _READY_BYTES = _KEYS + LIST_KEY_BYTES
 
 class PostingStore(Protocol):
     """Where postings are kept."""
+
+    def standing(self) -> Sequence[Generation]:
+        """Return the generations that stand in this transaction, the current one first."""
+        ...
 
     def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """Return the values of those labels that exist."""
@@ -48,8 +63,8 @@ class PostingStore(Protocol):
 class PostingWriter(PostingStore, Protocol):
     """Where postings are added, inside a transaction."""
 
-    def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
-        """Insert postings; a label that exists already fails the transaction."""
+    def add(self, rows: Sequence[tuple[bytes, bytes]], generation: int) -> None:
+        """Insert postings of a generation; a label that exists already fails the transaction."""
         ...
 
 
@@ -82,18 +97,22 @@ class Posting:
 class BlindIndex:
     """Adds and looks up keyed terms."""
 
-    def __init__(self, index_key: bytes) -> None:
+    def __init__(self, index_key: bytes, secrets: IndexSecrets | None = None) -> None:
         self._key = index_key
         self._tags: dict[str, TagKey] = {}
         self._lists = PostingKey(index_key)
+        self._generations = OpenedGenerations(secrets)
+        # The generation that was current lately: postings are made ready for it. Only a guess, checked when they are
+        # added.
+        self._latest = self._generations.lists(Generation(FIRST, Part.CURRENT, 0, None))
         # Where the lists of common words ended lately, by first label. Only a hint, checked whenever it is used: the
         # transaction that saw this end may have been rolled back, and other processes append as well.
         self._hints: dict[bytes, int] = {}
 
     @classmethod
-    def of(cls, index_secret: bytes) -> BlindIndex:
-        """Return the index of a registry, given its index secret."""
-        return cls(derive(index_secret, "registry/blind-index/v1"))
+    def of(cls, index_secret: bytes, secrets: IndexSecrets | None = None) -> BlindIndex:
+        """Return the index of a registry, given its index secret and what opens those of later generations."""
+        return cls(derive(index_secret, "registry/blind-index/v1"), secrets)
 
     def tag(self, domain: str, data: bytes) -> bytes:
         """Return a 16-byte keyed tag for equality within one domain."""
@@ -102,13 +121,22 @@ class BlindIndex:
             key = self._tags[domain] = TagKey(self._key, domain)
         return key.tag(data)
 
-    def list_of(self, term: IndexTerm | bytes) -> PostingList:
-        """Return the list of a term, given the term or what ``PostingList.keys`` was of it."""
-        return PostingList(term) if isinstance(term, bytes) else self._lists.list_of(term.encode())
+    def keys_of(self, term: IndexTerm | bytes) -> bytes:
+        """Return what a term's lists are made of in every generation, to be kept sealed where the term is not.
 
-    def keys_of(self, term: IndexTerm) -> bytes:
-        """Return the keys of a term's list, for ``list_of``: to be kept sealed where the term itself is not."""
-        return self._lists.list_of(term.encode()).keys
+        Args:
+            term: the term, or what this was of it.
+        """
+        return term if isinstance(term, bytes) else self._lists.list_of(term.encode()).keys
+
+    def lists_in(self, generation: Generation) -> GenerationLists:
+        """Return the lists of a generation.
+
+        Raises:
+            EnvelopeRejected: its stored secret was changed.
+            KeyUnavailable: its secret cannot be opened now.
+        """
+        return self._generations.lists(generation)
 
     def ready(self, terms: Iterable[tuple[IndexTerm, Posting]]) -> bytes:
         """Do for some postings whatever can be done without a database, before a transaction holds others up.
@@ -116,11 +144,14 @@ class BlindIndex:
         Returns:
             What ``add_ready`` takes, to be joined with others. It holds keys of these terms' lists: never to be stored.
         """
+        latest = self._latest
+        number = latest.number.to_bytes(NUMBER_BYTES, "big")
         parts: list[bytes] = []
         for term, posting in terms:
-            postings = self._lists.list_of(term.encode())
+            keys = self._lists.list_of(term.encode()).keys
+            postings = latest.of(keys)
             payload = pack_payload(posting.target, posting.version)
-            parts += (postings.label(0), postings.seal(0, payload), payload, postings.keys)
+            parts += (number, postings.label(0), postings.seal(0, payload), payload, keys)
         return b"".join(parts)
 
     def add(self, store: PostingWriter, terms: Iterable[tuple[IndexTerm, Posting]]) -> None:
@@ -128,27 +159,42 @@ class BlindIndex:
         self.add_ready(store, self.ready(terms))
 
     def add_ready(self, store: PostingWriter, ready: bytes) -> None:
-        """Append postings that ``ready`` made.
+        """Append postings that ``ready`` made; to the next generation's lists too, where those are whole.
 
         One round of probing serves all lists: they are short for all but common words.
+
+        Raises:
+            LedgerCorrupt: the state of the index was changed.
+            EnvelopeRejected: as ``lists_in``.
+            KeyUnavailable: as ``lists_in``.
         """
+        current, *others = store.standing()
+        self._latest = self.lists_in(current)
         groups: dict[bytes, list[int]] = {}
         for at in range(0, len(ready), _READY_BYTES):
-            groups.setdefault(ready[at : at + LABEL_BYTES], []).append(at)
-        lists = _ListsOf(ready, {first: places[0] for first, places in groups.items()})
-        ends = self._ends(store, lists)
+            groups.setdefault(ready[at + _KEYS : at + _READY_BYTES], []).append(at)
+        batch = _Batch(ready, groups, self._latest)
+        ends = self.ends(store, batch.lists)
+        images = [_Batch(ready, groups, self.lists_in(one)) for one in others if one.part is Part.NEXT]
+        for image in images:
+            theirs = self.ends(store, image.lists)
+            # Where it is not whole, what is appended now is copied with the rest.
+            whole = [keys for keys, first in image.firsts.items() if theirs[first] == ends[batch.firsts[keys]]]
+            self._append(store, image, theirs, whole)
+        self._append(store, batch, ends, groups)
+
+    def _append(self, store: PostingWriter, batch: _Batch, ends: Mapping[bytes, int], wanted: Iterable[bytes]) -> None:
         rows: list[tuple[bytes, bytes]] = []
-        for first, places in groups.items():
-            start = ends[first]
-            if start == 0:
-                rows.append((first, ready[places[0] + _FIRST_VALUE : places[0] + _PAYLOAD]))
-            for counter, at in enumerate(places[start == 0 :], start or 1):
-                postings = lists[first]
-                rows.append((postings.label(counter), postings.seal(counter, ready[at + _PAYLOAD : at + _KEYS])))
-            ends[first] = start + len(places)
+        noted: dict[bytes, int] = {}
+        for keys in wanted:
+            start = ends[batch.firsts[keys]]
+            made = batch.rows(keys, start)
+            rows += made
+            if start + len(made) >= _COMMON:
+                noted[batch.firsts[keys]] = start + len(made)
         rows.sort()  # in the order of the table: each of its pages is visited once
-        store.add(rows)
-        self._note({first: end for first, end in ends.items() if end >= _COMMON})
+        store.add(rows, batch.number)
+        self._note(noted)
 
     def look_up(
         self, store: PostingStore, terms: Iterable[IndexTerm], *, cap: int
@@ -156,17 +202,29 @@ class BlindIndex:
         """Return the postings of each term, at most ``cap`` a term; terms without any are left out.
 
         Raises:
-            LedgerCorrupt: a posting was changed.
+            LedgerCorrupt: a posting was changed, or the state of the index.
+            EnvelopeRejected: as ``lists_in``.
+            KeyUnavailable: as ``lists_in``.
         """
-        wanted = list(dict.fromkeys(terms))
-        firsts = self._lists.first_labels([f"{kind}\0{text}".encode() for kind, text in wanted])
+        wanted, current = list(dict.fromkeys(terms)), store.standing()[0]
+        while True:
+            found = self._look_up(store, self.lists_in(current), wanted, cap)
+            # What writes sees each statement's own state: the postings may have been removed behind the first one.
+            before, current = current, store.standing()[0]
+            if current.number == before.number:
+                return found
+
+    def _look_up(
+        self, store: PostingStore, lists: GenerationLists, wanted: Sequence[IndexTerm], cap: int
+    ) -> dict[IndexTerm, tuple[Posting, ...]]:
+        firsts = lists.first_labels(self._lists, [f"{kind}\0{text}".encode() for kind, text in wanted])
         values = store.values(firsts)
         found: dict[IndexTerm, list[Posting]] = {}
         open_lists: dict[IndexTerm, PostingList] = {}
         for term, label in zip(wanted, firsts, strict=True):
             value = values.get(label)
             if value is not None and cap > 0:
-                postings = open_lists[term] = self._lists.list_of(term.encode())
+                postings = open_lists[term] = lists.of(self.keys_of(term))
                 self._collect(postings, 0, value, found.setdefault(term, []))
         start, chunk = 1, _SECOND_CHUNK
         while open_lists and start < cap:
@@ -197,16 +255,16 @@ class BlindIndex:
         if not is_tombstone(payload):
             into.append(Posting(*unpack_payload(payload)))
 
-    def _ends(self, store: PostingStore, lists: _ListsOf) -> dict[bytes, int]:
+    def ends(self, store: PostingStore, lists: Mapping[bytes, PostingList]) -> dict[bytes, int]:
         """Return the first free counter of each list, by its first label.
 
         A list has no gaps: where one posting is, all before it are. So a hint holds if the counter before it is taken
         and its own is free; from there, or else from nothing, gallop and bisect, one select a round for all lists.
         """
-        hints = {first: hint for first in lists.firsts if (hint := self._hints.get(first)) is not None}
+        hints = {first: hint for first in lists if (hint := self._hints.get(first)) is not None}
         before = {first: lists[first].label(hint - 1) for first, hint in hints.items()}
         at_hint = {first: lists[first].label(hint) for first, hint in hints.items()}
-        unknown = [first for first in lists.firsts if first not in hints]
+        unknown = [first for first in lists if first not in hints]
         taken = store.values([*unknown, *before.values(), *at_hint.values()])
         ends = {first: 0 for first in unknown if first not in taken}
         spans: dict[bytes, _Span] = {first: _Span(1) for first in unknown if first in taken}
@@ -231,25 +289,59 @@ class BlindIndex:
         self._hints.update(ends)
 
 
-class _ListsOf:
-    """The lists of ready postings by first label, made when one is asked for: most are not."""
+class _Batch:
+    """Ready postings as one generation takes them, in groups by the keys of their lists."""
 
-    __slots__ = ("_made", "_places", "_ready")
+    __slots__ = ("_groups", "_lists", "_ready", "firsts", "lists", "number")
 
-    def __init__(self, ready: bytes, places: Mapping[bytes, int]) -> None:
+    def __init__(self, ready: bytes, groups: Mapping[bytes, list[int]], lists: GenerationLists) -> None:
         self._ready = ready
-        self._places = places
+        self._groups = groups
+        self._lists = lists
+        self.number = lists.number
+        self.firsts = {keys: self._first(keys, places[0]) for keys, places in groups.items()}
+        self.lists = _ListsOf(lists, {first: keys for keys, first in self.firsts.items()})
+
+    def rows(self, keys: bytes, start: int) -> list[tuple[bytes, bytes]]:
+        """Return the rows of a list's new postings, the first of which gets the number ``start``."""
+        first, places = self.firsts[keys], self._groups[keys]
+        rows: list[tuple[bytes, bytes]] = []
+        if start == 0 and self._is_made(places[0]):
+            rows.append((first, self._ready[places[0] + _FIRST_VALUE : places[0] + _PAYLOAD]))
+        for counter, at in enumerate(places[len(rows) :], start + len(rows)):
+            postings = self.lists[first]
+            rows.append((postings.label(counter), postings.seal(counter, self._ready[at + _PAYLOAD : at + _KEYS])))
+        return rows
+
+    def _first(self, keys: bytes, at: int) -> bytes:
+        if self._is_made(at):
+            return self._ready[at + _FIRST_LABEL : at + _FIRST_VALUE]
+        return self._lists.of(keys).label(0)
+
+    def _is_made(self, at: int) -> bool:
+        return int.from_bytes(self._ready[at : at + NUMBER_BYTES], "big") == self.number
+
+
+class _ListsOf(Mapping[bytes, PostingList]):
+    """Lists by first label, made when one is asked for: most are not."""
+
+    __slots__ = ("_keys", "_lists", "_made")
+
+    def __init__(self, lists: GenerationLists, keys: Mapping[bytes, bytes]) -> None:
+        self._lists = lists
+        self._keys = keys
         self._made: dict[bytes, PostingList] = {}
 
-    @property
-    def firsts(self) -> Iterable[bytes]:
-        return self._places.keys()
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
     def __getitem__(self, first: bytes) -> PostingList:
         made = self._made.get(first)
         if made is None:
-            at = self._places[first]
-            made = self._made[first] = PostingList(self._ready[at + _KEYS : at + _READY_BYTES])
+            made = self._made[first] = self._lists.of(self._keys[first])
         return made
 
 

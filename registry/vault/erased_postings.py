@@ -1,7 +1,8 @@
 """Erasing from the blind index: postings are written over by tombstones, and a list's last ones are taken away.
 
 A list is read until its first gap, so one in the middle stays, with nothing in it. Where nobody else shares a term,
-nothing of its list stays.
+nothing of its list stays. While the index goes from one secret to another, both generations are erased from: a list of
+the other one is the beginning of the same list, so a posting has the same number there, or is not there.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Protocol
 
 from registry.crypto.postings import TOMBSTONE, PostingList, is_tombstone, unpack_payload
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
-from registry.vault.blind_index import IndexTerm, Posting, PostingStore
+from registry.vault.blind_index import BlindIndex, IndexTerm, Posting, PostingStore
+from registry.vault.generations import GenerationLists
 
 _CHUNK = 512
 
@@ -21,85 +24,144 @@ _CHUNK = 512
 class PostingEraser(PostingStore, Protocol):
     """Where postings are erased, inside a transaction that holds the ledger's head."""
 
-    def overwrite(self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]]) -> None:
-        """Write over postings, and remove those that have nothing afterwards."""
+    def overwrite(
+        self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]], generation: int
+    ) -> None:
+        """Write over postings of a generation, and remove those that have nothing afterwards."""
         ...
 
 
-# A term, or the keys of a list whose term is not kept.
+# A term, or ``BlindIndex.keys_of`` one that is not kept.
 TermKey = IndexTerm | bytes
-Lists = Mapping[TermKey, PostingList]
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where some targets stand in one list: what each counter says of them."""
+    """Where some targets stand in the lists of one term: what each number says of them.
+
+    Attributes:
+        name: as asked for.
+        keys: ``BlindIndex.keys_of`` it.
+        found: in the generation that was current; in any other that stands, a number says the same or nothing.
+    """
 
     name: TermKey = field(repr=False)
-    postings: PostingList = field(repr=False)
+    keys: bytes = field(repr=False)
     found: Mapping[int, Posting]
 
 
 @dataclass(frozen=True, slots=True)
 class Wiped:
-    """How many postings were written over and stay as tombstones, and how many are gone."""
+    """How many postings were written over and stay as tombstones, and how many are gone; of the current generation."""
 
     tombstones: int
     removed: int
 
 
-def places_of(store: PostingStore, lists: Lists, targets: AbstractSet[str]) -> list[Places]:
+def places_of(
+    index: BlindIndex, store: PostingStore, names: Iterable[TermKey], targets: AbstractSet[str]
+) -> list[Places]:
     """Find the postings of some targets, however long the lists are. A place never changes, so no lock is needed.
 
     Args:
+        index: of the registry.
         store: committed postings.
-        lists: of every term that the targets may have.
+        names: every term that the targets may have.
         targets: ids of records and subjects.
 
     Raises:
         LedgerCorrupt: a posting was changed.
+        KeyUnavailable: the secret of the index cannot be opened now.
     """
-    places = [Places(name, one, dict(_found(store, one, targets))) for name, one in lists.items()]
+    lists = index.lists_in(store.standing()[0])
+    places = []
+    for name in names:
+        keys = index.keys_of(name)
+        places.append(Places(name, keys, dict(_found(store, lists.of(keys), targets))))
     return [one for one in places if one.found]
 
 
-def wipe(store: PostingEraser, places: Iterable[Places]) -> Wiped:
-    """Write over what ``places_of`` found.
+def wipe(index: BlindIndex, store: PostingEraser, places: Iterable[Places]) -> Wiped:
+    """Write over what ``places_of`` found, in every generation that stands.
 
     Raises:
         LedgerCorrupt: a posting was changed.
+        KeyUnavailable: the secret of a generation cannot be opened now.
     """
-    before: dict[bytes, bytes] = {}
-    after: dict[bytes, bytes] = {}
+    current, *others = (_Wiping(store, index.lists_in(one)) for one in store.standing())
     for one in places:
-        numbers = sorted(one.found)
-        labels = {number: one.postings.label(number) for number in (*numbers, numbers[-1] + 1)}
-        values = store.values(list(labels.values()))
-        for number in numbers:
-            label = labels[number]
-            if label not in values or _opened(one.postings, number, values[label]) != one.found[number]:
-                raise LedgerCorrupt("a posting of the blind index was changed")
-            before[label] = values[label]
-            after[label] = one.postings.seal(number, TOMBSTONE)
-        if labels[numbers[-1] + 1] not in values:
-            _cut(store, one, before, after)
-    tombstones = len(before.keys() & after.keys())
-    store.overwrite(list(before.items()), list(after.items()))
-    return Wiped(tombstones, len(before) - len(after))
+        cut = current.wipe(one)
+        for other in others:
+            other.follow(one, cut)
+    for other in others:
+        other.store()
+    return current.store()
 
 
-def _cut(store: PostingStore, one: Places, before: dict[bytes, bytes], after: dict[bytes, bytes]) -> None:
-    """Take away the end of a list as far as nothing stands in it, earlier tombstones too."""
-    number = max(one.found)
-    while number >= 0:
-        label = one.postings.label(number)
-        if number not in one.found:
-            value = store.values([label]).get(label)
-            if value is None or _opened(one.postings, number, value) is not None:
+class _Wiping:
+    """What is done to the postings of one generation."""
+
+    def __init__(self, store: PostingEraser, lists: GenerationLists) -> None:
+        self._store = store
+        self._lists = lists
+        self._before: dict[bytes, bytes] = {}
+        self._after: dict[bytes, bytes] = {}
+
+    def wipe(self, one: Places) -> int | None:
+        """Write over postings, all of which must be there; returns from which number on the list is cut off."""
+        postings, last = self._lists.of(one.keys), max(one.found)
+        values = self._values(postings, [*one.found, last + 1])
+        for number, said in one.found.items():
+            self._write_over(postings, number, values.get(number), said)
+        return None if last + 1 in values else self._cut(postings, one)
+
+    def follow(self, one: Places, cut: int | None) -> None:
+        """Write over those postings that are there, and cut the list off where the current one was."""
+        postings = self._lists.of(one.keys)
+        values = self._values(postings, one.found)
+        for number, value in values.items():
+            self._write_over(postings, number, value, one.found[number])
+        if cut is None:
+            return
+        for number in count(cut):
+            present = self._values(postings, [number])
+            if not present:
                 return
-            before[label] = value
-        after.pop(label, None)
-        number -= 1
+            self._take_away(postings.label(number), present[number])
+
+    def store(self) -> Wiped:
+        """Store all of it."""
+        tombstones = len(self._after)
+        self._store.overwrite(list(self._before.items()), list(self._after.items()), self._lists.number)
+        return Wiped(tombstones, len(self._before) - tombstones)
+
+    def _values(self, postings: PostingList, numbers: Iterable[int]) -> dict[int, bytes]:
+        labels = {number: postings.label(number) for number in numbers}
+        values = self._store.values(list(labels.values()))
+        return {number: values[label] for number, label in labels.items() if label in values}
+
+    def _write_over(self, postings: PostingList, number: int, value: bytes | None, said: Posting) -> None:
+        if value is None or _opened(postings, number, value) != said:
+            raise LedgerCorrupt("a posting of the blind index was changed")
+        label = postings.label(number)
+        self._before[label] = value
+        self._after[label] = postings.seal(number, TOMBSTONE)
+
+    def _take_away(self, label: bytes, value: bytes) -> None:
+        self._before.setdefault(label, value)
+        self._after.pop(label, None)
+
+    def _cut(self, postings: PostingList, one: Places) -> int:
+        """Take away the end of a list as far as nothing stands in it, earlier tombstones too; returns where it ends."""
+        number = max(one.found)
+        while number >= 0:
+            label = postings.label(number)
+            value = self._before.get(label) if number in one.found else self._values(postings, [number]).get(number)
+            if value is None or (number not in one.found and _opened(postings, number, value) is not None):
+                break
+            self._take_away(label, value)
+            number -= 1
+        return number + 1
 
 
 def _found(store: PostingStore, postings: PostingList, targets: AbstractSet[str]) -> Iterable[tuple[int, Posting]]:

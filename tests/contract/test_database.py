@@ -186,7 +186,7 @@ def test_keys_of_writes_traces_and_postings_come_back_as_they_went_in(database: 
         work.idempotency.put(remembered)
         for row in traces:
             work.traces.insert(row)
-        work.postings.add([(b"\x00" * 16, b"\xff" * 32), (b"\x01" * 16, b"\xfe" * 32)])
+        work.postings.add([(b"\x00" * 16, b"\xff" * 32), (b"\x01" * 16, b"\xfe" * 32)], 1)
         work.meta.put("origin", "registry.example/1")
         work.meta.put_body_key(1, KEY)
         work.commit()

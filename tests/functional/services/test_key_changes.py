@@ -106,7 +106,7 @@ def test_a_key_is_exchanged_once_by_two_persons(controlled: Home) -> None:
     home.app.row_check.check()
 
 
-@pytest.mark.parametrize("other", ["rotate bodies", "rewrap", "rotate ledger", "shred data-1"])
+@pytest.mark.parametrize("other", ["rotate bodies", "rewrap", "rekey-index", "rotate ledger", "shred data-1"])
 def test_what_was_approved_is_for_this_change_alone(controlled: Home, other: str) -> None:
     agreed(controlled, other)
     refused(controlled, lambda: rotate(controlled))

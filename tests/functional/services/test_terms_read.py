@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from registry.domain.ids import new_id
 from registry.services.terms_read import TermsRead
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
+from registry.vault.generations import Generation
 from tests.fakes.postings import MemoryPostings
 
 KEY = b"\x05" * 32
@@ -23,6 +24,9 @@ class Counted:
     def __init__(self, store: MemoryPostings) -> None:
         self._store = store
         self.asked = 0
+
+    def standing(self) -> Sequence[Generation]:
+        return self._store.standing()
 
     def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
         self.asked += len(labels)

@@ -12,6 +12,7 @@ from registry.crypto.postings import TOMBSTONE, PostingKey
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import new_id
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
+from registry.vault.generations import Generation
 from tests.fakes.postings import MemoryPostings
 
 KEY = b"\x05" * 32
@@ -144,6 +145,9 @@ def test_a_term_without_postings_costs_one_label_and_a_common_one_few_rounds() -
     asked: list[int] = []
 
     class Counting:
+        def standing(self) -> Sequence[Generation]:
+            return store.standing()
+
         def values(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
             asked.append(len(labels))
             return store.values(labels)

@@ -1,0 +1,65 @@
+"""What the blind index needs of a database; see ``ports``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from registry.keys.ports import WrappedKey
+from registry.vault.blind_index import PostingWriter
+from registry.vault.erased_postings import PostingEraser
+from registry.vault.generations import Generation
+
+
+class Postings(PostingWriter, PostingEraser, Protocol):
+    """Postings of the blind index: added, and erased."""
+
+    def of_generation(self, number: int, after: bytes, most: int) -> Sequence[tuple[bytes, bytes]]:
+        """Return postings of a generation, label and value, in the order of labels from the one behind ``after``."""
+        ...
+
+
+class IndexState(Protocol):
+    def standing(self) -> Sequence[Generation]:
+        """Return the generations that stand now, the one to be looked up in first.
+
+        Raises:
+            LedgerCorrupt: their state was removed or changed.
+        """
+        ...
+
+    def begin(self, number: int, key: WrappedKey) -> None:
+        """Begin another generation, without any postings."""
+        ...
+
+    def advance(self, number: int, cursor: str) -> None:
+        """Note up to which subject the values were read for a generation."""
+        ...
+
+    def switch(self, number: int) -> None:
+        """Let a generation be looked up in from this transaction on."""
+        ...
+
+    def settle(self) -> None:
+        """Store how large the ledger is now beside the state, and what this transaction changed.
+
+        Raises:
+            LedgerCorrupt: the state was removed or changed.
+        """
+        ...
+
+    def end(self, number: int) -> None:
+        """Take away a generation that has no postings left, and its secret.
+
+        Raises:
+            LedgerCorrupt: what was removed is not what was there.
+        """
+        ...
+
+    def demand_whole(self) -> int:
+        """Check that no posting is missing, added or changed; returns the ledger's size when people were stored last.
+
+        Raises:
+            LedgerCorrupt: one is.
+        """
+        ...
