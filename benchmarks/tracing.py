@@ -70,14 +70,14 @@ def tracing(plan: Plan) -> str:
             told.append("PostgreSQL is not measured: its programs are not installed.")
         for database in (None, server) if server is not None else (None,):
             made = make(folder / str(len(told)), sizes, real, database)
-            told += [_measured(folder, one, (real, plan.rows), database) for one in made]
+            told += [_measured(folder, one, (real, plan.rows)) for one in made]
         told += [_scan(one.people) for one in sizes]
         if server is not None:
             told += [_plain(server, one.people) for one in sizes]
     return "\n\n".join(told)
 
 
-def _measured(folder: Path, one: Sized, asked: tuple[int, int], server: PostgresServer | None) -> str:
+def _measured(folder: Path, one: Sized, asked: tuple[int, int]) -> str:
     registry, (real, rows) = one.registry, asked
     with opened(registry.settings) as application:
         first, again = (_posts(application, real) for _ in range(2))
@@ -155,7 +155,7 @@ def _index_bytes(registry: Registry) -> float:
             return float(connection.exec_driver_sql(asked).scalar_one())
     except OperationalError:  # a library without dbstat: label and value, without the tree around them
         with engine.connect() as connection:
-            return 48.0 * connection.exec_driver_sql("SELECT count(*) FROM postings").scalar_one()
+            return 48.0 * int(connection.exec_driver_sql("SELECT count(*) FROM postings").scalar_one())
     finally:
         engine.dispose()
 
