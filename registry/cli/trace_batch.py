@@ -32,8 +32,8 @@ def run_batch(application: Application, caller: Caller, source: Path, target: Pa
     progress, count = Progress("texts"), 0
     with _written(target) as stream:
         for line in _lines(source):
-            json.dump(_answer(application, caller, line), stream, ensure_ascii=False)
-            stream.write("\n")
+            # Not json.dump, which writes piece by piece in Python: a tenth of the time of a long dump.
+            stream.write(json.dumps(_answer(application, caller, line), ensure_ascii=False) + "\n")
             count += 1
             progress(count)
     progress.close()
