@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from registry.leaktrace.terms import Term, TermKind
 from registry.text.addresses import city_key, street_key, whole_key
 from registry.text.columns import ColumnKind, date_in, phone_in
+from registry.text.dates import compact_date
 from registry.text.emails import likely_like
 from registry.text.fold import fold_word
 from registry.text.names import name_words
+from registry.text.plates import mixed_plate
 from registry.text.postal import STATE_CODES
 
 
@@ -29,6 +31,18 @@ def cell_terms(kind: ColumnKind, cell: str) -> Iterator[tuple[Term, bool]]:
         iso = date_in(cell, kind)
         if iso:
             yield Term(TermKind.BIRTH_DATE, iso), False
+    elif kind is ColumnKind.NUMBER:
+        yield from ((term, False) for term in _of_number(cell))
+
+
+def _of_number(cell: str) -> Iterator[Term]:
+    """Yield what the number of a row may be as well: its heading is written by whoever posts the table."""
+    plate = mixed_plate(fold_word(cell)) if cell != cell.lower() else None
+    if plate:
+        yield Term(TermKind.PLATE, plate)
+    iso = compact_date(cell)
+    if iso:
+        yield Term(TermKind.BIRTH_DATE, iso)
 
 
 # 12 Oak St, Springfield, MO 65801: nothing that could be read in two ways.

@@ -137,6 +137,8 @@ def _typed(
     yield from chosen.back(name_terms(chosen.words, labels))
     chosen = _Chosen(words, kinds, _REST if whole else _ADDRESSES)
     yield from chosen.back(address_terms(chosen.words))
+    chosen = _Chosen(words, kinds, _SCHOOLS)
+    yield from chosen.back(school_terms(chosen.words))
     if ColumnKind.FREE in kinds:
         yield from _rest(words, labels, kinds)
 
@@ -156,9 +158,8 @@ def _rest(words: Words, labels: tuple[str, ...], kinds: Kinds) -> Iterator[Found
     yield from chosen.back(health_terms(chosen.words))
     if labels:
         yield from chosen.back(column_terms(chosen.words, labels))
-    chosen = _Chosen(words, kinds, _SCHOOLS)
-    yield from chosen.back(school_terms(chosen.words))
     if labels:
+        chosen = _Chosen(words, kinds, _SCHOOLS)
         yield from chosen.back(school_column_terms(chosen.words, labels))
 
 

@@ -23,7 +23,7 @@ class ColumnKind(Enum):
     DATE = "date"
     DATE_DAY_FIRST = "date, day first"
     EMAIL = "email"
-    NUMBER = "number of a row"  # nobody's value
+    NUMBER = "number of a row"  # nobody's value, unless it may be a plate or a date
     NAME = "name"
     ADDRESS = "address or a part of one"
     FREE = "anything"
@@ -53,6 +53,11 @@ _MOST_ADDRESS = 120  # characters
 _NAME_LABEL = re.compile(r"name|first|last|given|family|surname|spouse|child|employee|member")
 _ADDRESS_LABEL = re.compile(r"addr|street|road|house|city|town|state|zip|postal|apt|unit|^home$")
 _NUMBER_LABEL = re.compile(r"(?:^|[_ .-])(?:id|no|nr|number|num|badge|uid|row|key|index)$|employee|^emp|^staff")
+# What a heading says of values that no column of names, homes or numbers has: then it is read freely.
+_OTHER_LABEL = re.compile(
+    r"school|educat|academ|health|condition|diagnos|illness|disease|disab|medic|allerg|treatment|symptom|history|note"
+    r"|remark|comment|(?:last|final)[ _-]?(?:4|four)|[a-z][ _-]?4$|4[ _-]?ssn"
+)
 
 
 def _is_address(cell: str) -> bool:
@@ -119,6 +124,8 @@ def _kind(label: str, cells: Sequence[str]) -> ColumnKind:
     for kind in _BY_CELLS:
         if _agree(kind, cells):
             return _with_order(cells) if kind is ColumnKind.DATE else kind
+    if _OTHER_LABEL.search(label):
+        return ColumnKind.FREE
     if _NUMBER_LABEL.search(label) and not _ADDRESS_LABEL.search(label) and _agree(ColumnKind.NUMBER, cells):
         return ColumnKind.NUMBER
     if _NAME_LABEL.search(label) and _agree(ColumnKind.NAME, cells):

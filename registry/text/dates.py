@@ -135,6 +135,13 @@ def date_of_figures(one: str, two: str, three: str) -> str | None:
     return _arrange((first, second, third), -1)
 
 
+def compact_date(digits: str) -> str | None:
+    """Return the ISO date that eight digits are (19800208, 02081980), or None."""
+    if _COMPACT.match(digits):
+        return date_of_figures(digits[:4], digits[4:6], digits[6:])
+    return date_of_figures(digits[:2], digits[2:4], digits[4:]) if _COMPACT_US.match(digits) else None
+
+
 def _pieces(words: Words, index: int) -> list[_Piece]:
     """Read up to three date parts from a word on."""
     found: list[_Piece] = []

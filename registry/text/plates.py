@@ -27,7 +27,7 @@ def canonical_plate(plate: str) -> str | None:
     return text if 4 <= len(text) <= 8 else None
 
 
-def _mixed(word: str) -> str | None:
+def mixed_plate(word: str) -> str | None:
     """Return the plate that letters and digits together may be, or None."""
     if not any(char.isalpha() for char in word) or not any(char.isdigit() for char in word):
         return None
@@ -39,7 +39,7 @@ def plates_in(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _PLATE.finditer(text):
         end = match.end()
         for word in dict.fromkeys((match.group(1), _BREAK.split(match.group(1))[0])):
-            plate = _mixed(word)
+            plate = mixed_plate(word)
             if plate:
                 yield plate, match.start(), min(end, match.start() + len(word))
     for match in _SPACED.finditer(text):

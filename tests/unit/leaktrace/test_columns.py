@@ -8,13 +8,13 @@ from random import Random
 import pytest
 
 from benchmarks.finding.dumps import FORMATS, UNSEEN_FORMATS, WIDER_FORMATS, dump_leaks
-from benchmarks.finding.matcher import Registry
+from benchmarks.finding.matcher import Registry, people_of
 from benchmarks.finding.texts import DEVELOPMENT, UNSEEN, WIDER, Half
 from benchmarks.finding.world import Somebody, make_world
 from benchmarks.finding.writings import HOMES, PHONES, SSNS
 from registry.leaktrace.dossier import Finding
 from registry.leaktrace.reading import Reading, read_parts, read_text
-from registry.leaktrace.terms import TermKind
+from registry.leaktrace.terms import TermKind, health_key
 from registry.text.columns import kinds_of
 from registry.text.tables import find_rows
 
@@ -34,7 +34,7 @@ def keys(findings: Iterable[Finding]) -> set[tuple[str, str, str | None]]:
 )
 def test_the_same_is_found_in_dumps_of_every_format(half: Half, formats: dict[str, object]) -> None:
     world = make_world(half.seed, PEOPLE)
-    registry = Registry(world.enrolled)
+    registry = Registry(people_of(world.enrolled))
     found = 0
     for leak in dump_leaks(world, half, formats, 1):  # type: ignore[arg-type]  # a mapping of writers
         freely, read = registry.match(leak.text), registry.match_parts(by_columns(leak.text))
@@ -79,7 +79,7 @@ def spoilt(cells: list[str], rng: Random) -> list[str]:
 def test_the_same_is_found_where_cells_are_spoilt(share: float, *, heading: bool) -> None:
     rng = Random(5)
     world = make_world(11, PEOPLE)
-    registry = Registry(world.enrolled)
+    registry = Registry(people_of(world.enrolled))
     table = [cells_of(one, rng) for one in world.enrolled]
     rows = [spoilt(cells, rng) if rng.random() < share else cells for cells in table]
     text = "\n".join("|".join(cells) for cells in ([list(HEAD), *rows] if heading else rows))
@@ -119,3 +119,30 @@ def test_a_cell_that_is_not_what_its_column_holds_is_read_freely() -> None:
 def test_a_table_of_few_rows_is_read_freely() -> None:
     text = table("phone", [f"816-555-01{n:02}" for n in range(40)])
     assert [reading.places for reading in read_parts(text)] == [read_text(text).places]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "kind", "wanted"),
+    [
+        ("Plate number", [f"ABC-{1000 + n}" for n in range(40)], TermKind.PLATE, "ABC1007"),
+        ("license_plate_no", [f"ABC-{1000 + n}" for n in range(40)], TermKind.PLATE, "ABC1007"),
+        ("employee car", [f"ABC-{1000 + n}" for n in range(40)], TermKind.PLATE, "ABC1007"),
+        ("SSN last 4 no", [f"{1000 + n}" for n in range(40)], TermKind.SSN_LAST4, "1007"),
+        ("employee ssn4", [f"{1000 + n}" for n in range(40)], TermKind.SSN_LAST4, "1007"),
+        ("employee dob", [f"198002{n % 27 + 1:02}" for n in range(40)], TermKind.BIRTH_DATE, "1980-02-08"),
+        ("staff no", [f"02{n % 27 + 1:02}1980" for n in range(40)], TermKind.BIRTH_DATE, "1980-02-08"),
+        ("staff no", [f"ABC-{1000 + n}" for n in range(40)], TermKind.PLATE, "ABC1007"),
+        ("first name", [f"{name} Elementary" for name in ("Lincoln", "Garner") * 20], TermKind.SCHOOL_HEAD, ""),
+        ("School name", [f"{name} Elementary" for name in ("Lincoln", "Garner") * 20], TermKind.SCHOOL_HEAD, ""),
+        ("child school", [f"{name} Elementary" for name in ("Lincoln", "Garner") * 20], TermKind.SCHOOL_HEAD, ""),
+        ("member condition", ["Epilepsy", "Migraine"] * 20, TermKind.HEALTH_WORD, health_key("epilepsy")),
+        ("state of health", ["Epilepsy", "Migraine"] * 20, TermKind.HEALTH_WORD, health_key("epilepsy")),
+    ],
+)
+def test_no_name_of_a_column_hides_the_values_in_it(column: str, cells: list[str], kind: TermKind, wanted: str) -> None:
+    """Whoever posts a table chooses its headings: what is read freely under another one is read under this one too."""
+    rows = [f"{n},651-555-{1000 + n},{cell}" for n, cell in enumerate(cells)]
+    text = "\n".join([f"id,phone,{column}", *rows])
+    free = {term.text.lower() for term in read_text(text).places if term.kind is kind}
+    assert any(wanted.lower() in one for one in free)
+    assert {one.lower() for one in terms_of(text, kind)} >= free, column
