@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from threading import BoundedSemaphore
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -31,17 +32,26 @@ from registry.services.kernel import Caller, ReceiptView
 
 MAX_FORM_BYTES = 64 << 10
 BODY_SECONDS = 60.0
+MOST_AT_ISSUER = 8  # requests, of whomever
 FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field, not a secret
 SESSION_COOKIE = "registry-console"
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What every page is made from."""
+    """What every page is made from.
+
+    Attributes:
+        application: the registry.
+        sessions: who is signed in.
+        links: one-time sign-in links.
+        at_issuer: turns of requests that ask the issuer whose page people sign in at.
+    """
 
     application: Application
     sessions: Sessions
     links: SignInLinks
+    at_issuer: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_AT_ISSUER))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -30,7 +31,7 @@ from registry.console.forms import Form
 from registry.console.frame import PAGE
 from registry.console.pages import FieldError, render
 from registry.console.sessions import name_of
-from registry.domain.errors import NotFound, TokenRefused, TokenTakenBack
+from registry.domain.errors import Busy, NotFound, TokenRefused, TokenTakenBack
 from registry.domain.principals import Claims
 from registry.identity.sign_in import SignIn
 from registry.identity.sign_in_settings import BACK_PATH
@@ -44,6 +45,7 @@ _LINK = "/console/sign-in/{code}"
 _FORM_COOKIE = "registry-sign-in"
 _TICKET_COOKIE = "registry-ticket"
 _LINK_REFUSED = "link_unknown"
+_T = TypeVar("_T")
 
 
 async def show_form(request: Request) -> Response:
@@ -86,7 +88,7 @@ async def begin(request: Request) -> Response:
     sign_in = _issuer_page(request)
     note = name_of(session_id(request)) if session_id(request) else ""
     strong = request.query_params.get("strong") == "1"
-    question = await run_in_threadpool(partial(sign_in.begin, strong=strong, note=note))
+    question = await _at_issuer(request, partial(sign_in.begin, strong=strong, note=note))
     response = RedirectResponse(question.url, 303)
     set_cookie(request, response, _TICKET_COOKIE, question.ticket, is_for_return=True)
     return response
@@ -95,7 +97,22 @@ async def begin(request: Request) -> Response:
 async def come_back(request: Request) -> Response:
     """Sign in with what the issuer's page sent the browser back with."""
     request.scope[PAGE] = BACK_PATH
-    return await run_in_threadpool(_come_back, request, _issuer_page(request))
+    return await _at_issuer(request, partial(_come_back, request, _issuer_page(request)))
+
+
+async def _at_issuer(request: Request, ask: Callable[[], _T]) -> _T:
+    """Run what asks the issuer. Anybody may begin: a slow issuer must not hold up those who are signed in.
+
+    Raises:
+        Busy: as many ask as may.
+    """
+    asking = console_of(request).at_issuer
+    if not asking.acquire(blocking=False):
+        raise Busy
+    try:
+        return await run_in_threadpool(ask)
+    finally:
+        asking.release()
 
 
 def _come_back(request: Request, sign_in: SignIn) -> Response:

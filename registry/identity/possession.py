@@ -29,8 +29,8 @@ from registry.identity.token_cache import VerifiedTokens
 class Once(Protocol):
     """Remembers, for all processes, what is good once; ``services.use_once`` does."""
 
-    def use(self, sort: str, name: str, until: float) -> bool:
-        """Use a name up until a moment in Unix seconds; False when it was used before.
+    def use(self, sort: str, name: str, until: float, holder: str) -> bool:
+        """Use a name up until a moment in Unix seconds, out of its holder's room; False when it was used before.
 
         Raises:
             Busy, AuditUnavailable: it cannot be remembered, so it may not be used.
@@ -97,7 +97,7 @@ class Possession:
         # Last: whoever cannot show it rightly does not use it up for who can.
         if claims.is_single_use:
             name = f"{claims.issuer}\n{claims.token_id}"
-            if not self._once.use("token", name, claims.expires_at + LONGEST_LEEWAY_SECONDS):
+            if not self._once.use("token", name, claims.expires_at + LONGEST_LEEWAY_SECONDS, _holder(claims)):
                 refuse(Refusal.TOKEN_REPLAY)
         return claims
 
@@ -129,5 +129,10 @@ class Possession:
         # A number is one process's own; without it, what another process took must be known here.
         if claims.issuer not in self._with_nonce:
             until = now + WINDOW_SECONDS + 2 * LEEWAY_SECONDS
-            if not self._once.use("proof", f"{proof.key} {identifier}", until):
+            if not self._once.use("proof", f"{proof.key} {identifier}", until, _holder(claims)):
                 refuse_proof(Refusal.PROOF_REPLAY)
+
+
+def _holder(claims: Claims) -> str:
+    """Name whoever a token is of: keys are made by whoever likes, so that none of theirs counts apart."""
+    return f"{claims.issuer}\n{claims.subject}"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from threading import Event
+from typing import Any, cast
 
 import pytest
 
 from registry.bootstrap import Application
 from registry.cli.serving import Site, build_site
 from registry.console.app import create_console
-from registry.domain.errors import MisconfiguredHome
+from registry.console.asking import MOST_AT_ISSUER
+from registry.domain.errors import KeyUnavailable, MisconfiguredHome
 from registry.domain.principals import Role
+from registry.identity.sign_in import Question, SignIn
 from registry.services.revoke import TokenName
 from tests.functional.console.browsers import OWN, Browser, newest, token_in
 from tests.functional.services.homes import Home
@@ -245,3 +251,40 @@ def test_the_production_profile_has_no_console(home: Home, monkeypatch: pytest.M
     site = build_site(home.app)
     assert site.links is None
     assert Browser(home, site).http.get("/console/sign-in").status_code == 404
+
+
+class SlowIssuer:
+    """An issuer's page that does not answer while somebody waits."""
+
+    host, can_be_strong = "sign-in.example", False
+
+    def __init__(self) -> None:
+        self.is_over = Event()
+        self.asked = 0
+
+    def begin(self, *, strong: bool = False, note: str = "") -> Question:
+        self.asked += 1
+        self.is_over.wait(30)
+        raise KeyUnavailable("away")
+
+
+def test_an_issuer_that_does_not_answer_keeps_nobody_else_waiting(home: Home) -> None:
+    """Anybody may begin to sign in: forty who do so before a slow issuer must not take every thread of the console."""
+    issuer = SlowIssuer()
+    browser = Browser(home, build_site(replace(home.app, sign_in=cast("SignIn", issuer))))
+    with browser.http, ThreadPoolExecutor(60) as crowd:
+        browser.sign_in("clerk", Role.READER)
+        waiting = [crowd.submit(browser.http.get, "/console/sign-in/begin") for _ in range(50)]
+        try:
+            deadline = time.monotonic() + 10
+            while sum(one.done() for one in waiting) < 50 - MOST_AT_ISSUER and time.monotonic() < deadline:
+                time.sleep(0.01)
+            page = crowd.submit(browser.http.get, "/console/")
+            assert page.result(5).status_code == 200
+            answered = [one.result() for one in waiting if one.done()]
+            assert {one.status_code for one in answered} == {503}
+            assert len(answered) == 50 - MOST_AT_ISSUER
+            assert issuer.asked == MOST_AT_ISSUER
+        finally:
+            issuer.is_over.set()
+        assert {one.result().status_code for one in waiting} == {503}

@@ -43,7 +43,7 @@ class Once:
         self.used: dict[tuple[str, str], float] = {}
         self.failure: Exception | None = None
 
-    def use(self, sort: str, name: str, until: float) -> bool:
+    def use(self, sort: str, name: str, until: float, holder: str) -> bool:
         if self.failure is not None:
             raise self.failure
         return self.used.setdefault((sort, name), until) is until
