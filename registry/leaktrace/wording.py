@@ -362,14 +362,19 @@ ITEMS_NOTE = (
     "pages are printed as told, and were not fetched."
 )
 SIGHTINGS_NOTE = (
-    "The same values seen again add nothing: a post that was copied is a copy of a copy. Only values that no earlier "
-    "item has are new evidence, and they are judged in a trace of their own, which continues this case."
+    "The same values seen again add nothing: a post that was copied is a copy of a copy. Values that no earlier item "
+    "has are new evidence; an item that had values before the time of this case clears whoever was served between the "
+    "two. Either is judged in a trace of its own, which continues this case."
 )
 
 
-def sighting(again: int, fresh: int, continued_by: str) -> str:
-    """Say what followed from an item that was added later."""
+def sighting(again: int, fresh: int, continued_by: str, *, earlier: int = 0) -> str:
+    """Say what followed from an item that was added later; ``earlier`` of ``again`` were seen there before."""
     repeated = f"{many(again, 'value')} of earlier items {'stands' if again == 1 else 'stand'} in it again"
+    if earlier:
+        repeated += f", {earlier} of them before the time that the case was judged by"
+    if not fresh and earlier:
+        return f"{repeated}. Everything was judged anew in trace {continued_by}."
     if not fresh:
         return f"{repeated if again else 'No protected value was found in it'}; nothing is new, so it adds no weight."
     new = f"{many(fresh, 'value')} in it {'is' if fresh == 1 else 'are'} new"

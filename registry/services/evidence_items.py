@@ -166,9 +166,12 @@ def join(parts: Sequence[tuple[EvidenceItem, Matched]]) -> Matched:
 
 
 def first_seen(parts: Sequence[tuple[EvidenceItem, Matched]]) -> Mapping[_Key, FirstSeen]:
-    """Return the item that each found record counts in: the first one that has it."""
+    """Return the item that each found record counts in: the first one that has it, by first-seen times.
+
+    An item that was added later counts too, where it was seen before: whoever was served between the two is no source.
+    """
     seen: dict[_Key, FirstSeen] = {}
-    for item, part in parts:
+    for item, part in sorted(parts, key=lambda one: one[0].seen.latest_at or _NEVER):
         for one in part.matching.findings:
             seen.setdefault(_key(one), item.seen)
     return seen
@@ -180,13 +183,17 @@ def timely_copies(copies: Iterable[ServedCopy], findings: Sequence[FoundValue]) 
 
 
 def _written(parts: Sequence[tuple[EvidenceItem, Matched]], findings: Iterable[Finding]) -> tuple[WrittenValue, ...]:
-    """Read each value in the first item that has it, blind to what was drawn."""
+    """Read each value in the first item that has it, blind to what was drawn.
+
+    What is added later changes no reading of before, only how early a value was seen.
+    """
     wanted, seen, read = {_key(one) for one in findings}, set[_Key](), list[WrittenValue]()
+    counted = first_seen(parts)
     for item, part in parts:
         own = [one for one in part.matching.findings if _key(one) in wanted]
-        fresh = part.written(one for one in own if _key(one) not in seen)
-        moment = item.seen.latest_at
-        read += fresh if moment is None else (replace(one, until=moment) for one in fresh)
+        for one in part.written(one for one in own if _key(one) not in seen):
+            moment = counted.get((one.subject, one.records[0]), item.seen).latest_at
+            read.append(one if moment is None else replace(one, until=moment))
         seen |= {_key(one) for one in own}
     return tuple(read)
 

@@ -2,7 +2,8 @@
 
 The same records seen again are copies of copies: they are kept with the case and add no weight, so that posting a text
 again and again raises nothing. With a new record everything is judged anew in a trace of its own that continues the
-case: one more investigation in the year's budget.
+case: one more investigation in the year's budget. So it is where a record was seen before the time that it was judged
+by: copies that were served between the two are no source, and whoever got them has to be cleared.
 """
 
 from __future__ import annotations
@@ -69,13 +70,14 @@ class LaterItems:
         use_approval(self._kernel, caller, INVESTIGATORS, _adding(trace, later))
         items = (*items_again(kept.text, before), later)
         asked = self._trace.intake.asked(caller, TraceId(new_id()), items, (evidence_items(items, nonce), nonce))
-        again, fresh = _counted(asked, len(items))
+        again, fresh, earlier = _counted(asked, len(items))
         at = from_unix_ms(self._kernel.now_ms())
-        if not fresh:
+        if not fresh and not earlier:
             seen = LaterSighting(at, wording.sighting(again, 0, ""), again, 0)
             return LaterItem(self._trace.file.sighting(caller, trace, seen, later.text), seen)
         traced = self._trace.judge(caller, replace(asked, question=replace(asked.question, continues=trace)))
-        seen = LaterSighting(at, wording.sighting(again, fresh, traced.trace), again, fresh, traced.trace)
+        said = wording.sighting(again, fresh, traced.trace, earlier=earlier)
+        seen = LaterSighting(at, said, again, fresh, traced.trace)
         return LaterItem(self._trace.file.sighting(caller, trace, seen, later.text), seen, traced)
 
 
@@ -105,11 +107,13 @@ def _items_of(stored: StoredTrace) -> tuple[EvidenceItem, ...]:
     return (alone,)
 
 
-def _counted(asked: Asked, number: int) -> tuple[int, int]:
-    """Return of how many found records the last item has another copy, and how many it is the first to have."""
+def _counted(asked: Asked, number: int) -> tuple[int, int, int]:
+    """Return what of found records the last item has: how many are in others too, how many are not, and earlier ones.
+
+    Earlier are those in others, too, that were seen in this item before.
+    """
     start = asked.question.items[-1].start
-    found = [
-        (one.subject, one.record) for one in asked.matched.matching.findings if any(s >= start for s, _ in one.spans)
-    ]
-    fresh = sum(asked.seen[key].item == number for key in found)
-    return len(found) - fresh, fresh
+    found = [one for one in asked.matched.matching.findings if any(s >= start for s, _ in one.spans)]
+    again = [one for one in found if any(s < start for s, _ in one.spans)]
+    earlier = sum(asked.seen[one.subject, one.record].item == number for one in again)
+    return len(again), len(found) - len(again), earlier

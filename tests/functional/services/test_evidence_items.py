@@ -118,6 +118,47 @@ def test_new_records_in_a_later_item_are_judged_with_the_others(home: Home) -> N
         home.app.later_items.add(who, first.trace, ItemAsk(post(cards[2:]), moment))
 
 
+def test_a_page_that_had_it_earlier_clears_whoever_was_served_later(home: Home) -> None:
+    """The page is found by the accused person's lawyer, after the case was judged by a later time."""
+    subjects = people(home, 2)
+    early, late = readers(home, 2)
+    cards = [served(home, early, one) for one in subjects]
+    home.clock.step(3600)
+    really = home.clock.now()
+    home.clock.step(3600)
+    for one in subjects:
+        served(home, late, one)
+    home.clock.step(3600)
+    who, text = inspector(home), post(cards)
+    first = home.app.trace.trace(who, TraceAsk(text, home.clock.now()))
+    assert len(first.stored.report.accounts) == 2
+    later = home.app.later_items.add(who, first.trace, ItemAsk(text, really, url="https://forum.example/t/1"))
+    assert later.traced is not None
+    assert (later.seen.fresh, later.seen.again) == (0, 8)
+    assert "before the time" in later.seen.said
+    report = home.app.trace.get(who, later.traced.trace).report
+    assert len(report.accounts) == 1
+    assert sum(len(account.copies) for account in report.after_publication) == 2
+    # As if it had been known at once: the text is read where it was judged, by the earlier time.
+    straight = home.app.trace.trace(who, TraceAsk(text, really)).stored.report
+    assert [one[:2] for one in figures(report)] == [one[:2] for one in figures(straight)]
+    cut = home.app.trace.evidence(who, later.traced.trace, home.app.evidence, lambda _: {"report.txt": b"a report\n"})
+    assert verify(cut, format_vkey(home.app.verifier_key)).problems == []
+    # Nothing is gained by a time that is later again.
+    same = home.app.later_items.add(who, later.traced.trace, ItemAsk(text, home.clock.now()))
+    assert same.traced is None
+
+
+def test_a_time_is_judged_where_none_was_told_before(home: Home) -> None:
+    cards, moment = cards_of(home, 2)
+    who = inspector(home)
+    first = home.app.trace.trace(who, TraceAsk(post(cards)))
+    unknown = home.app.later_items.add(who, first.trace, ItemAsk(post(cards)))
+    assert unknown.traced is None
+    told = home.app.later_items.add(who, first.trace, ItemAsk(post(cards), moment))
+    assert told.traced is not None
+
+
 def test_a_copy_served_after_an_item_was_seen_is_no_source_of_its_values(home: Home) -> None:
     subjects = people(home, 2)
     early, late = readers(home, 2)
