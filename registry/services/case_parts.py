@@ -131,12 +131,12 @@ class CaseFile:
             row = work.traces.get(trace)
             is_own = row is not None and row.principal == principal.id
             parts = work.traces.parts_of([trace]) if is_own else ()
-            refused = _refused(new.kind, parts) if is_own else "not_found"
+            why = refused(new.kind, parts) if is_own else "not_found"
             values = said_by(principal) | {"request": trace if is_own else ""}
-            if row is None or refused:
-                draft = EntryDraft(Kind.AUDIT_READ, values | {"result": f"refused {refused}", "detail": what})
+            if row is None or why:
+                draft = EntryDraft(Kind.AUDIT_READ, values | {"result": f"refused {why}", "detail": what})
                 self._kernel.note_refusal(work, principal, draft)
-                raise NotFound if refused == "not_found" else Conflict(refused)
+                raise NotFound if why == "not_found" else Conflict(why)
             part, pending = self._insert(work, row, parts, (new, values))
             work.commit()
         state = state_after([*(one.kind for one in parts), new.kind])
@@ -196,7 +196,8 @@ def sightings_of(parts: Iterable[CasePart]) -> tuple[LaterSighting, ...]:
     return tuple(one.sighting for one in parts if one.sighting is not None)
 
 
-def _refused(kind: PartKind, parts: Sequence[CasePartRow]) -> str:
+def refused(kind: PartKind, parts: Sequence[CasePartRow | CasePart]) -> str:
+    """Return why a part of a kind cannot be added behind these, a code of ``Conflict``; "" when it can."""
     state = state_after(one.kind for one in parts)
     if len(parts) >= MOST_PARTS:
         return "too_many"

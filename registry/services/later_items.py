@@ -16,7 +16,7 @@ from registry.domain.errors import Conflict
 from registry.domain.ids import TraceId, new_id
 from registry.leaktrace import wording
 from registry.leaktrace.evidence_items import EvidenceItem, LaterSighting
-from registry.services.case_parts import Added
+from registry.services.case_parts import Added, refused
 from registry.services.dual_control import Act, use_approval
 from registry.services.evidence_items import MOST_ITEMS, ItemAsk, evidence_items, items_again
 from registry.services.kernel import Caller, Kernel
@@ -60,8 +60,9 @@ class LaterItems:
             UploadRefused: the document cannot be read; that is an entry, too.
         """
         stored, kept = self._trace.open_kept(caller, trace)
-        if PartKind.CONTINUED in {one.kind for one in kept.parts}:
-            raise Conflict("closed")
+        # Before anything is compared: otherwise a trace would stand that goes on with a case that takes nothing more.
+        if why := refused(PartKind.CONTINUED, kept.parts):
+            raise Conflict(why)
         nonce = bytes.fromhex(stored.nonce)
         before = _items_of(stored)
         if len(before) >= MOST_ITEMS:

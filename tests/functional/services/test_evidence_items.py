@@ -181,6 +181,20 @@ def test_a_copy_served_after_an_item_was_seen_is_no_source_of_its_values(home: H
     assert [copy.employee_number for copy in late_only] == ["T-0000"]
 
 
+def test_what_is_added_to_a_closed_case_is_not_even_compared(home: Home) -> None:
+    """Otherwise each try made another trace that goes on with the case, and the case itself knew of none."""
+    cards, moment = cards_of(home, 2)
+    who = inspector(home)
+    trace = home.app.trace.trace(who, TraceAsk(post(cards[:1]), moment)).trace
+    home.app.trace.file.set_state(who, trace, CaseState.CLOSED, "nothing more is to be done")
+    opened = sum(entry.kind == Kind.OPEN for entry in home.entries())
+    with pytest.raises(Conflict, match="closed"):
+        home.app.later_items.add(who, trace, ItemAsk(post(cards[1:]), moment))
+    assert len(home.app.trace.listing(who)) == 1
+    # The one entry is of the case itself being opened, to see how it stands.
+    assert sum(entry.kind == Kind.OPEN for entry in home.entries()) - opened <= 1
+
+
 def test_a_name_in_one_item_anchors_nothing_in_another(home: Home) -> None:
     people(home, 1)
     now = home.clock.now()
