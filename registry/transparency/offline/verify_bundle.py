@@ -688,8 +688,7 @@ def check_dated(
             continue
         try:
             old_size, old_root, _ = open_in_time(note, terms, trust)
-            is_so = term.loss.endswith(f"trusted {old_size} {old_root.hex()}")
-            _demand(is_so, "it is not the one that the entry names")
+            _demand(term.loss.endswith(f" {old_size} {old_root.hex()}"), "it is not the one that the entry names")
             _check_continued(members, place, (old_size, old_root), (size, root))
         except Rejected as exc:
             raise Rejected(f"checkpoint from before {_WHAT[term.part]} at {term.since} entries: {exc}") from exc
