@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select
+from sqlalchemy import Connection, Table, bindparam, delete, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.storage.tables import used_names
@@ -16,7 +16,15 @@ _USE = {
     name: maker(used_names).on_conflict_do_nothing().returning(used_names.c.until) for name, maker in _MAKERS.items()
 }
 _COUNT = select(func.count()).select_from(used_names)
-_FORGET = delete(used_names).where(used_names.c.until < bindparam("ended"))
+# A trigger refuses to delete what has not ended by the database's clock, which may be behind the program's.
+_NOW_MS = {
+    "sqlite": "CAST(strftime('%s', 'now') AS INTEGER) * 1000",
+    "postgresql": "extract(epoch FROM clock_timestamp()) * 1000",
+}
+_FORGET = {
+    name: delete(used_names).where(used_names.c.until < bindparam("ended"), used_names.c.until < literal_column(now))
+    for name, now in _NOW_MS.items()
+}
 
 
 class SqlUsedNames:
@@ -33,4 +41,4 @@ class SqlUsedNames:
         return int(self._connection.execute(_COUNT).scalar_one())
 
     def forget_before(self, until: int) -> None:
-        self._connection.execute(_FORGET, {"ended": until})
+        self._connection.execute(_FORGET[self._connection.dialect.name], {"ended": until})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -64,6 +65,8 @@ ON_SQLITE = {
     "revocations_kept": "DELETE FROM revocations WHERE label = x'01'",
     "revocations_only_wider": "UPDATE revocations SET before = 4 WHERE label = x'01'",
     "revocations_no_replace": "INSERT OR REPLACE INTO revocations VALUES (x'01', 0, 0, x'')",
+    "used_names_kept": "DELETE FROM used_names WHERE label = x'01'",
+    "used_names_no_update": "UPDATE used_names SET until = 0 WHERE label = x'01'",
     "case_parts_kept": "DELETE FROM case_parts WHERE part = 3",
     "case_parts_only_emptied": "UPDATE case_parts SET kind = 'note' WHERE part = 3",
     "case_parts_no_replace": f"INSERT OR REPLACE INTO case_parts VALUES ('{ONE}', 3, 'note', 0, x'01', 7)",
@@ -96,6 +99,9 @@ ON_POSTGRESQL = {
     "revocations_kept": "DELETE FROM revocations WHERE label = x'01'",
     "revocations_only_wider": "UPDATE revocations SET before = 4 WHERE label = x'01'",
     "revocations_no_truncate": "TRUNCATE revocations",
+    "used_names_kept": "DELETE FROM used_names WHERE label = x'01'",
+    "used_names_no_update": "UPDATE used_names SET until = 0 WHERE label = x'01'",
+    "used_names_no_truncate": "TRUNCATE used_names",
     "case_parts_kept": "DELETE FROM case_parts WHERE part = 3",
     "case_parts_only_emptied": "UPDATE case_parts SET kind = 'note' WHERE part = 3",
     "case_parts_no_truncate": "TRUNCATE case_parts",
@@ -119,6 +125,11 @@ _JOINED = f"UPDATE principals SET person_tag = {_PERSON}, roles = 'auditor' WHER
 ON_SQLITE |= {"principals_person_on_insert": _APART, "principals_person_on_update": _JOINED}
 ON_POSTGRESQL |= {"principals_person": _JOINED}
 REFUSED = {"sqlite": ON_SQLITE, "postgresql": ON_POSTGRESQL}
+# A trigger that leaves a row out without a word, and the statement that would have it otherwise.
+LEFT_OUT = {
+    "sqlite": {"used_names_no_replace": "INSERT OR REPLACE INTO used_names VALUES (x'01', 0)"},
+    "postgresql": {},
+}
 ONLY_ON_POSTGRESQL = (
     "DELETE FROM request_decisions",
     "TRUNCATE request_decisions",
@@ -190,6 +201,7 @@ ALSO_REFUSED = (
 ALLOWED = (
     "DELETE FROM revocations WHERE label = x'00'",  # had ended when the newest was made
     "UPDATE revocations SET before = 6, until = until + 1 WHERE label = x'01'",
+    "DELETE FROM used_names WHERE label = x'00'",  # has ended
     f"UPDATE units SET version = 2, name_tag = NULL, names = x'01' WHERE id = '{ONE}'",
     "UPDATE case_parts SET sealed = x'' WHERE part = 3",
     "DELETE FROM case_parts WHERE part = 4",
@@ -232,6 +244,7 @@ TABLES = (
     "petitions",
     "erasures",
     "revocations",
+    "used_names",
     "units",
     "case_parts",
     "requests",
@@ -283,6 +296,8 @@ def connection(url: str) -> Iterator[Connection]:
         newest = 2 * KEPT_MS + 1_000  # it was made when the middle one had one more millisecond
         for label, until in ((b"\x00", KEPT_MS + 999), (b"\x01", KEPT_MS + 1_000), (b"\x02", newest)):
             run(opened, "INSERT INTO revocations VALUES (?, 5, ?, x'')", label, until)
+        for label, until in ((b"\x00", time.time() - 60), (b"\x01", time.time() + 3_600)):
+            run(opened, "INSERT INTO used_names VALUES (?, ?)", label, int(until * 1_000))
         for unit, tag, version in ((ONE, "x'01'", 1), (TWO, "NULL", 2)):
             run(opened, f"INSERT INTO units VALUES ('{unit}', {tag}, NULL, {version}, 0, 0, x'', x'')")
         sealed = f"'{ONE}', '{ONE}', x'', x'', x'', x'', 1, 'active', 1, x'', 0, 0, x'', NULL"
@@ -344,4 +359,15 @@ def test_it_is_the_trigger_that_refuses(connection: Connection, trigger: str, st
 
 def test_no_trigger_is_without_a_test(connection: Connection) -> None:
     engine = connection.dialect.name
-    assert set(connection.exec_driver_sql(TRIGGERS[engine]).scalars()) == set(REFUSED[engine])
+    assert set(connection.exec_driver_sql(TRIGGERS[engine]).scalars()) == {*REFUSED[engine], *LEFT_OUT[engine]}
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_used_name_is_not_replaced_by_one_that_has_ended(connection: Connection) -> None:
+    ended = "SELECT count(*) FROM used_names WHERE label = x'01' AND until = 0"
+    ((trigger, statement),) = LEFT_OUT["sqlite"].items()
+    run(connection, statement)
+    assert connection.exec_driver_sql(ended).scalar_one() == 0
+    run(connection, f"DROP TRIGGER {trigger}")
+    run(connection, statement)
+    assert connection.exec_driver_sql(ended).scalar_one() == 1

@@ -57,6 +57,17 @@ def test_it_is_forgotten_only_when_a_clock_that_is_behind_would_refuse_it_too(
     assert rows(home) == 1
 
 
+def test_what_has_not_ended_by_the_clock_of_the_database_is_kept_whatever_ours_says(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_once, "EVERY", 1)
+    memory = once(home)
+    memory.use("token", "a", now(home) + 100 * 365 * 86_400)
+    home.clock.step(101 * 365 * 86_400)
+    assert memory.use("token", "b", now(home) + MINUTE)
+    assert rows(home) == 2
+
+
 def test_when_it_is_full_nothing_passes_until_something_has_ended(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(use_once, "EVERY", 1)
     monkeypatch.setattr(use_once, "MOST", 2)
