@@ -21,6 +21,7 @@ from registry.identity.sign_in_settings import SignInSettings, read_sign_in
 from registry.keys.configured import Custody, RemoteSettings, known_settings, read_service, read_split
 from registry.keys.data_keys import DEFAULT_MAX_KEYS, DEFAULT_MAX_SECONDS, CacheLimits
 from registry.keys.split.unsealed import SplitSettings
+from registry.marks.canaries import NO_CANARIES, Canaries, read_canaries
 from registry.notify.settings import NO_NOTICES, NotifySettings, read_notify
 from registry.policy.settings import PolicySettings
 from registry.services.anchors import AnchorSettings, Authority
@@ -63,6 +64,7 @@ _KNOWN = frozenset(
         "approvals",
         "notify",
         "marks",
+        "canaries",
         "retention",
         "sign_in",
     }
@@ -132,6 +134,7 @@ class Settings:
         brakes: what ``[brakes]`` in config.toml says of ``services.brakes.BrakeLimits``; the rest is the profile's.
         notify: where notices are sent (``[notify]`` in config.toml).
         unmarked_clients: clients whose tokens may ask for copies without marks (``[marks]`` in config.toml).
+        canaries: ranges of telephone numbers of made-up people (``[canaries]`` in config.toml).
         sign_in: where people sign in to the console (``[sign_in]`` in config.toml); None: with a token alone.
     """
 
@@ -156,6 +159,7 @@ class Settings:
     approvals: Mapping[str, Any] = field(default_factory=dict)
     notify: NotifySettings = NO_NOTICES
     unmarked_clients: frozenset[str] = frozenset()
+    canaries: Canaries = NO_CANARIES
     sign_in: SignInSettings | None = None
 
     def limits(self, profile: str) -> BrakeLimits:
@@ -239,6 +243,7 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         approvals=_approvals(config),
         notify=read_notify(config.get("notify", {}), folder),
         unmarked_clients=_unmarked_clients(config),
+        canaries=read_canaries(config.get("canaries", {})),
         sign_in=read_sign_in(config.get("sign_in"), issuers, public_url, folder),
     )
 

@@ -58,11 +58,12 @@ DECOYS = Operation(
     description=(
         "Role `security_admin`. A decoy is enrolled like anybody else and is nobody. Whoever asks for its card gets "
         "it like any other card; at the same moment an `alarm` is in the ledger and the account has no roles any "
-        "more. No route tells who is a decoy. Unless all are enrolled, nothing is changed and the answer is 404. An "
-        "entry."
+        "more. No route tells who is a decoy. Unless all are enrolled, nothing is changed and the answer is 404. While "
+        "somebody who is no decoy has a telephone number of the canaries' ranges, nothing is changed and the answer is "
+        "409 `canary_number_in_use`. An entry."
     ),
     answer=Answer("Done.", "DecoysSet", ("Audit-Receipt",), example={"receipt": RECEIPT}),
-    errors=(404,),
+    errors=(404, 409),
     body=Body(
         "DecoyAsk",
         {

@@ -196,6 +196,7 @@ def _kernel(
         clock=clock,
         marks=MarkKey(ring.secret("marks")),
         unmarked=UnmarkedCopies(settings.unmarked_clients, for_all=profile == DEVELOPMENT),
+        canaries=settings.canaries,
         outlets=Outlets(NoticeSeal(registry, ring.secret("index")), _channels(settings.notify)),
     )
     _demand_profile(kernel, profile)

@@ -120,7 +120,7 @@ class Conflict(RegistryError):
     """The thing exists already or has changed since it was read.
 
     Attributes:
-        code: ``exists``, ``changed``, ``key_reused``, ``immutable``.
+        code: ``exists``, ``changed``, ``key_reused``, ``immutable``, ``canary_number_in_use``.
     """
 
     def __init__(self, code: str) -> None:

@@ -33,6 +33,8 @@ def identifying(text: ReadText, record: DossierRecord) -> Iterator[Sighting]:
         return
     if record.category is Category.PAYMENT_CARD:
         places = text.digests.get(record.value.get("digest", ""), [])
+    elif record.canary:
+        places = text.phones_of(record.canary)
     else:
         places = [place for term in record.terms if term.kind in _WHOLE_KINDS for place in text.places(term)]
     if record.category is Category.EMAIL and not places:

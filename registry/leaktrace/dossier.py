@@ -36,6 +36,7 @@ class DossierRecord:
         member: ref of the household member it belongs to, or None.
         value: the opened value; a payment card's is ``{"last_four", "digest"}``.
         version: of the record.
+        canary: leading digits of the range that a canary's number varies in from copy to copy; "" for any other value.
     """
 
     record: RecordId
@@ -44,6 +45,7 @@ class DossierRecord:
     member: str | None = field(repr=False)
     value: Mapping[str, str] = field(repr=False)
     version: int = 1
+    canary: str = field(default="", repr=False)
 
     @cached_property
     def terms(self) -> frozenset[Term]:

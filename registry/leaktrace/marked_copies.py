@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from registry.domain.ids import PrincipalId
+from registry.leaktrace.canaries import CanaryEvidence
 
 TIERS = ("none", "lead", "strong", "attributed copy")
 
@@ -81,6 +82,7 @@ class MarksEvidence:
         curve: posteriors over a range of priors.
         pairs: those that carry a lead or more.
         pairs_compared: so many were scored; 0 where a single copy explains the writing.
+        canaries: what the digits of canaries say; counted in the lines of copies, too.
     """
 
     reading: str
@@ -92,6 +94,7 @@ class MarksEvidence:
     curve: tuple[CurveLine, ...]
     pairs: tuple[PairEvidence, ...] = ()
     pairs_compared: int = 0
+    canaries: tuple[CanaryEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from registry.domain.ids import PrincipalId
 from registry.leaktrace import wording, wording_pairs
+from registry.leaktrace.canaries import label_canary
+from registry.leaktrace.copies import LabelledFinding
 from registry.leaktrace.marked_copies import TIERS, LabelledEvidence, LabelledPair, MarksEvidence, PairEvidence
 from registry.leaktrace.report_shapes import MarksReport, TierLabel, TierStatement
 
 
-def label_marks(marks: MarksEvidence, labels: Mapping[PrincipalId, str]) -> MarksReport:
+def label_marks(
+    marks: MarksEvidence, labels: Mapping[PrincipalId, str], findings: Iterable[LabelledFinding]
+) -> MarksReport:
     """Put the report's labels in the place of accounts, in the order of the labels, which is no ranking."""
+    named = {one.found.record: one.label for one in findings if one.found.record is not None}
     lines = [LabelledEvidence(labels[one.account], one) for one in marks.copies]
     return MarksReport(
         reading=marks.reading,
@@ -26,6 +31,7 @@ def label_marks(marks: MarksEvidence, labels: Mapping[PrincipalId, str]) -> Mark
             sorted((_pair(one, labels) for one in marks.pairs), key=lambda one: tuple(map(_number, one.labels)))
         ),
         pairs_compared=marks.pairs_compared,
+        canaries=tuple(label_canary(one, named, labels) for one in marks.canaries),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.domain.ids import PrincipalId, SubjectId
-from registry.leaktrace import wording, wording_pairs
+from registry.leaktrace import wording, wording_canaries, wording_pairs
 from registry.leaktrace.codes_report import label_codes, tier_of_codes
 from registry.leaktrace.copies import (
     INTERNAL_OPEN,
@@ -192,7 +192,7 @@ def _sort_out(question: TraceQuestion, evidence: TraceEvidence) -> _SortedOut:
         after=group_by_account(after, grouping),
         exposures=tuple(_exposure_line(one, question.latest_at, labels, subjects) for one in exposures),
         unexplained=tuple(item.label for item in findings if item.label not in covered),
-        marks=None if evidence.marks is None else label_marks(evidence.marks, labels),
+        marks=None if evidence.marks is None else label_marks(evidence.marks, labels, findings),
         codes=None if evidence.codes is None else label_codes(evidence.codes, labels),
     )
 
@@ -343,7 +343,8 @@ def _marks_sentences(sorted_out: _SortedOut, counts: wording.Counts) -> tuple[st
     if sorted_out.marks is not None:
         marks = sorted_out.marks
         pairs = (wording_pairs.pairs_compared(marks.pairs_compared, len(marks.pairs)),) if marks.pairs_compared else ()
-        return (*told, wording.marks_read(marks.values, marks.slots), *pairs)
+        canaries = (wording_canaries.canary_found(one) for one in marks.canaries)
+        return (*told, wording.marks_read(marks.values, marks.slots), *canaries, *pairs)
     return (*told, wording.NOTHING_READ) if unmarked < counts.copies else told
 
 

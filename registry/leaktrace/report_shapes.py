@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from registry.domain.case_states import ReplyBy
 from registry.domain.ids import EntryIndex, TraceId
+from registry.leaktrace.canaries import LabelledCanary
 from registry.leaktrace.copies import (
     AccountCopies,
     FoundValue,
@@ -187,6 +188,7 @@ class MarksReport:
         copies: lines by label.
         curve: for each prior of an outside source: the prior, what remains for the outside, and for each label.
         pairs: two copies together, by label; ``pairs_compared``: so many were scored.
+        canaries: what the digits of canaries say, by finding.
     """
 
     reading: str
@@ -198,6 +200,7 @@ class MarksReport:
     curve: tuple[tuple[float, float, tuple[tuple[str, float], ...]], ...]
     pairs: tuple[LabelledPair, ...] = ()
     pairs_compared: int = 0
+    canaries: tuple[LabelledCanary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,11 @@ class ReadText:
         """Return where a term stands."""
         return self.reading.places.get(term, [])
 
+    def phones_of(self, leading: str) -> list[Place]:
+        """Return where numbers of one range of telephone numbers stand."""
+        terms = (term for term in self.reading.places if term.kind is TermKind.PHONE and term.text.startswith(leading))
+        return [place for term in terms for place in self.reading.places[term]]
+
     def sight(self, place: Place, confidence: float, reason: str, *, exact: bool) -> Sighting:
         """Return a decided sighting of the words of a place."""
         span = self.reading.span(place.passage, place.first, place.last)

@@ -6,6 +6,7 @@ Two accounts may be drawn alike: drawing again would tell a leaker something abo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ from registry.crypto.derive import derive
 from registry.crypto.tags import HmacKey
 from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId, RecordId
-from registry.marks.slots import TABLE_VERSION, slots_of
+from registry.marks.slots import TABLE_VERSION, Slot, slots_of, slots_of_canary
 
 # Of whom no copy is ever served: a text that was made from stored forms carries it.
 DATABASE = PrincipalId("database")
@@ -41,9 +42,14 @@ class RecordMarks:
 
     def vector(self, account: PrincipalId, category: Category) -> bytes:
         """Return the forms of an account's copy: one byte for each slot of the category, from 1."""
-        return bytes(
-            1 + self._below(slot.forms, f"{account}\0{category.value}\0{slot.name}") for slot in slots_of(category)
-        )
+        return self._drawn(account, category, slots_of(category))
+
+    def canary_vector(self, account: PrincipalId, category: Category) -> bytes:
+        """Return the same with the digits of a canary behind it, where the category has some."""
+        return self._drawn(account, category, slots_of_canary(category))
+
+    def _drawn(self, account: PrincipalId, category: Category, slots: Iterable[Slot]) -> bytes:
+        return bytes(1 + self._below(slot.forms, f"{account}\0{category.value}\0{slot.name}") for slot in slots)
 
     def _below(self, most: int, place: str) -> int:
         """Return an unbiased number below ``most`` by rejection."""

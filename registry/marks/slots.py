@@ -58,6 +58,12 @@ TABLE: Mapping[Category, tuple[Slot, ...]] = {
     Category.SCHOOL: (Slot(LEVEL, 3, (0.999, 0.90, 0.93, 0.60)),),
     Category.SSN: (Slot(GROUPING, 2, (0.999, 0.0, 0.97, 0.31)),),
 }
+# The last four digits of a canary's telephone number, the last one first; its public form is the enrolled number. Only
+# as many of them vary as its range has. Digits survive being typed again, since they say whom to call.
+CANARY_DIGITS = (
+    Slot("digit-1", 9, (0.999, 0.999, 0.98, 0.97)),
+    *(Slot(f"digit-{place}", 10, (0.999, 0.999, 0.98, 0.97)) for place in (2, 3, 4)),
+)
 
 
 def slots_of(category: Category) -> tuple[Slot, ...]:
@@ -65,13 +71,28 @@ def slots_of(category: Category) -> tuple[Slot, ...]:
     return TABLE.get(category, ())
 
 
+def slots_of_canary(category: Category) -> tuple[Slot, ...]:
+    """Return the slots of a category of a canary: a telephone number's digits may vary, too."""
+    return slots_of(category) + (CANARY_DIGITS if category is Category.PHONE else ())
+
+
+def is_digit(slot: str) -> bool:
+    """Tell whether a slot is a digit of a canary's number."""
+    return any(one.name == slot for one in CANARY_DIGITS)
+
+
+def has_digits(category: Category, vector: bytes) -> bool:
+    """Tell whether a vector has the digits of a canary."""
+    return len(vector) > len(slots_of(category))
+
+
 def forms_of(category: Category, vector: bytes) -> dict[str, int]:
-    """Return the form of each slot by its name.
+    """Return the form of each slot by its name; those of a canary's digits where the vector has them.
 
     Raises:
         ValueError: the vector is not one of this category.
     """
-    slots = slots_of(category)
+    slots = slots_of(category) if len(vector) == len(slots_of(category)) else slots_of_canary(category)
     if len(vector) != len(slots) or not all(1 <= form <= slot.forms for slot, form in zip(slots, vector, strict=True)):
         raise ValueError("not a vector of this category")
     return {slot.name: form for slot, form in zip(slots, vector, strict=True)}

@@ -103,6 +103,17 @@ def _marks(marks: MarksReport) -> dict[str, Any]:
             }
             for line in marks.pairs
         ],
+        "canaries": [
+            {
+                "finding": one.finding,
+                "numbers": one.evidence.numbers,
+                "as_enrolled": one.evidence.is_as_enrolled,
+                "compared": one.evidence.compared,
+                "chance": one.evidence.chance,
+                "accounts": list(one.accounts),
+            }
+            for one in marks.canaries
+        ],
         "curve": [
             {
                 "prior": prior,

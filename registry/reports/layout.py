@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from registry.leaktrace import wording, wording_pairs
+from registry.leaktrace import wording, wording_canaries, wording_pairs
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
 from registry.leaktrace.report_shapes import FlagBudget, MarksReport, TierLabel
@@ -250,6 +250,7 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         Paragraph(wording.MARKS_NOTE),
         *drawn,
         Table(copies, columns, (TableGroup("", rows),), (12, 14, 10, 12, 16, 10, 16)),
+        *_canaries(marks),
         *_pairs(marks),
         Paragraph(wording.CURVE_NOTE),
         *curve,
@@ -261,6 +262,13 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         ),
         Facts(facts),
     )
+
+
+def _canaries(marks: MarksReport) -> tuple[Block, ...]:
+    if not marks.canaries:
+        return ()
+    told = tuple(wording_canaries.canary_found(one) for one in marks.canaries)
+    return Paragraph(wording_canaries.CANARIES_NOTE), Bullets(told)
 
 
 def _pairs(marks: MarksReport) -> tuple[Block, ...]:

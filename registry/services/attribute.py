@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from registry.attribution.channel import RecordRead, SlotRead
 from registry.attribution.decision import Circumstances, CopyBound, Tier, bound_of, tier_of
 from registry.attribution.evalue import DRAWS, e_value, verdict
 from registry.attribution.outside import curve
 from registry.attribution.pairs import PairBound, judge_pairs, pair_tier
-from registry.crypto.tags import equal
-from registry.domain.ids import EntryIndex, PrincipalId, RecordId
-from registry.leaktrace.copies import ServedCopy
+from registry.domain.ids import EntryIndex, PrincipalId
+from registry.leaktrace.canaries import CanaryEvidence
 from registry.leaktrace.marked_copies import CopyEvidence, CurveLine, MarksEvidence, PairEvidence
-from registry.marks.draw import Drawn, MarkKey
-from registry.marks.slots import TABLE_VERSION, forms_of
+from registry.marks.draw import MarkKey
+from registry.marks.slots import PUBLIC, forms_of, is_digit
+from registry.services.committed import committed_vector
 from registry.services.opened_draws import epoch_of
 from registry.services.reading import WrittenValue
 from registry.services.weighing import Weighed, version_in
-from registry.transparency.fields import NONCE_BYTES, variant_commitment
 
 # The exact test is run where it can matter: it costs thousands of times what an e-value does.
 _WORTH_TESTING = 2.0
@@ -77,6 +77,7 @@ def attribute(marks: MarkKey, weighed: Weighed, *, uncapped: bool) -> Judged:
         ),
         pairs=_flagged(pairs, uncapped=circumstances.uncapped),
         pairs_compared=len(pairs),
+        canaries=tuple(_canaries(records, fixed.written)),
     )
     return Judged(evidence, tuple(sorted(broken)))
 
@@ -88,21 +89,36 @@ def _record(marks: MarkKey, written: WrittenValue, weighed: Weighed, broken: set
     for copy in weighed.counting(written):
         record, version = version_in(copy, written)
         epoch = epoch_of((record, version), copy.entry, weighed.opened)
-        vector = marks.at(epoch).of_record(record, version).vector(copy.account, written.category)
-        if not _is_committed(copy, record, Drawn(vector, epoch)):
+        key = marks.at(epoch).of_record(record, version)
+        place = (copy.account, written.category, epoch)
+        vector = committed_vector(key, place, copy.nonce, copy.committed.get(record, b""))
+        if vector is None:
             broken.add(copy.entry)
             continue
         forms = forms_of(written.category, vector)
+        if not all(one.slot in forms for one in written.slots):
+            # From before it was a canary: this copy has the digits as enrolled, which were drawn for nobody.
+            drawn.pop(copy.account, None)
+            continue
         drawn[copy.account] = tuple(one.classes[forms[one.slot] - 1] for one in written.slots)
     return RecordRead(slots, drawn)
 
 
-def _is_committed(copy: ServedCopy, record: RecordId, drawn: Drawn) -> bool:
-    """Tell whether the entry of a copy commits to this draw: else somebody could have put the key in order later."""
-    if len(copy.nonce) != NONCE_BYTES:
-        return False
-    told = variant_commitment(drawn.vector, TABLE_VERSION, drawn.epoch, copy.nonce)
-    return equal(told, copy.committed.get(record, b""))
+def _canaries(records: Sequence[RecordRead], written: Sequence[WrittenValue]) -> Iterator[CanaryEvidence]:
+    """Say of each canary's number whose copy has it: every digit, not some."""
+    for record, one in zip(records, written, strict=True):
+        digits = [place for place, slot in enumerate(record.slots) if is_digit(slot.name)]
+        read = [record.slots[place].read for place in digits]
+        if not digits or None in read:
+            continue
+        agreeing = [name for name, drawn in record.drawn.items() if [drawn[place] for place in digits] == read]
+        yield CanaryEvidence(
+            record=one.records[0],
+            numbers=prod(record.slots[place].forms for place in digits),
+            is_as_enrolled=read[0] == PUBLIC,
+            compared=len(record.drawn),
+            accounts=tuple(PrincipalId(name) for name in sorted(agreeing)),
+        )
 
 
 def _bound(records: Sequence[RecordRead], account: str, weight: float, seed: int) -> CopyBound:

@@ -7,18 +7,25 @@ written and the account that asked is locked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
-from registry.domain.errors import NotFound
-from registry.domain.ids import SubjectId
+from registry.domain.errors import Conflict, NotFound
+from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal
+from registry.leaktrace.terms import TermKind
+from registry.marks.canaries import numbers_of
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import ACTIVE, LOCKED, PrincipalRow, SubjectRow, Work
 from registry.services.principals import ADMINS
 from registry.services.rerun import rerun_once
+from registry.vault.blind_index import IndexTerm
 
+IN_USE = "canary_number_in_use"
+# People of one number that are looked at: several live together.
+_MOST_OF_A_NUMBER = 512
 ERASED_DECOY = "decoy erased"
 
 
@@ -33,12 +40,14 @@ class Decoys:
 
         Raises:
             AccessDenied: the caller is no security administrator.
+            Conflict: ``canary_number_in_use``: somebody who is no decoy has a number of the canaries' ranges, which
+                copies may be given; nothing was changed.
             NotFound: somebody of them is not enrolled; nothing was changed.
         """
         return self._change(caller, employee_numbers, "set")
 
     def remove(self, caller: Caller, employee_numbers: Sequence[str]) -> ReceiptView:
-        """Make subjects decoys no more. Raises as ``add``."""
+        """Make subjects decoys no more. Raises as ``add``, but never ``Conflict``."""
         return self._change(caller, employee_numbers, "taken back")
 
     @rerun_once
@@ -50,6 +59,10 @@ class Decoys:
             found = self._subjects(work, employee_numbers)
             labels = sorted(_label(self._kernel, row.id) for row in found)
             is_whole = len(found) == len(set(employee_numbers))
+            is_free = what != "set" or self._are_numbers_free(work, {row.id for row in found})
+            if not is_free:
+                self._kernel.note_refusal(work, principal, EntryDraft(Kind.DECOY, {"result": f"refused {IN_USE}"}))
+                raise Conflict(IN_USE)
             if is_whole and what == "set":
                 work.brakes.add_decoys(labels)
             elif is_whole:
@@ -65,6 +78,20 @@ class Decoys:
         if not is_whole:
             raise NotFound
         return view_of(receipt)
+
+    def _are_numbers_free(self, work: Work, added: AbstractSet[SubjectId]) -> bool:
+        """Tell whether nobody but decoys is enrolled with a number of the canaries' ranges.
+
+        Copies are given any number of them: none may be a real person's.
+        """
+        ranges = self._kernel.canaries.ranges
+        terms = [IndexTerm(TermKind.PHONE._value_, number) for within in ranges for number in numbers_of(within)]
+        if not terms:
+            return True
+        found = self._kernel.index.look_up(work.postings, terms, cap=_MOST_OF_A_NUMBER)
+        records = {RecordId(posting.target) for group in found.values() for posting in group}
+        others = set(work.records.subjects_of(records).values()) - added
+        return others == decoys_of(self._kernel, work, others)
 
     def _subjects(self, work: Work, employee_numbers: Iterable[str]) -> list[SubjectRow]:
         tags = [self._kernel.number_tag(number) for number in employee_numbers]

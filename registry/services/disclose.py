@@ -20,6 +20,7 @@ from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
 from registry.domain.principals import Principal, Role
 from registry.domain.purposes import Purpose
 from registry.marks.draw import FIRST_EPOCH, Drawn
+from registry.marks.slots import slots_of
 from registry.policy.decide import (
     APPROVAL_REQUIRED,
     NOT_PERMITTED,
@@ -146,7 +147,7 @@ class Disclose:
     def __init__(self, kernel: Kernel, limits: BrakeLimits) -> None:
         self._kernel = kernel
         self._limits = limits
-        self._marking = Marking()
+        self._marking = Marking(kernel.canaries)
 
     def disclose_many(self, asks: Sequence[tuple[Caller, DisclosureAsk]]) -> tuple[Answer, ...]:
         """Answer asks in order, each with an entry of its own.
@@ -279,7 +280,7 @@ class Disclose:
         if glass is not None:
             values["detail"] += f" break-glass {glass.id}"
         form = _form(ask, decision)
-        drawn = self._drawn(principal, rows) if form is Form.MARKED else None
+        drawn = self._drawn(principal, rows, is_decoy=limits.decoy) if form is Form.MARKED else None
         draft = self._release(values | {"form": form.value}, subject, rows, drawn)
         return _Decided(subject, None, rows, draft, form=form, drawn=drawn or {})
 
@@ -294,13 +295,18 @@ class Disclose:
             return Denial(NOT_PERMITTED, (UNMARKED,))
         return decision
 
-    def _drawn(self, principal: Principal, rows: Sequence[RecordRow]) -> dict[RecordId, Drawn]:
-        """Draw the forms of a copy; what is in the values has no part in it."""
+    def _drawn(self, principal: Principal, rows: Sequence[RecordRow], *, is_decoy: bool) -> dict[RecordId, Drawn]:
+        """Draw the forms of a copy; what is in the values has no part in it.
+
+        A decoy's copies have the digits of a canary drawn, too. They are drawn for everybody and left out of other
+        copies, so that a decoy does not take longer.
+        """
         drawn = {}
         for row in rows:
             epoch = FIRST_EPOCH + row.opened
             marks = self._kernel.marks.at(epoch).of_record(row.id, row.field.version)
-            drawn[row.id] = Drawn(marks.vector(principal.id, row.category), epoch)
+            vector = marks.canary_vector(principal.id, row.category)
+            drawn[row.id] = Drawn(vector if is_decoy else vector[: len(slots_of(row.category))], epoch)
         return drawn
 
     def _release(

@@ -17,6 +17,7 @@ from registry.domain.errors import AccessDenied, TokenTakenBack
 from registry.domain.ids import PrincipalId, RecordId, RegistryId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
+from registry.marks.canaries import NO_CANARIES, Canaries
 from registry.marks.draw import Drawn, MarkKey
 from registry.marks.slots import TABLE_VERSION
 from registry.policy.decide import NOT_PERMITTED
@@ -115,6 +116,7 @@ class Kernel:
     outlets: Outlets
     marks: MarkKey
     unmarked: UnmarkedCopies
+    canaries: Canaries = NO_CANARIES
 
     def now_ms(self) -> int:
         """Return the time in milliseconds."""

@@ -7,8 +7,10 @@ from functools import partial
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId
+from registry.marks.canaries import Canaries
 from registry.marks.copies import order_of, room_of, write_copy
 from registry.marks.draw import Drawn
+from registry.marks.slots import has_digits
 from registry.vault.revealed import RevealedField
 
 # Addresses whose slots are remembered; more than that many are looked at anew from time to time.
@@ -21,7 +23,8 @@ class Marking:
     That takes an address apart in all of its forms, a third of the work of a lookup in a batch.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, canaries: Canaries) -> None:
+        self._canaries = canaries
         self._rooms: dict[tuple[RecordId, int], frozenset[str]] = {}
 
     def marked(self, fields: Sequence[RevealedField], drawn: Mapping[RecordId, Drawn]) -> tuple[RevealedField, ...]:
@@ -42,7 +45,8 @@ class Marking:
         self, one: RevealedField, vector: bytes, category: Category, value: Mapping[str, str]
     ) -> Mapping[str, str]:
         room = self._room(one, category, value) if category is Category.HOME_ADDRESS else None
-        return write_copy(category, value, vector, room)
+        served = self._canaries.served(category, value, vector) if has_digits(category, vector) else value
+        return write_copy(category, served, vector, room)
 
     def _room(self, one: RevealedField, category: Category, value: Mapping[str, str]) -> frozenset[str]:
         place = (one.record, one.version)

@@ -24,6 +24,8 @@ from registry.leaktrace.reading import Reader, Reading, read_here, read_parts
 from registry.leaktrace.select import Hit, select_subjects
 from registry.leaktrace.terms import Term, TermKind
 from registry.leaktrace.tried import Named, Tried, values_tried
+from registry.marks.canaries import NO_CANARIES, Canaries, first_of
+from registry.services.decoys import decoys_of
 from registry.services.kernel import Caller, Kernel, record_lines
 from registry.services.opened_once import OpenedOnce
 from registry.services.ports import ACTIVE, SubjectRow, Work
@@ -90,12 +92,15 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """What is to be opened, directory data and records per subject; who is open; whose full names the index knows."""
+    """What is to be opened, directory data and records per subject, and who of them is a decoy; who is open; whose full
+    names the index knows.
+    """  # noqa: D205 - one thought
 
     subjects: tuple[SubjectRow, ...]
     fields: Mapping[SubjectId, tuple[SealedField, ...]]
     opened: tuple[Dossier, ...]
     named: tuple[tuple[Term, SubjectId], ...]
+    decoys: frozenset[SubjectId]
 
 
 class _Run:
@@ -173,7 +178,10 @@ class MatchText:
         wanted = {IndexTerm(term.kind._value_, term.text): term for term in reading.terms}
         postings = run.asked.look_up(work.postings, wanted)
         hits, retired = self._hits(work, {wanted[term]: group for term, group in postings.items()})
-        chosen = dict.fromkeys(select_subjects(reading, hits, limit=MAX_CANDIDATES)).keys()
+        canaries = self._canaries(work, reading, run)
+        for subject, versions in canaries.items():
+            retired.setdefault(subject, set()).update(versions)
+        chosen = dict.fromkeys([*canaries, *select_subjects(reading, hits, limit=MAX_CANDIDATES)]).keys()
         opened = run.opened.of(chosen, retired)
         rows = [row for row in work.subjects.by_ids(chosen - opened.keys()).values() if row.state == ACTIVE]
         fields: dict[SubjectId, list[SealedField]] = {row.id: [] for row in rows}
@@ -191,7 +199,26 @@ class MatchText:
             fields[field.subject].append(field)
         named = tuple((term, hit.subject) for term in hits if term.kind is TermKind.NAME for hit in hits[term])
         groups = {subject: tuple(group) for subject, group in fields.items()}
-        return _Candidates(tuple(rows), groups, tuple(opened.values()), named)
+        decoys = decoys_of(self._kernel, work, fields) if self._kernel.canaries.ranges else frozenset()
+        return _Candidates(tuple(rows), groups, tuple(opened.values()), named, decoys)
+
+    def _canaries(self, work: Work, reading: Reading, run: _Run) -> dict[SubjectId, set[tuple[RecordId, int]]]:
+        """Return the canaries of whose ranges a number stands in a text, with the versions of those numbers.
+
+        The index has the number as enrolled, the first of its range. Whoever else has that very number is no canary:
+        a text is compared with theirs as with anybody's.
+        """
+        numbers = (term.text for term in reading.terms if term.kind is TermKind.PHONE)
+        ranges = {within for number in numbers if (within := self._kernel.canaries.range_of(number))}
+        if not ranges:
+            return {}
+        wanted = {
+            IndexTerm(TermKind.PHONE._value_, first_of(one)): Term(TermKind.PHONE, first_of(one)) for one in ranges
+        }
+        postings = run.asked.look_up(work.postings, wanted)
+        _, pointed = self._hits(work, {wanted[term]: group for term, group in postings.items()})
+        decoys = decoys_of(self._kernel, work, pointed)
+        return {subject: versions for subject, versions in pointed.items() if subject in decoys}
 
     def _hits(
         self, work: Work, postings: Mapping[Term, Sequence[Posting]]
@@ -235,14 +262,15 @@ class MatchText:
             field for row in candidates.subjects for field in (row.directory, *candidates.fields[row.id])
         )
         return [
-            self._dossier(row, candidates.fields[row.id], receipt)
+            self._dossier(row, candidates, receipt)
             for group, receipt in zip(groups, receipts, strict=False)
             for row in group
         ]
 
-    def _dossier(self, row: SubjectRow, fields: Sequence[SealedField], receipt: Receipt) -> Dossier:
+    def _dossier(self, row: SubjectRow, candidates: _Candidates, receipt: Receipt) -> Dossier:
         names = self._kernel.vault.open(row.directory, receipt).expose()
-        opened = [self._kernel.vault.open(field, receipt) for field in fields]
+        opened = [self._kernel.vault.open(field, receipt) for field in candidates.fields[row.id]]
+        canaries = self._kernel.canaries if row.id in candidates.decoys else NO_CANARIES
         family = [field for field in opened if field.category == Category.FAMILY_MEMBER]
         return Dossier(
             subject=row.id,
@@ -250,7 +278,7 @@ class MatchText:
             given_name=names["given_name"],
             family_name=names["family_name"],
             members=tuple(_member(field) for field in family),
-            records=tuple(_dossier_record(field) for field in opened),
+            records=tuple(_dossier_record(field, canaries) for field in opened),
             department=names["department"],
             title=names["title"],
         )
@@ -303,7 +331,8 @@ def _member(field: RevealedField) -> Member:
     return Member(field.member or "", value["relation"], value["given_name"], value["family_name"])
 
 
-def _dossier_record(field: RevealedField) -> DossierRecord:
+def _dossier_record(field: RevealedField, canaries: Canaries) -> DossierRecord:
     category = Category(field.category)
     value = field.expose()
-    return DossierRecord(field.record, category, kind_of(category, value), field.member, value, field.version)
+    canary = canaries.enrolled_in(category, value)
+    return DossierRecord(field.record, category, kind_of(category, value), field.member, value, field.version, canary)

@@ -19,6 +19,7 @@ from registry.leaktrace.marked_copies import LabelledEvidence
 from registry.leaktrace.report_shapes import TierLabel, TraceReport
 from registry.marks.slots import TABLE_VERSION
 from registry.policy.decide import Form
+from registry.services.committed import committed_vector
 from registry.services.copies import nonce_of
 from registry.services.kernel import Kernel
 from registry.services.opened_draws import OpenedDraws, Version, epoch_of
@@ -124,8 +125,9 @@ class _Opener:
         texts = [value for name, value in said.values.items() if name.startswith(RECORD_PREFIX)]
         lines = [line for text in texts if (line := RecordLine.parse(text.encode())).record in self._records]
         told = {"account": account} if self._with_accounts else {}
-        drawn = [self._drawn(line, account, row.index) for line in lines]
-        return {"entry": row.index, "nonce": nonce_of(said.values).hex(), "records": drawn, **told}
+        nonce = nonce_of(said.values)
+        drawn = [self._drawn(line, account, row.index, nonce) for line in lines]
+        return {"entry": row.index, "nonce": nonce.hex(), "records": drawn, **told}
 
     def keys(self, opening: OpenedDraws) -> Iterator[dict[str, Any]]:
         """Return the keys that an opening gave to a defence."""
@@ -134,11 +136,14 @@ class _Opener:
             key = self._kernel.marks.at(epoch).record_key(record, version)
             yield {"record": record, "version": version, "epoch": epoch, "key": key.hex()}
 
-    def _drawn(self, line: RecordLine, account: PrincipalId, copy: int) -> dict[str, Any]:
+    def _drawn(self, line: RecordLine, account: PrincipalId, copy: int, nonce: bytes) -> dict[str, Any]:
         version = line.record, line.version
         self.versions.add(version)
         epoch = epoch_of(version, copy, self._opened)
-        vector = self._kernel.marks.at(epoch).of_record(*version).vector(account, Category(line.category))
+        key, category = self._kernel.marks.at(epoch).of_record(*version), Category(line.category)
+        vector = committed_vector(key, (account, category, epoch), nonce, line.variant_commitment)
+        if vector is None:  # the verifier will say so
+            vector = key.vector(account, category)
         return {"record": line.record, "table": TABLE_VERSION, "epoch": epoch, "vector": vector.hex()}
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
 from registry.leaktrace.dossier import Dossier, DossierRecord, Finding
+from registry.marks.canaries import number_in, read_digits
 from registry.marks.copies import SlotReading, read_copy, read_order
 
 # What of the text beside a found place is read: a sign before it; for an address what follows the street.
@@ -109,14 +110,14 @@ def hash_of_writing(written: Sequence[WrittenValue], codes: Sequence[str] = ()) 
 def _read(text: str, finding: Finding, values: Sequence[DossierRecord]) -> WrittenValue | None:
     """Read a finding at the place where most is recognised, for the versions whose value stands there."""
     passages = [_passage(text, finding.category, span) for span in finding.spans]
-    places = [(one, [value for value in values if _stands(finding.category, value.value, one)]) for one in passages]
+    places = [(one, [value for value in values if _stands(value, one)]) for one in passages]
     if not any(there for _, there in places):
         # Digits that a text recogniser misread still are the found value's: then every version may be meant.
         places = [(one, list(values)) for one in passages]
     best: tuple[SlotReading, ...] = ()
     versions: tuple[int, ...] = ()
     for passage, there in places:
-        found = next((read for value in there if (read := read_copy(finding.category, value.value, passage))), ())
+        found = next((read for value in there if (read := _slots(value, passage))), ())
         if found and (not best or _seen(found) > _seen(best)):
             best, versions = found, tuple(sorted(value.version for value in there))
     return WrittenValue(finding.subject, (finding.record,), versions, finding.category, best) if best else None
@@ -130,8 +131,17 @@ def _passage(text: str, category: Category, span: tuple[int, int]) -> str:
     return text[max(0, start - _BEFORE) : end + (_AFTER_SCHOOL if category is Category.SCHOOL else _AFTER)]
 
 
-def _stands(category: Category, value: Mapping[str, str], passage: str) -> bool:
+def _slots(record: DossierRecord, passage: str) -> tuple[SlotReading, ...]:
+    """Read how a value is written in a passage; of a canary's number the last digits, too."""
+    read = read_copy(record.category, record.value, passage)
+    return (*read, *read_digits(record.canary, passage)) if record.canary else read
+
+
+def _stands(record: DossierRecord, passage: str) -> bool:
     """Tell whether it is this version's value that stands in a passage, as far as digits tell."""
+    category, value = record.category, record.value
+    if record.canary:
+        return bool(number_in(record.canary, passage))
     if category in {Category.PHONE, Category.SSN}:
         whole = _digits(value["number"]).removeprefix("1")
         return whole in _digits(passage)

@@ -18,7 +18,7 @@ from registry.attribution.weights import Holding, weights
 from registry.domain.ids import PrincipalId
 from registry.leaktrace.copies import ServedCopy
 from registry.leaktrace.receipt_codes import CodeSeen
-from registry.marks.slots import TABLE, TABLE_VERSION
+from registry.marks.slots import TABLE, TABLE_VERSION, is_digit, slots_of, slots_of_canary
 from registry.policy.decide import Form
 from registry.services.opened_draws import OpenedDraws, Version, is_void
 from registry.services.reading import WrittenValue, canonical, document_of_writing
@@ -117,7 +117,7 @@ def weigh(
         shares,
         fixed.document,
         canonical(document),
-        canonical(model_document()),
+        canonical(model_document(with_canaries=any(map(_has_digits, fixed.written)))),
         opened,
     )
 
@@ -147,13 +147,22 @@ def _holds(copy: ServedCopy, value: WrittenValue) -> bool:
     return copy.form == Form.MARKED and is_whole and versions[value.records[0]] in value.versions
 
 
-def model_document() -> dict[str, object]:
-    """Return everything that steers how much evidence a place in the writing gives."""
+def _has_digits(value: WrittenValue) -> bool:
+    return any(is_digit(one.slot) for one in value.slots)
+
+
+def model_document(*, with_canaries: bool = False) -> dict[str, object]:
+    """Return everything that steers how much evidence a place in the writing gives.
+
+    The digits of canaries are in it where some were read: verifiers of before there were any take the others' slots to
+    be all that is drawn.
+    """
+    slots_in = slots_of_canary if with_canaries else slots_of
     return {
         "table": TABLE_VERSION,
         "slots": {
-            category.value: [[slot.name, slot.forms, list(slot.kept), slot.has_public] for slot in slots]
-            for category, slots in TABLE.items()
+            category.value: [[slot.name, slot.forms, list(slot.kept), slot.has_public] for slot in slots_in(category)]
+            for category in TABLE
         },
         "behaviours": list(USUAL.behaviours),
         "elsewhere": [list(one) for one in USUAL.elsewhere],

@@ -1112,8 +1112,8 @@ class _Marks:
                 opened[entry.index, record] = vector
                 key = keys.get((record, int(version), one["epoch"]))
                 if key is not None:
-                    table = self.model.version, [(slot[0], slot[1]) for slot in self.model.table[category]]
-                    is_drawn = drawn_by(key, copy["account"], category, table) == vector
+                    table = self.model.version, [slot[:2] for slot in self.model.table[category][: len(vector)]]
+                    is_drawn = drawn_by(key, copy["account"], category, table) == vector[: len(table[1])]
                     _demand(is_drawn, f"{place}: not what the record version's key draws for this account")
         return opened
 
@@ -1122,19 +1122,18 @@ class _Marks:
     ) -> dict[str, Any] | None:
         """Compute the numbers of one account anew; None when its copies are not opened, or not all that count."""
         values, drawn, used = [], [], set()
-        until = self.weights["published_ms"]
         for value in self.reading["values"]:
             records, category = value["records"], value["category"]
             # A value of one item among several was first seen when that item was.
-            latest = value.get("until_ms", until)
+            latest = value.get("until_ms", self.weights["published_ms"])
             held = [i for i in copies if self._holds(self.entries[i], records, value["versions"], latest)]
             held = [i for i in held if not self._is_void(self.entries[i], records[0], copies)]
-            if not held:
-                continue
-            vector = opened.get((held[-1], records[0]))
+            vector = opened.get((held[-1], records[0])) if held else b""
             if vector is None:
                 return None
             table = {slot[0]: (place, slot) for place, slot in enumerate(self.model.table[category])}
+            if not held or any(table[one["slot"]][0] >= len(vector) for one in value["slots"]):
+                continue  # no copy, or one from before a canary's digits were drawn
             slots, forms = [], []
             for one in value["slots"]:
                 place, (name, _, kept, has_public) = table[one["slot"]]
