@@ -316,7 +316,7 @@ def _summary(
         *_items_sentences(question, sorted_out),
         *_marks_sentences(sorted_out, counts),
         *_budget_sentences(evidence.budget),
-        wording.indistinguishable(counts),
+        wording.indistinguishable(counts, set_apart=_are_set_apart(sorted_out)),
     ]
     if sorted_out.unexplained:
         labels = sorted_out.unexplained
@@ -327,6 +327,11 @@ def _summary(
     if in_doubt:
         sentences.append(wording.copies_in_doubt(in_doubt))
     return tuple(sentences)
+
+
+def _are_set_apart(sorted_out: _SortedOut) -> bool:
+    marked = () if sorted_out.marks is None else sorted_out.marks.copies
+    return sorted_out.codes is not None or any(one.evidence.tier != TierLabel.NONE for one in marked)
 
 
 def _items_sentences(question: TraceQuestion, sorted_out: _SortedOut) -> tuple[str, ...]:

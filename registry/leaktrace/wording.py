@@ -297,14 +297,24 @@ def others_too(labels: Sequence[str]) -> str:
     return f"The same holds for {', '.join(labels)}: several copies may have been put together."
 
 
-def indistinguishable(counts: Counts) -> str:
-    """Say how many accounts cannot be told apart."""
+def indistinguishable(counts: Counts, *, set_apart: bool = False) -> str:
+    """Say how many accounts cannot be told apart by their values.
+
+    Args:
+        counts: of the report.
+        set_apart: whether the writing of the text or a receipt code does set copies apart.
+    """
     if counts.accounts == 1:
         return (
             "One account is listed. Being the only one listed is not evidence of being the source: outside sources, "
             "source exposures, a copy seen over a shoulder and a borrowed sign-in remain."
         )
     head = f"{counts.accounts} accounts cannot be distinguished from one another by what they were served."
+    if set_apart:
+        head = (
+            f"By which values they were served alone, {counts.accounts} accounts cannot be distinguished from one "
+            "another; what sets copies apart is how they are written, or the code of an entry."
+        )
     if counts.full == counts.accounts:
         return f"{head} The copies of all of them held every found value."
     since = "since a text can be put together from several copies or from outside."

@@ -57,7 +57,7 @@ def _sections(report: TraceReport) -> Iterable[Section]:
     yield Section("accounts", f"Copies served {_until(report)}", _accounts(report))
     yield Section("marks", "What the writing says of each copy", _marks(report))
     yield Section("codes", "Receipt codes in the text", _codes(report))
-    yield Section("same", "Accounts that cannot be told apart", _same(report))
+    yield Section("same", "Accounts that their values do not tell apart", _same(report))
     yield Section("after", "Copies served after publication", _after(report))
     yield Section("own", "Subjects' own views", _own(report))
     yield Section("exposures", "Source exposures", _exposures(report))

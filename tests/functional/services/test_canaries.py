@@ -134,6 +134,7 @@ def test_a_leaked_number_of_a_canary_points_at_the_copy_that_has_it(home: Home) 
         told = " ".join(report.summary)
         assert "F1 is the number of a canary. The text has the digits that were drawn for Account 3" in told
         assert "one of 9000 equally likely numbers" in told
+        assert "By which values they were served alone, 5 accounts cannot be distinguished" in told
         for page in (render_html(report), json.dumps(report_document(report))):
             assert "canary" in page or "canaries" in page
         assert render_pdf(report).startswith(b"%PDF")
