@@ -125,10 +125,10 @@ class Erase:
                 raise Contended  # confirmed since it was looked at: refused when this is run again
             gone = self._out.clear(work, found, counts)
             said = {"case": ask.basis, "note": ask.reason, "rules": self._kernel.policy.rules("role.enroller")}
-            pending = self._out.say(work, said_by(principal) | said, found, gone)
-            if alarms:
+            if alarms:  # before the entry whose receipt is answered: behind it, its size would tell what they were
                 self._kernel.log.append(work.ledger, alarms)
                 queue(work, self._kernel, alarm_notices(alarms))
+            pending = self._out.say(work, said_by(principal) | said, found, gone)
             work.commit()
         return _Done(gone, pending, scope.person_ids, named_in(scope))
 

@@ -426,7 +426,9 @@ def test_a_decoy_that_is_erased_raises_an_alarm_and_anybody_else_does_not(home: 
     (label,) = last(home, Kind.DECOY).values["request"].split()
     erase(home, plain.subject)
     assert not [entry for entry in home.entries() if entry.kind == Kind.ALARM]
-    erase(home, decoy.subject)
+    gone = erase(home, decoy.subject)
+    # The receipt's tree ends at its own entry, as everybody's does: a longer one would tell of the alarm.
+    assert gone.receipt.size == gone.receipt.index + 1
     (alarm,) = [entry for entry in home.entries() if entry.kind == Kind.ALARM]
     assert alarm.values["result"] == "decoy erased"
     assert alarm.values["request"] == f"decoy {label}"
