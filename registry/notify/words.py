@@ -22,6 +22,8 @@ _WORDS: Mapping[NoticeKind, str] = {
     NoticeKind.CORRECTION: "A correction was asked for or decided.",
     NoticeKind.NAMED: "Your account was named in an investigation: a text agrees with copies that were served to it. "
     "A copy is not a person, and nothing is to follow from it alone. Ask what it rests on; you may dispute the entry.",
+    NoticeKind.NEW_ORIGIN: "The ledger goes on under another name: entries are said to be lost, or its key stolen. "
+    "Ask whoever was at the machine, and compare it with checkpoints, receipts and witnesses of before.",
     NoticeKind.CONTACT: "Your contact was set or changed. If it was not you, tell your security office now.",
 }
 

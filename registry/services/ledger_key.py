@@ -21,6 +21,7 @@ from registry.keys.ports import LEDGER_PURPOSE
 from registry.services.compromises import Compromise
 from registry.services.kernel import Kernel
 from registry.services.key_changes import KeyChanges, replacement, rotation
+from registry.services.notices import origin_notices, queue
 from registry.services.principals import at_keyboard
 from registry.services.rerun import rerun_once
 from registry.transparency.terms import KeyPair, KeyTerm
@@ -158,7 +159,8 @@ class LedgerKey:
     def begin_origin(self, loss: Loss, *, operator: str) -> Exchanged:
         """Go on under a new origin with keys that are made now, or that were announced, and destroy the former.
 
-        The entry's commit decides. Should this end between the two, whoever opens the registry next finishes it.
+        One person does it: a registry that does not serve can ask nobody else. Others are told of it. The entry's
+        commit decides. Should this end between the two, whoever opens the registry next finishes it.
 
         Raises:
             AuditUnavailable: the ledger takes no entry; nothing has changed but that keys may have been made.
@@ -208,7 +210,9 @@ class LedgerKey:
                 "result": compromise.said_at(work.ledger.lock_head()),
                 "note": compromise.reason,
             }
-            pending = self._kernel.log.begin_origin(work.ledger, EntryDraft(Kind.EPOCH, values))
+            draft = EntryDraft(Kind.EPOCH, values)
+            pending = self._kernel.log.begin_origin(work.ledger, draft)
+            queue(work, self._kernel, origin_notices(draft))
             note = work.ledger.lock_head().checkpoint
             work.commit()
         return former, note, pending.size
@@ -220,6 +224,7 @@ class LedgerKey:
             shared = f"{loss.standing}; found {head.size} {head.root.hex()}; kept {loss.kept}"
             draft = EntryDraft(Kind.EPOCH, {**values, "result": shared})
             pending = self._kernel.log.begin_origin(work.ledger, draft)
+            queue(work, self._kernel, origin_notices(draft))
             note = work.ledger.lock_head().checkpoint
             work.commit()
         return note, pending.size

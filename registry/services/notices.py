@@ -40,6 +40,7 @@ class NoticeKind(StrEnum):
     HOLD_WANTED = "hold_wanted"
     CONTACT = "contact"
     NAMED = "named"
+    NEW_ORIGIN = "new_origin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,13 @@ class SeenByViewer:
 def alarm_notices(drafts: Iterable[EntryDraft]) -> list[Notice]:
     """Return the notices of some alarms' entries: security administrators are told."""
     return [Notice(NoticeKind.ALARM, ToRole(Role.SECURITY_ADMIN), None, draft.event) for draft in drafts]
+
+
+def origin_notices(draft: EntryDraft) -> list[Notice]:
+    """Return the notices of a new origin's entry: one person at the machine stated it, and these can ask why."""
+    return [
+        Notice(NoticeKind.NEW_ORIGIN, ToRole(role), None, draft.event) for role in (Role.SECURITY_ADMIN, Role.AUDITOR)
+    ]
 
 
 def queue(work: Work, kernel: Kernel, notices: Sequence[Notice]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import metamorphic_log
@@ -20,8 +21,10 @@ from registry.cli.auditing import verify_ledger
 from registry.domain.errors import AuditUnavailable, KeyUnavailable, LedgerCorrupt, MisconfiguredHome, ProofRejected
 from registry.keys.local import LocalKeyring
 from registry.keys.ports import SigningPair
+from registry.notify.settings import NotifySettings, WebhookSettings
 from registry.services.evidence import Beside, Snapshot
 from registry.services.ledger_key import Exchanged, LedgerKey
+from registry.services.send_notices import SentCount
 from registry.settings import Settings, load_settings
 from registry.storage.anchor_files import AnchorFiles
 from registry.storage.high_water import NAME, HighWaterFile
@@ -39,6 +42,7 @@ from tests.fakes.clock import TestClock
 from tests.functional.services.growth import grow
 from tests.functional.services.homes import Home, make_template
 from tests.functional.services.panels import Line, panel_for, witness_for
+from tests.functional.services.receivers import SECRET, receiving
 from tests.functional.services.test_other_verifiers import reader_of, write
 
 SAVED, SEEN = 100, 400
@@ -126,6 +130,27 @@ def test_the_drill_from_end_to_end(lost: Lost) -> None:
     assert values["result"] == f"behind; found {SAVED} {root.hex()}; kept {SEEN} {lost_root.hex()}"
     assert values["note"] == "Disk lost; last night's copy"
     assert gone_on(lost.path).entry is None  # nothing is left to be gone on after
+
+
+def test_one_person_begins_it_and_those_who_watch_are_told(lost: Lost) -> None:
+    """Whoever is at the machine deletes the mark as well; the notices are in the transaction of the entry."""
+    settings = settings_of(lost.path)
+    HighWaterFile(settings.ledger).path.unlink()
+    secret = lost.path / "webhook.secret"
+    secret.write_text(SECRET + "\n", "ascii")
+    secret.chmod(0o600)
+    with receiving() as receiver:
+        telling = replace(settings, notify=NotifySettings(webhook=WebhookSettings(receiver.url, secret)))
+        with inspected(telling, TestClock()) as application:
+            assert recover(application, "no more was there").standing is Standing.MISSING
+            assert receiver.got == []
+        home = Home(open_application(telling, TestClock()), TestClock())
+        assert home.app.notices.send_due() == SentCount(2, 0)
+        home.close()
+    told = [json.loads(body) for _, body in receiver.got]
+    assert {(one["type"], one["data"]["recipient"], one["data"]["entry"]) for one in told} == {
+        ("registry.new_origin", f"role:{role}", SAVED) for role in ("security_admin", "auditor")
+    }
 
 
 def test_what_is_of_the_former_origin_stays_aside_as_evidence(lost: Lost) -> None:
