@@ -14,9 +14,9 @@ KEY_SCHEMAS: dict[str, Schema] = {
             "change": {
                 "type": "string",
                 "pattern": f"^(?:{CHANGE_FORM})$",
-                "description": "As the command at the machine: `rotate` and what the key is for, `rewrap`, "
-                "`rekey-index`, `shred` and the id of an earlier key, as `registry keys status` prints it, or "
-                "`compromise` and the id of the ledger's key, as its verifier key has it.",
+                "description": "As the command at the machine: `rotate` and what the key is for, for marks with or "
+                "without `--redraw`, `rewrap`, `rekey-index`, `shred` and the id of an earlier key, as `registry keys "
+                "status` prints it, or `compromise` and the id of the ledger's key, as its verifier key has it.",
             },
             "reason": reason("For the approver and the ledger. No protected values."),
         }

@@ -86,6 +86,8 @@ STANDING = (
 )
 # What an entry of kind ``update`` says that wrote a unit, which is nobody's record; more words follow.
 UNIT_WRITTEN = "unit "
+# What an entry of kind ``keys`` says with which the secret of marks was exchanged; more words follow.
+MARKS_EXCHANGED = "marks generation "
 # What an entry of kind ``trace`` says that added to a case; a word stands before, a number behind.
 PART_ADDED = " part "
 
@@ -98,7 +100,9 @@ def says_how_it_stands(kind: str, result: str) -> bool:
         result: what it says came of it; empty where its opening was removed.
     """
     is_part = kind == Kind.TRACE and PART_ADDED in result
-    return kind in STANDING or is_part or (kind == Kind.UPDATE and result.startswith(UNIT_WRITTEN))
+    is_unit = kind == Kind.UPDATE and result.startswith(UNIT_WRITTEN)
+    is_of_marks = kind == Kind.KEYS and result.startswith(MARKS_EXCHANGED)
+    return kind in STANDING or is_part or is_unit or is_of_marks
 
 
 # Kinds that say what openings were removed.

@@ -97,7 +97,7 @@ class LogKeys:
     note: NoteSigner
     bodies: BodyKeys
     chains: Chains
-    codes: bytes
+    codes: Callable[[int], bytes]  # the key of the receipt code of an entry, given its index
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +335,7 @@ class AuditLog:
         An entry that was lost, and the one that has its index now, have different codes.
         """
         place = f"{self._keys.note.origin_at(index)} {index}".encode()
-        bits = int.from_bytes(keyed_tag(self._keys.codes, "receipt-code", place)[:5], "big")
+        bits = int.from_bytes(keyed_tag(self._keys.codes(index), "receipt-code", place)[:5], "big")
         text = "".join(_CODE_ALPHABET[(bits >> shift) & 31] for shift in range(35, -1, -5))
         return f"{text[:4]}-{text[4:]}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.bootstrap.application import LOCAL_ROLES, Application, operator
 from registry.bootstrap.erasing import erase_again
-from registry.bootstrap.key_life import key_life, ledger_key, reconcile, rekey_index
+from registry.bootstrap.key_life import key_life, ledger_key, reconcile, rekey_index, rotate_marks
 from registry.bootstrap.making import clear_database, grant_database_roles, initialise, migrate_database
 from registry.bootstrap.opening import inspected, open_application, opened
 from registry.bootstrap.signing import LedgerSigning
@@ -26,4 +26,5 @@ __all__ = [
     "operator",
     "reconcile",
     "rekey_index",
+    "rotate_marks",
 ]

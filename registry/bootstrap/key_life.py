@@ -5,11 +5,13 @@ from __future__ import annotations
 from registry.bootstrap.application import Application
 from registry.keys.data_keys import DataKeys
 from registry.keys.index_keys import IndexKeys
+from registry.keys.mark_keys import MarkKeys
 from registry.keys.ports import PROVIDER_PURPOSES
 from registry.services.key_life import KeyLife, KeyTimes
 from registry.services.ledger_key import LedgerKey
 from registry.services.reconcile import Reconcile
 from registry.services.rekey_index import RekeyIndex
+from registry.services.rotate_marks import RotateMarks
 
 
 def key_life(application: Application) -> KeyLife:
@@ -30,6 +32,13 @@ def rekey_index(application: Application) -> RekeyIndex:
     kernel = application.kernel
     keys = IndexKeys(application.keyring.provider("bodies"), kernel.registry)
     return RekeyIndex(kernel, keys, application.key_changes)
+
+
+def rotate_marks(application: Application) -> RotateMarks:
+    """Return what exchanges the secret of marks and receipt codes of an opened registry."""
+    kernel = application.kernel
+    keys = MarkKeys(application.keyring.provider("bodies"), kernel.registry)
+    return RotateMarks(kernel, keys, application.key_changes)
 
 
 def reconcile(application: Application) -> Reconcile:

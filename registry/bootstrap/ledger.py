@@ -11,13 +11,12 @@ from registry.audit.chains import Chains
 from registry.audit.log import AuditLog, LogKeys
 from registry.audit.ports import HeadRow
 from registry.bootstrap.signing import LedgerSigning
-from registry.crypto.derive import derive
 from registry.domain.clock import Clock
 from registry.domain.errors import MisconfiguredHome, ProofRejected
-from registry.keys.ports import Keyring
 from registry.services.anchors import Anchors
 from registry.services.evidence import Outside
 from registry.services.kernel import Kernel
+from registry.services.mark_secrets import MarkSecrets
 from registry.services.publish import Published, Publisher, Signing
 from registry.services.witnesses import Panel, Witnesses
 from registry.settings import Settings
@@ -30,11 +29,9 @@ from registry.witness.authority import AuthorityWire
 from registry.witness.client import WitnessWire, demand_address
 
 
-def open_log(ring: Keyring, registry: str, signing: LedgerSigning, bodies: BodyKeys, clock: Clock) -> AuditLog:
+def open_log(chains: Chains, signing: LedgerSigning, bodies: BodyKeys, marks: MarkSecrets, clock: Clock) -> AuditLog:
     """Return the ledger with its keys."""
-    chains = Chains(registry, ring.secret("index"))
-    codes = derive(ring.secret("marks"), "registry/receipt-codes/v1")
-    return AuditLog(LogKeys(signing, bodies, chains, codes), clock)
+    return AuditLog(LogKeys(signing, bodies, chains, marks.code_key), clock)
 
 
 def open_publisher(signing: LedgerSigning, kernel: Kernel, folder: Path) -> Publisher:

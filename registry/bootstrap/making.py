@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from registry.audit.bodies import BodyKeys
+from registry.audit.chains import Chains
 from registry.audit.entries import EntryDraft
 from registry.audit.high_water import mark_of
 from registry.audit.kinds import Kind
@@ -20,11 +21,13 @@ from registry.domain.errors import MisconfiguredHome
 from registry.domain.ids import RegistryId, new_id
 from registry.identity.dev_issuer import DevelopmentIssuer
 from registry.keys.data_keys import DataKeys
+from registry.keys.mark_keys import MarkKeys
 from registry.keys.opening import keyring, make_keyring
 from registry.keys.ports import Keyring
 from registry.policy.engine import load_policy
 from registry.services.controls import Controls
 from registry.services.key_life import LEDGER_OWNER
+from registry.services.mark_secrets import MarkSecrets
 from registry.services.ports_policy import PolicyRow
 from registry.settings import DEVELOPMENT, PROFILES, Settings
 from registry.storage.dead_rows import ClearedRows, clear_dead_rows
@@ -131,11 +134,13 @@ class _First(NamedTuple):
 
 
 def _first_entry(database: SqlDatabase, ring: Keyring, first: _First, clock: Clock) -> None:
-    registry = new_id()
+    registry = RegistryId(new_id())
     origin = f"registry.invalid/{registry[:12]}/e1"
-    key, wrapped = DataKeys(ring.provider("bodies"), RegistryId(registry)).new_key(LEDGER_OWNER)
+    key, wrapped = DataKeys(ring.provider("bodies"), registry).new_key(LEDGER_OWNER)
     signing = LedgerSigning(origin, ring, clock)
-    log = open_log(ring, registry, signing, BodyKeys(registry, {_FIRST_KEY_EPOCH: key}), clock)
+    bodies, chains = BodyKeys(registry, {_FIRST_KEY_EPOCH: key}), Chains(registry, ring.secret("index"))
+    marks = MarkSecrets(ring.secret("marks"), MarkKeys(ring.provider("bodies"), registry), database.mark_generations_at)
+    log = open_log(chains, signing, bodies, marks, clock)
     with database.write() as work:
         for name, value in (("registry", registry), ("origin", origin), ("profile", first.profile)):
             work.meta.put(name, value)

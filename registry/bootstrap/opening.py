@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from registry.audit.bodies import BodyKeys
+from registry.audit.chains import Chains
 from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.application import Application, erased_list, operator
@@ -41,9 +42,9 @@ from registry.identity.token_cache import VerifiedTokens
 from registry.identity.tokens import TokenVerifier
 from registry.keys.data_keys import DataKeys
 from registry.keys.index_keys import IndexKeys
+from registry.keys.mark_keys import MarkKeys
 from registry.keys.opening import load_keyring
 from registry.keys.ports import Keyring
-from registry.marks.draw import MarkKey
 from registry.notify.mail import Mail
 from registry.notify.secret_files import read_secret
 from registry.notify.settings import NotifySettings
@@ -72,6 +73,7 @@ from registry.services.kernel import Kernel, UnmarkedCopies
 from registry.services.key_life import LEDGER_OWNER
 from registry.services.lane import Lane
 from registry.services.leaver_report import LeaverReport
+from registry.services.mark_secrets import MarkSecrets
 from registry.services.match import MatchText
 from registry.services.meters import Meters
 from registry.services.outlets import Channel, Outlets
@@ -176,7 +178,10 @@ def _kernel(
     bodies = BodyKeys(registry, {epoch: body_keys.open_key(LEDGER_OWNER, key) for epoch, key in wrapped.items()})
     signing = LedgerSigning(origin, ring, clock)
     _finish_origin(database, signing)
-    log = open_log(ring, registry, signing, bodies, clock)
+    marks = MarkSecrets(
+        ring.secret("marks"), MarkKeys(ring.provider("bodies"), identifier), database.mark_generations_at
+    )
+    log = open_log(Chains(registry, ring.secret("index")), signing, bodies, marks, clock)
     policy = load_policy(settings.policy)
     demand_known_purposes(policy, settings.limits(profile))
     kernel = Kernel(
@@ -194,7 +199,7 @@ def _kernel(
         ties=SubjectTies(registry, ring.secret("index")),
         packer=RowPacker(RowGuard(guard_key(ring.secret("index")))),
         clock=clock,
-        marks=MarkKey(ring.secret("marks")),
+        marks=marks,
         unmarked=UnmarkedCopies(settings.unmarked_clients, for_all=profile == DEVELOPMENT),
         canaries=settings.canaries,
         outlets=Outlets(NoticeSeal(registry, ring.secret("index")), _channels(settings.notify)),

@@ -6,11 +6,11 @@ from typing import Literal
 
 import click
 
-from registry.bootstrap import key_life, ledger_key, operator
+from registry.bootstrap import key_life, ledger_key, operator, rotate_marks
 from registry.cli import key_custody, key_uses, rekeying
 from registry.cli.common import Progress, common, registry_at, registry_to_inspect, write_json
 from registry.domain.clock import iso
-from registry.keys.ports import LEDGER_PURPOSE, PROVIDER_PURPOSES, ProviderPurpose
+from registry.keys.ports import LEDGER_PURPOSE, MARKS_PURPOSE, PROVIDER_PURPOSES, ProviderPurpose
 from registry.services.key_life import KeyStanding
 from registry.transparency.cosignature import format_cosigner
 from registry.transparency.note import format_vkey
@@ -45,15 +45,29 @@ def status(home: str | None, *, as_json: bool) -> None:
 
 @keys.command()
 @common
-@click.argument("purpose", type=click.Choice((*PROVIDER_PURPOSES, LEDGER_PURPOSE)))
+@click.argument("purpose", type=click.Choice((*PROVIDER_PURPOSES, LEDGER_PURPOSE, MARKS_PURPOSE)))
 @click.option("--announce", is_flag=True, help="Of the ledger: make its next key and print it; it signs nothing yet.")
-def rotate(home: str | None, purpose: ProviderPurpose | Literal["ledger"], *, announce: bool, as_json: bool) -> None:
+@click.option("--redraw", is_flag=True, help="Of marks: draw all copies anew from now on; the former secret was seen.")
+def rotate(
+    home: str | None,
+    purpose: ProviderPurpose | Literal["ledger", "marks"],
+    *,
+    announce: bool,
+    redraw: bool,
+    as_json: bool,
+) -> None:
     """Make a new key for PURPOSE. Running servers take it up by themselves; the former key opens what it wrapped.
 
-    Of the ledger, the former key signs no more and is destroyed.
+    Of the ledger, the former key signs no more and is destroyed. Of marks, the secret of marks and receipt codes is
+    exchanged for what comes after; the former one reads what it drew.
     """
     if announce and purpose != LEDGER_PURPOSE:
         raise click.UsageError("only the ledger's key is announced: it is the one that others verify with")
+    if redraw and purpose != MARKS_PURPOSE:
+        raise click.UsageError("only copies with marks are drawn anew")
+    if purpose == MARKS_PURPOSE:
+        _rotate_marks(home, redraws=redraw, as_json=as_json)
+        return
     if purpose == LEDGER_PURPOSE:
         _rotate_ledger(home, announce=announce, as_json=as_json)
         return
@@ -65,6 +79,20 @@ def rotate(home: str | None, purpose: ProviderPurpose | Literal["ledger"], *, an
     click.echo(
         f"{key_id} wraps from now on. Copy the key folder to where its backup is kept; then: registry keys rewrap"
     )
+
+
+def _rotate_marks(home: str | None, *, redraws: bool, as_json: bool) -> None:
+    with registry_at(home) as application:
+        made = rotate_marks(application).rotate(operator=operator(), redraws=redraws)
+    if as_json:
+        write_json({"generation": made.number, "entry": made.entry, "redraws": made.redraws})
+        return
+    what = "all copies" if redraws else "copies of new record versions"
+    click.echo(
+        f"generation {made.number}: {what} and receipt codes after entry {made.entry} are made by another secret"
+    )
+    if redraws:
+        click.echo(f"Whoever had the former one can write like any copy that was served before entry {made.entry}.")
 
 
 def _rotate_ledger(home: str | None, *, announce: bool, as_json: bool) -> None:

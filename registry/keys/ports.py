@@ -18,6 +18,8 @@ SecretPurpose = Literal["index", "marks", "idempotency"]
 PROVIDER_PURPOSES: tuple[ProviderPurpose, ...] = get_args(ProviderPurpose)
 SECRET_PURPOSES: tuple[SecretPurpose, ...] = get_args(SecretPurpose)
 LEDGER_PURPOSE: Final = "ledger"
+# What makes marks and receipt codes: no key that wraps, but exchanged in its own way.
+MARKS_PURPOSE: Final = "marks"
 PURPOSES = (*PROVIDER_PURPOSES, *SECRET_PURPOSES, LEDGER_PURPOSE)
 
 # Only throw-away keys are ever wrapped under it, to see whether a provider works.

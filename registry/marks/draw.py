@@ -20,7 +20,29 @@ from registry.marks.slots import TABLE_VERSION, Slot, slots_of, slots_of_canary
 DATABASE = PrincipalId("database")
 # Of a record version's draws before they were ever opened; each opening makes the next one.
 FIRST_EPOCH = 1
+# The number of an epoch: which secret, times this, and the how manieth epoch of it.
+EPOCHS_OF_GENERATION = 65_536
 _BYTE = 256
+
+
+def generation_of(epoch: int) -> int:
+    """Return the generation of the secret that an epoch's key is made of: 0 for the registry's first."""
+    return epoch // EPOCHS_OF_GENERATION
+
+
+def openings_of(epoch: int) -> int:
+    """Return how often draws were opened, of a number that begins at 0 in each generation."""
+    return epoch % EPOCHS_OF_GENERATION
+
+
+def epoch_number(generation: int, openings: int) -> int:
+    """Return the epoch of draws under a generation's secret after so many openings."""
+    return generation * EPOCHS_OF_GENERATION + FIRST_EPOCH + openings
+
+
+def stored_epoch(generation: int) -> int:
+    """Return what is stored of a record version that begins with a generation: nothing was opened of it."""
+    return generation * EPOCHS_OF_GENERATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from registry.attribution.pairs import PairBound, judge_pairs, pair_tier
 from registry.domain.ids import EntryIndex, PrincipalId
 from registry.leaktrace.canaries import CanaryEvidence
 from registry.leaktrace.marked_copies import CopyEvidence, CurveLine, MarksEvidence, PairEvidence
-from registry.marks.draw import MarkKey
 from registry.marks.slots import PUBLIC, forms_of, is_digit
 from registry.services.committed import committed_vector
-from registry.services.opened_draws import epoch_of
+from registry.services.mark_secrets import Draws
 from registry.services.reading import WrittenValue
 from registry.services.weighing import Weighed, version_in
 
@@ -40,18 +39,18 @@ class Judged:
     broken: tuple[EntryIndex, ...]
 
 
-def attribute(marks: MarkKey, weighed: Weighed, *, uncapped: bool) -> Judged:
+def attribute(draws: Draws, weighed: Weighed, *, uncapped: bool) -> Judged:
     """Compare what was drawn for each account with what was read.
 
     Args:
-        marks: the key of the draws.
+        draws: by which keys copies were drawn.
         weighed: the reading and the weights, both fixed in the ledger by now.
         uncapped: whether more than a lead may be stated: the ledger shows every copy of the people in question, and the
             budget of false flags is not spent.
     """
     fixed = weighed.fixed
     broken: set[EntryIndex] = set()
-    records = [_record(marks, one, weighed, broken) for one in fixed.written]
+    records = [_record(draws, one, weighed, broken) for one in fixed.written]
     accounts = sorted({account for record in records for account in record.drawn})
     if not accounts:
         return Judged(None, tuple(sorted(broken)))
@@ -82,16 +81,18 @@ def attribute(marks: MarkKey, weighed: Weighed, *, uncapped: bool) -> Judged:
     return Judged(evidence, tuple(sorted(broken)))
 
 
-def _record(marks: MarkKey, written: WrittenValue, weighed: Weighed, broken: set[EntryIndex]) -> RecordRead:
+def _record(draws: Draws, written: WrittenValue, weighed: Weighed, broken: set[EntryIndex]) -> RecordRead:
     """Put what was drawn for each account beside a reading; an account's last copy counts, as the last one it saw."""
     slots = tuple(SlotRead(one.slot, one.forms, one.kept, one.read, one.has_public) for one in written.slots)
     drawn: dict[str, tuple[int, ...]] = {}
     for copy in weighed.counting(written):
         record, version = version_in(copy, written)
-        epoch = epoch_of((record, version), copy.entry, weighed.opened)
-        key = marks.at(epoch).of_record(record, version)
-        place = (copy.account, written.category, epoch)
-        vector = committed_vector(key, place, copy.nonce, copy.committed.get(record, b""))
+        held = copy.nonce, copy.committed.get(record, b"")
+        vectors = (
+            committed_vector(key.of_record(record, version), (copy.account, written.category, key.epoch), *held)
+            for key in draws.keys((record, version), copy.entry)
+        )
+        vector = next((one for one in vectors if one is not None), None)
         if vector is None:
             broken.add(copy.entry)
             continue

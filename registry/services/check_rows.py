@@ -17,13 +17,17 @@ from registry.audit.removals import parts_of
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.marks import Tier
+from registry.marks.draw import stored_epoch
 from registry.services.check_petitions import Letters
 from registry.services.check_standing import Standing
 from registry.services.kernel import Kernel
 from registry.services.key_changes import is_switch
 from registry.services.ledger_key import Signing, demand_told
+from registry.services.mark_secrets import generation_at
 from registry.services.opened_draws import KEYS
 from registry.services.ports import ACTIVE, ENDED, Work
+from registry.services.ports_marks import MarkGeneration
+from registry.services.rotate_marks import demand_exchanges_told
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import leaf_hash, parse_leaf
 from registry.vault.petitions import PetitionVault
@@ -49,7 +53,7 @@ class _Said:
     tier: Tier = Tier.CONFIDENTIAL
     state: str = ACTIVE
     ties: str | None = None
-    opened: int = 0
+    mark_epoch: int = 0
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class _Ledger:
     versions: dict[tuple[RecordId, int], tuple[bytes, int]] = field(default_factory=dict)
     indexed: int | None = None  # the last entry with which people's terms were stored, or the index was re-keyed
     standing: Standing = field(default_factory=Standing)
+    exchanges: Sequence[MarkGeneration] = ()  # of the secret of marks, as stored
 
     def erase(self, values: Mapping[str, str]) -> None:
         """Take out what an erasure took out of a household."""
@@ -100,13 +105,14 @@ class _Ledger:
         for line in _lines(values):
             said = self.records.get(line.record)  # None where only later entries are read
             if said is not None:
-                said.opened += line.version == said.version
+                said.mark_epoch += line.version == said.version
 
     def _line(self, index: int, subject: SubjectId, line: RecordLine) -> None:
         record = RecordId(line.record)
         said = self.records.setdefault(record, _Said(subject, 0, b"", index))
         if line.version > said.version:
-            said.version, said.digest, said.entry, said.opened = line.version, line.ciphertext_digest, index, 0
+            said.version, said.digest, said.entry = line.version, line.ciphertext_digest, index
+            said.mark_epoch = stored_epoch(generation_at(self.exchanges, index))
             if line.category not in (DIRECTORY, PROVISION):
                 self.versions[record, line.version] = (line.ciphertext_digest, index)
 
@@ -129,7 +135,7 @@ class CheckRows:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
         with self._kernel.database.read() as work:
-            ledger = self._said(work.entries.scan(0, work.entries.head().size))
+            ledger = self._said(work, work.entries.scan(0, work.entries.head().size))
             counters = dict.fromkeys(sorted({said.subject for said in ledger.records.values()}), 1)
             count = sum(self.check_people(work, dict(part)) for part in _chunks(list(counters.items())))
             self.check_index(work)
@@ -146,7 +152,7 @@ class CheckRows:
             LedgerCorrupt: with the entry with which the missing postings were stored, where that is known.
         """
         size = work.index_state.demand_whole()
-        later = self._said(work.entries.scan(size, work.entries.head().size))
+        later = self._said(work, work.entries.scan(size, work.entries.head().size))
         if later.indexed is not None:
             raise LedgerCorrupt("the blind index is older than it", later.indexed)
 
@@ -161,7 +167,9 @@ class CheckRows:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
         indexes = self._kernel.log.chains.indexes_of(work.entries, counters)
-        ledger = self._said(work.entries.entries(sorted({index for group in indexes.values() for index in group})))
+        ledger = self._said(
+            work, work.entries.entries(sorted({index for group in indexes.values() for index in group}))
+        )
         left = dict(ledger.records)
         _check_subjects(work, list(counters), left)
         if left:
@@ -179,15 +187,16 @@ class CheckRows:
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
-        self._check_standing(work, self._said(work.entries.entries(standing)).standing)
+        self._check_standing(work, self._said(work, work.entries.entries(standing)).standing)
 
     def _check_standing(self, work: Work, standing: Standing) -> None:
         standing.check(work, self._letters)
         standing.revocations.check(self._kernel, work)
         demand_told(self._signing, work.entries.head().size, standing.keys)
+        demand_exchanges_told(work.mark_generations.stored(), standing.exchanges)
 
-    def _said(self, rows: Iterable[EntryRow]) -> _Ledger:
-        ledger = _Ledger()
+    def _said(self, work: Work, rows: Iterable[EntryRow]) -> _Ledger:
+        ledger = _Ledger(exchanges=work.mark_generations.stored())
         for row in rows:
             leaf = parse_leaf(row.leaf)
             opening = self._kernel.log.opening_of(row, leaf, leaf_hash(row.leaf)) if leaf.kind in _TELLING else None
@@ -211,8 +220,8 @@ def _check_subjects(work: Work, subjects: Sequence[SubjectId], left: dict[Record
     for record in records:
         said = left.pop(record.id, None)
         _compare(said, record.field, record.tier, record.state)
-        if said is not None and said.opened != record.opened:
-            raise LedgerCorrupt("how often a record's draws were opened is not as it was entered", said.entry)
+        if said is not None and said.mark_epoch != record.mark_epoch:
+            raise LedgerCorrupt("by which secret a record's copies are drawn is not as it was entered", said.entry)
         if record.id not in marks or marks[record.id].tier is not record.tier:
             raise LedgerCorrupt("a record's mark is missing or another one", None if said is None else said.entry)
     for provision in work.provisions.of_subjects(subjects):

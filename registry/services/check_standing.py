@@ -31,6 +31,7 @@ from registry.services.controls import AGREED, CONTROLS, controls_said, version_
 from registry.services.ledger_key import KeyChangeSaid
 from registry.services.ports import RequestRow, Work
 from registry.services.ports_policy import PolicyRow
+from registry.services.rotate_marks import MarksSaid
 from registry.transparency.leaf import Leaf
 
 _ROLES = re.compile(r"^([0-9a-f]{32}) roles ([a-z_ ]*)(?:; .*)?$")
@@ -89,6 +90,7 @@ class Standing:
     holds: StandingHolds = field(default_factory=StandingHolds)
     cases: StandingCases = field(default_factory=StandingCases)
     keys: list[KeyChangeSaid] = field(default_factory=list)
+    exchanges: list[MarksSaid] = field(default_factory=list)  # of the secret of marks
     controls: PolicyRow | None = None
     agreed: PolicyRow | None = None
     erasures: dict[int, int] = field(default_factory=dict)  # entry -> its time
@@ -103,6 +105,8 @@ class Standing:
             self._take_policies(index, values)
         elif leaf.kind in OF_KEYS:
             self.keys.append(KeyChangeSaid(index, values["request"], values["detail"]))
+        elif leaf.kind == Kind.KEYS:
+            self.exchanges.append(MarksSaid(index, values["result"]))
         elif leaf.kind in OF_PETITIONS:
             self.petitions.take(index, leaf.kind, leaf.unix_ms, values)
         elif leaf.kind in _TAKEN_BY_ITS_OWN:

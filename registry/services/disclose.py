@@ -19,7 +19,7 @@ from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavai
 from registry.domain.ids import DisclosureId, RecordId, SubjectId, event_id_at
 from registry.domain.principals import Principal, Role
 from registry.domain.purposes import Purpose
-from registry.marks.draw import FIRST_EPOCH, Drawn
+from registry.marks.draw import Drawn
 from registry.marks.slots import slots_of
 from registry.policy.decide import (
     APPROVAL_REQUIRED,
@@ -49,10 +49,12 @@ from registry.services.kernel import (
     refusal_of,
     view_of,
 )
+from registry.services.mark_secrets import epoch_now
 from registry.services.marking import Marking
 from registry.services.notices import Notice, NoticeKind, SeenByViewer, ToRole, alarm_notices, queue
 from registry.services.outlets import LimitKey
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
+from registry.services.ports_marks import MarkGeneration
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES
 from registry.vault.revealed import RevealedField
@@ -195,6 +197,7 @@ class Disclose:
                 AskApprovals(self._kernel, work),
                 OpenGlass(self._kernel, work),
                 UsedTokens(self._kernel, work),
+                work.mark_generations.known(),
             )
             decided = [self._decide(ask, facts, one) for one, (_, ask) in zip(braked, asks, strict=True)]
             # Alarms come first: behind it, a receipt would show by its size that there is one.
@@ -280,7 +283,8 @@ class Disclose:
         if glass is not None:
             values["detail"] += f" break-glass {glass.id}"
         form = _form(ask, decision)
-        drawn = self._drawn(principal, rows, is_decoy=limits.decoy) if form is Form.MARKED else None
+        exchanges = known.exchanges
+        drawn = self._drawn(principal, rows, exchanges, is_decoy=limits.decoy) if form is Form.MARKED else None
         draft = self._release(values | {"form": form.value}, subject, rows, drawn)
         return _Decided(subject, None, rows, draft, form=form, drawn=drawn or {})
 
@@ -295,7 +299,9 @@ class Disclose:
             return Denial(NOT_PERMITTED, (UNMARKED,))
         return decision
 
-    def _drawn(self, principal: Principal, rows: Sequence[RecordRow], *, is_decoy: bool) -> dict[RecordId, Drawn]:
+    def _drawn(
+        self, principal: Principal, rows: Sequence[RecordRow], exchanges: Sequence[MarkGeneration], *, is_decoy: bool
+    ) -> dict[RecordId, Drawn]:
         """Draw the forms of a copy; what is in the values has no part in it.
 
         A decoy's copies have the digits of a canary drawn, too. They are drawn for everybody and left out of other
@@ -303,7 +309,7 @@ class Disclose:
         """
         drawn = {}
         for row in rows:
-            epoch = FIRST_EPOCH + row.opened
+            epoch = epoch_now(exchanges, row.mark_epoch)
             marks = self._kernel.marks.at(epoch).of_record(row.id, row.field.version)
             vector = marks.canary_vector(principal.id, row.category)
             drawn[row.id] = Drawn(vector if is_decoy else vector[: len(slots_of(row.category))], epoch)
@@ -393,6 +399,7 @@ class _BatchFacts:
     approvals: AskApprovals
     glass: OpenGlass
     used: UsedTokens
+    exchanges: Sequence[MarkGeneration]
 
 
 def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[SubjectId, SubjectRow]:

@@ -18,10 +18,11 @@ from registry.domain.ids import PrincipalId, RecordId, RegistryId, SubjectId
 from registry.domain.marks import Tier
 from registry.domain.principals import Claims, Principal, Role
 from registry.marks.canaries import NO_CANARIES, Canaries
-from registry.marks.draw import Drawn, MarkKey
+from registry.marks.draw import Drawn
 from registry.marks.slots import TABLE_VERSION
 from registry.policy.decide import NOT_PERMITTED
 from registry.policy.engine import Policy
+from registry.services.mark_secrets import MarkSecrets
 from registry.services.outlets import Outlets
 from registry.services.ports import ACTIVE, Database, Packer, PrincipalRow, RecordRow, SubjectRow, Work
 from registry.services.ports_revocations import RevocationRow
@@ -114,7 +115,7 @@ class Kernel:
     rules: ApprovalRules
     clock: Clock
     outlets: Outlets
-    marks: MarkKey
+    marks: MarkSecrets
     unmarked: UnmarkedCopies
     canaries: Canaries = NO_CANARIES
 

@@ -28,11 +28,13 @@ from registry.services.rerun import rerun_once
 
 REWRAP = "rewrap"
 REKEY = "rekey-index"
+MARKS, REDRAW = "rotate marks", "rotate marks --redraw"
 APPROVED = "approved"
 _SWITCHED = "looked up in"
 _REPLACED = "compromise "
 _ROTATED = "|".join((*PROVIDER_PURPOSES, LEDGER_PURPOSE))
-CHANGE_FORM = f"rotate (?:{_ROTATED})|{REWRAP}|{REKEY}|shred [0-9A-Za-z._:-]{{1,80}}|{_REPLACED}[0-9a-f]{{8}}"
+_OF_ONE_KEY = f"shred [0-9A-Za-z._:-]{{1,80}}|{_REPLACED}[0-9a-f]{{8}}"
+CHANGE_FORM = f"rotate (?:{_ROTATED})|{MARKS}|{REDRAW}|{REWRAP}|{REKEY}|{_OF_ONE_KEY}"
 _CHANGE = re.compile(CHANGE_FORM)
 
 

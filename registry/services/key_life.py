@@ -18,6 +18,7 @@ from registry.domain.errors import KeyUnavailable
 from registry.domain.ids import PersonId
 from registry.keys.data_keys import DataKeys
 from registry.keys.index_keys import index_owner
+from registry.keys.mark_keys import marks_owner
 from registry.keys.ports import LEDGER_PURPOSE, KeyFacts, Keyring, ProviderPurpose, WrappedKey
 from registry.services.kernel import Kernel
 from registry.services.key_advice import Limits, age_of, of_service
@@ -308,6 +309,8 @@ def _owner(shelf: Shelf, one: StoredKey) -> PersonId:
     """Return what a stored key is bound to."""
     if shelf is Shelf.INDEX:
         return index_owner(int(one.owner))
+    if shelf is Shelf.MARKS:
+        return marks_owner(int(one.owner))
     return LEDGER_OWNER if shelf is Shelf.LEDGER else one.owner
 
 

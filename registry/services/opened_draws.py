@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from registry.audit.kinds import Kind
 from registry.domain.ids import EntryIndex, RecordId
-from registry.marks.draw import FIRST_EPOCH
 from registry.services.entry_reading import ReadEntry
 
 KEYS, COPIES = "keys", "copies"
@@ -52,9 +51,9 @@ def opened_by(entry: ReadEntry) -> OpenedDraws | None:
     return OpenedDraws(EntryIndex(entry.index), entry.values["request"], versions, frozenset(map(int, copies)))
 
 
-def epoch_of(version: Version, copy: int, opened: Sequence[OpenedDraws]) -> int:
-    """Return the epoch that a copy was drawn in: how often its version's key had been opened before it was served."""
-    return FIRST_EPOCH + sum(one.is_of_keys and version in one.versions and one.entry < copy for one in opened)
+def openings_before(version: Version, copy: int, opened: Sequence[OpenedDraws]) -> int:
+    """Return how often a version's key had been opened before a copy of it was served: its draws are others then."""
+    return sum(one.is_of_keys and version in one.versions and one.entry < copy for one in opened)
 
 
 def is_void(version: Version, copy: int, of_account: frozenset[int], opened: Sequence[OpenedDraws]) -> bool:
@@ -66,9 +65,9 @@ def is_void(version: Version, copy: int, of_account: frozenset[int], opened: Seq
         of_account: entries of all copies of its account.
         opened: all openings before the trace.
     """
-    epoch = epoch_of(version, copy, opened)
+    count = openings_before(version, copy, opened)
     for one in opened:
-        if version not in one.versions or epoch_of(version, one.entry, opened) != epoch:
+        if version not in one.versions or openings_before(version, one.entry, opened) != count:
             continue
         if one.is_of_keys or one.copies & of_account:
             return True

@@ -21,6 +21,7 @@ from registry.services.ports_cases import Traces
 from registry.services.ports_erasure import Erasures
 from registry.services.ports_index import IndexState, Postings
 from registry.services.ports_keys import WrappedKeys
+from registry.services.ports_marks import MarkGenerations
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
 from registry.services.ports_petitions import Petitions
 from registry.services.ports_policy import Policies, SampleReviews
@@ -63,7 +64,11 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """A record's facts, with its current version sealed; how often what was drawn for that version was opened."""
+    """A record's facts, with its current version sealed.
+
+    ``mark_epoch`` is of that version: the generation of the secret of marks that it began with, times
+    ``EPOCHS_OF_GENERATION``, and how often what was drawn for it was opened.
+    """
 
     id: RecordId
     subject: SubjectId
@@ -75,7 +80,7 @@ class RecordRow:
     mark_version: int
     state: str
     field: SealedField
-    opened: int = 0
+    mark_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +386,8 @@ class Work(Protocol):
     def postings(self) -> Postings: ...
     @property
     def index_state(self) -> IndexState: ...
+    @property
+    def mark_generations(self) -> MarkGenerations: ...
     @property
     def principals(self) -> Principals: ...
     @property

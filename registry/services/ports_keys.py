@@ -20,6 +20,7 @@ class Shelf(StrEnum):
     CONTACTS = "contacts"
     LEDGER = "ledger_keys"
     INDEX = "index_generations"
+    MARKS = "mark_generations"
 
 
 # Under the keys of which purpose each shelf's are wrapped.
@@ -30,9 +31,10 @@ PURPOSE_OF: dict[Shelf, ProviderPurpose] = {
     Shelf.CONTACTS: "cases",
     Shelf.LEDGER: "bodies",
     Shelf.INDEX: "bodies",
+    Shelf.MARKS: "bodies",
 }
 # Shelves whose keys are nobody's: few, and told apart by a number.
-NUMBERED = frozenset({Shelf.LEDGER, Shelf.INDEX})
+NUMBERED = frozenset({Shelf.LEDGER, Shelf.INDEX, Shelf.MARKS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,14 @@ from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId
 from registry.leaktrace.marked_copies import LabelledEvidence
 from registry.leaktrace.report_shapes import TierLabel, TraceReport
+from registry.marks.draw import FIRST_EPOCH, openings_of
 from registry.marks.slots import TABLE_VERSION
 from registry.policy.decide import Form
 from registry.services.committed import committed_vector
 from registry.services.copies import nonce_of
 from registry.services.kernel import Kernel
-from registry.services.opened_draws import OpenedDraws, Version, epoch_of
+from registry.services.mark_secrets import Draws
+from registry.services.opened_draws import OpenedDraws, Version, openings_before
 from registry.services.reading import canonical
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
 from registry.transparency.leaf import parse_leaf
@@ -75,7 +77,9 @@ def prove(kernel: Kernel, report: TraceReport, judged: JudgedBy, opened: Sequenc
     copies = _copies_by_label(report, json.loads(judged.weights)["accounts"])
     told = [one.label for one in report.marks.copies if keys or one.evidence.tier in _OPENED_TIERS]
     records = {value["records"][0] for value in json.loads(judged.reading)["values"]}
-    opener = _Opener(kernel, records, opened, with_accounts=bool(keys))
+    with kernel.database.read() as work:
+        draws = Draws(kernel.marks, work.mark_generations.stored(), opened)
+    opener = _Opener(kernel, records, draws, with_accounts=bool(keys))
     with kernel.database.reader() as reader:
         rows = reader.entries(sorted({entry for label in told for entry in copies[label]}))
     openings = [opening for row in rows if (opening := opener.copy(row)) is not None]
@@ -107,12 +111,11 @@ def _copies_by_label(report: TraceReport, accounts: Sequence[Mapping[str, Any]])
 class _Opener:
     """Opens what was drawn for copies, of the records that were read."""
 
-    def __init__(
-        self, kernel: Kernel, records: Collection[str], opened: Sequence[OpenedDraws], *, with_accounts: bool
-    ) -> None:
+    def __init__(self, kernel: Kernel, records: Collection[str], draws: Draws, *, with_accounts: bool) -> None:
         self._kernel = kernel
         self._records = records
-        self._opened = opened
+        self._draws = draws
+        self._epochs: dict[Version, set[int]] = {}
         self._with_accounts = with_accounts
         self.versions: set[Version] = set()
 
@@ -132,18 +135,24 @@ class _Opener:
     def keys(self, opening: OpenedDraws) -> Iterator[dict[str, Any]]:
         """Return the keys that an opening gave to a defence."""
         for record, version in sorted(opening.versions):
-            epoch = epoch_of((record, version), opening.entry, self._opened)
-            key = self._kernel.marks.at(epoch).record_key(record, version)
-            yield {"record": record, "version": version, "epoch": epoch, "key": key.hex()}
+            openings = openings_before((record, version), opening.entry, self._draws.opened)
+            drawn = self._epochs.get((record, version), set()) or {FIRST_EPOCH + openings}
+            for epoch in sorted(one for one in drawn if openings_of(one - FIRST_EPOCH) == openings):
+                key = self._kernel.marks.at(epoch).record_key(record, version)
+                yield {"record": record, "version": version, "epoch": epoch, "key": key.hex()}
 
     def _drawn(self, line: RecordLine, account: PrincipalId, copy: int, nonce: bytes) -> dict[str, Any]:
         version = line.record, line.version
         self.versions.add(version)
-        epoch = epoch_of(version, copy, self._opened)
-        key, category = self._kernel.marks.at(epoch).of_record(*version), Category(line.category)
-        vector = committed_vector(key, (account, category, epoch), nonce, line.variant_commitment)
-        if vector is None:  # the verifier will say so
-            vector = key.vector(account, category)
+        category, vector = Category(line.category), None
+        for key in self._draws.keys(version, copy):
+            of_version, epoch = key.of_record(*version), key.epoch
+            vector = committed_vector(of_version, (account, category, epoch), nonce, line.variant_commitment)
+            if vector is not None:
+                break
+        # Where none is committed to, a bundle shows that: its verifier refuses what it is given here.
+        vector = of_version.vector(account, category) if vector is None else vector
+        self._epochs.setdefault(version, set()).add(epoch)
         return {"record": line.record, "table": TABLE_VERSION, "epoch": epoch, "vector": vector.hex()}
 
 

@@ -28,6 +28,7 @@ from registry.domain.clock import from_unix_ms, iso
 from registry.domain.ids import PersonId, RecordId, SubjectId, is_id
 from registry.keys.data_keys import context_of
 from registry.keys.index_keys import index_owner
+from registry.keys.mark_keys import marks_owner
 from registry.keys.uses import KeyLog, KeyUse, UseMarks
 from registry.services.entry_filter import span_between
 from registry.services.entry_reading import ReadEntry
@@ -130,7 +131,7 @@ class Reconcile:
         """
         explaining = self._credits(log, marks, windows)
         probes, files = ({marks.of(context) for context in some} for some in (marks.probes, marks.files))
-        files.update(marks.of(self._context(one)) for one in (LEDGER_OWNER, *self._index_owners()))
+        files.update(marks.of(self._context(one)) for one in (LEDGER_OWNER, *self._later_owners()))
         known = probes | files
         own = [use.mark for use in log.uses if use.mark in files]
         openings = max((own.count(mark) for mark in files), default=0)
@@ -173,11 +174,13 @@ class Reconcile:
         found.removed = deque(sorted(found.removed))
         return found
 
-    def _index_owners(self) -> Iterator[PersonId]:
-        """Yield whose the secrets of the blind index are: of those that stand, and of those before."""
+    def _later_owners(self) -> Iterator[PersonId]:
+        """Yield what later secrets of the blind index and of marks are bound to: those that stand, and those before."""
         with self._kernel.database.read() as work:
             newest = max(one.number for one in work.index_state.standing())
+            marks = len(work.mark_generations.stored())
         yield from map(index_owner, range(FIRST + 1, newest + 1))
+        yield from map(marks_owner, range(1, marks + 1))
 
     def _context(self, owner: PersonId) -> bytes:
         return context_of(self._kernel.registry, owner)

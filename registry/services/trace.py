@@ -35,6 +35,7 @@ from registry.services.dual_control import Act, use_approval
 from registry.services.evidence import Beside, Evidence, Snapshot
 from registry.services.evidence_items import evidence_items, timely_copies
 from registry.services.kernel import Caller, Kernel, view_of
+from registry.services.mark_secrets import Draws
 from registry.services.match import INVESTIGATORS
 from registry.services.naming import NameAsk, Named, Naming
 from registry.services.open_draws import OpenDraws, OpenedKeys, Read
@@ -346,7 +347,9 @@ class Trace:
         )
         check = evidence.ledger
         budget = self._matching.spending.at(judged.entry)
-        marks = attribute(self._kernel.marks, weighed, uncapped=not check.chain_gaps and not budget.is_spent)
+        with self._kernel.database.read() as work:
+            draws = Draws(self._kernel.marks, work.mark_generations.stored(), weighed.opened)
+        marks = attribute(draws, weighed, uncapped=not check.chain_gaps and not budget.is_spent)
         if marks.broken:
             told_gaps = tuple(wording.broken_commitment(entry) for entry in marks.broken)
             check = replace(check, chain_gaps=(*check.chain_gaps, *told_gaps))

@@ -12,6 +12,7 @@ from registry.audit.ports import Appended, EntryRow, HeadRow
 from registry.domain.errors import AuditUnavailable, Contended, LedgerCorrupt
 from registry.domain.ids import SubjectId
 from registry.storage.failures import is_constraint
+from registry.storage.mark_generations import SqlMarkGenerations
 from registry.storage.prepared import Prepared, together
 from registry.storage.rows import MANY, chunks
 from registry.storage.tables import ledger_body, ledger_head, ledger_leaf, ledger_postings, subjects
@@ -47,14 +48,17 @@ _OF_KIND = (
 _POSTINGS = select(ledger_postings.c.label, ledger_postings.c.value).where(ledger_postings.c.label.in_(MANY))
 _HEAD_COLUMNS = ("epoch", "n", "edge", "root", "checkpoint", "last_ms")
 _THE_HEAD = select(*(ledger_head.c[name] for name in _HEAD_COLUMNS))
-_HEAD, _LOCKED_HEAD = Prepared(_THE_HEAD), Prepared(_THE_HEAD.with_for_update())
+_HEAD = Prepared(_THE_HEAD)
+_LOCKED_HEAD = Prepared(_THE_HEAD.add_columns(ledger_head.c.mark_generation).with_for_update())
 _INSERT_LEAF = Prepared(insert(ledger_leaf), ("i", "leaf"))
 _INSERT_BODY = Prepared(insert(ledger_body), ("i", "event", "key_epoch", "sealed"))
 _INSERT_POSTINGS = Prepared(insert(ledger_postings), ("label", "value"))
 _UPDATE_CHAIN = Prepared(
     update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("chain_state"))
 )
-_UPDATE_HEAD = Prepared(update(ledger_head).values({name: bindparam(f"new_{name}") for name in _HEAD_COLUMNS}))
+_UPDATE_HEAD = Prepared(
+    update(ledger_head).values({name: bindparam(f"new_{name}") for name in (*_HEAD_COLUMNS, "mark_generation")})
+)
 
 
 class SqlEntryReader:
@@ -103,18 +107,27 @@ class SqlEntryReader:
 class SqlEntryStore:
     """The ledger's tables inside a transaction."""
 
-    def __init__(self, connection: Connection, held: MutableMapping[SubjectId, bytes]) -> None:
+    def __init__(
+        self, connection: Connection, held: MutableMapping[SubjectId, bytes], marks: SqlMarkGenerations
+    ) -> None:
         """Work inside a transaction.
 
         Args:
             connection: the transaction's.
             held: sealed chain states of subjects whose rows this transaction holds and has read already.
+            marks: the exchanges of the secret of marks that it goes by.
         """
         self._connection = connection
         self._held = held
+        self._marks = marks
+        self.size = 0  # of the ledger, once entries were written
 
     def lock_head(self) -> HeadRow:
-        return _head(_LOCKED_HEAD.rows(self._connection))
+        rows = _LOCKED_HEAD.rows(self._connection)
+        head = _head([row[:-1] for row in rows])
+        if not self._marks.is_current(rows[0][-1]):
+            raise Contended  # the secret of marks was exchanged since this was begun
+        return head
 
     def chains_of(self, ids: Sequence[SubjectId]) -> Mapping[SubjectId, bytes]:
         unread = [subject for subject in ids if subject not in self._held]
@@ -133,6 +146,7 @@ class SqlEntryStore:
                 states = [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()]
                 _UPDATE_CHAIN.run_each(self._connection, states)
             self._write_head(appended.head)
+        self.size = appended.head.size
         self._held.update(appended.chains)
 
     def _write_head(self, head: HeadRow) -> None:
@@ -145,6 +159,7 @@ class SqlEntryStore:
                 "new_root": head.root,
                 "new_checkpoint": head.checkpoint,
                 "new_last_ms": head.last_ms,
+                "new_mark_generation": self._marks.number,
             },
         )
 

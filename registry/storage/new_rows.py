@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from registry.marks.draw import stored_epoch
 from registry.services.ports import (
     MarkRow,
     NewRows,
@@ -19,6 +20,7 @@ from registry.services.ports import (
 )
 from registry.storage.bulk import BulkInsert
 from registry.storage.guards import RowGuard
+from registry.storage.mark_generations import SqlMarkGenerations
 from registry.storage.tables import marks, persons, record_versions, records, subjects
 
 SUBJECTS = BulkInsert(
@@ -74,6 +76,7 @@ VERSIONS = BulkInsert(
 )
 MARKS = BulkInsert(marks, ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on", "guard"))
 _NUMBER_TAG = 2  # where it stands among the columns of a subject
+_MARK_EPOCH = 5  # and this among those of a version
 Row = tuple[Any, ...]
 
 
@@ -97,14 +100,31 @@ class RowPacker:
 class SqlNewPeople:
     """Inserts packed rows."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, marks: SqlMarkGenerations) -> None:
         self._connection = connection
+        self._marks = marks
 
     def insert(self, packed: Sequence[PackedRows]) -> None:
         """Insert the rows of some people; two transactions that do wait for each other's numbers in one order."""
         insert_subjects(self._connection, [row for people in packed for row in people.subjects])
-        for inserted, name in ((PERSONS, "persons"), (RECORDS, "records"), (VERSIONS, "versions"), (MARKS, "marks")):
+        for inserted, name in ((PERSONS, "persons"), (RECORDS, "records"), (MARKS, "marks")):
             inserted.run(self._connection, [row for people in packed for row in getattr(people, name)])
+        insert_versions(self._connection, [row for people in packed for row in people.versions], self._marks)
+
+
+def insert_versions(connection: Connection, rows: Sequence[Row], marks: SqlMarkGenerations) -> None:
+    """Insert new record versions: their draws begin with the secret of marks that this transaction goes by.
+
+    Args:
+        connection: of the transaction.
+        rows: as ``version_values`` makes them, beforehand and maybe in another process.
+        marks: the exchanges of that secret.
+    """
+    known = marks.known()
+    if known:
+        epoch = stored_epoch(known[-1].number)
+        rows = [(*row[:_MARK_EPOCH], epoch, *row[_MARK_EPOCH + 1 :]) for row in rows]
+    VERSIONS.run(connection, rows)
 
 
 def insert_subjects(connection: Connection, rows: Iterable[Row]) -> None:
@@ -190,7 +210,7 @@ def _version(row: RecordRow, told: VersionRow) -> Row:
         field.sealed,
         field.digest,
         row.value_tag,
-        0,  # nothing was opened of what is drawn for a version that is new
+        0,  # see ``insert_versions``
         told.entered_by,
         told.entered_via,
         told.valid_from,

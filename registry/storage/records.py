@@ -13,10 +13,11 @@ from registry.domain.marks import Tier
 from registry.keys.ports import WrappedKey
 from registry.services.ports import ENDED, MarkRow, RecordRow, VersionRow
 from registry.storage.guards import GUARDED, RowGuard
+from registry.storage.mark_generations import SqlMarkGenerations
 from registry.storage.new_rows import (
     MARKS,
     RECORDS,
-    VERSIONS,
+    insert_versions,
     mark_values,
     record_columns,
     record_values,
@@ -73,9 +74,10 @@ _MARKS_OF = (
 class SqlRecords:
     """Records on SQL."""
 
-    def __init__(self, connection: Connection, guard: RowGuard) -> None:
+    def __init__(self, connection: Connection, guard: RowGuard, generations: SqlMarkGenerations) -> None:
         self._connection = connection
         self._guard = guard
+        self._generations = generations
 
     def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[RecordRow]:
         return [self._row(row) for row in _OF_SUBJECTS.rows_of(self._connection, set(ids))]
@@ -113,7 +115,7 @@ class SqlRecords:
 
     def insert(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow], now_ms: int) -> None:
         RECORDS.run(self._connection, [record_values(self._guard, row, now_ms) for row in rows])
-        VERSIONS.run(self._connection, version_values(rows, versions))
+        insert_versions(self._connection, version_values(rows, versions), self._generations)
 
     def insert_marks(self, rows: Sequence[MarkRow]) -> None:
         MARKS.run(self._connection, [mark_values(self._guard, row) for row in rows])
@@ -130,7 +132,8 @@ class SqlRecords:
                 .where(record_versions.c.record == version.record, record_versions.c.version == version.version - 1)
                 .values(valid_to=version.valid_from)
             )
-        VERSIONS.run(self._connection, version_values([row for row in rows if row.id in fresh], versions))
+        new = version_values([row for row in rows if row.id in fresh], versions)
+        insert_versions(self._connection, new, self._generations)
 
     def end(self, ids: Sequence[RecordId], now_ms: int) -> None:
         for part in chunks(ids):
@@ -155,10 +158,10 @@ class SqlRecords:
             )
 
     def _row(self, row: Sequence[Any]) -> RecordRow:
-        record, version, sealed, digest, value_tag, opened = row[:6]
+        record, version, sealed, digest, value_tag, epoch = row[:6]
         subject, person, category, slot_tag, tier, mark_version, state, current, guard = row[6:15]
         told = (record, subject, person, category, slot_tag, current, state, tier, mark_version)
         self._guard.demand("records", told, guard)
         field = SealedField(record, subject, person, category, version, sealed, digest, WrappedKey(*row[15:]))
         kind, held = Category(category), Tier(tier)
-        return RecordRow(record, subject, person, kind, slot_tag, value_tag, held, mark_version, state, field, opened)
+        return RecordRow(record, subject, person, kind, slot_tag, value_tag, held, mark_version, state, field, epoch)

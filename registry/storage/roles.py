@@ -36,6 +36,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "postings": "SELECT, INSERT",
         "index_state": "SELECT, UPDATE",
         "index_generations": "SELECT",
+        "mark_generations": "SELECT",
         "principals": "SELECT, INSERT, UPDATE",
         "idempotency": "SELECT, INSERT, DELETE",
         "traces": "SELECT, INSERT",
@@ -74,6 +75,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "contacts": _REWRAP,
         "ledger_keys": _REWRAP,
         "index_generations": _REWRAP,
+        "mark_generations": f"{_REWRAP}, INSERT",
         "ledger_body": _REMOVE,
     },
     # Taking people out. Whoever does that appends its entry too, and so is a member of the first role beside this one.

@@ -156,7 +156,7 @@ record_versions = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
     Column("value_tag", LargeBinary(16), nullable=False),  # keyed per subject: tells whether a value changed
-    Column("mark_epoch", Integer, nullable=False),  # how often what was drawn for its copies was opened
+    Column("mark_epoch", Integer, nullable=False),  # generation of its secret, and openings of its draws
     Column("entered_by", _ID, ForeignKey("principals.id"), nullable=False),
     Column("entered_via", String(12), nullable=False),
     Column("valid_from", BigInteger, nullable=False),
@@ -170,9 +170,7 @@ marks = Table(
     Column("mark_version", Integer, primary_key=True),
     Column("tier", String(12), nullable=False),
     Column("basis", LargeBinary),  # sealed under the person's key; None when none was given
-    Column("starts_on", String(10)),
-    Column("ends_on", String(10)),
-    Column("review_on", String(10)),
+    *(Column(name, String(10)) for name in ("starts_on", "ends_on", "review_on")),
     Column("guard", LargeBinary(16), nullable=False),  # what the mark says
 )
 
@@ -295,9 +293,7 @@ break_glass = Table(
     Column("subject_tag", LargeBinary(16), nullable=False),  # keyed over id and subject
     Column("categories", Text, nullable=False),  # with spaces between
     Column("entry", _INDEX, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("until", BigInteger, nullable=False),
-    Column("review_by", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("created_at", "until", "review_by")),
     Column("finding", String(16), nullable=False),  # empty until it is reviewed
     Column("reviewer", _ID, ForeignKey("principals.id")),
     Column("reviewed_at", BigInteger),
@@ -368,6 +364,18 @@ ledger_head = Table(
     Column("root", LargeBinary(32), nullable=False),
     Column("checkpoint", Text, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
+    Column("mark_generation", Integer, nullable=False, server_default="0"),  # exchanges of the secret of marks
+)
+
+mark_generations = Table(
+    "mark_generations",
+    metadata,
+    Column("k", Integer, primary_key=True, autoincrement=False),
+    # After which entry it is in force, and whether for record versions of before too.
+    *(Column(name, BigInteger, nullable=False) for name in ("entry", "redraws")),
+    Column("key_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),  # its secret; bound to the generation
+    Column("guard", LargeBinary(16), nullable=False),  # over the number, the entry and what it is in force for
 )
 
 ledger_keys = Table(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from registry.domain.errors import AuditUnavailable, Contended
 from registry.domain.ids import SubjectId
+from registry.services.ports_marks import MarkGeneration
 from registry.storage.brakes import SqlBrakes
 from registry.storage.break_glass import SqlBreakGlass
 from registry.storage.engine import file_identity, open_engine, open_read_only, sqlite_path
@@ -21,6 +22,7 @@ from registry.storage.guards import RowGuard
 from registry.storage.holds import SqlHolds
 from registry.storage.index_state import SqlIndexState
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
+from registry.storage.mark_generations import KnownMarks, SqlMarkGenerations
 from registry.storage.meta import SqlMeta
 from registry.storage.new_rows import SqlNewPeople
 from registry.storage.outbox import SqlNoticeMarks, SqlOutbox
@@ -55,9 +57,16 @@ class SqlWork:
         is_committed: whether the database has taken it.
     """
 
-    def __init__(self, connection: Connection, guard: RowGuard, committed: Callable[[float], None] = _untold) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        guard: RowGuard,
+        known_marks: KnownMarks,
+        committed: Callable[[float], None] = _untold,
+    ) -> None:
         self._connection = connection
         self._guard = guard
+        self._known_marks = known_marks
         self._committed = committed
         self.is_committed = False
         # Sealed chain states of the subjects that this transaction holds: read with their rows, needed by the ledger.
@@ -71,7 +80,7 @@ class SqlWork:
     @cached_property
     def new_people(self) -> SqlNewPeople:
         """People whose rows were packed beforehand."""
-        return SqlNewPeople(self._connection)
+        return SqlNewPeople(self._connection, self.mark_generations)
 
     @cached_property
     def persons(self) -> SqlPersons:
@@ -81,7 +90,7 @@ class SqlWork:
     @cached_property
     def records(self) -> SqlRecords:
         """Records, versions and marks."""
-        return SqlRecords(self._connection, self._guard)
+        return SqlRecords(self._connection, self._guard, self.mark_generations)
 
     @cached_property
     def postings(self) -> SqlPostings:
@@ -92,6 +101,11 @@ class SqlWork:
     def index_state(self) -> SqlIndexState:
         """How many postings there are, and their keyed sum."""
         return SqlIndexState(self._connection, self._guard)
+
+    @cached_property
+    def mark_generations(self) -> SqlMarkGenerations:
+        """Exchanges of the secret of marks."""
+        return SqlMarkGenerations(self._connection, self._guard, self._known_marks)
 
     @cached_property
     def principals(self) -> SqlPrincipals:
@@ -191,7 +205,7 @@ class SqlWork:
     @cached_property
     def ledger(self) -> SqlEntryStore:
         """The ledger's tables."""
-        return SqlEntryStore(self._connection, self._chains)
+        return SqlEntryStore(self._connection, self._chains, self.mark_generations)
 
     @cached_property
     def entries(self) -> SqlEntryReader:
@@ -216,6 +230,8 @@ class SqlWork:
                 _drop(self._connection)
                 raise
         self.is_committed = True
+        if self.ledger.size:
+            self.mark_generations.committed(self.ledger.size)
         self._committed(time.perf_counter() - started)
 
 
@@ -229,6 +245,7 @@ class SqlDatabase:
         self._turn = turn
         self._guard = guard
         self._committed: Callable[[float], None] = _untold
+        self._known_marks = KnownMarks()
         self._files = _files_of(sqlite_path(engine))
         # Held open for good: SQLite removes its log when the last connection goes, and makes another one later.
         self._keeper = _open_keeper(read_only) if self._files else None
@@ -255,7 +272,8 @@ class SqlDatabase:
                 if self._turn is not None:
                     stack.enter_context(self._turn.taken())
                 self._demand_same_file()
-                work = SqlWork(stack.enter_context(_connected(self._writes)), self._guard, self._committed)
+                connection = stack.enter_context(_connected(self._writes))
+                work = SqlWork(connection, self._guard, self._known_marks, self._committed)
                 yield work
         except AuditUnavailable as failure:
             self._trouble = self._trouble if isinstance(failure, Contended) else failure.cause
@@ -272,7 +290,19 @@ class SqlDatabase:
     def read(self) -> Iterator[SqlWork]:
         """Open a read-only transaction."""
         with _connected(self._read_only) as connection:
-            yield SqlWork(connection, self._guard)
+            yield SqlWork(connection, self._guard, self._known_marks)
+
+    def mark_generations_at(self, index: int) -> tuple[MarkGeneration, ...]:
+        """Return all exchanges of the secret of marks before a committed entry, and maybe later ones, oldest first.
+
+        Raises:
+            LedgerCorrupt: their rows were removed or changed.
+        """
+        known = self._known_marks.of_entry(index)
+        if known is None:
+            with self.read() as work:
+                known = work.mark_generations.stored()
+        return known
 
     @contextmanager
     def reader(self) -> Iterator[SqlEntryReader]:

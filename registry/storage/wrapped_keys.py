@@ -9,7 +9,15 @@ from sqlalchemy import Column, Connection, Table, and_, bindparam, func, not_, s
 from registry.domain.ids import PersonId
 from registry.keys.ports import WrappedHead, WrappedKey
 from registry.services.ports_keys import NUMBERED, KeyCount, Shelf, StoredKey
-from registry.storage.tables import contacts, index_generations, ledger_keys, persons, petitions, traces
+from registry.storage.tables import (
+    contacts,
+    index_generations,
+    ledger_keys,
+    mark_generations,
+    persons,
+    petitions,
+    traces,
+)
 
 _TABLES: dict[Shelf, Table] = {
     Shelf.PERSONS: persons,
@@ -18,8 +26,9 @@ _TABLES: dict[Shelf, Table] = {
     Shelf.CONTACTS: contacts,
     Shelf.LEDGER: ledger_keys,
     Shelf.INDEX: index_generations,
+    Shelf.MARKS: mark_generations,
 }
-_NUMBERS = {Shelf.LEDGER: "key_epoch", Shelf.INDEX: "k"}
+_NUMBERS = {Shelf.LEDGER: "key_epoch", Shelf.INDEX: "k", Shelf.MARKS: "k"}
 
 
 class SqlWrappedKeys:

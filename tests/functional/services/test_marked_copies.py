@@ -101,7 +101,7 @@ def test_what_was_drawn_is_committed_to_before_it_is_shown(home: Home) -> None:
     for line in entry.records:
         assert isinstance(line, RecordLine)
         category = Category(line.category)
-        vector = home.app.kernel.marks.of_record(line.record, line.version).vector(row.id, category)
+        vector = home.app.kernel.marks.at(FIRST_EPOCH).of_record(line.record, line.version).vector(row.id, category)
         assert line.variant_commitment == variant_commitment(vector, TABLE_VERSION, FIRST_EPOCH, nonce)
         enrolled = shown(served(home, reader, subject, Form.AS_ENTERED))[category]
         assert dict(shown(card)[category]) == write_copy(category, enrolled, vector)

@@ -16,9 +16,12 @@ from registry.domain.approvals import Action, Verdict
 from registry.domain.errors import AccessDenied, ApprovalNeeded, Conflict, LedgerCorrupt, NotFound
 from registry.domain.ids import SubjectId, TraceId
 from registry.domain.principals import Role
+from registry.keys.mark_keys import MarkKeys
 from registry.leaktrace.report_shapes import TierLabel
+from registry.marks.draw import MarkKey
 from registry.services.approvals import Word
 from registry.services.kernel import Caller
+from registry.services.mark_secrets import MarkSecrets
 from registry.services.trace import StoredTrace, TraceAsk
 from registry.transparency.note import format_vkey
 from registry.transparency.offline.verify_bundle import read_zip, report, verify
@@ -75,7 +78,7 @@ def test_an_outsider_computes_the_figures_of_opened_copies_anew(home: Home) -> N
 
 def test_what_a_trace_judges_by_is_fixed_before_draws_are_compared(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
-    real = type(home.app.kernel.marks).of_record
+    real = MarkKey.of_record
 
     def of_record(self: Any, *arguments: Any) -> Any:
         seen.append([entry.kind for entry in home.entries()[-2:]])
@@ -83,7 +86,7 @@ def test_what_a_trace_judges_by_is_fixed_before_draws_are_compared(home: Home, m
 
     subjects = people(home, 2)
     text = post([served(home, reader, subject) for reader in readers(home, 1) for subject in subjects])
-    monkeypatch.setattr(type(home.app.kernel.marks), "of_record", of_record)
+    monkeypatch.setattr(MarkKey, "of_record", of_record)
     home.app.trace.trace(home.caller("investigator", Role.INVESTIGATOR), TraceAsk(text))
     assert seen
     assert all(kinds == [Kind.READING, Kind.WEIGHTS] for kinds in seen)
@@ -206,7 +209,8 @@ def test_a_commitment_that_no_draw_opens_speaks_against_the_ledger_and_not_for_a
     subjects = people(home, 3)
     shown = {reader: [served(home, reader, subject) for subject in subjects] for reader in readers(home, 3)}
     text = post(next(iter(shown.values())))
-    marks = type(home.app.kernel.marks)(b"x" * 32, 1)
+    keys = MarkKeys(home.app.keyring.provider("bodies"), home.app.kernel.registry)
+    marks = MarkSecrets(b"x" * 32, keys, lambda _index: ())
     trace = home.app.trace
     object.__setattr__(trace._kernel, "marks", marks)
     home.clock.step(60)

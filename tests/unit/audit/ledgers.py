@@ -56,7 +56,7 @@ def make_log(clock: TestClock, seed: bytes = b"\x07" * 32) -> tuple[AuditLog, Ve
         note=note,
         bodies=BodyKeys(REGISTRY, {1: DataKey(b"\x01" * 32)}),
         chains=Chains(REGISTRY, b"\x03" * 32),
-        codes=b"\x04" * 32,
+        codes=lambda _index: b"\x04" * 32,
     )
 
     def check(signature: bytes, message: bytes, /) -> bool:
