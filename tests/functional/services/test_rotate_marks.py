@@ -81,8 +81,8 @@ def vectors(home: Home, who: Caller, subjects: list[SubjectId]) -> list[tuple[in
     found = []
     real = home.app.disclose._drawn
 
-    def drawn(*arguments: Any) -> Any:
-        made = real(*arguments)
+    def drawn(*arguments: Any, **named: Any) -> Any:
+        made = real(*arguments, **named)
         found.extend((one.epoch, one.vector) for _, one in sorted(made.items()))
         return made
 
