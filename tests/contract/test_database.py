@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from registry.audit.ports import HeadRow
 from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, RegistryError, StatementRefused
 from registry.domain.ids import PersonId, PrincipalId, RecordId, SubjectId, TraceId
@@ -23,10 +24,10 @@ from registry.services.ports import (
     PrincipalRow,
     RecordRow,
     SubjectRow,
-    TraceRow,
     VersionRow,
     Work,
 )
+from registry.services.ports_cases import TraceRow
 from registry.storage.unit_of_work import SqlDatabase
 from registry.vault.cases import SealedCase
 from registry.vault.sealed import DIRECTORY, SealedField
@@ -43,6 +44,9 @@ WATCHER = frozenset({Role.AUDITOR, Role.SUBJECT})
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> SqlDatabase:
     opened: SqlDatabase = request.getfixturevalue(request.param)
+    with opened.write() as work:  # of every registry: rows of people say what its head says of the secret of marks
+        work.meta.create_head(HeadRow(1, 0, b"", bytes(32), "", 0))
+        work.commit()
     return opened
 
 

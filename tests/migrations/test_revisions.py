@@ -104,6 +104,11 @@ def test_rows_written_at_any_revision_reach_the_newest(url: str, revision: str) 
 def test_down_to_nothing_leaves_nothing(url: str) -> None:
     upgrade(url)
     fill(url)
+    # What was drawn under a later secret no earlier version can read: the way down refuses, and takes nothing away.
+    with pytest.raises(RuntimeError, match="the secret of marks was exchanged"):
+        downgrade(url, BASE)
+    with open_for_writing(url) as connection:
+        connection.exec_driver_sql("DELETE FROM mark_generations")
     downgrade(url, BASE)
     with open_for_writing(url) as connection:
         assert reflected(connection) == []

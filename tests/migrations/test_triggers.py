@@ -73,7 +73,7 @@ ON_SQLITE = {
     "units_no_delete": "DELETE FROM units",
     "units_only_next": f"UPDATE units SET names = x'01' WHERE id = '{ONE}'",
     "units_no_replace": f"INSERT OR REPLACE INTO units VALUES ('{THREE}', x'01', NULL, 1, 0, 0, x'', x'')",
-    "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10)",
+    "ledger_head_no_replace": "INSERT OR REPLACE INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10, 0)",
 }
 ON_POSTGRESQL = {
     "ledger_leaf_append_only": "UPDATE ledger_leaf SET leaf = x'00' WHERE i = 0",
@@ -142,7 +142,7 @@ ONLY_ON_POSTGRESQL = (
     "TRUNCATE ledger_head",
     "TRUNCATE units",
     "INSERT INTO ledger_leaf VALUES (0, x'00') ON CONFLICT (i) DO UPDATE SET leaf = x'00'",
-    "INSERT INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10) ON CONFLICT (k) DO UPDATE SET n = 0",
+    "INSERT INTO ledger_head VALUES (1, 1, 0, x'', zeroblob(32), '', 10, 0) ON CONFLICT (k) DO UPDATE SET n = 0",
 )
 ALSO_REFUSED = (
     f"DELETE FROM revocations WHERE until = {KEPT_MS + 1_000}",  # to the millisecond
@@ -270,7 +270,7 @@ def connection(url: str) -> Iterator[Connection]:
                 f"{EVENT[1:]}{index}",
                 b"\x01" if index == 0 else None,
             )
-        run(opened, "INSERT INTO ledger_head VALUES (1, 1, 2, x'', zeroblob(32), '', 10)")
+        run(opened, "INSERT INTO ledger_head VALUES (1, 1, 2, x'', zeroblob(32), '', 10, 0)")
         for label, day in ((b"\x00", 60), (b"\x01", 100)):
             run(opened, "INSERT INTO tallies VALUES (?, ?, x'', x'')", label, day)
         for sub, issuer, roles in (

@@ -264,7 +264,7 @@ BODIES: Mapping[tuple[str, str], Callable[[World], Any]] = {
 # What stands in a path, made before each caller asks.
 IN_PATH: Mapping[str, Callable[[World], str]] = {
     "subject": lambda world: str(world.subject()["subject"]),
-    "trace": lambda world: world.trace,
+    "trace": lambda world: str(world.made("investigator", "/v1/traces", {"text": "Call 816-555-0142"})["trace"]),
     "request": lambda world: world.request(),
     "glass": lambda world: world.emergency(),
     "hold": lambda world: world.hold(),

@@ -18,4 +18,6 @@ def test_both_ways_of_the_runbook(used: Line) -> None:
 
 @pytest.mark.parametrize("words", [("data", "--redraw"), ("marks", "--announce"), ("idempotency",)])
 def test_what_it_refuses(used: Line, words: tuple[str, ...]) -> None:
+    before = used.json("audit", "verify")["size"]
     used("keys", "rotate", *words, exits=2)
+    assert used.json("audit", "verify")["size"] == before

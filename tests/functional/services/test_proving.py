@@ -358,5 +358,5 @@ def test_a_row_that_says_otherwise_than_the_ledger_is_found(sqlite_home: Home) -
     home.app.trace.open_draws(who, trace, REASON)
     home.app.row_check.check()
     home.sql().execute("UPDATE record_versions SET mark_epoch = 0")
-    with pytest.raises(LedgerCorrupt, match="how often a record's draws were opened"):
+    with pytest.raises(LedgerCorrupt, match="copies are drawn is not as it was entered"):
         home.app.row_check.check()

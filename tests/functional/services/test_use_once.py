@@ -62,9 +62,9 @@ def test_what_has_not_ended_by_the_clock_of_the_database_is_kept_whatever_ours_s
 ) -> None:
     monkeypatch.setattr(use_once, "EVERY", 1)
     memory = once(home)
-    memory.use("token", "a", now(home) + 100 * 365 * 86_400)
+    memory.use("token", "a", now(home) + 100 * 365 * 86_400, "holder")
     home.clock.step(101 * 365 * 86_400)
-    assert memory.use("token", "b", now(home) + MINUTE)
+    assert memory.use("token", "b", now(home) + MINUTE, "holder")
     assert rows(home) == 2
 
 
