@@ -4,68 +4,37 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from registry.bootstrap import initialise, opened, rekey_index
+from registry.bootstrap import opened, rekey_index
 from registry.cli.auditing import verify_ledger
-from registry.settings import DEVELOPMENT, load_settings
-from registry.text.intake import read_enrollment
-from tests.functional.services.homes import TODAY, person
+from registry.settings import load_settings
+from tests.crash.statements import program, registry_of, run
 
 PARTS = 8  # of the long round
 TEXT = "Dana Brightwater, call 816-555-0142"
-# Re-keys in small steps, counts the statements that go to the database, and kills itself at one of them.
-_KEEPER = """
-import os, signal, sys
-from pathlib import Path
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from registry.bootstrap import opened, rekey_index
-from registry.services import rekey_index as service
-from registry.settings import load_settings
-
-service.PEOPLE_AT_ONCE, service.AT_ONCE = 2, 40
-seen = {"count": 0, "on": False}
-
-def traced(_statement):
-    seen["count"] += seen["on"]
-    if seen["on"] and seen["count"] == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-@event.listens_for(Engine, "connect")
-def watch(connection, _record):
-    connection.set_trace_callback(traced)
-
-with opened(load_settings(Path(sys.argv[1]), {})) as application:
-    seen["on"] = True
-    rekey_index(application).run(operator="local:test")
-    seen["on"] = False
-print(seen["count"])
-"""
+_KEEPER = program(
+    """
+    from registry.bootstrap import rekey_index
+    from registry.services import rekey_index as service
+    """,
+    'rekey_index(application).run(operator="local:test")',
+    before="service.PEOPLE_AT_ONCE, service.AT_ONCE = 2, 40  # in small steps",
+)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """Return a registry with three people, and how many statements it takes to re-key its index."""
     home = tmp_path_factory.mktemp("rekeyed") / "home"
-    initialise(load_settings(home, {}), DEVELOPMENT)
-    with opened(load_settings(home, {})) as application:
-        for number in ("T-0001", "T-0002", "T-0003"):
-            application.enroll.enroll(application.local_caller(), read_enrollment(person(number), today=TODAY))
+    registry_of(home, "T-0001", "T-0002", "T-0003")
     whole = home.parent / "whole"
     shutil.copytree(home, whole)
-    done = rekeyed(whole, 0)
+    done = run(_KEEPER, whole, 0)
     assert done.returncode == 0, done.stderr
     return home, int(done.stdout)
-
-
-def rekeyed(home: Path, at: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", _KEEPER, str(home), str(at)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def found(home: Path) -> set[tuple[str, str]]:
@@ -88,10 +57,10 @@ def cut_off_at(made: tuple[Path, int], folder: Path, at: int) -> None:
     shutil.copytree(home, here)
     before = found(here)
     assert len(before) > 1
-    assert rekeyed(here, at).returncode == -signal.SIGKILL
+    assert run(_KEEPER, here, at).returncode == -signal.SIGKILL
     assert found(here) == before
     if not is_done(here):
-        done = rekeyed(here, 0)
+        done = run(_KEEPER, here, 0)
         assert done.returncode == 0, done.stderr
         assert is_done(here)
     assert found(here) == before
