@@ -7,7 +7,6 @@ the text. One at a time for the whole server: whoever matches a second dump mean
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import threading
@@ -19,6 +18,7 @@ from multiprocessing.connection import Connection
 
 from registry.crypto.hardening import harden_process
 from registry.leaktrace.reading_rows import Rows, RowsRead, read_rows
+from registry.services.other_process import OtherProcess
 
 ALONE_PARTS = 4  # so many are read here at least: starting a process takes about as long
 _AHEAD = 3  # parts that were given and not yet taken: memory holds no more
@@ -49,7 +49,7 @@ class ReadingProcess:
 
 def _with_another(source: Iterator[Rows]) -> Iterator[RowsRead]:
     try:
-        other = _Other()
+        other: OtherProcess[RowsRead] = OtherProcess(_work)
     except (OSError, AssertionError):  # no process may be started here
         yield from map(read_rows, source)
         return
@@ -59,7 +59,7 @@ def _with_another(source: Iterator[Rows]) -> Iterator[RowsRead]:
         is_up = asking.submit(other.is_up)
         while True:
             while is_up.done() and len(given) < _AHEAD and (part := next(source, None)) is not None:
-                given.append((part, asking.submit(other.read, part)))
+                given.append((part, asking.submit(other.ask, part)))
             if given:
                 part, answer = given.popleft()
                 # None when the process was ended: then this one reads, and nothing is lost.
@@ -74,47 +74,12 @@ def _with_another(source: Iterator[Rows]) -> Iterator[RowsRead]:
         other.close()
 
 
-class _Other:
-    """The process and the pipe to it. It holds nothing that could be lost: it may be ended at any time."""
-
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()  # so that its end is an end of file here
-
-    def is_up(self) -> bool:
-        """Wait until it has started; False when it was ended before."""
-        with suppress(EOFError, OSError):
-            return self._pipe.recv() is None
-        return False
-
-    def read(self, part: Rows) -> RowsRead | None:
-        """Have rows read; None when the process was ended."""
-        with suppress(EOFError, OSError):
-            self._pipe.send(part)
-            answer: RowsRead = self._pipe.recv()
-            return answer
-        return None
-
-    def end(self) -> None:
-        """End the process; whoever waits for it hears of it."""
-        self._process.kill()
-        self._process.join()
-
-    def close(self) -> None:
-        """Close what is left of an ended process."""
-        self._pipe.close()
-        self._process.close()
-
-
 def _work(pipe: Connection) -> None:
     """Read what comes until nothing more can come: the parent has closed the pipe, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends this one
     harden_process()
     gc.set_threshold(200_000, 50, 1_000)  # a part makes a hundred thousand objects and no cycles
     with suppress(EOFError, OSError):
-        pipe.send(None)
+        pipe.send(True)
         while True:
             pipe.send(read_rows(pipe.recv()))

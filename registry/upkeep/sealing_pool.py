@@ -7,7 +7,6 @@ the ledger. No key travels: each process reads the keyring itself, and keeps wha
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import signal
 import threading
 from collections import deque
@@ -24,6 +23,7 @@ from registry.domain.errors import KeyUnavailable, RegistryError
 from registry.domain.ids import RegistryId
 from registry.keys.data_keys import DataKeys
 from registry.keys.opening import load_keyring
+from registry.services.other_process import OtherProcess
 from registry.services.seal_lines import LineSealer, SealedLines, SealOrder
 from registry.services.seal_people import Sealer, SealingTools
 from registry.settings import Settings
@@ -95,44 +95,15 @@ class SealingPool:
                 return
 
 
-class Hand:
-    """One process that seals, and the pipe to it. It holds nothing that could be lost: it may be ended at any time."""
+class Hand(OtherProcess["Sealed"]):
+    """One process that seals."""
 
     def __init__(self, settings: Settings, registry: RegistryId) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, settings, registry), daemon=True)
-        self._process.start()
-        theirs.close()  # so that its end is an end of file here
-
-    def wait(self) -> bool:
-        """Wait until it has started; False when it was ended before."""
-        return self._answer() is not None
+        super().__init__(_work, settings, registry)
 
     def seal(self, batch: Batch, order: SealOrder) -> Sealed | None:
         """Have a batch sealed; None when the process was ended."""
-        try:
-            self._pipe.send((batch, order))
-        except OSError:
-            return None
-        return self._answer()
-
-    def end(self) -> None:
-        """End the process; whoever waits for it hears of it."""
-        self._process.kill()
-        self._process.join()
-
-    def close(self) -> None:
-        """Close what is left of an ended process."""
-        self._pipe.close()
-        self._process.close()
-
-    def _answer(self) -> Sealed | None:
-        try:
-            answer: Sealed = self._pipe.recv()
-        except (EOFError, OSError):
-            return None
-        return answer
+        return self.ask((batch, order))
 
 
 class Crew:
@@ -178,7 +149,7 @@ class Crew:
             hand.close()
 
     def _serve(self, hand: Hand) -> None:
-        has_started = hand.wait()
+        has_started = hand.is_up()
         with self._lock:
             self._ready += has_started
         is_there = has_started

@@ -103,7 +103,7 @@ class HeldHand:
         self.starts, self.answers, self.ended = threading.Event(), threading.Event(), threading.Event()
         self.has_work = threading.Event()
 
-    def wait(self) -> bool:
+    def is_up(self) -> bool:
         while not (self.starts.wait(0.005) or self.ended.is_set()):
             pass
         return not self.ended.is_set()
