@@ -107,15 +107,15 @@ def _check_audience(payload: Mapping[str, Any], ours: str) -> None:
 
 
 def _check_times(payload: Mapping[str, Any], settings: IssuerSettings, now: float) -> tuple[int, int]:
-    expires_at = _seconds(payload, "exp")
-    issued_at = _seconds(payload, "iat")
+    expires_at = seconds_of(payload, "exp")
+    issued_at = seconds_of(payload, "iat")
     if now >= expires_at + settings.leeway_seconds:
         refuse(Refusal.EXPIRED)
     if issued_at > now + settings.leeway_seconds:
         refuse(Refusal.ISSUED_IN_FUTURE)
     if not 0 < expires_at - issued_at <= settings.max_lifetime_seconds:
         refuse(Refusal.LIFETIME)
-    if "nbf" in payload and _seconds(payload, "nbf") > now + settings.leeway_seconds:
+    if "nbf" in payload and seconds_of(payload, "nbf") > now + settings.leeway_seconds:
         refuse(Refusal.NOT_YET_VALID)
     return issued_at, expires_at
 
@@ -124,7 +124,7 @@ def _step_up_until(payload: Mapping[str, Any], settings: IssuerSettings, now: fl
     # OpenID Connect Core 2: how strongly, and when, the person signed in; a token that is renewed keeps its time.
     if settings.step_up_acr.isdisjoint(_acr(payload, settings.acr_claim)) or "auth_time" not in payload:
         return 0
-    signed_in_at = _seconds(payload, "auth_time")
+    signed_in_at = seconds_of(payload, "auth_time")
     if signed_in_at > now + settings.leeway_seconds:
         refuse(Refusal.ISSUED_IN_FUTURE)
     return signed_in_at + settings.step_up_max_age_seconds
@@ -139,7 +139,12 @@ def _acr(payload: Mapping[str, Any], name: str) -> list[str]:
     return [_optional_text(payload, name)]
 
 
-def _seconds(payload: Mapping[str, Any], name: str) -> int:
+def seconds_of(payload: Mapping[str, Any], name: str) -> int:
+    """Return a claim that is a time, in Unix seconds.
+
+    Raises:
+        TokenRefused: it is not there, or is no whole number of them.
+    """
     value = payload.get(name)
     if value is None:
         refuse(Refusal.CLAIM_MISSING)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 
+from registry.identity.claims import seconds_of
 from registry.identity.compact import read_compact
 from registry.identity.issuers import IssuerSettings
 from registry.identity.refusals import Refusal, refuse
@@ -15,7 +16,6 @@ from registry.identity.segments import encode_base64url
 from registry.identity.tokens import KeySource, check_signature
 
 _DIGEST_BYTES = 16  # at_hash is the left half of SHA-256, as both algorithms that exist here use it
-_LATEST_SECONDS = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def check_id_token(token: str, settings: IssuerSettings, keys: KeySource, expect
     if claims.get("iss") != settings.issuer:
         refuse(Refusal.ISSUER)
     _check_audience(claims, expected.client)
-    if _seconds(claims, "exp") + settings.leeway_seconds <= now:
+    if seconds_of(claims, "exp") + settings.leeway_seconds <= now:
         refuse(Refusal.EXPIRED)
-    if _seconds(claims, "iat") > now + settings.leeway_seconds:
+    if seconds_of(claims, "iat") > now + settings.leeway_seconds:
         refuse(Refusal.ISSUED_IN_FUTURE)
     if not _is_text(claims.get("nonce"), expected.nonce):
         refuse(Refusal.NONCE)
@@ -69,7 +69,7 @@ def check_id_token(token: str, settings: IssuerSettings, keys: KeySource, expect
     if "at_hash" in claims and not _is_text(claims["at_hash"], digest):
         refuse(Refusal.ACCESS_TOKEN)
     if expected.signed_in_since is not None:
-        signed_in_at = _seconds(claims, "auth_time")
+        signed_in_at = seconds_of(claims, "auth_time")
         if signed_in_at + settings.leeway_seconds < expected.signed_in_since:
             refuse(Refusal.SIGN_IN_OLD)
 
@@ -79,15 +79,6 @@ def _check_audience(claims: Mapping[str, Any], client: str) -> None:
     # For us alone: whoever else it is for could show it here.
     if audience not in (client, [client]) or claims.get("azp", client) != client:
         refuse(Refusal.AUDIENCE)
-
-
-def _seconds(claims: Mapping[str, Any], name: str) -> int:
-    value = claims.get(name)
-    if value is None:
-        refuse(Refusal.CLAIM_MISSING)
-    if type(value) is not int or not 0 <= value < _LATEST_SECONDS:
-        refuse(Refusal.CLAIM_TYPE)
-    return value
 
 
 def _is_text(given: object, wanted: str) -> bool:
