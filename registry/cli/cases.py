@@ -14,11 +14,10 @@ from registry.cli.checking import SOURCE, demand
 from registry.cli.common import common, write_json
 from registry.cli.trace_acts import done, entry_line, path_of, trace_id
 from registry.cli.traced import content_of
-from registry.cli.tracing import read_text, read_time
+from registry.cli.tracing import how_seen, read_text, read_time
 from registry.domain.case_states import CaseState, ReplyBy
 from registry.domain.clock import iso
 from registry.services.evidence_items import ItemAsk
-from registry.services.trace import MAX_UNCERTAINTY_SECONDS
 from registry.text.rules.texts import reason_problem, url_problem
 
 
@@ -89,13 +88,7 @@ def state(home: str | None, trace: str, state: str, reason: str, *, as_json: boo
 @click.argument("trace")
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--published-at", required=True, help="When it was first seen in public: RFC 3339, or a date.")
-@click.option(
-    "--uncertainty-minutes",
-    type=click.IntRange(0, MAX_UNCERTAINTY_SECONDS // 60),
-    default=0,
-    help="--published-at may be so much too early or too late.",
-)
-@click.option("--source", default="", help="Where it was seen.")
+@how_seen
 @click.option("--url", help="The address of its page. It is printed in the report and never fetched.")
 def add(
     home: str | None,

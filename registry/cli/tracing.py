@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from registry.cli.checking import SOURCE, demand
-from registry.cli.common import common, registry_at, write_json
+from registry.cli.common import F, common, registry_at, write_json
 from registry.cli.remote import remote
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.cli.traced import Told, traced
@@ -32,17 +32,22 @@ class _Wanted:
     evidence: str | None
 
 
+def how_seen(function: F) -> F:
+    """Give a command ``--uncertainty-minutes`` and ``--source``."""
+    function = click.option("--source", default="", help="Where it was seen.")(function)
+    return click.option(
+        "--uncertainty-minutes",
+        type=click.IntRange(0, MAX_UNCERTAINTY_SECONDS // 60),
+        default=0,
+        help="--published-at may be so much too early or too late.",
+    )(function)
+
+
 @click.command()
 @common
 @click.argument("file", type=click.Path(allow_dash=True), required=False)
 @click.option("--published-at", help="When the text was first seen in public: RFC 3339, or a date.")
-@click.option(
-    "--uncertainty-minutes",
-    type=click.IntRange(0, MAX_UNCERTAINTY_SECONDS // 60),
-    default=0,
-    help="--published-at may be so much too early or too late.",
-)
-@click.option("--source", default="", help="Where it was seen.")
+@how_seen
 @click.option("--html", type=click.Path(dir_okay=False), help="Write the report as a web page.")
 @click.option("--pdf", type=click.Path(dir_okay=False), help="Write the report as a PDF.")
 @click.option("--evidence", type=click.Path(dir_okay=False), help="Write the evidence bundle.")
