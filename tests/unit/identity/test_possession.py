@@ -362,3 +362,12 @@ def test_it_is_never_given_out_past_what_uses_it_up() -> None:
     assert desk.tokens.recall(ONCE) is None
     with pytest.raises(TokenRefused, match="single_use"):
         desk.tokens.verify(ONCE)
+
+
+def test_where_a_token_opens_one_sealed_card_it_says_until_when_it_could_pass() -> None:
+    desk = Desk(sealed_once=True, leeway_seconds=300)
+    seen = desk.tokens.verify(ONCE)
+    assert (seen.one_sealed_until, seen.is_single_use) == (seen.expires_at + 300, False)
+    with pytest.raises(TokenRefused, match="claim_missing"):
+        desk.tokens.verify(ISSUER.token(NOW, client_id="hr-system", jti=DROP))
+    assert Desk().tokens.verify(ONCE).one_sealed_until == 0
