@@ -6,7 +6,7 @@ every factor below has mean one over the forms that could have been drawn, whate
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 # Weights of: verbatim, normalised by a program, recognised from a picture, typed again, brought to the public form.
@@ -53,13 +53,17 @@ class Habit:
 
     def chance(self, slot: SlotRead, form: int) -> float:
         """Return the chance that the writer puts this form."""
-        seen = self.counts.get(slot.name, {})
-        return (first_habit(slot, form) + seen.get(form, 0.0)) / (1.0 + sum(seen.values()))
+        return habit_after(self.counts.get(slot.name, {}), slot, form)
 
     def learn(self, slot: SlotRead, form: int, weight: float) -> None:
         """Count a reading by the chance that it is the writer's own."""
         seen = self.counts.setdefault(slot.name, {})
         seen[form] = seen.get(form, 0.0) + weight
+
+
+def habit_after(seen: Mapping[int, float], slot: SlotRead, form: int) -> float:
+    """Return the chance that the writer puts a form, after soft counts of what they put there in other records."""
+    return (first_habit(slot, form) + seen.get(form, 0.0)) / (1.0 + sum(seen.values()))
 
 
 def first_habit(slot: SlotRead, form: int) -> float:
@@ -76,13 +80,24 @@ def factor(slot: SlotRead, drawn: int, behaviour: int, habit: Habit) -> float:
     """
     if slot.read is None:
         return 1.0
-    keep, by_habit = slot.keeps(behaviour), habit.chance(slot, slot.read)
-    free = (1.0 - keep) * by_habit
-    likelihood = free + (keep if slot.read == drawn else 0.0)
-    mean = free + (keep / slot.forms if slot.read != PUBLIC else 0.0)
+    free, kept, mean = chances(slot, behaviour, habit.chance(slot, slot.read))
+    likelihood = kept if slot.read == drawn else free
     if likelihood > 0.0:
         habit.learn(slot, slot.read, free / likelihood)
     return likelihood / mean if mean > 0.0 else 1.0
+
+
+def chances(slot: SlotRead, behaviour: int, by_habit: float) -> tuple[float, float, float]:
+    """Return the chance of the reading where another form was drawn, where this one was, and over all forms.
+
+    Args:
+        slot: as read.
+        behaviour: number of it.
+        by_habit: the chance that the writer puts what was read where they keep nothing.
+    """
+    keep = slot.keeps(behaviour)
+    free = (1.0 - keep) * by_habit
+    return free, free + keep, free + (keep / slot.forms if slot.read != PUBLIC else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +111,3 @@ class RecordRead:
 
     slots: tuple[SlotRead, ...]
     drawn: Mapping[str, tuple[int, ...]] = field(repr=False)
-
-
-def forms_of(records: Sequence[RecordRead], copy: str) -> list[tuple[SlotRead, ...]]:
-    """Return the slots of the records that a copy held; the others say nothing about it."""
-    return [record.slots for record in records if copy in record.drawn]

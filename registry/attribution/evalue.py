@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from registry.attribution.channel import BEHAVIOURS, ELSEWHERE, Habit, RecordRead, SlotRead, factor, first_habit
+from registry.attribution.channel import BEHAVIOURS, ELSEWHERE, Habit, RecordRead, SlotRead, factor
+from registry.attribution.course import Course
 
 DRAWS = 2_000
 # A dump of thousands of records leaves the range of numbers; an e-value that is cut off still is one.
@@ -122,40 +123,45 @@ def randomisation_p(
     large as the observed one. The observed draw itself is counted, so that the bound is never nought.
     """
     chance = random.Random(seed)  # noqa: S311 - a repeatable test, no secret
+    mixture = _Mixture(records, model)
     total = 1.0 / observed
     for _ in range(draws):
-        drawn = list(_tilted(records, chance, model))
-        reached = e_value(records, drawn, model)
+        reached = mixture.value(mixture.draw(chance))
         # Two ways of adding the same numbers differ in the last digits.
         if reached >= observed * (1.0 - 1e-9):
             total += 1.0 / reached
     return min(1.0, total / (draws + 1))
 
 
-def _tilted(records: Sequence[Slots], chance: random.Random, model: Model) -> Iterator[Vector]:
-    (behaviour,) = chance.choices(range(len(model.behaviours)), model.behaviours)
-    ((share, _),) = chance.choices(model.elsewhere, [weight for _, weight in model.elsewhere])
-    habit = Habit()
-    for slots in records:
-        is_elsewhere = chance.random() < share
-        forms = []
-        for slot in slots:
-            choices = range(1, slot.forms + 1)
-            known = habit if model.learns else Habit()
-            weights = (
-                [1.0] * slot.forms if is_elsewhere else [_likelihood(slot, form, behaviour, known) for form in choices]
-            )
-            (form,) = chance.choices(choices, weights if any(weights) else None)
-            factor(slot, form, behaviour, known)  # teaches the habit
-            forms.append(form)
-        yield tuple(forms)
+class _Mixture:
+    """The e-value of any draw of some records, by which of the places that were read agree with it."""
+
+    def __init__(self, records: Sequence[Slots], model: Model) -> None:
+        self._model = model
+        self._courses = [Course(records, behaviour, learns=model.learns) for behaviour in range(len(model.behaviours))]
+
+    def value(self, agreeing: Sequence[bool]) -> float:
+        """Return the e-value."""
+        total = 0.0
+        for course, weight in zip(self._courses, self._model.behaviours, strict=True):
+            if weight == 0.0:
+                continue
+            ratios = course.ratios(agreeing)
+            total += weight * sum(part * _product(ratios, share) for share, part in self._model.elsewhere)
+        return total
+
+    def draw(self, chance: random.Random) -> list[bool]:
+        """Draw with a density of the e-value over the true one."""
+        (course,) = chance.choices(self._courses, self._model.behaviours)
+        ((share, _),) = chance.choices(self._model.elsewhere, [weight for _, weight in self._model.elsewhere])
+        return course.draw(chance, share)
 
 
-def _likelihood(slot: SlotRead, form: int, behaviour: int, habit: Habit) -> float:
-    if slot.read is None:
-        return 1.0
-    keep = slot.keeps(behaviour)
-    return (1.0 - keep) * habit.chance(slot, slot.read) + (keep if slot.read == form else 0.0)
+def _product(ratios: Sequence[float], share: float) -> float:
+    product = 1.0
+    for ratio in ratios:
+        product = min(MOST, product * ((1.0 - share) * ratio + share))
+    return product
 
 
 def bits_needed(copies: int, bound: float) -> float:
@@ -171,7 +177,6 @@ __all__ = [
     "Verdict",
     "bits_needed",
     "e_value",
-    "first_habit",
     "randomisation_p",
     "verdict",
 ]
