@@ -14,7 +14,7 @@ from itertools import accumulate
 from registry.attribution.channel import PUBLIC, SlotRead, chances, habit_after
 
 # Steps that a course remembers, of a few hundred bytes: a dump of thousands of records has more ways than draws.
-MOST_KEPT = 2_000
+MOST_KEPT = 10_000
 
 _NOTHING: Mapping[int, float] = {}
 

@@ -24,7 +24,7 @@ def read_records(seed: int) -> Records:
             SlotRead(
                 chance.choice("abcdefg"),
                 forms := chance.choice((2, 3, 7, 90)),
-                tuple(chance.choice((chance.random(), 0.0, 1.0)) for _ in range(4)),  # type: ignore[arg-type]  # four
+                tuple(chance.choice((chance.random(), 0.0, 1.0)) for _ in range(4)),  # type: ignore[arg-type]  # mypy does not count the items of a generator
                 chance.choice((None, 0, 1, 1, forms)),
             )
             for _ in range(chance.randint(1, 6))

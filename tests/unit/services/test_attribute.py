@@ -1,0 +1,28 @@
+"""Which copies are tested by draws, and what it does to their bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.attribution.channel import RecordRead, SlotRead
+from registry.services.attribute import _bound
+
+COPY = "copy"
+
+
+def copied(places: int) -> list[RecordRead]:
+    """Return records that agree with a copy in so many places of six forms, one place a record."""
+    return [
+        RecordRead((SlotRead(f"place {number}", 6, (0.99, 0.95, 0.9, 0.7), 1),), {COPY: (1,)})
+        for number in range(places)
+    ]
+
+
+@pytest.mark.parametrize(("places", "is_tested"), [(1, False), (2, True), (6, True), (20, False)])
+def test_a_copy_is_tested_where_that_can_change_a_tier(places: int, is_tested: bool) -> None:
+    bound = _bound(copied(places), COPY, 0.1, 1)
+    assert (bound.verdict.draws > 0) is is_tested
+    # Left out, it is the e-value's own bound: never smaller than what a test would have given.
+    plain = min(1.0, 1.0 / (bound.verdict.e * 0.1))
+    assert bound.bound < plain if is_tested else bound.bound == pytest.approx(plain)
+    assert bound.bound < 1e-9 or places < 20
