@@ -218,7 +218,7 @@ def test_ways_along_the_links(site: Site) -> None:
 @pytest.mark.slow
 def test_long_ways_along_the_links(site: Site) -> None:
     # What is enrolled on the way is looked up on the way, and its entry read. Which links a way takes is drawn, and a
-    # change has to follow an enrollment that succeeded: more ways are gone, ten times a hundred at most, until all came.
+    # change has to follow an enrollment that succeeded: more ways are gone, ten times a hundred at most, until all are.
     wanted = {"disclose 200", "updateSubject 200", "listEntries 200"}
     came = walk(site, 300, 12)
     rounds = iter(range(10))
