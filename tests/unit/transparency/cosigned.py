@@ -55,10 +55,15 @@ def cosigned_bundle() -> bytes:
 
 
 def repaired(members: Members, name: str, changed: bytes) -> bytes:
-    """Return the bundle of an attacker who changes a file and repairs everything else that need not be proven.
+    """Return the bundle of an attacker who changes a file and repairs everything else that need not be proven."""
+    return sealed_anew(mended(members, name, changed))
 
-    The manifest and the list of sections are written anew, the proofs get the changed checkpoint, an opening the digest
-    of the changed leaf.
+
+def mended(members: Members, name: str, changed: bytes) -> Members:
+    """Return the members of that bundle, of which the manifest is still to be written anew.
+
+    The list of sections is written anew, the proofs get the changed checkpoint, an opening the digest of the changed
+    leaf.
     """
     after = {**members, name: changed}
     if name == "checkpoint":
@@ -70,7 +75,7 @@ def repaired(members: Members, name: str, changed: bytes) -> bytes:
         after[opening] = (json.dumps(document, indent=1) + "\n").encode()
     if name != "sections":
         after["sections"] = sections_of(after)
-    return sealed_anew(after)
+    return after
 
 
 MEMBERS = read_zip(cosigned_bundle())
