@@ -7,7 +7,7 @@ minted only after the commit, from what a second connection reads back.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -183,8 +183,8 @@ class AuditLog:
 
         Raises:
             LedgerCorrupt: a subject's chain state was changed or rolled back.
-            AuditUnavailable: the clock is behind the ledger, the head is not as we signed it or was rolled back, or the
-                store cannot be written.
+            AuditUnavailable: the clock is behind the ledger, the head is not as we signed it or was rolled back, a leaf
+                hashed twice gave two hashes, or the store cannot be written.
         """
         return self._append(store, drafts, self.sign_head)
 
@@ -222,34 +222,37 @@ class AuditLog:
         moment = self._moment(head)
         made: list[_Unminted] = []
         rows: list[EntryRow] = []
+        hashes: list[bytes] = []
         postings: list[tuple[bytes, bytes]] = []
         for index, draft in enumerate(drafts, head.size):
             if isinstance(draft, FirstEntry):
-                row = self._row(index, moment, draft)
+                row, hashed = self._row(index, moment, draft)
                 subjects: tuple[SubjectId, ...] = (draft.subject,)
                 states[draft.subject] = ChainState()
             else:
                 opening = new_opening(random_bytes(SEED_BYTES), values_of(draft, states))
                 said = _Said(draft.kind.value, draft.event, opening.commitments(), opening.encode())
-                row, subjects = self._row(index, moment, said), draft.subjects
+                (row, hashed), subjects = self._row(index, moment, said), draft.subjects
                 made.append(_Unminted(row, draft, opening))
             rows.append(row)
+            hashes.append(hashed)
             for subject in subjects:
                 state = ChainState(states[subject].counter + 1, index)
                 states[subject] = state
                 postings.append(self.chains.posting(subject, state.counter, index))
-        edge = edge.extend(leaf_hash(row.leaf) for row in rows)
+        edge = edge.extend(_hashed_again(rows, hashes))
         new_head = sign(head.epoch, edge, moment)
         chains = {subject: self.chains.seal(subject, states[subject]) for subject in sorted(states)}
         store.write(Appended(tuple(rows), tuple(postings), chains, new_head))
         self._remember(made)
         return tuple(PendingReceipt(EntryIndex(row.index), row.event, edge.size) for row in rows)
 
-    def _row(self, index: int, moment: int, said: FirstEntry | _Said) -> EntryRow:
-        """Give an entry its place."""
+    def _row(self, index: int, moment: int, said: FirstEntry | _Said) -> tuple[EntryRow, bytes]:
+        """Give an entry its place; returns its row and its leaf's hash, which its opening is bound to."""
         leaf = encode_leaf(moment, said.kind, said.commitments)
-        sealed = self._keys.bodies.seal(said.said, index=index, leaf_hash=leaf_hash(leaf))
-        return EntryRow(index, leaf, said.event, self._keys.bodies.current, sealed)
+        hashed = leaf_hash(leaf)
+        sealed = self._keys.bodies.seal(said.said, index=index, leaf_hash=hashed)
+        return EntryRow(index, leaf, said.event, self._keys.bodies.current, sealed), hashed
 
     def mint(self, reader: EntryReader, pendings: Sequence[PendingReceipt]) -> tuple[Receipt, ...]:
         """Turn pending receipts into receipts, after the commit.
@@ -402,6 +405,17 @@ class AuditLog:
             self._counted.clear()
         for subject, counter in zip(opening.values["subject"].split(), opening.values["counter"].split(), strict=True):
             self._counted[subject] = max((int(counter), index), self._counted.get(subject, (0, 0)))
+
+
+def _hashed_again(rows: Sequence[EntryRow], hashes: Sequence[bytes]) -> Iterator[bytes]:
+    """Hash each leaf a second time, from the bytes that will be written, before the tree over them is signed.
+
+    One flipped bit of memory, in a leaf or in a hash, would else be signed and given out: a log has died of one.
+    """
+    for row, hashed in zip(rows, hashes, strict=True):
+        if leaf_hash(row.leaf) != hashed:
+            raise AuditUnavailable("hash_mismatch")
+        yield hashed
 
 
 def _lines(opening: Opening) -> Iterable[RecordLine]:

@@ -31,6 +31,7 @@ _MENDS = {
     "storage_missing": "the database file is not there; give the right --home, or restore it",
     "replaced_file": "the database file was replaced while in use; start again",
     "head_mismatch": "the ledger's head is not as this registry signed it; keep the files, run: registry audit verify",
+    "hash_mismatch": "one leaf hashed twice gave two hashes: test this machine's memory before it serves again",
     "rolled_back": "an older state of the ledger was put back while in use; keep the files and find out why",
     "forked": "a witness has cosigned another history of this ledger; keep the files, see ledger/witness/evidence-*",
     "unwitnessed": "no quorum of witnesses has cosigned for too long; run: registry audit witness ask",

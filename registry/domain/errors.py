@@ -133,7 +133,7 @@ class AuditUnavailable(RegistryError):
 
     Attributes:
         cause: ``disk_full``, ``read_only``, ``storage_error``, ``locked``, ``clock_behind``, ``key_missing``,
-            ``replaced_file``, ``head_mismatch``, ``rolled_back``, ``forked``, ``unwitnessed``,
+            ``replaced_file``, ``head_mismatch``, ``hash_mismatch``, ``rolled_back``, ``forked``, ``unwitnessed``,
             ``connection_lost``, ``connections_exhausted``,
             ``timed_out``, ``out_of_memory``, ``contended`` ...
     """

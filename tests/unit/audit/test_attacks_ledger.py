@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
+from registry.audit import log
 from registry.audit.chains import ChainState
 from registry.audit.entries import EntryDraft
 from registry.audit.kinds import OPENS, Kind
@@ -89,6 +91,29 @@ def test_a_failed_commit_is_no_rollback(ledger: Ledger) -> None:
         ledger.append(EntryDraft(Kind.SEARCH))
     ledger.append(EntryDraft(Kind.SEARCH))
     assert ledger.verify().size == 6
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_bit_that_flips_while_it_is_hashed_is_not_signed(
+    ledger: Ledger, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the four hashes that two entries take any may be wrong: nothing is written, and the next append is sound."""
+    calls = count(1)
+
+    def flipping(leaf: bytes) -> bytes:
+        hashed = leaf_hash(leaf)
+        return hashed if next(calls) != at else bytes([hashed[0] ^ 1]) + hashed[1:]
+
+    before = ledger.store.head()
+    drafts = [disclosed(ledger.subject(), line()) for _ in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "leaf_hash", flipping)
+        with pytest.raises(AuditUnavailable) as refused:
+            ledger.append(*drafts)
+    assert refused.value.cause == "hash_mismatch"
+    assert (ledger.store.head(), len(ledger.store.rows)) == (before, 5)
+    ledger.append(*drafts)
+    assert ledger.verify().size == 7
 
 
 def test_an_opening_that_nobody_was_told_of_is_not_removed_unseen(ledger: Ledger) -> None:
