@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -71,8 +72,8 @@ class Authority:
         subprocess.run(command, cwd=self._folder, check=True, capture_output=True)
         return (self._folder / "response").read_bytes()
 
-    def answer_unchecked(self, request: bytes, proper: Authority) -> bytes:
-        """Return a response that this authority's certificate signed, whatever the certificate is for.
+    def answer_unchecked(self, request: bytes, proper: Authority, at: datetime | None = None) -> bytes:
+        """Return a response that this authority's certificate signed, whatever the certificate is for, of any time.
 
         ``openssl ts`` refuses to sign with a certificate that is not for time-stamping, so that the stamp is taken from
         a proper authority and signed anew.
@@ -80,7 +81,11 @@ class Authority:
         response = proper.answer(request)
         _, signed = der.inside(der.inside(der.elements(response)[0])[1])
         content = der.inside(der.inside(der.elements(signed.body)[0])[2])[1]
-        (self._folder / "info").write_bytes(der.elements(content.body)[0].body)
+        info = der.elements(content.body)[0].body
+        if at is not None:
+            info, changed = re.subn(rb"(\x18\x0f)\d{14}Z", at.strftime(r"\g<1>%Y%m%d%H%M%SZ").encode(), info)
+            assert changed == 1
+        (self._folder / "info").write_bytes(info)
         kind = ("-econtent_type", "1.2.840.113549.1.9.16.1.4")
         sign = ("openssl", "cms", "-sign", "-binary", "-nodetach", "-cades", *kind, "-signer", "tsa.pem")
         keys = ("-inkey", "tsa.key", "-md", "sha256", "-in", "info", "-outform", "DER", "-out", "cms")

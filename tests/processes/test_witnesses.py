@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -27,15 +28,18 @@ from tests.functional.services.growth import grow
 from tests.functional.services.homes import Home
 from tests.processes.conftest import City, city_on_sqlite
 
-# A C2SP witness by others, for Python 3.12 and later; where it is not installed, ours is tried alone.
+# A C2SP witness by others, for Python 3.12 and later: installed here, or beside the Python that a variable names.
+# Where it is not, ours is tried alone.
 OTHERS = "aics_witness"
+THEIR_PYTHON = os.environ.get("REGISTRY_OTHER_WITNESS_PYTHON", sys.executable)
+HAS_OTHERS = sys.executable != THEIR_PYTHON or importlib.util.find_spec(OTHERS) is not None
 BOTH = pytest.mark.parametrize(
     "kind",
     [
         "ours",
         pytest.param(
             "another",
-            marks=pytest.mark.skipif(importlib.util.find_spec(OTHERS) is None, reason=f"{OTHERS} is not installed"),
+            marks=pytest.mark.skipif(not HAS_OTHERS, reason=f"{OTHERS} is not installed"),
         ),
     ],
 )
@@ -81,7 +85,7 @@ def witness_of(kind: str, place: Path, vkey: str) -> Iterator[tuple[str, str]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     place.mkdir()
-    command, config = [sys.executable, "-m", OTHERS], ["-c", str(place / "witness.json")]
+    command, config = [THEIR_PYTHON, "-m", OTHERS], ["-c", str(place / "witness.json")]
     address = f"127.0.0.1:{port}"
     said = _told([*command, "init", *config, "--name", "witness.example/w1", "--listen", address])
     made = next(word for word in said.split() if word.startswith("witness.example/w1+"))

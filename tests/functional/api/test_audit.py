@@ -192,6 +192,9 @@ def test_filters_give_exactly_what_entries_say(site: Site) -> None:
     assert len(subjects[first]) > len(subjects[second]) > 1
     ssn = said(site, lambda e, _: e.kind == "deny" and any(r.category == "ssn" for r in e.records))
     assert walked(site, "category=ssn&kind=deny") == ssn != []
+    of_address = said(site, lambda e, _: any(r.category == "home_address" for r in e.records))
+    assert walked(site, "category=home_address") == of_address
+    assert set(ssn).isdisjoint(of_address)
     payroll = said(site, lambda _, v: v["purpose"] == "payroll")
     assert walked(site, "purpose=payroll") == payroll != []
     denied = said(site, lambda _, v: v["result"].startswith("denied"))

@@ -8,6 +8,7 @@ from registry.domain.categories import Category
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import SubjectId, new_id
 from registry.domain.principals import Role
+from registry.services.accounting import AccountingAsk
 from registry.services.copies import Histories, chain_gaps
 from registry.services.disclose import Failed
 from registry.services.entry_reading import ReadEntry
@@ -78,9 +79,13 @@ def test_an_accounting_is_complete_or_refused(home: Home, counter: int) -> None:
     subject = looked_up(home, 3)
     own = home.caller("dana", Role.SUBJECT, number="T-0001")
     assert len(home.app.audit.accounting(own).entries) == 6
+    auditor, ask = home.caller("auditor", Role.AUDITOR), AccountingAsk(subject, None)
+    assert len(home.app.accountings.produce(auditor, ask).lines) == 3
     cut_posting(home, subject, counter)
     with pytest.raises(LedgerCorrupt):
         home.app.audit.accounting(own)
+    with pytest.raises(LedgerCorrupt):
+        home.app.accountings.produce(auditor, ask)
 
 
 @pytest.mark.parametrize("counter", [1, 3, 4])

@@ -18,6 +18,7 @@ from registry.cli.auditing import verify_ledger
 from registry.domain.errors import AuditUnavailable
 from registry.settings import load_settings
 from registry.transparency.checkpoint import open_checkpoint
+from registry.witness.client import Answer
 from tests.fakes.clock import TestClock
 from tests.functional.services.growth import grow
 from tests.functional.services.homes import Home
@@ -101,6 +102,19 @@ def test_a_restart_does_not_help_and_neither_does_deleting_what_is_kept(true: tu
             with pytest.raises(AuditUnavailable, match="forked"):
                 grow(home, 600)
         shutil.rmtree(other / "ledger" / "witness")
+
+
+def test_a_witness_that_falls_silent_ends_no_alarm(true: tuple[Path, Line]) -> None:
+    """Whoever rewrote history might cut the line to the witness that has noticed."""
+    path, line = true
+    with at(rewritten(path, 500)) as home:
+        panel = panel_for(home, line)
+        panel.round(home.clock)
+        line.submitted = lambda _: Answer(503, b"")
+        for _ in range(2):
+            assert panel.round(home.clock)[0].failure == "refused 503"
+            with pytest.raises(AuditUnavailable, match="forked"):
+                grow(home, 501)
 
 
 def test_service_comes_back_with_the_true_ledger_and_the_evidence_stays(true: tuple[Path, Line]) -> None:

@@ -107,6 +107,22 @@ def test_a_hold_keeps_what_it_names(home: Home, monkeypatch: pytest.MonkeyPatch)
     verify_ledger(home.app, 1)
 
 
+def test_a_hold_that_is_confirmed_while_it_runs_keeps_what_it_names(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the plan and a batch somebody confirms a hold: what it names is planned to go, and stays."""
+    subject, other = home.enroll().subject, home.enroll(person("T-0002")).subject
+    kept, gone = look(home, subject), look(home, other)
+    home.clock.step(KEPT + 1)
+    plan = home.app.retention.plan()
+    held(home, subject)
+    assert {kept, gone} <= set(plan.going)
+    monkeypatch.setattr(service.Retention, "plan", lambda _: plan)
+    prune(home)
+    assert (said(home, kept), said(home, gone)) == (True, False)
+    verify_ledger(home.app, 1)
+
+
 def test_a_pruned_entry_that_is_left_out_otherwise_is_found(home: Home) -> None:
     subject = home.enroll().subject
     look(home, subject)

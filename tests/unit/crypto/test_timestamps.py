@@ -110,6 +110,20 @@ def test_what_is_signed_anew_by_a_proper_certificate_is_accepted(
     )
 
 
+def test_a_stamp_is_verified_at_its_own_time(tmp_path: Path, proper: Authority, demands: Demands) -> None:
+    """The authority's certificate has run out since, as every one has when evidence of some years is looked at."""
+    authority = Authority(tmp_path / "tsa", Made(valid_days=(-20, -10)))
+    trusting = replace(demands, roots=read_roots(authority.roots))
+    for days, is_valid in ((21, False), (15, True), (9, False)):
+        at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days)
+        response = authority.answer_unchecked(request_of(DIGEST, NONCE, POLICY), proper, at)
+        if is_valid:
+            assert verify_response(response, trusting).at == at
+            continue
+        with pytest.raises(ProofRejected, match="was not valid at the time of the time-stamp"):
+            verify_response(response, trusting)
+
+
 def test_a_weak_hash_is_refused(tmp_path: Path, demands: Demands) -> None:
     authority = Authority(tmp_path / "tsa", Made(signer_digest="sha1"))
     response = authority.answer(request_of(DIGEST, NONCE, POLICY))
