@@ -60,6 +60,7 @@ FLUSH_PAUSE_SECONDS = 0.1
 LOOK_SECONDS = 1.0  # how often it is looked whether witnesses are to be asked
 SHORTEN_SECONDS = 0.25
 SEND_SECONDS = 1.0
+OUTCOME_SECONDS = 1.0
 DIGEST_SECONDS = 60.0
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _ROUTERS = (
@@ -124,7 +125,7 @@ def _lifespan(application: Application) -> Callable[[FastAPI], Any]:
         await run_in_threadpool(_ask_witnesses, application)  # before anybody is answered
         beside = [
             threading.Thread(target=work, args=(application, ended), name=work.__name__.strip("_"), daemon=True)
-            for work in (_flush_refusals, _go_on_asking, _shorten_log, _make_digests, _beat, _stamp)
+            for work in (_flush_refusals, _go_on_asking, _shorten_log, _make_digests, _beat, _stamp, _tell_outcomes)
         ]
         beside += [
             threading.Thread(target=_send_notices, args=(sender, ended), name=f"send_{sender.name}", daemon=True)
@@ -192,6 +193,15 @@ def _beat(application: Application, ended: threading.Event) -> None:
             heartbeat.beat()
         except Exception as error:  # noqa: BLE001 - a thread that ended would be the silence that it is to prevent
             log.warning("no sign of life", error=type(error).__name__)
+
+
+def _tell_outcomes(application: Application, ended: threading.Event) -> None:
+    outcomes = application.outcomes
+    while outcomes.is_told and not ended.wait(OUTCOME_SECONDS):
+        try:
+            outcomes.flush()
+        except Exception as error:  # noqa: BLE001 - as with signs of life: it must go on, and nothing is forgotten
+            log.warning("outcomes not written", error=type(error).__name__)
 
 
 def _stamp(application: Application, ended: threading.Event) -> None:

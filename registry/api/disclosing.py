@@ -17,6 +17,7 @@ from registry.policy.decide import APPROVAL_REQUIRED, QUOTA_EXCEEDED
 from registry.services.brakes import seconds_to_next_day
 from registry.services.disclose import NOT_FOUND, Answer, Disclosed, DisclosureAsk, Refused, Waiting
 from registry.services.kernel import Kernel, ReceiptView
+from registry.services.outcomes import releases
 
 READERS = frozenset({Role.READER})
 
@@ -38,7 +39,9 @@ def shown(ask: Ask, answer: Answer) -> Response:
     """Return the HTTP answer to one ask, and count it."""
     count(ask, answer)
     if isinstance(answer, Disclosed):
-        return json_answer(card_document(answer), headers={"Audit-Receipt": answer.receipt.header})
+        response = json_answer(card_document(answer), headers={"Audit-Receipt": answer.receipt.header})
+        releases(ask.request.scope, answer, bytes(response.body))
+        return response
     if isinstance(answer, Waiting):
         headers = {"Location": f"/v1/requests/{answer.request.id}", "Audit-Receipt": answer.receipt.header}
         return json_answer(waiting_document(answer), 202, headers)

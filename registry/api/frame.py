@@ -23,10 +23,11 @@ from registry.domain.errors import AuditUnavailable
 from registry.domain.faults import place_of
 from registry.domain.ids import new_id
 from registry.services.meters import Meters
+from registry.services.outcomes import released_by
 
 # Told to the end: whoever watches must hear the truth, and both cost next to nothing.
 _UNENDING = frozenset({"/healthz", "/readyz"})
-_UNAVAILABLE = 503
+_OK, _UNAVAILABLE = 200, 503
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 # Nothing here is for a cache, a frame, a sniffer or a referrer. A route that needs another policy sets its own.
@@ -74,6 +75,8 @@ class Frame:
         watch = Watch(receive, partial(answer.late, scope, receive))
         try:
             await self._app(scope, watch.receive, answer.send)
+            if answer.status == _OK and not answer.is_late:
+                scope["app"].state.application.outcomes.handed_over(released_by(scope))
         except ClientDisconnect:
             pass  # nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - the last catch: anything else would be logged with its text above
@@ -94,7 +97,7 @@ class _Answer:
         self.request_id = request_id
         self.status = 0
         self.cause: str | None = None
-        self._is_late = False
+        self.is_late = False
 
     @property
     def is_started(self) -> bool:
@@ -102,13 +105,13 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         """Send for the application; what comes too late is dropped."""
-        if not self._is_late:
+        if not self.is_late:
             await self._pass_on(message)
 
     async def late(self, scope: Scope, receive: Receive) -> None:
         """Answer that it takes too long, unless another answer has begun."""
         if not self.is_started:
-            self._is_late = True
+            self.is_late = True
             await _LATE.response()(scope, receive, self._pass_on)
 
     async def problem(self, scope: Scope, receive: Receive, problem: Problem) -> None:

@@ -73,4 +73,9 @@ class HttpRefusal(Exception):
 
 def json_answer(document: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON answer."""
-    return Response(orjson.dumps(document), status, dict(headers or {}), "application/json")
+    return Response(json_bytes(document), status, dict(headers or {}), "application/json")
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return a document as it is answered."""
+    return orjson.dumps(document)

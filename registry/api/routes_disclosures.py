@@ -15,10 +15,11 @@ from registry.api.bodies import read_batch, read_own_disclosure
 from registry.api.disclosing import READERS, count, disclosure_ask, problem_for, shown
 from registry.api.errors import problem_of
 from registry.api.lookup import LOOKUP_PATH, look_up
-from registry.api.problems import json_answer
+from registry.api.problems import json_answer, json_bytes
 from registry.api.render import card_document, waiting_document
 from registry.domain.errors import AuditUnavailable
 from registry.services.disclose import Answer, Disclosed, DisclosureAsk, Waiting
+from registry.services.outcomes import releases
 from registry.services.read_audit import SUBJECTS
 
 router = APIRouter()
@@ -70,7 +71,9 @@ def _results(ask: Ask, asks: Sequence[DisclosureAsk]) -> Iterator[dict[str, Any]
 def _result(ask: Ask, answer: Answer) -> dict[str, Any]:
     count(ask, answer)
     if isinstance(answer, Disclosed):
-        return {"status": 200, **card_document(answer)}
+        document = {"status": 200, **card_document(answer)}
+        releases(ask.request.scope, answer, json_bytes(document))
+        return document
     if isinstance(answer, Waiting):
         return {"status": 202, **waiting_document(answer)}
     return problem_for(ask, answer).document()

@@ -342,6 +342,16 @@ class AuditLog:
         text = "".join(_CODE_ALPHABET[(bits >> shift) & 31] for shift in range(35, -1, -5))
         return f"{text[:4]}-{text[4:]}"
 
+    def answer_tag(self, index: int, answer: bytes) -> str:
+        """Return a keyed tag of what was answered to the lookup of an entry: 128 bits, in hexadecimal.
+
+        Args:
+            index: of the entry.
+            answer: begins with 32 random bytes of what that entry says: when they are erased, no key tries values out.
+        """
+        place = f"{self._keys.note.origin_at(index)} {index}\n".encode()
+        return keyed_tag(self._keys.codes(index), "answer", place + answer).hex()
+
     def _demand_own(self, head: HeadRow) -> Edge:
         """Check that the head is one that we signed: else the next entry would sign what somebody else put there."""
         try:

@@ -52,6 +52,7 @@ from registry.services.later_items import LaterItems
 from registry.services.leaver_report import LeaverReport
 from registry.services.match import MatchText
 from registry.services.meters import Meters
+from registry.services.outcomes import Outcomes
 from registry.services.petition_answers import PetitionAnswers
 from registry.services.petitions import Petitions
 from registry.services.policy_changes import PolicyChanges
@@ -103,6 +104,7 @@ class Application:
     import_people: ImportPeople
     disclose: Disclose
     lane: Lane
+    outcomes: Outcomes
     meters: Meters
     ending: Ending
     admissions: Admissions
@@ -218,6 +220,7 @@ class Application:
         """Answer the lookups that wait, write what is only counted, raise the high-water mark, close the database."""
         self.lane.close()
         try:
+            self.outcomes.flush()
             self.refusals.close()
             self.tiles.close()
         finally:

@@ -76,6 +76,7 @@ from registry.services.leaver_report import LeaverReport
 from registry.services.mark_secrets import MarkSecrets
 from registry.services.match import MatchText
 from registry.services.meters import Meters
+from registry.services.outcomes import Outcomes
 from registry.services.outlets import Channel, Outlets
 from registry.services.petition_answers import PetitionAnswers
 from registry.services.petitions import PetitionFiles, Petitions
@@ -94,7 +95,7 @@ from registry.services.unusual import UnusualAccess
 from registry.services.update import Update
 from registry.services.use_once import UseOnce
 from registry.services.value_searches import ValueSearches
-from registry.settings import DEVELOPMENT, Settings
+from registry.settings import DEVELOPMENT, PRODUCTION, Settings
 from registry.storage.guards import RowGuard, guard_key
 from registry.storage.high_water import HighWaterFile, HighWaterKeeper
 from registry.storage.new_rows import RowPacker
@@ -221,6 +222,12 @@ def _matchers(kernel: Kernel, matcher: MatchText, limits: BrakeLimits) -> Matche
     return Matchers(matcher, Enumeration(kernel, limits, LOCAL_ISSUER), spending, Tesseract.installed())
 
 
+def _meters(database: SqlDatabase, clock: Clock) -> Meters:
+    meters = Meters(unix_ms(clock.now()) / 1000)
+    database.tell_commits(meters.committed)
+    return meters
+
+
 def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Clock) -> Application:
     kernel, profile, signing = _kernel(settings, ring, database, clock)
     audit, matcher = ReadAudit(kernel), MatchText(kernel, ReadingProcess())
@@ -231,8 +238,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
     panel = open_witnesses(kernel.log, publisher, settings, signing)
     checks, matchers = CheckValue(kernel, limits := settings.limits(profile)), _matchers(kernel, matcher, limits)
     (tokens, issuer_keys, sign_in), files = _identity(settings, profile, clock), PetitionFiles(kernel, letters, keys)
-    disclose, update, meters = Disclose(kernel, limits), Update(kernel), Meters(unix_ms(clock.now()) / 1000)
-    database.tell_commits(meters.committed)
+    disclose, update, meters = Disclose(kernel, limits), Update(kernel), _meters(database, clock)
     return Application(
         settings=settings,
         profile=profile,
@@ -247,6 +253,7 @@ def _build(settings: Settings, ring: Keyring, database: SqlDatabase, clock: Cloc
         import_people=ImportPeople(kernel),
         disclose=disclose,
         lane=Lane(disclose, meters),
+        outcomes=Outcomes(kernel, is_told=profile == PRODUCTION),
         meters=meters,
         ending=Ending(),
         admissions=Admissions(kernel),

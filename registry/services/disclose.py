@@ -100,6 +100,7 @@ class Disclosed:
     form: str
     fields: tuple[RevealedField, ...]
     receipt: ReceiptView
+    salt: bytes = field(repr=False)  # random, in what its entry says and nowhere else
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +346,8 @@ class Disclose:
             fields = tuple(each.masked() for each in fields)
         elif one.form is Form.MARKED:
             fields = self._marking.marked(fields, one.drawn)
-        return Disclosed(DisclosureId(one.draft.event), one.subject.id, one.form, fields, view)
+        salt = bytes.fromhex(one.draft.values["detail"].rpartition(" ")[2])
+        return Disclosed(DisclosureId(one.draft.event), one.subject.id, one.form, fields, view, salt)
 
     @rerun_once
     def _record_broken(self, one: _Decided, view: ReceiptView) -> ReceiptView:

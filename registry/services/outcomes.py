@@ -1,0 +1,132 @@
+"""What became of released cards: that an answer was handed over, how long it was, and a keyed tag of its bytes.
+
+The entry of a lookup is written before anything is opened, so it cannot say what was sent. What was is told afterwards,
+of all that a process handed over together, in one transaction a second at most. A lookup that no such entry follows
+was permitted and may never have left: the process ended, or whoever asked went away.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from registry.audit.entries import EntryDraft
+from registry.audit.kinds import Kind
+from registry.audit.ports import EntryReader
+from registry.domain.errors import AuditUnavailable
+from registry.services.disclose import Disclosed
+from registry.services.kernel import Kernel
+from registry.services.rerun import rerun_once
+from registry.transparency.leaf import parse_leaf
+
+# Answers that one entry tells of, and entries of one transaction: others wait for it a moment.
+MOST_TOLD, AT_ONCE = 500, 4
+# Answers that wait to be told of while the ledger takes nothing; then lookups are not answered either.
+MOST_KEPT = 20_000
+# In these steps a length is told: to the byte it would say how long the values are.
+STEP = 64
+# So far behind a lookup what became of it is looked for.
+_FAR = 20_000
+HANDED_OVER = "handed over"
+_RELEASED = "registry.released"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """An answer with values: the entry of its lookup, what that entry alone knows, and the bytes."""
+
+    entry: int
+    salt: bytes = field(repr=False)
+    answer: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an entry says became of a lookup: its index, the answer's length in whole steps, and its tag."""
+
+    entry: int
+    size: int
+    tag: str
+
+
+def releases(scope: MutableMapping[str, Any], card: Disclosed, answer: bytes) -> None:
+    """Note on a request that its answer has values, for whoever hands it over."""
+    scope.setdefault(_RELEASED, []).append(Released(card.receipt.index, card.salt, answer))
+
+
+def released_by(scope: MutableMapping[str, Any]) -> Sequence[Released]:
+    """Return what ``releases`` noted."""
+    found: Sequence[Released] = scope.get(_RELEASED, ())
+    return found
+
+
+class Outcomes:
+    """Tells the ledger what a process handed over. Safe to use from any thread."""
+
+    def __init__(self, kernel: Kernel, *, is_told: bool) -> None:
+        """Take whether it is told: in production."""
+        self._kernel = kernel
+        self.is_told = is_told
+        self._waiting: deque[str] = deque(maxlen=MOST_KEPT)
+        self._turn = threading.Lock()
+
+    def handed_over(self, released: Sequence[Released]) -> None:
+        """Take note of answers that were handed over. Does not wait."""
+        if self.is_told:
+            self._waiting.extend(self._line(one.entry, one.salt, one.answer) for one in released)
+
+    def flush(self) -> None:
+        """Enter what was handed over since; called once a second.
+
+        Raises:
+            AuditUnavailable: the ledger takes no entry; nothing is forgotten.
+        """
+        with self._turn:
+            while self._waiting:
+                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOLD * AT_ONCE))]
+                try:
+                    self._write([_draft(part) for part in _parted(taken)])
+                except AuditUnavailable:
+                    self._waiting.extendleft(reversed(taken))
+                    raise
+
+    def told_of(self, reader: EntryReader, entry: int) -> Told | None:
+        """Return what an entry says became of a lookup; None where none does."""
+        log, stop = self._kernel.log, min(reader.head().size, entry + _FAR)
+        for row in reader.scan(entry + 1, stop):
+            opening = log.opening(row) if parse_leaf(row.leaf).kind == Kind.OUTCOME else None
+            values = {} if opening is None else opening.values
+            if values.get("result", "").startswith(HANDED_OVER):
+                for line in values["detail"].split("; "):
+                    index, size, tag = line.split(" ")
+                    if int(index) == entry:
+                        return Told(row.index, int(size), tag)
+        return None
+
+    def is_answer(self, told: Told, released: Released) -> bool:
+        """Tell whether these bytes are the answer that was handed over."""
+        return f"{released.entry} {told.size} {told.tag}" == self._line(released.entry, released.salt, released.answer)
+
+    def _line(self, entry: int, salt: bytes, answer: bytes) -> str:
+        tag = self._kernel.log.answer_tag(entry, salt + answer)
+        return f"{entry} {-(-len(answer) // STEP) * STEP} {tag}"
+
+    @rerun_once
+    def _write(self, drafts: list[EntryDraft]) -> None:
+        with self._kernel.database.write() as work:
+            self._kernel.log.append(work.ledger, drafts)
+            work.commit()
+
+
+def _parted(lines: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(lines)
+    while part := list(islice(rest, MOST_TOLD)):
+        yield part
+
+
+def _draft(lines: Sequence[str]) -> EntryDraft:
+    return EntryDraft(Kind.OUTCOME, {"result": f"{HANDED_OVER} {len(lines)}", "detail": "; ".join(lines)})
