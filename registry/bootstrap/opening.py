@@ -15,7 +15,7 @@ from registry.audit.high_water import Standing
 from registry.audit.verify import LedgerVerifier
 from registry.bootstrap.application import Application, erased_list, operator
 from registry.bootstrap.checks import demand_known_purposes, demand_migrated
-from registry.bootstrap.erasing import list_erased
+from registry.bootstrap.erasing import demand_erased_stay, list_erased
 from registry.bootstrap.ledger import (
     head_of,
     open_log,
@@ -114,7 +114,8 @@ def open_application(settings: Settings, clock: Clock | None = None) -> Applicat
     """Open a registry for service.
 
     Raises:
-        MisconfiguredHome: not initialised, not migrated, or the database is behind its high-water mark or differs.
+        MisconfiguredHome: not initialised, not migrated, the database is behind its high-water mark or differs, or
+            people who were erased stand in it.
         LedgerCorrupt: the profile is not the first entry's, or a row of the ledger is not readable.
         AuditUnavailable: its policies are not those in force, and the ledger does not take the entry that says so.
         KeyUnavailable: the keyring is missing, damaged or readable by others.
@@ -123,6 +124,7 @@ def open_application(settings: Settings, clock: Clock | None = None) -> Applicat
     try:
         application = replace(application, high_water=_keeper(application))
         list_erased(application)
+        demand_erased_stay(application)
         application.policy_changes.note(operator=operator())
         application.policy_changes.note_controls(operator=operator())
     except BaseException:

@@ -47,7 +47,25 @@ class ErasedList:
         Raises:
             KeyUnavailable: the list cannot be read, or is damaged; then nobody can tell.
         """
-        return self._tag(one) in self._lines()
+        return one in self.among((one,))
+
+    def among(self, several: Iterable[str]) -> frozenset[str]:
+        """Return which of several persons or subjects were erased, by id: one system call when nothing changed.
+
+        Raises:
+            KeyUnavailable: as ``covers``.
+        """
+        lines = self._lines()
+        return frozenset(one for one in several if self._tag(one) in lines)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody was erased.
+
+        Raises:
+            KeyUnavailable: as ``covers``.
+        """
+        return not self._lines()
 
     def demand_kept(self, person: str) -> None:
         """Check that a person may have a key here.

@@ -70,10 +70,11 @@ class EraseAgain:
             if not there:
                 break
             after = there[-1][0]
+            erased = self._erased.among({one for pair in there for one in pair})
             for person, subject in there:
-                if self._erased.covers(subject):
+                if subject in erased:
                     found[Returned(subject, None)] = None
-                elif self._erased.covers(person):
+                elif person in erased:
                     found[Returned(subject, person)] = None
         return list(found)
 

@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
+from registry.audit.high_water import Standing
 from registry.bootstrap import Application, clear_database, initialise, inspected, key_life, open_application
 from registry.domain.categories import Category
 from registry.domain.clock import SystemClock
-from registry.domain.errors import AuditUnavailable, KeyUnavailable
+from registry.domain.errors import AuditUnavailable, KeyUnavailable, MisconfiguredHome
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.keys import erased as erased_list
 from registry.keys.erased import NAME
 from registry.services.disclose import Disclosed, Refused
-from registry.services.erase_again import EraseAgain
+from registry.services.erase_again import EraseAgain, Returned
 from registry.services.key_life import SETTLING
 from registry.settings import DEVELOPMENT, load_settings
 from tests.fakes.clock import TestClock
@@ -181,6 +182,36 @@ def test_one_member_of_a_household_does_not_come_back_either(place: Place, tmp_p
     assert found_in(place.home, CHILDS) == set()
     assert search(place.home, GONE) == [subject], "the others of the household stay"
     assert found_in(place.home, LEAK)
+
+
+def test_a_database_that_was_put_back_with_its_mark_is_not_served_with_them(place: Place, tmp_path: Path) -> None:
+    """The mark does not tell: it is of that day too. What a search or a trace would find of them nobody is answered."""
+    subject, _ = crowd(place.home)
+    place.stop()
+    before = shutil.copytree(place.line.home, tmp_path / "before")
+    erase(place.home, subject)
+    place.stop()
+    keys = shutil.copytree(place.line.home / "keys", tmp_path / "keys")
+    shutil.rmtree(place.line.home)
+    shutil.copytree(before, place.line.home)
+    shutil.rmtree(place.line.home / "keys")
+    shutil.copytree(keys, place.line.home / "keys")
+    assert place.looked_at(lambda application: application.compare_high_water().standing) is Standing.FOLLOWS
+    with pytest.raises(MisconfiguredHome, match="people who were erased stand in this database"):
+        place.home.app.close()
+    assert place.recover()["erased_again"] == 1
+    demand_unknown(place.home, subject)
+
+
+def test_whoever_is_erased_while_another_process_starts_keeps_it_from_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject, _ = crowd(place.home)
+    erase(place.home, subject)
+    place.stop()
+    seen = iter([[Returned(subject, None)], []])
+    monkeypatch.setattr(EraseAgain, "returned", lambda _: next(seen))
+    assert search(place.home, GONE) == []
 
 
 def test_on_another_machine_todays_key_folder_is_enough(place: Place, tmp_path: Path) -> None:
