@@ -89,6 +89,28 @@ def test_a_registry_in_use_is_sealed_and_opens_what_it_held(used: Line, tmp_path
     assert "verified" in used("audit", "verify").stdout
 
 
+def test_after_a_loss_of_the_machine_no_one_person_begins_a_new_origin(
+    used: Line, tmp_path: Path, passphrases: list[str]
+) -> None:
+    """The mark is gone with the machine, so the ledger goes on under another name; its key opens to two holders."""
+    made = split(used, tmp_path, passphrases)
+    configure(used.home, tmp_path / "open")
+    unseal(used, made, passphrases, 1, 2)
+    used("keys", "seal-ring")
+    before = used.json("audit", "checkpoint")
+    (used.home / "ledger" / "high-water").unlink()
+    used.json("keys", "lock")
+    recover = ("audit", "recover", "--reason", "The machine was lost")
+    assert "registry keys unseal" in used(*recover, exits=3).stderr
+    alone = ("keys", "unseal", made["shares"][0], *passphrases[:2])
+    assert used(*alone, exits=None).exit_code != 0
+    assert "registry keys unseal" in used(*recover, exits=3).stderr
+    unseal(used, made, passphrases, 3, 2)
+    assert used.json("audit", "checkpoint") == before
+    used(*recover)
+    assert used.json("audit", "checkpoint")["keys"][0]["until"] is not None
+
+
 def test_a_holder_who_leaves_opens_nothing_more(used: Line, tmp_path: Path, passphrases: list[str]) -> None:
     first = split(used, tmp_path, passphrases)
     configure(used.home, tmp_path / "open")
