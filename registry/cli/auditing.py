@@ -18,6 +18,7 @@ from registry.audit.ports import EntryReader
 from registry.audit.verify import SUBJECTS, ChunkChecked, Verified, check_chunk, spans
 from registry.bootstrap import Application, inspected
 from registry.cli.accounting import accounting
+from registry.cli.answered import answered
 from registry.cli.checking import NOTE, demand
 from registry.cli.common import Progress, common, registry_at, registry_to_inspect, write_json
 from registry.cli.entries import entries
@@ -54,6 +55,7 @@ audit.add_command(review)
 audit.add_command(entries)
 audit.add_command(accounting)
 audit.add_command(prune)
+audit.add_command(answered)
 
 
 @audit.command()

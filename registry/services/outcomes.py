@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from registry.audit.entries import EntryDraft
+from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryReader
-from registry.domain.errors import AuditUnavailable
+from registry.domain.errors import AuditUnavailable, NotFound
 from registry.services.disclose import Disclosed
 from registry.services.kernel import Kernel
+from registry.services.principals import at_keyboard
 from registry.services.rerun import rerun_once
 from registry.transparency.leaf import parse_leaf
 
@@ -51,6 +52,19 @@ class Told:
     entry: int
     size: int
     tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of a lookup.
+
+    Attributes:
+        told: what an entry says of it; None where none does.
+        is_answer: whether the bytes shown are the answer; None where none were shown, or nothing tells any more.
+    """
+
+    told: Told | None
+    is_answer: bool | None
 
 
 def releases(scope: MutableMapping[str, Any], card: Disclosed, answer: bytes) -> None:
@@ -110,6 +124,36 @@ class Outcomes:
     def is_answer(self, told: Told, released: Released) -> bool:
         """Tell whether these bytes are the answer that was handed over."""
         return f"{released.entry} {told.size} {told.tag}" == self._line(released.entry, released.salt, released.answer)
+
+    def ask(self, entry: int, answer: bytes | None, *, operator: str) -> Became:
+        """Tell what became of a lookup, for the machine's own command line; the question is an entry first.
+
+        Args:
+            entry: index of the lookup's entry.
+            answer: what somebody says was answered; None to ask only whether anything was.
+            operator: who asks.
+
+        Raises:
+            NotFound: the ledger is not as long.
+        """
+        self._say(entry, operator)
+        with self._kernel.database.reader() as reader:
+            told = self.told_of(reader, entry)
+            rows = reader.entries([entry])
+            if not rows:
+                raise NotFound
+            opening = self._kernel.log.opening(rows[0])
+        if told is None or answer is None or opening is None:
+            return Became(told, None)
+        salt = bytes.fromhex(opening.values["detail"].rpartition(" ")[2])
+        return Became(told, self.is_answer(told, Released(entry, salt, answer)))
+
+    @rerun_once
+    def _say(self, entry: int, operator: str) -> None:
+        said = said_by(at_keyboard(operator)) | {"request": f"entry {entry}", "detail": "what became of a lookup"}
+        with self._kernel.database.write() as work:
+            self._kernel.log.append(work.ledger, [EntryDraft(Kind.AUDIT_READ, said)])
+            work.commit()
 
     def _line(self, entry: int, salt: bytes, answer: bytes) -> str:
         tag = self._kernel.log.answer_tag(entry, salt + answer)
