@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
@@ -43,13 +43,11 @@ _LARGE_STEP = 512
 _MAX_NUMBER = 0xFFFF_FFFF_FFFF_FFFF
 _FIELD = struct.Struct(">I")
 _NUMBER = struct.Struct(">Q")
-# The lengths of ids and names, made once: packing them was half the cost of a binding.
-_SHORT = 255
-_LENGTHS = tuple(_FIELD.pack(length) for length in range(_SHORT + 1))
+# The lengths of ids and names as the letters that their four bytes are: a binding of ASCII is written as one text.
+_LENGTHS = tuple(f"\0\0\0{chr(length)}" for length in range(128))
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """The one place a sealed value belongs to. Moved anywhere else, it does not open.
 
     Attributes:
@@ -73,16 +71,19 @@ class Binding:
         Raises:
             ValueError: a text that is not Unicode or a version number out of range.
         """
-        if not 0 <= self.version <= _MAX_NUMBER:
+        registry, person, record, category, version = self
+        if not 0 <= version <= _MAX_NUMBER:
             raise ValueError("a version number is 0 to 2^64 - 1")
-        registry, person = self.registry.encode(), self.person.encode()
-        record, category = self.record.encode(), self.category.encode()
-        lengths = len(registry), len(person), len(record), len(category)
-        if max(lengths) > _SHORT:
-            a, b, c, d = map(_FIELD.pack, lengths)
-        else:
-            a, b, c, d = (_LENGTHS[length] for length in lengths)
-        return b"".join((_BINDING_VERSION, a, registry, b, person, c, record, d, category, _NUMBER.pack(self.version)))
+        try:
+            text = (
+                f"{_LENGTHS[len(registry)]}{registry}{_LENGTHS[len(person)]}{person}"
+                f"{_LENGTHS[len(record)]}{record}{_LENGTHS[len(category)]}{category}"
+            )
+            texts = text.encode("ascii")
+        except (IndexError, UnicodeEncodeError):  # longer than ids are, or not of ASCII
+            encoded = [part.encode() for part in (registry, person, record, category)]
+            texts = b"".join([_FIELD.pack(len(part)) + part for part in encoded])
+        return _BINDING_VERSION + texts + _NUMBER.pack(version)
 
 
 def seal(key: DataKey, plaintext: bytes, binding: Binding) -> bytes:

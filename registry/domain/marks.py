@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -14,6 +15,10 @@ class Tier(StrEnum):
     CONFIDENTIAL = "confidential"
     RESTRICTED = "restricted"  # one approval
     SEALED = "sealed"  # two approvals
+
+
+# By text, for what is read many times.
+TIERS: Mapping[str, Tier] = {one.value: one for one in Tier}
 
 
 @dataclass(frozen=True, slots=True)

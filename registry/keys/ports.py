@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, Protocol, get_args
+from typing import Final, Literal, NamedTuple, Protocol, get_args
 
 from registry.crypto.sign import SigningKey
 from registry.crypto.sign_lattice import LatticeKey
@@ -28,8 +28,7 @@ MIN_KEY_BYTES = 16
 MAX_KEY_BYTES = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class WrappedKey:
+class WrappedKey(NamedTuple):
     """A key as it is stored beside what it protects.
 
     Attributes:
@@ -38,7 +37,10 @@ class WrappedKey:
     """
 
     key_id: str
-    blob: bytes = field(repr=False)
+    blob: bytes
+
+    def __repr__(self) -> str:
+        return f"WrappedKey(key_id={self.key_id!r})"
 
 
 @dataclass(frozen=True, slots=True)

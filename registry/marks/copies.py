@@ -69,13 +69,13 @@ def write_copy(
     Raises:
         ValueError: the vector is not one of this category.
     """
-    forms = forms_of(category, vector)
-    if category not in _WRITE:
+    forms, write = forms_of(category, vector), _WRITE.get(category)
+    if write is None:
         return dict(value)
     if category is Category.HOME_ADDRESS:
         free = room_of(category, value) if room is None else room
         forms = {slot: form for slot, form in forms.items() if slot in free}
-    return _WRITE[category](value, forms)
+    return write(value, forms)
 
 
 def is_altered(category: Category, value: Mapping[str, str]) -> bool:

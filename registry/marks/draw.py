@@ -71,17 +71,18 @@ class RecordMarks:
         return self._drawn(account, category, slots_of_canary(category))
 
     def _drawn(self, account: PrincipalId, category: Category, slots: Iterable[Slot]) -> bytes:
-        return bytes(1 + self._below(slot.forms, f"{account}\0{category.value}\0{slot.name}") for slot in slots)
-
-    def _below(self, most: int, place: str) -> int:
-        """Return an unbiased number below ``most`` by rejection."""
-        limit, counter = _BYTE - _BYTE % most, 0
-        while True:
-            digest = self._key.digest(f"{TABLE_VERSION}\0{counter}\0{place}".encode())
-            for byte in digest:
-                if byte < limit:
-                    return byte % most
-            counter += 1
+        """Draw each slot by a digest of its own, without bias by rejection: the first byte below the limit counts."""
+        digest, drawn = self._key.digest, bytearray()
+        for slot in slots:
+            most, place, counter = slot.forms, f"{account}\0{category}\0{slot.name}", 0
+            limit, byte = _BYTE - _BYTE % most, _BYTE
+            while byte >= limit:
+                for byte in digest(f"{TABLE_VERSION}\0{counter}\0{place}".encode()):
+                    if byte < limit:
+                        break
+                counter += 1
+            drawn.append(1 + byte % most)
+        return bytes(drawn)
 
     def __repr__(self) -> str:
         return "RecordMarks(***)"

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 from registry.domain.categories import Category
 
@@ -66,6 +68,11 @@ CANARY_DIGITS = (
 )
 
 
+_CANARY_TABLE = {**TABLE, Category.PHONE: TABLE[Category.PHONE] + CANARY_DIGITS}
+# Vectors whose forms are remembered: every address's, telephone number's and so on but those of canaries' digits.
+_VECTORS = 2_048
+
+
 def slots_of(category: Category) -> tuple[Slot, ...]:
     """Return the slots of a category; none where a value is never altered."""
     return TABLE.get(category, ())
@@ -73,7 +80,7 @@ def slots_of(category: Category) -> tuple[Slot, ...]:
 
 def slots_of_canary(category: Category) -> tuple[Slot, ...]:
     """Return the slots of a category of a canary: a telephone number's digits may vary, too."""
-    return slots_of(category) + (CANARY_DIGITS if category is Category.PHONE else ())
+    return _CANARY_TABLE.get(category, ())
 
 
 def is_digit(slot: str) -> bool:
@@ -86,7 +93,8 @@ def has_digits(category: Category, vector: bytes) -> bool:
     return len(vector) > len(slots_of(category))
 
 
-def forms_of(category: Category, vector: bytes) -> dict[str, int]:
+@lru_cache(maxsize=_VECTORS)
+def forms_of(category: Category, vector: bytes) -> Mapping[str, int]:
     """Return the form of each slot by its name; those of a canary's digits where the vector has them.
 
     Raises:
@@ -95,4 +103,4 @@ def forms_of(category: Category, vector: bytes) -> dict[str, int]:
     slots = slots_of(category) if len(vector) == len(slots_of(category)) else slots_of_canary(category)
     if len(vector) != len(slots) or not all(1 <= form <= slot.forms for slot, form in zip(slots, vector, strict=True)):
         raise ValueError("not a vector of this category")
-    return {slot.name: form for slot, form in zip(slots, vector, strict=True)}
+    return MappingProxyType({slot.name: form for slot, form in zip(slots, vector, strict=True)})

@@ -49,12 +49,11 @@ from registry.services.kernel import (
     refusal_of,
     view_of,
 )
-from registry.services.mark_secrets import epoch_now
+from registry.services.mark_secrets import KeysNow
 from registry.services.marking import Marking
 from registry.services.notices import Notice, NoticeKind, SeenByViewer, ToRole, alarm_notices, queue
 from registry.services.outlets import LimitKey
 from registry.services.ports import ACTIVE, RecordRow, RequestRow, SubjectRow, Work
-from registry.services.ports_marks import MarkGeneration
 from registry.services.rerun import rerun_once
 from registry.transparency.fields import NONCE_BYTES
 from registry.vault.revealed import RevealedField
@@ -198,7 +197,7 @@ class Disclose:
                 AskApprovals(self._kernel, work),
                 OpenGlass(self._kernel, work),
                 UsedTokens(self._kernel, work),
-                work.mark_generations.known(),
+                KeysNow(self._kernel.marks, work.mark_generations.known()),
             )
             decided = [self._decide(ask, facts, one) for one, (_, ask) in zip(braked, asks, strict=True)]
             # Alarms come first: behind it, a receipt would show by its size that there is one.
@@ -246,7 +245,7 @@ class Disclose:
         glass = None if ask.purpose is None else known.glass.of(principal, rows or ())
         facts = Facts(
             asked=ask.categories,
-            records=tuple(RecordFacts(row.id, row.category, row.tier) for row in rows or ()),
+            records=tuple([RecordFacts(row.id, row.category, row.tier) for row in rows or ()]),
             is_own_record=subject is not None and is_own(principal, subject),
             relations=frozenset() if subject is None else known.relations.between(principal, subject),
             approvals=approved.approvals,
@@ -284,8 +283,7 @@ class Disclose:
         if glass is not None:
             values["detail"] += f" break-glass {glass.id}"
         form = _form(ask, decision)
-        exchanges = known.exchanges
-        drawn = self._drawn(principal, rows, exchanges, is_decoy=limits.decoy) if form is Form.MARKED else None
+        drawn = _drawn(principal, rows, known.marks, is_decoy=limits.decoy) if form is Form.MARKED else None
         draft = self._release(values | {"form": form.value}, subject, rows, drawn)
         return _Decided(subject, None, rows, draft, form=form, drawn=drawn or {})
 
@@ -299,22 +297,6 @@ class Disclose:
         if isinstance(decision, Permit) and _is_unmarked(ask) and not self._kernel.unmarked.may(principal):
             return Denial(NOT_PERMITTED, (UNMARKED,))
         return decision
-
-    def _drawn(
-        self, principal: Principal, rows: Sequence[RecordRow], exchanges: Sequence[MarkGeneration], *, is_decoy: bool
-    ) -> dict[RecordId, Drawn]:
-        """Draw the forms of a copy; what is in the values has no part in it.
-
-        A decoy's copies have the digits of a canary drawn, too. They are drawn for everybody and left out of other
-        copies, so that a decoy does not take longer.
-        """
-        drawn = {}
-        for row in rows:
-            epoch = epoch_now(exchanges, row.mark_epoch)
-            marks = self._kernel.marks.at(epoch).of_record(row.id, row.field.version)
-            vector = marks.canary_vector(principal.id, row.category)
-            drawn[row.id] = Drawn(vector if is_decoy else vector[: len(slots_of(row.category))], epoch)
-        return drawn
 
     def _release(
         self,
@@ -339,7 +321,7 @@ class Disclose:
         if one.refusal is not None or one.subject is None:
             return Refused(one.refusal or NOT_FOUND, view)
         try:
-            fields = tuple(self._kernel.vault.open(row.field, receipt) for row in one.rows)
+            fields = tuple([self._kernel.vault.open(row.field, receipt) for row in one.rows])
         except (EnvelopeRejected, KeyUnavailable) as exc:
             return Failed(exc, self._record_broken(one, view))
         if one.form is Form.MASKED:
@@ -401,7 +383,7 @@ class _BatchFacts:
     approvals: AskApprovals
     glass: OpenGlass
     used: UsedTokens
-    exchanges: Sequence[MarkGeneration]
+    marks: KeysNow
 
 
 def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[SubjectId, SubjectRow]:
@@ -411,6 +393,22 @@ def _held(work: Work, named: set[SubjectId], tags: set[bytes]) -> Mapping[Subjec
         tagged = work.subjects.by_number_tags(tags)
         return work.subjects.lock(named | {row.id for row in tagged.values()})
     return work.subjects.lock_tagged(tags)
+
+
+def _drawn(principal: Principal, rows: Sequence[RecordRow], keys: KeysNow, *, is_decoy: bool) -> dict[RecordId, Drawn]:
+    """Draw the forms of a copy; what is in the values has no part in it.
+
+    A decoy's copies have the digits of a canary drawn, too. They are drawn for everybody and left out of other copies,
+    so that a decoy does not take longer.
+    """
+    drawn = {}
+    for row in rows:
+        key, slots = keys.of(row.mark_epoch), slots_of(row.category)
+        vector = b""
+        if slots:  # else there is nothing to draw, and no key of the record is needed
+            vector = key.of_record(row.id, row.field.version).canary_vector(principal.id, row.category)
+        drawn[row.id] = Drawn(vector if is_decoy else vector[: len(slots)], key.epoch)
+    return drawn
 
 
 def _braked(principal: Principal, ask: DisclosureAsk, subjects: _Subjects) -> BrakeAsk:

@@ -48,6 +48,23 @@ def epoch_now(known: Sequence[MarkGeneration], mark_epoch: int) -> int:
     return epoch_number(generation, openings_of(mark_epoch))
 
 
+class KeysNow:
+    """The keys that copies are drawn by in one transaction, each looked up once for all record versions it is for."""
+
+    def __init__(self, secrets: MarkSecrets, known: Sequence[MarkGeneration]) -> None:
+        """Take the secrets, and the exchanges that the transaction goes by."""
+        self._secrets = secrets
+        self._known = known
+        self._keys: dict[int, MarkKey] = {}
+
+    def of(self, mark_epoch: int) -> MarkKey:
+        """Return the key of a record version with this stored epoch; raises as ``MarkSecrets.at``."""
+        key = self._keys.get(mark_epoch)
+        if key is None:
+            key = self._keys[mark_epoch] = self._secrets.at(epoch_now(self._known, mark_epoch))
+        return key
+
+
 class MarkSecrets:
     """All secrets of one registry's marks; they are opened when they are needed first, and kept."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId
@@ -13,6 +13,7 @@ from registry.marks.draw import Drawn
 from registry.marks.slots import has_digits
 from registry.vault.revealed import RevealedField
 
+_Place = tuple[RecordId, int]  # a version of a record
 # Addresses whose slots are remembered; more than that many are looked at anew from time to time.
 _REMEMBERED = 65_536
 
@@ -25,7 +26,7 @@ class Marking:
 
     def __init__(self, canaries: Canaries) -> None:
         self._canaries = canaries
-        self._rooms: dict[tuple[RecordId, int], frozenset[str]] = {}
+        self._rooms: dict[_Place, frozenset[str]] = {}
 
     def marked(self, fields: Sequence[RevealedField], drawn: Mapping[RecordId, Drawn]) -> tuple[RevealedField, ...]:
         """Return a card as one account sees it: values in their drawn writing, address and ways to call in its order.
@@ -34,22 +35,19 @@ class Marking:
             fields: as opened.
             drawn: what was drawn for each record.
         """
-        written = [one.rewritten(partial(self._written, one, drawn[one.record].vector)) for one in fields]
+        written = [one.rewritten(self._written, drawn[one.record].vector, (one.record, one.version)) for one in fields]
         address = next((one for one in fields if one.category == Category.HOME_ADDRESS), None)
         if address is None:
             return tuple(written)
-        order = {category.value: place for place, category in enumerate(order_of(drawn[address.record].vector))}
+        order = _places(order_of(drawn[address.record].vector))
         return tuple(sorted(written, key=lambda one: order.get(one.category, len(order))))
 
-    def _written(
-        self, one: RevealedField, vector: bytes, category: Category, value: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        room = self._room(one, category, value) if category is Category.HOME_ADDRESS else None
+    def _written(self, category: Category, value: Mapping[str, str], vector: bytes, place: _Place) -> Mapping[str, str]:
+        room = self._room(place, category, value) if category is Category.HOME_ADDRESS else None
         served = self._canaries.served(category, value, vector) if has_digits(category, vector) else value
         return write_copy(category, served, vector, room)
 
-    def _room(self, one: RevealedField, category: Category, value: Mapping[str, str]) -> frozenset[str]:
-        place = (one.record, one.version)
+    def _room(self, place: _Place, category: Category, value: Mapping[str, str]) -> frozenset[str]:
         room = self._rooms.get(place)
         if room is None:
             room = room_of(category, value)
@@ -57,3 +55,8 @@ class Marking:
                 self._rooms.clear()
             self._rooms[place] = room
         return room
+
+
+@lru_cache  # there are six orders
+def _places(order: tuple[Category, ...]) -> Mapping[str, int]:
+    return {category.value: place for place, category in enumerate(order)}

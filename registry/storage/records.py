@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select, tuple_, update
 
-from registry.domain.categories import Category
+from registry.domain.categories import CATEGORIES
 from registry.domain.ids import RecordId, SubjectId
-from registry.domain.marks import Tier
+from registry.domain.marks import TIERS
 from registry.keys.ports import WrappedKey
 from registry.services.ports import ENDED, MarkRow, RecordRow, VersionRow
 from registry.storage.guards import GUARDED, RowGuard
@@ -163,5 +163,5 @@ class SqlRecords:
         told = (record, subject, person, category, slot_tag, current, state, tier, mark_version)
         self._guard.demand("records", told, guard)
         field = SealedField(record, subject, person, category, version, sealed, digest, WrappedKey(*row[15:]))
-        kind, held = Category(category), Tier(tier)
+        kind, held = CATEGORIES[category], TIERS[tier]
         return RecordRow(record, subject, person, kind, slot_tag, value_tag, held, mark_version, state, field, epoch)

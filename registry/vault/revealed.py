@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NoReturn, final
+from typing import Concatenate, NoReturn, ParamSpec, final
 
-from registry.domain.categories import Category
+from registry.domain.categories import CATEGORIES, Category
 from registry.domain.ids import RecordId, SubjectId
 from registry.vault.masks import masked_value
+
+P = ParamSpec("P")
 
 
 @final
@@ -35,14 +37,27 @@ class RevealedField:
         """Return the value as enrolled."""
         return self._value
 
-    def rewritten(self, write: Callable[[Category, Mapping[str, str]], Mapping[str, str]]) -> RevealedField:
-        """Return the same in another writing of its value, as one copy shows it."""
-        payload = {"member": self.member, "value": write(Category(self.category), self._value)}
-        return RevealedField(self.record, self.subject, (self.category, self.version), payload)
+    def rewritten(
+        self,
+        write: Callable[Concatenate[Category, Mapping[str, str], P], Mapping[str, str]],
+        *told: P.args,
+        **named: P.kwargs,
+    ) -> RevealedField:
+        """Return the same in another writing of its value, as one copy shows it.
+
+        Args:
+            write: makes it of category and value, and of whatever else it is told.
+            *told: handed on to it.
+            **named: likewise.
+        """
+        return self._with(write(CATEGORIES[self.category], self._value, *told, **named))
 
     def masked(self) -> RevealedField:
         """Return the same with the masked form of its value; the value itself is not in it."""
-        payload = {"member": self.member, "value": masked_value(Category(self.category), self._value)}
+        return self._with(masked_value(CATEGORIES[self.category], self._value))
+
+    def _with(self, value: Mapping[str, str]) -> RevealedField:
+        payload = {"member": self.member, "value": value}
         return RevealedField(self.record, self.subject, (self.category, self.version), payload)
 
     def __repr__(self) -> str:

@@ -95,7 +95,7 @@ class Vault:
 
     def prepare(self, fields: Iterable[SealedField]) -> None:
         """Have the keys of several values opened at once. Opens no value, and never fails: ``open`` does."""
-        self._keys.prepare((field.person, field.key) for field in fields)
+        self._keys.prepare({field.person: field.key for field in fields}.items())
 
     def prepare_persons(self, persons: Iterable[tuple[PersonId, WrappedKey]]) -> None:
         """Have the keys of several persons opened at once, for sealing something new; see ``prepare``."""

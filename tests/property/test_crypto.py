@@ -70,6 +70,13 @@ def test_bindings_encode_injectively(one: Binding, other: Binding, first: int, s
         assert (left == right) == (left.to_bytes() == right.to_bytes())
 
 
+@given(st.lists(st.text(st.characters(max_codepoint=300), max_size=140), min_size=4, max_size=4), _NUMBER)
+def test_a_binding_is_each_text_behind_its_length(texts: list[str], version: int) -> None:
+    """However it is written faster for ids: length in four bytes, text, and the version's number behind all."""
+    parts = [len(text.encode()).to_bytes(4, "big") + text.encode() for text in texts]
+    assert Binding(*texts, version).to_bytes() == b"\x01" + b"".join(parts) + version.to_bytes(8, "big")
+
+
 @given(st.integers(0, 10**6))
 def test_padding_is_a_step_and_less_than_one_step_too_long(length: int) -> None:
     padded = padded_length(length)

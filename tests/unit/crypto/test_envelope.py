@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import pickle
 
 import pytest
@@ -61,12 +60,12 @@ def test_every_shortened_or_lengthened_value_is_refused(key: DataKey) -> None:
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        dataclasses.replace(PLACE, registry="registry-2"),
-        dataclasses.replace(PLACE, person="person-2"),
-        dataclasses.replace(PLACE, record="record-2"),
-        dataclasses.replace(PLACE, category="school"),
-        dataclasses.replace(PLACE, version=2),
-        dataclasses.replace(PLACE, person="person-1r", record="ecord-1"),
+        PLACE._replace(registry="registry-2"),
+        PLACE._replace(person="person-2"),
+        PLACE._replace(record="record-2"),
+        PLACE._replace(category="school"),
+        PLACE._replace(version=2),
+        PLACE._replace(person="person-1r", record="ecord-1"),
     ],
 )
 def test_does_not_open_in_another_place(key: DataKey, elsewhere: Binding) -> None:
@@ -76,7 +75,7 @@ def test_does_not_open_in_another_place(key: DataKey, elsewhere: Binding) -> Non
 
 def test_gcm_itself_binds_the_place(key: DataKey) -> None:
     """The associated data must hold on its own: replace the commitment as one who knew its key could."""
-    elsewhere = dataclasses.replace(PLACE, person="person-2")
+    elsewhere = PLACE._replace(person="person-2")
     sealed = bytearray(seal(key, TEXT, PLACE))
     commitment_key = HmacKey(derive(RAW, "registry/envelope/v1", length=64)[32:])
     message = bytes(sealed[: 1 + NONCE_BYTES]) + elsewhere.to_bytes()
@@ -196,12 +195,12 @@ def test_limits() -> None:
         seal(key, bytes(MAX_PLAINTEXT_BYTES + 1), PLACE)
     for version in (-1, 2**64):
         with pytest.raises(ValueError, match="version number"):
-            dataclasses.replace(PLACE, version=version).to_bytes()
+            PLACE._replace(version=version).to_bytes()
     for length in (0, 16, 31, 33, 64):
         with pytest.raises(ValueError, match="32 bytes"):
             DataKey(bytes(length))
     with pytest.raises(ValueError):
-        dataclasses.replace(PLACE, person="\ud800").to_bytes()
+        PLACE._replace(person="\ud800").to_bytes()
 
 
 def test_a_key_is_never_shown_copied_or_pickled(key: DataKey) -> None:
