@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from registry.text.postal import DIRECTIONS, STATES, TYPES
 
@@ -20,8 +20,7 @@ _APARTMENT = frozenset({"apt", "apartment"})
 _SHORTEST, _WITH_DIRECTION = 2, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """The pieces of an address, each as enrolled; empty when absent.
 
     Attributes:
@@ -36,17 +35,20 @@ class Parts:
         is_line: enrolled as one line.
     """
 
-    number: str = field(repr=False)
-    before: str = field(default="", repr=False)
-    name: tuple[str, ...] = field(default=(), repr=False)
-    type: str = field(default="", repr=False)
-    after: str = field(default="", repr=False)
-    unit_word: str = field(default="", repr=False)
-    unit: str = field(default="", repr=False)
-    city: tuple[str, ...] = field(default=(), repr=False)
-    state: str = field(default="", repr=False)
-    zip: str = field(default="", repr=False)
+    number: str
+    before: str = ""
+    name: tuple[str, ...] = ()
+    type: str = ""
+    after: str = ""
+    unit_word: str = ""
+    unit: str = ""
+    city: tuple[str, ...] = ()
+    state: str = ""
+    zip: str = ""
     is_line: bool = True
+
+    def __repr__(self) -> str:
+        return "Parts(***)"
 
 
 def bare(word: str) -> str:
@@ -64,7 +66,7 @@ def cut(value: Mapping[str, str]) -> Parts | None:
     if found is None or (unit and not found.unit):
         return None
     city = tuple(value["city"].split())
-    return replace(found, city=city, state=value.get("state", ""), zip=value.get("postal_code", ""), is_line=False)
+    return found._replace(city=city, state=value.get("state", ""), zip=value.get("postal_code", ""), is_line=False)
 
 
 def _cut_line(line: str) -> Parts | None:
@@ -83,7 +85,7 @@ def _cut_line(line: str) -> Parts | None:
     found = _cut_street([word for part in segments for word in part])
     if found is None or (len(segments) == _SHORTEST and not found.unit):
         return None
-    return replace(found, city=tuple(city), state=state, zip=zip_code)
+    return found._replace(city=tuple(city), state=state, zip=zip_code)
 
 
 def _cut_tail(words: list[str]) -> tuple[list[str], str, str] | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from registry.domain.categories import Category
 from registry.marks.address_parts import Parts, bare, cut
@@ -41,6 +42,7 @@ _STATES = {
 }  # fmt: skip
 _NUMBERED = re.compile(r"(\d{1,3})(?:st|nd|rd|th)", re.IGNORECASE)
 _WORDS_OF = {number: word for word, number in ORDINALS.items()}
+_Changes = Mapping[str, str | tuple[str, ...]]
 _TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|[A-Za-z0-9'-]+\.?|#")
 
 
@@ -80,9 +82,10 @@ def _are_safe(parts: Parts, value: Mapping[str, str], slots: Sequence[str]) -> b
 
 
 def _written(parts: Parts, forms: Mapping[str, int]) -> Parts:
+    changes: dict[str, Any] = {}
     for slot, form in forms.items():
-        parts = _WRITERS[slot](parts, form) or parts
-    return parts
+        changes |= _WRITERS[slot](parts, form) or {}
+    return parts._replace(**changes)
 
 
 def read_address(value: Mapping[str, str], text: str) -> dict[str, int | None]:
@@ -119,44 +122,45 @@ def _joined(parts: Parts, value: Mapping[str, str]) -> dict[str, str]:
 # ---- writing ----
 
 
-def _write_unit(parts: Parts, form: int) -> Parts | None:
-    return replace(parts, unit_word=_UNIT_FORMS[form - 1]) if parts.unit else None
+def _write_unit(parts: Parts, form: int) -> _Changes | None:
+    return {"unit_word": _UNIT_FORMS[form - 1]} if parts.unit else None
 
 
-def _write_ordinal(parts: Parts, form: int) -> Parts | None:
+def _write_ordinal(parts: Parts, form: int) -> _Changes | None:
     number = _ordinal(parts.name)
     if number is None:
         return None
     ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return replace(parts, name=(f"{number}{ending}" if form == 1 else _WORDS_OF[number].capitalize(),))
+    return {"name": (f"{number}{ending}" if form == 1 else _WORDS_OF[number].capitalize(),)}
 
 
-def _write_saint(parts: Parts, form: int) -> Parts | None:
+def _write_saint(parts: Parts, form: int) -> _Changes | None:
     forms = _saint(parts)
-    return None if forms is None else replace(parts, city=(forms[form - 1], *parts.city[1:]))
+    return None if forms is None else {"city": (forms[form - 1], *parts.city[1:])}
 
 
-def _write_direction(parts: Parts, form: int) -> Parts | None:
+def _write_direction(parts: Parts, form: int) -> _Changes | None:
     if bool(parts.before) == bool(parts.after):
         return None
     full = _DIRECTIONS.get(DIRECTIONS[bare(parts.before or parts.after)])
     if full is None:
         return None
     written = f"{full[0]}." if form == 1 else full
-    return replace(parts, before=written) if parts.before else replace(parts, after=written)
+    return {"before" if parts.before else "after": written}
 
 
-def _write_type(parts: Parts, form: int) -> Parts | None:
+def _write_type(parts: Parts, form: int) -> _Changes | None:
     types = _TYPES.get(TYPES[bare(parts.type)])
-    return None if types is None else replace(parts, type=f"{types[0]}." if form == 1 else types[1])
+    return None if types is None else {"type": f"{types[0]}." if form == 1 else types[1]}
 
 
-def _write_state(parts: Parts, form: int) -> Parts | None:
+def _write_state(parts: Parts, form: int) -> _Changes | None:
     forms = _STATES.get(_state(parts))
-    return None if forms is None else replace(parts, state=forms[form - 1])
+    return None if forms is None else {"state": forms[form - 1]}
 
 
-_WRITERS: Mapping[str, Callable[[Parts, int], Parts | None]] = {
+# What a form changes of the parts; no two slots change, or look at, the same ones.
+_WRITERS: Mapping[str, Callable[[Parts, int], _Changes | None]] = {
     UNIT: _write_unit,
     ORDINAL: _write_ordinal,
     SAINT: _write_saint,

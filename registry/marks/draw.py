@@ -6,15 +6,15 @@ Two accounts may be drawn alike: drawing again would tell a leaker something abo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NoReturn
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import NamedTuple, NoReturn
 
 from registry.crypto.derive import derive
 from registry.crypto.tags import HmacKey
 from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId, RecordId
-from registry.marks.slots import TABLE_VERSION, Slot, slots_of, slots_of_canary
+from registry.marks.slots import TABLE_VERSION, slots_of, slots_of_canary
 
 # Of whom no copy is ever served: a text that was made from stored forms carries it.
 DATABASE = PrincipalId("database")
@@ -45,12 +45,31 @@ def stored_epoch(generation: int) -> int:
     return generation * EPOCHS_OF_GENERATION
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """What was drawn for one account's copy of one record version, and in which epoch of that version's key."""
 
-    vector: bytes = field(repr=False)
+    vector: bytes
     epoch: int = FIRST_EPOCH
+
+    def __repr__(self) -> str:
+        return f"Drawn(epoch={self.epoch})"
+
+
+class _Place(NamedTuple):
+    """Where one slot is drawn: below how many forms, from which bytes without bias, and under which name."""
+
+    forms: int
+    limit: int
+    name: bytes
+
+
+_PLACES: Mapping[Category, tuple[_Place, ...]] = {
+    category: tuple(
+        _Place(slot.forms, _BYTE - _BYTE % slot.forms, f"{category.value}\0{slot.name}".encode())
+        for slot in slots_of_canary(category)
+    )
+    for category in Category
+}
 
 
 class RecordMarks:
@@ -64,25 +83,26 @@ class RecordMarks:
 
     def vector(self, account: PrincipalId, category: Category) -> bytes:
         """Return the forms of an account's copy: one byte for each slot of the category, from 1."""
-        return self._drawn(account, category, slots_of(category))
+        return self._drawn(account, _PLACES[category][: len(slots_of(category))])
 
     def canary_vector(self, account: PrincipalId, category: Category) -> bytes:
         """Return the same with the digits of a canary behind it, where the category has some."""
-        return self._drawn(account, category, slots_of_canary(category))
+        return self._drawn(account, _PLACES[category])
 
-    def _drawn(self, account: PrincipalId, category: Category, slots: Iterable[Slot]) -> bytes:
-        """Draw each slot by a digest of its own, without bias by rejection: the first byte below the limit counts."""
-        digest, drawn = self._key.digest, bytearray()
-        for slot in slots:
-            most, place, counter = slot.forms, f"{account}\0{category}\0{slot.name}", 0
-            limit, byte = _BYTE - _BYTE % most, _BYTE
-            while byte >= limit:
-                for byte in digest(f"{TABLE_VERSION}\0{counter}\0{place}".encode()):
-                    if byte < limit:
-                        break
-                counter += 1
-            drawn.append(1 + byte % most)
+    def _drawn(self, account: PrincipalId, places: Iterable[_Place]) -> bytes:
+        """Draw each slot by digests of its own, without bias by rejection: the first byte below the limit counts."""
+        digest, drawn = self._key.digest, []
+        begin = f"{TABLE_VERSION}\0{0}\0{account}\0".encode()
+        for forms, limit, name in places:
+            byte = digest(begin + name)[0]
+            if byte >= limit:  # seldom: it is looked for in all of the digest, and in the next ones
+                byte = next(one for one in self._bytes(account, name) if one < limit)
+            drawn.append(1 + byte % forms)
         return bytes(drawn)
+
+    def _bytes(self, account: PrincipalId, name: bytes) -> Iterator[int]:
+        for counter in count():
+            yield from self._key.digest(f"{TABLE_VERSION}\0{counter}\0{account}\0".encode() + name)
 
     def __repr__(self) -> str:
         return "RecordMarks(***)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId
@@ -51,8 +52,7 @@ class Form(StrEnum):
     MASKED = "masked"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFacts:
+class RecordFacts(NamedTuple):
     """What policy may know of one record: never its value."""
 
     record: RecordId

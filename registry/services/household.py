@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from registry.domain.categories import Category
 from registry.domain.ids import PersonId, RecordId, SubjectId
@@ -97,7 +97,7 @@ class HouseholdStore:
         version = row.field.version + 1
         place = Place(row.subject, row.person, row.id, row.category.value, version)
         sealed = self._kernel.vault.seal(person, place, prepared.stored, member=owner.member or None)
-        after = replace(row, field=sealed, value_tag=prepared.value_tag, slot_tag=prepared.slot_tag)
+        after = row._replace(field=sealed, value_tag=prepared.value_tag, slot_tag=prepared.slot_tag)
         changes.replaced.append(after)
         changes.versions.append(self._sealer.history(changes.batch, after))
         self._sealer.note_address(changes.batch, after, prepared.stored)
@@ -110,7 +110,7 @@ class HouseholdStore:
         changes.batch.marks.append(self._sealer.mark(person, row.field, mark, version))
         pending = next((index for index, other in enumerate(changes.replaced) if other.id == row.id), None)
         base = row if pending is None else changes.replaced[pending]
-        after = replace(base, tier=mark.tier, mark_version=version)
+        after = base._replace(tier=mark.tier, mark_version=version)
         if pending is None:
             changes.replaced.append(after)
         else:

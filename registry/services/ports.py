@@ -62,8 +62,7 @@ class PersonRow:
     key: WrappedKey
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRow:
+class RecordRow(NamedTuple):
     """A record's facts, with its current version sealed.
 
     ``mark_epoch`` is of that version: the generation of the secret of marks that it began with, times

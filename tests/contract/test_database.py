@@ -121,14 +121,14 @@ def test_records_with_their_history_come_back_as_they_went_in(database: SqlDatab
         work.records.insert_marks([marked])
         work.commit()
     with database.write() as work:
-        newer = replace(record(0, version=2), mark_version=2, tier=Tier.NONE)
+        newer = record(0, version=2)._replace(mark_version=2, tier=Tier.NONE)
         work.records.replace([newer], [history(newer, LATE + 5)])
         work.records.insert_marks([replace(marked, mark_version=2, tier=Tier.NONE, basis=None)])
         work.records.end([other.id], LATE + 7)
         work.commit()
     with database.read() as work:
         assert list(work.records.of_subjects([one.subject])) == [newer]
-        assert work.records.by_ids([other.id]) == {other.id: replace(other, state=ENDED)}
+        assert work.records.by_ids([other.id]) == {other.id: other._replace(state=ENDED)}
         assert work.records.subjects_of([one.id]) == {one.id: one.subject}
         closed = replace(history(one), valid_to=LATE + 5)
         assert list(work.records.versions_of([one.id])) == [closed, history(newer, LATE + 5)]

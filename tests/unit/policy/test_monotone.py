@@ -46,7 +46,7 @@ def burdened(facts: Facts, relation: Relation, mark: RecordFacts) -> list[Facts]
     return [
         replace(facts, relations=facts.relations | {relation}),
         replace(facts, records=(*facts.records, mark)),
-        replace(facts, records=tuple(replace(one, tier=mark.tier) for one in facts.records)),
+        replace(facts, records=tuple(one._replace(tier=mark.tier) for one in facts.records)),
         replace(facts, quota_exceeded=True),
         replace(facts, cooling_exceeded=True),
         replace(facts, is_own_record=True),

@@ -70,11 +70,11 @@ def test_no_receipt_for_it_no_plaintext(room: Room) -> None:
 
 
 MOVES: dict[str, Callable[[SealedField], SealedField]] = {
-    "subject": lambda f: replace(f, subject=SubjectId(new_id())),
-    "person": lambda f: replace(f, person=PersonId(new_id())),
-    "record": lambda f: replace(f, record=RecordId(new_id())),
-    "category": lambda f: replace(f, category="phone"),
-    "version": lambda f: replace(f, version=2),
+    "subject": lambda f: f._replace(subject=SubjectId(new_id())),
+    "person": lambda f: f._replace(person=PersonId(new_id())),
+    "record": lambda f: f._replace(record=RecordId(new_id())),
+    "category": lambda f: f._replace(category="phone"),
+    "version": lambda f: f._replace(version=2),
 }
 
 
@@ -94,7 +94,7 @@ def test_another_registry_cannot_open_it(room: Room) -> None:
 def test_bytes_exchanged_behind_the_digest_do_not_open(room: Room) -> None:
     """The receipt covers a digest; bytes that no longer have it are refused before any key is used."""
     newer = room.seal(room.field.record)
-    swapped = replace(room.field, sealed=newer.sealed)
+    swapped = room.field._replace(sealed=newer.sealed)
     with pytest.raises(EnvelopeRejected, match="digest"):
         room.vault.open(swapped, room.receipt(room.field))
 
