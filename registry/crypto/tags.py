@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from hashlib import sha256
-from typing import NoReturn
+from typing import Final, NoReturn
 
 MIN_TAG_BYTES = 8
 MAX_TAG_BYTES = 32
@@ -93,6 +94,5 @@ def _prefix(key: bytes, domain: str, length: int) -> bytes:
     return len(name).to_bytes(2, "big") + name
 
 
-def equal(left: bytes, right: bytes) -> bool:
-    """Compare in a time that does not depend on where the two differ."""
-    return hmac.compare_digest(left, right)
+# Compares two texts of bytes in a time that does not depend on where they differ.
+equal: Final[Callable[[bytes, bytes], bool]] = hmac.compare_digest

@@ -90,10 +90,10 @@ def _cut_line(line: str) -> Parts | None:
 
 def _cut_tail(words: list[str]) -> tuple[list[str], str, str] | None:
     zip_code = words.pop() if words and _ZIP.fullmatch(words[-1]) else ""
-    for count in (3, 2, 1):
-        state = words[-count:]
-        if len(words) >= count and "".join(map(bare, state)) in STATES:
-            return words[:-count], " ".join(state), zip_code
+    plain = [bare(word) for word in words[-3:]]
+    for count in range(len(plain), 0, -1):
+        if "".join(plain[-count:]) in STATES:
+            return words[:-count], " ".join(words[-count:]), zip_code
     return None
 
 

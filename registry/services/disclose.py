@@ -7,7 +7,9 @@ permits and refusals alike. A batch that fails is retried by halves, so that one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
@@ -129,8 +131,7 @@ class Waiting:
 Answer = Disclosed | Refused | Failed | Waiting
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
+class _Decided(NamedTuple):
     """One ask after decision: what its entry says and what a receipt may open."""
 
     subject: SubjectRow | None
@@ -139,7 +140,7 @@ class _Decided:
     draft: EntryDraft
     wanted: Wanted | None = None
     form: Form = Form.AS_ENTERED
-    drawn: Mapping[RecordId, Drawn] = field(default_factory=dict, repr=False)
+    drawn: Mapping[RecordId, Drawn] = MappingProxyType({})
     taken_back: Principal | None = None  # who showed a token that is not taken any more
 
 
@@ -232,8 +233,8 @@ class Disclose:
 
     def _principals(self, work: Work, callers: Sequence[Caller]) -> list[Principal]:
         named = [(caller.claims.issuer, caller.claims.subject) for caller in callers]
-        rows = {name: work.principals.by_name(*name) for name in set(named)}
-        pairs = [(rows[name], caller) for name, caller in zip(named, callers, strict=True)]
+        rows = work.principals.by_names(named)
+        pairs = [(rows.get(name), caller) for name, caller in zip(named, callers, strict=True)]
         return list(self._kernel.principals_from(work, pairs))
 
     def _decide(self, ask: DisclosureAsk, known: _BatchFacts, braked: BrakeAsk) -> _Decided:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from registry.audit.entries import EntryDraft
 from registry.domain.ids import PrincipalId, SubjectId
@@ -27,8 +28,7 @@ from registry.services.ports import Work
 _Key = tuple[PrincipalId, PurposeCode]
 
 
-@dataclass(frozen=True, slots=True)
-class BrakeAsk:
+class BrakeAsk(NamedTuple):
     """What the brakes need of one ask; no purpose for a subject's own view, no subject for an unknown one."""
 
     principal: Principal

@@ -296,7 +296,8 @@ class Kernel:
 
     def is_signed_in_strongly(self, principal: Principal) -> bool:
         """Tell whether somebody signed in strongly, and lately enough."""
-        return self.now_ms() < principal.step_up_until * 1000
+        until = principal.step_up_until  # 0 for most, who need no look at the clock
+        return bool(until) and self.now_ms() < until * 1000
 
 
 def refusal_of(principal: Principal, reason: str, entry: int) -> AccessDenied | TokenTakenBack:
@@ -361,12 +362,12 @@ def record_lines(
             be opened; none for an entry that stores or opens values without serving a copy.
         drawn: what was drawn for each record of a marked copy; None for an unmarked one.
     """
-    unmarked = variant_commitment(b"", UNMARKED_TABLE, UNMARKED_EPOCH, nonce)
+    if drawn is None:
+        told = variant_commitment(b"", UNMARKED_TABLE, UNMARKED_EPOCH, nonce)
+        return tuple([RecordLine(one.record, one.category, one.version, one.digest, told) for one in fields])
     lines = []
-    for field in fields:
-        told = unmarked
-        if drawn is not None:
-            one = drawn[field.record]
-            told = variant_commitment(one.vector, TABLE_VERSION, one.epoch, nonce)
-        lines.append(RecordLine(field.record, field.category, field.version, field.digest, told))
+    for one in fields:
+        vector, epoch = drawn[one.record]
+        told = variant_commitment(vector, TABLE_VERSION, epoch, nonce)
+        lines.append(RecordLine(one.record, one.category, one.version, one.digest, told))
     return tuple(lines)

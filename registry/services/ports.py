@@ -283,6 +283,10 @@ class Records(Protocol):
 
 class Principals(Protocol):
     def by_name(self, issuer: str, sub: str) -> PrincipalRow | None: ...
+    def by_names(self, names: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], PrincipalRow]:
+        """Return those that exist of accounts named by issuer and name, with one statement an issuer."""
+        ...
+
     def lock(self, issuer: str, sub: str) -> PrincipalRow | None:
         """Hold a principal's row until the end of the transaction, and return it as it is now."""
         ...

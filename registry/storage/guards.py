@@ -99,7 +99,7 @@ class RowGuard:
 
     def holds(self, table: str, parts: Sequence[Any], guard: bytes) -> bool:
         """Tell whether a stored row is as this program wrote it."""
-        return equal(self.tag(table, parts), guard)
+        return equal(self._keys[table].tag(json_of(parts)), guard)
 
     def demand(self, table: str, parts: Sequence[Any], guard: bytes) -> None:
         """Check a stored row.

@@ -30,7 +30,7 @@ class Prepared:
         """Take a statement.
 
         Args:
-            statement: with no list among its values, or with ``MANY`` as the only one.
+            statement: with no list among its values, or with ``MANY`` as the only one; beside that, other values too.
             columns: of an INSERT, those that are given.
         """
         self._statement = statement
@@ -44,13 +44,15 @@ class Prepared:
         found: Sequence[tuple[Any, ...]] = driver_cursor(connection).execute(form.text, form.bound(given)).fetchall()
         return found
 
-    def rows_of(self, connection: Connection, many: Iterable[Any]) -> list[tuple[Any, ...]]:
-        """Run it for the values that stand for ``MANY``; none for no values."""
+    def rows_of(
+        self, connection: Connection, many: Iterable[Any], values: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Run it for the values that stand for ``MANY``, and those given beside it; none for no values."""
         found: list[tuple[Any, ...]] = []
         for part in chunks(many, IN_CHUNK):
             padded = _padded(part)
             form = self._form(connection.dialect, len(padded))
-            found += driver_cursor(connection).execute(form.text, form.bound_to(padded)).fetchall()
+            found += driver_cursor(connection).execute(form.text, form.bound_to(padded, values or {})).fetchall()
         return found
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
@@ -90,9 +92,15 @@ class _Form:
         """Arrange named values as the driver wants them."""
         return values if self._order is None else [values[name] for name in self._order]
 
-    def bound_to(self, many: Sequence[Any]) -> Sequence[Any] | Mapping[str, Any]:
-        """Arrange the values of the one list."""
-        return dict(zip(self._names, many, strict=True)) if self._order is None else many
+    def bound_to(self, many: Sequence[Any], values: Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
+        """Arrange the values of the one list, and those that have names of their own."""
+        if self._order is None:
+            own = [name for name in self._names if name not in values] if values else self._names
+            return {**values, **dict(zip(own, many, strict=True))}
+        if not values:
+            return many
+        each = iter(many)
+        return [values[name] if name in values else next(each) for name in self._order]
 
 
 def _is_plain(bound: BindParameter[Any]) -> bool:

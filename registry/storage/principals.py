@@ -18,6 +18,9 @@ from registry.storage.tables import case_parts, idempotency, principals, traces
 
 _NAMED = select(principals).where(principals.c.issuer == bindparam("iss"), principals.c.sub == bindparam("name"))
 _BY_NAME = Prepared(_NAMED)
+_BY_NAMES = Prepared(
+    select(principals).where(principals.c.issuer == bindparam("iss"), principals.c.sub.in_(MANY)),
+)
 _LOCK = Prepared(_NAMED.with_for_update(key_share=True))
 _LOCK_BY_ID = Prepared(select(principals).where(principals.c.id == bindparam("pid")).with_for_update(key_share=True))
 _HOLD_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended(encode(:person, 'hex'), 24))")
@@ -39,6 +42,17 @@ class SqlPrincipals:
 
     def by_name(self, issuer: str, sub: str) -> PrincipalRow | None:
         return self._one(_BY_NAME.rows(self._connection, {"iss": issuer, "name": sub}))
+
+    def by_names(self, names: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], PrincipalRow]:
+        subs: dict[str, set[str]] = {}
+        for issuer, sub in names:
+            subs.setdefault(issuer, set()).add(sub)
+        found = [
+            self._row(row)
+            for issuer, own in subs.items()
+            for row in _BY_NAMES.rows_of(self._connection, sorted(own), {"iss": issuer})
+        ]
+        return {(row.issuer, row.sub): row for row in found}
 
     def lock(self, issuer: str, sub: str) -> PrincipalRow | None:
         return self._one(_LOCK.rows(self._connection, {"iss": issuer, "name": sub}))

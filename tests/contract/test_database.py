@@ -170,6 +170,9 @@ def test_principals_come_back_as_they_went_in(database: SqlDatabase) -> None:
         assert work.principals.by_name(CLERK.issuer, "clerk") == changed
         assert work.principals.by_name(CLERK.issuer, "CLERK") is None
         assert work.principals.by_name(linked.issuer, linked.sub) == linked
+        both, other = [(CLERK.issuer, "clerk"), (linked.issuer, linked.sub)], (CLERK.issuer + "/other", "clerk")
+        assert work.principals.by_names([*both, other]) == dict(zip(both, (changed, linked), strict=True))
+        assert work.principals.by_names([(CLERK.issuer, "CLERK"), other]) == work.principals.by_names([]) == {}
         assert work.principals.by_ids([CLERK.id, linked.id]) == {CLERK.id: changed, linked.id: linked}
         assert [row.sub for row in work.principals.listing()] == ["Zoë – 漢字 \U0001f600", "clerk"]
 
