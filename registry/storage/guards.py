@@ -63,16 +63,21 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
 def json_of(parts: Sequence[Any]) -> bytes:
     """Return ``json.dumps(parts)`` as bytes, with bytes among the parts as hexadecimal digits.
 
-    What orjson writes differs from it in blanks, in what is not ASCII, and in numbers that no row of ours has; where it
-    may differ in more than blanks, it is not taken. Above all a number that is none must not pass for an empty column.
+    What orjson writes differs from it in blanks, in what is not printable ASCII, and in numbers that no row of ours
+    has; where it may differ in more than blanks, it is not taken. Above all, a number that is none must not pass for
+    an empty column.
     """
     try:
         text = orjson.dumps(parts, default=bytes.hex)
     except TypeError:  # a number of more than 64 bits
-        text = b"\\"
-    is_plain = text.isascii() and b"\\" not in text and b"\x7f" not in text
-    if is_plain and text.count(b"null") == parts.count(None) and text.count(b",") == len(parts) - 1:
+        return _json_of(parts)
+    is_plain = text.isascii() and b"\x7f" not in text and text.count(b"null") == parts.count(None)
+    if is_plain and text.count(b",") == len(parts) - 1:
         return text.replace(b",", b", ")
+    return _json_of(parts)
+
+
+def _json_of(parts: Sequence[Any]) -> bytes:
     return json.dumps([part.hex() if isinstance(part, bytes) else part for part in parts]).encode()
 
 

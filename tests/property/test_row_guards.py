@@ -22,6 +22,12 @@ def test_the_text_is_that_of_the_json_module(parts: list[object]) -> None:
     assert json_of(parts) == json.dumps(told).encode()
 
 
+def test_the_text_of_every_sign_and_of_large_numbers_is_that_of_the_json_module() -> None:
+    for part in (*map(chr, range(0x180)), *(sign * (2**power + 1) for power in range(130) for sign in (1, -1))):
+        for parts in ([part], ["a", part, None]):
+            assert json_of(parts) == json.dumps(parts).encode()
+
+
 @given(NUMBERS, NUMBERS)
 def test_no_number_passes_for_anything_else(one: list[object], other: list[object]) -> None:
     assert (json_of(one) == json_of(other)) == (repr(one) == repr(other))
