@@ -18,6 +18,7 @@ from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.leaktrace.report_shapes import TierLabel
 from registry.marks.draw import EPOCHS_OF_GENERATION, FIRST_EPOCH
+from registry.services import disclose
 from registry.services.disclose import Disclosed, Failed
 from registry.services.kernel import Caller
 from registry.services.key_changes import MARKS, REDRAW
@@ -79,18 +80,16 @@ def written(cards: list[Disclosed]) -> list[dict[str, Any]]:
 def vectors(home: Home, who: Caller, subjects: list[SubjectId]) -> list[tuple[int, bytes]]:
     """Return epoch and draw of each record of an account's next copies."""
     found = []
-    real = home.app.disclose._drawn
+    real = disclose._drawn
 
     def drawn(*arguments: Any, **named: Any) -> Any:
         made = real(*arguments, **named)
         found.extend((one.epoch, one.vector) for _, one in sorted(made.items()))
         return made
 
-    home.app.disclose._drawn = drawn  # type: ignore[method-assign]  # seen from inside
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(disclose, "_drawn", drawn)
         cards_of(home, who, subjects)
-    finally:
-        home.app.disclose._drawn = real  # type: ignore[method-assign]  # seen from inside
     return found
 
 
