@@ -9,7 +9,7 @@ import orjson
 
 from registry.crypto.envelope import Binding, DataKey, seal, unseal
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
-from registry.transparency.leaf import SEED_BYTES, Leaf, commit_all, salt_of
+from registry.transparency.leaf import SEED_BYTES, encode_joined, join_commitments, parse_leaf, salt_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Opening:
         """Return the opening as it is sealed."""
         return orjson.dumps([self.seed.hex(), self.values])
 
-    def commitments(self) -> tuple[bytes, ...]:
-        """Return the commitments that the leaf must hold."""
-        return commit_all(self.seed, [(name, value.encode()) for name, value in self.values.items()])
+    def commitments(self) -> bytes:
+        """Return the commitments that the leaf must hold, one after the other."""
+        return join_commitments(self.seed, tuple(self.values), [value.encode() for value in self.values.values()])
 
 
 class BodyKeys:
@@ -77,11 +77,22 @@ def new_opening(seed: bytes, values: Mapping[str, str]) -> Opening:
     return Opening(seed, values)
 
 
-def check_opening(opening: Opening, leaf: Leaf, index: int) -> None:
-    """Check that an opening is what its leaf commits to.
+def check_opening(opening: Opening, leaf: bytes, claimed: tuple[int, str], index: int) -> None:
+    """Check that a leaf is the one of its opening: written anew from time, kind and what was opened, it is the same.
+
+    Args:
+        opening: what the entry says.
+        leaf: as stored.
+        claimed: the time and kind that the leaf claims.
+        index: of the entry.
 
     Raises:
-        LedgerCorrupt: some field differs from its commitment.
+        LedgerCorrupt: the leaf has another form, or some field differs from its commitment.
     """
-    if opening.commitments() != tuple(leaf.commitments):
+    try:
+        written = encode_joined(*claimed, opening.commitments())
+    except ValueError:  # it says nothing that a leaf could commit to
+        written = b""
+    if written != leaf:
+        parse_leaf(leaf)
         raise LedgerCorrupt("its opening is not what the leaf commits to", index)

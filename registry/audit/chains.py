@@ -79,7 +79,7 @@ class Chains:
         postings = self._postings(subject)
         counter = 1
         while True:
-            labels = [postings.label(counter + step) for step in range(min(expected + 1, _CHUNK))]
+            labels = postings.labels(counter, min(expected + 1, _CHUNK))
             found = reader.postings(labels)
             for label in labels:
                 value = found.get(label)
@@ -99,10 +99,7 @@ class Chains:
             LedgerCorrupt: a posting was changed.
         """
         lists = {subject: self._postings(subject) for subject in counters}
-        labels = {
-            subject: [lists[subject].label(counter) for counter in range(1, expected + 2)]
-            for subject, expected in counters.items()
-        }
+        labels = {subject: lists[subject].labels(1, expected + 1) for subject, expected in counters.items()}
         values = reader.postings([label for group in labels.values() for label in group])
         found: dict[SubjectId, tuple[int, ...]] = {}
         for subject, group in labels.items():

@@ -9,7 +9,7 @@ from registry.audit.chains import ChainState
 from registry.audit.kinds import Kind
 from registry.domain.ids import EventId, SubjectId, new_id
 from registry.domain.principals import Principal
-from registry.transparency.fields import RECORD_PREFIX, RecordLine, field_names
+from registry.transparency.fields import FIXED_FIELDS, RecordLine, field_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,20 @@ def values_of(draft: EntryDraft, states: Mapping[SubjectId, ChainState]) -> dict
     Raises:
         ValueError: the draft has a field that entries do not have.
     """
-    given = dict(draft.values)
-    given["event"] = draft.event
-    given["subject"] = " ".join(draft.subjects)
-    given["counter"] = " ".join(str(states[subject].counter + 1) for subject in draft.subjects)
-    given["previous"] = " ".join(states[subject].previous for subject in draft.subjects)
-    for number, line in enumerate(draft.records):
-        given[f"{RECORD_PREFIX}{number}"] = line.encode().decode("ascii")
-    values = {name: given.pop(name, "") for name in field_names(len(draft.records))}
-    if given:
-        raise ValueError(f"no such entry fields: {sorted(given)}")
+    names = field_names(len(draft.records))
+    values = dict.fromkeys(names, "")
+    values.update(draft.values)
+    values["event"] = draft.event
+    if len(draft.subjects) == 1:
+        (subject,) = draft.subjects
+        state = states[subject]
+        values["subject"], values["counter"], values["previous"] = subject, str(state.counter + 1), state.previous
+    else:
+        values["subject"] = " ".join(draft.subjects)
+        values["counter"] = " ".join([str(states[subject].counter + 1) for subject in draft.subjects])
+        values["previous"] = " ".join([states[subject].previous for subject in draft.subjects])
+    for number, line in enumerate(draft.records, len(FIXED_FIELDS)):
+        values[names[number]] = line.text()
+    if len(values) != len(names):
+        raise ValueError(f"no such entry fields: {sorted(values.keys() - set(names))}")
     return values

@@ -23,14 +23,14 @@ class FirstEntry(NamedTuple):
         kind: the entry's kind.
         event: the id that makes it unique.
         subject: the one subject that it speaks of.
-        commitments: of every field, for the leaf.
+        commitments: of every field, one after the other, for the leaf.
         said: the opening that is sealed beside the leaf.
     """
 
     kind: str
     event: EventId
     subject: SubjectId
-    commitments: tuple[bytes, ...]
+    commitments: bytes
     said: bytes
 
     def __repr__(self) -> str:

@@ -92,6 +92,10 @@ MARKS_EXCHANGED = "marks generation "
 PART_ADDED = " part "
 
 
+# Kinds whose entries rows are compared with: they say what is stored of somebody, or how something else stands.
+TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DRAWS, Kind.TRACE, Kind.KEYS}) | STANDING
+
+
 def says_how_it_stands(kind: str, result: str) -> bool:
     """Tell whether an entry says how something stands that is not a person's.
 
@@ -99,6 +103,8 @@ def says_how_it_stands(kind: str, result: str) -> bool:
         kind: of the entry.
         result: what it says came of it; empty where its opening was removed.
     """
+    if kind not in TELLING:  # nearly all: lookups
+        return False
     is_part = kind == Kind.TRACE and PART_ADDED in result
     is_unit = kind == Kind.UPDATE and result.startswith(UNIT_WRITTEN)
     is_of_marks = kind == Kind.KEYS and result.startswith(MARKS_EXCHANGED)

@@ -7,7 +7,7 @@ minted only after the commit, from what a second connection reads back.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -20,13 +20,13 @@ from registry.audit.kinds import OPENS
 from registry.audit.ports import Appended, EntryReader, EntryRow, EntryStore, HeadRow
 from registry.audit.receipt import Covered, PendingReceipt, Receipt, StoredEntry
 from registry.crypto.random import random_bytes
-from registry.crypto.tags import keyed_tag
+from registry.crypto.tags import TagKey
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable
 from registry.domain.ids import EntryIndex, EventId, SubjectId
 from registry.transparency.checkpoint import checkpoint_text
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
-from registry.transparency.leaf import SEED_BYTES, Leaf, encode_leaf, leaf_hash, parse_leaf
+from registry.transparency.leaf import SEED_BYTES, claims_of, encode_joined, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
 
 # A clock this far behind the newest entry is broken; smaller steps back are smoothed over.
@@ -114,8 +114,9 @@ class _Said(NamedTuple):
 
     kind: str
     event: EventId
-    commitments: tuple[bytes, ...]
+    commitments: bytes
     said: bytes
+    opening: Opening
 
 
 class AuditLog:
@@ -132,6 +133,8 @@ class AuditLog:
         self._unminted: OrderedDict[int, _Unminted] = OrderedDict()
         # The newest head that this process signed.
         self._signed: HeadRow | None = None
+        # By the key of receipt codes, what makes them: there are as many as there were exchanges of it.
+        self._codes: dict[bytes, TagKey] = {}
         # Why no entry is taken, by somebody who knows more than this process.
         self._stopped: str | None = None
 
@@ -216,24 +219,26 @@ class AuditLog:
         self.demand_going()
         known = sorted({subject for draft in drafts if isinstance(draft, EntryDraft) for subject in draft.subjects})
         sealed_chains = store.chains_of(known)
+        states = {subject: self.chains.open(subject, sealed_chains[subject]) for subject in known}
+        ready = _ready(drafts, states)  # before the head is held: other writers wait for that
         head = store.lock_head()
         edge = self._demand_own(head)
-        states = {subject: self.chain_state(subject, sealed_chains[subject], head.size) for subject in known}
+        for subject in known:
+            self._demand_followed(subject, states[subject], head.size)
         moment = self._moment(head)
         made: list[_Unminted] = []
         rows: list[EntryRow] = []
         hashes: list[bytes] = []
         postings: list[tuple[bytes, bytes]] = []
-        for index, draft in enumerate(drafts, head.size):
+        for index, (draft, said) in enumerate(zip(drafts, ready, strict=True), head.size):
             if isinstance(draft, FirstEntry):
                 row, hashed = self._row(index, moment, draft)
                 subjects: tuple[SubjectId, ...] = (draft.subject,)
                 states[draft.subject] = ChainState()
             else:
-                opening = new_opening(random_bytes(SEED_BYTES), values_of(draft, states))
-                said = _Said(draft.kind.value, draft.event, opening.commitments(), opening.encode())
-                (row, hashed), subjects = self._row(index, moment, said), draft.subjects
-                made.append(_Unminted(row, draft, opening))
+                told = said if isinstance(said, _Said) else _said(draft, states, said)
+                (row, hashed), subjects = self._row(index, moment, told), draft.subjects
+                made.append(_Unminted(row, draft, told.opening))
             rows.append(row)
             hashes.append(hashed)
             for subject in subjects:
@@ -249,7 +254,7 @@ class AuditLog:
 
     def _row(self, index: int, moment: int, said: FirstEntry | _Said) -> tuple[EntryRow, bytes]:
         """Give an entry its place; returns its row and its leaf's hash, which its opening is bound to."""
-        leaf = encode_leaf(moment, said.kind, said.commitments)
+        leaf = encode_joined(moment, said.kind, said.commitments)
         hashed = leaf_hash(leaf)
         sealed = self._keys.bodies.seal(said.said, index=index, leaf_hash=hashed)
         return EntryRow(index, leaf, said.event, self._keys.bodies.current, sealed), hashed
@@ -277,23 +282,24 @@ class AuditLog:
         Raises:
             LedgerCorrupt: the stored opening is not what the leaf commits to.
         """
-        return None if row.sealed is None else self.opening_of(row, parse_leaf(row.leaf), leaf_hash(row.leaf))
+        return self.opening_of(row, claims_of(row.leaf), leaf_hash(row.leaf)) if row.sealed is not None else None
 
-    def opening_of(self, row: EntryRow, leaf: Leaf, hashed: bytes) -> Opening | None:
-        """As ``opening``, for whoever has read and hashed the leaf of this row already.
+    def opening_of(self, row: EntryRow, claimed: tuple[int, str], hashed: bytes) -> Opening | None:
+        """As ``opening``, for whoever has hashed the leaf of this row already; a leaf without opening is read, too.
 
         Args:
             row: the entry.
-            leaf: what its leaf says.
+            claimed: the time and kind that its leaf claims.
             hashed: its leaf's hash.
 
         Raises:
-            LedgerCorrupt: as ``opening``.
+            LedgerCorrupt: as ``opening``, or the leaf is none.
         """
         if row.sealed is None:
+            parse_leaf(row.leaf)
             return None
         opening = self._keys.bodies.open(row.sealed, key_epoch=row.key_epoch, index=row.index, leaf_hash=hashed)
-        check_opening(opening, leaf, row.index)
+        check_opening(opening, row.leaf, claimed, row.index)
         return opening
 
     def chain_state(self, subject: SubjectId, sealed: bytes, size: int) -> ChainState:
@@ -309,10 +315,13 @@ class AuditLog:
             LedgerCorrupt: it was changed, or counts fewer entries than this process has seen of the subject.
         """
         state = self.chains.open(subject, sealed)
+        self._demand_followed(subject, state, size)
+        return state
+
+    def _demand_followed(self, subject: SubjectId, state: ChainState, size: int) -> None:
         counter, index = self._counted.get(subject, (0, 0))
         if index < size and state.counter < counter:
             raise LedgerCorrupt("the chain state of a subject was rolled back")
-        return state
 
     def sign_head(self, epoch: int, edge: Edge, last_ms: int) -> HeadRow:
         """Sign a checkpoint over an edge and return the head row that holds both."""
@@ -338,7 +347,11 @@ class AuditLog:
         An entry that was lost, and the one that has its index now, have different codes.
         """
         place = f"{self._keys.note.origin_at(index)} {index}".encode()
-        bits = int.from_bytes(keyed_tag(self._keys.codes(index), "receipt-code", place)[:5], "big")
+        key = self._keys.codes(index)
+        tags = self._codes.get(key)
+        if tags is None:
+            tags = self._codes[key] = TagKey(key, "receipt-code")
+        bits = int.from_bytes(tags.tag(place)[:5], "big")
         text = "".join(_CODE_ALPHABET[(bits >> shift) & 31] for shift in range(35, -1, -5))
         return f"{text[:4]}-{text[4:]}"
 
@@ -426,6 +439,31 @@ def _hashed_again(rows: Sequence[EntryRow], hashes: Sequence[bytes]) -> Iterator
         if leaf_hash(row.leaf) != hashed:
             raise AuditUnavailable("hash_mismatch")
         yield hashed
+
+
+def _ready(drafts: Sequence[EntryDraft | FirstEntry], states: Mapping[SubjectId, ChainState]) -> list[_Said | bytes]:
+    """Make what entries say, as far as it is known before the ledger has its length.
+
+    Returns:
+        For each draft what it says; the seed alone where an entry of the same transaction comes before it in the chain
+        of a subject, so that it needs that one's index.
+    """
+    seeds = random_bytes(SEED_BYTES * len(drafts))
+    named: set[SubjectId] = set()
+    ready: list[_Said | bytes] = []
+    for at, draft in enumerate(drafts):
+        seed = seeds[at * SEED_BYTES : (at + 1) * SEED_BYTES]
+        if isinstance(draft, FirstEntry) or not named.isdisjoint(draft.subjects):
+            ready.append(seed)
+            continue
+        named.update(draft.subjects)
+        ready.append(_said(draft, states, seed))
+    return ready
+
+
+def _said(draft: EntryDraft, states: Mapping[SubjectId, ChainState], seed: bytes) -> _Said:
+    opening = new_opening(seed, values_of(draft, states))
+    return _Said(draft.kind.value, draft.event, opening.commitments(), opening.encode(), opening)
 
 
 def _lines(opening: Opening) -> Iterable[RecordLine]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from registry.domain.ids import SubjectId
 
@@ -30,11 +30,13 @@ class HeadRow:
     last_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRow:
-    """One entry as stored: leaf bytes verbatim, and its sealed opening (None once removed)."""
+class EntryRow(NamedTuple):
+    """One entry as stored: leaf bytes verbatim, and its sealed opening (None once removed).
 
-    index: int
+    Without a row of its opening, its event is empty.
+    """
+
+    index: int  # type: ignore[assignment]  # it hides where a tuple has a value, which nobody asks a row
     leaf: bytes
     event: str
     key_epoch: int
@@ -80,6 +82,10 @@ class EntryReader(Protocol):
 
     def scan(self, start: int, stop: int) -> Iterator[EntryRow]:
         """Yield committed entries with ``start <= index < stop`` in index order."""
+        ...
+
+    def leaves(self, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
+        """Return index and leaf of committed entries with ``start <= index < stop`` in index order: nothing else."""
         ...
 
     def leaves_of(self, kind: str, start: int, stop: int) -> Sequence[tuple[int, bytes]]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn, final
+from typing import NamedTuple, NoReturn, final
 
 from registry.audit._mint import MINT, Mint
 from registry.domain.errors import ReceiptRefused
 from registry.domain.ids import EntryIndex, RecordId
 
 
-@dataclass(frozen=True, slots=True)
-class Covered:
+class Covered(NamedTuple):
     """One sealed field that a receipt opens: exactly this version with exactly these stored bytes.
 
     ``record`` is a record id, or a subject id for directory data.

@@ -13,55 +13,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from heapq import nlargest
-from itertools import islice, pairwise
+from array import array
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import NamedTuple
 
 from registry.audit.chains import ChainState
-from registry.audit.kinds import says_how_it_stands
+from registry.audit.check_run import ChunkChecked, Place, longest, places_of, said_in
 from registry.audit.log import AuditLog
-from registry.audit.ports import EntryReader, EntryRow, HeadRow
-from registry.audit.removals import Removal, removal_of
+from registry.audit.ports import EntryReader, HeadRow
+from registry.crypto.random import random_bytes
 from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.domain.ids import SubjectId
 from registry.transparency.checkpoint import open_own
-from registry.transparency.leaf import Leaf, leaf_hash, parse_leaf
+from registry.transparency.leaf import claims_of, leaf_hash
 from registry.transparency.merkle import Edge
 from registry.transparency.note import LedgerKeys
 
 CHUNK = 2_000
 SUBJECTS = 500
-MOST_SILENCES = 10
+_PRIME = 2**61 - 1
+_POINT_BYTES = 16
 
 Progress = Callable[[int, int], None]
 _Fault = tuple[int, str]  # an entry, and what is wrong with it
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkChecked:
-    """What checking a run of entries gave.
+class Trail(NamedTuple):
+    """Which entries a subject has, as the entries say it.
 
     Attributes:
-        hashes: leaf hashes in order.
-        first_ms, last_ms: times of the first and last entry.
-        places: (subject, counter, previous, index) of every entry about a subject.
-        standing: indexes of the entries that say how accounts, requests and policies stand.
-        gone: indexes of the entries without an opening.
-        removals: what entries say of openings that were removed.
-        fault: the first fault as (entry, what), or None.
-        silences: the longest times between two entries, as (milliseconds, the later entry), longest first.
+        mark: of all their indexes in order, see ``_marked``; None where an entry between them says nothing any more.
+        telling: the indexes of those that rows are compared with.
     """
 
-    hashes: tuple[bytes, ...]
-    first_ms: int
-    last_ms: int
-    places: tuple[tuple[str, int, str, int], ...]
-    standing: tuple[int, ...]
-    gone: tuple[int, ...]
-    removals: tuple[Removal, ...]
-    fault: tuple[int, str] | None
-    silences: tuple[tuple[int, int], ...] = ()
+    mark: int | None
+    telling: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +60,11 @@ class Verified:
         origin, size, root: the tree.
         chains: for every subject that an entry names, the counter and the index of its last entry.
         standing: indexes of the entries that say how accounts, requests and policies stand.
+        telling: indexes of the entries that rows are compared with.
         silences: the longest times between two entries, as (milliseconds, the later entry), longest first.
+        trails: of the same subjects, which entries they have.
+        point: at which the marks of the trails were made: drawn anew each time, so that nobody can choose indexes of
+            another list with the same mark.
     """
 
     origin: str
@@ -81,81 +73,32 @@ class Verified:
     chains: Mapping[str, tuple[int, int]]
     standing: tuple[int, ...] = ()
     silences: tuple[tuple[int, int], ...] = ()
+    telling: Sequence[int] = ()
+    trails: Mapping[str, Trail] = field(default_factory=dict, repr=False, compare=False)
+    point: int = field(default=0, repr=False, compare=False)
 
     @property
     def subjects(self) -> int:
         """How many subjects' chains were checked."""
         return len(self.chains)
 
+    def of(self, subjects: Iterable[str]) -> Verified:
+        """Return the same with the chains and trails of some subjects alone, to be checked elsewhere."""
+        chains = {subject: self.chains[subject] for subject in subjects}
+        return replace(
+            self, chains=chains, trails={subject: self.trails[subject] for subject in chains}, standing=(), telling=()
+        )
 
-def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChecked:
-    """Check entries one by one: (1) and (2).
+    def entries_of(self, subject: SubjectId, indexes: Sequence[int]) -> Sequence[int]:
+        """Return the entries that a subject's rows are compared with.
 
-    Args:
-        log: opens what entries say.
-        start: the index that the first row must have.
-        rows: stored rows in index order.
-    """
-    hashes: list[bytes] = []
-    places: list[tuple[str, int, str, int]] = []
-    times: list[int] = []
-    standing: list[int] = []
-    gone: list[int] = []
-    removals: list[Removal] = []
-    fault: tuple[int, str] | None = None
-    for expected, row in enumerate(rows, start=start):
-        try:
-            leaf, hashed = _check_row(expected, row, times), leaf_hash(row.leaf)
-            values = _values(log, row, leaf, hashed)
-            removal = None if values is None else removal_of(row.index, leaf.kind, values)
-        except (LedgerCorrupt, ProofRejected) as exc:
-            fault = (expected, exc.what if isinstance(exc, LedgerCorrupt) else str(exc))
-            break
-        hashes.append(hashed)
-        if values is None:
-            gone.append(row.index)
-        else:
-            places += _places(values, row.index)
-        removals += [] if removal is None else [removal]
-        result = "" if values is None else values["result"]
-        standing += [row.index] * says_how_it_stands(leaf.kind, result)
-    first, last = (times[0], times[-1]) if times else (0, 0)
-    silences = _longest((after - before, start + i) for i, (before, after) in enumerate(pairwise(times), 1))
-    said = (tuple(places), tuple(standing), tuple(gone), tuple(removals))
-    return ChunkChecked(tuple(hashes), first, last, *said, fault, silences)
-
-
-def _longest(silences: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    return tuple(nlargest(MOST_SILENCES, silences))
-
-
-def _check_row(expected: int, row: EntryRow, times: list[int]) -> Leaf:
-    if row.index != expected:
-        raise LedgerCorrupt("it is missing")
-    leaf = parse_leaf(row.leaf)
-    if times and leaf.unix_ms < times[-1]:
-        raise LedgerCorrupt("its time is before that of the entry in front of it")
-    times.append(leaf.unix_ms)
-    return leaf
-
-
-def _values(log: AuditLog, row: EntryRow, leaf: Leaf, hashed: bytes) -> Mapping[str, str] | None:
-    if not row.event:
-        raise LedgerCorrupt("its opening's row is missing")
-    opening = log.opening_of(row, leaf, hashed)
-    if opening is None:
-        return None
-    if opening.values["event"] != row.event:
-        raise LedgerCorrupt("its event id differs from its opening")
-    return opening.values
-
-
-def _places(values: Mapping[str, str], index: int) -> Iterator[tuple[str, int, str, int]]:
-    if not values["subject"]:
-        return
-    named = zip(values["subject"].split(" "), values["counter"].split(" "), values["previous"].split(" "), strict=True)
-    for subject, counter, previous in named:
-        yield subject, int(counter), previous, index
+        Args:
+            subject: whose.
+            indexes: of all its entries, as ``check_subjects`` gave them: where an entry says nothing any more, and
+                those that came since, have to be looked at.
+        """
+        trail, (counter, _) = self.trails[subject], self.chains[subject]
+        return indexes if trail.mark is None else (*trail.telling, *indexes[counter:])
 
 
 class LedgerVerifier:
@@ -176,9 +119,10 @@ class LedgerVerifier:
         Raises:
             LedgerCorrupt: with the first bad entry where the fault is in one.
         """
-        edge, last_ms = Edge.empty(), 0
-        chains, gone = _Chains(), _Gone()
+        edge, last_ms, point = Edge.empty(), 0, int.from_bytes(random_bytes(_POINT_BYTES), "big") % _PRIME
+        chains, gone = _Chains(point), _Gone()
         standing: list[int] = []
+        telling = array("q")
         silences: tuple[tuple[int, int], ...] = ()
         for chunk in checked:
             if chunk.hashes and chunk.first_ms < last_ms:
@@ -186,9 +130,10 @@ class LedgerVerifier:
             for place in chunk.places:
                 chains.follow(place)
             standing += chunk.standing
+            telling.extend(chunk.telling)
             gone.take(chunk)
             between = [(chunk.first_ms - last_ms, edge.size)] if chunk.hashes and edge.size else []
-            silences = _longest((*silences, *chunk.silences, *between))
+            silences = longest((*silences, *chunk.silences, *between))
             edge = edge.extend(chunk.hashes)
             if chunk.fault is not None:
                 index, what = min(fault for fault in (chunk.fault, chains.fault(gone.said)) if fault is not None)
@@ -198,10 +143,14 @@ class LedgerVerifier:
         if (found := _first(chains.fault(gone.said), gone.fault())) is not None:
             raise found
         self._check_head(head, edge, last_ms)
-        present = {subject: end for subject, end in chains.ends.items() if subject not in gone.subjects}
-        return Verified(self._log.origin, edge.size, edge.root(), present, tuple(standing), silences)
+        ends, trails = chains.found(gone.subjects)
+        return Verified(
+            self._log.origin, edge.size, edge.root(), ends, tuple(standing), silences, telling, trails, point
+        )
 
-    def check_subjects(self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]], found: Verified) -> None:
+    def check_subjects(
+        self, reader: EntryReader, states: Iterable[tuple[SubjectId, bytes]], found: Verified
+    ) -> Mapping[SubjectId, Sequence[int]]:
         """Check that every subject's sealed state and postings agree with the entries: (5).
 
         Args:
@@ -209,10 +158,14 @@ class LedgerVerifier:
             states: every subject with its sealed chain state, as that reader has it.
             found: what ``verify`` gave; the chains of these subjects only, when they are checked in parts.
 
+        Returns:
+            The indexes of each one's entries, oldest first, those included that came since.
+
         Raises:
             LedgerCorrupt: with the entry that is not accounted for, where there is one.
         """
         unseen, now = dict(found.chains), reader.head().size
+        indexes: dict[SubjectId, Sequence[int]] = {}
         for part in _parts(states):
             opened = {subject: self._log.chains.open(subject, sealed) for subject, sealed in part}
             for subject, state in opened.items():
@@ -220,9 +173,10 @@ class LedgerVerifier:
                 if _has_grown(state, end, range(found.size, now)) or self._is_pruned(reader, subject, state, end):
                     continue
                 _check_state(state, end)
-            self._check_postings(reader, opened, found.size)
+            indexes |= self._check_postings(reader, opened, found)
         if unseen:
             raise LedgerCorrupt("the row of its subject is missing", min(index for _, index in unseen.values()))
+        return indexes
 
     def check_tail(self, reader: EntryReader, found: Verified) -> None:
         """Check that nothing stands behind the last entry: (6).
@@ -250,14 +204,22 @@ class LedgerVerifier:
         rows = reader.entries(later)
         return bool(rows) and len(rows) == state.counter - counted and all(row.sealed is None for row in rows)
 
-    def _check_postings(self, reader: EntryReader, states: Mapping[SubjectId, ChainState], size: int) -> None:
+    def _check_postings(
+        self, reader: EntryReader, states: Mapping[SubjectId, ChainState], found: Verified
+    ) -> Mapping[SubjectId, Sequence[int]]:
+        indexes: Mapping[SubjectId, Sequence[int]] = {}
         try:
             indexes = self._log.chains.indexes_of(reader, {subject: state.counter for subject, state in states.items()})
             is_sound = all(len(indexes[subject]) == state.counter for subject, state in states.items())
         except LedgerCorrupt:
             is_sound = False
         for subject, state in states.items() if not is_sound else ():
-            self._check_postings_of(reader, subject, state, size)  # one by one, to say which
+            self._check_postings_of(reader, subject, state, found.size)  # one by one, to say which
+        for subject, group in indexes.items():
+            trail, (counter, last) = found.trails.get(subject, _NO_TRAIL), found.chains.get(subject, (0, 0))
+            if trail.mark is not None and _marked(found.point, 0, group[:counter]) != trail.mark:
+                raise LedgerCorrupt("its subject's postings name other entries than are there", last)
+        return indexes
 
     def _check_postings_of(self, reader: EntryReader, subject: SubjectId, state: ChainState, size: int) -> None:
         what, counted = "its subject's posting is missing: those found are not as many as were counted", 0
@@ -274,8 +236,8 @@ class LedgerVerifier:
     def _entry_at(self, reader: EntryReader, size: int, subject: SubjectId, counter: int) -> int | None:
         """Find a subject's entry by its counter, going through the ledger; only after a fault was found."""
         for row in reader.scan(0, size):
-            values = _values(self._log, row, parse_leaf(row.leaf), leaf_hash(row.leaf))
-            places = () if values is None else _places(values, row.index)
+            values = said_in(self._log, row, claims_of(row.leaf), leaf_hash(row.leaf))
+            places = [] if values is None or not values["subject"] else places_of(values, row.index, tells=False)
             if any(place[:2] == (subject, counter) for place in places):
                 return row.index
         return None
@@ -297,30 +259,67 @@ class LedgerVerifier:
             raise LedgerCorrupt("the head's checkpoint is over another tree")
 
 
+class _Walked:
+    """How far a subject's entries were followed."""
+
+    __slots__ = ("counter", "last", "mark", "telling")
+
+    def __init__(self) -> None:
+        self.counter = 0
+        self.last = -1
+        self.mark: int | None = 0
+        self.telling: list[int] = []
+
+
 class _Chains:
     """Each subject's last counter and index, and the places that follow an entry whose opening is not there."""
 
-    def __init__(self) -> None:
-        self.ends: dict[str, tuple[int, int]] = {}
+    def __init__(self, point: int) -> None:
+        self._point = point
+        self._walked: dict[str, _Walked] = {}
         self._leaps: list[tuple[int, int]] = []  # an entry, and the one that it names as the one before
 
-    def follow(self, place: tuple[str, int, str, int]) -> None:
+    def follow(self, place: Place) -> None:
         """Add the next place of a subject."""
-        subject, counter, previous, index = place
-        counted, last = self.ends.get(subject, (0, -1))
-        self.ends[subject] = (counter, index)
-        if (counter, previous) == (counted + 1, "-" if last < 0 else str(last)):
+        subject, counter, previous, index, tells = place
+        walked = self._walked.get(subject)
+        if walked is None:
+            walked = self._walked[subject] = _Walked()
+        counted, last = walked.counter, walked.last
+        walked.counter, walked.last = counter, index
+        if tells:
+            walked.telling.append(index)
+        if counter == counted + 1 and previous == ("-" if last < 0 else str(last)):
+            if walked.mark is not None:
+                walked.mark = (walked.mark * self._point + index + 1) % _PRIME
             return
+        walked.mark = None
         before = int(previous) if previous.isdecimal() else -1
         # An entry of that subject stands between the two: removed, or somebody hid it.
         is_leap = counter > counted + 1 and last < before < index
         self._leaps.append((index, before if is_leap else -1))
+
+    def found(self, without: Container[str]) -> tuple[dict[str, tuple[int, int]], dict[str, Trail]]:
+        """Return the ends and trails of all subjects but some."""
+        present = {subject: walked for subject, walked in self._walked.items() if subject not in without}
+        ends = {subject: (walked.counter, walked.last) for subject, walked in present.items()}
+        return ends, {subject: Trail(walked.mark, tuple(walked.telling)) for subject, walked in present.items()}
 
     def fault(self, removed: Callable[[int], bool]) -> _Fault | None:
         """Return the first that does not follow the one before although that one's opening was not removed."""
         broken = (index for index, before in self._leaps if before < 0 or not removed(before))
         first = next(broken, None)
         return None if first is None else (first, "it does not follow the previous entry of its subject")
+
+
+def _marked(point: int, mark: int, indexes: Iterable[int]) -> int:
+    """Add indexes to the mark of those before: a polynomial over the field of ``_PRIME``, at a point drawn by lot.
+
+    Two different lists of n indexes have one mark for at most n of the points, whoever made them.
+    """
+    for index in indexes:
+        mark = (mark * point + index + 1) % _PRIME
+    return mark
 
 
 class _Gone:
@@ -356,6 +355,9 @@ class _Gone:
 def _first(*faults: _Fault | None) -> LedgerCorrupt | None:
     found = min((fault for fault in faults if fault is not None), default=None)
     return None if found is None else LedgerCorrupt(found[1], found[0])
+
+
+_NO_TRAIL = Trail(None, ())
 
 
 def _has_grown(state: ChainState, end: tuple[int, int] | None, since: range) -> bool:

@@ -6,16 +6,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from registry.audit.check_run import ChunkChecked, check_chunk, check_leaves
 from registry.audit.ports import EntryReader
-from registry.audit.verify import SUBJECTS, ChunkChecked, Verified, check_chunk, spans
+from registry.audit.verify import SUBJECTS, Verified, spans
 from registry.bootstrap import Application, inspected
 from registry.cli.accounting import accounting
 from registry.cli.answered import answered
@@ -61,33 +61,66 @@ audit.add_command(answered)
 @audit.command()
 @common
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes to use; else one a core.")
+@click.option("--tree", "only_tree", is_flag=True, help="Check leaves, tree and checkpoint alone; much faster.")
 @click.pass_context
-def verify(context: click.Context, home: str | None, workers: int | None, *, as_json: bool) -> None:
+def verify(context: click.Context, home: str | None, workers: int | None, *, only_tree: bool, as_json: bool) -> None:
     """Recompute everything from the stored rows and name the first bad entry."""
+    many = workers or os.cpu_count() or 1
     try:
         with registry_to_inspect(home) as application:
-            found = verify_ledger(application, workers or os.cpu_count() or 1)
+            found = verify_tree(application, many) if only_tree else verify_ledger(application, many)
             silences = [one for one in found.silences if application.heartbeat.is_silence(one[0])]
     except LedgerCorrupt as error:
         _say_corrupt(error, as_json=as_json)
         context.exit(FOUND_WRONG)
     if as_json:
-        write_json(
-            {
-                "verified": True,
-                "origin": found.origin,
-                "size": found.size,
-                "root": found.root.hex(),
-                "subjects": found.subjects,
-                "silences": [{"before_entry": entry, "seconds": lasted // 1_000} for lasted, entry in silences],
-            }
-        )
+        told = {
+            "verified": True,
+            "checked": "tree" if only_tree else "everything",
+            "origin": found.origin,
+            "size": found.size,
+            "root": found.root.hex(),
+            "subjects": found.subjects,
+            "silences": [{"before_entry": entry, "seconds": lasted // 1_000} for lasted, entry in silences],
+        }
+        write_json(told)
     else:
-        chains = "1 subject's chain" if found.subjects == 1 else f"{found.subjects} subjects' chains"
-        click.echo(f"{found.size} entries verified: leaves, openings, tree, checkpoint, {chains}")
+        click.echo(_said_of(found, only_tree=only_tree))
         click.echo(f"origin {found.origin}\nroot   {found.root.hex()}")
         for lasted, entry in silences:
             click.echo(f"silent for {lasted // 1_000} s before entry {entry}: was nothing served then?")
+
+
+def _said_of(found: Verified, *, only_tree: bool) -> str:
+    if only_tree:
+        return (
+            f"{found.size} leaves verified: form, order, times, tree, checkpoint\n"
+            "not checked: what entries say, people's chains, rows; that is `audit verify` without --tree"
+        )
+    chains = "1 subject's chain" if found.subjects == 1 else f"{found.subjects} subjects' chains"
+    return f"{found.size} entries verified: leaves, openings, tree, checkpoint, {chains}"
+
+
+def verify_tree(application: Application, workers: int, parallel_from: int = PARALLEL_FROM) -> Verified:
+    """Verify leaves, tree and checkpoint alone: what everybody can check who has the leaves and the key.
+
+    Args:
+        application: the opened registry.
+        workers: how many processes.
+        parallel_from: entries from which on processes are started.
+
+    Raises:
+        LedgerCorrupt: with the first bad leaf.
+    """
+    with ExitStack() as stack:
+        work = stack.enter_context(application.database.read())
+        head = work.entries.head()
+        check = _runs(stack, application, workers if head.size >= parallel_from else 1).leaves
+        told = Progress("leaves")
+        found = application.ledger_verifier.verify(head, check(spans(head.size)), told)
+        told.close()
+        application.ledger_verifier.check_tail(work.entries, found)
+    return found
 
 
 def verify_ledger(application: Application, workers: int, parallel_from: int = PARALLEL_FROM) -> Verified:
@@ -104,15 +137,15 @@ def verify_ledger(application: Application, workers: int, parallel_from: int = P
     with ExitStack() as stack:
         work = stack.enter_context(application.database.read())
         head = work.entries.head()
-        check_entries, check_people = _runs(stack, application, workers if head.size >= parallel_from else 1)
+        runs = _runs(stack, application, workers if head.size >= parallel_from else 1)
         entries, people = Progress("entries"), Progress("people")
-        found = application.ledger_verifier.verify(head, check_entries(spans(head.size)), entries)
+        found = application.ledger_verifier.verify(head, runs.entries(spans(head.size)), entries)
         entries.close()
-        for done, count in enumerate(check_people(_people(application, work.entries, found)), start=1):
+        for done, count in enumerate(runs.people(_people(application, work.entries, found)), start=1):
             people(done * SUBJECTS if count == SUBJECTS else found.subjects, found.subjects)
         people.close()
         application.ledger_verifier.check_tail(work.entries, found)
-        application.row_check.check_index(work)
+        application.row_check.check_index(work, found.telling)
         application.row_check.check_standing(work, found.standing)
     return found
 
@@ -120,14 +153,21 @@ def verify_ledger(application: Application, workers: int, parallel_from: int = P
 _Run = Callable[[Iterable[Any]], Iterator[Any]]
 
 
-def _runs(stack: ExitStack, application: Application, workers: int) -> tuple[_Run, _Run]:
-    """Return what checks runs of entries, and what checks groups of people: here or in other processes."""
+class _Runs(NamedTuple):
+    """What checks runs of entries, runs of leaves and groups of people: here or in other processes."""
+
+    entries: _Run
+    leaves: _Run
+    people: _Run
+
+
+def _runs(stack: ExitStack, application: Application, workers: int) -> _Runs:
     if workers == 1:
-        return partial(map, partial(_check_entries, application)), partial(map, partial(_check_people, application))
+        return _Runs(*(partial(map, partial(check, application)) for check in _CHECKS))
     pool = stack.enter_context(
         ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (application.settings,))
     )
-    return partial(pool.map, _check_entries_in_worker), partial(pool.map, _check_people_in_worker)
+    return _Runs(*(partial(pool.map, partial(_check_in_worker, at)) for at in range(len(_CHECKS))))
 
 
 _worker: list[Application] = []
@@ -137,12 +177,8 @@ def _open_worker(settings: Settings) -> None:
     _worker.append(inspected(settings).__enter__())
 
 
-def _check_entries_in_worker(span: tuple[int, int]) -> ChunkChecked:
-    return _check_entries(_worker[0], span)
-
-
-def _check_people_in_worker(part: Verified) -> int:
-    return _check_people(_worker[0], part)
+def _check_in_worker(check: int, given: Any) -> Any:
+    return _CHECKS[check](_worker[0], given)
 
 
 def _check_entries(application: Application, span: tuple[int, int]) -> ChunkChecked:
@@ -150,31 +186,40 @@ def _check_entries(application: Application, span: tuple[int, int]) -> ChunkChec
         return check_chunk(application.kernel.log, span[0], list(reader.scan(*span)))
 
 
+def _check_leaves(application: Application, span: tuple[int, int]) -> ChunkChecked:
+    with application.database.reader() as reader:
+        return check_leaves(span[0], reader.leaves(*span))
+
+
 def _people(application: Application, reader: EntryReader, found: Verified) -> Iterator[Verified]:
     """Part the subjects that stand in the database, each part with what their entries say."""
-    unseen = dict(found.chains)
-    gathered: dict[str, tuple[int, int]] = {}
+    unseen = dict.fromkeys(found.chains)
+    gathered: list[str] = []
     for subject, sealed in reader.all_states():
-        end = unseen.pop(subject, None)
-        if end is None:
-            application.ledger_verifier.check_subjects(reader, [(subject, sealed)], replace(found, chains={}))
+        if subject not in unseen:
+            application.ledger_verifier.check_subjects(reader, [(subject, sealed)], found.of(()))
             continue
-        gathered[subject] = end
+        del unseen[subject]
+        gathered.append(subject)
         if len(gathered) == SUBJECTS:
-            yield replace(found, chains=gathered)
-            gathered = {}
-    yield replace(found, chains=gathered)
-    application.ledger_verifier.check_subjects(reader, (), replace(found, chains=unseen))
+            yield found.of(gathered)
+            gathered = []
+    yield found.of(gathered)
+    application.ledger_verifier.check_subjects(reader, (), found.of(unseen))
 
 
 def _check_people(application: Application, part: Verified) -> int:
     """Check some subjects' chains and rows in one snapshot, taken when or after the ledger was verified."""
-    subjects = {SubjectId(subject): counter for subject, (counter, _) in part.chains.items()}
+    subjects = [SubjectId(subject) for subject in part.chains]
     with application.database.read() as work:
-        states = work.entries.states_of(list(subjects))
-        application.ledger_verifier.check_subjects(work.entries, states.items(), part)
-        application.row_check.check_people(work, subjects)
+        states = work.entries.states_of(subjects)
+        indexes = application.ledger_verifier.check_subjects(work.entries, states.items(), part)
+        compared = {subject: part.entries_of(subject, group) for subject, group in indexes.items()}
+        application.row_check.check_people(work, compared)
     return len(subjects)
+
+
+_CHECKS: tuple[Callable[[Application, Any], Any], ...] = (_check_entries, _check_leaves, _check_people)
 
 
 def _say_corrupt(error: LedgerCorrupt, *, as_json: bool) -> None:

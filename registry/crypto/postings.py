@@ -161,6 +161,14 @@ class PostingList:
         """Return the 16 bytes under which the posting of this number is stored."""
         return _hmac(self._label_blocks, counter.to_bytes(8, "big"))[:LABEL_BYTES]
 
+    def labels(self, first: int, count: int) -> list[bytes]:
+        """Return the labels of so many postings from a number on."""
+        (inner, outer), hashed = self._label_blocks, sha256
+        return [
+            hashed(outer + hashed(inner + number.to_bytes(8, "big")).digest()).digest()[:LABEL_BYTES]
+            for number in range(first, first + count)
+        ]
+
     def seal(self, counter: int, payload: bytes) -> bytes:
         """Seal a payload (20 bytes) as the posting of this number; 32 bytes, a tombstone's no different.
 
@@ -183,10 +191,13 @@ class PostingList:
         """
         if len(value) != VALUE_BYTES:
             raise EnvelopeRejected("a posting does not open")
-        number = counter.to_bytes(8, "big")
-        tag = value[:TAG_BYTES]
-        payload = self._mask(number, tag, value[TAG_BYTES:])
-        if not equal(self._tag(number, payload), tag):
+        number, tag = counter.to_bytes(8, "big"), value[:TAG_BYTES]
+        (inner, outer), hashed = self._values(), sha256  # as ``_mask`` and ``_tag``: a ledger has one for each entry
+        mask = hashed(outer + hashed(inner + _MASK + number + tag).digest()).digest()
+        masked = int.from_bytes(value[TAG_BYTES:], "big") ^ int.from_bytes(mask[:PAYLOAD_BYTES], "big")
+        payload = masked.to_bytes(PAYLOAD_BYTES, "big")
+        made = hashed(outer + hashed(inner + _TAG + number + payload).digest()).digest()
+        if not equal(made[:TAG_BYTES], tag):
             raise EnvelopeRejected("a posting does not open")
         return payload
 

@@ -7,11 +7,12 @@ left them. Only entries that enroll, change, mark, grant, hold, ask for approval
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from registry.audit.kinds import OF_ERASURES, STANDING, Kind, says_how_it_stands
+from registry.audit.kinds import OF_ERASURES, TELLING, Kind, says_how_it_stands
 from registry.audit.ports import EntryRow
 from registry.audit.removals import parts_of
 from registry.domain.errors import LedgerCorrupt
@@ -29,12 +30,11 @@ from registry.services.ports import ACTIVE, ENDED, Work
 from registry.services.ports_marks import MarkGeneration
 from registry.services.rotate_marks import demand_exchanges_told
 from registry.transparency.fields import RECORD_PREFIX, RecordLine
-from registry.transparency.leaf import leaf_hash, parse_leaf
+from registry.transparency.leaf import parse_leaf
 from registry.vault.petitions import PetitionVault
 from registry.vault.sealed import DIRECTORY, PROVISION, SealedField
 from registry.vault.ties import digest_of
 
-_TELLING = frozenset({Kind.ENROLL, Kind.UPDATE, Kind.MARK, Kind.DRAWS, Kind.TRACE, Kind.KEYS}) | STANDING
 _TIER = re.compile(r"\b([0-9a-f]{32})=(\w+)")
 _ENDED = re.compile(r"; ended ([0-9a-f ]+)")
 _TIES = re.compile(r"; ties ([0-9a-f]{32})")
@@ -136,46 +136,52 @@ class CheckRows:
         """
         with self._kernel.database.read() as work:
             ledger = self._said(work, work.entries.scan(0, work.entries.head().size))
-            counters = dict.fromkeys(sorted({said.subject for said in ledger.records.values()}), 1)
-            count = sum(self.check_people(work, dict(part)) for part in _chunks(list(counters.items())))
+            subjects = sorted({said.subject for said in ledger.records.values()})
+            count = sum(self.check_people(work, self._entries_of(work, part)) for part in _chunks(subjects))
             self.check_index(work)
             self._check_standing(work, ledger.standing)
         return count
 
-    def check_index(self, work: Work) -> None:
+    def check_index(self, work: Work, telling: Sequence[int] | None = None) -> None:
         """Check that no posting of the blind index is missing, and that none of an earlier time was put back.
 
         Args:
             work: one snapshot.
+            telling: indexes of all entries of a ``TELLING`` kind in it, in order; None: to be looked for.
 
         Raises:
             LedgerCorrupt: with the entry with which the missing postings were stored, where that is known.
         """
         size = work.index_state.demand_whole()
-        later = self._said(work, work.entries.scan(size, work.entries.head().size))
+        if telling is None:
+            rows: Iterable[EntryRow] = work.entries.scan(size, work.entries.head().size)
+        else:
+            rows = work.entries.entries(telling[bisect_left(telling, size) :])
+        later = self._said(work, rows)
         if later.indexed is not None:
             raise LedgerCorrupt("the blind index is older than it", later.indexed)
 
-    def check_people(self, work: Work, counters: Mapping[SubjectId, int]) -> int:
+    def check_people(self, work: Work, entries: Mapping[SubjectId, Collection[int]]) -> int:
         """Check some subjects with their records and versions; returns how many records were compared.
 
         Args:
             work: one snapshot.
-            counters: how many entries there are about each subject, as far as is known.
+            entries: the indexes of each one's entries up to that snapshot; those of no ``TELLING`` kind may be left
+                out.
 
         Raises:
             LedgerCorrupt: with the entry that says otherwise, where there is one.
         """
-        indexes = self._kernel.log.chains.indexes_of(work.entries, counters)
-        ledger = self._said(
-            work, work.entries.entries(sorted({index for group in indexes.values() for index in group}))
-        )
+        ledger = self._said(work, work.entries.entries(sorted(set().union(*entries.values()))))
         left = dict(ledger.records)
-        _check_subjects(work, list(counters), left)
+        _check_subjects(work, list(entries), left)
         if left:
             raise LedgerCorrupt("a row that it speaks of is missing", min(said.entry for said in left.values()))
         _check_versions(work, ledger)
         return len(ledger.records)
+
+    def _entries_of(self, work: Work, subjects: Sequence[SubjectId]) -> Mapping[SubjectId, Collection[int]]:
+        return self._kernel.log.chains.indexes_of(work.entries, dict.fromkeys(subjects, 1))
 
     def check_standing(self, work: Work, standing: Sequence[int]) -> None:
         """Check all principals, requests, petitions, contacts and holds, the policies in force and the ledger's keys.
@@ -199,7 +205,7 @@ class CheckRows:
         ledger = _Ledger(exchanges=work.mark_generations.stored())
         for row in rows:
             leaf = parse_leaf(row.leaf)
-            opening = self._kernel.log.opening_of(row, leaf, leaf_hash(row.leaf)) if leaf.kind in _TELLING else None
+            opening = self._kernel.log.opening(row) if leaf.kind in TELLING else None
             if opening is not None and leaf.kind in OF_ERASURES and opening.values["subject"]:
                 ledger.erase(opening.values)
             if opening is not None and says_how_it_stands(leaf.kind, opening.values["result"]):

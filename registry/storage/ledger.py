@@ -6,20 +6,26 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Integer, LargeBinary, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, LargeBinary, bindparam, func, literal_column, select, update
 
 from registry.audit.ports import Appended, EntryRow, HeadRow
 from registry.domain.errors import AuditUnavailable, Contended, LedgerCorrupt
 from registry.domain.ids import SubjectId
+from registry.storage.bulk import COPY_FROM, BulkInsert
 from registry.storage.failures import is_constraint
 from registry.storage.mark_generations import SqlMarkGenerations
 from registry.storage.prepared import Prepared, together
-from registry.storage.rows import MANY, chunks
+from registry.storage.rows import MANY
 from registry.storage.tables import ledger_body, ledger_head, ledger_leaf, ledger_postings, subjects
 
 _SCAN_CHUNK = 2_000
+# In the order of ``EntryRow``; an entry without a row of its opening has an empty event.
 _ENTRIES = select(
-    ledger_leaf.c.i, ledger_leaf.c.leaf, ledger_body.c.event, ledger_body.c.key_epoch, ledger_body.c.sealed
+    ledger_leaf.c.i,
+    ledger_leaf.c.leaf,
+    func.coalesce(ledger_body.c.event, literal_column("''")),
+    func.coalesce(ledger_body.c.key_epoch, literal_column("0")),
+    ledger_body.c.sealed,
 ).join_from(ledger_leaf, ledger_body, ledger_leaf.c.i == ledger_body.c.i, isouter=True)
 # Subject rows are locked by id, before the head row: the lock order of every transaction.
 _CHAINS = Prepared(
@@ -30,29 +36,28 @@ _CHAINS = Prepared(
 )
 _STATES = Prepared(select(subjects.c.id, subjects.c.chain).where(subjects.c.id.in_(MANY)))
 _SOME_ENTRIES = Prepared(_ENTRIES.where(ledger_leaf.c.i.in_(MANY)).order_by(ledger_leaf.c.i))
-_SPAN = _ENTRIES.where(ledger_leaf.c.i >= bindparam("start"), ledger_leaf.c.i < bindparam("stop")).order_by(
-    ledger_leaf.c.i
-)
+_IN_SPAN = (ledger_leaf.c.i >= bindparam("start"), ledger_leaf.c.i < bindparam("stop"))
+_SPAN = Prepared(_ENTRIES.where(*_IN_SPAN).order_by(ledger_leaf.c.i))
+_LEAVES = Prepared(select(ledger_leaf.c.i, ledger_leaf.c.leaf).where(*_IN_SPAN).order_by(ledger_leaf.c.i))
 # The kind follows the version's line and thirteen digits of milliseconds (until the year 2286).
 _KIND_AT = len("alog/v1\n") + 13 + len("\n") + 1
 _OF_KIND = (
     select(ledger_leaf.c.i, ledger_leaf.c.leaf)
     .where(
-        ledger_leaf.c.i >= bindparam("start"),
-        ledger_leaf.c.i < bindparam("stop"),
+        *_IN_SPAN,
         func.substr(ledger_leaf.c.leaf, _KIND_AT, bindparam("length", type_=Integer))
         == bindparam("kind", type_=LargeBinary),
     )
     .order_by(ledger_leaf.c.i)
 )
-_POSTINGS = select(ledger_postings.c.label, ledger_postings.c.value).where(ledger_postings.c.label.in_(MANY))
+_POSTINGS = Prepared(select(ledger_postings.c.label, ledger_postings.c.value).where(ledger_postings.c.label.in_(MANY)))
 _HEAD_COLUMNS = ("epoch", "n", "edge", "root", "checkpoint", "last_ms")
 _THE_HEAD = select(*(ledger_head.c[name] for name in _HEAD_COLUMNS))
 _HEAD = Prepared(_THE_HEAD)
 _LOCKED_HEAD = Prepared(_THE_HEAD.add_columns(ledger_head.c.mark_generation).with_for_update())
-_INSERT_LEAF = Prepared(insert(ledger_leaf), ("i", "leaf"))
-_INSERT_BODY = Prepared(insert(ledger_body), ("i", "event", "key_epoch", "sealed"))
-_INSERT_POSTINGS = Prepared(insert(ledger_postings), ("label", "value"))
+_LEAF = BulkInsert(ledger_leaf, ("i", "leaf"))
+_BODY = BulkInsert(ledger_body, ("i", "event", "key_epoch", "sealed"))
+_POSTING = BulkInsert(ledger_postings, ("label", "value"))
 _UPDATE_CHAIN = Prepared(
     update(subjects).where(subjects.c.id == bindparam("who")).values(chain=bindparam("chain_state"))
 )
@@ -71,17 +76,16 @@ class SqlEntryReader:
         return _head(_HEAD.rows(self._connection))
 
     def entries(self, indexes: Sequence[int]) -> Sequence[EntryRow]:
-        return [
-            EntryRow(index, leaf, event or "", key_epoch or 0, sealed)
-            for index, leaf, event, key_epoch, sealed in _SOME_ENTRIES.rows_of(self._connection, indexes)
-        ]
+        return list(map(EntryRow._make, _SOME_ENTRIES.rows_of(self._connection, indexes)))
 
     def scan(self, start: int, stop: int) -> Iterator[EntryRow]:
         while start < stop:
             end = min(start + _SCAN_CHUNK, stop)
-            for row in self._connection.execute(_SPAN, {"start": start, "stop": end}):
-                yield EntryRow(row.i, row.leaf, row.event or "", row.key_epoch or 0, row.sealed)
+            yield from map(EntryRow._make, _SPAN.rows(self._connection, {"start": start, "stop": end}))
             start = end
+
+    def leaves(self, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
+        return _LEAVES.rows(self._connection, {"start": start, "stop": stop})
 
     def leaves_of(self, kind: str, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
         line = f"{kind}\n".encode()
@@ -89,11 +93,7 @@ class SqlEntryReader:
         return [(row.i, row.leaf) for row in self._connection.execute(_OF_KIND, given)]
 
     def postings(self, labels: Sequence[bytes]) -> Mapping[bytes, bytes]:
-        return {
-            row.label: row.value
-            for part in chunks(labels)
-            for row in self._connection.execute(_POSTINGS, {"many": part})
-        }
+        return dict(_POSTINGS.rows_of(self._connection, labels))
 
     def states_of(self, ids: Sequence[SubjectId]) -> Mapping[SubjectId, bytes]:
         return dict(_STATES.rows_of(self._connection, ids))
@@ -137,15 +137,16 @@ class SqlEntryStore:
         return {subject: self._held[subject] for subject in ids}
 
     def write(self, appended: Appended) -> None:
-        with _place_taken(), together(self._connection):
-            self._write_entries(appended.entries)
-            if appended.postings:
-                values = [{"label": label, "value": value} for label, value in appended.postings]
-                _INSERT_POSTINGS.run_each(self._connection, values)
-            if appended.chains:
-                states = [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()]
-                _UPDATE_CHAIN.run_each(self._connection, states)
-            self._write_head(appended.head)
+        with _place_taken():
+            if len(appended.entries) >= COPY_FROM:
+                self._insert(appended)  # many rows are copied, which PostgreSQL does not take between other statements
+            with together(self._connection):
+                if len(appended.entries) < COPY_FROM:
+                    self._insert(appended)
+                if appended.chains:
+                    states = [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()]
+                    _UPDATE_CHAIN.run_each(self._connection, states)
+                self._write_head(appended.head)
         self.size = appended.head.size
         self._held.update(appended.chains)
 
@@ -163,13 +164,11 @@ class SqlEntryStore:
             },
         )
 
-    def _write_entries(self, entries: Sequence[EntryRow]) -> None:
-        leaves = [{"i": row.index, "leaf": row.leaf} for row in entries]
-        bodies = [
-            {"i": row.index, "event": row.event, "key_epoch": row.key_epoch, "sealed": row.sealed} for row in entries
-        ]
-        _INSERT_LEAF.run_each(self._connection, leaves)
-        _INSERT_BODY.run_each(self._connection, bodies)
+    def _insert(self, appended: Appended) -> None:
+        _LEAF.run(self._connection, [(row.index, row.leaf) for row in appended.entries])
+        bodies = [(row.index, row.event, row.key_epoch, row.sealed) for row in appended.entries]
+        _BODY.run(self._connection, bodies)
+        _POSTING.run(self._connection, appended.postings)
 
 
 @contextmanager

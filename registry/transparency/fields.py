@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import RecordId, is_id
-from registry.transparency._codec import HASH_BYTES, decimal
+from registry.transparency._codec import decimal
 
 EVENT = "event"  # unique id of the event; a retry carries the same one
 PRINCIPAL = "principal"
@@ -57,6 +57,7 @@ NONCE_BYTES = 32
 
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _CATEGORY = re.compile(r"[a-z_]{1,32}")
+_LINE = re.compile(r"[0-9a-f]{32} [a-z_]{1,32} [1-9][0-9]* [0-9a-f]{64} [0-9a-f]{64}")
 _VARIANT_DOMAIN = b"alog/v1/variant\0"
 _RECORD_PARTS = 5
 _U32 = 2**32
@@ -82,12 +83,19 @@ class RecordLine:
 
     def encode(self) -> bytes:
         """Return ``<record> <category> <version> <hex digest> <hex commitment>``: no part can hold a space."""
-        if not is_id(self.record) or self.version < 1 or _CATEGORY.fullmatch(self.category) is None:
-            raise ValueError("record id, category or version out of shape")
-        if len(self.ciphertext_digest) != HASH_BYTES or len(self.variant_commitment) != HASH_BYTES:
-            raise ValueError("digests are 32 bytes")
+        return self.text().encode("ascii")
+
+    def text(self) -> str:
+        """Return the same as text.
+
+        Raises:
+            ValueError: some part is out of shape.
+        """
         digests = f"{self.ciphertext_digest.hex()} {self.variant_commitment.hex()}"
-        return f"{self.record} {self.category} {self.version} {digests}".encode("ascii")
+        text = f"{self.record} {self.category} {self.version} {digests}"
+        if _LINE.fullmatch(text) is None:
+            raise ValueError("record id, category, version or digests out of shape")
+        return text
 
     @classmethod
     def parse(cls, value: bytes) -> RecordLine:

@@ -7,9 +7,9 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from registry.audit.check_run import check_chunk
 from registry.audit.high_water import Standing, mark_of
 from registry.audit.log import CLOCK_TOLERANCE_MS
-from registry.audit.verify import check_chunk
 from registry.bootstrap import Application
 from registry.domain.clock import unix_ms
 from registry.domain.errors import MisconfiguredHome, ProofRejected

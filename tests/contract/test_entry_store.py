@@ -10,11 +10,12 @@ from typing import Protocol
 import pytest
 
 from registry.audit.chains import ChainState
+from registry.audit.check_run import check_chunk
 from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
 from registry.audit.log import AuditLog
 from registry.audit.ports import Appended, EntryReader, EntryRow, EntryStore, HeadRow
-from registry.audit.verify import LedgerVerifier, check_chunk
+from registry.audit.verify import LedgerVerifier
 from registry.domain.clock import unix_ms
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable
 from registry.domain.ids import PersonId, RecordId, SubjectId, new_id
@@ -135,7 +136,7 @@ def test_without_a_head_nothing_can_be_appended_or_read(empty: Stage) -> None:
 
 
 def test_what_is_committed_is_read_back_to_the_byte(stage: Stage) -> None:
-    rows = (entry(0), replace(entry(1), sealed=None), replace(entry(2), sealed=b""))
+    rows = (entry(0), entry(1)._replace(sealed=None), entry(2)._replace(sealed=b""))
     links = ((b"\x00" * 16, b"\xff" * 32), (b"\xff" * 16, b"\x00" * 32))
     write(stage, Appended(rows, links, {A: b"\x00new chain"}, head(3)))
     with stage.reader() as reader:
@@ -218,7 +219,7 @@ def test_entries_come_in_index_order_and_what_is_not_there_is_left_out(stage: St
 def test_leaves_of_a_kind_are_found_and_no_others(stage: Stage) -> None:
     kinds = ("trace", "trace-x", "weights", "trace", "disclose", "trace")
     leaves = [encode_leaf(1_767_225_600_000 + index, kind, (bytes(32),)) for index, kind in enumerate(kinds)]
-    write(stage, appended(*(replace(entry(index), leaf=leaf) for index, leaf in enumerate(leaves))))
+    write(stage, appended(*(entry(index)._replace(leaf=leaf) for index, leaf in enumerate(leaves))))
     with stage.reader() as reader:
         assert reader.leaves_of("trace", 0, 99) == [(index, leaves[index]) for index in (0, 3, 5)]
         assert reader.leaves_of("trace", 1, 5) == [(3, leaves[3])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from registry.audit.ports import Appended, EntryRow, HeadRow
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt
@@ -74,6 +73,9 @@ class MemoryLedger:
     def scan(self, start: int, stop: int) -> Iterator[EntryRow]:
         yield from (self.rows[index] for index in sorted(self.rows) if start <= index < stop)
 
+    def leaves(self, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
+        return [(row.index, row.leaf) for row in self.scan(start, stop)]
+
     def leaves_of(self, kind: str, start: int, stop: int) -> Sequence[tuple[int, bytes]]:
         found = [(row.index, row.leaf) for row in self.scan(start, stop)]
         return [(index, leaf) for index, leaf in found if parse_leaf(leaf).kind == kind]
@@ -89,4 +91,4 @@ class MemoryLedger:
 
     # What somebody with the database could do.
     def tamper(self, index: int, **changes: object) -> None:
-        self.rows[index] = replace(self.rows[index], **changes)  # type: ignore[arg-type]  # any column
+        self.rows[index] = self.rows[index]._replace(**changes)  # type: ignore[arg-type]  # any column

@@ -12,7 +12,7 @@ from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
 from registry.audit.verify import CHUNK
 from registry.bootstrap import opened
-from registry.cli.auditing import verify_ledger
+from registry.cli.auditing import verify_ledger, verify_tree
 from registry.cli.demo.people import make_people
 from registry.domain.errors import LedgerCorrupt
 from registry.settings import load_settings
@@ -171,6 +171,22 @@ def test_what_stands_beside_the_entries_is_checked_too(used: Line, act: Act, wha
     assert what in told["what"]
 
 
+def test_the_tree_alone_is_checked_when_asked_for(used: Line) -> None:
+    told = used.json("audit", "verify", "--tree")
+    whole = used.json("audit", "verify")
+    assert (told["verified"], told["checked"], whole["checked"]) == (True, "tree", "everything")
+    assert (told["size"], told["root"]) == (whole["size"], whole["root"])
+    assert "not checked: what entries say" in used("audit", "verify", "--tree").stdout
+    sql = unguarded(used.home)
+    run("UPDATE ledger_body SET sealed = zeroblob(300) WHERE i = 3")(sql)
+    assert used.json("audit", "verify", "--tree")["verified"] is True
+    assert used.json("audit", "verify", exits=1)["entry"] == 3
+    append_behind_the_head(sql)
+    assert "it stands beyond the head" in used.json("audit", "verify", "--tree", exits=1)["what"]
+    run("DELETE FROM ledger_leaf WHERE i = 4")(sql)
+    assert used.json("audit", "verify", "--tree", exits=1)["entry"] == 4
+
+
 def test_a_sound_ledger(used: Line) -> None:
     told = used.json("audit", "verify")
     assert (told["verified"], told["subjects"]) == (True, PEOPLE)
@@ -208,7 +224,10 @@ def test_several_processes_find_the_same(long: Line) -> None:
     with opened(load_settings(long.home, {})) as application:
         alone = verify_ledger(application, 1)
         together = verify_ledger(application, 2, parallel_from=1)
+        tree = [verify_tree(application, workers, parallel_from=1) for workers in (1, 2)]
     assert together == alone
+    assert tree[0] == tree[1]
+    assert tree[0].root == alone.root
     assert alone.size > 2 * CHUNK
 
 

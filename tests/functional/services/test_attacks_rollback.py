@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
+from registry.cli.auditing import verify_ledger
 from registry.domain.approvals import State, Verdict
 from registry.domain.categories import Category
 from registry.domain.errors import Conflict, LedgerCorrupt
@@ -88,6 +90,9 @@ def test_an_older_row_is_found(home: Home, enrolled: Enrolled, table: str, act: 
     with pytest.raises(LedgerCorrupt) as found:
         home.app.row_check.check()
     assert found.value.entry is not None
+    with pytest.raises(LedgerCorrupt) as again:
+        verify_ledger(home.app, 1)
+    assert again.value.entry is not None
 
 
 def test_roles_put_back_after_they_were_taken_are_found(home: Home) -> None:
@@ -115,9 +120,11 @@ def test_roles_put_back_after_they_were_taken_are_found(home: Home) -> None:
     ],
 )
 def test_a_lost_or_changed_record_is_found(home: Home, enrolled: Enrolled, statement: str) -> None:
+    verify_ledger(home.app, 1)
     home.sql().execute(statement, (phone_of(enrolled),))
-    with pytest.raises(LedgerCorrupt):
-        home.app.row_check.check()
+    for check in (home.app.row_check.check, partial(verify_ledger, home.app, 1)):
+        with pytest.raises(LedgerCorrupt):
+            check()
 
 
 def test_an_older_version_that_was_lost_is_found(home: Home, enrolled: Enrolled) -> None:
@@ -125,8 +132,9 @@ def test_an_older_version_that_was_lost_is_found(home: Home, enrolled: Enrolled)
     phone = phone_of(enrolled)
     update(home, enrolled, versions=[{"record": phone, "value": {"kind": "mobile", "number": "816-555-0143"}}])
     home.sql().execute("DELETE FROM record_versions WHERE record = ? AND version = 1", (phone,))
-    with pytest.raises(LedgerCorrupt, match="version"):
-        home.app.row_check.check()
+    for check in (home.app.row_check.check, partial(verify_ledger, home.app, 1)):
+        with pytest.raises(LedgerCorrupt, match="version"):
+            check()
 
 
 def test_a_principal_that_was_deleted_or_slipped_in_is_found(home: Home, enrolled: Enrolled) -> None:

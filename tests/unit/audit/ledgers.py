@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from registry.audit.bodies import BodyKeys
 from registry.audit.chains import Chains, ChainState
+from registry.audit.check_run import check_chunk
 from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
 from registry.audit.log import AuditLog, LogKeys
 from registry.audit.receipt import PendingReceipt, Receipt
-from registry.audit.verify import LedgerVerifier, Verified, check_chunk
+from registry.audit.verify import LedgerVerifier, Verified
 from registry.crypto.envelope import DataKey
 from registry.crypto.sign import SigningKey, verify_signature
 from registry.domain.clock import unix_ms

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from registry.audit.chains import ChainState
-from registry.audit.verify import LedgerVerifier
+from registry.audit.check_run import check_leaves
+from registry.audit.verify import LedgerVerifier, Verified
 from registry.domain.errors import LedgerCorrupt
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
@@ -38,13 +39,13 @@ def delete_middle(ledger: Ledger) -> None:
 def renumber(ledger: Ledger) -> None:
     rows = ledger.store.rows
     for index in range(5, 11):
-        rows[index] = replace(rows[index + 1], index=index)
+        rows[index] = rows[index + 1]._replace(index=index)
     del rows[11]
 
 
 def swap(ledger: Ledger) -> None:
     rows = ledger.store.rows
-    rows[5], rows[6] = replace(rows[6], index=5), replace(rows[5], index=6)
+    rows[5], rows[6] = rows[6]._replace(index=5), rows[5]._replace(index=6)
 
 
 def edit_leaf(ledger: Ledger) -> None:
@@ -132,3 +133,69 @@ def test_a_state_that_counts_entries_behind_a_cut_head_is_found(ledger: Ledger) 
     ledger.store.head_row = before
     with pytest.raises(LedgerCorrupt, match="not as many"):
         ledger.verify()
+
+
+def test_a_posting_that_names_another_entry_is_found(ledger: Ledger) -> None:
+    """One that this registry made itself, of entries that were lost since: every count and tag fits."""
+    subject = next(iter(ledger.store.chains))
+    label, value = ledger.log.chains.posting(subject, 1, 7)
+    assert ledger.store.links[label] != value
+    ledger.store.links[label] = value
+    with pytest.raises(LedgerCorrupt, match="name other entries"):
+        ledger.verify()
+
+
+def test_an_exchange_of_two_postings_is_found(ledger: Ledger) -> None:
+    subject = next(iter(ledger.store.chains))
+    first, second, *_ = ledger.log.chains.indexes(ledger.store, subject)
+    ledger.store.links |= dict(
+        [ledger.log.chains.posting(subject, 1, second), ledger.log.chains.posting(subject, 2, first)]
+    )
+    with pytest.raises(LedgerCorrupt, match="name other entries"):
+        ledger.verify()
+
+
+def of_the_tree(ledger: Ledger) -> Verified:
+    head = ledger.store.head()
+    checked = [check_leaves(start, ledger.store.leaves(start, start + 4)) for start in range(0, head.size, 4)]
+    return LedgerVerifier(ledger.log, ledger.verifier).verify(head, checked, lambda *_: None)
+
+
+def test_the_tree_is_checked_without_what_entries_say(ledger: Ledger) -> None:
+    whole, found = ledger.verify(), of_the_tree(ledger)
+    assert (found.origin, found.size, found.root, found.silences) == (whole.origin, 12, whole.root, whole.silences)
+    assert not found.chains
+    edit_opening(ledger)
+    assert of_the_tree(ledger) == found
+
+
+@pytest.mark.parametrize("act", [delete_middle, renumber, swap, edit_leaf])
+def test_a_leaf_that_is_not_the_signed_one_is_found_by_the_tree_alone(
+    ledger: Ledger, act: Callable[[Ledger], None]
+) -> None:
+    act(ledger)
+    with pytest.raises(LedgerCorrupt):
+        of_the_tree(ledger)
+
+
+def test_a_leaf_of_another_form_is_named(ledger: Ledger) -> None:
+    leaf = ledger.store.rows[5].leaf
+    for changed in (
+        leaf + b"\n",
+        leaf.replace(b"alog/v1", b"alog/v2"),
+        leaf.replace(b"\n", b"\n0", 1),
+        leaf[:-2] + b"\n",
+    ):
+        ledger.store.tamper(5, leaf=changed)
+        for check in (ledger.verify, lambda: of_the_tree(ledger)):
+            with pytest.raises(LedgerCorrupt) as found:
+                check()
+            assert found.value.entry == 5
+
+
+def test_a_time_before_that_of_the_entry_in_front_is_named(ledger: Ledger) -> None:
+    leaf = ledger.store.rows[5].leaf
+    ledger.store.tamper(5, leaf=leaf.replace(leaf.split(b"\n")[1], b"17"))
+    with pytest.raises(LedgerCorrupt, match="its time is before") as found:
+        of_the_tree(ledger)
+    assert found.value.entry == 5
