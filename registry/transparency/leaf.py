@@ -36,6 +36,8 @@ _COMMITMENT_DOMAIN = b"alog/v1/c\0"
 _VERSION = LEAF_VERSION.encode()
 _HEAD = _VERSION + b"\n"
 _KIND = re.compile(rb"[a-z][a-z-]{0,31}")
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # of base64
+_GROUP = 4  # characters of base64 that stand for three bytes
 _MAX_DIGITS = len(str(MAX_SIZE))
 _LINES = 5  # version, time, kind, commitments, and nothing after the last line end
 _PADDING = bytes(64 - SEED_BYTES)  # up to a block of SHA-256
@@ -49,17 +51,17 @@ class Leaf(NamedTuple):
     Attributes:
         unix_ms: the time the entry claims, milliseconds since 1970 UTC.
         kind: the entry's kind, public.
-        joined: the commitments one after the other, 32 bytes each, in the order of ``fields.field_names``.
+        text: the base64 of its commitments, as it stands there.
     """
 
     unix_ms: int
     kind: str
-    joined: bytes
+    text: bytes
 
     @property
     def commitments(self) -> tuple[bytes, ...]:
-        """The commitments one by one."""
-        return _parted(self.joined)
+        """The commitments, 32 bytes each, in the order of ``fields.field_names``."""
+        return _parted(a2b_base64(self.text))
 
 
 def salt_of(seed: bytes, name: str) -> bytes:
@@ -141,7 +143,7 @@ def encode_joined(unix_ms: int, kind: str, joined: bytes) -> bytes:
     raw = kind.encode()
     if not 0 <= unix_ms <= MAX_SIZE or _kind_of(raw) is None:
         raise ValueError("time or kind out of shape")
-    leaf = _written(unix_ms, raw, joined)
+    leaf = b"%b%d\n%b\n%b" % (_HEAD, unix_ms, raw, b2a_base64(joined))
     if len(leaf) > MAX_LEAF_BYTES:
         raise ValueError("the leaf is too long")
     return leaf
@@ -158,16 +160,10 @@ def parse_leaf(leaf: bytes) -> Leaf:
     lines = leaf.split(b"\n") if len(leaf) <= MAX_LEAF_BYTES else []
     if len(lines) != _LINES or lines[0] != _VERSION:
         raise LedgerCorrupt("the leaf is not of version alog/v1")
-    try:
-        unix_ms, joined = int(lines[1]), a2b_base64(lines[3])
-    except ValueError as exc:  # no number, not base64
-        raise LedgerCorrupt("the leaf is not in canonical form") from exc
-    kind = _kind_of(lines[2])
-    # Lenient numbers and base64 read other bytes alike; written again they differ.
-    is_canonical = kind is not None and 0 <= unix_ms <= MAX_SIZE and _written(unix_ms, lines[2], joined) == leaf
-    if kind is None or not is_canonical or not joined or len(joined) % COMMITMENT_BYTES:
+    unix_ms, kind = _number(lines[1]), _kind_of(lines[2])
+    if unix_ms is None or kind is None or lines[4] or not _is_of_commitments(lines[3]):
         raise LedgerCorrupt("the leaf is not in canonical form")
-    return Leaf(unix_ms, kind, joined)
+    return Leaf(unix_ms, kind, lines[3])
 
 
 def claims_of(leaf: bytes) -> tuple[int, str]:
@@ -179,14 +175,35 @@ def claims_of(leaf: bytes) -> tuple[int, str]:
     lines = leaf.split(b"\n", 3)
     if len(lines) != _LINES - 1 or lines[0] != _VERSION:
         raise LedgerCorrupt("the leaf is not of version alog/v1")
-    kind = _kind_of(lines[2])
-    if kind is None or not lines[1].isdigit() or len(lines[1]) > _MAX_DIGITS:
+    unix_ms, kind = _number(lines[1]), _kind_of(lines[2])
+    if unix_ms is None or kind is None:
         raise LedgerCorrupt("the leaf is not in canonical form")
-    return int(lines[1]), kind
+    return unix_ms, kind
 
 
-def _written(unix_ms: int, kind: bytes, joined: bytes) -> bytes:
-    return b"%b%d\n%b\n%b" % (_HEAD, unix_ms, kind, b2a_base64(joined))
+def _number(raw: bytes) -> int | None:
+    """Return the number that these digits are the one spelling of, or None."""
+    if not raw.isdigit() or len(raw) > _MAX_DIGITS or (raw[:1] == b"0" and raw != b"0"):
+        return None
+    number = int(raw)
+    return number if number <= MAX_SIZE else None
+
+
+def _is_of_commitments(text: bytes) -> bool:
+    """Tell whether this is the one base64 of at least one commitment: only its last four characters are decoded.
+
+    All others stand for three bytes each, whichever of the alphabet they are; the last ones may have padding, and bits
+    that a lenient decoder drops.
+    """
+    last = text[-_GROUP:]
+    if not text or len(text) % _GROUP or text[:-_GROUP].translate(None, _ALPHABET):
+        return False
+    try:
+        raw = a2b_base64(last)
+    except ValueError:
+        return False
+    length = (len(text) - _GROUP) // _GROUP * 3 + len(raw)
+    return b2a_base64(raw, newline=False) == last and length % COMMITMENT_BYTES == 0
 
 
 def _parted(joined: bytes) -> tuple[bytes, ...]:

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from registry.audit.bodies import BodyKeys, Opening
 from registry.audit.chains import ChainState
 from registry.audit.check_run import check_leaves
 from registry.audit.verify import LedgerVerifier, Verified
+from registry.crypto.envelope import DataKey
 from registry.domain.errors import LedgerCorrupt
 from registry.transparency.leaf import leaf_hash
 from registry.transparency.merkle import Edge
-from tests.unit.audit.ledgers import Ledger, disclosed, line, make_log
+from tests.unit.audit.ledgers import REGISTRY, Ledger, disclosed, line, make_log
 
 
 @pytest.fixture
@@ -198,4 +200,18 @@ def test_a_time_before_that_of_the_entry_in_front_is_named(ledger: Ledger) -> No
     ledger.store.tamper(5, leaf=leaf.replace(leaf.split(b"\n")[1], b"17"))
     with pytest.raises(LedgerCorrupt, match="its time is before") as found:
         of_the_tree(ledger)
+    assert found.value.entry == 5
+
+
+@pytest.mark.parametrize("other", [{"purpose": "safety"}, {"counter": "7"}, {"more": ""}])
+def test_an_opening_that_its_leaf_does_not_commit_to_is_named(ledger: Ledger, other: dict[str, str]) -> None:
+    """Sealed to its place with the ledger's own key: what only somebody with the key folder can do."""
+    row = ledger.store.rows[5]
+    opening = ledger.log.opening(row)
+    assert opening is not None
+    said = Opening(opening.seed, {**opening.values, **other}).encode()
+    bodies = BodyKeys(REGISTRY, {1: DataKey(b"\x01" * 32)})
+    ledger.store.tamper(5, sealed=bodies.seal(said, index=5, leaf_hash=leaf_hash(row.leaf)))
+    with pytest.raises(LedgerCorrupt, match="not what the leaf commits to") as found:
+        ledger.verify()
     assert found.value.entry == 5
