@@ -1,6 +1,6 @@
-"""Connections: how many, for how long, how large a head; on top of uvicorn's own protocol.
+"""Connections: how many, for how long, how large a head; in the place of uvicorn's own protocol.
 
-Uvicorn bounds none of this. A connection that says nothing, or says it one byte at a time, costs a client nothing and
+Uvicorn's bounds none of this. A connection that says nothing, or says it one byte at a time, costs a client nothing and
 this process a file and some memory, so it has to be the one that goes when there are too many.
 """
 
@@ -10,21 +10,30 @@ import asyncio
 import heapq
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+import structlog
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.server import ServerState
 
 from registry.api.door import CONNECTION
-from registry.api.pieces import Body, Pace, bytes_left
+from registry.api.exchange import Exchange
+from registry.api.heads import Chunks, Head, Malformed, read_head
+from registry.api.pieces import Body, Pace
 from registry.identity.strangers import Strangers
 
 MAX_CONNECTIONS = 2_048
 _FILES_FOR_OTHERS = 256  # database, ledger, key service
 # From the first byte of a head to its last, and from the opening of a connection to its first head.
 HEAD_SECONDS = 10.0
-# Between requests: uvicorn's own 30 s, and this for whoever has shown no good token on the connection.
-IDLE_SECONDS = 5.0
+# Between requests, for whoever has shown a good token on the connection and for whoever has not.
+KEPT_SECONDS, IDLE_SECONDS = 30.0, 5.0
 MAX_HEAD_BYTES = 16 << 10  # a token has 8 KiB at most
 MAX_HEAD_LINES = 100
 READ_BYTES = 64 << 10
@@ -37,6 +46,13 @@ _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncache-control: no-store\r\n"
     b"x-content-type-options: nosniff\r\ncontent-length: 0\r\n\r\n"
 )
+_BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncache-control: no-store\r\n"
+    b"x-content-type-options: nosniff\r\ncontent-length: 0\r\n\r\n"
+)
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+
+log = structlog.get_logger("registry.api")
 
 
 class Listening(socket.socket):
@@ -68,6 +84,15 @@ class Listening(socket.socket):
         raise BlockingIOError
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What connections serve: the application, uvicorn's lists of what is open and at work, state of the lifespan."""
+
+    app: ASGIApp
+    state: ServerState
+    lifespan: dict[str, Any]
+
+
 class Connections:
     """The connections of one process."""
 
@@ -82,13 +107,27 @@ class Connections:
         self.most = _affordable() if most is None else most
         self.pace = Pace()
         self._open: set[GuardedProtocol] = set()
+        self._dated: Sequence[tuple[bytes, bytes]] = ()
+        self._date_line = b""
         self._sweeping: asyncio.TimerHandle | None = None
 
-    def __call__(self, *args: Any, **named: Any) -> GuardedProtocol:
+    def __call__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> GuardedProtocol:
         """Make the protocol of one connection; uvicorn calls this as if it were the class."""
-        protocol = GuardedProtocol(*args, **named)
-        protocol.all = self
-        return protocol
+        serving = Serving(config.loaded_app, server_state, app_state)
+        return GuardedProtocol(self, serving, _loop or asyncio.get_running_loop())
+
+    def date_line(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """Write uvicorn's own headers, which it makes once a second."""
+        if self._dated is not headers:
+            self._dated = headers
+            self._date_line = b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._date_line
 
     def admits(self, protocol: GuardedProtocol, source: str) -> bool:
         """Take a new connection in, closing others for it if need be; False when it is to be closed unread."""
@@ -132,35 +171,75 @@ class Connections:
         self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep, loop) if self._open else None
 
 
-class GuardedProtocol(H11Protocol):
+class GuardedProtocol(asyncio.Protocol):
     """One connection.
 
     Attributes:
         all: the connections of this process.
+        flow: whether it reads and writes.
         waiting_since: when it began to wait for a request; None while one is at work.
         is_vouched: whether a good token came over it.
     """
 
-    all: Connections
-    waiting_since: float | None = None
-    is_vouched = False
-    _head_since: float | None = None
-    _head = b""
-    _body: Body | None = None
-    _lingering = -1
+    flow: FlowControl
+    transport: asyncio.Transport
+    client: tuple[str, int] | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def __init__(self, connections: Connections, serving: Serving, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin without a transport.
+
+        Args:
+            connections: of this process.
+            serving: what is served, and uvicorn's lists of what is open and at work.
+            loop: that this runs on.
+        """
+        self.all = connections
+        self.loop = loop
+        self.waiting_since: float | None = None
+        self.is_vouched = False
+        self._serving = serving
+        self._head_since: float | None = None
+        self._head = b""
+        self._exchange: Exchange | None = None
+        self._body: Body | None = None
+        self._chunks: Chunks | None = None
+        self._next = b""
+        self._lingering = -1
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as asyncio calls it
         """Take the connection in, or close it unread."""
-        super().connection_made(transport)
+        self.transport = transport
+        self.flow = FlowControl(transport)
+        self.client = get_remote_addr(transport)
+        self._server = get_local_addr(transport)
+        self._serving.state.connections.add(self)  # type: ignore[arg-type]  # uvicorn only calls its shutdown
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # of asyncio's own: 256 KiB, new memory each time
         self.waiting_since = self._head_since = self.loop.time()
         if not self.all.admits(self, self.client[0] if self.client else ""):
             transport.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the parameter is asyncio's
         """Forget the connection."""
         self.all.discard(self)
-        super().connection_lost(exc)
+        self._serving.state.connections.discard(self)
+        if self._exchange is not None:
+            self._exchange.leave()
+        self.flow.resume_writing()
+
+    def pause_writing(self) -> None:
+        """Let answers wait for the client."""
+        self.flow.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Let answers go on."""
+        self.flow.resume_writing()
+
+    def shutdown(self) -> None:
+        """Close, after the answer that is at work; uvicorn calls this at the end."""
+        if self._exchange is None:
+            self.transport.close()
+        else:
+            self._exchange.is_kept_alive = False
 
     def data_received(self, data: bytes) -> None:
         """Pass on what came in, if it may."""
@@ -170,68 +249,137 @@ class GuardedProtocol(H11Protocol):
                 self.transport.abort()
             else:
                 self._read_at_a_pace()
-            return
-        if self.waiting_since is None:
+        elif self.waiting_since is None:
             self._receive_more(data)
-            return
-        if not self._is_small_head(data):
-            self._refuse_head()
-            return
-        super().data_received(data)
-        self._note_request()
+        else:
+            self._receive_head(data)
 
-    def on_response_complete(self) -> None:
+    def default_headers(self) -> bytes:
+        """Return the line that every answer begins with."""
+        return self.all.date_line(self._serving.state.default_headers)
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        self.transport.write(data)
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
+
+    def answered(self, exchange: Exchange) -> None:
         """Wait for the next request, which may be here already."""
+        self._exchange = self._body = self._chunks = None
         self.waiting_since = self.loop.time()
-        if self._lingering >= 0:
+        if self._lingering >= 0 or self.transport.is_closing():
             return
-        pipelined, _ = self.conn.trailing_data
-        if pipelined and not self._is_small_head(pipelined):
-            self._refuse_head()
-            return
-        super().on_response_complete()
-        self._note_request()
+        if exchange.more_body:
+            self._linger()
+        elif not exchange.is_kept_alive:
+            self.transport.close()
+        else:
+            self.flow.resume_reading()
+            data, self._next = self._next, b""
+            if data:
+                self._receive_head(data)
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
-        self.all.annoyed_by(self.client[0] if self.client else "")
-        super().send_400_response(msg)
+    def body_at_hand(self) -> bytes | None:
+        """Return the whole body of the request at work, if it has come; see ``asking.body_of``."""
+        return None if self._exchange is None else self._exchange.body_at_hand()
 
     def ends_after_this(self) -> bool:
         """Tell whether the body of the request at work has not come in whole; see ``frame.Connection``."""
-        if not self.cycle.more_body:
-            return False
-        self.cycle.transport = _Lingering(self.transport, self._linger)  # type: ignore[assignment]  # what it calls
-        return True
+        return self._exchange is not None and self._exchange.more_body
 
     def usefulness(self) -> tuple[bool, float]:
         """Order connections that wait: the least useful first."""
         return self.is_vouched, self.waiting_since or 0.0
 
     def is_late(self, now: float) -> bool:
-        """Tell whether a head has been coming for too long, or a stranger has been silent for too long."""
+        """Tell whether a head has been coming for too long, or nothing has come for too long."""
         if self._lingering >= 0 or self.waiting_since is None:
             return False
         if self._head_since is not None:
             return now - self._head_since > HEAD_SECONDS
-        return not self.is_vouched and now - self.waiting_since > IDLE_SECONDS
+        return now - self.waiting_since > (KEPT_SECONDS if self.is_vouched else IDLE_SECONDS)
 
-    def _note_request(self) -> None:
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:
+    def _receive_head(self, data: bytes) -> None:
+        """Take more of a head. It is parsed when it is whole, and only if it is small."""
+        if not self._head:
+            data = data.lstrip(b"\r\n")  # RFC 9112, section 2.2
+            if not data:
+                return
+        seen = max(0, len(self._head) - 3)
+        head = self._head + data if self._head else data
+        end = head.find(b"\r\n\r\n", seen)
+        till = len(head) if end < 0 else end
+        if till > MAX_HEAD_BYTES or head.count(b"\n", 0, till) > MAX_HEAD_LINES:
+            self._refuse_head()
+        elif end >= 0:
+            self._head = b""
+            self._begin(head[: end + 4], head[end + 4 :])
+        elif b"\n\n" in head:  # no end that anybody may mean would ever come
+            self._refuse(_BAD_REQUEST)
+        else:
+            self._head = head
+            if self._head_since is None:
+                self._head_since = self.loop.time()
+
+    def _begin(self, raw: bytes, rest: bytes) -> None:
+        try:
+            head, self._chunks = read_head(raw)
+        except Malformed:
+            self._refuse(_BAD_REQUEST)
             return
-        self._head, self._head_since, self.waiting_since = b"", None, None
-        scope: dict[str, Any] = cycle.scope  # type: ignore[assignment]  # a member of ours, for the frame and the door
-        scope[CONNECTION] = self
-        self._body = None
-        if cycle.more_body:
-            self._body = Body(bytes_left(scope["headers"], len(cycle.body)))
+        self._head_since = self.waiting_since = None
+        exchange = Exchange(
+            self, self._scope(head), is_kept_alive=head.is_kept_alive, expects_continue=head.expects_continue
+        )
+        self._exchange = exchange
+        self._body = Body(head.length)
+        if head.length == 0:
+            exchange.add(b"", is_last=True)
+        task = self.loop.create_task(exchange.run(self._serving.app))
+        tasks = self._serving.state.tasks
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        if rest:
+            self._receive_first(rest)
+
+    def _scope(self, head: Head) -> dict[str, Any]:
+        raw_path, _, query = head.target.partition(b"?")
+        path = raw_path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": head.version,
+            "server": self._server,
+            "client": self.client,
+            "scheme": "http",
+            "method": head.method,
+            "root_path": "",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": head.fields,
+            "state": self._serving.lifespan.copy(),
+            CONNECTION: self,
+        }
+
+    def _receive_first(self, data: bytes) -> None:
+        """Take what came with the head: of a long body it is passed on at once."""
+        body, exchange = self._body, self._exchange
+        if body is None or exchange is None or not exchange.more_body:
+            self._keep_next(data)
+            return
+        body.add(data)
+        if body.is_due() or not body.is_short():
+            self._pass_on()
 
     def _receive_more(self, data: bytes) -> None:
         """Take more of a body; or of the next request, which waits."""
-        body = self._body
-        if body is None or not self.cycle.more_body:
-            super().data_received(data)
+        body, exchange = self._body, self._exchange
+        if body is None or exchange is None or not exchange.more_body:
+            self._keep_next(data)
             return
         body.add(data)
         if body.is_due():
@@ -240,33 +388,53 @@ class GuardedProtocol(H11Protocol):
             body.is_queued = True
             self.all.pace.add(self._pass_on, self.loop)
 
+    def _keep_next(self, data: bytes) -> None:
+        self._next += data
+        self.flow.pause_reading()  # one read of them is enough until this request is answered
+
     def _pass_on(self) -> None:
-        if self._body is None or self._lingering >= 0 or self.transport.is_closing():
+        body, exchange = self._body, self._exchange
+        if body is None or exchange is None or self._lingering >= 0 or self.transport.is_closing():
             return
-        self._body.is_queued = False
-        gathered = self._body.take()
+        body.is_queued = False
+        gathered, rest = body.take()
         if gathered:  # else it went on its way meanwhile
-            super().data_received(gathered)
+            self._add(exchange, gathered, is_last=body.is_whole())
+        if rest:
+            self._keep_next(rest)
+
+    def _add(self, exchange: Exchange, piece: bytes, *, is_last: bool) -> None:
+        chunks = self._chunks
+        if chunks is None:
+            exchange.add(piece, is_last=is_last)
+            return
+        try:
+            read = chunks.read(piece)
+        except Malformed:
+            exchange.leave()
+            self._refuse(_BAD_REQUEST)
+            return
+        if chunks.is_overrun:
+            exchange.is_kept_alive = False  # whatever it was, it is not read
+        if read or chunks.is_whole:
+            exchange.add(read, is_last=chunks.is_whole)
 
     def _read_at_a_pace(self) -> None:
         """Read no more until this connection's turn comes, for one piece."""
         self.transport.pause_reading()
         self.all.pace.add(self.transport.resume_reading, self.loop)
 
-    def _is_small_head(self, data: bytes) -> bool:
-        """Look at a head before it is parsed: parsing takes time by the line, and sees whatever came in one piece."""
-        self._head += data[: MAX_HEAD_BYTES + 1 - len(self._head)]
-        end = self._head.find(b"\r\n\r\n")
-        if end < 0:
-            if self._head_since is None:
-                self._head_since = self.loop.time()
-            end = len(self._head)
-        return end <= MAX_HEAD_BYTES and self._head.count(b"\n", 0, end) <= MAX_HEAD_LINES
-
     def _refuse_head(self) -> None:
         self.all.annoyed_by(self.client[0] if self.client else "")
         self.transport.write(_TOO_LARGE)
         self._linger()
+
+    def _refuse(self, answer: bytes) -> None:
+        """Answer what is no HTTP."""
+        log.warning("not http")
+        self.all.annoyed_by(self.client[0] if self.client else "")
+        self.transport.write(answer)
+        self.transport.close()
 
     def _linger(self) -> None:
         """End the connection without a reset: what the client still sends is thrown away for a while."""
@@ -281,16 +449,6 @@ class GuardedProtocol(H11Protocol):
             return
         self._read_at_a_pace()
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
-
-
-class _Lingering:
-    """Stands for the transport of an answer that comes before the end of its body."""
-
-    def __init__(self, transport: asyncio.Transport, linger: Callable[[], None]) -> None:
-        self._transport = transport
-        self.close = linger
-        self.write = transport.write
-        self.is_closing = transport.is_closing
 
 
 def _affordable() -> int:

@@ -9,13 +9,12 @@ import json
 import re
 import time
 from functools import partial
-from typing import Protocol
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from registry.api.door import CONNECTION, TURNED_AWAY
+from registry.api.door import TURNED_AWAY
 from registry.api.errors import INTERNAL, problem_of
 from registry.api.late import Watch
 from registry.api.problems import Problem
@@ -48,14 +47,6 @@ _LATE = problem_of(AuditUnavailable("timed_out"))
 log = structlog.get_logger("registry.api")
 
 
-class Connection(Protocol):
-    """What the frame asks of the server's object for a connection."""
-
-    def ends_after_this(self) -> bool:
-        """Tell whether the connection must end with this answer: the rest of the body is not going to be read."""
-        ...
-
-
 class Frame:
     """Wraps the whole application."""
 
@@ -66,7 +57,7 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, _request_id(scope), scope.get(CONNECTION))
+        answer = _Answer(send, _request_id(scope))
         if scope["app"].state.application.ending.is_refusing and scope["path"] not in _UNENDING:
             await answer.problem(scope, receive, _ENDING)
             _tell(scope, answer, 0.0)
@@ -91,9 +82,8 @@ class Frame:
 class _Answer:
     """One answer on its way out."""
 
-    def __init__(self, send: Send, request_id: str, connection: Connection | None) -> None:
+    def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
-        self._connection = connection
         self.request_id = request_id
         self.status = 0
         self.cause: str | None = None
@@ -123,9 +113,6 @@ class _Answer:
             present = {name.lower() for name, _ in message["headers"]}
             added = [(name, value) for name, value in _HEADERS if name not in present]
             added.append((b"x-request-id", self.request_id.encode()))
-            is_last = self._connection is not None and self._connection.ends_after_this()
-            if is_last and b"connection" not in present:
-                added.append((b"connection", b"close"))
             message = {**message, "headers": [*message["headers"], *added]}
         elif self.status == _UNAVAILABLE and self.cause is None:
             self.cause = _cause(message.get("body", b""))

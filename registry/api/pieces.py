@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 # Passed on at once when so much has gathered; a shorter body when it is whole.
 GATHERED_BYTES = 64 << 10
@@ -17,7 +17,7 @@ PACE, PACE_SECONDS = 2, 0.01
 
 
 class Body:
-    """One body on its way in, from its second piece on.
+    """One body on its way in.
 
     Attributes:
         is_queued: whether what has gathered is going to be passed on at a pace.
@@ -47,26 +47,19 @@ class Body:
         """Tell whether nobody needs it before it is whole."""
         return self._left is not None and self._left <= GATHERED_BYTES
 
-    def take(self) -> bytes:
-        """Return what has gathered, to be passed on."""
-        passed = bytes(self._kept)
+    def take(self) -> tuple[bytes, bytes]:
+        """Return what has gathered of the body, to be passed on, and what came behind the body's end."""
+        taken = bytes(self._kept)
         self._kept.clear()
-        if self._left is not None:
-            self._left -= len(passed)
-        return passed
+        if self._left is None:
+            return taken, b""
+        passed = taken[: self._left]
+        self._left -= len(passed)
+        return passed, taken[len(passed) :]
 
-
-def bytes_left(headers: Iterable[tuple[bytes, bytes]], received: int) -> int | None:
-    """Return how much of a body is still to come, None when its length was not declared.
-
-    Args:
-        headers: of the request, names in lower case.
-        received: bytes of the body that have come.
-    """
-    named = dict(headers)
-    if b"transfer-encoding" in named:
-        return None
-    return int(named.get(b"content-length", b"0")) - received
+    def is_whole(self) -> bool:
+        """Tell whether all of it was passed on; never of one whose length nobody knows."""
+        return self._left == 0
 
 
 class Pace:

@@ -16,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from registry.api.app import create_app
-from registry.api.connections import MAX_HEAD_BYTES, Connections, Listening
+from registry.api.connections import Connections, Listening
 from registry.api.draining import CLOSE_SECONDS, DRAIN_SECONDS, DrainingServer
 from registry.api.dropping import Dropping
 from registry.api.logs import configure_logs
@@ -140,14 +140,13 @@ def _server(application: Application, app: ASGIApp) -> DrainingServer:
     config = uvicorn.Config(
         app,
         http=connections,  # type: ignore[arg-type]  # called like the class that uvicorn expects
-        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        loop="asyncio",
         ws="none",
         lifespan="on",
         log_config=None,  # logs.py sets up logging; uvicorn's own would print paths and exceptions
         access_log=False,
         server_header=False,
         proxy_headers=False,  # who sent a request is who opened the connection
-        timeout_keep_alive=30,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
         backlog=_ACCEPTED_AT_ONCE,
     )

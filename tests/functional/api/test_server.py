@@ -131,7 +131,8 @@ def test_lines_name_routes_never_what_was_asked(site: Site, logs: io.StringIO) -
     site.disclose(ASK)
     site.http.get(f"/Zq7marker/{NUMBER}?name=Zq7marker")
     site.http.patch("/v1/subjects/Zq7marker", json={"title": "Zq7marker"}, headers=site.as_(Role.ENROLLER))
-    site.http.request("ZQ7MARKER", "/v1/subjects")
+    site.http.request("PROPFIND", "/v1/subjects")
+    assert httpx2.request("ZQ7MARKER", f"{site.http.base_url}/v1/subjects").status_code == 400
     site.get("/v1/audit/entries?limit=1&kind=disclose", Role.AUDITOR)
     lines = wait_for_lines(logs, 6)
     for hidden in ("Zq7", "ZQ7", NUMBER, subject, "816-555", "Bearer", "limit=", "the reader", "127.0.0.1"):

@@ -23,7 +23,9 @@ class Gone:
 
 
 def test_a_client_that_is_gone_is_let_go_without_a_fault() -> None:
-    protocol: Any = GuardedProtocol.__new__(GuardedProtocol)
-    protocol.all, protocol.transport = Connections(None, 1), Gone()
+    loop: Any = None
+    serving: Any = None
+    protocol: Any = GuardedProtocol(Connections(None, 1), serving, loop)
+    protocol.transport = Gone()
     protocol._linger()
     assert protocol.transport.is_aborted
