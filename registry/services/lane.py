@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from registry.domain.errors import AuditUnavailable, Busy
@@ -74,7 +75,7 @@ class _Futures:
                 reply.future.set_result(outcome)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     caller: Caller
     ask: DisclosureAsk
@@ -95,7 +96,9 @@ class Lane:
         self._at_once = at_once
         self._futures = _Futures()
         self._waiting: deque[_Waiting] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        # Holds something while lookups wait or the lane is to end: waiting for it is one call, a condition takes ten.
+        self._news: SimpleQueue[None] = SimpleQueue()
         self._is_closed = False
         self._figures = LaneFigures(0, 0, 0, 0)
         self._thread = threading.Thread(target=self._work, name="lane", daemon=True)
@@ -121,34 +124,40 @@ class Lane:
         Raises:
             Busy: the lane is full or closed; nothing was taken.
         """
-        with self._changed:
+        with self._lock:
             if self._is_closed or len(self._waiting) >= self._capacity:
                 raise Busy
             self._waiting.append(_Waiting(caller, ask, reply, replies, time.perf_counter()))
-            self._changed.notify()
+            is_first = len(self._waiting) == 1
+        if is_first:  # else the thread is told already
+            self._news.put(None)
 
     def close(self) -> None:
         """Take no more, answer all that wait, and end."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-            self._changed.notify()
+        self._news.put(None)
         self._thread.join()
 
     def figures(self) -> LaneFigures:
         """Return how the lane stands."""
-        with self._changed:
+        with self._lock:
             done = self._figures
             lag = time.perf_counter() - self._waiting[0].since if self._waiting else 0.0
             return LaneFigures(len(self._waiting), done.batches, done.answered, done.largest, lag)
 
     def _work(self) -> None:
-        while batch := self._take():
-            self._answer(batch)
+        while not self._is_done():
+            self._news.get()
+            while batch := self._take():
+                self._answer(batch)
+
+    def _is_done(self) -> bool:
+        with self._lock:
+            return self._is_closed and not self._waiting
 
     def _take(self) -> list[_Waiting]:
-        with self._changed:
-            while not self._waiting and not self._is_closed:
-                self._changed.wait()
+        with self._lock:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_once))]
 
     def _answer(self, batch: list[_Waiting]) -> None:
@@ -173,7 +182,7 @@ class Lane:
 
     def _count(self, size: int, waited: float) -> None:
         self._meters.batch(size, waited)
-        with self._changed:
+        with self._lock:
             before = self._figures
             self._figures = LaneFigures(0, before.batches + 1, before.answered + size, max(before.largest, size))
 
