@@ -38,6 +38,7 @@ _TOKEN_KEYS = frozenset({"issuer", "token_id"})
 _MOVE_KEYS = frozenset({"roles", "unit", "supervisor"})
 
 _CATEGORY = one_of(frozenset(Category))
+_CATEGORIES = {category.value: category for category in Category}
 _NO_PURPOSE = PurposeCode("")
 _FORM = one_of(frozenset(Form))
 _OWN_FORM = one_of(frozenset({Form.AS_ENTERED}))
@@ -78,10 +79,11 @@ def read_disclosure(document: object, *, today: date) -> tuple[CardAsk, Purpose]
         InvalidInput: with all problems.
     """
     body = open_body(document, _CARD_KEYS | _WHOLE_KEYS, today)
-    card, purpose = _card(body), _purpose(body)
-    form = _form(body)
+    subject, number = subject_or_number(body)
+    categories, records = _wanted(body)
+    purpose, form = _purpose(body), _form(body)
     body.reading.finish()
-    return replace(card, form=form), purpose
+    return CardAsk(subject, number, categories, records, form), purpose
 
 
 def read_batch(document: object, *, today: date) -> tuple[tuple[CardAsk, ...], Purpose]:
@@ -248,6 +250,9 @@ def _wanted(body: ObjectReader) -> tuple[frozenset[Category], frozenset[RecordId
     if body.has("categories") == body.has("records"):
         body.refuse("exactly_one")
         return frozenset(), frozenset()
+    usual = _usual_categories(body.member("categories"))
+    if usual is not None:
+        return usual, frozenset()
     key = "categories" if body.has("categories") else "records"
     if body.member(key) == []:
         body.refuse("empty", key)
@@ -256,7 +261,18 @@ def _wanted(body: ObjectReader) -> tuple[frozenset[Category], frozenset[RecordId
     return categories, records
 
 
+def _usual_categories(given: object) -> frozenset[Category] | None:
+    """Return a list of categories as a set; None when there is anything to find fault with, or no list."""
+    if not isinstance(given, list) or not given or not all(isinstance(text, str) for text in given):
+        return None
+    found = frozenset(map(_CATEGORIES.get, given))
+    is_whole = len(found) == len(given) and None not in found
+    return found if is_whole else None  # type: ignore[return-value]  # no None is among them
+
+
 def _form(body: ObjectReader) -> Form:
+    if not body.has("form"):
+        return Form.MARKED
     given = body.optional("form", _FORM)
     return Form(given) if given else Form.MARKED
 

@@ -98,11 +98,11 @@ def _directory(hit: Revealed) -> dict[str, str]:
 
 
 def _record(field: Revealed) -> dict[str, Any]:
-    category = Category(field.category)
+    category = _CATEGORIES[field.category]
     value = shown_form(category, field.expose())
     return {
         "record": field.record,
-        "category": category.value,
+        "category": field.category,
         "member": field.member,
         "version": field.version,
         "value": value,
@@ -128,6 +128,7 @@ def _person(value: Mapping[str, str]) -> str:
     return f"{name} ({value['relation']})"
 
 
+_CATEGORIES: Mapping[str, Category] = {category.value: category for category in Category}
 _DISPLAYS: Mapping[Category, Callable[[Mapping[str, str]], str]] = {
     Category.HOME_ADDRESS: _address,
     Category.PHONE: lambda value: f"{value['number']} ({value['kind']})",

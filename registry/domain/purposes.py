@@ -29,9 +29,12 @@ class ReleasePurpose(StrEnum):
     LEGAL_PROCEEDING = "legal_proceeding"
 
 
+_OF_RELEASES = frozenset(ReleasePurpose)
+
+
 def is_purpose_code(text: str) -> bool:
     """Tell whether a text has the form of a purpose's code; one that entries use otherwise has not."""
-    is_free = text != OWN_RECORD and text not in frozenset(ReleasePurpose)
+    is_free = text != OWN_RECORD and text not in _OF_RELEASES
     return len(text) <= MAX_CODE and _CODE.fullmatch(text) is not None and is_free
 
 

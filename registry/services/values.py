@@ -79,8 +79,8 @@ def stored_form(index: BlindIndex, category: Category, value: Mapping[str, str])
 
 def shown_form(category: Category, stored: Mapping[str, str]) -> dict[str, str]:
     """Return the part of a stored value that an answer may hold: as enrolled."""
-    hidden = _HIDDEN.get(category, ())
-    return {name: text for name, text in stored.items() if name not in hidden}
+    hidden = _HIDDEN.get(category)
+    return dict(stored) if hidden is None else {name: text for name, text in stored.items() if name not in hidden}
 
 
 def list_of_card(stored: Mapping[str, str]) -> bytes | None:

@@ -78,7 +78,7 @@ def parse_json(raw: bytes, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> object:
     if len(raw) > max_bytes:
         raise UnreadableDocument("too_large")
     document, code = _decode(raw)
-    if code is None:
+    if code is None and _may_be_odd(raw):
         code = _structure_problem(document)
     if code is not None:
         # Raised outside of any handler: the parser's own exceptions hold the document.
@@ -97,6 +97,11 @@ def _decode(raw: bytes) -> tuple[object, str | None]:
         return None, "not_json"
     except RecursionError:
         return None, "too_deep"
+
+
+def _may_be_odd(raw: bytes) -> bool:
+    """Tell whether there can be anything to find: bytes that are UTF-8 hold no half of a pair, only escapes can."""
+    return b"\\u" in raw or raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
 
 
 def _structure_problem(document: object) -> str | None:
