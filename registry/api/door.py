@@ -43,6 +43,7 @@ _ALWAYS = frozenset({"/healthz", "/readyz"})
 # Refused for its form: what no service hears of, and so writes no entry of.
 _MISREAD = frozenset({400, 408, 413, 415, 422})
 _CLOSE = (b"connection", b"close")
+_BEARER = b"Bearer "
 
 
 log = structlog.get_logger("registry.api")
@@ -263,7 +264,13 @@ def _source(scope: Scope) -> str:
 
 def _known(application: Application, scope: Scope) -> _Who:
     """Tell who asks, if the token was verified before."""
-    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(given) == 1 and given[0].startswith(_BEARER):
+        # What is remembered was well-formed when it was verified, and this is the same, byte for byte.
+        claims = application.tokens.recall(given[0][len(_BEARER) :].decode("latin-1"))
+        if claims is not None:
+            return _Who(f"{claims.issuer}#{claims.subject}", claims)
+    values = [value.decode("latin-1") for value in given]
     try:
         shown = shown_token(values)
     except TokenRefused:

@@ -40,7 +40,7 @@ class Line(Protocol):
         ...
 
     def default_headers(self) -> bytes:
-        """Return the line that every answer begins with."""
+        """Return the lines that every answer begins with, if any."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -179,7 +179,8 @@ class Exchange:
 
     def _head(self, start: Message, length: int | None) -> bytes:
         status, headers = start["status"], start["headers"]
-        lines = [_STATUS_LINES[status], self._line.default_headers()]
+        dated = self._line.default_headers()
+        lines = [_STATUS_LINES[status], dated]
         lines += [b"%b: %b\r\n" % header for header in headers]
         named = dict(headers)
         is_bodiless = self.scope["method"] == "HEAD" or status in _BODILESS
@@ -204,7 +205,8 @@ class Exchange:
         lines.append(b"\r\n")
         head = b"".join(lines)
         # A line break within a header would begin another one.
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
+        breaks = len(lines) - 1 + dated.count(b"\n")
+        if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
             raise RuntimeError("no header of an answer has a line break in it")
         return head
 

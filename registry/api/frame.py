@@ -6,6 +6,8 @@ Plain ASGI. What escapes the routes ends here: the server above would log it wit
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
 import time
 from functools import partial
@@ -16,11 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api.door import TURNED_AWAY
 from registry.api.errors import INTERNAL, problem_of
-from registry.api.late import Watch
+from registry.api.late import Watch, Watches
+from registry.api.logs import say_answered
 from registry.api.problems import Problem
 from registry.domain.errors import AuditUnavailable
 from registry.domain.faults import place_of
-from registry.domain.ids import new_id
 from registry.services.meters import Meters
 from registry.services.outcomes import released_by
 
@@ -36,6 +38,7 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_NAMES = frozenset(name for name, _ in _HEADERS)
 
 _ENDING = Problem(503, "ending", {"cause": "ending"}, {"Retry-After": "1", "Connection": "close"})
 # Of a caller who names the request: 128 bits in hexadecimal or a UUID, because it goes to the log and back.
@@ -43,6 +46,10 @@ _REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]
 
 # Taken or not, nobody knows: as after a connection that was cut.
 _LATE = problem_of(AuditUnavailable("timed_out"))
+
+# A name for the log and no secret: the kernel's random numbers cost a call of it, and the interpreter's lock, for each.
+_NUMBERS = random.Random()  # noqa: S311 - no secret
+os.register_at_fork(after_in_child=_NUMBERS.seed)
 
 log = structlog.get_logger("registry.api")
 
@@ -52,6 +59,7 @@ class Frame:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._watches = Watches()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,6 +72,7 @@ class Frame:
             return
         started = time.perf_counter()
         watch = Watch(receive, partial(answer.late, scope, receive))
+        self._watches.begin(watch)
         try:
             await self._app(scope, watch.receive, answer.send)
             if answer.status == _OK and not answer.is_late:
@@ -75,7 +84,7 @@ class Frame:
             if not answer.is_started:
                 await answer.problem(scope, receive, INTERNAL)
         finally:
-            watch.end()
+            self._watches.end(watch)
             _tell(scope, answer, time.perf_counter() - started)
 
 
@@ -96,7 +105,7 @@ class _Answer:
     async def send(self, message: Message) -> None:
         """Send for the application; what comes too late is dropped."""
         if not self.is_late:
-            await self._pass_on(message)
+            await self._send(self._completed(message))
 
     async def late(self, scope: Scope, receive: Receive) -> None:
         """Answer that it takes too long, unless another answer has begun."""
@@ -108,20 +117,29 @@ class _Answer:
         await problem.response()(scope, receive, self.send)
 
     async def _pass_on(self, message: Message) -> None:
+        await self._send(self._completed(message))
+
+    def _completed(self, message: Message) -> Message:
+        """Return a message with the headers that every answer has."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             present = {name.lower() for name, _ in message["headers"]}
-            added = [(name, value) for name, value in _HEADERS if name not in present]
-            added.append((b"x-request-id", self.request_id.encode()))
-            message = {**message, "headers": [*message["headers"], *added]}
-        elif self.status == _UNAVAILABLE and self.cause is None:
+            is_usual = present.isdisjoint(_NAMES)
+            added = _HEADERS if is_usual else [one for one in _HEADERS if one[0] not in present]
+            named = (b"x-request-id", self.request_id.encode())
+            return {**message, "headers": [*message["headers"], *added, named]}
+        if self.status == _UNAVAILABLE and self.cause is None:
             self.cause = _cause(message.get("body", b""))
-        await self._send(message)
+        return message
 
 
 def _request_id(scope: Scope) -> str:
     given = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    return given[0].decode() if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else new_id()
+    return (
+        given[0].decode()
+        if len(given) == 1 and _REQUEST_ID.fullmatch(given[0])
+        else f"{_NUMBERS.getrandbits(128):032x}"
+    )
 
 
 def log_fault(error: BaseException, request_id: str) -> None:
@@ -141,23 +159,17 @@ def _cause(body: bytes) -> str:
 def _tell(scope: Scope, answer: _Answer, seconds: float) -> None:
     """Log an answer and count it, under the route's template and never the path."""
     meters: Meters = scope["app"].state.application.meters
-    route = getattr(scope.get("route"), "path", "none")
-    method = scope["method"] if scope["method"] in _METHODS else "none"
-    meters.answered(route, method, answer.status, seconds)
+    # The route's template, never the path or the query: those are the caller's words, as an odd method is.
+    route = getattr(scope.get("route"), "path", None)
+    method = scope["method"] if scope["method"] in _METHODS else None
+    meters.answered(route or "none", method or "none", answer.status, seconds)
     if answer.cause is not None:
         meters.unavailable(answer.cause)
     if TURNED_AWAY not in scope:  # those are counted; a line for each would be a way to fill the disk
-        _log_answer(scope, answer, seconds)
-
-
-def _log_answer(scope: Scope, answer: _Answer, seconds: float) -> None:
-    # The route's template, never the path or the query: those are the caller's words, as an odd method is.
-    route = getattr(scope.get("route"), "path", None)
-    log.info(
-        "answered",
-        method=scope["method"] if scope["method"] in _METHODS else None,
-        route=route,
-        status=answer.status,
-        milliseconds=round(seconds * 1000, 1),
-        request_id=answer.request_id,
-    )
+        say_answered(
+            method=method,
+            route=route,
+            status=answer.status,
+            milliseconds=round(seconds * 1000, 1),
+            request_id=answer.request_id,
+        )

@@ -7,11 +7,14 @@ Every wait below has a limit of its own and says what it waited for. This one is
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from starlette.types import Message, Receive
 
 ANSWER_SECONDS = 60.0
+# All requests are looked at together, so many times in that time: a timer for each costs more than what it is for.
+LOOKS = 60
 
 
 class Watch:
@@ -21,7 +24,7 @@ class Watch:
     that nobody can end, and its place at work stays taken until it is done.
     """
 
-    __slots__ = ("_answer", "_handle", "_heard_at", "_is_listening", "_loop", "_receive", "_task")
+    __slots__ = ("_answer", "_heard_at", "_is_listening", "_receive", "task")
 
     def __init__(self, receive: Receive, answer: Callable[[], Awaitable[None]]) -> None:
         """Begin to watch.
@@ -33,10 +36,8 @@ class Watch:
         self._receive = receive
         self._answer = answer
         self._is_listening = False
-        self._loop = asyncio.get_running_loop()
-        self._heard_at = self._loop.time()
-        self._task: asyncio.Future[None] | None = None
-        self._handle = self._loop.call_later(ANSWER_SECONDS, self._look)
+        self._heard_at = time.monotonic()
+        self.task: asyncio.Future[None] | None = None
 
     async def receive(self) -> Message:
         """Receive for the application."""
@@ -45,16 +46,37 @@ class Watch:
             return await self._receive()
         finally:
             self._is_listening = False
-            self._heard_at = self._loop.time()
+            self._heard_at = time.monotonic()
 
-    def end(self) -> None:
-        """Watch no more."""
-        self._handle.cancel()
+    def look(self, now: float) -> None:
+        """Call for the answer if it is late."""
+        if self.task is None and not self._is_listening and now - self._heard_at >= ANSWER_SECONDS:
+            self.task = asyncio.ensure_future(self._answer())
+
+
+class Watches:
+    """All requests that are watched, of one event loop at a time."""
+
+    def __init__(self) -> None:
+        self._all: set[Watch] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self, watch: Watch) -> None:
+        """Watch a request."""
+        self._all.add(watch)
+        if self._loop is None or self._loop.is_closed():
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_later(ANSWER_SECONDS / LOOKS, self._look)
+
+    def end(self, watch: Watch) -> None:
+        """Watch a request no more."""
+        self._all.discard(watch)
 
     def _look(self) -> None:
-        heard_at = self._loop.time() if self._is_listening else self._heard_at
-        left = heard_at + ANSWER_SECONDS - self._loop.time()
-        if left > 0:
-            self._handle = self._loop.call_later(left, self._look)
-        else:
-            self._task = asyncio.ensure_future(self._answer())
+        loop, self._loop = self._loop, None
+        now = time.monotonic()
+        for watch in self._all:
+            watch.look(now)
+        if self._all and loop is not None:
+            self._loop = loop
+            loop.call_later(ANSWER_SECONDS / LOOKS, self._look)

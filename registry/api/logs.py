@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -9,6 +10,10 @@ from typing import Any, TextIO
 
 import orjson
 import structlog
+
+from registry.domain.clock import SystemClock
+
+_CLOCK = SystemClock()
 
 # Names under which somebody could one day log what must not be in a log. Their values are dropped, whatever they are.
 _NEVER = frozenset(
@@ -32,13 +37,47 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
             structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stdout),
+        logger_factory=Lines(stream or sys.stdout, is_heard=level <= logging.INFO),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers = [ConstantHandler()]
     root.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(level)
+
+
+class Lines(structlog.WriteLoggerFactory):
+    """Writes lines: those of answers together, once in a round of the event loop, all others at once."""
+
+    def __init__(self, stream: TextIO, *, is_heard: bool) -> None:
+        """Write to a stream; ``is_heard`` tells whether answers are wanted at all."""
+        super().__init__(stream)
+        self._stream = stream
+        self._is_heard = is_heard
+        self._answers: list[bytes] = []
+
+    def answered(self, fields: dict[str, Any]) -> None:
+        """Write of an answer, soon; on an event loop."""
+        if not self._is_heard:
+            return
+        line = {**fields, "event": "answered", "level": "info", "timestamp": _CLOCK.now()}
+        self._answers.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+        if len(self._answers) == 1:
+            asyncio.get_running_loop().call_soon(self._write)
+
+    def _write(self) -> None:
+        lines, self._answers = self._answers, []
+        self._stream.write(b"".join(lines).decode())
+        self._stream.flush()
+
+
+def say_answered(**fields: str | float | None) -> None:
+    """Log an answer: its fields are ids, places and numbers, never what anybody sent."""
+    lines = structlog.get_config()["logger_factory"]
+    if isinstance(lines, Lines):
+        lines.answered(fields)
+    else:
+        structlog.get_logger("registry.api").info("answered", **fields)
 
 
 def _json(event: MutableMapping[str, Any], **_options: Any) -> str:

@@ -20,7 +20,7 @@ from registry.audit.kinds import OPENS
 from registry.audit.ports import Appended, EntryReader, EntryRow, EntryStore, HeadRow
 from registry.audit.receipt import Covered, PendingReceipt, Receipt, StoredEntry
 from registry.crypto.random import random_bytes
-from registry.crypto.tags import TagKey
+from registry.crypto.tags import TagKey, keyed_tag
 from registry.domain.clock import Clock, unix_ms
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable
 from registry.domain.ids import EntryIndex, EventId, SubjectId

@@ -135,6 +135,15 @@ def test_a_stranger_is_not_waited_for_and_a_reader_is(served: Served, monkeypatc
         assert served.is_answered(reader)
 
 
+def test_a_reader_who_says_nothing_more_is_not_waited_for_either(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served.connect() as reader:
+        assert all(served.is_answered(reader) for _ in range(2))
+        monkeypatch.setattr(connections, "KEPT_SECONDS", 0.2)
+        assert is_closed(reader)
+
+
 def test_when_there_are_too_many_those_go_that_wait_longest(
     template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +200,44 @@ def test_a_body_in_chunks_is_read_however_it_is_cut(served: Served, passed_on: l
             assert status_of(connection) == 404
             assert time.monotonic() - started < 3.0
     assert len(passed_on) < 100  # of some 130 pieces
+
+
+def test_nothing_behind_a_body_in_chunks_is_a_request(served: Served) -> None:
+    chunks = f"{len(NOBODY):x}\r\n".encode() + NOBODY + b"\r\n0\r\n\r\n"
+    with served.connect() as connection:
+        connection.sendall(served.good("Transfer-Encoding: chunked") + chunks)
+        assert status_of_next(connection) == 404
+        connection.sendall(served.good("Transfer-Encoding: chunked") + chunks + served.good("Content-Length: 0"))
+        assert status_of_next(connection) == 404
+        assert is_closed(connection)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"POST /v1/disclosures HTTP/1.1\nHost: registry\n\n",
+        b"\x16\x03\x01\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n\r\n",
+        b"POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_told_so_and_counts_against_its_sender(
+    served: Served, raw: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(Strangers, "may_ask", lambda _self, source: noted.append(source) or True)
+    with served.connect() as connection:
+        connection.sendall(raw)
+        assert status_of(connection) == 400
+        assert is_closed(connection)
+    assert noted == ["127.0.0.1"]
+
+
+def test_line_ends_before_a_request_are_passed_over(served: Served) -> None:
+    with served.connect() as connection:
+        connection.sendall(b"\r\n\r\n")
+        time.sleep(0.02)
+        assert served.is_answered(connection)
 
 
 def test_two_requests_in_one_piece_are_two(served: Served) -> None:

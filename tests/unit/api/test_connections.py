@@ -1,10 +1,13 @@
-"""The end of a connection whose client was quicker."""
+"""A connection whose client was quicker, or sends ahead."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from registry.api.connections import Connections, GuardedProtocol
+from uvicorn.server import ServerState
+
+from registry.api.connections import READ_BYTES, Connections, GuardedProtocol, Serving
 
 
 class Gone:
@@ -29,3 +32,53 @@ def test_a_client_that_is_gone_is_let_go_without_a_fault() -> None:
     protocol.transport = Gone()
     protocol._linger()
     assert protocol.transport.is_aborted
+
+
+class Piped:
+    """A transport that notes whether it is read."""
+
+    is_read = True
+
+    def get_extra_info(self, _name: str) -> None:
+        return None
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, _data: bytes) -> None:
+        """Send nothing."""
+
+    def pause_reading(self) -> None:
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        self.is_read = True
+
+
+def test_what_is_sent_ahead_is_one_request_after_another_and_not_read_on_meanwhile() -> None:
+    asked: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
+        await receive()
+        await released.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        transport: Any = Piped()
+        protocol = GuardedProtocol(Connections(None, 1), Serving(app, ServerState(), {}), loop)
+        protocol.connection_made(transport)
+        protocol.data_received(b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(3)))
+        await asyncio.sleep(0.01)
+        assert asked == ["/0"]
+        assert not transport.is_read
+        assert len(protocol._next) < READ_BYTES
+        released.set()
+        await asyncio.sleep(0.01)
+        assert asked == ["/0", "/1", "/2"]
+        assert transport.is_read
+
+    released = asyncio.Event()
+    asyncio.run(run())
