@@ -7,7 +7,7 @@ permits and refusals alike. A batch that fails is retried by halves, so that one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
