@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,17 +56,24 @@ class Circumstances:
         uncapped: whether more than a lead may be stated: the ledger shows every copy, and the year's budget of false
             flags is not spent.
         posterior: of each copy at an outside prior of nine in ten.
+        forgeable: copies that somebody could have written like who had no part in them; nothing stronger than a lead is
+            stated of these.
     """
 
     uncapped: bool
     posterior: Mapping[str, float]
+    forgeable: Container[str] = frozenset()
+
+    def may_lead_further(self, *copies: str) -> bool:
+        """Tell whether more than a lead may be stated of copies."""
+        return self.uncapped and not any(copy in self.forgeable for copy in copies)
 
 
 def tier_of(one: CopyBound, all_bounds: Sequence[CopyBound], circumstances: Circumstances) -> Tier:
     """Return the tier of one copy among all copies of an investigation."""
     if one.bound > LEAD_BOUND:
         return Tier.NONE
-    if one.bound > STRONG_BOUND or not circumstances.uncapped:
+    if one.bound > STRONG_BOUND or not circumstances.may_lead_further(one.copy):
         return Tier.LEAD
     rivals = [circumstances.posterior.get(other.copy, 0.0) for other in all_bounds if other.copy != one.copy]
     is_top = (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from registry.domain.ids import PrincipalId
 from registry.leaktrace import wording
+from registry.leaktrace.marked_copies import CopyEvidence
 from registry.leaktrace.receipt_codes import CodesEvidence
 from registry.leaktrace.report_shapes import CodesReport, MarksReport, TierLabel, TierStatement
 
@@ -24,8 +25,15 @@ def strong_by_codes(codes: CodesReport, marks: MarksReport | None, *, uncapped: 
     written = {} if marks is None else {one.label: one.evidence for one in marks.copies}
     labels = list(dict.fromkeys(label for _, _, label in codes.matches))
     return [
-        label for label in labels if uncapped and label in written and written[label].p <= STRONG_CHANCE / len(labels)
+        label
+        for label in labels
+        if uncapped and label in written and _is_strong(written[label], STRONG_CHANCE / len(labels))
     ]
+
+
+def _is_strong(written: CopyEvidence, chance: float) -> bool:
+    # Codes are made by the secret that copies are drawn by: whoever had that one can make both.
+    return written.p <= chance and not written.is_forgeable
 
 
 def tier_of_codes(codes: CodesReport, marks: MarksReport | None, *, uncapped: bool) -> TierStatement:

@@ -24,6 +24,8 @@ class CopyEvidence:
         draws: of the randomisation test; 0 when it was not run.
         slots, agreeing: slots read of values that the copies held; those that agree with them.
         tier: one of ``TIERS``.
+        is_forgeable: whether one of the copies was drawn by a secret that somebody saw, so that who had no part in them
+            could write like it; the tier is a lead at most then.
     """
 
     account: PrincipalId
@@ -35,6 +37,7 @@ class CopyEvidence:
     slots: int
     agreeing: int
     tier: str
+    is_forgeable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ def tier_of_marks(marks: MarksReport) -> TierStatement | None:
     reasons = [wording.bound_reason(best.label, best.evidence.bound), wording.slots_reason(best.label, best.evidence)]
     if others:
         reasons.append(wording.others_too(others))
+    if best.evidence.is_forgeable:
+        reasons.append(wording.secret_seen(best.label))
     return TierStatement(label, told, (*reasons, wording.BOUND_EXCLUDES))
 
 

@@ -247,6 +247,14 @@ def bound_reason(label: str, bound: float) -> str:
     )
 
 
+def secret_seen(labels: str) -> str:
+    """Say of which copies the drawing secret was seen, and what follows."""
+    return (
+        f"{labels}: drawn by a secret that was seen by somebody, as the ledger tells of its exchange. Whoever had it "
+        "can write like these copies and make their receipt codes, so that their writing carries a lead at most."
+    )
+
+
 def slots_reason(label: str, evidence: CopyEvidence) -> str:
     """Say on how many places it rests, and how many speak against it."""
     against = evidence.slots - evidence.agreeing

@@ -86,6 +86,7 @@ def _marks(marks: MarksReport) -> dict[str, Any]:
                 "draws": line.evidence.draws,
                 "places": line.evidence.slots,
                 "agreeing": line.evidence.agreeing,
+                "forgeable": line.evidence.is_forgeable,
             }
             for line in marks.copies
         ],

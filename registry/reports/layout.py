@@ -250,6 +250,7 @@ def _marks(report: TraceReport) -> tuple[Block, ...]:
         Paragraph(wording.MARKS_NOTE),
         *drawn,
         Table(copies, columns, (TableGroup("", rows),), (12, 14, 10, 12, 16, 10, 16)),
+        *_forgeable(marks),
         *_canaries(marks),
         *_pairs(marks),
         Paragraph(wording.CURVE_NOTE),
@@ -298,6 +299,11 @@ def _pairs(marks: MarksReport) -> tuple[Block, ...]:
     table = Table("Two copies together", columns, (TableGroup("", rows),), (24, 8, 9, 11, 10, 8, 12, 10))
     sentences = tuple(wording_pairs.pair_places(line) for line in marks.pairs)
     return (*told, table, Bullets((*sentences, wording_pairs.PAIR_NAMES_NOBODY)))
+
+
+def _forgeable(marks: MarksReport) -> tuple[Block, ...]:
+    labels = [line.label for line in marks.copies if line.evidence.is_forgeable]
+    return (Paragraph(wording.secret_seen(", ".join(labels))),) if labels else ()
 
 
 def _budget(budget: FlagBudget | None) -> tuple[tuple[str, str], ...]:

@@ -53,7 +53,8 @@ def attribute(draws: Draws, weighed: Weighed, *, uncapped: bool) -> Judged:
     """
     fixed = weighed.fixed
     broken: set[EntryIndex] = set()
-    records = [_record(draws, one, weighed, broken) for one in fixed.written]
+    last: list[dict[str, int]] = [{} for _ in fixed.written]
+    records = [_record(draws, one, weighed, broken, entries) for one, entries in zip(fixed.written, last, strict=True)]
     accounts = sorted({account for record in records for account in record.drawn})
     if not accounts:
         return Judged(None, tuple(sorted(broken)))
@@ -62,7 +63,9 @@ def attribute(draws: Draws, weighed: Weighed, *, uncapped: bool) -> Judged:
     bounds = [_bound(records, account, given[account], seed) for account in accounts]
     points = curve(records, dict.fromkeys(accounts, 1.0))
     top = next(point.copies for point in points if point.prior == _TOP_PRIOR)
-    circumstances = Circumstances(uncapped=uncapped and not broken, posterior=top)
+    # Whoever had the secret that a copy was drawn by can write like it.
+    forgeable = {account for entries in last for account, entry in entries.items() if entry < draws.seen_before}
+    circumstances = Circumstances(uncapped=uncapped and not broken, posterior=top, forgeable=forgeable)
     pairs = judge_pairs(records, {one.copy: one.verdict.e for one in bounds}, given)
     cards = {account: _agreeing_cards(records, fixed.written, account) for account in accounts}
     bounds = [CopyBound(one.copy, one.weight, one.verdict, one.bound, cards[one.copy]) for one in bounds]
@@ -77,15 +80,25 @@ def attribute(draws: Draws, weighed: Weighed, *, uncapped: bool) -> Judged:
             CurveLine(point.prior, point.outside, {PrincipalId(name): share for name, share in point.copies.items()})
             for point in points
         ),
-        pairs=_flagged(pairs, uncapped=circumstances.uncapped),
+        pairs=_flagged(pairs, circumstances),
         pairs_compared=len(pairs),
         canaries=tuple(_canaries(records, fixed.written)),
     )
     return Judged(evidence, tuple(sorted(broken)))
 
 
-def _record(draws: Draws, written: WrittenValue, weighed: Weighed, broken: set[EntryIndex]) -> RecordRead:
-    """Put what was drawn for each account beside a reading; an account's last copy counts, as the last one it saw."""
+def _record(
+    draws: Draws, written: WrittenValue, weighed: Weighed, broken: set[EntryIndex], last: dict[str, int]
+) -> RecordRead:
+    """Put what was drawn for each account beside a reading; an account's last copy counts, as the last one it saw.
+
+    Args:
+        draws: by which keys copies were drawn.
+        written: the reading.
+        weighed: which copies count.
+        broken: is added the entries whose commitment is to something else.
+        last: is given the entry of each account's copy that counts.
+    """
     slots = tuple(SlotRead(one.slot, one.forms, one.kept, one.read, one.has_public) for one in written.slots)
     drawn: dict[str, tuple[int, ...]] = {}
     for copy in weighed.counting(written):
@@ -103,7 +116,9 @@ def _record(draws: Draws, written: WrittenValue, weighed: Weighed, broken: set[E
         if not all(one.slot in forms for one in written.slots):
             # From before it was a canary: this copy has the digits as enrolled, which were drawn for nobody.
             drawn.pop(copy.account, None)
+            last.pop(copy.account, None)
             continue
+        last[copy.account] = copy.entry
         drawn[copy.account] = tuple(one.classes[forms[one.slot] - 1] for one in written.slots)
     return RecordRead(slots, drawn)
 
@@ -147,7 +162,7 @@ def _agreeing_cards(records: Sequence[RecordRead], written: Sequence[WrittenValu
     return count
 
 
-def _flagged(pairs: Sequence[PairBound], *, uncapped: bool) -> tuple[PairEvidence, ...]:
+def _flagged(pairs: Sequence[PairBound], circumstances: Circumstances) -> tuple[PairEvidence, ...]:
     told = [
         PairEvidence(
             accounts=(PrincipalId(one.first), PrincipalId(one.second)),
@@ -157,7 +172,7 @@ def _flagged(pairs: Sequence[PairBound], *, uncapped: bool) -> tuple[PairEvidenc
             both=one.both,
             alone=(one.first_alone, one.second_alone),
             neither=one.neither,
-            tier=pair_tier(one, uncapped=uncapped).value,
+            tier=pair_tier(one, uncapped=circumstances.may_lead_further(one.first, one.second)).value,
         )
         for one in pairs
     ]
@@ -176,4 +191,5 @@ def _evidence(one: CopyBound, bounds: Sequence[CopyBound], circumstances: Circum
         slots=judged.slots,
         agreeing=judged.agreeing,
         tier=tier_of(one, bounds, circumstances).value,
+        is_forgeable=one.copy in circumstances.forgeable,
     )

@@ -125,6 +125,11 @@ class Draws:
     known: Sequence[MarkGeneration]
     opened: Sequence[OpenedDraws]
 
+    @property
+    def seen_before(self) -> int:
+        """The index of the entry before which all copies were drawn by secrets that somebody saw; 0 where none was."""
+        return max((one.entry for one in self.known if one.redraws), default=0)
+
     def keys(self, version: Version, copy: int) -> Iterator[MarkKey]:
         """Yield the keys that a copy may have been drawn by; which one it was, the commitment of its entry says.
 

@@ -16,6 +16,7 @@ from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavailable, LedgerCorrupt
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
+from registry.leaktrace.naming import may_be_named
 from registry.leaktrace.report_shapes import TierLabel
 from registry.marks.draw import EPOCHS_OF_GENERATION, FIRST_EPOCH
 from registry.services import disclose
@@ -157,12 +158,39 @@ def test_when_the_secret_was_seen_every_copy_is_drawn_anew_and_those_of_before_a
     anew = vectors(home, staff[0], subjects)
     assert {epoch for epoch, _ in anew} == {EPOCHS_OF_GENERATION + FIRST_EPOCH}
     assert [vector for _, vector in anew] != [vector for _, vector in drawn]
+    forgeable = traced(home, post(cards[staff[2]]))
+    assert (forgeable.tier.label, may_be_named(forgeable)) == (TierLabel.LEAD, frozenset())
+    assert any("drawn by a secret that was seen" in reason for reason in forgeable.tier.reasons)
     again = {reader: cards_of(home, reader, subjects) for reader in staff}
     assert written(again[staff[2]]) != written(cards[staff[2]])
     report = traced(home, post(again[staff[2]]))
     assert report.tier.label == TierLabel.ATTRIBUTED
     home.app.row_check.check()
     verify_ledger(home.app, 1)
+
+
+def test_a_code_of_before_leads_no_further_either_once_the_secret_was_seen(kept: Kept) -> None:
+    """Codes are made by the same secret: whoever had it writes like a copy and puts its code below."""
+    home = kept.home
+    subjects, staff = people(home, 4), readers(home, 5)
+    cards = {reader: cards_of(home, reader, subjects) for reader in staff}
+    text = f"{post(cards[staff[2]])}\nCode {cards[staff[2]][0].receipt.code}"
+    before = traced(home, text)
+    assert before.tier.label in (TierLabel.STRONG, TierLabel.ATTRIBUTED)
+    kept.rotate(redraws=True)
+    after = traced(home, text)
+    assert (after.tier.label, may_be_named(after)) == (TierLabel.LEAD, frozenset())
+
+
+def test_an_exchange_by_the_calendar_takes_nothing_from_copies_of_before(kept: Kept) -> None:
+    home = kept.home
+    subjects, staff = people(home, 4), readers(home, 5)
+    cards = {reader: cards_of(home, reader, subjects) for reader in staff}
+    kept.rotate()
+    report = traced(home, post(cards[staff[2]]))
+    assert report.tier.label == TierLabel.ATTRIBUTED
+    assert report.marks is not None
+    assert not any(one.evidence.is_forgeable for one in report.marks.copies)
 
 
 def test_whoever_had_the_former_secret_cannot_write_like_a_copy_of_after(kept: Kept) -> None:

@@ -58,10 +58,18 @@ def test_the_worked_example_is_a_lead() -> None:
     assert bound_of(verdict, 1 / 7) == pytest.approx(0.109, abs=5e-4)
 
 
-def standing(bound: float, *, cards: int = 2, complete: bool = True, own: float = 0.999, rival: float = 0.001) -> Tier:
+def standing(
+    bound: float,
+    *,
+    cards: int = 2,
+    complete: bool = True,
+    own: float = 0.999,
+    rival: float = 0.001,
+    forgeable: frozenset[str] = frozenset(),
+) -> Tier:
     verdict = Verdict(1 / bound, bound, 0, 0, 10, 9)
     one, other = CopyBound("a", 1.0, verdict, bound, cards), CopyBound("b", 1.0, verdict, 1.0, 0)
-    return tier_of(one, [one, other], Circumstances(uncapped=complete, posterior={"a": own, "b": rival}))
+    return tier_of(one, [one, other], Circumstances(complete, {"a": own, "b": rival}, forgeable))
 
 
 @pytest.mark.parametrize(
@@ -88,6 +96,11 @@ def test_the_top_takes_more_than_a_bound(short: dict[str, float]) -> None:
 
 def test_a_gap_caps_everything_at_a_lead() -> None:
     assert standing(1e-12, complete=False) == Tier.LEAD
+
+
+def test_a_copy_that_could_be_written_like_by_others_is_a_lead_and_no_other_is_touched() -> None:
+    assert standing(1e-12, forgeable=frozenset({"a"})) == Tier.LEAD
+    assert standing(1e-12, forgeable=frozenset({"b"})) == Tier.ATTRIBUTED
 
 
 def read(form: int, count: int = 10) -> list[RecordRead]:
