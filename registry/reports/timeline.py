@@ -24,12 +24,12 @@ _ROW, _CLOSE_ROW = 26, 18  # px; close from _MANY_ROWS on, so that the drawing f
 _MANY_ROWS = 20
 _ROOM = 1.04  # the last mark stands a little before the end of the axis
 _EARLIER = 14  # px left of the axis start, for exposures before the first copy
-_LEGEND = 58
+_LEGEND, _LEGEND_LINE = 58, 18
 _STEPS = tuple(
     timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48, 96, 168, 336, 720, 2160, 8760, 43_800, 219_000)
 )
 _MOST_TICKS = 6
-_SIGNS = {"copy": "*", "late": "o", "exposure": "x"}
+_SIGNS = {"copy": "*", "late": "o", "exposure": "x", "item": "^"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Row:
     """One line of the timeline.
 
     Attributes:
-        label: account, or ``Exposures``.
-        marks: when, and ``copy``, ``late`` or ``exposure``.
+        label: account, ``Items`` or ``Exposures``.
+        marks: when, and ``copy``, ``late``, ``item`` or ``exposure``.
     """
 
     label: str
@@ -51,7 +51,7 @@ class Timeline:
 
     Attributes:
         start, end: ends of the axis; exposures may lie before it.
-        published_at: the publication as told, or None.
+        published_at: the publication as told, of several items the first one's, or None.
         uncertainty: the publication may have been so much earlier or later.
         rows: at most ``MOST_ROWS``.
         left_out: rows that only the table shows.
@@ -63,6 +63,11 @@ class Timeline:
     rows: tuple[Row, ...]
     left_out: int
     uncertainty: timedelta = timedelta(0)
+
+    @property
+    def has_items(self) -> bool:
+        """Whether the text is put together of several that were seen at times of their own."""
+        return any(shape == "item" for row in self.rows for _, shape in row.marks)
 
     def place(self, moment: datetime) -> float:
         """Return 0 at the start, a little under 1 at the end; below 0 for what lies before the axis."""
@@ -80,16 +85,17 @@ def timeline_of(report: TraceReport) -> Timeline | None:
     exposed = [line.at for line in report.exposures]
     if not served and not exposed:
         return None
-    if exposed:
-        rows.append(Row("Exposures", tuple((moment, "exposure") for moment in exposed)))
+    # Leaving these off would hide a hypothesis.
+    last = [Row("Exposures", tuple((moment, "exposure") for moment in exposed))] if exposed else []
+    seen = [item.published_at for item in report.question.items if item.published_at is not None]
+    if seen[1:]:
+        last.insert(0, Row("Items", tuple((moment, "item") for moment in seen)))
     published = report.question.published_at
     ends = [*(served or exposed), *(one for one in (published, report.question.latest_at) if one is not None)]
     length = max(max(ends) - min(ends), timedelta(minutes=1))
-    shown = tuple(rows[:MOST_ROWS])
-    if exposed and len(rows) > MOST_ROWS:
-        shown = (*shown[:-1], rows[-1])  # leaving the exposures off would hide a hypothesis
+    shown = (*rows[: MOST_ROWS - len(last)], *last)
     uncertainty = timedelta(seconds=report.question.uncertainty_seconds)
-    return Timeline(min(ends), min(ends) + length, published, shown, len(rows) - len(shown), uncertainty)
+    return Timeline(min(ends), min(ends) + length, published, shown, len(rows) + len(last) - len(shown), uncertainty)
 
 
 def describe(timeline: Timeline) -> str:
@@ -97,11 +103,12 @@ def describe(timeline: Timeline) -> str:
     shapes = Counter(shape for row in timeline.rows for _, shape in row.marks)
     published = timeline.published_at
     when = "The publication time was not stated." if published is None else f"Published {_as_told(timeline)}."
+    items = f"Items first seen: {shapes['item']}. " if timeline.has_items else ""
     rest = f" {timeline.left_out} more rows are in the table only." if timeline.left_out else ""
     return (
         f"From {utc(timeline.start)} to {utc(timeline.end)} UTC. "
         f"Copies not later than publication: {shapes['copy']}. Later copies: {shapes['late']}. "
-        f"Source exposures: {shapes['exposure']}. {when}{rest} The table that follows lists every event."
+        f"Source exposures: {shapes['exposure']}. {items}{when}{rest} The table that follows lists every event."
     )
 
 
@@ -117,7 +124,7 @@ def timeline_svg(timeline: Timeline) -> str:
     """Draw the timeline as one SVG element: presentation attributes only, so that a strict style policy holds."""
     row_height = _ROW if len(timeline.rows) < _MANY_ROWS else _CLOSE_ROW
     bottom = _TOP + row_height * len(timeline.rows)
-    height = bottom + _LEGEND
+    height = bottom + _LEGEND + (_LEGEND_LINE if timeline.has_items else 0)
     parts = [
         *opened("tl", TITLE, describe(timeline), height),
         *_axis(timeline, bottom),
@@ -125,7 +132,7 @@ def timeline_svg(timeline: Timeline) -> str:
     for number, row in enumerate(timeline.rows):
         parts += _row_marks(timeline, row, _TOP + row_height * (number + 0.5))
     parts += _publication(timeline, bottom)
-    parts += _legend(bottom + 40)
+    parts += _legend(timeline, bottom + 40)
     parts.append("</svg>")
     return "\n".join(parts)
 
@@ -176,6 +183,8 @@ def _mark(shape: str, x: float, y: float) -> str:
         return (
             f'<circle class="tl-late" cx="{x}" cy="{y}" r="4.5" fill="none" stroke="currentColor" stroke-width="1.5"/>'
         )
+    if shape == "item":
+        return f'<path class="tl-item" fill="currentColor" d="M{x} {y - 6}l6 11h-12z"/>'
     return f'<path class="tl-exposure" fill="currentColor" d="M{x} {y - 6}l6 6l-6 6l-6 -6z"/>'
 
 
@@ -211,21 +220,25 @@ def _doubt(timeline: Timeline, published_at: datetime, bottom: int) -> list[str]
     ]
 
 
-def _legend(y: int) -> list[str]:
-    entries = (
-        (_LEFT, "copy", "copy served"),
-        (_LEFT + 120, "late", "served after publication"),
-        (_LEFT + 310, "exposure", "source exposure (left of axis: earlier)"),
-    )
+def _legend(timeline: Timeline, y: int) -> list[str]:
+    entries = [
+        (_LEFT, y, "copy", "copy served"),
+        (_LEFT + 120, y, "late", "served after publication"),
+        (_LEFT + 310, y, "exposure", "source exposure (left of axis: earlier)"),
+    ]
+    if timeline.has_items:
+        entries.append(
+            (_LEFT, y + _LEGEND_LINE, "item", "item first seen, as told; the dashed line is the first one's")
+        )
     return [
         part
-        for x, shape, text in entries
+        for x, y, shape, text in entries
         for part in (_mark(shape, x, y), f'<text x="{x + 12}" y="{y + 4}" font-size="11">{text}</text>')
     ]
 
 
 def timeline_lines(timeline: Timeline) -> list[str]:
-    """Draw the timeline in text; the last two lines explain the signs."""
+    """Draw the timeline in text; the last lines explain the signs."""
     label_width = max(len(row.label) for row in timeline.rows)
     width = TEXT_COLUMNS - label_width - 6
     lines = []
@@ -242,6 +255,8 @@ def timeline_lines(timeline: Timeline) -> list[str]:
     lines.append(" " * (label_width + 5) + start + end.rjust(width - len(start)))
     lines.append("  * copy served   o served after publication   x source exposure")
     lines.append("  < exposure before the first copy   | published, as told")
+    if timeline.has_items:
+        lines.append("  ^ item first seen, as told")
     return lines
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import re
 import xml.etree.ElementTree as ET
+from datetime import timedelta
 from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
 
+from registry.leaktrace.evidence_items import EvidenceItem
 from registry.leaktrace.report_model import TraceReport
 from registry.reports.as_html import render_html, style_source
-from registry.reports.timeline import MOST_ROWS, describe, timeline_of, timeline_svg
+from registry.reports.timeline import MOST_ROWS, describe, timeline_lines, timeline_of, timeline_svg
+from tests.unit.leaktrace_report.evidence import NOON
 from tests.unit.reports.samples import EVERY, dump, empty, hostile, ordinary, unserved
 
 Tag = tuple[str, dict[str, str | None]]
@@ -87,6 +90,23 @@ def test_the_drawing_is_well_formed_titled_and_unstyled() -> None:
     assert "style=" not in svg
     assert root.get("role") == "img"
     assert root.find(f"{space}desc") is not None
+
+
+def test_items_that_were_seen_at_times_of_their_own_have_a_row_and_a_sign() -> None:
+    seen = (NOON + timedelta(hours=hours) for hours in (20, 26))
+    items = tuple(
+        EvidenceItem(number, 0, 0, "0" * 64, "", at, 0, "a page", "", None) for number, at in enumerate(seen, 1)
+    )
+    timeline = timeline_of(ordinary(items=items))
+    assert timeline is not None
+    assert [(row.label, len(row.marks)) for row in timeline.rows[-2:]] == [("Items", 2), ("Exposures", 3)]
+    assert timeline_svg(timeline).count('class="tl-item"') == 2 + 1  # one explains the sign
+    assert any("^" in line for line in timeline_lines(timeline)[:-1])
+    assert "Items first seen: 2." in describe(timeline)
+    alone = timeline_of(ordinary(items=items[:1]))
+    assert alone is not None
+    assert not alone.has_items
+    assert "tl-item" not in timeline_svg(alone)
 
 
 def test_the_drawing_and_its_table_tell_the_same() -> None:
