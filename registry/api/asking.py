@@ -219,7 +219,7 @@ def _raw(request: Request, name: bytes) -> list[bytes]:
 async def _read(request: Request, limit: int) -> bytes:
     # Most bodies came with their heads: nobody waits for those, no timer is needed, and no turn given away meanwhile.
     connection = request.scope.get(CONNECTION)
-    whole: bytes | None = None if connection is None else connection.body_at_hand()
+    whole: bytes | None = None if connection is None else connection.body_at_hand(request.scope)
     if whole is not None:
         if len(whole) > limit:
             refuse_large()

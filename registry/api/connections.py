@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import structlog
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
@@ -282,13 +282,18 @@ class GuardedProtocol(asyncio.Protocol):
             if data:
                 self._receive_head(data)
 
-    def body_at_hand(self) -> bytes | None:
-        """Return the whole body of the request at work, if it has come; see ``asking.body_of``."""
-        return None if self._exchange is None else self._exchange.body_at_hand()
+    def is_at_work(self, scope: Scope) -> bool:
+        """Tell whether a request of this connection has not been answered in whole."""
+        # Another one may be at work by now: who was answered for being late goes on for a while.
+        return self._exchange is not None and self._exchange.scope is scope
 
-    def ends_after_this(self) -> bool:
-        """Tell whether the body of the request at work has not come in whole; see ``frame.Connection``."""
-        return self._exchange is not None and self._exchange.more_body
+    def body_at_hand(self, scope: Scope) -> bytes | None:
+        """Return the whole body of a request, if it has come; None when it must be received."""
+        return self._exchange.body_at_hand() if self._exchange is not None and self.is_at_work(scope) else None
+
+    def ends_after_this(self, scope: Scope) -> bool:
+        """Tell whether the body of a request that is at work has not come in whole."""
+        return self._exchange is not None and self.is_at_work(scope) and self._exchange.more_body
 
     def usefulness(self) -> tuple[bool, float]:
         """Order connections that wait: the least useful first."""

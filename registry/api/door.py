@@ -211,7 +211,7 @@ class Door:
     async def _hold_back(self, scope: Scope, key: str) -> None:
         """Let an answer wait that comes before the end of its body, when there were many of those."""
         connection = scope.get(CONNECTION)
-        if connection is None or not connection.ends_after_this():
+        if connection is None or not connection.ends_after_this(scope):
             return
         application: Application = scope["app"].state.application
         if application.strangers.may_be_answered(key or _source(scope)):

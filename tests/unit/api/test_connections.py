@@ -8,6 +8,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from registry.api.connections import READ_BYTES, Connections, GuardedProtocol, Serving
+from registry.api.door import CONNECTION
 
 
 class Gone:
@@ -54,6 +55,9 @@ class Piped:
     def resume_reading(self) -> None:
         self.is_read = True
 
+    def abort(self) -> None:
+        """End."""
+
 
 def test_what_is_sent_ahead_is_one_request_after_another_and_not_read_on_meanwhile() -> None:
     asked: list[Any] = []
@@ -82,3 +86,30 @@ def test_what_is_sent_ahead_is_one_request_after_another_and_not_read_on_meanwhi
 
     released = asyncio.Event()
     asyncio.run(run())
+
+
+def test_who_was_answered_for_being_late_takes_no_body_of_the_next_request() -> None:
+    taken: list[Any] = []
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        connection = scope[CONNECTION]
+        if scope["path"] == "/late":  # the watch answers, and what it waited for goes on
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            await asyncio.sleep(0.01)
+            taken.append((connection.body_at_hand(scope), connection.ends_after_this(scope)))
+        else:
+            await asyncio.sleep(0.02)
+            taken.append((connection.body_at_hand(scope), connection.ends_after_this(scope)))
+
+    async def run() -> None:
+        transport: Any = Piped()
+        loop = asyncio.get_running_loop()
+        protocol = GuardedProtocol(Connections(None, 1), Serving(app, ServerState(), {}), loop)
+        protocol.connection_made(transport)
+        for path, body in ((b"/late", b"mine"), (b"/next", b"ours")):
+            protocol.data_received(b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n%b" % (path, body))
+        await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+    assert taken == [(None, False), (b"ours", False)]
