@@ -16,7 +16,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from registry.api.door import TURNED_AWAY
+from registry.api.door import CONNECTION, TURNED_AWAY
 from registry.api.errors import INTERNAL, problem_of
 from registry.api.late import Watch, Watches
 from registry.api.logs import say_answered
@@ -75,7 +75,7 @@ class Frame:
         self._watches.begin(watch)
         try:
             await self._app(scope, watch.receive, answer.send)
-            if answer.status == _OK and not answer.is_late:
+            if answer.status == _OK and not answer.is_late and _has_left(scope):
                 scope["app"].state.application.outcomes.handed_over(released_by(scope))
         except ClientDisconnect:
             pass  # nobody is there to be answered
@@ -131,6 +131,12 @@ class _Answer:
         if self.status == _UNAVAILABLE and self.cause is None:
             self.cause = _cause(message.get("body", b""))
         return message
+
+
+def _has_left(scope: Scope) -> bool:
+    """Tell whether a whole answer was sent: to a client that is gone it is not, and nobody hears of that."""
+    connection = scope.get(CONNECTION)
+    return connection is None or not connection.is_at_work(scope)
 
 
 def _request_id(scope: Scope) -> str:

@@ -11,7 +11,10 @@ from typing import Any
 import orjson
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from uvicorn.server import ServerState
 
+from registry.api.connections import Connections, GuardedProtocol, Serving
+from registry.api.door import CONNECTION
 from registry.api.frame import Frame
 from registry.audit.kinds import Kind
 from registry.domain.principals import Role
@@ -93,6 +96,16 @@ def test_no_value_stands_in_it(site: Site) -> None:
     assert site.last().records == ()
 
 
+def noting(seen: list[Any]) -> SimpleNamespace:
+    """Return what a frame needs of an application, which notes what was handed over."""
+    application = SimpleNamespace(
+        ending=SimpleNamespace(is_refusing=False),
+        outcomes=SimpleNamespace(handed_over=seen.extend),
+        meters=SimpleNamespace(answered=lambda *_: None, unavailable=lambda *_: None),
+    )
+    return SimpleNamespace(state=SimpleNamespace(application=application))
+
+
 @pytest.mark.parametrize(("fails", "told"), [("nothing", 1), ("sending", 0), ("answering", 0)])
 def test_what_could_not_be_handed_over_is_not_told(fails: str, told: int) -> None:
     seen: list[Any] = []
@@ -112,12 +125,48 @@ def test_what_could_not_be_handed_over_is_not_told(fails: str, told: int) -> Non
         await asyncio.sleep(60)
         raise AssertionError
 
-    application = SimpleNamespace(
-        ending=SimpleNamespace(is_refusing=False),
-        outcomes=SimpleNamespace(handed_over=seen.extend),
-        meters=SimpleNamespace(answered=lambda *_: None, unavailable=lambda *_: None),
-    )
-    app = SimpleNamespace(state=SimpleNamespace(application=application))
+    app = noting(seen)
     scope: Scope = {"type": "http", "path": "/", "method": "POST", "headers": [], "app": app}
     asyncio.run(Frame(answering)(scope, receiving, sending))
+    assert len(seen) == told
+
+
+class Line(asyncio.Transport):
+    """A transport that takes everything."""
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: Any) -> None:
+        """Take it."""
+
+    def resume_reading(self) -> None:
+        """Read on."""
+
+
+@pytest.mark.parametrize(("leaves", "told"), [("never", 1), ("before the answer", 0), ("after the answer", 1)])
+def test_what_a_client_was_not_there_for_is_not_told(leaves: str, told: int) -> None:
+    seen: list[Any] = []
+
+    async def answering(scope: Scope, _: Receive, send: Send) -> None:
+        scope["registry.released"] = [Released(7, bytes(32), b"{}")]
+        if leaves == "before the answer":
+            scope[CONNECTION].connection_lost(None)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+        if leaves == "after the answer":
+            scope[CONNECTION].connection_lost(None)
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = noting(seen)
+        await Frame(answering)(scope, receive, send)
+
+    async def run() -> None:
+        serving = Serving(served, ServerState(), {})
+        protocol = GuardedProtocol(Connections(None, 1), serving, asyncio.get_running_loop())
+        protocol.connection_made(Line())
+        protocol.data_received(b"POST /v1/disclosures HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asyncio.sleep(0.02)
+
+    asyncio.run(run())
     assert len(seen) == told
