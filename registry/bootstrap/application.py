@@ -6,6 +6,7 @@ import getpass
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from registry.audit.high_water import Compared, compare, mark_of
@@ -217,17 +218,19 @@ class Application:
             )
 
     def close(self) -> None:
-        """Answer the lookups that wait, write what is only counted, raise the high-water mark, close the database."""
-        self.lane.close()
-        try:
-            self.outcomes.flush()
-            self.refusals.close()
-            self.tiles.close()
-        finally:
+        """Answer the lookups that wait, write what is only counted, raise the high-water mark, close the database.
+
+        What cannot be done keeps nothing else from being done; then the last error is raised.
+        """
+        with ExitStack() as last_first:
+            last_first.callback(self.keyring.close)
+            last_first.callback(self.database.close)
             if self.high_water is not None:
-                self.high_water.close()
-            self.database.close()
-            self.keyring.close()
+                last_first.callback(self.high_water.close)
+            last_first.callback(self.tiles.close)
+            last_first.callback(self.refusals.close)
+            last_first.callback(self.outcomes.flush)
+            self.lane.close()
 
     def compare_high_water(self) -> Compared:
         """Compare the database with the mark in the home folder.

@@ -17,7 +17,7 @@ from typing import Any
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryReader
-from registry.domain.errors import AuditUnavailable, NotFound
+from registry.domain.errors import NotFound
 from registry.services.disclose import Disclosed
 from registry.services.kernel import Kernel
 from registry.services.principals import at_keyboard
@@ -97,14 +97,14 @@ class Outcomes:
         """Enter what was handed over since; called once a second.
 
         Raises:
-            AuditUnavailable: the ledger takes no entry; nothing is forgotten.
+            AuditUnavailable: the ledger takes no entry; after this error and any other nothing is forgotten.
         """
         with self._turn:
             while self._waiting:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOLD * AT_ONCE))]
                 try:
                     self._write([_draft(part) for part in _parted(taken)])
-                except AuditUnavailable:
+                except BaseException:
                     self._waiting.extendleft(reversed(taken))
                     raise
 

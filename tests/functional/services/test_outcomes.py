@@ -11,7 +11,7 @@ from registry.api.app import _tell_outcomes
 from registry.audit.kinds import Kind
 from registry.cli.auditing import verify_ledger
 from registry.domain.categories import Category
-from registry.domain.errors import AuditUnavailable
+from registry.domain.errors import AuditUnavailable, LedgerCorrupt
 from registry.domain.principals import Role
 from registry.services import outcomes as service
 from registry.services.disclose import Disclosed
@@ -100,6 +100,35 @@ def test_what_cannot_be_written_is_told_later_and_in_order(home: Home) -> None:
     (entry,) = [entry for entry in home.entries() if entry.kind == Kind.OUTCOME]
     detail = (entry.values or {})["detail"]
     assert [int(line.split(" ")[0]) for line in detail.split("; ")] == [one.entry for one in released]
+
+
+def test_nothing_is_forgotten_whatever_keeps_it_from_being_written(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = Outcomes(home.app.kernel, is_told=True)
+    outcomes.handed_over(looked_up(home, 2))
+
+    def failing(_: object, drafts: object) -> None:
+        raise LedgerCorrupt("the chain state of a subject was rolled back")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(home.app.kernel.log, "append", failing)
+        with pytest.raises(LedgerCorrupt):
+            outcomes.flush()
+    outcomes.flush()
+    assert lines(home) == ["handed over 2"]
+
+
+def test_what_cannot_be_told_at_the_end_keeps_nothing_else_from_being_done(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = replace(home.app, outcomes=Outcomes(home.app.kernel, is_told=True))
+    app.outcomes.handed_over(looked_up(home, 1))
+    done: list[str] = []
+    for part in (app.refusals, app.tiles, app.database, app.keyring):
+        monkeypatch.setattr(type(part), "close", lambda closed: done.append(type(closed).__name__))
+    app.kernel.log.stop("forked")
+    with pytest.raises(AuditUnavailable, match="forked"):
+        app.close()
+    assert len(done) == 4
 
 
 def test_what_waits_is_bounded(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
