@@ -25,6 +25,7 @@ from uvicorn.server import ServerState
 from registry.api.door import CONNECTION
 from registry.api.exchange import Exchange
 from registry.api.heads import Chunks, Head, Malformed, read_head
+from registry.api.outgoing import Outgoing, unsent_on
 from registry.api.pieces import Body, Pace
 from registry.identity.strangers import Strangers
 
@@ -204,6 +205,7 @@ class GuardedProtocol(asyncio.Protocol):
         self._body: Body | None = None
         self._chunks: Chunks | None = None
         self._next = b""
+        self._outgoing = Outgoing()
         self._lingering = -1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as asyncio calls it
@@ -300,12 +302,19 @@ class GuardedProtocol(asyncio.Protocol):
         return self.is_vouched, self.waiting_since or 0.0
 
     def is_late(self, now: float) -> bool:
-        """Tell whether a head has been coming for too long, or nothing has come for too long."""
-        if self._lingering >= 0 or self.waiting_since is None:
+        """Tell whether a head has been coming, an answer been going or nothing been coming for too long."""
+        if self._lingering >= 0:
+            return False
+        unsent = unsent_on(self.transport)
+        self._outgoing.look(unsent, now)
+        if unsent:
+            return self._outgoing.is_stalled(now)
+        if self.waiting_since is None:
             return False
         if self._head_since is not None:
             return now - self._head_since > HEAD_SECONDS
-        return now - self.waiting_since > (KEPT_SECONDS if self.is_vouched else IDLE_SECONDS)
+        since = max(self.waiting_since, self._outgoing.moved_at)
+        return now - since > (KEPT_SECONDS if self.is_vouched else IDLE_SECONDS)
 
     def _receive_head(self, data: bytes) -> None:
         """Take more of a head. It is parsed when it is whole, and only if it is small."""

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from uvicorn.server import ServerState
 
+from registry.api import connections, outgoing
 from registry.api.connections import READ_BYTES, Connections, GuardedProtocol, Serving
 from registry.api.door import CONNECTION
+from registry.api.outgoing import Outgoing
 
 
 class Gone:
@@ -113,3 +119,78 @@ def test_who_was_answered_for_being_late_takes_no_body_of_the_next_request() -> 
 
     asyncio.run(run())
     assert taken == [(None, False), (b"ours", False)]
+
+
+def test_what_waits_to_be_sent_must_go_at_some_pace() -> None:
+    one = Outgoing()
+    one.look(100_000, 1)
+    one.look(100_000 - outgoing.TAKEN_BYTES + 1, 20)  # drop by drop is not at all
+    assert not one.is_stalled(31)
+    assert one.is_stalled(31.1)
+    one.look(100_000 - outgoing.TAKEN_BYTES, 31.1)
+    assert not one.is_stalled(61.1)
+    assert one.is_stalled(61.2)
+    one.look(0, 61.2)
+    assert not one.is_stalled(1_000)
+    assert one.moved_at == 61.2
+
+
+_Client = Callable[[socket.socket, Connections], Awaitable[None]]
+
+
+async def _answered_to(client: _Client, pieces: int, size: int) -> set[str]:
+    """Serve an answer in pieces to a client over a real connection; gives what became of it."""
+    became: set[str] = set()
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for left in range(pieces, 0, -1):
+            await send({"type": "http.response.body", "body": bytes(size), "more_body": left > 1})
+        became.add("lost" if scope[CONNECTION].is_at_work(scope) else "sent")
+
+    loop = asyncio.get_running_loop()
+    all_of_them, serving = Connections(None, 4), Serving(app, ServerState(), {})
+    server = await loop.create_server(lambda: GuardedProtocol(all_of_them, serving, loop), "127.0.0.1", 0)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.setblocking(False)
+        await loop.sock_connect(connection, server.sockets[0].getsockname())
+        await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await client(connection, all_of_them)
+        became.add(f"{len(all_of_them)} open")
+    server.close()
+    return became
+
+
+def test_who_asks_and_does_not_read_keeps_no_connection_and_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
+    monkeypatch.setattr(outgoing, "STALLED_SECONDS", 0.1)
+
+    async def silent(_: socket.socket, all_of_them: Connections) -> None:
+        for _ in range(500):
+            await asyncio.sleep(0.02)
+            if not all_of_them:
+                break
+
+    assert asyncio.run(_answered_to(silent, 16, 1 << 20)) == {"lost", "0 open"}  # within an answer
+    assert asyncio.run(_answered_to(silent, 1, 16 << 20)) == {"sent", "0 open"}  # behind it
+
+
+def test_a_slow_client_gets_its_answer_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(outgoing, "STALLED_SECONDS", 0.2)
+    size, read = 16 << 20, 0
+
+    async def slow(connection: socket.socket, _: Connections) -> None:
+        nonlocal read
+        loop, until = asyncio.get_running_loop(), time.monotonic() + 0.4
+        while read <= size:
+            some = await loop.sock_recv(connection, 64 << 10)
+            assert some, "the answer was cut off"
+            read += len(some)
+            if time.monotonic() < until:
+                await asyncio.sleep(0.01)
+
+    assert "sent" in asyncio.run(_answered_to(slow, 1, size))
+    assert read > size
