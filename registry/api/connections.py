@@ -426,7 +426,7 @@ class GuardedProtocol(asyncio.Protocol):
             read = chunks.read(piece)
         except Malformed:
             exchange.leave()
-            self._refuse(_BAD_REQUEST)
+            self._refuse(b"" if exchange.has_begun else _BAD_REQUEST)  # no second answer within the first
             return
         if chunks.is_overrun:
             exchange.is_kept_alive = False  # whatever it was, it is not read

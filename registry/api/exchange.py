@@ -98,6 +98,11 @@ class Exchange:
         self._left = -1  # bytes of the answer still to come; -1 until the answer has begun
         self.is_complete = self.is_gone = False
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether something of the answer was sent."""
+        return self._left >= 0
+
     def add(self, piece: bytes, *, is_last: bool) -> None:
         """Take a piece of the body."""
         if self.is_complete:
@@ -133,7 +138,7 @@ class Exchange:
 
     async def receive(self) -> Message:
         """See ASGI."""
-        if self._expects_continue and self._left < 0 and self.more_body and not self.is_gone:
+        if self._expects_continue and not self.has_begun and self.more_body and not self.is_gone:
             self._line.write(_CONTINUE)
         self._expects_continue = False
         if not self._has_news and not self.is_gone and not self.is_complete:

@@ -80,7 +80,9 @@ class Head:
         if b"connection" in names:
             wishes = _wishes(fields)
             self.is_kept_alive = b"close" not in wishes and (self.is_kept_alive or b"keep-alive" in wishes)
-        self.expects_continue = b"expect" in names and dict(fields)[b"expect"].lower() == _CONTINUE
+        # RFC 9110, section 10.1.1: a client of 1.0 knows no word before the answer.
+        is_word = b"expect" in names and dict(fields)[b"expect"].lower() == _CONTINUE
+        self.expects_continue = is_word and self.version == "1.1"
 
 
 class Chunks:

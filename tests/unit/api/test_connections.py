@@ -42,9 +42,12 @@ def test_a_client_that_is_gone_is_let_go_without_a_fault() -> None:
 
 
 class Piped:
-    """A transport that notes whether it is read."""
+    """A transport that notes what is sent, and whether it is read."""
 
     is_read = True
+
+    def __init__(self) -> None:
+        self.sent = b""
 
     def get_extra_info(self, _name: str) -> None:
         return None
@@ -52,8 +55,11 @@ class Piped:
     def is_closing(self) -> bool:
         return False
 
-    def write(self, _data: bytes) -> None:
-        """Send nothing."""
+    def write(self, data: bytes) -> None:
+        self.sent += data
+
+    def close(self) -> None:
+        """End."""
 
     def pause_reading(self) -> None:
         self.is_read = False
@@ -194,3 +200,29 @@ def test_a_slow_client_gets_its_answer_whole(monkeypatch: pytest.MonkeyPatch) ->
 
     assert "sent" in asyncio.run(_answered_to(slow, 1, size))
     assert read > size
+
+
+@pytest.mark.parametrize(("begins", "answer"), [(False, b"HTTP/1.1 400 Bad Request"), (True, b"HTTP/1.1 200 OK")])
+def test_what_are_no_chunks_gets_no_second_answer_within_the_first(begins: bool, answer: bytes) -> None:
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        if begins:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
+            await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        await receive()
+        await receive()
+        raise AssertionError
+
+    async def run() -> bytes:
+        transport: Any = Piped()
+        loop = asyncio.get_running_loop()
+        protocol = GuardedProtocol(Connections(None, 1), Serving(app, ServerState(), {}), loop)
+        protocol.connection_made(transport)
+        protocol.data_received(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await asyncio.sleep(0.01)
+        protocol.data_received(b"no chunk\r\n")
+        await asyncio.sleep(0.03)
+        return bytes(transport.sent)
+
+    sent = asyncio.run(run())
+    assert sent.startswith(answer)
+    assert sent.count(b"HTTP/1.1") == 1

@@ -23,6 +23,7 @@ def test_a_head_is_read() -> None:
     assert not read_head(head(HOST, b"Connection: close"))[0].is_kept_alive
     assert not read_head(head(first=b"GET / HTTP/1.0"))[0].is_kept_alive
     assert read_head(head(HOST, b"Connection: keep-alive", first=b"GET / HTTP/1.0"))[0].is_kept_alive
+    assert not read_head(head(HOST, b"Expect: 100-continue", first=b"POST / HTTP/1.0"))[0].expects_continue
 
 
 @pytest.mark.parametrize(
