@@ -31,6 +31,11 @@ _STATUS_LINES = {status: _status_line(status) for status in range(200, 600)}
 log = structlog.get_logger("registry.api")
 
 
+def _log_fault(error: Exception) -> None:
+    # Never with its traceback, which may quote what was being worked on.
+    log.error("fault", error=type(error).__name__, where=place_of(error))
+
+
 class Line(Protocol):
     """The connection, as its exchange uses it."""
 
@@ -130,8 +135,8 @@ class Exchange:
         """Let an application answer."""
         try:
             await app(self.scope, self.receive, self.send)
-        except Exception as error:
-            log.exception("fault", error=type(error).__name__, where=place_of(error))
+        except Exception as error:  # noqa: BLE001 - the last catch
+            _log_fault(error)
         finally:
             if not self.is_complete and not self.is_gone:
                 self._line.abort()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from registry.api.exchange import HIGH_WATER, Exchange
 
@@ -132,6 +133,16 @@ def test_an_answer_before_the_end_of_a_body_ends_the_connection() -> None:
 def test_who_says_nothing_leaves_nobody_waiting() -> None:
     assert answered(saying()).ends == ["aborted"]
     assert answered(saying(START)).ends == ["aborted"]
+
+
+def test_a_fault_is_logged_without_what_was_worked_on() -> None:
+    async def failing(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ValueError("816-555-0142")
+
+    with capture_logs() as said:
+        assert answered(failing).ends == ["aborted"]
+    (line,) = said
+    assert line.keys() == {"event", "log_level", "error", "where"}
 
 
 def test_a_body_is_received_once() -> None:
