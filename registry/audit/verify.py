@@ -136,7 +136,9 @@ class LedgerVerifier:
             silences = longest((*silences, *chunk.silences, *between))
             edge = edge.extend(chunk.hashes)
             if chunk.fault is not None:
-                index, what = min(fault for fault in (chunk.fault, chains.fault(gone.said)) if fault is not None)
+                # Who says that openings before it were removed may come after it, and is not read any more.
+                earlier = chains.fault(gone.without_openings().__contains__)
+                index, what = min(fault for fault in (chunk.fault, earlier) if fault is not None)
                 raise LedgerCorrupt(what, index)
             last_ms = chunk.last_ms if chunk.hashes else last_ms
             progress(edge.size, head.size)
@@ -340,6 +342,10 @@ class _Gone:
     def said(self, index: int) -> bool:
         """Tell whether an entry says that an opening was removed."""
         return index in self._said
+
+    def without_openings(self) -> frozenset[int]:
+        """Return the entries whose openings are not there, whoever says so."""
+        return frozenset(self._gone)
 
     def fault(self) -> _Fault | None:
         """Return the first that is missing and no entry says so, or is there although one does."""

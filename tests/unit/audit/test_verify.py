@@ -10,6 +10,8 @@ import pytest
 from registry.audit.bodies import BodyKeys, Opening
 from registry.audit.chains import ChainState
 from registry.audit.check_run import check_leaves
+from registry.audit.entries import EntryDraft
+from registry.audit.kinds import Kind
 from registry.audit.verify import LedgerVerifier, Verified
 from registry.crypto.envelope import DataKey
 from registry.domain.errors import LedgerCorrupt
@@ -68,6 +70,16 @@ def test_the_first_bad_entry_is_named(ledger: Ledger, act: Callable[[Ledger], No
     with pytest.raises(LedgerCorrupt) as found:
         ledger.verify()
     assert found.value.entry == 5
+
+
+def test_what_was_removed_with_a_later_entry_is_not_named_for_another_fault(ledger: Ledger) -> None:
+    ledger.store.tamper(3, sealed=None)
+    ledger.append(EntryDraft(Kind.PRUNE, {"result": "pruned 1", "request": "below 4", "detail": "openings 3"}))
+    ledger.verify()  # entry 6 follows one that says nothing any more, and entry 12 says why
+    ledger.store.tamper(8, sealed=flip(ledger.store.rows[8].sealed or b""))
+    with pytest.raises(LedgerCorrupt) as caught:
+        ledger.verify()
+    assert caught.value.entry == 8
 
 
 def test_a_cut_tail_is_missed(ledger: Ledger) -> None:
