@@ -453,11 +453,12 @@ def _ready(drafts: Sequence[EntryDraft | FirstEntry], states: Mapping[SubjectId,
     ready: list[_Said | bytes] = []
     for at, draft in enumerate(drafts):
         seed = seeds[at * SEED_BYTES : (at + 1) * SEED_BYTES]
-        if isinstance(draft, FirstEntry) or not named.isdisjoint(draft.subjects):
+        if isinstance(draft, FirstEntry):
             ready.append(seed)
+            named.add(draft.subject)
             continue
+        ready.append(_said(draft, states, seed) if named.isdisjoint(draft.subjects) else seed)
         named.update(draft.subjects)
-        ready.append(_said(draft, states, seed))
     return ready
 
 

@@ -8,6 +8,7 @@ import pickle
 import pytest
 
 from registry.audit.entries import EntryDraft
+from registry.audit.first_entry import first_entry
 from registry.audit.kinds import Kind
 from registry.audit.receipt import Covered, PendingReceipt, Receipt, StoredEntry
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt, NotDurable, ReceiptRefused
@@ -41,6 +42,14 @@ def test_each_subject_is_counted_and_linked(ledger: Ledger) -> None:
     assert both == {subject: "2", other: "1"}
     assert list(ledger.log.chains.indexes(ledger.store, subject)) == [0, 1, 2]
     assert list(ledger.log.chains.indexes(ledger.store, other)) == [1]
+
+
+def test_an_entry_behind_the_first_one_of_its_subject_follows_it(ledger: Ledger) -> None:
+    subject = ledger.subject()
+    first = first_entry(EntryDraft(Kind.ENROLL, {"result": "created"}, (subject,), (line(),)))
+    ledger.log.append(ledger.store, [first, disclosed(subject), disclosed(subject)])
+    ledger.store.commit()
+    assert ledger.verify().chains[subject] == (3, 2)
 
 
 def test_subject_rows_are_taken_before_the_head_and_in_order(ledger: Ledger) -> None:
