@@ -158,7 +158,7 @@ class Door:
                 if message["status"] in _MISREAD and visit.asked is not None and not _is_noted(message):
                     await _note(scope, visit.asked, message["status"])
                 await self._hold_back(scope, key)
-            await send(message)
+            await self._send_aside(scope, key, send, message)
 
         try:
             await self._app(scope, receive_aside, send_noted)
@@ -194,6 +194,18 @@ class Door:
         if is_aside:
             await self._take_again(key)
         return message
+
+    async def _send_aside(self, scope: Scope, key: str, send: Send, message: Message) -> None:
+        """Send; while that waits for a client who does not read, the turn is somebody else's: the work is done."""
+        connection = scope.get(CONNECTION)
+        if connection is None or not connection.flow.write_paused:
+            await send(message)
+            return
+        self._turns.give(key)
+        try:
+            await send(message)
+        finally:
+            self._turns.take_anyway(key)
 
     async def _take_again(self, key: str) -> None:
         """Take a turn for a request that goes on; where little is given, no more at a time than to those that begin."""
