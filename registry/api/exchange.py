@@ -163,7 +163,7 @@ class Exchange:
         """See ASGI. The head goes out with the first piece of the body."""
         if self._line.flow.write_paused and not self.is_gone:
             await self._line.flow.drain()
-        if self.is_gone:
+        if self.is_gone or self.is_complete:  # what came behind an answer would be taken for the next one
             return
         if message["type"] == "http.response.start":
             self._start = message

@@ -135,6 +135,13 @@ def test_who_says_nothing_leaves_nobody_waiting() -> None:
     assert answered(saying(START)).ends == ["aborted"]
 
 
+@pytest.mark.parametrize("start", [START, {"type": "http.response.start", "status": 200, "headers": []}])
+def test_nothing_comes_behind_an_answer(start: Message) -> None:
+    line = answered(saying(start, BODY, start, BODY))
+    assert line.ends == ["answered"]
+    assert line.pieces == answered(saying(start, BODY)).pieces
+
+
 def test_a_fault_is_logged_without_what_was_worked_on() -> None:
     async def failing(_scope: Any, _receive: Any, _send: Any) -> None:
         raise ValueError("816-555-0142")
