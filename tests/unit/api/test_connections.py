@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from uvicorn.server import ServerState
 
-from registry.api import connections, outgoing
+from registry.api import connections, outgoing, pieces
 from registry.api.connections import READ_BYTES, Connections, GuardedProtocol, Serving
 from registry.api.door import CONNECTION
 from registry.api.outgoing import Outgoing
@@ -144,13 +145,13 @@ def test_what_waits_to_be_sent_must_go_at_some_pace() -> None:
 _Client = Callable[[socket.socket, Connections], Awaitable[None]]
 
 
-async def _answered_to(client: _Client, pieces: int, size: int) -> set[str]:
+async def _answered_to(client: _Client, parts: int, size: int) -> set[str]:
     """Serve an answer in pieces to a client over a real connection; gives what became of it."""
     became: set[str] = set()
 
     async def app(scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        for left in range(pieces, 0, -1):
+        for left in range(parts, 0, -1):
             await send({"type": "http.response.body", "body": bytes(size), "more_body": left > 1})
         became.add("lost" if scope[CONNECTION].is_at_work(scope) else "sent")
 
@@ -226,3 +227,65 @@ def test_what_are_no_chunks_gets_no_second_answer_within_the_first(begins: bool,
     sent = asyncio.run(run())
     assert sent.startswith(answer)
     assert sent.count(b"HTTP/1.1") == 1
+
+
+_Seen = tuple[str, bytes]
+
+
+def _request(draw: random.Random, number: int, *, is_last: bool) -> tuple[bytes, _Seen]:
+    """Return one request and what an application is to see of it; what looks like another one is in its body."""
+    body = b"GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n" * draw.choice([0, 1, 3, 3_000])
+    begin = b"POST /%d HTTP/1.1\r\nHost: a\r\n" % number
+    if is_last and draw.random() < 0.5:  # behind chunks a connection that was sent more is closed
+        step = draw.choice([7, 5_000])
+        chunks = [body[at : at + step] for at in range(0, len(body), step)]
+        told = b"".join(b"%x;a=b\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+        raw = begin + b"Transfer-Encoding: chunked\r\n\r\n" + told + b"0\r\nGET: /hidden\r\n\r\n"
+    else:
+        raw = begin + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    return raw, (f"/{number}", body)
+
+
+def test_however_what_is_sent_is_cut_the_same_requests_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "PACE_SECONDS", 0.0001)
+    draw = random.Random(20)
+    seen: list[_Seen] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if draw.random() < 0.5:
+            await asyncio.sleep(0)
+        body = scope[CONNECTION].body_at_hand(scope) if draw.random() < 0.5 else None
+        is_whole = body is not None
+        while not is_whole:
+            message = await receive()
+            body = (body or b"") + message["body"]
+            is_whole = not message["more_body"]
+        seen.append((scope["path"], body or b""))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def one_round() -> None:
+        transport: Any = Piped()
+        loop, count = asyncio.get_running_loop(), draw.randint(1, 4)
+        protocol = GuardedProtocol(Connections(None, 1), Serving(app, ServerState(), {}), loop)
+        protocol.connection_made(transport)
+        made = [_request(draw, number, is_last=number == count - 1) for number in range(count)]
+        raw = b"".join(sent for sent, _ in made)
+        seen.clear()
+        step = draw.choice([1, 17, 400] if len(raw) < 2_000 else [9_000, READ_BYTES])
+        for at in range(0, len(raw), step):
+            while not transport.is_read:  # noqa: ASYNC110 - nor for this
+                await asyncio.sleep(0.0002)
+            protocol.data_received(raw[at : at + step])
+            if draw.random() < 0.3:
+                await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            while len(seen) < count:  # noqa: ASYNC110 - there is no event for this
+                await asyncio.sleep(0.0002)
+        assert seen == [expected for _, expected in made]
+
+    async def rounds() -> None:
+        for _ in range(60):
+            await one_round()
+
+    asyncio.run(rounds())
