@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -22,7 +22,7 @@ from registry.services.disclose import Disclosed
 from registry.services.kernel import Kernel
 from registry.services.principals import at_keyboard
 from registry.services.rerun import rerun_once
-from registry.transparency.leaf import parse_leaf
+from registry.transparency.leaf import claims_of
 
 # Answers that one entry tells of, and entries of one transaction: others wait for it a moment.
 MOST_TOLD, AT_ONCE = 500, 4
@@ -30,8 +30,10 @@ MOST_TOLD, AT_ONCE = 500, 4
 MOST_KEPT = 20_000
 # In these steps a length is told: to the byte it would say how long the values are.
 STEP = 64
-# So far behind a lookup what became of it is looked for.
-_FAR = 20_000
+# So long behind a lookup what became of it is looked for, so many entries at a time: a process that the ledger takes
+# nothing from tells much later, and others may have entered any number meanwhile.
+_LATEST_MS = 86_400_000
+_AT_A_TIME = 20_000
 HANDED_OVER = "handed over"
 _RELEASED = "registry.released"
 
@@ -110,15 +112,17 @@ class Outcomes:
 
     def told_of(self, reader: EntryReader, entry: int) -> Told | None:
         """Return what an entry says became of a lookup; None where none does."""
-        log, stop = self._kernel.log, min(reader.head().size, entry + _FAR)
-        for row in reader.scan(entry + 1, stop):
-            opening = log.opening(row) if parse_leaf(row.leaf).kind == Kind.OUTCOME else None
-            values = {} if opening is None else opening.values
-            if values.get("result", "").startswith(HANDED_OVER):
-                for line in values["detail"].split("; "):
-                    index, size, tag = line.split(" ")
-                    if int(index) == entry:
-                        return Told(row.index, int(size), tag)
+        size, latest_ms = reader.head().size, 0
+        for start in range(entry, size, _AT_A_TIME):
+            told_ms = _told_at(reader, start)
+            latest_ms = latest_ms or told_ms + _LATEST_MS
+            if told_ms > latest_ms:
+                break
+            tells = [index for index, _ in reader.leaves_of(Kind.OUTCOME, start, min(start + _AT_A_TIME, size))]
+            openings = ((row.index, self._kernel.log.opening(row)) for row in reader.entries(tells))
+            told = (_told_in(index, one.values, entry) for index, one in openings if one is not None)
+            if (found := next(filter(None, told), None)) is not None:
+                return found
         return None
 
     def is_answer(self, told: Told, released: Released) -> bool:
@@ -164,6 +168,19 @@ class Outcomes:
         with self._kernel.database.write() as work:
             self._kernel.log.append(work.ledger, drafts)
             work.commit()
+
+
+def _told_at(reader: EntryReader, entry: int) -> int:
+    rows = reader.entries([entry])
+    return claims_of(rows[0].leaf)[0] if rows else 0
+
+
+def _told_in(index: int, values: Mapping[str, str], entry: int) -> Told | None:
+    """Return what one entry says became of a lookup; None where it does not speak of it."""
+    if not values["result"].startswith(HANDED_OVER):
+        return None
+    parts = (line.split(" ") for line in values["detail"].split("; "))
+    return next((Told(index, int(size), tag) for about, size, tag in parts if int(about) == entry), None)
 
 
 def _parted(lines: Sequence[str]) -> Iterator[list[str]]:

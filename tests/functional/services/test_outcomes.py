@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from registry.api.app import _tell_outcomes
+from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
 from registry.cli.auditing import verify_ledger
 from registry.domain.categories import Category
@@ -58,6 +59,32 @@ def test_what_was_handed_over_is_told_together(home: Home, monkeypatch: pytest.M
         assert outcomes.is_answer(found, one)
     assert told(home, outcomes, released[5]) is None  # permitted, and never left
     verify_ledger(home.app, 1)
+
+
+def go_on(home: Home, entries: int) -> None:
+    with home.app.database.write() as work:
+        home.app.kernel.log.append(work.ledger, [EntryDraft(Kind.HEARTBEAT, {}) for _ in range(entries)])
+        work.commit()
+
+
+def test_what_became_of_a_lookup_is_found_behind_however_many_other_entries(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_AT_A_TIME", 4)
+    outcomes = Outcomes(home.app.kernel, is_told=True)
+    early, never = looked_up(home, 2)
+    go_on(home, 20)
+    outcomes.handed_over([early])
+    home.clock.step(23 * 3_600)
+    outcomes.flush()
+    found = told(home, outcomes, early)
+    assert found is not None
+    assert outcomes.is_answer(found, early)
+    home.clock.step(2 * 3_600)  # so much later nobody looks any more
+    go_on(home, 4)
+    outcomes.handed_over([never])
+    outcomes.flush()
+    assert told(home, outcomes, never) is None
 
 
 def test_another_answer_is_not_taken_for_it(home: Home) -> None:
