@@ -37,7 +37,10 @@ def answered(home: str | None, entry: int, file: Path | None, *, as_json: bool) 
 
 def _words(entry: int, became: Became) -> str:
     if became.told is None:
-        return f"No entry says that an answer to the lookup of entry {entry} was handed over: it may never have left."
+        return (
+            f"No entry says that an answer to the lookup of entry {entry} was handed over: it may never have left. "
+            "Nothing is told in development, was told by earlier versions, or is told once the entry was pruned."
+        )
     told = f"Entry {became.told.entry} says that it was handed over, at most {became.told.size} bytes."
     if became.is_answer is None:
         return told

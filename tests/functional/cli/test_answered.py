@@ -42,7 +42,9 @@ def test_a_file_is_the_answer_of_one_lookup_and_of_no_other(tmp_path: Path) -> N
     nothing = {"entry": second, "told": None, "size": None, "is_answer": None}
     assert line.json("audit", "answered", second, right) == nothing
     assert "The file is that answer." in line("audit", "answered", first, right).stdout
-    assert "it may never have left" in line("audit", "answered", second).stdout
+    untold = line("audit", "answered", second).stdout
+    assert "it may never have left" in untold
+    assert "earlier versions" in untold  # no word of which may be left out: somebody is suspected by it
     # Each question is an entry, and names who asked; one about an entry that is not there too.
     line("audit", "answered", 10_000, exits=2)
     with opened(load_settings(line.home, {})) as application:
