@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 
 from registry.audit.check_run import ChunkChecked, check_chunk, check_leaves
+from registry.audit.kinds import OF_REMOVALS
 from registry.audit.ports import EntryReader
 from registry.audit.verify import SUBJECTS, Verified, spans
 from registry.bootstrap import Application, inspected
@@ -124,17 +125,36 @@ def verify_tree(application: Application, workers: int, parallel_from: int = _LE
     return found
 
 
-def verify_ledger(application: Application, workers: int, parallel_from: int = PARALLEL_FROM) -> Verified:
+def verify_ledger(
+    application: Application, workers: int, parallel_from: int = PARALLEL_FROM, again: int = 2
+) -> Verified:
     """Verify a whole ledger on several cores.
 
     Args:
         application: the opened registry.
         workers: how many processes; one does everything in this process.
         parallel_from: entries from which on processes are started.
+        again: so often it is begun anew when openings were removed meanwhile, whose entries came too late for it.
 
     Raises:
         LedgerCorrupt: with the first bad entry.
     """
+    with application.database.reader() as reader:
+        size = reader.head().size
+    try:
+        return _verified(application, workers, parallel_from)
+    except LedgerCorrupt:
+        if not again or not _was_removed_since(application, size):
+            raise
+    return verify_ledger(application, workers, parallel_from, again - 1)
+
+
+def _was_removed_since(application: Application, size: int) -> bool:
+    with application.database.reader() as reader:
+        return any(reader.leaves_of(kind, size, reader.head().size) for kind in OF_REMOVALS)
+
+
+def _verified(application: Application, workers: int, parallel_from: int) -> Verified:
     with ExitStack() as stack:
         work = stack.enter_context(application.database.read())
         head = work.entries.head()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from registry.audit.kinds import Kind
+from registry.audit.ports import HeadRow
+from registry.audit.verify import LedgerVerifier, Verified
 from registry.cli.auditing import verify_ledger
 from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable, LedgerCorrupt
@@ -91,6 +94,33 @@ def test_who_has_only_pruned_entries_after_their_enrollment_verifies(home: Home)
     assert verify_ledger(home.app, 1).subjects == 1
     mine = home.app.audit.accounting(home.caller("dana", Role.SUBJECT, number="T-0001"))
     assert [entry.values is None for entry in mine.entries if entry.kind == Kind.DISCLOSE] == [True]
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_what_goes_while_the_ledger_is_verified_is_no_fault_and_does_not_hide_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch, *, is_hidden: bool
+) -> None:
+    subject = home.enroll().subject
+    old = look(home, subject)
+    home.clock.step(KEPT + 1)
+    young = look(home, subject)
+    real, began = LedgerVerifier.verify, list[int]()
+
+    def verify(self: LedgerVerifier, head: HeadRow, *given: Any) -> Verified:
+        began.append(head.size)
+        if len(began) == 1:
+            assert prune(home).count
+        return real(self, head, *given)
+
+    monkeypatch.setattr(LedgerVerifier, "verify", verify)
+    if is_hidden:
+        home.sql().execute("UPDATE ledger_body SET sealed = NULL, erased_at = 1 WHERE i = ?", (young,))
+        with pytest.raises(LedgerCorrupt) as caught:
+            verify_ledger(home.app, 1)
+        assert caught.value.entry == young
+    else:
+        assert verify_ledger(home.app, 1).size == began[1] > began[0]
+        assert not said(home, old)
 
 
 def test_a_hold_keeps_what_it_names(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
