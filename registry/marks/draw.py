@@ -92,7 +92,7 @@ class RecordMarks:
     def _drawn(self, account: PrincipalId, places: Iterable[_Place]) -> bytes:
         """Draw each slot by digests of its own, without bias by rejection: the first byte below the limit counts."""
         digest, drawn = self._key.digest, []
-        begin = f"{TABLE_VERSION}\0{0}\0{account}\0".encode()
+        begin = f"{TABLE_VERSION}\0{0}\0{account}\0".encode()  # as ``_bytes`` begins, whose first number is 0
         for forms, limit, name in places:
             byte = digest(begin + name)[0]
             if byte >= limit:  # seldom: it is looked for in all of the digest, and in the next ones
