@@ -137,11 +137,14 @@ class SqlEntryStore:
         return {subject: self._held[subject] for subject in ids}
 
     def write(self, appended: Appended) -> None:
+        # Many rows are copied, which PostgreSQL does not take between other statements. One entry of many subjects, as
+        # the trace of a dump has, is many postings.
+        is_copied = max(len(appended.entries), len(appended.postings)) >= COPY_FROM
         with _place_taken():
-            if len(appended.entries) >= COPY_FROM:
-                self._insert(appended)  # many rows are copied, which PostgreSQL does not take between other statements
+            if is_copied:
+                self._insert(appended)
             with together(self._connection):
-                if len(appended.entries) < COPY_FROM:
+                if not is_copied:
                     self._insert(appended)
                 if appended.chains:
                     states = [{"who": subject, "chain_state": state} for subject, state in appended.chains.items()]
