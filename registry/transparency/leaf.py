@@ -17,7 +17,7 @@ from __future__ import annotations
 import hmac
 import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
@@ -90,14 +90,8 @@ def commit(salt: bytes, name: str, value: bytes) -> bytes:
     return sha256(_COMMITMENT_DOMAIN + salt + _prefixed(name) + value).digest()
 
 
-def commit_all(seed: bytes, fields: Iterable[tuple[str, bytes]]) -> tuple[bytes, ...]:
-    """Commit to every field of one entry: ``commit(salt_of(seed, name), name, value)`` of each, in order."""
-    given = list(fields)
-    return _parted(join_commitments(seed, tuple([name for name, _ in given]), [value for _, value in given]))
-
-
 def join_commitments(seed: bytes, names: tuple[str, ...], values: Sequence[bytes]) -> bytes:
-    """Commit to every field of one entry, and return the commitments one after the other.
+    """Commit to every field of one entry: ``commit(salt_of(seed, name), name, value)`` of each, one after the other.
 
     The two padded key blocks of HMAC (RFC 2104) depend on the seed alone and are made once, and what is hashed of each
     name once for all entries, which takes half of as many separate calls; a test pins that the results are equal.
@@ -120,24 +114,17 @@ def join_commitments(seed: bytes, names: tuple[str, ...], values: Sequence[bytes
     )
 
 
-def encode_leaf(unix_ms: int, kind: str, commitments: Sequence[bytes]) -> bytes:
+def encode_joined(unix_ms: int, kind: str, joined: bytes) -> bytes:
     """Return the leaf's bytes.
 
     Args:
         unix_ms: milliseconds since 1970 UTC, 0 to 2^63 - 1.
         kind: lower-case letters and hyphens, at most 32.
-        commitments: at least one, 32 bytes each.
+        joined: commitments one after the other, as ``join_commitments`` gives them: at least one, 32 bytes each.
 
     Raises:
         ValueError: an argument is out of shape, or the leaf would exceed 65,535 bytes.
     """
-    if set(map(len, commitments)) != {COMMITMENT_BYTES}:
-        raise ValueError("commitments are 32 bytes each, at least one")
-    return encode_joined(unix_ms, kind, b"".join(commitments))
-
-
-def encode_joined(unix_ms: int, kind: str, joined: bytes) -> bytes:
-    """As ``encode_leaf``, of commitments that stand one after the other."""
     if not joined or len(joined) % COMMITMENT_BYTES:
         raise ValueError("commitments are 32 bytes each, at least one")
     raw = kind.encode()
@@ -150,9 +137,9 @@ def encode_joined(unix_ms: int, kind: str, joined: bytes) -> bytes:
 
 
 def parse_leaf(leaf: bytes) -> Leaf:
-    """Read a leaf; the inverse of ``encode_leaf``.
+    """Read a leaf; the inverse of ``encode_joined``.
 
-    Only the exact bytes ``encode_leaf`` writes are accepted, so no two different leaves read alike.
+    Only the exact bytes ``encode_joined`` writes are accepted, so no two different leaves read alike.
 
     Raises:
         LedgerCorrupt: any other bytes, an unknown version included (versions are never guessed).

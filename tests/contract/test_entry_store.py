@@ -22,7 +22,7 @@ from registry.domain.ids import PersonId, RecordId, SubjectId, new_id
 from registry.keys.ports import WrappedKey
 from registry.services.ports import ACTIVE, NewSubject, PersonRow, SubjectRow
 from registry.storage.unit_of_work import SqlDatabase
-from registry.transparency.leaf import encode_leaf
+from registry.transparency.leaf import encode_joined
 from registry.transparency.merkle import Edge
 from registry.vault.sealed import DIRECTORY, SealedField
 from tests.fakes.clock import TestClock
@@ -216,9 +216,21 @@ def test_entries_come_in_index_order_and_what_is_not_there_is_left_out(stage: St
         assert not reader.states_of([SubjectId("c" * 32)])
 
 
+@pytest.mark.parametrize(("entries", "links"), [(1, 8), (1, 300), (7, 7), (8, 1), (10, 40)])
+def test_entries_of_few_and_of_many_subjects_are_written(stage: Stage, entries: int, links: int) -> None:
+    """One entry of a dump's trace names hundreds of people; a batch has many entries of one each."""
+    told = tuple((number.to_bytes(16, "big"), b"value %d" % number) for number in range(links))
+    rows = tuple(entry(index) for index in range(entries))
+    write(stage, Appended(rows, told, {A: b"chain of a, longer"}, head(entries)))
+    with stage.reader() as reader:
+        assert list(reader.scan(0, 1_000)) == list(rows)
+        assert reader.postings([label for label, _ in told]) == dict(told)
+        assert dict(reader.states_of([A])) == {A: b"chain of a, longer"}
+
+
 def test_leaves_of_a_kind_are_found_and_no_others(stage: Stage) -> None:
     kinds = ("trace", "trace-x", "weights", "trace", "disclose", "trace")
-    leaves = [encode_leaf(1_767_225_600_000 + index, kind, (bytes(32),)) for index, kind in enumerate(kinds)]
+    leaves = [encode_joined(1_767_225_600_000 + index, kind, bytes(32)) for index, kind in enumerate(kinds)]
     write(stage, appended(*(entry(index)._replace(leaf=leaf) for index, leaf in enumerate(leaves))))
     with stage.reader() as reader:
         assert reader.leaves_of("trace", 0, 99) == [(index, leaves[index]) for index in (0, 3, 5)]

@@ -14,7 +14,7 @@ from registry.domain.errors import LedgerCorrupt, ProofRejected
 from registry.domain.ids import RecordId
 from registry.transparency.checkpoint import checkpoint_text, open_checkpoint, parse_checkpoint
 from registry.transparency.fields import RecordLine, variant_commitment
-from registry.transparency.leaf import commit, commit_all, encode_leaf, leaf_hash, parse_leaf, salt_of
+from registry.transparency.leaf import commit, encode_joined, join_commitments, leaf_hash, parse_leaf, salt_of
 from registry.transparency.merkle import EMPTY_ROOT, Edge, root_of
 from registry.transparency.note import open_note, split_note
 from registry.transparency.proofs import Tree, verify_consistency, verify_inclusion
@@ -189,12 +189,13 @@ kinds = st.from_regex(r"[a-z][a-z-]{0,31}", fullmatch=True)
 digests = st.binary(min_size=32, max_size=32)
 names = st.text(min_size=1, max_size=60).filter(lambda name: 0 < len(name.encode("utf-8", "replace")) < 256)
 plain_names = names.filter(lambda name: not any("\ud800" <= c <= "\udfff" for c in name))
-leaves = st.builds(encode_leaf, st.integers(0, 2**63 - 1), kinds, st.lists(digests, min_size=1, max_size=40))
+joined = st.lists(digests, min_size=1, max_size=40).map(b"".join)
+leaves = st.builds(encode_joined, st.integers(0, 2**63 - 1), kinds, joined)
 
 
 @given(st.integers(0, 2**63 - 1), kinds, st.lists(digests, min_size=1, max_size=40))
 def test_leaves_are_read_back(unix_ms: int, kind: str, commitments: list[bytes]) -> None:
-    leaf = parse_leaf(encode_leaf(unix_ms, kind, commitments))
+    leaf = parse_leaf(encode_joined(unix_ms, kind, b"".join(commitments)))
     assert (leaf.unix_ms, leaf.kind, leaf.commitments) == (unix_ms, kind, tuple(commitments))
 
 
@@ -211,13 +212,14 @@ def test_a_leaf_has_no_second_spelling(leaf: bytes, data: st.DataObject) -> None
         parsed = parse_leaf(changed)
     except LedgerCorrupt:
         return
-    assert encode_leaf(parsed.unix_ms, parsed.kind, parsed.commitments) == changed
+    assert encode_joined(parsed.unix_ms, parsed.kind, b"".join(parsed.commitments)) == changed
     assert (parsed == parse_leaf(leaf)) == (changed == leaf)
 
 
 @given(digests, st.lists(st.tuples(plain_names, st.binary(max_size=200)), max_size=8))
 def test_both_ways_to_commit_agree(seed: bytes, fields: list[tuple[str, bytes]]) -> None:
-    assert commit_all(seed, fields) == tuple(commit(salt_of(seed, name), name, value) for name, value in fields)
+    each = [commit(salt_of(seed, name), name, value) for name, value in fields]
+    assert join_commitments(seed, tuple(name for name, _ in fields), [value for _, value in fields]) == b"".join(each)
 
 
 @given(digests, plain_names, st.binary(max_size=40), plain_names, st.binary(max_size=40))

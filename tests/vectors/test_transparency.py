@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from registry.domain.errors import ProofRejected
 from registry.transparency.checkpoint import checkpoint_text, open_checkpoint
 from registry.transparency.fields import RecordLine, variant_commitment
-from registry.transparency.leaf import commit_all, encode_leaf, leaf_hash, node_hash, parse_leaf, salt_of
+from registry.transparency.leaf import encode_joined, join_commitments, leaf_hash, node_hash, parse_leaf, salt_of
 from registry.transparency.merkle import EMPTY_ROOT, Edge, root_of
 from registry.transparency.note import key_id_of, open_note, parse_vkey, sign_note
 from registry.transparency.offline.verify_bundle import BadKey, ed25519_verifies, parse_key
@@ -217,9 +217,10 @@ LEAF_V1 = load("leaf_v1.json")
 
 
 def test_salts_and_leaf_of_version_1() -> None:
-    fields = [(name, value.encode()) for name, value in LEAF_V1["fields"].items()]
-    assert {name: salt_of(SEED, name).hex() for name, _ in fields} == LEAF_V1["salts"]
-    leaf = encode_leaf(LEAF_V1["unix_ms"], LEAF_V1["kind"], commit_all(SEED, fields))
+    fields = LEAF_V1["fields"]
+    assert {name: salt_of(SEED, name).hex() for name in fields} == LEAF_V1["salts"]
+    commitments = join_commitments(SEED, tuple(fields), [value.encode() for value in fields.values()])
+    leaf = encode_joined(LEAF_V1["unix_ms"], LEAF_V1["kind"], commitments)
     assert leaf.decode() == LEAF_V1["leaf"]
     assert leaf_hash(leaf).hex() == LEAF_V1["leaf_hash"]
     assert [each.hex() for each in parse_leaf(leaf).commitments] == LEAF_V1["commitments"]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from registry.transparency.bundle import BundleEntry, EvidenceBundle, open_fields, write_bundle
 from registry.transparency.checkpoint import checkpoint_text
 from registry.transparency.fields import field_names
-from registry.transparency.leaf import commit_all, encode_leaf, leaf_hash
+from registry.transparency.leaf import encode_joined, join_commitments, leaf_hash
 from registry.transparency.note import Verifier, VerifierKey, format_vkey, sign_note, verifier_key
 from registry.transparency.proofs import Tree
 
@@ -82,7 +82,8 @@ class Ledger:
         assert not given
         self.values.append(every)
         unix_ms = START_MS + 1_000 * index + ms
-        self.leaves.append(encode_leaf(unix_ms, kind, commit_all(seed_of(index), every.items())))
+        commitments = join_commitments(seed_of(index), tuple(every), list(every.values()))
+        self.leaves.append(encode_joined(unix_ms, kind, commitments))
 
     def tree_hashes(self, size: int) -> list[bytes]:
         return [leaf_hash(leaf) for leaf in self.leaves[:size]]

@@ -16,7 +16,7 @@ from registry.transparency.fields import (
     record_count,
     variant_commitment,
 )
-from registry.transparency.leaf import MAX_LEAF_BYTES, encode_leaf
+from registry.transparency.leaf import COMMITMENT_BYTES, MAX_LEAF_BYTES, encode_joined
 
 RECORD = RecordId("0123456789abcdef" * 2)
 LINE = RecordLine(RECORD, "home_address", 12, b"\x0a" * 32, b"\xf0" * 32)
@@ -38,8 +38,8 @@ def test_an_entry_holds_a_bounded_number_of_records(count: int) -> None:
 
 
 def test_the_largest_entry_fits_into_a_leaf() -> None:
-    commitments = [b"x" * 32] * len(field_names(MAX_RECORDS))
-    assert len(encode_leaf(2**63 - 1, "k" * 32, commitments)) <= MAX_LEAF_BYTES
+    commitments = bytes(COMMITMENT_BYTES * len(field_names(MAX_RECORDS)))
+    assert len(encode_joined(2**63 - 1, "k" * 32, commitments)) <= MAX_LEAF_BYTES
 
 
 @pytest.mark.parametrize("count", [0, 1, MAX_RECORDS])
