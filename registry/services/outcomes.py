@@ -99,14 +99,14 @@ class Outcomes:
         """Enter what was handed over since; called once a second.
 
         Raises:
-            AuditUnavailable: the ledger takes no entry; after this error and any other nothing is forgotten.
+            AuditUnavailable, KeyUnavailable, LedgerCorrupt: the ledger takes no entry; ``MOST_KEPT`` answers wait on.
         """
         with self._turn:
             while self._waiting:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOLD * AT_ONCE))]
                 try:
                     self._write([_draft(part) for part in _parted(taken)])
-                except BaseException:
+                except BaseException:  # whatever it was, they may be told of later
                     self._waiting.extendleft(reversed(taken))
                     raise
 

@@ -10,12 +10,15 @@ import pytest
 from registry.api.app import _tell_outcomes
 from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
+from registry.audit.log import AuditLog
 from registry.cli.auditing import verify_ledger
 from registry.domain.categories import Category
-from registry.domain.errors import AuditUnavailable, LedgerCorrupt
+from registry.domain.errors import AuditUnavailable, KeyUnavailable, LedgerCorrupt
+from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.services import outcomes as service
 from registry.services.disclose import Disclosed
+from registry.services.erase_scope import ErasureAsk
 from registry.services.outcomes import Outcomes, Released, Told, released_by, releases
 from tests.functional.services.homes import Home
 
@@ -99,8 +102,7 @@ def test_another_answer_is_not_taken_for_it(home: Home) -> None:
     assert not outcomes.is_answer(found, other)  # the same bytes, of another lookup
 
 
-def test_nobody_can_try_out_what_an_answer_said_once_the_lookup_says_nothing_any_more(home: Home) -> None:
-    """The tag is over 32 random bytes too, which stand in the entry of the lookup alone: an erasure takes them away."""
+def test_a_tag_is_over_bytes_that_the_entry_of_the_lookup_alone_has(home: Home) -> None:
     outcomes = Outcomes(home.app.kernel, is_told=True)
     (one,) = looked_up(home, 1)
     outcomes.handed_over([one])
@@ -111,6 +113,21 @@ def test_nobody_can_try_out_what_an_answer_said_once_the_lookup_says_nothing_any
     assert (len(one.salt), saying) == (32, [one.entry])
     assert not outcomes.is_answer(found, replace(one, salt=bytes(32)))
     assert one.salt.hex() not in repr(one)
+
+
+def test_after_an_erasure_nobody_can_try_out_what_an_answer_said(sqlite_home: Home) -> None:
+    home = sqlite_home
+    outcomes = Outcomes(home.app.kernel, is_told=True)
+    (one,) = looked_up(home, 1)
+    outcomes.handed_over([one])
+    outcomes.flush()
+    before = outcomes.ask(one.entry, ANSWER, operator="local:test")
+    subject = SubjectId((home.entries()[one.entry].values or {})["subject"])
+    home.app.erase.erase(home.caller("hr", Role.ENROLLER), ErasureAsk(subject, None, "Left", "Schedule 4"))
+    after = outcomes.ask(one.entry, ANSWER, operator="local:test")
+    assert (before.is_answer, after.is_answer) == (True, None)
+    assert after.told == before.told  # that something was handed over stays said
+    assert not any(one.salt.hex() in str(entry.values) for entry in home.entries())
 
 
 def test_what_cannot_be_written_is_told_later_and_in_order(home: Home) -> None:
@@ -129,21 +146,6 @@ def test_what_cannot_be_written_is_told_later_and_in_order(home: Home) -> None:
     assert [int(line.split(" ")[0]) for line in detail.split("; ")] == [one.entry for one in released]
 
 
-def test_nothing_is_forgotten_whatever_keeps_it_from_being_written(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcomes = Outcomes(home.app.kernel, is_told=True)
-    outcomes.handed_over(looked_up(home, 2))
-
-    def failing(_: object, drafts: object) -> None:
-        raise LedgerCorrupt("the chain state of a subject was rolled back")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(home.app.kernel.log, "append", failing)
-        with pytest.raises(LedgerCorrupt):
-            outcomes.flush()
-    outcomes.flush()
-    assert lines(home) == ["handed over 2"]
-
-
 def test_what_cannot_be_told_at_the_end_keeps_nothing_else_from_being_done(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +158,26 @@ def test_what_cannot_be_told_at_the_end_keeps_nothing_else_from_being_done(
     with pytest.raises(AuditUnavailable, match="forked"):
         app.close()
     assert len(done) == 4
+
+
+@pytest.mark.parametrize(
+    "error", [LedgerCorrupt("the head is not as written"), KeyUnavailable("a key", "key_file"), RuntimeError()]
+)
+def test_whatever_keeps_it_from_being_written_it_is_told_later(
+    sqlite_home: Home, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    home, outcomes = sqlite_home, Outcomes(sqlite_home.app.kernel, is_told=True)
+
+    def fails(*_: object) -> None:
+        raise error
+
+    outcomes.handed_over(looked_up(home, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(AuditLog, "append", fails)
+        with pytest.raises(type(error)):
+            outcomes.flush()
+    outcomes.flush()
+    assert lines(home) == ["handed over 1"]
 
 
 def test_what_waits_is_bounded(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
