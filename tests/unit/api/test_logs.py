@@ -6,13 +6,11 @@ import asyncio
 import io
 import json
 import logging
-import os
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from registry.api import frame
 from registry.api.logs import configure_logs, say_answered
 
 
@@ -57,18 +55,3 @@ def test_answers_of_one_round_are_one_write(level: int, lines: int) -> None:
         assert (line["event"], line["level"]) == ("answered", "info")
         assert len(line["timestamp"]) == len(other["timestamp"])
         assert line["timestamp"].endswith("Z")
-
-
-def test_two_processes_give_requests_no_same_name() -> None:
-    read, write = os.pipe()
-    child = os.fork()
-    name = f"{frame._request_id({'headers': []})}"
-    if child == 0:
-        os.write(write, name.encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    other = os.read(read, 100).decode()
-    os.close(read)
-    os.close(write)
-    assert len(name) == len(other) == 32
-    assert name != other
