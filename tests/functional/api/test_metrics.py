@@ -136,11 +136,22 @@ def test_nothing_about_anybody_is_in_it(site: Site) -> None:
     enrolled = site.enroll()
     site.disclose(ASK)
     site.http.get(f"/Zq7marker/{NUMBER}?name=Zq7marker")
-    site.http.request("ZQMARKER", "/healthz")
+    site.http.request("PROPFIND", "/healthz")
+    assert httpx2.request("ZQMARKER", f"{site.http.base_url}healthz").status_code == 400  # is no HTTP to us
     site.get(f"/v1/subjects/{enrolled['subject']}/records", Role.ENROLLER)
     page = metrics_page(site.home.app)
     values = [text for record in person()["records"] for text in record["value"].values()]
-    for text in (*values, "Brightwater", NUMBER, enrolled["subject"], "Zq7", "ZQMARKER", "the reader", "127.0.0.1"):
+    for text in (
+        *values,
+        "Brightwater",
+        NUMBER,
+        enrolled["subject"],
+        "Zq7",
+        "ZQMARKER",
+        "PROPFIND",
+        "the reader",
+        "127.0.0.1",
+    ):
         assert text not in page
     assert site.home.app.kernel.registry not in page
 
