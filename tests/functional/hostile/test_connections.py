@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from registry.api import connections, door, dropping
+from registry.api import connections, door, dropping, turns
 from registry.api.connections import Connections
 from registry.api.exchange import Exchange
 from registry.api.server import serving
@@ -429,3 +429,14 @@ def test_a_stranger_without_credit_is_not_examined(served: Served, monkeypatch: 
             statuses.append(status_of(connection))
     assert statuses[: int(STRANGER_BURST)] == [401] * int(STRANGER_BURST)
     assert 503 in statuses[int(STRANGER_BURST) :]
+
+
+def test_who_asks_and_does_not_read_takes_no_turn_of_others(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "STRANGERS_AT_WORK", 1)
+    ask = b"GET /openapi.json HTTP/1.1\r\nHost: registry\r\n\r\n"  # hundreds of kilobytes, without a token
+    with served.connect() as silent, served.connect() as other:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        silent.sendall(ask * 20)
+        time.sleep(0.5)
+        other.sendall(ask)
+        assert status_of(other) == 200
