@@ -175,12 +175,19 @@ def _told_at(reader: EntryReader, entry: int) -> int:
     return claims_of(rows[0].leaf)[0] if rows else 0
 
 
+def entries_told_of(values: Mapping[str, str]) -> frozenset[int]:
+    """Return the lookups of which an outcome says that their answers were handed over; none for any other outcome."""
+    return frozenset(int(about) for about, _, _ in _lines_of(values))
+
+
+def _lines_of(values: Mapping[str, str]) -> Iterator[list[str]]:
+    if values["result"].startswith(HANDED_OVER):
+        yield from (line.split(" ") for line in values["detail"].split("; "))
+
+
 def _told_in(index: int, values: Mapping[str, str], entry: int) -> Told | None:
     """Return what one entry says became of a lookup; None where it does not speak of it."""
-    if not values["result"].startswith(HANDED_OVER):
-        return None
-    parts = (line.split(" ") for line in values["detail"].split("; "))
-    return next((Told(index, int(size), tag) for about, size, tag in parts if int(about) == entry), None)
+    return next((Told(index, int(size), tag) for about, size, tag in _lines_of(values) if int(about) == entry), None)
 
 
 def _parted(lines: Sequence[str]) -> Iterator[list[str]]:

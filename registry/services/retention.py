@@ -18,6 +18,7 @@ from registry.domain.clock import unix_ms
 from registry.domain.errors import Contended
 from registry.services.holds_in_force import in_force
 from registry.services.kernel import Kernel
+from registry.services.outcomes import entries_told_of
 from registry.services.ports import Work
 from registry.services.principals import at_keyboard
 from registry.services.rerun import rerun_once
@@ -63,8 +64,8 @@ class Retention:
     def plan(self) -> Plan:
         """Tell what would go now; changes nothing."""
         with self._kernel.database.read() as work:
-            held = self._held(work)
             below, old = self._old(work.entries)
+            held = self._held(work, old)
         return Plan(below, tuple(index for index in old if index not in held), sum(index in held for index in old))
 
     def prune(self, *, operator: str, progress: Callable[[int], None] = lambda _: None) -> Pruned:
@@ -88,7 +89,7 @@ class Retention:
         with self._kernel.database.write() as work:
             # From here on nobody confirms a hold, which is an entry.
             work.ledger.lock_head()
-            held = self._held(work)
+            held = self._held(work, part)
             going = [index for index in part if index not in held]
             if not going:
                 return -1, 0
@@ -104,11 +105,29 @@ class Retention:
             work.commit()
         return self._kernel.mint_one(pending).index, done
 
-    def _held(self, work: Work) -> frozenset[int]:
-        """Return the entries that speak of somebody whom a hold in force names."""
+    def _held(self, work: Work, among: Sequence[int]) -> frozenset[int]:
+        """Return the entries that speak of somebody whom a hold in force names, and what tells of their answers.
+
+        Args:
+            work: a transaction.
+            among: entries of which it matters, ascending.
+        """
         chains = self._kernel.log.chains
         subjects = in_force(self._kernel, work).subjects()
-        return frozenset(index for one in subjects for index in chains.indexes(work.entries, one))
+        held = frozenset(index for one in subjects for index in chains.indexes(work.entries, one))
+        return held | frozenset(self._telling(work.entries, held, among))
+
+    def _telling(self, reader: EntryReader, held: frozenset[int], among: Sequence[int]) -> Iterator[int]:
+        """Yield the outcomes among some entries that tell of held ones: these name nobody by themselves."""
+        if not held or not among:
+            return
+        wanted = frozenset(among)
+        told_later = reader.leaves_of(Kind.OUTCOME, min(held), among[-1] + 1)
+        for part in _parted([index for index, _ in told_later if index in wanted]):
+            for row in reader.entries(part):
+                opening = self._kernel.log.opening(row)
+                if opening is not None and not held.isdisjoint(entries_told_of(opening.values)):
+                    yield row.index
 
     def _old(self, reader: EntryReader) -> tuple[int, list[int]]:
         cutoff = unix_ms(self._kernel.clock.now() - self._kept)

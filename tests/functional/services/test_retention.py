@@ -21,6 +21,7 @@ from registry.domain.principals import Role
 from registry.services import retention as service
 from registry.services.disclose import Disclosed
 from registry.services.holds import HoldAsk, HoldWord
+from registry.services.outcomes import Outcomes, Released
 from registry.services.retention import Pruned
 from registry.services.trace import TraceAsk
 from registry.storage.roles import APPLICATION, RETENTION
@@ -135,6 +136,22 @@ def test_a_hold_keeps_what_it_names(home: Home, monkeypatch: pytest.MonkeyPatch)
     prune(home)
     assert not said(home, kept)
     verify_ledger(home.app, 1)
+
+
+def test_a_hold_keeps_what_tells_that_a_held_persons_answers_were_handed_over(home: Home) -> None:
+    subject, other = home.enroll().subject, home.enroll(person("T-0002")).subject
+    outcomes = Outcomes(home.app.kernel, is_told=True)
+    entries = {}
+    for number, one in enumerate((subject, other)):
+        outcomes.handed_over([Released(index := look(home, one), bytes(32), b"{}")])
+        outcomes.flush()
+        entries[number] = (index, index + 1)
+    home.clock.step(KEPT + 1)
+    held(home, subject)
+    prune(home)
+    assert [said(home, index) for pair in entries.values() for index in pair] == [True, True, False, False]
+    with home.app.database.reader() as reader:
+        assert outcomes.told_of(reader, entries[0][0]) is not None
 
 
 def test_a_hold_that_is_confirmed_while_it_runs_keeps_what_it_names(
