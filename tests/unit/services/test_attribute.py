@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from registry.attribution.channel import RecordRead, SlotRead
-from registry.services.attribute import _bound
+from registry.attribution.decision import Circumstances
+from registry.attribution.pairs import PairBound
+from registry.services.attribute import _bound, _flagged
 
 COPY = "copy"
 
@@ -26,3 +28,10 @@ def test_a_copy_is_tested_where_that_can_change_a_tier(places: int, is_tested: b
     plain = min(1.0, 1.0 / (bound.verdict.e * 0.1))
     assert bound.bound < plain if is_tested else bound.bound == pytest.approx(plain)
     assert bound.bound < 1e-9 or places < 20
+
+
+@pytest.mark.parametrize(("forgeable", "tier"), [("", "strong"), ("c", "strong"), ("a", "lead"), ("b", "lead")])
+def test_a_pair_of_which_one_could_be_written_like_by_others_is_a_lead(forgeable: str, tier: str) -> None:
+    pair = PairBound("a", "b", 0.1, 1e12, 1e-11, both=9, first_alone=5, second_alone=5, neither=0)
+    (told,) = _flagged([pair], Circumstances(uncapped=True, posterior={}, forgeable=frozenset(forgeable)))
+    assert told.tier == tier
