@@ -381,26 +381,29 @@ class GuardedProtocol(asyncio.Protocol):
 
     def _receive_first(self, data: bytes) -> None:
         """Take what came with the head: of a long body it is passed on at once."""
-        body, exchange = self._body, self._exchange
-        if body is None or exchange is None or not exchange.more_body:
-            self._keep_next(data)
-            return
-        body.add(data)
-        if body.is_due() or not body.is_short():
+        body = self._body_with(data)
+        if body is not None and (body.is_due() or not body.is_short()):
             self._pass_on()
 
     def _receive_more(self, data: bytes) -> None:
         """Take more of a body; or of the next request, which waits."""
-        body, exchange = self._body, self._exchange
-        if body is None or exchange is None or not exchange.more_body:
-            self._keep_next(data)
+        body = self._body_with(data)
+        if body is None:
             return
-        body.add(data)
         if body.is_due():
             self._pass_on()
         elif not body.is_short() and not body.is_queued:
             body.is_queued = True
             self.all.pace.add(self._pass_on, self.loop)
+
+    def _body_with(self, data: bytes) -> Body | None:
+        """Add to the body of the request at work; None where that is whole, and what came is of the next request."""
+        body, exchange = self._body, self._exchange
+        if body is None or exchange is None or not exchange.more_body:
+            self._keep_next(data)
+            return None
+        body.add(data)
+        return body
 
     def _keep_next(self, data: bytes) -> None:
         self._next += data

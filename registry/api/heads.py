@@ -157,6 +157,7 @@ def _length(names: list[bytes], fields: list[tuple[bytes, bytes]], version: str)
     has_length = b"content-length" in names
     if b"transfer-encoding" in names:
         given = [value for name, value in fields if name == b"transfer-encoding"]
+        # The parser refuses a length beside chunks, too: here it does not rest on how strict a later one is.
         if has_length or version == "1.0" or len(given) != 1 or given[0].lower() != b"chunked":
             raise Malformed
         return None
