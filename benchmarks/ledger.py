@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import multiprocessing
 import os
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,7 +18,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.people import number_of
 from benchmarks.registries import CARD, Registry, filled, look_up_in_process, postgresql
 from benchmarks.serving import Plan
-from benchmarks.table import markdown, number, ratio
+from benchmarks.table import markdown, milliseconds, number, ratio
 from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
 from registry.audit.verify import CHUNK
@@ -34,47 +36,87 @@ _SHORT_BYTES = 96  # about what is hashed for a salt or a commitment
 
 
 def append(plan: Plan) -> str:
-    """Measure durable receipts a second: 64 entries of a released card a commit, read back and minted."""
-    rows = []
+    """Measure durable receipts a second, read back and minted: entries of a released card, 1 and 64 a commit."""
+    rates, commits = [], []
     with TemporaryDirectory(prefix="registry-bench-") as name, ExitStack() as stack:
         server = stack.enter_context(postgresql())
         for database in (None, server) if server is not None else (None,):
-            registry = filled(Path(name), min(plan.people, 400), database)
-            rates = [_rate(registry, processes, plan.seconds) for processes in _PROCESSES]
-            rows.append([registry.engine, *map(number, rates)])
-    columns = ["receipts/s", *(f"{count} process{'es' if count > 1 else ''}" for count in _PROCESSES)]
-    told = f"{_BATCH} entries a commit, each of a card of 6 records of another person; {plan.seconds:.0f} s each."
-    return f"{told}\n\n{markdown(columns, rows)}"
+            registry = filled(Path(name), max(_PROCESSES) * _BATCH, database)  # everybody appends of others
+            for processes in _PROCESSES:
+                alone, together = (_appended(registry, processes, plan.seconds, batch) for batch in (1, _BATCH))
+                place = [registry.engine, str(processes)]
+                rates.append([*place, number(alone.rate), number(together.rate), ratio(together.rate / alone.rate)])
+                commits += [
+                    [*place, str(batch), number(len(one.commits)), *map(milliseconds, one.spread())]
+                    for batch, one in ((1, alone), (_BATCH, together))
+                ]
+    columns = ["receipts/s", "processes", "1 a commit", f"{_BATCH} a commit", "over 1 a commit"]
+    spread = ["commits", "processes", "entries each", "commits", "p50 ms", "p90 ms", "p99 ms", "longest ms"]
+    told = f"Entries of a card of 6 records, each of another person; {plan.seconds:.0f} s each."
+    return f"{told}\n\n{markdown(columns, rates)}\n\n{markdown(spread, commits)}"
 
 
-def _rate(registry: Registry, processes: int, seconds: float) -> float:
+@dataclass(frozen=True, slots=True)
+class _Appended:
+    """Receipts a second, and the seconds of each commit from its first entry to its last receipt."""
+
+    rate: float
+    commits: Sequence[float]
+
+    def spread(self) -> tuple[float, float, float, float]:
+        """Return median, 90th and 99th percentile and the longest."""
+        cuts = statistics.quantiles(self.commits, n=100, method="inclusive")
+        return cuts[49], cuts[89], cuts[98], max(self.commits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What each process does: from a moment on, for so many seconds, so many entries a commit."""
+
+    home: str
+    environment: Mapping[str, str]
+    start: float
+    seconds: float
+    batch: int
+
+
+def _appended(registry: Registry, processes: int, seconds: float, batch: int) -> _Appended:
     before = registry.entries()
-    start = time.time() + _HEAD_START
-    places = [(str(registry.settings.home), dict(registry.environment), start, seconds, at) for at in range(processes)]
+    environment = dict(registry.environment)
+    turn = _Turn(str(registry.settings.home), environment, time.time() + _HEAD_START, seconds, batch)
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        minted = sum(pool.starmap(_append, places))
-    if registry.entries() - before != minted:
+        parts = pool.starmap(_append, [(turn, place) for place in range(processes)])
+    commits = [one for part in parts for one in part]
+    if registry.entries() - before != len(commits) * batch:
         raise RuntimeError("receipts were minted that are not in the ledger, or the other way round")
-    return minted / seconds
+    return _Appended(len(commits) * batch / seconds, commits)
 
 
-def _append(home: str, environment: Mapping[str, str], start: float, seconds: float, place: int) -> int:
-    with opened(load_settings(Path(home), environment)) as application:
+def _append(turn: _Turn, place: int) -> list[float]:
+    """Append until the time is over; the seconds of each commit."""
+    commits = []
+    with opened(load_settings(Path(turn.home), turn.environment)) as application:
         drafts = _drafts(application, place)
-        time.sleep(max(0.0, start - time.time()))
-        count, until = 0, time.monotonic() + seconds
-        while time.monotonic() < until:
-            count += _one_commit(application, [_again(draft) for draft in drafts])
-    return count
+        time.sleep(max(0.0, turn.start - time.time()))
+        now = time.perf_counter()
+        until = now + turn.seconds
+        for first in itertools.cycle(range(0, _BATCH, turn.batch)):
+            if now >= until:
+                break
+            _commit(application, [_again(draft) for draft in drafts[first : first + turn.batch]])
+            before, now = now, time.perf_counter()
+            commits.append(now - before)
+    return commits
 
 
-def _one_commit(application: Application, drafts: Sequence[EntryDraft]) -> int:
+def _commit(application: Application, drafts: Sequence[EntryDraft]) -> None:
     kernel = application.kernel
     with kernel.database.write() as work:
         work.subjects.lock(subject for draft in drafts for subject in draft.subjects)
         pendings = kernel.log.append(work.ledger, drafts)
         work.commit()
-    return len(kernel.mint(pendings))
+    if len(kernel.mint(pendings)) != len(drafts):
+        raise RuntimeError("not every entry has its receipt")
 
 
 def _drafts(application: Application, place: int) -> list[EntryDraft]:

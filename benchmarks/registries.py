@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -33,6 +34,7 @@ CARD = ("home_address", "phone", "ssn", "date_of_birth", "email", "school")
 PURPOSE = {"code": "safety", "case": "CASE-1", "note": "benchmark"}
 _CARDS_AT_ONCE = 200
 _TOKEN_SECONDS = 3_600
+_METRICS = re.compile(r"http://[0-9.]+:[0-9]+/metrics")
 # A server of its own with the memory that a small deployment gives it.
 _POSTGRESQL = {"shared_buffers": "512MB", "autovacuum": "on", "max_wal_size": "4GB", "log_min_messages": "warning"}
 
@@ -181,8 +183,9 @@ def served(registry: Registry, log: Path, workers: int = 1) -> Iterator[Target]:
     if workers > 1:
         command += ["--workers", str(workers)]
         name += f", {workers} workers"
-    with running(command, port, log, registry.environment) as process:
-        yield lookup_target(name, registry, port, process.pid)
+    with running([*command, "--metrics-port", "0"], port, log, registry.environment) as process:
+        target = lookup_target(name, registry, port, process.pid)
+        yield replace(target, metrics=lambda: _METRICS.findall(log.read_text())[-workers:])
 
 
 def lookup_target(name: str, registry: Registry, port: int, process: int) -> Target:

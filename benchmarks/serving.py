@@ -10,12 +10,14 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.batch_sizes import lane_sizes, sizes_table
 from benchmarks.load import Load, UnsoundRun, play
 from benchmarks.machine import Meter
 from benchmarks.peers import openbao, openbao_program, plain
@@ -56,13 +58,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round gave: requests a second, times and processor seconds a request, share used by others."""
+    """What one round gave: requests a second, times and processor seconds a request, share used by others.
+
+    ``sizes`` are its commits by the lookups in them, as the lane counted them.
+    """
 
     rate: float
     p50: float
     p99: float
     cpu: float
     others: float
+    sizes: Counter[str] = field(default_factory=Counter)
 
 
 Rounds = dict[tuple[str, int], list[Round]]
@@ -118,7 +124,7 @@ def measure(targets: Sequence[Target], plan: Plan) -> Rounds:
 
 
 def _round(target: Target, clients: int, seconds: float) -> Round:
-    before = _settled(target)
+    before, sizes = _settled(target), _sizes(target)
     meter = Meter(target.roots)
     answered = play(Load(target.port, target.requests, clients, seconds))
     used = meter.used()
@@ -128,13 +134,20 @@ def _round(target: Target, clients: int, seconds: float) -> Round:
         written = _settled(target) - before
         if not subjects <= written <= subjects + clients * target.each:
             raise UnsoundRun(f"{target.name}: {subjects} cards were answered, {written} entries written")
+    formed = _sizes(target)
+    formed.subtract(sizes)
     return Round(
         rate=subjects / answered.seconds,
         p50=answered.p50,
         p99=answered.p99,
         cpu=used.servers / subjects,
         others=used.others,
+        sizes=formed,
     )
+
+
+def _sizes(target: Target) -> Counter[str]:
+    return Counter() if target.metrics is None else lane_sizes(target.metrics())
 
 
 def _settled(target: Target) -> int:
@@ -186,4 +199,5 @@ def report(found: Rounds, base: str) -> str:
         "rate over base",
         "p99 over base",
     ]
-    return markdown(columns, rows)
+    sizes = {key: sum((one.sizes for one in rounds), Counter[str]()) for key, rounds in found.items()}
+    return f"{markdown(columns, rows)}\n\n{sizes_table(sizes)}".rstrip()

@@ -30,6 +30,7 @@ class Target:
         expected: what every answer must hold.
         entries: counts the entries of its ledger, where it has one.
         each: subjects that one request looks up.
+        metrics: gives the addresses of the metrics of its processes, where it has any.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Target:
     expected: Sequence[bytes]
     entries: Callable[[], int] | None = None
     each: int = 1
+    metrics: Callable[[], Sequence[str]] | None = None
 
 
 def free_port() -> int:
