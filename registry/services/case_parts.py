@@ -18,6 +18,7 @@ from registry.domain.case_states import NEXT, CaseState, PartKind, ReplyBy, stat
 from registry.domain.clock import from_unix_ms
 from registry.domain.errors import Conflict, EnvelopeRejected, NotFound
 from registry.domain.ids import RecordId, TraceId
+from registry.domain.principals import Principal
 from registry.leaktrace.evidence_items import LaterSighting
 from registry.leaktrace.report_shapes import Reply
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
@@ -69,6 +70,24 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedPart:
+    """What was added to a case in a transaction that has not ended yet."""
+
+    part: int
+    state: CaseState
+    pending: PendingReceipt = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """That a case goes on in another trace: which case, what was seen, and the text of it."""
+
+    trace: TraceId
+    seen: LaterSighting
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _New:
     kind: PartKind
     text: str = field(repr=False)
@@ -112,35 +131,47 @@ class CaseFile:
         return self._add(caller, trace, _New(PartKind(state), reason))
 
     def sighting(self, caller: Caller, trace: TraceId, seen: LaterSighting, content: str) -> Added:
-        """Record what was seen later, and what followed from it.
+        """Record what was seen later, where nothing followed from it.
 
         Raises:
             As ``note``.
         """
-        more: dict[str, str | int] = {"again": seen.again, "fresh": seen.fresh, "continued_by": seen.continued_by}
-        kind = PartKind.CONTINUED if seen.continued_by else PartKind.SIGHTING
-        return self._add(caller, trace, _New(kind, seen.said, more=more | {"content": content}))
+        return self._add(caller, trace, _seen(PartKind.SIGHTING, seen, content))
+
+    def go_on(self, work: Work, principal: Principal, onward: Onward) -> AddedPart:
+        """Record in the transaction that stores the other trace that a case goes on there: of two at once, one does.
+
+        Raises:
+            As ``note``; the transaction has ended then, with the refusal as its only entry.
+        """
+        return self._added(work, principal, onward.trace, _seen(PartKind.CONTINUED, onward.seen, onward.content))
 
     @rerun_once
     def _add(self, caller: Caller, trace: TraceId, new: _New) -> Added:
-        what = f"case {new.kind}"
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & INVESTIGATORS:
-                self._kernel.deny(work, principal, what)
-            row = work.traces.get(trace)
-            is_own = row is not None and row.principal == principal.id
-            parts = work.traces.parts_of([trace]) if is_own else ()
-            why = refused(new.kind, parts) if is_own else "not_found"
-            values = said_by(principal) | {"request": trace if is_own else ""}
-            if row is None or why:
-                draft = EntryDraft(Kind.AUDIT_READ, values | {"result": f"refused {why}", "detail": what})
-                self._kernel.note_refusal(work, principal, draft)
-                raise NotFound if why == "not_found" else Conflict(why)
-            part, pending = self._insert(work, row, parts, (new, values))
+                self._kernel.deny(work, principal, _told(new))
+            added = self._added(work, principal, trace, new)
             work.commit()
-        state = state_after([*(one.kind for one in parts), new.kind])
-        return Added(part, state, view_of(self._kernel.mint_one(pending)))
+        return self.mint(added)
+
+    def mint(self, added: AddedPart) -> Added:
+        """Return what was added, once its transaction was committed."""
+        return Added(added.part, added.state, view_of(self._kernel.mint_one(added.pending)))
+
+    def _added(self, work: Work, principal: Principal, trace: TraceId, new: _New) -> AddedPart:
+        row = work.traces.get(trace)
+        is_own = row is not None and row.principal == principal.id
+        parts = work.traces.parts_of([trace]) if is_own else ()
+        why = refused(new.kind, parts) if is_own else "not_found"
+        values = said_by(principal) | {"request": trace if is_own else ""}
+        if row is None or why:
+            draft = EntryDraft(Kind.AUDIT_READ, values | {"result": f"refused {why}", "detail": _told(new)})
+            self._kernel.note_refusal(work, principal, draft)
+            raise NotFound if why == "not_found" else Conflict(why)
+        part, pending = self._insert(work, row, parts, (new, values))
+        return AddedPart(part, state_after([*(one.kind for one in parts), new.kind]), pending)
 
     def _insert(
         self, work: Work, row: TraceRow, parts: Sequence[CasePartRow], what: tuple[_New, dict[str, str]]
@@ -176,6 +207,15 @@ class CaseFile:
             return CasePart(row.part, kind, at, told["account"], text, by=by)
         seen = LaterSighting(from_unix_ms(at), text, told["again"], told["fresh"], told["continued_by"])
         return CasePart(row.part, kind, at, "", text, seen, told["content"])
+
+
+def _told(new: _New) -> str:
+    return f"case {new.kind}"
+
+
+def _seen(kind: PartKind, seen: LaterSighting, content: str) -> _New:
+    more: dict[str, str | int] = {"again": seen.again, "fresh": seen.fresh, "continued_by": seen.continued_by}
+    return _New(kind, seen.said, more=more | {"content": content})
 
 
 def part_lines(rows: Iterable[CasePartRow]) -> tuple[RecordLine, ...]:

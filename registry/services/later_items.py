@@ -16,7 +16,7 @@ from registry.domain.errors import Conflict
 from registry.domain.ids import TraceId, new_id
 from registry.leaktrace import wording
 from registry.leaktrace.evidence_items import EvidenceItem, LaterSighting
-from registry.services.case_parts import Added, refused
+from registry.services.case_parts import Added, Onward, refused
 from registry.services.dual_control import Act, use_approval
 from registry.services.evidence_items import MOST_ITEMS, ItemAsk, evidence_items, items_again
 from registry.services.kernel import Caller, Kernel
@@ -54,8 +54,8 @@ class LaterItems:
         Raises:
             AccessDenied: the caller is no investigator; the refusal is an entry.
             NotFound: unknown, or somebody else's.
-            Conflict: ``closed``: the case is, or another trace goes on with it; ``too_many``: it has as many items as
-                a case may have.
+            Conflict: ``closed``: the case is, or another trace goes on with it, also where that became so meanwhile;
+                ``too_many``: it has as many items as a case may have.
             ApprovalNeeded: cases are under dual control, and nobody has approved this item; nothing was compared.
             UploadRefused: the document cannot be read; that is an entry, too.
         """
@@ -76,10 +76,12 @@ class LaterItems:
         if not fresh and not earlier:
             seen = LaterSighting(at, wording.sighting(again, 0, ""), again, 0)
             return LaterItem(self._trace.file.sighting(caller, trace, seen, later.text), seen)
-        traced = self._trace.judge(caller, replace(asked, question=replace(asked.question, continues=trace)))
-        said = wording.sighting(again, fresh, traced.trace, earlier=earlier)
-        seen = LaterSighting(at, said, again, fresh, traced.trace)
-        return LaterItem(self._trace.file.sighting(caller, trace, seen, later.text), seen, traced)
+        goes_on = asked.question.trace
+        said = wording.sighting(again, fresh, goes_on, earlier=earlier)
+        seen = LaterSighting(at, said, again, fresh, goes_on)
+        whole = replace(asked, question=replace(asked.question, continues=trace))
+        traced, added = self._trace.judge_onward(caller, whole, Onward(trace, seen, later.text))
+        return LaterItem(added, seen, traced)
 
 
 def _adding(trace: TraceId, item: ItemAsk) -> Act:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
@@ -29,7 +30,15 @@ from registry.leaktrace.receipt_codes import CodeSeen, codes_in, compare_codes
 from registry.leaktrace.report_model import FoundValue, build_report
 from registry.leaktrace.report_shapes import LedgerCheck, TraceEvidence, TraceReport
 from registry.services.attribute import attribute
-from registry.services.case_parts import Added, CaseFile, CasePart, part_lines, replies_of, sightings_of
+from registry.services.case_parts import (
+    Added,
+    CaseFile,
+    CasePart,
+    Onward,
+    part_lines,
+    replies_of,
+    sightings_of,
+)
 from registry.services.copies import Histories
 from registry.services.dual_control import Act, use_approval
 from registry.services.evidence import Beside, Evidence, Snapshot
@@ -39,6 +48,7 @@ from registry.services.mark_secrets import Draws
 from registry.services.match import INVESTIGATORS
 from registry.services.naming import NameAsk, Named, Naming
 from registry.services.open_draws import OpenDraws, OpenedKeys, Read
+from registry.services.ports import Work
 from registry.services.ports_cases import CasePartRow, TraceRow
 from registry.services.proving import JudgedBy, prove
 from registry.services.reading import WrittenValue, hash_of_writing
@@ -83,6 +93,7 @@ class _Found:
 
 
 _STORED = TypeAdapter(StoredTrace)
+_T = TypeVar("_T")
 
 
 class Trace:
@@ -117,6 +128,24 @@ class Trace:
 
     def judge(self, caller: Caller, asked: Asked) -> Traced:
         """Judge what was matched, and keep it."""
+        stored = self._judged(caller, asked)
+        pending, _ = self._store(caller, asked.text, stored, lambda _work, _who: None)
+        return self._traced(stored, pending)
+
+    def judge_onward(self, caller: Caller, asked: Asked, onward: Onward) -> tuple[Traced, Added]:
+        """Judge what was matched, and keep it; the case that it goes on with says so in the same transaction.
+
+        Raises:
+            Conflict, NotFound: the case takes nothing more; nothing is kept, and the refusal is an entry.
+        """
+        stored = self._judged(caller, asked)
+        pending, added = self._store(caller, asked.text, stored, lambda work, who: self.file.go_on(work, who, onward))
+        return self._traced(stored, pending), self.file.mint(added)
+
+    def _traced(self, stored: StoredTrace, pending: PendingReceipt) -> Traced:
+        return Traced(stored.report.question.trace, stored, view_of(self._kernel.mint_one(pending)))
+
+    def _judged(self, caller: Caller, asked: Asked) -> StoredTrace:
         question, matched = asked.question, asked.matched
         trace = question.trace
         # Fixed in the ledger before anything that was served is looked at.
@@ -125,7 +154,7 @@ class Trace:
         evidence, judged = self._judge(caller, trace, found)
         entries = {*asked.entries, *matched.entries, fixed.entry, *found.chains}
         last = fixed.entry if judged is None else judged.entry
-        stored = StoredTrace(
+        return StoredTrace(
             report=build_report(question, replace(evidence, coverage=asked.coverage)),
             possible=_found(matched.matching.possible, matched.versions),
             snapshot=replace(found.snapshot, size=max(found.snapshot.size, last + 1)),
@@ -133,7 +162,6 @@ class Trace:
             nonce=asked.nonce.hex(),
             judged=judged,
         )
-        return Traced(trace, stored, view_of(self._kernel.mint_one(self._store(caller, asked.text, stored))))
 
     def get(self, caller: Caller, trace: TraceId) -> StoredTrace:
         """Return a trace to the investigator who ran it; reading it is an entry.
@@ -356,19 +384,23 @@ class Trace:
         return replace(evidence, ledger=check, marks=marks.evidence, budget=budget), judged
 
     @rerun_once
-    def _store(self, caller: Caller, text: str, stored: StoredTrace) -> PendingReceipt:
+    def _store(
+        self, caller: Caller, text: str, stored: StoredTrace, beside: Callable[[Work, Principal], _T]
+    ) -> tuple[PendingReceipt, _T]:
+        """Keep a trace, with what else is done in the same transaction."""
         question = stored.report.question
         trace = question.trace
         subjects = sorted({item.found.subject for person in stored.report.people for item in person.findings})
         fresh = self._cases.new_case(trace)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
+            done = beside(work, principal)
             case = self._cases.seal(fresh, principal.id, text, _STORED.dump_json(stored))
             pending = self._append(work.ledger, principal, stored, subjects)
             row = TraceRow(trace, PrincipalId(principal.id), self._kernel.now_ms(), case)
             work.traces.insert(row)
             work.commit()
-        return pending
+        return pending, done
 
     def _append(
         self, store: EntryStore, principal: Principal, stored: StoredTrace, subjects: Sequence[SubjectId]

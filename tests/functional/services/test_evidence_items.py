@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from registry.leaktrace.report_shapes import TierLabel, TraceReport
 from registry.services.disclose import Disclosed
 from registry.services.evidence_items import ItemAsk
 from registry.services.kernel import Caller
-from registry.services.trace import StoredTrace, TraceAsk
+from registry.services.trace import StoredTrace, Trace, TraceAsk
 from registry.services.uploads import Upload
 from registry.transparency.note import format_vkey
 from registry.transparency.offline.verify_bundle import verify
@@ -116,6 +117,29 @@ def test_new_records_in_a_later_item_are_judged_with_the_others(home: Home) -> N
     home.app.trace.file.set_state(who, first.trace, CaseState.OPEN, "to write a note")
     with pytest.raises(Conflict, match="closed"):
         home.app.later_items.add(who, first.trace, ItemAsk(post(cards[2:]), moment))
+
+
+def test_of_two_items_that_are_added_at_once_the_case_goes_on_with_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards, moment = cards_of(home, 4)
+    who = inspector(home)
+    first = home.app.trace.trace(who, TraceAsk(post(cards[:2]), moment))
+    judge, others = Trace.judge_onward, []
+
+    def after_the_other(trace: Trace, *asked: Any) -> Any:
+        monkeypatch.setattr(Trace, "judge_onward", judge)
+        others.append(home.app.later_items.add(who, first.trace, ItemAsk(post(cards[3:]), moment)))
+        return judge(trace, *asked)
+
+    monkeypatch.setattr(Trace, "judge_onward", after_the_other)
+    with pytest.raises(Conflict, match="closed"):
+        home.app.later_items.add(who, first.trace, ItemAsk(post(cards[2:3]), moment))
+    (other,) = others
+    assert other.traced is not None
+    assert {row.id for row in home.app.trace.listing(who)} == {first.trace, other.traced.trace}
+    (sighting,) = home.app.trace.get(who, first.trace).report.sightings
+    assert sighting.continued_by == other.traced.trace
 
 
 def test_a_page_that_had_it_earlier_clears_whoever_was_served_later(home: Home) -> None:
