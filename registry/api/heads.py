@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from registry.api.targets import NoTarget, is_host, read_target
+
 _CONTINUE = b"100-continue"
-_VERSIONS = frozenset({"1.0", "1.1"})
+_VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 # So much of a body in chunks may come without a chunk: sizes that never end, extensions, trailers.
 MAX_SILENT_BYTES = 16 << 10
 
@@ -21,10 +23,9 @@ class Malformed(Exception):
 class _Noted:
     """What the parser tells."""
 
-    __slots__ = ("body", "fields", "is_begun", "is_headed", "is_overrun", "is_whole", "target")
+    __slots__ = ("body", "fields", "is_begun", "is_headed", "is_overrun", "is_whole")
 
     def __init__(self) -> None:
-        self.target = b""
         self.fields: list[tuple[bytes, bytes]] = []
         self.body: list[bytes] = []
         self.is_begun = self.is_headed = self.is_whole = self.is_overrun = False
@@ -32,10 +33,6 @@ class _Noted:
     def on_message_begin(self) -> None:
         self.is_overrun = self.is_begun
         self.is_begun = True
-
-    def on_url(self, target: bytes) -> None:
-        if not self.is_headed:
-            self.target += target
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.is_headed:  # trailers are nobody's headers
@@ -56,9 +53,10 @@ class Head:
     """One request's head.
 
     Attributes:
-        method, target: as they were sent.
+        method: as it was sent.
+        target: path and query, or ``*``.
         version: ``1.0`` or ``1.1``.
-        fields: names in lower case, in order.
+        fields: names in lower case, in order; the host that the target names in the place of ``Host``'s.
         length: of the body in bytes; None when it comes in chunks.
         is_kept_alive: whether the client wants to ask more on this connection.
         expects_continue: whether it waits for a word before it sends the body.
@@ -66,15 +64,22 @@ class Head:
 
     __slots__ = ("expects_continue", "fields", "is_kept_alive", "length", "method", "target", "version")
 
-    def __init__(self, noted: _Noted, parser: HttpRequestParser) -> None:
-        fields = noted.fields
-        self.method: str = parser.get_method().decode("ascii")
-        self.target = noted.target
-        self.version: str = parser.get_http_version()
-        self.fields = fields
+    def __init__(self, first: bytes, fields: list[tuple[bytes, bytes]]) -> None:
+        method, target, version = _parts(first)
         names = [name for name, _ in fields]
-        if self.version not in _VERSIONS or (names.count(b"host") != 1 and (self.version != "1.0" or b"host" in names)):
+        if b"host" in names:
+            if names.count(b"host") != 1 or not is_host(fields[names.index(b"host")][1]):
+                raise Malformed
+        elif version != "1.0":
             raise Malformed
+        try:
+            self.target, host = read_target(method, target)
+        except NoTarget:
+            raise Malformed from None
+        # RFC 9112, section 3.2.2: what the field says does not count then.
+        self.fields = fields if host is None else [one for one in fields if one[0] != b"host"] + [(b"host", host)]
+        self.method = method.decode("ascii")
+        self.version = version
         self.length = _length(names, fields, self.version)
         self.is_kept_alive = self.version == "1.1"
         if b"connection" in names:
@@ -139,14 +144,22 @@ def read_head(head: bytes) -> tuple[Head, Chunks | None]:
         pass  # nobody is upgraded here: the request is answered as what it is
     except HttpParserError:
         raise Malformed from None
-    if not noted.is_headed or noted.is_overrun or not noted.target.isascii():
+    if not noted.is_headed or noted.is_overrun:
         raise Malformed
-    read = Head(noted, parser)
+    read = Head(head[: head.index(b"\r\n")], noted.fields)
     if read.length is not None:
         return read, None
     if parser.should_upgrade():
         raise Malformed  # the parser is done with it
     return read, Chunks(noted, parser)
+
+
+def _parts(first: bytes) -> tuple[bytes, bytes, str]:
+    """Return the first line's method, target and version; the parser takes more blanks than one, and RTSP for HTTP."""
+    parts = first.split(b" ")
+    if len(parts) != 3 or parts[2] not in _VERSIONS or not first.isascii():
+        raise Malformed
+    return parts[0], parts[1], _VERSIONS[parts[2]]
 
 
 def _wishes(fields: list[tuple[bytes, bytes]]) -> set[bytes]:

@@ -37,6 +37,34 @@ def test_a_head_is_read() -> None:
         head(HOST, first=b"GET /"),
         head(HOST, first=b"NOBODY / HTTP/1.1"),
         head(HOST, first=b"GET /\xc3\xa4 HTTP/1.1"),
+        head(HOST, first=b"GET /a#b HTTP/1.1"),
+        head(HOST, first=b"GET  / HTTP/1.1"),
+        head(HOST, first=b"GET /  HTTP/1.1"),
+        head(HOST, first=b"GET / HTTP/1.1 "),
+        head(HOST, first=b"GET / http/1.1"),
+        head(HOST, first=b"GET / RTSP/1.0"),
+        head(HOST, first=b"OPTIONS / RTSP/1.1"),
+        head(HOST, first=b"SOURCE / ICE/1.0"),
+        head(HOST, first=b"GET * HTTP/1.1"),
+        head(HOST, first=b"CONNECT registry.example:80 HTTP/1.1"),
+        head(HOST, first=b"CONNECT / HTTP/1.1"),
+        head(first=b"GET http://registry.example/ HTTP/1.1"),
+        head(HOST, HOST, first=b"GET http://registry.example/ HTTP/1.1"),
+        head(HOST, first=b"GET http:///readyz HTTP/1.1"),
+        head(HOST, first=b"GET http://:80/readyz HTTP/1.1"),
+        head(HOST, first=b"GET http://a@registry.example/ HTTP/1.1"),
+        head(HOST, first=b"GET http://a:b@registry.example/ HTTP/1.1"),
+        head(HOST, first=b"GET http://registry.example:80a/ HTTP/1.1"),
+        head(HOST, first=b"GET http://registry.example\\@b/ HTTP/1.1"),
+        head(HOST, first=b"GET http://registry.example/#a HTTP/1.1"),
+        head(HOST, first=b"GET ftp://registry.example/ HTTP/1.1"),
+        head(b"Host: a b"),
+        head(b"Host: a, b"),
+        head(b"Host: a/b"),
+        head(b"Host: a@b"),
+        head(b"Host: [::1"),
+        head(b"Host: a:b:c"),
+        head(b"Host: \xff"),
         head(HOST, b"Content-Length: 3", b"Content-Length: 3"),
         head(HOST, b"Content-Length: 3, 3"),
         head(HOST, b"Content-Length: +3"),
@@ -64,6 +92,35 @@ def test_a_head_is_read() -> None:
 def test_what_is_no_http_or_has_two_meanings_is_refused(raw: bytes) -> None:
     with pytest.raises(Malformed):
         read_head(raw)
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "seen"),
+    [
+        (b"http://registry.example/readyz", b"registry.example", b"/readyz"),
+        (b"HTTPS://Registry.Example:8443/readyz?a=//b", b"Registry.Example:8443", b"/readyz?a=//b"),
+        (b"http://[::1]:80?a", b"[::1]:80", b"/?a"),
+        (b"http://10.0.0.1", b"10.0.0.1", b"/"),
+    ],
+)
+def test_a_whole_address_is_a_path_and_its_own_host(target: bytes, host: bytes, seen: bytes) -> None:
+    first = b"GET %b HTTP/1.1" % target
+    for other in (b"Host: localhost", b"Host: " + host, b"Host:"):  # RFC 9112, section 3.2.2: whatever it says
+        read, _ = read_head(head(b"X: 1", other, first=first))
+        assert read.target == seen
+        assert [value for name, value in read.fields if name == b"host"] == [host]
+    old, _ = read_head(head(first=first.replace(b"1.1", b"1.0")))
+    assert old.fields == [(b"host", host)]
+
+
+def test_what_is_asked_of_the_server_itself_has_two_forms() -> None:
+    for target in (b"*", b"http://registry.example"):
+        assert read_head(head(HOST, first=b"OPTIONS %b HTTP/1.1" % target))[0].target == b"*"
+
+
+@pytest.mark.parametrize("host", [b"", b"a_b", b"registry.example:8443", b"[::1]:80", b"127.0.0.1:", b"a~b-c"])
+def test_a_host_is_a_name_or_an_address(host: bytes) -> None:
+    assert read_head(head(b"Host: " + host))[0].fields == [(b"host", host)]
 
 
 def test_who_would_like_another_protocol_is_answered_in_this_one() -> None:
