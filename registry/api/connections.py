@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import resource
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +24,7 @@ from uvicorn.server import ServerState
 from registry.api.door import CONNECTION
 from registry.api.exchange import Exchange
 from registry.api.heads import Chunks, Head, Malformed, read_head
+from registry.api.lingering import Lingering
 from registry.api.outgoing import Outgoing, unsent_on
 from registry.api.pieces import Body, Pace
 from registry.identity.strangers import Strangers
@@ -38,11 +38,8 @@ KEPT_SECONDS, IDLE_SECONDS = 30.0, 5.0
 MAX_HEAD_BYTES = 16 << 10  # a token has 8 KiB at most
 MAX_HEAD_LINES = 100
 READ_BYTES = 64 << 10
-# After an answer before the end of its body, so that the answer is not lost in a reset.
-LINGER_SECONDS, LINGER_BYTES = 2.0, 4 << 20
 _SWEEP_SECONDS = 1.0
 _CLOSED_AT_ONCE = 64
-_REFUSED_AT_ONCE = 8
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncache-control: no-store\r\n"
     b"x-content-type-options: nosniff\r\ncontent-length: 0\r\n\r\n"
@@ -54,35 +51,6 @@ _BAD_REQUEST = (
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 log = structlog.get_logger("registry.api")
-
-
-class Listening(socket.socket):
-    """A listening socket that closes connections of sources that are cut off as soon as they are taken.
-
-    A transport, a task and a protocol for each would make them ten times as expensive.
-
-    Attributes:
-        is_refused: tells so of an address.
-        on_refused: told of an address whose connection is about to be closed.
-    """
-
-    is_refused: Callable[[str], bool] | None = None
-    on_refused: Callable[[str], object] | None = None
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        """Take a connection.
-
-        Raises:
-            BlockingIOError: there is none, or there were only such as are refused.
-        """
-        for _ in range(_REFUSED_AT_ONCE):
-            connection, address = super().accept()
-            if self.is_refused is None or not self.is_refused(address[0]):
-                return connection, address
-            if self.on_refused is not None:
-                self.on_refused(address[0])  # first: whoever sees the connection closed comes again at once
-            connection.close()
-        raise BlockingIOError
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +134,11 @@ class Connections:
         return bool(waiting)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        # First, so that no fault below ends it: nobody else closes who says nothing.
+        self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep, loop) if self._open else None
         now = loop.time()
         for one in [one for one in self._open if one.is_late(now)]:
             one.transport.abort()
-        self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep, loop) if self._open else None
 
 
 class GuardedProtocol(asyncio.Protocol):
@@ -206,7 +175,7 @@ class GuardedProtocol(asyncio.Protocol):
         self._chunks: Chunks | None = None
         self._next = b""
         self._outgoing = Outgoing()
-        self._lingering = -1
+        self._lingering: Lingering | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as asyncio calls it
         """Take the connection in, or close it unread."""
@@ -238,19 +207,25 @@ class GuardedProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close, after the answer that is at work; uvicorn calls this at the end."""
+        if self._lingering is not None:
+            return  # it ends, and soon
         if self._exchange is None:
             self.transport.close()
         else:
             self._exchange.is_kept_alive = False
 
+    def eof_received(self) -> None:
+        """Take a client that sends no more for one that is gone: asyncio closes the transport, and nothing is sent."""
+        if self._exchange is not None:
+            self._exchange.leave()
+
     def data_received(self, data: bytes) -> None:
         """Pass on what came in, if it may."""
-        if self._lingering >= 0:
-            self._lingering -= len(data)
-            if self._lingering < 0:
-                self.transport.abort()
-            else:
+        if self._lingering is not None:
+            if self._lingering.throw_away(len(data)):
                 self._read_at_a_pace()
+            else:
+                self.transport.abort()
         elif self.waiting_since is None:
             self._receive_more(data)
         else:
@@ -269,16 +244,17 @@ class GuardedProtocol(asyncio.Protocol):
         self.transport.abort()
 
     def answered(self, exchange: Exchange) -> None:
-        """Wait for the next request, which may be here already."""
-        self._exchange = self._body = self._chunks = None
-        self.waiting_since = self.loop.time()
-        if self._lingering >= 0 or self.transport.is_closing():
+        """Wait for the next request, which may be here already; the request stays at work if the answer was lost."""
+        if self.transport.is_closing():  # it could not be written
             return
+        self._exchange = self._body = self._chunks = None
         if exchange.more_body:
             self._linger()
+            self._read_at_a_pace()
         elif not exchange.is_kept_alive:
-            self.transport.close()
+            self._linger()
         else:
+            self.waiting_since = self.loop.time()
             self.flow.resume_reading()
             data, self._next = self._next, b""
             if data:
@@ -303,12 +279,14 @@ class GuardedProtocol(asyncio.Protocol):
 
     def is_late(self, now: float) -> bool:
         """Tell whether a head has been coming, an answer been going or nothing been coming for too long."""
-        if self._lingering >= 0:
-            return False
-        unsent = unsent_on(self.transport)
+        unsent = unsent_on(self.transport, is_last=self._lingering is not None)
         self._outgoing.look(unsent, now)
+        if self._lingering is not None and unsent:
+            self._lingering.wait_for_answer(now)
         if unsent:
             return self._outgoing.is_stalled(now)
+        if self._lingering is not None:
+            return self._lingering.is_over(now)
         if self.waiting_since is None:
             return False
         if self._head_since is not None:
@@ -411,7 +389,7 @@ class GuardedProtocol(asyncio.Protocol):
 
     def _pass_on(self) -> None:
         body, exchange = self._body, self._exchange
-        if body is None or exchange is None or self._lingering >= 0 or self.transport.is_closing():
+        if body is None or exchange is None or self._lingering is not None or self.transport.is_closing():
             return
         body.is_queued = False
         gathered, rest = body.take()
@@ -451,21 +429,19 @@ class GuardedProtocol(asyncio.Protocol):
         log.warning("not http")
         self.all.annoyed_by(self.client[0] if self.client else "")
         self.transport.write(answer)
-        self.transport.close()
+        self._linger()
 
     def _linger(self) -> None:
-        """End the connection without a reset: what the client still sends is thrown away for a while."""
-        if self._lingering >= 0 or self.transport.is_closing():
-            return
-        self._lingering = LINGER_BYTES
-        self._body = None
+        """Send no more, and throw away what still comes, until the client closes or has had its time for it."""
+        self.waiting_since = self.loop.time()
+        self._lingering = Lingering(self.waiting_since)
+        self._body, self._head, self._next = None, b"", b""
         try:
             self.transport.write_eof()
         except OSError:  # reset by the client meanwhile
             self.transport.abort()
             return
-        self._read_at_a_pace()
-        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self.flow.resume_reading()
 
 
 def _affordable() -> int:

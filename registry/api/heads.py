@@ -121,7 +121,7 @@ class Chunks:
             if not noted.is_overrun:
                 raise Malformed from None
         self.is_whole, self.is_overrun = noted.is_whole, noted.is_overrun
-        if noted.body:
+        if noted.body or noted.is_whole:  # what comes behind the end is not between chunks
             self._silent = 0
             return b"".join(noted.body)
         self._silent += len(data)

@@ -39,14 +39,19 @@ class Outgoing:
         return self._left > 0 and now - self.moved_at > STALLED_SECONDS
 
 
-def unsent_on(transport: asyncio.Transport) -> int:
-    """Return how many bytes wait that nobody has taken: none where the kernel has all, which sends them without us.
+def unsent_on(transport: asyncio.Transport, *, is_last: bool) -> int:
+    """Return how many bytes wait that nobody has taken.
 
     What the kernel holds is megabytes on a quick line, and it takes more when a third of it is gone: looked at alone,
     the transport's own buffer would stand still for a client that reads all the time.
+
+    Args:
+        transport: of the connection.
+        is_last: whether nothing more is going to be sent. Else it is none where the kernel has all: it sends that
+            without us.
     """
     waiting = transport.get_write_buffer_size()
-    if not waiting:
+    if not waiting and not is_last:
         return 0
     try:
         held = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))

@@ -16,9 +16,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from registry.api.app import create_app
-from registry.api.connections import Connections, Listening
+from registry.api.connections import Connections
 from registry.api.draining import CLOSE_SECONDS, DRAIN_SECONDS, DrainingServer
 from registry.api.dropping import Dropping
+from registry.api.listening import Listening
 from registry.api.logs import configure_logs
 from registry.bootstrap import Application
 from registry.domain.errors import MisconfiguredHome

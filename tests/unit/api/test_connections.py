@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from uvicorn.server import ServerState
 
-from registry.api import connections, outgoing, pieces
+from registry.api import connections, lingering, outgoing, pieces
 from registry.api.connections import READ_BYTES, Connections, GuardedProtocol, Serving
 from registry.api.door import CONNECTION
 from registry.api.outgoing import Outgoing
@@ -34,18 +34,21 @@ class Gone:
 
 
 def test_a_client_that_is_gone_is_let_go_without_a_fault() -> None:
-    loop: Any = None
-    serving: Any = None
-    protocol: Any = GuardedProtocol(Connections(None, 1), serving, loop)
-    protocol.transport = Gone()
-    protocol._linger()
-    assert protocol.transport.is_aborted
+    async def run() -> None:
+        serving: Any = None
+        protocol: Any = GuardedProtocol(Connections(None, 1), serving, asyncio.get_running_loop())
+        protocol.transport = Gone()
+        protocol._linger()
+        assert protocol.transport.is_aborted
+
+    asyncio.run(run())
 
 
 class Piped:
     """A transport that notes what is sent, and whether it is read."""
 
     is_read = True
+    is_aborted = False
 
     def __init__(self) -> None:
         self.sent = b""
@@ -68,8 +71,11 @@ class Piped:
     def resume_reading(self) -> None:
         self.is_read = True
 
+    def write_eof(self) -> None:
+        """Send no more."""
+
     def abort(self) -> None:
-        """End."""
+        self.is_aborted = True
 
 
 async def settled() -> None:
@@ -151,7 +157,7 @@ def test_what_waits_to_be_sent_must_go_at_some_pace() -> None:
 _Client = Callable[[socket.socket, Connections], Awaitable[None]]
 
 
-async def _answered_to(client: _Client, parts: int, size: int) -> set[str]:
+async def _answered_to(client: _Client, parts: int, size: int, more: bytes = b"") -> set[str]:
     """Serve an answer in pieces to a client over a real connection; gives what became of it."""
     became: set[str] = set()
 
@@ -168,7 +174,7 @@ async def _answered_to(client: _Client, parts: int, size: int) -> set[str]:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.setblocking(False)
         await loop.sock_connect(connection, server.sockets[0].getsockname())
-        await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nHost: a\r\n%b\r\n" % more)
         await client(connection, all_of_them)
         became.add(f"{len(all_of_them)} open")
     server.close()
@@ -280,7 +286,7 @@ def test_however_what_is_sent_is_cut_the_same_requests_are_seen(monkeypatch: pyt
         seen.clear()
         step = draw.choice([1, 17, 400] if len(raw) < 2_000 else [9_000, READ_BYTES])
         for at in range(0, len(raw), step):
-            while not transport.is_read:  # noqa: ASYNC110 - nor for this
+            while not transport.is_read:  # noqa: ASYNC110 - there is no event for this
                 await asyncio.sleep(0.0002)
             protocol.data_received(raw[at : at + step])
             if draw.random() < 0.3:
@@ -295,3 +301,168 @@ def test_however_what_is_sent_is_cut_the_same_requests_are_seen(monkeypatch: pyt
             await one_round()
 
     asyncio.run(rounds())
+
+
+_BEHIND = b"GET /behind HTTP/1.1\r\nHost: a\r\n\r\n" * 20_000
+_LAST = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def _ended(raw: bytes, app: Any, *, is_closed_at_once: bool = True) -> tuple[bytes, float]:
+    """Send, then read to the end; gives what came and for how long the server kept the connection."""
+    loop = asyncio.get_running_loop()
+    all_of_them, serving = Connections(None, 4), Serving(app, ServerState(), {})
+    server = await loop.create_server(lambda: GuardedProtocol(all_of_them, serving, loop), "127.0.0.1", 0)
+    with socket.socket() as connection:
+        connection.setblocking(False)
+        await loop.sock_connect(connection, server.sockets[0].getsockname())
+        await loop.sock_sendall(connection, raw)
+        await asyncio.sleep(0.05)
+        came = b""
+        while some := await loop.sock_recv(connection, 1 << 20):
+            came += some
+        since = time.monotonic()
+        if is_closed_at_once:
+            connection.close()
+        while all_of_them:  # noqa: ASYNC110 - there is no event for this
+            await asyncio.sleep(0.005)
+    server.close()
+    return came, time.monotonic() - since
+
+
+async def _says_ok(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ok" * 50_000})
+
+
+@pytest.mark.parametrize(
+    ("raw", "answer"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200 OK"),
+        (b"GET / HTTP/1.0\r\n\r\n", b"200 OK"),
+        (_LAST + b"0\r\n\r\n", b"200 OK"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n", b"200 OK"),
+        (b"no http\r\n\r\n", b"400 Bad Request"),
+        (b"X" * connections.MAX_HEAD_BYTES, b"431 Request Header Fields Too Large"),
+    ],
+)
+def test_what_is_sent_behind_a_last_answer_takes_nothing_of_it_away(raw: bytes, answer: bytes) -> None:
+    came, _ = asyncio.run(_ended(raw + _BEHIND, _says_ok))
+    assert came.startswith(b"HTTP/1.1 " + answer)
+    assert came.count(b"HTTP/1.1") == 1
+    assert came.endswith(b"ok" * 50_000 if b"200" in answer else b"\r\n\r\n")
+
+
+def test_chunks_that_are_none_get_their_answer_whole_too() -> None:
+    async def reads(_scope: Any, receive: Any, _send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    came, _ = asyncio.run(_ended(_LAST + b"zz\r\n" + _BEHIND, reads))
+    assert came.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+def test_who_was_answered_last_and_does_not_go_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
+    monkeypatch.setattr(lingering, "LINGER_SECONDS", 0.1)
+    raw = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    came, kept = asyncio.run(_ended(raw, _says_ok, is_closed_at_once=False))
+    assert came.endswith(b"ok")
+    assert 0.05 < kept < 5
+
+
+def test_who_was_answered_last_and_sends_on_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lingering, "LINGER_BYTES", len(_BEHIND) // 2)
+
+    async def run() -> None:
+        loop, transport = asyncio.get_running_loop(), Piped()
+        protocol: Any = GuardedProtocol(Connections(None, 1), Serving(_says_ok, ServerState(), {}), loop)
+        protocol.connection_made(transport)
+        protocol.data_received(b"GET / HTTP/1.0\r\n\r\n")
+        await settled()
+        protocol.data_received(_BEHIND[: len(_BEHIND) // 3])
+        assert not transport.is_aborted
+        protocol.data_received(_BEHIND[: len(_BEHIND) // 3])
+        assert transport.is_aborted
+
+    asyncio.run(run())
+
+
+def test_a_slow_client_gets_its_last_answer_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
+    monkeypatch.setattr(lingering, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(outgoing, "STALLED_SECONDS", 1.0)
+    size, read = 16 << 20, 0
+
+    async def slow(connection: socket.socket, _: Connections) -> None:
+        nonlocal read
+        loop, until = asyncio.get_running_loop(), time.monotonic() + 1.0
+        await loop.sock_sendall(connection, _BEHIND[:100_000])  # unread: a close of ours would be a reset
+        while some := await loop.sock_recv(connection, 64 << 10):
+            read += len(some)
+            if time.monotonic() < until:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(_answered_to(slow, 1, size, b"Connection: close\r\n"))
+    assert read > size
+
+
+async def _left_to(leaving: Callable[[GuardedProtocol], None], transport: Any) -> list[bool]:
+    """Ask over a transport, let the client leave, then answer; gives whether the request was at work to the end."""
+    lost: list[bool] = []
+    released = asyncio.Event()
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        await released.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+        lost.append(scope[CONNECTION].is_at_work(scope))
+
+    serving = Serving(app, ServerState(), {})
+    protocol = GuardedProtocol(Connections(None, 1), serving, asyncio.get_running_loop())
+    protocol.connection_made(transport)
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await settled()
+    leaving(protocol)
+    released.set()
+    await settled()
+    return lost
+
+
+def test_what_was_said_to_a_client_that_has_just_closed_was_not_handed_over() -> None:
+    transport = Piped()
+    assert asyncio.run(_left_to(lambda protocol: protocol.eof_received(), transport)) == [True]
+    assert transport.sent == b""
+
+
+def test_what_could_not_be_written_was_not_handed_over() -> None:
+    class Broken(Piped):
+        """A transport whose socket was reset, which shows when it is written to."""
+
+        def is_closing(self) -> bool:
+            return bool(self.sent)
+
+    assert asyncio.run(_left_to(lambda _: None, Broken())) == [True]
+    assert asyncio.run(_left_to(lambda _: None, Piped())) == [False]
+
+
+def test_a_fault_ends_no_sweeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.01)
+    looks: list[float] = []
+
+    def failing(_self: GuardedProtocol, now: float) -> bool:
+        looks.append(now)
+        raise ValueError
+
+    monkeypatch.setattr(GuardedProtocol, "is_late", failing)
+
+    async def run() -> None:
+        loop, transport = asyncio.get_running_loop(), Piped()
+        loop.set_exception_handler(lambda *_: None)
+        serving = Serving(_says_ok, ServerState(), {})
+        protocol: Any = GuardedProtocol(Connections(None, 1), serving, loop)
+        protocol.connection_made(transport)
+        async with asyncio.timeout(5):
+            while len(looks) < 3:  # noqa: ASYNC110 - there is no event for this
+                await asyncio.sleep(0.005)
+
+    asyncio.run(run())

@@ -144,10 +144,11 @@ def test_chunks_are_read_however_they_are_cut(size: int) -> None:
     assert (body, chunks.is_whole, chunks.is_overrun) == (b"abc\n", True, False)
 
 
-@pytest.mark.parametrize("behind", [b"GET / HTTP/1.1\r\n", b"G", b"5\r\nhello\r\n", b"\0"])
+@pytest.mark.parametrize("behind", [b"GET / HTTP/1.1\r\n", b"G", b"5\r\nhello\r\n", b"\0", b"G" * 20_000])
 def test_nothing_behind_the_last_chunk_is_read(behind: bytes) -> None:
-    chunks, body = chunked(b"3\r\nabc\r\n0\r\n\r\n" + behind)
-    assert (body, chunks.is_whole, chunks.is_overrun) == (b"abc", True, True)
+    for size, whole in ((b"3\r\nabc\r\n", b"abc"), (b"", b"")):
+        chunks, body = chunked(size + b"0\r\n\r\n" + behind)
+        assert (body, chunks.is_whole, chunks.is_overrun) == (whole, True, True)
 
 
 @pytest.mark.parametrize("raw", [b"z\r\n", b"-1\r\nab\r\n", b"3\r\nabcd\r\n", b"3\nabc\n", b"1" * 17 + b"\r\n"])
