@@ -149,6 +149,8 @@ class Exchange:
         if not self._has_news and not self.is_gone and not self.is_complete:
             if self.more_body:
                 self._line.flow.resume_reading()
+            if self._waiter is not None and not self._waiter.done():
+                raise RuntimeError("one at a time receives: another would never be woken")
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         self._has_news = False
@@ -165,7 +167,10 @@ class Exchange:
             await self._line.flow.drain()
         if self.is_gone or self.is_complete:  # what came behind an answer would be taken for the next one
             return
-        if message["type"] == "http.response.start":
+        is_start = message["type"] == "http.response.start"
+        if is_start == (self._start is not None or self.has_begun):
+            raise RuntimeError("an answer begins once, with its start")
+        if is_start:
             self._start = message
             return
         piece, is_last = message.get("body", b""), not message.get("more_body", False)

@@ -142,6 +142,30 @@ def test_nothing_comes_behind_an_answer(start: Message) -> None:
     assert line.pieces == answered(saying(start, BODY)).pieces
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("messages", [(BODY,), (START, START, BODY), (START, {**BODY, "more_body": True}, START, BODY)])
+def test_an_answer_begins_once_and_first(messages: tuple[Message, ...], method: str) -> None:
+    line = answered(saying(*messages), method)
+    assert line.ends == ["aborted"]
+    assert sum(piece.count(b"HTTP/1.1") for piece in line.pieces) <= 1
+
+
+def test_two_at_a_time_receive_nothing() -> None:
+    told: list[str] = []
+
+    async def app(_scope: Any, receive: Any, _send: Any) -> None:
+        first = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        try:
+            await receive()  # one of the two would never hear anything
+        except RuntimeError:
+            told.append("refused")
+        first.cancel()
+
+    answered(app, given=lambda _: None)
+    assert told == ["refused"]
+
+
 def test_a_fault_is_logged_without_what_was_worked_on() -> None:
     async def failing(_scope: Any, _receive: Any, _send: Any) -> None:
         raise ValueError("816-555-0142")
