@@ -9,7 +9,16 @@ import pytest
 from registry.crypto.sign_lattice import LatticeKey
 from registry.transparency.bundle import OlderCheckpoint, read_bundle, write_bundle
 from registry.transparency.offline import verify_bundle
-from registry.transparency.offline.verify_bundle import Rejected, Trust, parse_policy, read_zip, report, verify
+from registry.transparency.offline.verify_bundle import (
+    SECTIONS,
+    Rejected,
+    Trust,
+    parse_policy,
+    read_zip,
+    report,
+    sections_of,
+    verify,
+)
 from tests.unit.transparency.bundles import sealed_anew
 from tests.unit.transparency.cosigned import (
     MEMBERS,
@@ -189,6 +198,22 @@ def test_what_a_verifier_does_not_know_it_refuses(stated: bytes, problem: str) -
 def test_an_older_checkpoint_comes_with_its_proof() -> None:
     members = {name: raw for name, raw in MEMBERS.items() if name != "history/4.proof"}
     assert "lacks its proof" in problems(sealed_anew(members))
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("marks/claims.json", "a file about marks is missing"),
+        ("stamps/4.checkpoint", "a time-stamped checkpoint lacks its proof"),
+        ("stamps/4.authority.tsr", "a time-stamped checkpoint lacks its proof"),
+        ("keys/4.leaf", "a change of the ledger's key lacks a part"),
+        ("origins/4.leaf", "a change of the ledger's key lacks a part"),
+        ("compromises/4.leaf", "a change of the ledger's key lacks a part"),
+    ],
+)
+def test_a_section_is_whole_or_not_there(name: str, problem: str) -> None:
+    members = {**MEMBERS, name: b"{}\n"}
+    assert problem in problems(sealed_anew({**members, SECTIONS: sections_of(members)}))
 
 
 def test_a_bundle_of_version_1_still_verifies() -> None:
