@@ -100,6 +100,16 @@ def test_what_was_before_the_moment_that_was_asked_for_was_not_told(home: Home) 
     assert early not in {entry.index for entry in mine.entries}
 
 
+def test_a_refusal_that_no_accounting_of_disclosures_lists_was_not_told_by_one(home: Home) -> None:
+    subject = home.enroll().subject
+    home.disclose(home.caller("stranger", Role.APPROVER), home.ask(subject, Category.PHONE))  # refused
+    (refused,) = [entry.index for entry in home.entries() if entry.kind == Kind.DENY]
+    assert indexes(produced(home, subject)) == []
+    held(home, subject)
+    mine = home.app.audit.accounting(home.caller("dana", Role.SUBJECT, number="T-0001"))
+    assert refused not in {entry.index for entry in mine.entries}
+
+
 def test_it_is_for_who_hands_it_over_and_for_nobody_close(home: Home) -> None:
     subject = home.enroll().subject
     ask = AccountingAsk(None, home.app.kernel.number_tag("T-0001"))
