@@ -19,6 +19,7 @@ class Fault(Enum):
     CUT_AFTER = auto()  # the server has done it; the answer is lost
     SILENCE = auto()  # and so on: nothing is passed on until ``fault`` is changed
     CUT_ALWAYS = auto()
+    GARBAGE = auto()  # and so on: ``garbage`` is said in the server's place
 
 
 class TcpLine(Relay):
@@ -31,6 +32,7 @@ class TcpLine(Relay):
         self.port = listening.getsockname()[1]
         self.fault = Fault.NONE
         self.delay_seconds = 0.0
+        self.garbage = b""
         self.connections = 0
 
     def connect(self) -> socket.socket:
@@ -55,8 +57,11 @@ class TcpLine(Relay):
                     break
                 if self.fault is Fault.SILENCE:
                     continue
+                if self.fault is Fault.GARBAGE and not is_request:
+                    target.sendall(self.garbage)
+                    break
                 time.sleep(self.delay_seconds)
                 target.sendall(data)
-        if self.fault is not Fault.CUT_ALWAYS:
-            self.fault = Fault.NONE if self.fault is not Fault.SILENCE else self.fault
+        if self.fault in (Fault.CUT_BEFORE, Fault.CUT_AFTER):
+            self.fault = Fault.NONE
         hang_up(source, target)

@@ -105,7 +105,9 @@ class KmsService:
         except (EnvelopeRejected, KeyUnavailable) as error:
             return error
         plain = answer.get("Plaintext")
-        if not isinstance(plain, bytes) or len(plain) != KEY_BYTES or answer.get("KeyId") != name:
+        if not isinstance(plain, bytes) or len(plain) != KEY_BYTES:
+            _misunderstood()
+        if answer.get("KeyId") != name:
             return KeyUnavailable(f"AWS KMS answers for another key than {name}", WRONG_KEY)
         return plain
 

@@ -21,7 +21,7 @@ from typing import Any, NoReturn, TypeVar
 from registry.crypto.random import random_bytes
 from registry.crypto.tags import equal
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys.causes import FAILED, WRONG_KEY, WRONG_VERSION
+from registry.keys.causes import DISABLED, FAILED, WRONG_KEY, WRONG_VERSION
 from registry.keys.key_files import KEY_BYTES
 from registry.keys.openbao.session import Session
 from registry.keys.ports import HEALTH_CONTEXT, MAX_KEY_BYTES, MIN_KEY_BYTES, Opened, WrappedHead, WrappedKey
@@ -51,7 +51,10 @@ class TransitKey:
             KeyUnavailable: the service cannot be used now; nothing is wrapped.
         """
         asked = [{"plaintext": _text(key), "context": _text(bound_context(context))} for context, key in items]
-        return tuple(_blob(result) for part in _parts(asked) for result in self._ask("encrypt", part))
+        results = [result for part in _parts(asked) for result in self._ask("encrypt", part)]
+        if any(_is_disabled(result.get("error")) for result in results):
+            raise self._disabled()
+        return tuple(map(_blob, results))
 
     def probe(self) -> bytes:
         """Wrap a throw-away key: the version that wraps now is in what comes.
@@ -92,6 +95,8 @@ class TransitKey:
             return _bytes(plaintext)
         if not isinstance(error, str):
             _misunderstood()
+        if _is_disabled(error):
+            return self._disabled()
         if "too old" in error:
             why = f"{self._name} no longer opens under this key version; lower its min_decryption_version"
             return KeyUnavailable(why, WRONG_VERSION)
@@ -101,6 +106,10 @@ class TransitKey:
         if "authentication failed" in error or "invalid ciphertext" in error:
             return _rejected()
         return KeyUnavailable(f"{self._name} does not unwrap, for a reason unknown here", FAILED)
+
+    def _disabled(self) -> KeyUnavailable:
+        restore = f"bao write -f {self._session.settings.mount}/keys/{self._name}/soft-delete-restore"
+        return KeyUnavailable(f"{self._name} was soft-deleted at the key service; run there: {restore}", DISABLED)
 
 
 class TransitProvider:
@@ -174,6 +183,10 @@ def _blob(result: Mapping[str, Any]) -> bytes:
     if found is None or result.get("error"):
         _misunderstood()
     return b"".join((_VERSION, int(found[1]).to_bytes(4, "big"), _bytes(found[2])))
+
+
+def _is_disabled(error: object) -> bool:
+    return isinstance(error, str) and "soft-deleted" in error
 
 
 def _ciphertext(blob: bytes) -> str:

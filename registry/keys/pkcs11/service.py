@@ -21,7 +21,7 @@ from pkcs11 import exceptions as given
 
 from registry.crypto.random import random_bytes
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys.causes import WRONG_KEY
+from registry.keys.causes import DISABLED, FAILED, WRONG_KEY
 from registry.keys.key_files import KEY_BYTES
 from registry.keys.pause import Pause
 from registry.keys.pkcs11.errors import meaning
@@ -92,6 +92,8 @@ def _key(session: Any, label: str) -> Any:
     key = session.get_key(object_class=ObjectClass.SECRET_KEY, key_type=KeyType.AES, label=label)
     if not key[Attribute.SENSITIVE] or key[Attribute.EXTRACTABLE]:
         raise KeyUnavailable(f"{label} could be read out of the token; it is not a key that was made here", WRONG_KEY)
+    if not (hasattr(key, "encrypt") and hasattr(key, "decrypt")):  # what a key may not do, the binding leaves out
+        raise KeyUnavailable(f"{label} may not encrypt and decrypt any more; the token's officer lets it", DISABLED)
     return key
 
 
@@ -121,6 +123,8 @@ def _wrapped(key: Any, items: Sequence[tuple[Binding, bytes]]) -> tuple[bytes, .
 def _seal(key: Any, binding: Binding, plain: bytes) -> bytes:
     nonce = random_bytes(_NONCE_BYTES)
     sealed: bytes = key.encrypt(plain, mechanism=Mechanism.AES_GCM, mechanism_param=_parameters(nonce, binding))
+    if len(nonce + sealed) != _SEALED_BYTES:
+        _misunderstood()  # it would never open
     return nonce + sealed
 
 
@@ -136,7 +140,13 @@ def _opened(key: Any, binding: Binding, blob: bytes) -> Opened:
         plain: bytes = key.decrypt(blob[_NONCE_BYTES:], mechanism=Mechanism.AES_GCM, mechanism_param=parameters)
     except (given.EncryptedDataInvalid, given.EncryptedDataLenRange):
         return EnvelopeRejected("a wrapped key does not open")
+    if len(plain) != KEY_BYTES:
+        _misunderstood()
     return plain
+
+
+def _misunderstood() -> NoReturn:
+    raise KeyUnavailable("the token answers something else than was asked", FAILED)
 
 
 def _parameters(nonce: bytes, binding: Binding) -> GCMParams:

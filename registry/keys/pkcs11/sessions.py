@@ -19,7 +19,7 @@ import pkcs11
 from pkcs11 import exceptions as given
 
 from registry.domain.errors import KeyUnavailable
-from registry.keys.causes import FORBIDDEN, LOCKED, UNREACHABLE, WRONG_KEY
+from registry.keys.causes import DISABLED, FORBIDDEN, LOCKED, UNREACHABLE, WRONG_KEY
 from registry.keys.pause import Pause
 from registry.keys.pkcs11.errors import REFUSED_PIN, meaning
 from registry.keys.pkcs11.settings import TokenSettings
@@ -61,7 +61,7 @@ class Sessions:
             self._pause.failed(told)
             raise told from None
         except KeyUnavailable as error:
-            if error.code == WRONG_KEY:  # of one key
+            if error.code in (WRONG_KEY, DISABLED):  # of one key
                 self._pause.worked()
             else:
                 self._pause.failed(error)
@@ -138,7 +138,11 @@ class Sessions:
         library = self._library()
         with suppress(given.PKCS11Error):  # it is not at work when it could not start last time
             library.finalize()
-        library.initialize()
+        try:
+            library.initialize()
+        except given.PKCS11Error as error:
+            why = f"{self.settings.library} does not start: {type(error).__name__}"
+            raise KeyUnavailable(why, UNREACHABLE) from None
 
     def _library(self) -> Any:
         path = self.settings.library

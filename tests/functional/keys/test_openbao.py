@@ -1,4 +1,7 @@
-"""OpenBao as it is in bad days: each cause is told apart, nothing is lost, and no secret is in what is told."""
+"""Keys that OpenBao holds: their versions, what the registry may do there and no more, tokens and secret ids.
+
+What a registry does while OpenBao fails is in ``tests/contract/test_key_faults.py``, with the other custodies.
+"""
 
 from __future__ import annotations
 
@@ -125,19 +128,6 @@ def test_settings_and_folder_that_do_not_fit_are_told(bao: Bao, tmp_path: Path) 
 # ---- what the service may do and say ----
 
 
-def test_a_sealed_service_is_told_at_once_and_works_again_when_unsealed(shamir: OpenBaoServer, tmp_path: Path) -> None:
-    bao = bao_of(shamir, tmp_path)
-    wrapped = bao.wrap()
-    bao.ring.health()
-    shamir.seal()
-    assert bao.refused(wrapped) == "key_service_sealed"
-    shamir.unseal()
-    assert bao.refused(wrapped) == "key_service_sealed"  # not asked again for a second
-    bao.clock.pass_by()
-    assert bao.unwrap(wrapped) == KEY
-    bao.session.close()
-
-
 def test_a_restarted_service_goes_on(tmp_path: Path) -> None:
     server = OpenBaoServer(openbao_program())
     try:
@@ -152,16 +142,6 @@ def test_a_restarted_service_goes_on(tmp_path: Path) -> None:
         bao.session.close()
     finally:
         server.remove()
-
-
-def test_a_policy_that_is_too_small_is_told(bao: Bao) -> None:
-    wrapped = bao.wrap()
-    smaller = policy(bao.settings).replace(f"decrypt/{bao.settings.key_of('data')}", "decrypt/none")
-    bao.server.call("PUT", f"sys/policies/acl/{bao.settings.key_prefix}", {"policy": smaller})
-    assert bao.refused(wrapped) == "key_service_forbidden"
-    bao.server.call("PUT", f"sys/policies/acl/{bao.settings.key_prefix}", {"policy": policy(bao.settings)})
-    bao.clock.pass_by()
-    assert bao.unwrap(wrapped) == KEY
 
 
 def test_the_policy_is_enough_and_not_more(bao: Bao) -> None:
@@ -234,19 +214,6 @@ def test_what_is_wrong_with_one_key_keeps_nobody_from_the_others(bao: Bao) -> No
     assert bao.server.requests().count('"path":"auth/approle/login"') - logins == 2
 
 
-def test_throttling_is_told(bao: Bao) -> None:
-    wrapped = bao.wrap()
-    quota = f"sys/quotas/rate-limit/{bao.settings.key_prefix}"
-    bao.server.call("POST", quota, {"path": "transit", "rate": 1, "interval": "60s"})
-    try:
-        bao.unwrap(wrapped)
-        assert bao.refused(wrapped) == "key_service_throttled"
-    finally:
-        bao.server.call("DELETE", quota)
-    bao.clock.pass_by()
-    assert bao.unwrap(wrapped) == KEY
-
-
 # ---- tokens ----
 
 
@@ -295,18 +262,6 @@ def test_without_a_secret_id_the_token_is_used_to_its_end(bao: Bao) -> None:
         bao.unwrap(wrapped)
     assert caught.value.code == "key_service_forbidden"
     away.rename(bao.settings.secret_id_file)
-    bao.clock.pass_by()
-    assert bao.unwrap(wrapped) == KEY
-
-
-def test_a_secret_id_is_exchanged_while_it_runs(bao: Bao) -> None:
-    wrapped = bao.wrap()
-    bao.settings.secret_id_file.chmod(0o600)
-    bao.settings.secret_id_file.write_text("00000000-0000-0000-0000-000000000000\n")
-    bao.server.call("POST", "auth/token/revoke", {"token": bao.session._current().value})
-    bao.clock.pass_by()
-    assert bao.refused(wrapped) == "key_service_forbidden"
-    bao.server.new_secret_id(bao.settings)
     bao.clock.pass_by()
     assert bao.unwrap(wrapped) == KEY
 

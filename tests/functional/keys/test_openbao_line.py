@@ -46,15 +46,6 @@ def test_a_cut_connection_is_not_noticed(far: Bao, line: TcpLine, fault: Fault) 
     assert far.unwrap(wrapped) == KEY
 
 
-def test_a_line_that_stays_cut_is_told_and_healed(far: Bao, line: TcpLine) -> None:
-    wrapped = far.wrap()
-    line.fault = Fault.CUT_ALWAYS
-    assert far.refused(wrapped) == "key_service_unreachable"
-    line.fault = Fault.NONE
-    far.clock.pass_by()
-    assert far.unwrap(wrapped) == KEY
-
-
 def test_a_silent_service_costs_its_time_once(far: Bao, line: TcpLine) -> None:
     wrapped = far.wrap()
     line.fault = Fault.SILENCE

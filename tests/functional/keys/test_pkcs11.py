@@ -1,4 +1,7 @@
-"""A ring whose keys a PKCS#11 token keeps: what can go wrong with tokens and PINs, and that nothing is lost by it."""
+"""A ring whose keys a PKCS#11 token keeps: what keys there may do, PINs, threads and processes, rotation.
+
+What a registry does while a token fails is in ``tests/contract/test_key_faults.py``, with the other custodies.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from pkcs11 import exceptions as given
 from registry.crypto.random import random_bytes
 from registry.domain.clock import SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable, MisconfiguredHome
+from registry.keys.pkcs11.errors import meaning
 from registry.keys.pkcs11.service import TokenService
 from registry.keys.pkcs11.settings import TokenSettings
 from registry.keys.ports import WrappedKey
@@ -129,40 +133,16 @@ def test_a_refused_pin_is_not_tried_until_the_token_locks_itself(hsm: Hsm, monke
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (given.PinLocked, "key_service_locked"),
         (given.PinExpired, "key_service_forbidden"),
-        (given.UserPinNotInitialized, "key_service_forbidden"),
         (given.NoSuchToken, "key_service_unreachable"),
         (given.DeviceRemoved, "key_service_unreachable"),
-        (given.SessionCount, "key_service_throttled"),
-        (given.DeviceError, "key_service_failed"),
+        (given.DeviceMemory, "key_service_throttled"),
+        (given.MechanismInvalid, "key_service_failed"),
+        (given.FunctionFailed, "key_service_failed"),
     ],
 )
-def test_each_refusal_at_login_has_its_cause(
-    hsm: Hsm, monkeypatch: pytest.MonkeyPatch, error: type[Exception], code: str
-) -> None:
-    wrapped = hsm.wrap()
-    hsm.log_out()
-
-    class Refusing:
-        def get_token(self, **_: object) -> Any:
-            return self
-
-        def open(self, **_: object) -> Any:
-            raise error
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(hsm.service._sessions), "_library", lambda _: Refusing())
-        assert hsm.refused(wrapped) == code
-        with pytest.raises(KeyUnavailable) as caught:
-            hsm.wrap()
-        assert caught.value.code == code
-        with pytest.raises(KeyUnavailable):
-            hsm.ring.health()
-    hsm.service._sessions._refused = b""
-    hsm.clock.pass_by()
-    assert hsm.unwrap(wrapped) == KEY
-    hsm.ring.health()
+def test_each_refusal_has_its_cause(error: type[given.PKCS11Error], code: str) -> None:
+    assert meaning(error(), "registry").code == code
 
 
 def test_the_pin_of_a_locked_token_is_tried_again_once_it_is_unlocked(
@@ -193,29 +173,6 @@ def test_a_logout_elsewhere_in_the_process_is_recovered_from(hsm: Hsm) -> None:
     hsm.service._sessions._session.close()  # logs the process out
     assert hsm.unwrap(wrapped) == KEY
     assert hsm.unwrap(hsm.wrap()) == KEY
-
-
-def test_a_token_that_is_pulled_out_and_put_back(hsm: Hsm) -> None:
-    wrapped = hsm.wrap()
-    hsm.log_out()
-    away = hsm.tokens.folder / "away"
-    shutil.move(hsm.tokens.tokens, away)
-    hsm.tokens.tokens.mkdir()
-    try:
-        assert hsm.refused(wrapped) == "key_service_unreachable"
-        with pytest.raises(KeyUnavailable):
-            hsm.wrap()
-    finally:
-        hsm.tokens.tokens.rmdir()
-        shutil.move(away, hsm.tokens.tokens)
-    hsm.clock.pass_by()
-    assert hsm.unwrap(wrapped) == KEY  # by itself
-
-
-def test_a_library_that_starts_anew_while_serving(hsm: Hsm) -> None:
-    wrapped = hsm.wrap()
-    pkcs11.lib(str(hsm.settings.library)).reinitialize()  # every session and handle is void
-    assert hsm.unwrap(wrapped) == KEY
 
 
 def test_many_threads_take_turns(hsm: Hsm) -> None:
