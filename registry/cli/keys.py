@@ -164,7 +164,8 @@ def _line(one: KeyStanding) -> str:
     when = "current" if facts.retired is None else f"earlier, exchanged {iso(facts.retired)}"
     wraps = "" if one.stored is None else f", wraps {one.stored} stored keys"
     version = "" if one.version is None else f", version {one.version}"
-    return f"{facts.key_id}  made {facts.created}, {when}{version}{wraps}"
+    rests = "" if one.rests_on is None else f", rests on {one.rests_on}"
+    return f"{facts.key_id}  made {facts.created}, {when}{version}{wraps}{rests}"
 
 
 def _document(one: KeyStanding) -> dict[str, object]:
@@ -177,6 +178,7 @@ def _document(one: KeyStanding) -> dict[str, object]:
         "unused": None if facts.unused is None else iso(facts.unused),
         "version": one.version,
         "versions": {str(version): count for version, count in one.versions.items()},
+        "rests_on": one.rests_on,
         "stored": one.stored,
         "outdated": one.outdated,
         "erasures": one.erasures,

@@ -106,6 +106,24 @@ class ServiceKey:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyBeneath:
+    """The key of a service that a key of the ring rests on: its file was sealed by it, and so is what it wraps.
+
+    Attributes:
+        name: how the service calls it.
+        now: what another key of the ring would rest on; the same name where nothing was exchanged there.
+        asked_as: what the settings call that one.
+        retire: the commands after which ``name`` opens nothing, for who administers the service; empty where it goes
+            with the ring's key, or where something else of the key folder rests on it, now or in a backup.
+    """
+
+    name: str
+    now: str
+    asked_as: str
+    retire: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SigningPair:
     """The two private keys that sign for the ledger: one secret, from which the second key is derived.
 
@@ -261,6 +279,18 @@ class Keyring(Protocol):
 
     def service_key(self, purpose: str) -> ServiceKey | None:
         """Return how the key of a purpose stands at a service that keeps versions; None where the ring itself has it.
+
+        Raises:
+            KeyUnavailable: the service cannot be asked, or the folder not be read.
+        """
+        ...
+
+    def key_beneath(self, facts: KeyFacts, backups_from: datetime) -> KeyBeneath | None:
+        """Return what a key of the ring rests on; None where it lies in its file, or is the service's own.
+
+        Args:
+            facts: of the key, current or earlier.
+            backups_from: of when the oldest backup of the key folder is that may be put back.
 
         Raises:
             KeyUnavailable: the service cannot be asked, or the folder not be read.

@@ -16,6 +16,7 @@ from registry.keys.key_files import KeyMaterial
 from registry.keys.ports import (
     LEDGER_PURPOSE,
     SECRET_PURPOSES,
+    KeyBeneath,
     KeyFacts,
     ProviderPurpose,
     SecretPurpose,
@@ -86,6 +87,11 @@ class RingKeys:
     def service_key(self, purpose: str) -> ServiceKey | None:
         """Return None: this ring has the key itself; see ``Keyring``."""
         del purpose
+        return None
+
+    def key_beneath(self, facts: KeyFacts, backups_from: datetime) -> KeyBeneath | None:
+        """Return None: it rests on nothing else; see ``Keyring``."""
+        del facts, backups_from
         return None
 
     def rotate(self, purpose: ProviderPurpose, clock: Clock) -> str:

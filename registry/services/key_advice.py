@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from registry.keys.ports import LEDGER_PURPOSE, KeyFacts, ServiceKey
+from registry.keys.ports import LEDGER_PURPOSE, KeyBeneath, KeyFacts, ServiceKey
 
 # A round of rewrapping is over within it: the key folder's files are sealed anew when the round begins.
 _ROUND = timedelta(days=1)
@@ -52,6 +52,20 @@ def of_service(service: ServiceKey, stored: Mapping[int, int], created: datetime
     if age := _age(since, limits):
         return f"{age}; run at the key service: {service.rotate}; then: registry keys rewrap"
     return _give_up(service, limits) if service.newest > 1 else ""
+
+
+def of_beneath(beneath: KeyBeneath, purpose: str, *, wraps: bool) -> str:
+    """Say that a key of the ring rests on another key of the service than a new one would; empty when it does not.
+
+    Args:
+        beneath: what it rests on.
+        purpose: of the ring's key.
+        wraps: whether it is a key that wraps, which takes another one in its place; else its file is sealed anew.
+    """
+    if beneath.name == beneath.now:
+        return ""
+    run = f"registry keys rotate {purpose}" if wraps else "registry keys rewrap"
+    return f"rests on {beneath.name}, and {beneath.asked_as} is {beneath.now} now; run: {run}"
 
 
 def _give_up(service: ServiceKey, limits: Limits) -> str:

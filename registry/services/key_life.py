@@ -21,7 +21,7 @@ from registry.keys.index_keys import index_owner
 from registry.keys.mark_keys import marks_owner
 from registry.keys.ports import LEDGER_PURPOSE, KeyFacts, Keyring, ProviderPurpose, WrappedKey
 from registry.services.kernel import Kernel
-from registry.services.key_advice import Limits, age_of, of_service
+from registry.services.key_advice import Limits, age_of, of_beneath, of_service
 from registry.services.key_changes import REWRAP, KeyChanges, destruction, rotation
 from registry.services.ports_keys import NUMBERED, PURPOSE_OF, KeyCount, Shelf, StoredKey
 from registry.services.principals import at_keyboard
@@ -50,6 +50,7 @@ class KeyStanding:
         next_step: what to do next and why, in words; empty when nothing is.
         versions: of a key that a service keeps in versions, how many stored keys each of them wrapped.
         version: the one that wraps now; None where a key has no versions.
+        rests_on: how a key service calls the key that this one rests on; None where there is none.
     """
 
     facts: KeyFacts
@@ -60,6 +61,7 @@ class KeyStanding:
     next_step: str
     versions: Mapping[int, int] = field(default_factory=dict)
     version: int | None = None
+    rests_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class KeyLife:
         counts = self._counts()
         with self._kernel.database.read() as work:
             erased = [from_unix_ms(row.erased_at) for row in work.erasures.listing()]
-        return tuple(self._standing(facts, counts, erased) for facts in self._ring.key_facts())
+        return tuple(self._resting(self._standing(facts, counts, erased)) for facts in self._ring.key_facts())
 
     def rotate(self, purpose: ProviderPurpose, *, operator: str) -> str:
         """Make a new key of a purpose the current one, and return its id. Stored keys stay as they are.
@@ -233,6 +235,19 @@ class KeyLife:
         else:
             step = age_of(facts, limits)
         return replace(standing, next_step=step)
+
+    def _resting(self, one: KeyStanding) -> KeyStanding:
+        """Add what a key rests on at a service, and what is next because of that."""
+        oldest = self._kernel.clock.now() - self._kept.backups_kept
+        beneath = self._ring.key_beneath(one.facts, oldest)
+        if beneath is None:
+            return one
+        step = one.next_step
+        if one.facts.retired is None:
+            step = step or of_beneath(beneath, one.facts.purpose, wraps=one.stored is not None)
+        elif one.destroy_from is not None and one.destroy_from <= self._kernel.clock.now() and beneath.retire:
+            step = f"{step}; then, as nothing else rests on it, run at the key service: {'; '.join(beneath.retire)}"
+        return replace(one, next_step=step, rests_on=beneath.name)
 
     def _of_earlier(self, facts: KeyFacts, stored: int) -> tuple[datetime | None, str]:
         if stored or facts.unused is None:

@@ -64,6 +64,23 @@ class KmsService:
             raise KeyUnavailable(f"{arn} is in state {state}; it must be Enabled", DISABLED)
         return arn
 
+    def present(self, key_id: str) -> str:
+        """Return the same as ``name_for``, which makes nothing."""
+        return self.name_for(key_id)
+
+    @property
+    def asked_as(self) -> str:
+        """The alias, id or ARN of the settings."""
+        return self.settings.key
+
+    def retire(self, name: str) -> tuple[str, ...]:
+        """Return what an administrator of AWS runs: a key that waits for its end can still be brought back."""
+        region = f"--region {self.settings.region}"
+        return (
+            f"aws kms disable-key {region} --key-id {name}",
+            f"aws kms schedule-key-deletion {region} --key-id {name} --pending-window-in-days 30",
+        )
+
     def wrap(self, name: str, items: Sequence[tuple[Binding, bytes]]) -> tuple[bytes, ...]:
         """Wrap 32 bytes each; see ``KeyService``."""
         return tuple(_each(lambda item: self._wrap(name, item), items))

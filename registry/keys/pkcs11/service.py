@@ -49,9 +49,23 @@ class TokenService:
 
     def name_for(self, key_id: str) -> str:
         """Return the label of the token's key, which is made when it is not there; see ``KeyService``."""
-        label = f"{self.settings.key_prefix}-{key_id}"
+        label = self.present(key_id)
         self._ask(lambda session: _made(session, label))
         return label
+
+    def present(self, key_id: str) -> str:
+        """Return the label that the token's key has: each key of the ring has its own."""
+        return f"{self.settings.key_prefix}-{key_id}"
+
+    @property
+    def asked_as(self) -> str:
+        """The token's label."""
+        return self.settings.token_label
+
+    def retire(self, name: str) -> tuple[str, ...]:
+        """Return nothing: ``destroy`` takes it from the token."""
+        del name
+        return ()
 
     def wrap(self, name: str, items: Sequence[tuple[Binding, bytes]]) -> tuple[bytes, ...]:
         """Wrap 32 bytes each, all in one session; see ``KeyService``."""

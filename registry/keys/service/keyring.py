@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,15 +17,19 @@ from registry.keys.causes import WRONG_KEY
 from registry.keys.key_files import KEY_BYTES, KeyMaterial
 from registry.keys.ports import (
     HEALTH_CONTEXT,
+    LEDGER_PURPOSE,
     MAX_KEY_BYTES,
     MIN_KEY_BYTES,
     PROVIDER_PURPOSES,
+    SECRET_PURPOSES,
+    KeyBeneath,
+    KeyFacts,
     Opened,
     ProviderPurpose,
     WrappedHead,
     WrappedKey,
 )
-from registry.keys.ring_folder import RingContent, create_ring, load_key, load_ring, one_of
+from registry.keys.ring_folder import RingContent, create_ring, file_of, load_key, load_ring, one_of
 from registry.keys.ring_forms import write_again
 from registry.keys.ring_keys import RingKeys
 from registry.keys.service.form import ServiceForm
@@ -79,6 +84,24 @@ class ServiceKeyring(RingKeys):
             raise KeyUnavailable(f"{self._folder} holds another {key.purpose} key than at start; restart")
         self.provider("data").health()
         self._healthy_until = self._monotonic() + _HEALTHY_SECONDS
+
+    def key_beneath(self, facts: KeyFacts, backups_from: datetime) -> KeyBeneath | None:
+        """Return what the service calls the key under a key of the ring; see ``Keyring``."""
+        if facts.purpose == LEDGER_PURPOSE:
+            return None
+        form = self._service_form
+        name = form.name_of(facts.key_id)
+        retire = () if self._is_needed(name, facts.key_id, backups_from) else form.service.retire(name)
+        return KeyBeneath(name, form.service.present(facts.key_id), form.service.asked_as, retire)
+
+    def _is_needed(self, name: str, key_id: str, backups_from: datetime) -> bool:
+        """Return whether another key of the ring rests on this one of the service, or its file did in a backup."""
+        others = [one for one in self.key_facts() if one.purpose != LEDGER_PURPOSE and one.key_id != key_id]
+        if any(self._service_form.name_of(one.key_id) == name for one in others):
+            return True
+        # A secret's file moves from one key of the service to another: what a backup has may rest on this one.
+        files = [self._folder / file_of(purpose) for purpose in SECRET_PURPOSES]
+        return any(datetime.fromtimestamp(path.stat().st_mtime, UTC) > backups_from for path in files)
 
     def seal_anew(self) -> None:
         """Have the files of the folder sealed once more, under the service's newest key material; see ``Keyring``."""

@@ -38,6 +38,23 @@ class KeyService(Protocol):
         """
         ...
 
+    def present(self, key_id: str) -> str:
+        """Return what ``name_for`` would, and make nothing.
+
+        Raises:
+            KeyUnavailable: it cannot be had now.
+        """
+        ...
+
+    @property
+    def asked_as(self) -> str:
+        """What the settings call the key, or where keys are."""
+        ...
+
+    def retire(self, name: str) -> tuple[str, ...]:
+        """Return the commands after which the named key opens nothing; empty where ``destroy`` does that."""
+        ...
+
     def wrap(self, name: str, items: Sequence[tuple[Binding, bytes]]) -> tuple[bytes, ...]:
         """Wrap 32 bytes each under the named key.
 
