@@ -1,4 +1,8 @@
-"""A program that kills itself at a statement of its database, and registries for it to be killed over."""
+"""A program that kills itself at a statement of its database, and registries for it to be killed over.
+
+On SQLite a statement is what the library says that it runs, on PostgreSQL whatever the driver waits for an answer to:
+statements, commits, parts of a copy.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from tests.functional.services.homes import TODAY, person
 _PROGRAM = """
 import os, signal, sys
 from pathlib import Path
+import psycopg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from registry.bootstrap import opened
@@ -30,9 +35,18 @@ def traced(_statement):
 
 @event.listens_for(Engine, "connect")
 def watch(connection, _record):
-    connection.set_trace_callback(traced)
+    if hasattr(connection, "set_trace_callback"):
+        connection.set_trace_callback(traced)
 
-with opened(load_settings(Path(sys.argv[1]), {{}})) as application:
+asked = psycopg.Connection.wait
+
+def wait(self, *arguments, **options):
+    traced("")
+    return asked(self, *arguments, **options)
+
+psycopg.Connection.wait = wait
+
+with opened(load_settings(Path(sys.argv[1]), {{"REGISTRY_DATABASE_URL": sys.argv[3]}})) as application:
 {before}
     seen["on"] = True
 {counted}
@@ -53,15 +67,23 @@ def program(imports: str, counted: str, before: str = "pass") -> str:
     return _PROGRAM.format(imports=dedent(imports), before=first, counted=then)
 
 
-def run(text: str, home: Path, at: int) -> subprocess.CompletedProcess[str]:
-    """Run a program until it kills itself at that statement; at 0 it never does, and prints how many there are."""
-    command = [sys.executable, "-c", text, str(home), str(at)]
+def run(text: str, home: Path, at: int, url: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program until it kills itself at that statement; at 0 it never does, and prints how many there are.
+
+    Args:
+        text: the program.
+        home: the registry's folder.
+        at: the statement.
+        url: the database's address; empty for the folder's own.
+    """
+    command = [sys.executable, "-c", text, str(home), str(at), url]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
-def registry_of(home: Path, *numbers: str) -> None:
-    """Make a registry with these people."""
-    initialise(load_settings(home, {}), DEVELOPMENT)
-    with opened(load_settings(home, {})) as application:
+def registry_of(home: Path, *numbers: str, url: str = "") -> None:
+    """Make a registry with these people, over the folder's own database or the one at an address."""
+    settings = load_settings(home, {"REGISTRY_DATABASE_URL": url})
+    initialise(settings, DEVELOPMENT)
+    with opened(settings) as application:
         for number in numbers:
             application.enroll.enroll(application.local_caller(), read_enrollment(person(number), today=TODAY))

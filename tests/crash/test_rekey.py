@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from registry.bootstrap import opened, rekey_index
 from registry.cli.auditing import verify_ledger
-from registry.settings import load_settings
+from registry.settings import Settings, load_settings
 from tests.crash.statements import program, registry_of, run
+from tests.fakes.postgres import PostgresServer
 
 PARTS = 8  # of the long round
 TEXT = "Dana Brightwater, call 816-555-0142"
@@ -25,59 +28,106 @@ _KEEPER = program(
 )
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    """Return a registry with three people, and how many statements it takes to re-key its index."""
-    home = tmp_path_factory.mktemp("rekeyed") / "home"
-    registry_of(home, "T-0001", "T-0002", "T-0003")
-    whole = home.parent / "whole"
-    shutil.copytree(home, whole)
-    done = run(_KEEPER, whole, 0)
+@dataclass
+class Place:
+    """A registry with three people, and how many statements it takes to re-key its index.
+
+    Attributes:
+        home: its folder.
+        copied: copies its database, and returns the copy's address; empty where it lies in the folder.
+        statements: how many there are.
+    """
+
+    home: Path
+    copied: Callable[[], str]
+    statements: int = 0
+
+    def copy(self, folder: Path) -> Settings:
+        """Copy folder and database."""
+        shutil.copytree(self.home, folder)
+        return load_settings(folder, {"REGISTRY_DATABASE_URL": self.copied()})
+
+
+def place_of(home: Path, url: str, copied: Callable[[], str]) -> Place:
+    registry_of(home, "T-0001", "T-0002", "T-0003", url=url)
+    place = Place(home, copied)
+    whole = place.copy(home.parent / "whole")
+    done = run(_KEEPER, whole.home, 0, url_of(whole))
     assert done.returncode == 0, done.stderr
-    return home, int(done.stdout)
+    place.statements = int(done.stdout)
+    return place
 
 
-def found(home: Path) -> set[tuple[str, str]]:
-    with opened(load_settings(home, {})) as application:
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return place_of(tmp_path_factory.mktemp("rekeyed") / "home", "", str)
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Place]:
+    name, copies = postgres.create_database(), list[str]()
+
+    def copied() -> str:
+        for former in copies:  # one at a time is looked at
+            postgres.drop_database(former)
+        copies[:] = [postgres.create_database(name)]
+        return postgres.url(copies[0])
+
+    yield place_of(tmp_path_factory.mktemp("rekeyed") / "home", postgres.url(name), copied)
+    for each in (*copies, name):
+        postgres.drop_database(each)
+
+
+def url_of(settings: Settings) -> str:
+    return settings.database_url if settings.database_url.startswith("postgresql") else ""
+
+
+def found(settings: Settings) -> set[tuple[str, str]]:
+    with opened(settings) as application:
         matched = application.matcher.match(application.local_caller(), TEXT, detail="test")
         with application.database.read() as work:
             work.index_state.demand_whole()
         return {(str(one.subject), str(one.record)) for one in matched.matching.findings}
 
 
-def is_done(home: Path) -> bool:
-    with opened(load_settings(home, {})) as application:
+def is_done(settings: Settings) -> bool:
+    with opened(settings) as application:
         now = rekey_index(application).standing()
     return (now.generation, now.following, now.former) == (2, None, None)
 
 
-def cut_off_at(made: tuple[Path, int], folder: Path, at: int) -> None:
-    home, _ = made
-    here = folder / f"at-{at}"
-    shutil.copytree(home, here)
+def cut_off_at(place: Place, folder: Path, at: int) -> None:
+    here = place.copy(folder / f"at-{at}")
     before = found(here)
     assert len(before) > 1
-    assert run(_KEEPER, here, at).returncode == -signal.SIGKILL
+    assert run(_KEEPER, here.home, at, url_of(here)).returncode == -signal.SIGKILL
     assert found(here) == before
     if not is_done(here):
-        done = run(_KEEPER, here, 0)
+        done = run(_KEEPER, here.home, 0, url_of(here))
         assert done.returncode == 0, done.stderr
         assert is_done(here)
     assert found(here) == before
-    with opened(load_settings(here, {})) as application:
+    with opened(here) as application:
         application.row_check.check()
         verify_ledger(application, 1)
 
 
 @pytest.mark.parametrize("part", [0.02, 0.2, 0.45, 0.7, 0.9, 0.99])
-def test_it_goes_on_wherever_it_was_cut_off(made: tuple[Path, int], tmp_path: Path, part: float) -> None:
-    cut_off_at(made, tmp_path, max(1, int(made[1] * part)))
+def test_it_goes_on_wherever_it_was_cut_off(sqlite: Place, tmp_path: Path, part: float) -> None:
+    cut_off_at(sqlite, tmp_path, max(1, int(sqlite.statements * part)))
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.95])
+def test_it_goes_on_wherever_it_was_cut_off_on_postgresql(postgresql: Place, tmp_path: Path, part: float) -> None:
+    cut_off_at(postgresql, tmp_path, max(1, int(postgresql.statements * part)))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(5_400)
 @pytest.mark.parametrize("part", range(PARTS))
-def test_it_goes_on_at_every_statement(made: tuple[Path, int], tmp_path: Path, part: int) -> None:
-    for at in range(1 + part, made[1] + 1, PARTS):
-        cut_off_at(made, tmp_path, at)
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_it_goes_on_at_every_statement(request: pytest.FixtureRequest, tmp_path: Path, engine: str, part: int) -> None:
+    place: Place = request.getfixturevalue(engine)
+    for at in range(1 + part, place.statements + 1, PARTS):
+        cut_off_at(place, tmp_path, at)
         shutil.rmtree(tmp_path / f"at-{at}")

@@ -51,9 +51,10 @@ class TcpLine(Relay):
     def _pass_on(self, source: socket.socket, target: socket.socket, is_request: bool) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 16):
-                if is_request and self.fault in (Fault.CUT_BEFORE, Fault.CUT_ALWAYS):
+                if is_request and self.fault is Fault.CUT_ALWAYS:
                     break
-                if not is_request and self.fault is Fault.CUT_AFTER:
+                if self.fault is (Fault.CUT_BEFORE if is_request else Fault.CUT_AFTER):
+                    self.fault = Fault.NONE  # of the next one only
                     break
                 if self.fault is Fault.SILENCE:
                     continue
@@ -62,6 +63,4 @@ class TcpLine(Relay):
                     break
                 time.sleep(self.delay_seconds)
                 target.sendall(data)
-        if self.fault in (Fault.CUT_BEFORE, Fault.CUT_AFTER):
-            self.fault = Fault.NONE
         hang_up(source, target)
