@@ -13,7 +13,8 @@ from registry.domain.ids import SubjectId
 from registry.leaktrace.decide import decide
 from registry.leaktrace.dossier import Dossier, Matching, Member, joined
 from registry.leaktrace.reading import Reading, read_text
-from registry.leaktrace.select import Hit, select_subjects
+from registry.leaktrace.select import select_subjects
+from registry.leaktrace.sightings import ReadText
 from registry.leaktrace.terms import Term
 from tests.unit.leaktrace.people import Person, card_digest
 
@@ -51,11 +52,11 @@ class Registry:
 
     def __init__(self, people: Iterable[Person]) -> None:
         self._dossiers: dict[SubjectId, Dossier] = {}
-        self._postings: defaultdict[Term, list[Hit]] = defaultdict(list)
+        self._postings: defaultdict[Term, set[SubjectId]] = defaultdict(set)
         for person in people:
             self._dossiers[person.subject] = person.dossier()
             for term in person.terms():
-                self._postings[term].append(Hit(person.subject, None))
+                self._postings[term].add(person.subject)
 
     def match(self, text: str) -> Matching:
         """Match a text."""
@@ -68,4 +69,4 @@ class Registry:
     def _decided(self, reading: Reading) -> Matching:
         hits = {term: self._postings[term] for term in reading.terms if term in self._postings}
         chosen = select_subjects(reading, hits, limit=MOST_OPENED)
-        return decide(reading, [self._dossiers[one] for one in chosen], card_digest=card_digest)
+        return decide(ReadText(reading, card_digest), [self._dossiers[one] for one in chosen])

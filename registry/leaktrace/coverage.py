@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from registry.domain.ids import SubjectId
 from registry.leaktrace.dossier import Dossier, Matching
@@ -198,6 +199,7 @@ def _directory_of(one: Dossier) -> Iterable[str]:
     return {given, family, given + family, family + given, *alone} - {""}
 
 
+@lru_cache(maxsize=16384)  # departments, titles and common names
 def _key(text: str) -> str:
     folded = fold_text(text)
     return "".join(split_words(folded, [(0, len(folded.text))]).texts)

@@ -7,7 +7,7 @@ four digits need the full name. In a table, parts of values need another exact v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from registry.domain.categories import Category
@@ -15,22 +15,19 @@ from registry.leaktrace.anchors import named_scopes
 from registry.leaktrace.decide_contextual import contextual
 from registry.leaktrace.decide_identifying import IDENTIFYING, identifying, last_four
 from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Matching, Member, Span
-from registry.leaktrace.reading import Reading
 from registry.leaktrace.sightings import ReadText, Sighting
 
 
-def decide(reading: Reading, dossiers: Sequence[Dossier], *, card_digest: Callable[[str], str]) -> Matching:
+def decide(text: ReadText, dossiers: Sequence[Dossier]) -> Matching:
     """Compare opened dossiers with a text.
 
     Args:
-        reading: the text's reading.
+        text: what was read.
         dossiers: opened values of the selected subjects.
-        card_digest: gives the keyed digest of a card number's digits, to be compared with that of an enrolled card.
 
     Returns:
         Findings, one per subject, kind and member; and weaker ones that are only possible.
     """
-    text = ReadText(reading, card_digest)
     findings: list[Finding] = []
     possible: list[Finding] = []
     for dossier in dossiers:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import NamedTuple
 
 from registry.domain.categories import Category
 from registry.leaktrace.decide_schools import school_sightings
@@ -69,24 +71,47 @@ def _crosses_sentence(text: ReadText, place: Place) -> bool:
 
 
 def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: AbstractSet[int]) -> Iterator[Sighting]:
-    given, family = name_words(record.value["given_name"]), name_words(record.value["family_name"])
-    own = (name_key(given, family), name_key(family, given))
-    subject = name_key(name_words(dossier.given_name), name_words(dossier.family_name))
-    if not given or not family or own[0] == subject:
+    member = _member(record.value["given_name"], record.value["family_name"])
+    subject = _member(dossier.given_name, dossier.family_name).keys[0]
+    own, most = member.keys, member.most
+    if not member.is_whole or own[0] == subject:
         return
-    most = allowed_edits(min(len(letters(given)), len(letters(family))) + 2)
-    named = [place for place in text.places(Term(TermKind.NAME, subject)) if not _crosses_sentence(text, place)]
-    others = {name_key(name_words(m.given_name), name_words(m.family_name)) for m in dossier.members} - {own[0]}
+    others = {_member(one.given_name, one.family_name).keys[0] for one in dossier.members} - {own[0]}
+    named: list[Place] | None = None
     # Every name of every row would be compared with every member: a row is looked at that speaks of one of them.
-    beside = {place.passage for term in member_terms(given, family) for place in text.places(term)}
+    beside = {place.passage for term in member.terms for place in text.places(term)}
     for passage in sorted({0, *(text.by_scope[scope] for scope in anchors), *beside}):
         for written, place in text.names.get(passage, ()):
             if abs(len(written) - len(own[0])) > most or written == subject or written in others:
                 continue
+            edits = [edit for key in own if (edit := key_distance(key, written, most)) is not None]
+            if not edits:
+                continue
+            if named is None:
+                named = [one for one in text.places(Term(TermKind.NAME, subject)) if not _crosses_sentence(text, one)]
             if any(place.overlaps(other) for other in named):
                 continue  # part of the subject's own name
-            edits = [edit for key in own if (edit := key_distance(key, written, most)) is not None]
-            if edits:
-                exact = min(edits) == 0
-                seen = text.sight(place, 0.95 if exact else 0.75, "the full name stands with the person", exact=exact)
-                yield seen if seen.scope in anchors else seen.weakened()
+            exact = min(edits) == 0
+            seen = text.sight(place, 0.95 if exact else 0.75, "the full name stands with the person", exact=exact)
+            yield seen if seen.scope in anchors else seen.weakened()
+
+
+class _Member(NamedTuple):
+    """What a member's name is compared by: its letters in both orders, and how many of them may be wrong."""
+
+    is_whole: bool
+    keys: tuple[str, str]
+    most: int
+    terms: tuple[Term, ...]
+
+
+@lru_cache(maxsize=16384)  # in a dump the same people are compared with part after part
+def _member(given_name: str, family_name: str) -> _Member:
+    given, family = name_words(given_name), name_words(family_name)
+    whole = bool(given and family)
+    return _Member(
+        whole,
+        (name_key(given, family), name_key(family, given)),
+        allowed_edits(min(len(letters(given)), len(letters(family))) + 2),
+        member_terms(given, family) if whole else (),
+    )

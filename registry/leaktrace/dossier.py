@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
-from registry.leaktrace.terms import PersonNames, Term, record_terms
+from registry.leaktrace.terms import PersonNames, Term, TermKind, directory_terms, full_name_term, record_terms
 from registry.text.addresses import Address, parse_address
+from registry.text.names import name_key, name_words
 
 _NOBODY = PersonNames("", "")
 Span = tuple[int, int]
@@ -58,7 +60,38 @@ class DossierRecord:
         return parse_address(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+class FullName(NamedTuple):
+    """What a full name is found by.
+
+    Attributes:
+        keys: its letters, and those with the family name first.
+        terms: the terms of both.
+        weak: terms of one of its names with the other's initial.
+    """
+
+    keys: tuple[str, str]
+    terms: tuple[Term, Term]
+    weak: tuple[Term, ...]
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "FullName(***)"
+
+
+def full_name(given_name: str, family_name: str) -> FullName | None:
+    """Return what a full name is found by; None when one of its names has no letters."""
+    given, family = name_words(given_name), name_words(family_name)
+    if not given or not family:
+        return None
+    terms = directory_terms(given_name, family_name)
+    return FullName(
+        (name_key(given, family), name_key(family, given)),
+        (full_name_term(given, family), full_name_term(family, given)),
+        tuple(sorted(term for term in terms if term.kind in {TermKind.NAME_GIVEN, TermKind.NAME_FAMILY})),
+    )
+
+
+@dataclass(frozen=True)
 class Dossier:
     """One subject with all opened records."""
 
@@ -70,6 +103,11 @@ class Dossier:
     records: tuple[DossierRecord, ...] = field(default=(), repr=False)
     department: str = field(default="", repr=False)
     title: str = field(default="", repr=False)
+
+    @cached_property
+    def name(self) -> FullName | None:
+        """What the subject's full name is found by, in every part of a text."""
+        return full_name(self.given_name, self.family_name)
 
 
 @dataclass(frozen=True, slots=True)

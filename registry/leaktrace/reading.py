@@ -139,9 +139,7 @@ def _by_columns(
         chosen = rows[done : done + rows_at_once]
         passages = [prose or split_words(folded, [])]
         passages += [Words(folded, *words, scope) for scope, words in enumerate(read.words, done + 1)]
-        places = {
-            Term(_KINDS[kind], text): [Place(*spot) for spot in spots] for (kind, text), spots in read.spots.items()
-        }
+        places = {Term(_KINDS[kind], text): list(map(Place._make, spots)) for (kind, text), spots in read.spots.items()}
         if prose is not None:
             _add_prose(folded, prose, places)
             prose = None

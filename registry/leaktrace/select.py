@@ -7,19 +7,12 @@ registry of 400 people works like one of a million. A name alone never opens any
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from registry.domain.ids import RecordId, SubjectId
+from registry.domain.ids import SubjectId
 from registry.leaktrace.reading import Reading
 from registry.leaktrace.terms import Term, TermKind
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What one posting says: a term belongs to this subject (and to this record of it, unless it is the name)."""
-
-    subject: SubjectId
-    record: RecordId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,64 +65,74 @@ WEIGHTS: dict[TermKind, _Weight] = {
     TermKind.MEMBER_FAMILY: _Weight("member", 5),
     TermKind.PLATE: _Weight("plate", 20, opens=True),
 }
-_SUFFICES = 1
-_MARKS = {name: 2 << place for place, name in enumerate(sorted({weight.field for weight in WEIGHTS.values()}))}
 
 
-def select_subjects(reading: Reading, hits: Mapping[Term, Sequence[Hit]], *, limit: int) -> tuple[SubjectId, ...]:
+Hits = Mapping[Term, AbstractSet[SubjectId]]
+_Asked = tuple[Term, _Weight, AbstractSet[SubjectId]]
+
+
+def select_subjects(reading: Reading, hits: Hits, *, limit: int) -> tuple[SubjectId, ...]:
     """Return whose values are to be opened and compared with the text, the surest first.
 
     Args:
         reading: the text's reading.
-        hits: what the index said for the reading's terms; terms without a posting may be left out.
+        hits: whose terms they are, of the reading's terms, as the index said; terms of nobody may be left out.
         limit: at most so many subjects.
 
     Returns:
         Subjects with a strong term, or with two fields (name and birth date, name and last four, a child's first name
         with its school ...) in the prose or in one table row.
     """
-    evidence = _evidence(reading, hits)
     best: dict[SubjectId, float] = {}
-    for (subject, scope), fields in evidence.items():
-        bits = _enough(_members_apart(reading, scope, fields))
-        if bits:
-            best[subject] = max(bits, best.get(subject, 0.0))
+    for scope, asked in _by_scope(reading, hits).items():
+        known: dict[int, float] = {}  # whoever has the same terms in one scope has the same bits
+        for subject in _likely(asked):
+            own = sum(1 << place for place, (_, _, found) in enumerate(asked) if subject in found)
+            bits = known.get(own)
+            if bits is None:
+                bits = known[own] = _bits(reading, scope, [one for place, one in enumerate(asked) if own >> place & 1])
+            if bits:
+                best[subject] = max(bits, best.get(subject, 0.0))
     ranked = sorted(best, key=lambda subject: (-best[subject], subject))
     return tuple(ranked[:limit])
 
 
-def _evidence(
-    reading: Reading, hits: Mapping[Term, Sequence[Hit]]
-) -> dict[tuple[SubjectId, int], dict[str, dict[Term, float]]]:
-    """Return the terms of each subject in each scope, by field, where they may suffice.
+def _by_scope(reading: Reading, hits: Hits) -> dict[int, list[_Asked]]:
+    scopes: dict[int, list[_Asked]] = {}
+    for term, found in hits.items():
+        weight = WEIGHTS.get(term.kind)
+        if found and weight is not None:
+            for scope in reading.scopes(term):
+                scopes.setdefault(scope, []).append((term, weight, found))
+    return scopes
 
-    A common name has hundreds of holders in every row of a dump: most have nothing else there, and are left out first.
+
+def _likely(asked: Sequence[_Asked]) -> AbstractSet[SubjectId]:
+    """Return who has a term that suffices, or terms of two fields.
+
+    A common name has hundreds of holders in every row of a dump: most have nothing else there. So they are left out by
+    sets, and nothing is worked out for them.
     """
-    weighed = [
-        (term, WEIGHTS[term.kind], found, reading.scopes(term))
-        for term, found in hits.items()
-        if found and term.kind in WEIGHTS
-    ]
-    seen: dict[int, dict[SubjectId, int]] = {}
-    for _, weight, found, scopes in weighed:
-        mark = _MARKS[weight.field] | (_SUFFICES if weight.suffices else 0)
-        for scope in scopes:
-            marks = seen.setdefault(scope, {})
-            for hit in found:
-                marks[hit.subject] = marks.get(hit.subject, 0) | mark
-    evidence: dict[tuple[SubjectId, int], dict[str, dict[Term, float]]] = {
-        (subject, scope): {}
-        for scope, marks in seen.items()
-        for subject, mark in marks.items()
-        if mark & (mark - 1)  # two bits: two fields, or one and that it suffices
-    }
-    for term, weight, found, scopes in weighed:
-        for scope in scopes:
-            for hit in found:
-                fields = evidence.get((hit.subject, scope))
-                if fields is not None:
-                    fields.setdefault(weight.field, {})[term] = weight.bits
-    return evidence
+    likely: set[SubjectId] = set()
+    fields: dict[str, AbstractSet[SubjectId]] = {}
+    for _, weight, found in asked:
+        if weight.suffices:
+            likely |= found
+        known = fields.get(weight.field)
+        fields[weight.field] = found if known is None else known | found
+    seen: AbstractSet[SubjectId] = frozenset()
+    for place, found in enumerate(sorted(fields.values(), key=len), 1):
+        likely |= seen & found
+        if place < len(fields):
+            seen = seen | found
+    return likely
+
+
+def _bits(reading: Reading, scope: int, asked: Sequence[_Asked]) -> float:
+    fields: dict[str, dict[Term, float]] = {}
+    for term, weight, _ in asked:
+        fields.setdefault(weight.field, {})[term] = weight.bits
+    return _enough(_members_apart(reading, scope, fields))
 
 
 def _members_apart(reading: Reading, scope: int, fields: dict[str, dict[Term, float]]) -> dict[str, dict[Term, float]]:

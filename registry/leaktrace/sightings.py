@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from registry.leaktrace.dossier import Span
+from registry.leaktrace.dossier import FullName, Span
 from registry.leaktrace.phrases import Vocabulary
 from registry.leaktrace.reading import Place, Reading
 from registry.leaktrace.terms import Term, TermKind
@@ -41,19 +41,26 @@ class Sighting:
     def weakened(self) -> Sighting:
         """Return it as only possible."""
         reason = f"{self.reason}, without an anchor"
-        return replace(self, confidence=min(self.confidence, WEAK), reason=reason, exact=False, decided=False)
+        return Sighting(self.scope, self.span, min(self.confidence, WEAK), reason, False, False, self.is_tail)
 
 
 class ReadText:
     """A reading with what several dossiers ask of it, worked out once."""
 
     def __init__(self, reading: Reading, card_digest: Callable[[str], str]) -> None:
+        """Take a reading.
+
+        Args:
+            reading: what was read.
+            card_digest: gives the keyed digest of a card number's digits, to be compared with that of an enrolled card.
+        """
         self.reading = reading
         self._card_digest = card_digest
         self.by_scope = {words.scope: number for number, words in enumerate(reading.passages)}
         self._vocabularies: dict[int, Vocabulary] = {}
         self._forms: dict[Place, frozenset[str]] = {}
         self._spots: dict[str, dict[int, list[int]]] = {}
+        self.named: dict[FullName, list[tuple[Place, bool]]] = {}  # where a full name stands, and whether exactly
 
     @cached_property
     def digests(self) -> dict[str, list[Place]]:

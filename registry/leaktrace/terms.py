@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from registry.domain.categories import Category
 from registry.text.addresses import city_key, parse_address, street_key
@@ -32,6 +33,8 @@ SHORT_NAME = 7  # letters from which a name counts as long
 
 class TermKind(StrEnum):
     """What a term says. The codes are part of the stored postings: never reuse one."""
+
+    __hash__ = str.__hash__  # an enumeration's own is a call in Python, and a dump has a million terms
 
     NAME = "N1"  # full name
     NAME_GIVEN = "N2"  # given name and the family name's initial
@@ -60,9 +63,8 @@ class TermKind(StrEnum):
     PLATE = "V1"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One key.
+class Term(NamedTuple):
+    """One key. A tuple and not a dataclass: a dump makes and hashes a million of them.
 
     Attributes:
         kind: which; keyed apart from other kinds.
@@ -70,11 +72,11 @@ class Term:
     """
 
     kind: TermKind
-    text: str = field(repr=False)
+    text: str
 
-    def __hash__(self) -> int:
-        """Hash the text alone: many terms are made for one text, and texts of two kinds hardly ever agree."""
-        return hash(self.text)
+    def __repr__(self) -> str:
+        """Show the kind; the text is somebody's."""
+        return f"Term(kind={self.kind!r})"
 
 
 @dataclass(frozen=True, slots=True)

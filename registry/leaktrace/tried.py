@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from registry.domain.categories import Category
 from registry.domain.ids import SubjectId
@@ -48,7 +49,10 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Whose full names stand in a text: by the index, where a name alone opens nobody, and by what was opened."""
+    """Whose full names stand in a text: by the index, where a name alone opens nobody, and by what was opened.
+
+    Of those whom the index knows by one name the first suffices: a value counts for one person.
+    """
 
     by_index: Sequence[tuple[Term, SubjectId]] = field(repr=False)
     opened: Sequence[Dossier] = field(repr=False)
@@ -61,40 +65,51 @@ class _Candidate:
     value: str
 
 
-def values_tried(reading: Reading, people: Named, matching: Matching) -> tuple[Tried, ...]:
+def values_tried(text: ReadText, people: Named, matching: Matching) -> tuple[Tried, ...]:
     """Return what a text tries.
 
     Args:
-        reading: the text's reading.
+        text: what was read.
         people: who is named in it.
         matching: what of whom was found in it.
     """
-    text = ReadText(reading, card_digest=str)
-    named = {(place, one.subject) for one in people.opened for place in name_places(text, one)}
-    named |= {(place, subject) for term, subject in people.by_index for place in text.places(term)}
-    if not named:
+    reading = text.reading
+    by_passage = _named(text, people)
+    if not by_passage:
         return ()
-    by_passage: dict[int, list[tuple[Place, SubjectId]]] = {}
-    for name, whose in named:
-        by_passage.setdefault(name.passage, []).append((name, whose))
     found = _Spans(span for finding in (*matching.findings, *matching.possible) for span in finding.spans)
     tried: dict[tuple[SubjectId, Category], set[str]] = {}
-    for candidate in _candidates(reading):
+    for candidate in _candidates(reading, by_passage.keys()):
         place = candidate.place
-        subject = _nearest(reading, place, by_passage.get(place.passage, ()))
+        subject = _nearest(reading, place, by_passage[place.passage].items())
         if subject is not None and not found.overlap(reading.span(place.passage, place.first, place.last)):
             tried.setdefault((subject, candidate.category), set()).add(candidate.value)
     return tuple(Tried(subject, category, frozenset(values)) for (subject, category), values in sorted(tried.items()))
 
 
-def _candidates(reading: Reading) -> Iterator[_Candidate]:
+def _named(text: ReadText, people: Named) -> dict[int, dict[Place, SubjectId]]:
+    """Return where full names stand, by passage, each with the first of those who have it."""
+    named: dict[int, dict[Place, SubjectId]] = {}
+    opened = ((place, one.subject) for one in people.opened for place in name_places(text, one))
+    known = ((place, subject) for term, subject in people.by_index for place in text.places(term))
+    for place, subject in chain(opened, known):
+        places = named.setdefault(place.passage, {})
+        places[place] = min(subject, places.get(place, subject))
+    return named
+
+
+def _candidates(reading: Reading, passages: AbstractSet[int]) -> Iterator[_Candidate]:
     """Yield one candidate for each place and category: several readings of one number are one value."""
     taken: set[tuple[Category, int, int]] = set()
+    terms: dict[TermKind, list[Term]] = {kind: [] for kind in _KINDS}
+    for term in reading.places:
+        if term.kind in terms:
+            terms[term.kind].append(term)
     for kind, category in _KINDS.items():
-        for term in sorted((term for term in reading.places if term.kind is kind), key=lambda term: term.text):
+        for term in sorted(terms[kind]):
             for place in reading.places[term]:
                 spot = (category, place.passage, place.first)
-                if spot not in taken and _is_meant(reading, kind, term.text, place):
+                if place.passage in passages and spot not in taken and _is_meant(reading, kind, term.text, place):
                     taken.add(spot)
                     yield _Candidate(category, place, f"{kind.value} {term.text}")
 

@@ -21,7 +21,8 @@ from registry.leaktrace.coverage import Coverage, Tally
 from registry.leaktrace.decide import decide
 from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Matching, Member, joined
 from registry.leaktrace.reading import Reader, Reading, read_here, read_parts
-from registry.leaktrace.select import Hit, select_subjects
+from registry.leaktrace.select import select_subjects
+from registry.leaktrace.sightings import ReadText
 from registry.leaktrace.terms import Term, TermKind
 from registry.leaktrace.tried import Named, Tried, values_tried
 from registry.marks.canaries import NO_CANARIES, Canaries, first_of
@@ -31,9 +32,9 @@ from registry.services.opened_once import OpenedOnce
 from registry.services.ports import ACTIVE, SubjectRow, Work
 from registry.services.reading import WrittenValue, read_writing
 from registry.services.rerun import rerun_once
-from registry.services.terms_read import TermsRead
+from registry.services.terms_read import TermHits, TermsRead, versions_of
 from registry.services.values import card_digest, department_term
-from registry.vault.blind_index import BlindIndex, IndexTerm, Posting
+from registry.vault.blind_index import BlindIndex, IndexTerm
 from registry.vault.revealed import RevealedField
 from registry.vault.sealed import SealedField
 
@@ -47,7 +48,6 @@ TERM_CAP = 512
 _MOST_OF_A_UNIT = 50_000
 # Lines an entry may have, with room below the format's limit.
 _LINES_PER_ENTRY = 1_400
-_DIRECTORY_KINDS = frozenset({TermKind.NAME, TermKind.NAME_GIVEN, TermKind.NAME_FAMILY, TermKind.FAMILY_NAME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +167,22 @@ class MatchText:
             receipts = self._record(caller, candidates, run.detail, run.use)
             run.entries += [receipt.index for receipt in receipts]
             dossiers += self._dossiers(candidates, receipts)
-        matching = decide(reading, dossiers, card_digest=lambda digits: card_digest(self._kernel.index, digits))
+        read = ReadText(reading, lambda digits: card_digest(self._kernel.index, digits))
+        matching = decide(read, dossiers)
         run.tally.add(reading, matching, dossiers)
         run.opened.keep(dossiers, {finding.subject for finding in (*matching.findings, *matching.possible)})
         # Worked out when somebody asks; but the readings of a long table are not kept for that.
-        tried = partial(values_tried, reading, Named(candidates.named, dossiers), matching)
+        tried = partial(values_tried, read, Named(candidates.named, dossiers), matching)
         return _Part(matching, tried if reading.is_whole else partial(tuple, tried()))
 
     def _candidates(self, work: Work, reading: Reading, run: _Run) -> _Candidates:
-        wanted = {IndexTerm(term.kind._value_, term.text): term for term in reading.terms}
-        postings = run.asked.look_up(work.postings, wanted)
-        hits, retired = self._hits(work, {wanted[term]: group for term, group in postings.items()})
+        hits = _hits(work, reading.terms, run)
         canaries = self._canaries(work, reading, run)
+        likely = select_subjects(reading, {term: one.subjects for term, one in hits.items()}, limit=MAX_CANDIDATES)
+        chosen = dict.fromkeys([*canaries, *likely]).keys()
+        retired = versions_of(hits.values(), chosen)
         for subject, versions in canaries.items():
             retired.setdefault(subject, set()).update(versions)
-        chosen = dict.fromkeys([*canaries, *select_subjects(reading, hits, limit=MAX_CANDIDATES)]).keys()
         opened = run.opened.of(chosen, retired)
         rows = [row for row in work.subjects.by_ids(chosen - opened.keys()).values() if row.state == ACTIVE]
         fields: dict[SubjectId, list[SealedField]] = {row.id: [] for row in rows}
@@ -197,7 +198,7 @@ class MatchText:
         ]
         for field in work.records.sealed_versions(older):
             fields[field.subject].append(field)
-        named = tuple((term, hit.subject) for term in hits if term.kind is TermKind.NAME for hit in hits[term])
+        named = tuple((term, min(one.subjects)) for term, one in hits.items() if term.kind is TermKind.NAME)
         groups = {subject: tuple(group) for subject, group in fields.items()}
         decoys = decoys_of(self._kernel, work, fields) if self._kernel.canaries.ranges else frozenset()
         return _Candidates(tuple(rows), groups, tuple(opened.values()), named, decoys)
@@ -212,38 +213,10 @@ class MatchText:
         ranges = {within for number in numbers if (within := self._kernel.canaries.range_of(number))}
         if not ranges:
             return {}
-        wanted = {
-            IndexTerm(TermKind.PHONE._value_, first_of(one)): Term(TermKind.PHONE, first_of(one)) for one in ranges
-        }
-        postings = run.asked.look_up(work.postings, wanted)
-        _, pointed = self._hits(work, {wanted[term]: group for term, group in postings.items()})
+        hits = _hits(work, [Term(TermKind.PHONE, first_of(one)) for one in ranges], run)
+        pointed = versions_of(hits.values(), frozenset().union(*(one.subjects for one in hits.values())))
         decoys = decoys_of(self._kernel, work, pointed)
         return {subject: versions for subject, versions in pointed.items() if subject in decoys}
-
-    def _hits(
-        self, work: Work, postings: Mapping[Term, Sequence[Posting]]
-    ) -> tuple[dict[Term, list[Hit]], dict[SubjectId, set[tuple[RecordId, int]]]]:
-        records = {
-            RecordId(posting.target)
-            for term, group in postings.items()
-            if term.kind not in _DIRECTORY_KINDS
-            for posting in group
-        }
-        owners = work.records.subjects_of(records)
-        hits: dict[Term, list[Hit]] = {}
-        pointed: dict[SubjectId, set[tuple[RecordId, int]]] = {}
-        for term, group in postings.items():
-            if term.kind in _DIRECTORY_KINDS:
-                hits[term] = [Hit(SubjectId(posting.target), None) for posting in group]
-                continue
-            found = hits[term] = []
-            for posting in group:
-                record = RecordId(posting.target)
-                owner = owners.get(record)
-                if owner is not None:
-                    found.append(Hit(owner, record))
-                    pointed.setdefault(owner, set()).add((record, posting.version))
-        return hits, pointed
 
     @rerun_once
     def _record(self, caller: Caller, candidates: _Candidates, detail: str, use: Use) -> tuple[Receipt, ...]:
@@ -282,6 +255,12 @@ class MatchText:
             department=names["department"],
             title=names["title"],
         )
+
+
+def _hits(work: Work, terms: Iterable[Term], run: _Run) -> dict[Term, TermHits]:
+    wanted = {IndexTerm(term.kind._value_, term.text): term for term in terms}
+    found = run.asked.look_up(work.postings, wanted, work.records.subjects_of)
+    return {wanted[term]: hits for term, hits in found.items()}
 
 
 def all_tried(parts: Iterable[Iterable[Tried]]) -> tuple[Tried, ...]:

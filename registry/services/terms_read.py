@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
+from registry.domain.ids import RecordId, SubjectId
+from registry.leaktrace.terms import TermKind
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting, PostingStore
 
 # Terms and postings that are kept: some 40 MB, however long the table is. One part of 500 rows with common names takes
 # half of it.
 MOST_KEPT = 200_000
+
+Version = tuple[RecordId, int]
+Owners = Callable[[AbstractSet[RecordId]], Mapping[RecordId, SubjectId]]
+_DIRECTORY_KINDS = frozenset({TermKind.NAME, TermKind.NAME_GIVEN, TermKind.NAME_FAMILY, TermKind.FAMILY_NAME})
+
+
+class TermHits(NamedTuple):
+    """Whose a term is. Not a dataclass: a dump makes a million of them.
+
+    Attributes:
+        subjects: whose.
+        versions: of their records, those that the index points to; none for the term of a subject's name.
+    """
+
+    subjects: frozenset[SubjectId]
+    versions: Mapping[SubjectId, tuple[Version, ...]]
+
+    @property
+    def size(self) -> int:
+        """How many postings it is made of, at least."""
+        return max(len(self.subjects), sum(map(len, self.versions.values())))
+
+
+_NOBODYS = TermHits(frozenset(), {})
 
 
 class TermsRead:
@@ -21,36 +49,77 @@ class TermsRead:
         self._index = index
         self._cap = cap
         self._most = most
-        self._kept: dict[IndexTerm, tuple[Posting, ...]] = {}
+        self._kept: dict[IndexTerm, TermHits] = {}
         self._size = 0
 
-    def look_up(self, store: PostingStore, terms: Iterable[IndexTerm]) -> dict[IndexTerm, tuple[Posting, ...]]:
-        """Return the postings of each term as ``BlindIndex.look_up`` does.
+    def look_up(self, store: PostingStore, terms: Iterable[IndexTerm], owners: Owners) -> dict[IndexTerm, TermHits]:
+        """Return whose the terms are, by the postings that ``BlindIndex.look_up`` returns; nobody's are left out.
+
+        Args:
+            store: the postings.
+            terms: what is asked.
+            owners: says whose some records are; those that are gone are left out.
 
         Raises:
             LedgerCorrupt: a posting was changed.
         """
         wanted = list(terms)
         unknown = [term for term in wanted if term not in self._kept]
-        found = self._index.look_up(store, unknown, cap=self._cap)
-        answer = {term: known for term in wanted if (known := self._kept.get(term) or found.get(term))}
-        self._keep(wanted, {term: found.get(term, ()) for term in unknown})
+        found = _hits(self._index.look_up(store, unknown, cap=self._cap), owners)
+        answer = {term: known for term in wanted if (known := self._kept.get(term) or found.get(term)) and known.size}
+        self._keep(wanted, {term: found.get(term, _NOBODYS) for term in unknown})
         return answer
 
-    def _keep(self, wanted: Iterable[IndexTerm], read: dict[IndexTerm, tuple[Posting, ...]]) -> None:
+    def _keep(self, wanted: Iterable[IndexTerm], read: dict[IndexTerm, TermHits]) -> None:
         """Add what was read; where that is too much, keep what this part asked, and of that what the index answered."""
         self._kept.update(read)
         self._size += _size(read)
         if self._size > self._most:
             self._hold({term: self._kept[term] for term in wanted})
         if self._size > self._most:
-            self._hold({term: postings for term, postings in self._kept.items() if postings})
+            self._hold({term: hits for term, hits in self._kept.items() if hits.size})
         if self._size > self._most:
             self._hold({})
 
-    def _hold(self, kept: dict[IndexTerm, tuple[Posting, ...]]) -> None:
+    def _hold(self, kept: dict[IndexTerm, TermHits]) -> None:
         self._kept, self._size = kept, _size(kept)
 
 
-def _size(read: dict[IndexTerm, tuple[Posting, ...]]) -> int:
-    return sum(1 + len(postings) for postings in read.values())
+def versions_of(hits: Iterable[TermHits], subjects: AbstractSet[SubjectId]) -> dict[SubjectId, set[Version]]:
+    """Return the versions of some subjects' records that terms point to."""
+    found: dict[SubjectId, set[Version]] = {}
+    for one in hits:
+        for subject in one.versions.keys() & subjects:
+            found.setdefault(subject, set()).update(one.versions[subject])
+    return found
+
+
+def _hits(postings: Mapping[IndexTerm, Sequence[Posting]], owners: Owners) -> dict[IndexTerm, TermHits]:
+    whose = owners(
+        {
+            RecordId(posting.target)
+            for term, group in postings.items()
+            if term.kind not in _DIRECTORY_KINDS
+            for posting in group
+        }
+    )
+    return {
+        term: TermHits(frozenset(SubjectId(posting.target) for posting in group), {})
+        if term.kind in _DIRECTORY_KINDS
+        else _of_records(group, whose)
+        for term, group in postings.items()
+    }
+
+
+def _of_records(postings: Iterable[Posting], whose: Mapping[RecordId, SubjectId]) -> TermHits:
+    versions: dict[SubjectId, tuple[Version, ...]] = {}
+    for posting in postings:
+        record = RecordId(posting.target)
+        owner = whose.get(record)
+        if owner is not None:
+            versions[owner] = (*versions.get(owner, ()), (record, posting.version))
+    return TermHits(frozenset(versions), versions)
+
+
+def _size(read: Mapping[IndexTerm, TermHits]) -> int:
+    return sum(1 + hits.size for hits in read.values())

@@ -57,7 +57,7 @@ _FIELDS = (
 _CURRENT = _FIELDS.where(records.c.version == record_versions.c.version)
 _OF_SUBJECTS = Prepared(_CURRENT.where(records.c.subject.in_(MANY)).order_by(records.c.created_at, records.c.id))
 _BY_IDS = Prepared(_CURRENT.where(records.c.id.in_(MANY)))
-_SUBJECTS_OF = select(records.c.id, records.c.subject).where(records.c.id.in_(MANY))
+_SUBJECTS_OF = Prepared(select(records.c.id, records.c.subject).where(records.c.id.in_(MANY)))
 _VERSIONS_OF = (
     select(record_versions)
     .where(record_versions.c.record.in_(MANY))
@@ -86,11 +86,7 @@ class SqlRecords:
         return {row.id: row for row in map(self._row, _BY_IDS.rows_of(self._connection, set(ids)))}
 
     def subjects_of(self, ids: Iterable[RecordId]) -> Mapping[RecordId, SubjectId]:
-        return {
-            RecordId(row.id): SubjectId(row.subject)
-            for part in chunks(set(ids))
-            for row in self._connection.execute(_SUBJECTS_OF, {"many": part})
-        }
+        return dict(_SUBJECTS_OF.rows_of(self._connection, set(ids)))
 
     def versions_of(self, ids: Iterable[RecordId]) -> Sequence[VersionRow]:
         return [

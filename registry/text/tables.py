@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from itertools import pairwise
 
 from registry.text.table_rows import MIN_ROWS, Cell, Row
@@ -137,15 +138,19 @@ def _cells(text: str, start: int, end: int, delimiter: str) -> list[Cell]:
         return _trim_all(text, _plain_split(text, start, end, delimiter))
     cells: list[Cell] = []
     begin, quoted = start, False
-    for place in range(start, end):
-        char = text[place]
-        if char == '"':
+    for match in _quotes_and(delimiter).finditer(text, start, end):
+        if match.group() == '"':
             quoted = not quoted
-        elif char == delimiter and not quoted:
-            cells.append((begin, place))
-            begin = place + 1
+        elif not quoted:
+            cells.append((begin, match.start()))
+            begin = match.end()
     cells.append((begin, end))
     return _trim_all(text, cells)
+
+
+@lru_cache(maxsize=16)
+def _quotes_and(delimiter: str) -> re.Pattern[str]:
+    return re.compile(f'["{re.escape(delimiter)}]')
 
 
 def _plain_split(text: str, start: int, end: int, delimiter: str) -> list[Cell]:

@@ -36,7 +36,7 @@ from registry.vault.generations import (
 
 # Most terms of a text have no posting at all: they cost one label. The others are read in few rounds.
 _SECOND_CHUNK = 2  # most of the others have one
-_CHUNK_GROWTH = 16
+_CHUNK_GROWTH = 4
 _COMMON = 8  # postings from which a list's end is remembered
 _MOST_HINTS = 20_000
 # One posting made ready: for which generation, the first label of its list there, its value should it be the first
@@ -229,10 +229,7 @@ class BlindIndex:
         start, chunk = 1, _SECOND_CHUNK
         while open_lists and start < cap:
             stop = min(start + chunk, cap)
-            labels = {
-                term: [postings.label(counter) for counter in range(start, stop)]
-                for term, postings in open_lists.items()
-            }
+            labels = {term: postings.labels(start, stop - start) for term, postings in open_lists.items()}
             values = store.values([label for group in labels.values() for label in group])
             going_on = {}
             for term, postings in open_lists.items():

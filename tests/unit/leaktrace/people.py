@@ -11,7 +11,8 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.leaktrace.decide import decide
 from registry.leaktrace.dossier import Dossier, DossierRecord, Matching, Member
 from registry.leaktrace.reading import read_text
-from registry.leaktrace.select import Hit, select_subjects
+from registry.leaktrace.select import select_subjects
+from registry.leaktrace.sightings import ReadText
 from registry.leaktrace.terms import PersonNames, Term, directory_terms, record_terms
 
 Value = Mapping[str, str]
@@ -111,21 +112,21 @@ class Index:
     """Postings of made-up people."""
 
     people: tuple[Person, ...] = PEOPLE
-    postings: dict[Term, list[Hit]] = field(default_factory=dict)
+    postings: dict[Term, set[SubjectId]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for person in self.people:
             for term in person.terms():
-                self.postings.setdefault(term, []).append(Hit(person.subject, None))
+                self.postings.setdefault(term, set()).add(person.subject)
 
-    def hits(self, terms: Iterable[Term]) -> dict[Term, list[Hit]]:
+    def hits(self, terms: Iterable[Term]) -> dict[Term, set[SubjectId]]:
         return {term: self.postings[term] for term in terms if term in self.postings}
 
     def match(self, text: str) -> Matching:
         reading = read_text(text)
         chosen = select_subjects(reading, self.hits(reading.terms), limit=50)
         dossiers = [person.dossier() for person in self.people if person.subject in chosen]
-        return decide(reading, dossiers, card_digest=card_digest)
+        return decide(ReadText(reading, card_digest), dossiers)
 
 
 INDEX = Index()

@@ -6,6 +6,7 @@ from registry.leaktrace.decide import decide
 from registry.leaktrace.dossier import Matching, joined
 from registry.leaktrace.reading import read_parts, read_text
 from registry.leaktrace.select import select_subjects
+from registry.leaktrace.sightings import ReadText
 from tests.unit.leaktrace.people import DANA, INDEX, PAVEL, PEOPLE, card_digest
 
 ROWS = [f"Pat Roe{chr(97 + n)},19{n + 20}-01-02,77{n:02}-555-0100,pat{n}@example.org" for n in range(20)]
@@ -20,7 +21,7 @@ def in_parts(rows_at_once: int) -> Matching:
     for reading in read_parts(TEXT, rows_at_once=rows_at_once):
         chosen = select_subjects(reading, INDEX.hits(reading.terms), limit=50)
         dossiers = [person.dossier() for person in PEOPLE if person.subject in chosen]
-        found.append(decide(reading, dossiers, card_digest=card_digest))
+        found.append(decide(ReadText(reading, card_digest), dossiers))
     return joined(found)
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from registry.domain.categories import Category
-from registry.domain.ids import RecordId, SubjectId
+from registry.domain.ids import SubjectId
 from registry.leaktrace.dossier import Member
 from registry.leaktrace.reading import read_text
-from registry.leaktrace.select import WEIGHTS, Hit, select_subjects
+from registry.leaktrace.select import WEIGHTS, select_subjects
 from registry.leaktrace.terms import (
     PersonNames,
     TermKind,
@@ -61,7 +61,7 @@ def test_the_surest_first_and_not_more_than_asked() -> None:
 def test_postings_of_unknown_use_are_passed_over() -> None:
     term = family_name_term("O'Neil")
     assert term.kind not in WEIGHTS
-    assert select_subjects(read_text("O'Neil"), {term: [Hit(SubjectId("s"), RecordId("r"))]}, limit=5) == ()
+    assert select_subjects(read_text("O'Neil"), {term: {SubjectId("s")}}, limit=5) == ()
 
 
 def test_a_child_of_the_same_initials_is_no_second_field() -> None:

@@ -7,6 +7,7 @@ from registry.domain.ids import RecordId, SubjectId, new_id
 from registry.leaktrace.decide import decide
 from registry.leaktrace.dossier import Dossier, DossierRecord, Matching
 from registry.leaktrace.reading import read_text
+from registry.leaktrace.sightings import ReadText
 from registry.leaktrace.terms import TermKind
 from registry.leaktrace.tried import Named, Tried, values_tried
 
@@ -32,8 +33,8 @@ KIM = dossier("Kim", "Sedgewick", phone={"kind": "mobile", "number": "816-555-01
 
 def tried(text: str, *people: Dossier) -> dict[tuple[SubjectId, Category], int]:
     held = people or (DANA,)
-    reading = read_text(text)
-    found: tuple[Tried, ...] = values_tried(reading, Named((), held), decide(reading, held, card_digest=str))
+    read = ReadText(read_text(text), str)
+    found: tuple[Tried, ...] = values_tried(read, Named((), held), decide(read, held))
     return {(one.subject, one.category): len(one.values) for one in found}
 
 
@@ -89,5 +90,5 @@ def test_in_a_table_a_value_counts_within_its_row() -> None:
 def test_whom_the_index_knows_by_name_counts_unopened() -> None:
     reading = read_text("Dana Brightwater has 816-555-0101.")
     names = [(term, DANA.subject) for term in reading.places if term.kind is TermKind.NAME]
-    (one,) = values_tried(reading, Named(names, ()), Matching((), ()))
+    (one,) = values_tried(ReadText(reading, str), Named(names, ()), Matching((), ()))
     assert (one.subject, one.category, len(one.values)) == (DANA.subject, Category.PHONE, 1)
