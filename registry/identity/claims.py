@@ -154,6 +154,11 @@ def seconds_of(payload: Mapping[str, Any], name: str) -> int:
     return value
 
 
+def subject_claim(payload: Mapping[str, Any], settings: IssuerSettings) -> str:
+    """Return which claim says who a token is of: the first of the issuer's names that is there; empty for none."""
+    return next((name for name in settings.subject_claims if name in payload), "")
+
+
 def _subject(payload: Mapping[str, Any], names: tuple[str, ...]) -> str:
     subject = next((payload[name] for name in names if name in payload), None)
     if subject is None:

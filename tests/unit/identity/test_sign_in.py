@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -30,7 +31,7 @@ DOCUMENT = {
     "authorization_endpoint": f"{HOME}/auth",
     "token_endpoint": f"{HOME}/token",
 }
-ACCESS = "an.access.token"
+ACCESS = ISSUER.token(NOW)
 AT_HASH = b64url(sha256(ACCESS.encode()).digest()[:16])
 TERMS = ISSUER.settings(
     jwks_uri=None, discovery=f"{HOME}/.well-known/openid-configuration", step_up_acr=frozenset({"b", "a"})
@@ -118,6 +119,11 @@ def test_a_right_answer_gives_the_access_token_and_asks_with_the_verifier() -> N
         ({}, {"iss": OTHER.issuer}, "issuer"),
         ({}, {"iss": f"{ISSUER.issuer}/"}, "issuer"),
         ({}, {"at_hash": "x"}, "access_token"),
+        ({}, {"sub": "somebody.else"}, "access_token"),
+        ({}, {"sub": "casey.morgan "}, "access_token"),
+        ({}, {"sub": DROP}, "claim_missing"),
+        ({}, {"sub": 5}, "claim_missing"),
+        ({}, {"sub": ["casey.morgan"]}, "claim_missing"),
         ({}, {"exp": SECOND - 30}, "expired"),
         ({}, {"exp": DROP}, "claim_missing"),
         ({}, {"exp": True}, "claim_type"),
@@ -137,6 +143,46 @@ def test_an_id_token_of_something_else_is_refused(header: dict[str, Any], change
     question = desk.sign_in.begin()
     token = ISSUER.signed(*parts(asked_of(question)["nonce"], header, **changes))
     assert desk.finish(question, token) == reason
+
+
+@pytest.mark.parametrize("at_hash", [DROP, "of the other one"])
+def test_an_access_token_of_somebody_else_is_not_taken(at_hash: Any) -> None:
+    """What comes beside a right ID token is right in itself, and of another person: ``at_hash`` may be missing."""
+    desk = Desk()
+    question = desk.sign_in.begin()
+    other = ISSUER.token(NOW, sub="somebody.else")
+    if at_hash is not DROP:
+        at_hash = b64url(sha256(other.encode()).digest()[:16])
+    token = ISSUER.signed(*parts(asked_of(question)["nonce"], at_hash=at_hash))
+    desk.web.answer = (200, compact_json({"access_token": other, "id_token": token}))
+    assert desk.finish(question) == "access_token"
+
+
+@pytest.mark.parametrize(
+    ("names", "access", "identity", "is_taken"),
+    [
+        # Entra: each program has a ``sub`` of its own for one person, and ``oid`` is the person.
+        (("oid",), {"oid": "o-1", "sub": "s-of-the-registry"}, {"oid": "o-1", "sub": "s-of-the-console"}, True),
+        (("oid",), {"oid": "o-1", "sub": "s"}, {"oid": "o-2", "sub": "s"}, False),
+        (("oid",), {"oid": "o-1", "sub": "s"}, {"sub": "s"}, False),
+        # Okta: ``uid`` of an access token is ``sub`` of an ID token.
+        (("uid", "sub"), {"uid": "u-1", "sub": "casey@city.example"}, {"sub": "u-1"}, True),
+        (("uid", "sub"), {"uid": "u-1", "sub": "casey@city.example"}, {"sub": "u-2"}, False),
+        (("uid", "sub"), {"uid": "u-1", "sub": "u-2"}, {"sub": "u-2"}, False),
+        (("uid", "sub"), {"sub": "a-program"}, {"sub": "a-program"}, True),
+    ],
+)
+def test_the_person_is_known_by_the_issuers_own_claim(
+    names: tuple[str, ...], access: dict[str, Any], identity: dict[str, Any], *, is_taken: bool
+) -> None:
+    desk = Desk()
+    terms = replace(SETTINGS, issuer=replace(TERMS, subject_claims=names))
+    desk.sign_in = SignIn(terms, desk.keys, desk.web, desk.clock)
+    question = desk.sign_in.begin()
+    theirs = ISSUER.token(NOW, **access)
+    told = ISSUER.signed(*parts(asked_of(question)["nonce"], **({"at_hash": DROP} | identity)))
+    desk.web.answer = (200, compact_json({"access_token": theirs, "id_token": told}))
+    assert desk.finish(question) == (theirs if is_taken else "access_token")
 
 
 def test_another_key_opens_nothing() -> None:
