@@ -82,7 +82,12 @@ def _say(found: Reconciled) -> None:
     for use in log.taken:
         click.echo(f"ALARM {_time(use.at_ms)} {use.key} was taken out of the key service by {use.who}")
     for use in found.unexplained:
-        click.echo(f"ALARM {_time(use.at_ms)} {use.key} unwrapped for {use.who}: no entry explains it")
+        again = ", nor that it follows another; a question that was sent twice looks like it"
+        said = f"no entry explains it{again if use in found.repeats else ''}"
+        click.echo(f"ALARM {_time(use.at_ms)} {use.key} unwrapped for {use.who}: {said}")
+    if found.unseen is not None:
+        since, until = map(_time, found.unseen)
+        click.echo(f"ALARM {since} to {until}: no log of this time was looked at; give those between as well")
 
 
 def _document(found: Reconciled) -> dict[str, object]:
@@ -96,11 +101,12 @@ def _document(found: Reconciled) -> dict[str, object]:
         "openings": found.openings,
         "openings_too_many": found.is_too_often,
         "taken": [_use(one) for one in log.taken],
-        "unexplained": [_use(one) for one in found.unexplained],
+        "unexplained": [_use(one) | {"repeated": one in found.repeats} for one in found.unexplained],
+        "unseen": None if found.unseen is None else {"from": _time(found.unseen[0]), "to": _time(found.unseen[1])},
     }
 
 
-def _use(one: KeyUse) -> dict[str, str]:
+def _use(one: KeyUse) -> dict[str, str | bool]:
     return {"at": _time(one.at_ms), "key": one.key, "who": one.who, "mark": one.mark}
 
 

@@ -24,6 +24,8 @@ _WORDS: Mapping[NoticeKind, str] = {
     "A copy is not a person, and nothing is to follow from it alone. Ask what it rests on; you may dispute the entry.",
     NoticeKind.NEW_ORIGIN: "The ledger goes on under another name: entries are said to be lost, or its key stolen. "
     "Ask whoever was at the machine, and compare it with checkpoints, receipts and witnesses of before.",
+    NoticeKind.UNWRAPS: "What the key service wrote down does not agree with the ledger: keys were opened that no "
+    "entry explains, or a part of its log was not looked at. The entry says which; it accuses nobody.",
     NoticeKind.CONTACT: "Your contact was set or changed. If it was not you, tell your security office now.",
 }
 

@@ -41,6 +41,7 @@ class NoticeKind(StrEnum):
     CONTACT = "contact"
     NAMED = "named"
     NEW_ORIGIN = "new_origin"
+    UNWRAPS = "unwraps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,11 @@ def origin_notices(draft: EntryDraft) -> list[Notice]:
     return [
         Notice(NoticeKind.NEW_ORIGIN, ToRole(role), None, draft.event) for role in (Role.SECURITY_ADMIN, Role.AUDITOR)
     ]
+
+
+def unwrap_notices(draft: EntryDraft) -> list[Notice]:
+    """Return the notices of a key service's log that did not agree with the ledger."""
+    return [Notice(NoticeKind.UNWRAPS, ToRole(role), None, draft.event) for role in (Role.SECURITY_ADMIN, Role.AUDITOR)]
 
 
 def queue(work: Work, kernel: Kernel, notices: Sequence[Notice]) -> None:

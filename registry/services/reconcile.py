@@ -11,13 +11,18 @@ What no entry is written for, and how it is told apart, by the context that the 
 - the key folder's own files, the keys of the ledger's openings and the secret of the blind index, at each start:
   counted as openings of the keyring, and an alarm when they are more than an operator says there were.
 
+One run joins on to the one before: a time between the two logs that neither holds was looked at by nobody, which is
+an alarm too. An unwrap that follows one of the same person and caller at once, and is explained by nothing of its own,
+is an alarm of which it is said that a question that was sent twice looks the same.
+
 Two kinds of entry explain by number alone: a batch of rewrapping, which says how many keys it took, and an entry whose
 opening was removed, which shows how many records it had.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+import re
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -34,16 +39,22 @@ from registry.services.entry_filter import span_between
 from registry.services.entry_reading import ReadEntry
 from registry.services.kernel import Kernel
 from registry.services.key_life import LEDGER_OWNER, rewrapped_asked
+from registry.services.notices import queue, unwrap_notices
 from registry.services.ports import RecordRow, SubjectRow, Work
 from registry.services.principals import at_keyboard
 from registry.services.read_audit import ReadAudit
 from registry.services.rerun import rerun_once
+from registry.text.moments import moment_ms
 from registry.transparency.fields import RecordLine, record_count
 from registry.transparency.leaf import parse_leaf
 from registry.vault.generations import FIRST
 
 _AT_ONCE = 200
 _MOST_SAID = 20  # alarms that the entry names one by one
+_RUNS = 1_000  # earlier entries of keys among which the run before is looked for
+_RUN = re.compile(r"reconcile (\S+) (\S+)")
+# A question whose answer was lost is sent again after at most so long: five tries of 2 s at a key service.
+_REPEATED_MS = 10_000
 _DIRECTORY = "directory"
 # Kinds whose entries write under keys that are there already; who is enrolled gets a new key.
 _WRITES = frozenset({Kind.UPDATE, Kind.MARK, Kind.DISPUTE, Kind.CORRECT, Kind.CONTACT})
@@ -75,6 +86,10 @@ class Reconciled:
         probes: unwraps of throw-away keys.
         openings: times that the keyring was opened: the most often that one of its files was.
         unexplained: unwraps that no entry explains, oldest first: alarms.
+        repeats: those of them that may be a question that was sent twice: within 10 s of one that is explained, for
+            the same person, by the same caller.
+        unseen: first and last moment of the time between the log of the last run and this one, when there is any;
+            milliseconds.
         is_too_often: whether the keyring was opened more often than was said.
     """
 
@@ -83,12 +98,14 @@ class Reconciled:
     probes: int
     openings: int
     unexplained: tuple[KeyUse, ...]
+    repeats: frozenset[KeyUse]
+    unseen: tuple[int, int] | None
     is_too_often: bool
 
     @property
     def is_sound(self) -> bool:
         """Whether nothing is to be alarmed about."""
-        return not (self.unexplained or self.log.taken or self.is_too_often)
+        return not (self.unexplained or self.log.taken or self.unseen or self.is_too_often)
 
 
 @dataclass(slots=True)
@@ -144,6 +161,8 @@ class Reconcile:
             sum(use.mark in probes for use in log.uses),
             openings,
             tuple(left),
+            _repeats(asked, left),
+            self._unseen(log),
             windows.starts is not None and openings > windows.starts,
         )
         self._tell(result, operator)
@@ -182,6 +201,17 @@ class Reconcile:
         yield from map(index_owner, range(FIRST + 1, newest + 1))
         yield from map(marks_owner, range(1, marks + 1))
 
+    def _unseen(self, log: KeyLog) -> tuple[int, int] | None:
+        """Return the time that neither this log nor that of a run before holds; an empty log holds none."""
+        with self._kernel.database.read() as work:
+            size = work.entries.head().size
+            indexes = [index for index, _ in work.entries.leaves_of(Kind.KEYS, 0, size)][-_RUNS:]
+            runs = [self._audit.read(row) for row in work.entries.entries(indexes)] if indexes else []
+        # No log reaches beyond the moment that it was looked at.
+        seen = [min(until, one.unix_ms) for one in runs if (until := _looked_until(one))]
+        until, since = max(seen, default=0), log.first_ms or self._kernel.now_ms()
+        return (until, since) if seen and until < since else None
+
     def _context(self, owner: PersonId) -> bytes:
         return context_of(self._kernel.registry, owner)
 
@@ -191,13 +221,18 @@ class Reconcile:
         alarms = [*log.taken, *found.unexplained]
         named = "; ".join(f"{_time(use.at_ms)} {use.key}" for use in alarms[:_MOST_SAID])
         said = f"explained {found.explained}, unexplained {len(found.unexplained)}, taken {len(log.taken)}"
+        if found.unseen is not None:
+            named = "; ".join(filter(None, (f"not looked at {_time(found.unseen[0])} {_time(found.unseen[1])}", named)))
         values = said_by(at_keyboard(operator)) | {
             "request": f"reconcile {_time(log.first_ms)} {_time(log.last_ms)}",
             "result": f"{said}, keyring opened {found.openings}",
             "detail": named,
         }
+        draft = EntryDraft(Kind.KEYS, values)
         with self._kernel.database.write() as work:
-            self._kernel.log.append(work.ledger, [EntryDraft(Kind.KEYS, values)])
+            self._kernel.log.append(work.ledger, [draft])
+            if not found.is_sound:
+                queue(work, self._kernel, unwrap_notices(draft))
             work.commit()
 
 
@@ -255,6 +290,26 @@ def _is_gone(line: RecordLine, records: _Records, subjects: _People) -> bool:
 
 def _subjects(one: ReadEntry) -> list[SubjectId]:
     return [SubjectId(each) for each in (one.values or {}).get("subject", "").split()]
+
+
+def _repeats(asked: Sequence[KeyUse], left: Sequence[KeyUse]) -> frozenset[KeyUse]:
+    """Return what may be a question that was sent twice, of what is left unexplained."""
+    explained = defaultdict(list)
+    unexplained = Counter(left)
+    for use in asked:
+        if unexplained[use]:
+            unexplained[use] -= 1
+        else:
+            explained[use.mark, use.who].append(use.at_ms)
+    return frozenset(
+        use for use in left if any(abs(use.at_ms - at) <= _REPEATED_MS for at in explained[use.mark, use.who])
+    )
+
+
+def _looked_until(one: ReadEntry) -> int:
+    """Return until when the log reached that an entry's run looked at; 0 for another entry, or an empty log."""
+    found = _RUN.fullmatch((one.values or {}).get("request", ""))
+    return (moment_ms(found[2]) or 0) if found else 0
 
 
 def _taken(moments: deque[int], first: int, last: int) -> bool:

@@ -17,6 +17,10 @@ from registry.keys.uses import LONGEST_FILE_BYTES, KeyLog, KeyUse, LogText, in_o
 from registry.text.moments import moment_ms
 from registry.text.strict_json import parse_json
 
+# What moves wrapped bytes under another key, or the key itself into another region, whose trail is another one.
+_TAKING = frozenset({"ReEncrypt", "ReplicateKey"})
+_CONTEXTS = ("encryptionContext", "sourceEncryptionContext")
+
 
 def read_trail(texts: Iterable[LogText], keys: frozenset[str]) -> KeyLog:
     """Read what CloudTrail's files tell of a registry's keys.
@@ -45,7 +49,7 @@ def read_trail(texts: Iterable[LogText], keys: frozenset[str]) -> KeyLog:
             use = KeyUse(at, key, mark or str(event), _who(record))
             if event == "Decrypt" and (mark or key in keys):
                 uses[name] = use
-            elif event == "ReEncrypt" and (mark or key in keys):
+            elif event in _TAKING and (mark or key in keys):
                 taken[name] = use
     return KeyLog(in_order(uses.values()), in_order(taken.values()), first, last)
 
@@ -66,6 +70,8 @@ def _records(text: LogText) -> Iterator[Mapping[str, Any]]:
         document = parse_json(b"\n".join(text.lines), max_bytes=LONGEST_FILE_BYTES)
     except UnreadableDocument:
         document = None
+    if isinstance(document, dict) and "digestStartTime" in document:
+        return iter(())  # its digests lie beside the files, and vouch for them
     records = document.get("Records") if isinstance(document, dict) else None
     if not isinstance(records, list):
         raise MisconfiguredHome(f"{text.name} is no file of CloudTrail")
@@ -74,10 +80,9 @@ def _records(text: LogText) -> Iterator[Mapping[str, Any]]:
 
 def _mark(record: Mapping[str, Any]) -> str:
     asked = record.get("requestParameters")
-    context = asked.get("encryptionContext") if isinstance(asked, dict) else None
-    if not isinstance(context, dict) or KEY_FIELD not in context:
-        return ""
-    return str(context.get(CONTEXT_FIELD, ""))
+    contexts = [asked.get(name) for name in _CONTEXTS] if isinstance(asked, dict) else []
+    ours = [one for one in contexts if isinstance(one, dict) and KEY_FIELD in one]
+    return str(ours[0].get(CONTEXT_FIELD, "")) if ours else ""
 
 
 def _arns(record: Mapping[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ from registry.text.strict_json import parse_json
 
 _LONGEST_LINE_BYTES = 4 << 20
 _OK = 200
-_TAKING = ("export", "backup")
+_TAKING = ("export", "byok-export", "backup")
 _FINEST = 6  # digits of a second; OpenBao writes nine
 
 

@@ -21,7 +21,9 @@ from registry.keys.ports import HEALTH_CONTEXT
 from registry.keys.uses import KeyLog, texts_of
 from registry.services.disclose import Disclosed, Refused
 from registry.services.reconcile import Reconciled, Windows
-from tests.functional.services.homes import Home
+from registry.services.send_notices import SentCount
+from tests.functional.services.homes import Home, person
+from tests.functional.services.receivers import hook, notifying, receiving
 
 ARN = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 OTHER = ARN.replace("1111-2222", "9999-2222")
@@ -33,7 +35,7 @@ class Trail:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "AWSLogs"
-        self.folder.mkdir()
+        self.folder.mkdir(parents=True)
         self._count = 0
 
     def add(self, at_ms: int, context: bytes | None, **changed: object) -> None:
@@ -98,6 +100,7 @@ def test_one_entry_explains_one_unwrap(home: Home, trail: Trail) -> None:
 @pytest.mark.parametrize(("off", "is_sound"), [(-4_000, True), (-7_000, False), (63_000, True), (67_000, False)])
 def test_an_entry_explains_within_its_window_alone(home: Home, trail: Trail, off: int, *, is_sound: bool) -> None:
     subject, now = looked_up(home)
+    trail.add(now, HEALTH_CONTEXT)  # so that the entry is of the log's time, wherever the other one is
     trail.add(now + off, own(home, subject))
     assert run(home, trail).is_sound is is_sound
 
@@ -144,6 +147,116 @@ def test_a_key_that_is_moved_elsewhere_is_an_alarm(home: Home, trail: Trail) -> 
     trail.add(now, own(home, subject), eventName="ReEncrypt")
     found = run(home, trail)
     assert (len(found.log.taken), found.is_sound) == (1, False)
+
+
+def test_a_key_that_is_moved_into_another_region_is_an_alarm(home: Home, trail: Trail) -> None:
+    """What is decrypted there stands in the trail of that region."""
+    now = home.app.kernel.now_ms()
+    asked = {"keyId": ARN, "replicaRegion": "us-west-2"}
+    trail.add(now, None, eventName="ReplicateKey", requestParameters=asked)
+    trail.add(now, None, eventName="ReplicateKey", requestParameters=asked, resources=[{"ARN": OTHER}])
+    found = run(home, trail)
+    assert ([one.key for one in found.log.taken], found.is_sound) == ([ARN], False)
+
+
+def test_wrapped_bytes_that_are_moved_from_a_key_of_before_are_an_alarm(home: Home, trail: Trail) -> None:
+    """A key that the ring does not name any more: what was wrapped under it is known by its context."""
+    subject, now = looked_up(home)
+    context = {"registry-key": "data-0123456789abcdef", "registry-context": context_digest(own(home, subject))}
+    asked = {"sourceEncryptionContext": context, "destinationEncryptionContext": {}}
+    trail.add(now, None, eventName="ReEncrypt", requestParameters=asked, resources=[{"ARN": OTHER}])
+    assert len(run(home, trail).log.taken) == 1
+
+
+def test_digests_beside_the_files_are_passed_over(home: Home, trail: Trail) -> None:
+    subject, now = looked_up(home)
+    trail.add(now, own(home, subject))
+    digest = {"awsAccountId": "111122223333", "digestStartTime": "2026-11-26T04:00:00Z", "logFiles": []}
+    (trail.folder / "digest.json").write_text(json.dumps(digest))
+    assert run(home, trail).explained == 1
+
+
+@pytest.mark.parametrize(("after", "is_repeat"), [(1_000, True), (10_000, True), (12_000, False)])
+def test_a_question_that_was_sent_twice_is_an_alarm_that_says_so(
+    home: Home, trail: Trail, after: int, *, is_repeat: bool
+) -> None:
+    subject, now = looked_up(home)
+    trail.add(now, own(home, subject))
+    trail.add(now + after, own(home, subject))
+    found = run(home, trail)
+    assert (found.explained, len(found.unexplained), found.is_sound) == (1, 1, False)
+    assert found.repeats == (frozenset(found.unexplained) if is_repeat else frozenset())
+
+
+def test_somebody_elses_question_is_no_repeat(home: Home, trail: Trail) -> None:
+    subject, now = looked_up(home)
+    trail.add(now, own(home, subject))
+    trail.add(now + 1_000, own(home, subject), sourceIPAddress="192.0.2.8")
+    found = run(home, trail)
+    assert (len(found.unexplained), found.repeats) == (1, frozenset())
+
+
+def test_the_same_question_for_another_person_is_no_repeat(home: Home, trail: Trail) -> None:
+    subject, now = looked_up(home)
+    other = home.enroll(person("T-0002")).subject
+    trail.add(now, own(home, subject))
+    trail.add(now + 1_000, own(home, other))
+    assert run(home, trail).repeats == frozenset()
+
+
+def test_a_time_between_two_logs_is_an_alarm(home: Home, trail: Trail, tmp_path: Path) -> None:
+    """A log that begins in the middle: the file between was left out, or rotated away."""
+    began = home.app.kernel.now_ms()
+    trail.add(began, HEALTH_CONTEXT)
+    assert run(home, trail).is_sound  # the first run follows none
+    home.clock.step(7_200)
+    later = Trail(tmp_path / "later")
+    later.add(began + 5_400_000, HEALTH_CONTEXT)
+    found = run(home, later)
+    assert found.unseen == (began // 1_000 * 1_000, (began + 5_400_000) // 1_000 * 1_000)
+    assert not found.is_sound
+    said = home.entries()[-1].values
+    assert said is not None
+    assert said["detail"].startswith("not looked at ")
+    assert run(home, later).is_sound  # told once: it goes on from here
+
+
+def test_logs_that_overlap_join_on(home: Home, trail: Trail, tmp_path: Path) -> None:
+    began = home.app.kernel.now_ms()
+    trail.add(began, HEALTH_CONTEXT)
+    run(home, trail)
+    home.clock.step(7_200)
+    trail.add(began + 5_400_000, HEALTH_CONTEXT)
+    assert run(home, trail).is_sound
+    home.clock.step(7_200)
+    empty = Trail(tmp_path / "empty")
+    assert run(home, empty).unseen is not None  # no log at all is no agreement
+
+
+def test_a_log_from_the_future_vouches_for_no_time_to_come(home: Home, trail: Trail, tmp_path: Path) -> None:
+    began = home.app.kernel.now_ms()
+    trail.add(began, HEALTH_CONTEXT)
+    trail.add(began + 86_400_000, HEALTH_CONTEXT)
+    run(home, trail)
+    home.clock.step(43_200)
+    later = Trail(tmp_path / "later")
+    later.add(began + 36_000_000, HEALTH_CONTEXT)
+    assert run(home, later).unseen is not None
+
+
+def test_security_administrators_and_auditors_are_told_of_alarms_alone(home: Home, trail: Trail) -> None:
+    with receiving() as receiver, notifying(home, hook(home, receiver.url)) as site:
+        trail.add(site.app.kernel.now_ms(), HEALTH_CONTEXT)
+        run(site, trail)
+        assert site.app.notices.counts() == {}
+        trail.add(site.app.kernel.now_ms(), None)
+        run(site, trail)
+        assert site.app.notices.send_due() == SentCount(2, 0)
+        entry = site.entries()[-1]
+    told = [json.loads(body) for _, body in receiver.got]
+    assert {(one["type"], one["data"]["recipient"], one["data"]["entry"]) for one in told} == {
+        ("registry.unwraps", f"role:{role}", entry.index) for role in ("security_admin", "auditor")
+    }
 
 
 def test_the_same_record_twice_counts_once(home: Home, trail: Trail) -> None:

@@ -43,6 +43,15 @@ def test_what_was_refused_is_none() -> None:
     assert read(line("1", "request"), line("1", error="permission denied")).uses == ()
 
 
+def test_a_log_that_was_rotated_between_a_request_and_its_answer_counts_it_once() -> None:
+    """The answer repeats the request; a log that begins with it tells as much."""
+    before, after = LogText("audit.log.1", [line("1", "request")]), LogText("audit.log", [line("1"), line("2")])
+    assert len(read_log([before, after], SETTINGS).uses) == 4
+    assert len(read_log([after], SETTINGS).uses) == 4
+    refused = LogText("audit.log", [line("1", error="permission denied")])
+    assert read_log([before, refused], SETTINGS).uses == ()
+
+
 def test_a_request_whose_answer_is_missing_counts() -> None:
     assert len(read(line("1", "request")).uses) == 2
 
@@ -55,7 +64,14 @@ def test_what_concerns_no_key_of_ours_is_left_out(path: str) -> None:
     assert (log.uses, log.taken, log.first_ms == log.last_ms > 0) == ((), (), True)
 
 
-@pytest.mark.parametrize("path", ["transit/export/encryption-key/registry-data/1", "transit/backup/registry-secrets"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "transit/export/encryption-key/registry-data/1",
+        "transit/byok-export/elsewhere/registry-data",
+        "transit/backup/registry-secrets",
+    ],
+)
 def test_a_key_that_leaves_is_told(path: str) -> None:
     log = read(line("1", path=path))
     assert (log.uses, len(log.taken)) == ((), 1)
