@@ -11,7 +11,7 @@ from registry.leaktrace.reading_names import may_be_name
 from registry.leaktrace.sightings import ReadText, Sighting
 from registry.text.names import name_words
 from registry.text.nearness import allowed_edits, key_distance
-from registry.text.schools import levels, school_key, school_word
+from registry.text.schools import is_other_school, school_key, school_word
 from registry.text.words import Words, letters
 
 _WIDER = frozenset({"north", "south", "east", "west", "new", "upper", "lower", "mount", "fort", "saint", "central"})
@@ -39,7 +39,6 @@ def school_sightings(
 def _matches(text: ReadText, own: list[str], windows: list[tuple[str, Place]]) -> Iterator[tuple[Place, int]]:
     """Yield (place, letters wrong) where the same school of the same level is named."""
     key = school_key(own)
-    own_levels = levels(own)
     most = allowed_edits(len(key))
     best: dict[int, tuple[int, Place]] = {}  # by the window's last word: nearest key, then the longest window
     for written, place in windows:
@@ -47,9 +46,15 @@ def _matches(text: ReadText, own: list[str], windows: list[tuple[str, Place]]) -
         if edits is not None and (place.last not in best or edits < best[place.last][0]):
             best[place.last] = (edits, place)
     for edits, place in best.values():
-        stated = levels(text.parts(place))
-        if (not own_levels or not stated or own_levels & stated) and not _is_wider(text.words(place), place.first):
+        if not is_other_school(own, _with_grade(text, place)) and not _is_wider(text.words(place), place.first):
             yield place, edits
+
+
+def _with_grade(text: ReadText, place: Place) -> list[str]:
+    """Return the words of a school's name; those of one that ends in a K have its grade (``K-8``)."""
+    parts = text.parts(place)
+    following = text.words(place).texts[place.last + 1 : place.last + 2]
+    return [*parts, *following] if parts[-1] == "k" else parts
 
 
 def _is_wider(words: Words, first: int) -> bool:

@@ -9,6 +9,13 @@ from registry.text.words import Words
 
 SLACK = 6  # small or foreign words that may stand between those of the phrase
 _LONG_WORD = 7  # letters from which a statement of one word may have letters wrong
+# Usual short forms of words that many statements share (short descriptions of ICD-10-CM, notes of wards).
+_SHORT_ROWS = """
+right rt; left lt; bilateral bilat bil; unspecified unsp unspec uns; specified spec; other oth; initial init;
+subsequent subs subsq; encounter enc encntr; disease dis dz; disorder disord dis; disorders disord; chronic chr chron;
+acute ac; syndrome synd; complication comp compl; complications comp compl; elsewhere elswhr; classified classd
+"""
+_SHORT_FORMS = {word: frozenset(forms) for word, *forms in map(str.split, _SHORT_ROWS.split(";"))}
 _NEGATIONS = frozenset({"without", "not", "no"})
 
 
@@ -31,7 +38,7 @@ class Vocabulary:
             for written, places in self.positions.items():
                 if len(written) > 1 and len(written) < len(word) and word.startswith(written):
                     found.update((place, 1) for place in places if self._goes_on(place, word))
-                distance = word_distance(word, written)
+                distance = 0 if written in _SHORT_FORMS.get(word, ()) else word_distance(word, written)
                 if distance is not None:
                     found.update(dict.fromkeys(places, distance))
             self._near[word] = found

@@ -21,12 +21,12 @@ _LENGTHS = SSN_RUNS | PHONE_RUNS | CARD_RUNS
 
 _FOUR = r"([0-9oilszbgq]{4})(?![0-9a-z])"
 _LAST4 = re.compile(
-    rf"(?:\b(?:last|final)\W{{0,3}}(?:4|four)\b[^0-9\n]{{0,40}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on|w)\W{{0,3}}|\bending\W{{1,3}}"
+    rf"(?:\b(?:(?:last|final)\W{{0,3}}(?:4|four)|l-?4)\b[^0-9\n]{{0,50}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on|w)\W{{0,3}}|\bending\W{{1,3}}"
     rf"|\b(?:ssn?|social)[\s_-]?(?:last)?[\s_-]?4\W{{1,3}})"
     rf"(?<![0-9a-z]){_FOUR}"
 )
 _LOCAL = re.compile(r"(?<![\da-z])(?<!\d[-. )/])(?<!\d\) )([2-9]\d{2})[-. ](\d{4})(?![\da-z])(?![-.]\d)")
-_MASKED = re.compile(rf"(?<![0-9a-z*#.])((?:(?:[x*#]{{1,12}}|\.{{3}})[\s().-]{{0,3}}){{1,4}}){_FOUR}")
+_MASKED = re.compile(rf"(?<![0-9a-z*#_?.])((?:(?:[x*#_?]{{1,12}}|\.{{3}})[\s().-]{{0,3}}){{1,4}}){_FOUR}")
 _CARD_WORDS = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|account|acct|bank|checking|savings)\b")
 _SSN_WORDS = re.compile(r"\b(?:ssn|social|ss|soc)\b")
 _PHONE_WORDS = re.compile(
@@ -76,11 +76,30 @@ LAST4_LABEL = re.compile(r"last[ _-]?(?:4|four)|(?:ssn?|social|phone|cell|tel)[ 
 
 def column_terms(words: Words, labels: tuple[str, ...]) -> Iterator[tuple[Term, int, int]]:
     """Yield (term, word, word) for last four digits alone in a column that is labelled as such."""
+    yield from _area_columns(words, labels)
     for index, word in enumerate(words.texts):
         label = labels[words.cells[index]] if words.cells[index] < len(labels) else ""
         if _FOUR_DIGITS.match(word) and LAST4_LABEL.search(label):
             for kind in _kinds_by_context(label.replace("_", " ")):
                 yield Term(kind, word), index, index
+
+
+_AREA_LABEL = re.compile(r"\barea|^npa\b")
+
+
+def _area_columns(words: Words, labels: tuple[str, ...]) -> Iterator[tuple[Term, int, int]]:
+    """Yield a telephone number whose area code has a column of its own, the number in the next one."""
+    for cell, label in enumerate(labels[:-1]):
+        if not _AREA_LABEL.search(label) or cell not in words.cells:
+            continue
+        first = words.cells.index(cell)
+        last = first + words.cells.count(cell) + words.cells.count(cell + 1) - 1
+        digits = "".join(words.texts[first : last + 1])
+        if len(words.texts[first]) == _AREA and len(digits) == _TEN and digits.isdigit():
+            yield Term(TermKind.PHONE, digits), first, last
+
+
+_AREA, _TEN = 3, 10  # digits
 
 
 def text_terms(folded: Folded) -> Iterator[tuple[Term, int, int]]:
@@ -123,7 +142,7 @@ def _last4_terms(text: str) -> Iterator[tuple[Term, int, int]]:
     for match in _LOCAL.finditer(text):  # a number without its area code
         yield Term(TermKind.PHONE_LAST4, match.group(2)), match.start(), match.end()
     for match in _MASKED.finditer(text):
-        mask = "".join(char for char in match.group(1) if char in "x*#")
+        mask = "".join(char for char in match.group(1) if char in "x*#_?")
         context = text[max(0, match.start() - _CONTEXT) : match.start()]
         kinds = {5: (TermKind.SSN_LAST4,), 6: (TermKind.PHONE_LAST4,)}.get(len(mask), _kinds_by_context(context))
         yield from _four(match, 2, kinds)

@@ -163,7 +163,20 @@ def _split_unmarked(text: str) -> tuple[str, str]:
     street = [token for token, label in labelled if label not in {"PlaceName", "StateName", "ZipCode"}]
     if not street:
         return text, ""
-    return " ".join(street), " ".join(city)
+    return (" ".join(street), " ".join(city)) if city else _split_at_type(text)
+
+
+_MOST_CITY = 3  # words of a city
+
+
+def _split_at_type(text: str) -> tuple[str, str]:
+    """Split behind the first street type that has a name before it, where no more than a city follows."""
+    words = text.split()
+    for place in range(2, len(words) - 1):
+        closes = TYPES.get(words[place].rstrip(".")) in CLOSING and words[place - 1] not in DIRECTIONS
+        if closes and len(words) - place - 1 <= _MOST_CITY and words[place + 1] not in DIRECTIONS:
+            return " ".join(words[: place + 1]), " ".join(words[place + 1 :])
+    return text, ""
 
 
 def _cut_number(street: str) -> tuple[str, list[str]]:

@@ -43,11 +43,15 @@ _NUMBER_WORDS = {
     "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
     "eighteen": 18, "nineteen": 19, "oh": 0, "o": 0,
 }  # fmt: skip
+_LABELS = frozenset({"day", "month", "year", "yr"})
+_LABEL_GAP = re.compile(r"^ ?[:=] ?$")
 _FILLERS = frozenset({"of", "the", "dot", "dash", "slash", "day", "de"})
 _ORDINAL = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
 _GAP = re.compile(r"^[\s.,\-/()'\[\]_*~]{0,5}$")
 _DAY_AND_TIME = re.compile(r"^(\d{2})t\d{2}")
 _COMPACT = re.compile(r"^(?:19|20)\d{6}$")
+# The same with the time of day, as directories and messages have it (RFC 4517, HL7 TS, ISO 8601).
+_STAMP = re.compile(r"^((?:19|20)\d{6})t?\d{4}(?:\d\d)?z?$")
 _COMPACT_US = re.compile(r"^(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d$")  # month, day, year
 _GLUED = re.compile(r"^(\d{1,2})?([a-z]{3,9})(\d{1,4})?$")
 _MAX_READINGS = 8
@@ -147,8 +151,12 @@ def _pieces(words: Words, index: int) -> list[_Piece]:
     found: list[_Piece] = []
     position = index
     while position < len(words.texts) and len(found) < 3:
-        if found and not _near(words, position - 1):
+        labelled = bool(found) and words.texts[position - 1] in _LABELS and _labels(words, position - 1)
+        if found and not labelled and not _near(words, position - 1):
             break
+        if found and words.texts[position] in _LABELS and _labels(words, position):
+            position += 1
+            continue
         if found and words.texts[position] in _FILLERS:
             position += 1
             continue
@@ -158,6 +166,11 @@ def _pieces(words: Words, index: int) -> list[_Piece]:
         found.extend(piece)
         position = piece[-1].last + 1
     return found[:3]
+
+
+def _labels(words: Words, index: int) -> bool:
+    """Tell whether a word names the part of a date that follows it (``Month: 06 Day: 05 Year: 1986``)."""
+    return index + 1 < len(words.texts) and _LABEL_GAP.match(words.gap(index)) is not None
 
 
 def _near(words: Words, index: int) -> bool:
@@ -170,23 +183,38 @@ def _near(words: Words, index: int) -> bool:
 def _piece(words: Words, index: int, before: int) -> list[_Piece]:
     """Read one word as a part of a date (a compact date is all three at once)."""
     word = words.texts[index]
+    whole = _in_one_word(word, index, before)
+    if whole:
+        return whole
     month = month_of(word) or (_roman_month(words, index) if before == 1 else 0)
     if month:
         return [_Piece(month, (), index)]
     if word in _NUMBER_WORDS or word in TENS:
         return _spoken(words, index, year=before == 2)
-    if before == 0 and len(word) == 8:
-        compact = next((text for text in digit_readings(word) if _COMPACT.match(text)), "")
-        if compact:
-            return [_number(compact[:4], index), _number(compact[4:6], index), _number(compact[6:], index)]
-        if _COMPACT_US.match(word):
-            return [_number(word[:2], index), _number(word[2:4], index), _number(word[4:], index)]
     readings = _figures(words, index, before)
     if readings and len(readings[0]) in (1, 2, 4):
         last = index + (len(readings[0]) > len(word) and word.isdigit())
         alone = ((int(word), len(word)),) if last > index and len(word) in (1, 2) else ()
         return [_Piece(0, (*((int(text), len(text)) for text in readings), *alone), last)]
     return _glued(word, index)
+
+
+_DAY = 8  # digits of a compact date; a longer word has the time of day, too
+
+
+def _in_one_word(word: str, index: int, before: int) -> list[_Piece]:
+    """Read several parts that are written as one word: ``19610427``, ``04271961``, ``19610427T0815``, ``April27``."""
+    if word[0].isalpha() and word[-1].isdigit() and skeleton(word.rstrip("0123456789")) in _SHORT:
+        return _glued(word, index)
+    if before or len(word) < _DAY:
+        return []
+    stamp = _STAMP.match(word)
+    compact = stamp.group(1) if stamp else ""
+    if len(word) == _DAY:
+        compact = next((text for text in digit_readings(word) if _COMPACT.match(text)), "")
+        if not compact and _COMPACT_US.match(word):
+            compact = word[4:] + word[:4]
+    return [_number(compact[:4], index), _number(compact[4:6], index), _number(compact[6:], index)] if compact else []
 
 
 _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")

@@ -32,7 +32,8 @@ TENS = {
     "eighty": "8", "ninety": "9",
 }  # fmt: skip
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
-_SEPARATORS = frozenset({"dot", "dash", "hyphen", "minus", "point", "period", "slash", "space", "fullstop", "then"})
+# Separators as words, l33t as well (``d0t``).
+_SEPARATOR = re.compile(r"d[o0]t|d[a4]sh|hyphen|minus|p[o0]int|peri[o0]d|sl[a4]sh|sp[a4]ce|fullstop|then")
 _GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:|+='`\"]{0,6}|, ?)$")
 _WORD_GAP = re.compile(r"^[\s.,\-/()\[\]{}_*~:;|\"'+=]{0,6}$")
 _TIGHT = re.compile(r"^ ?[\-./\\()]+ ?$")
@@ -111,11 +112,11 @@ def digit_chains(words: Words) -> Iterator[list[Unit]]:
     chain: list[Unit] = []
     index, total = 0, len(words.texts)
     while index < total:
+        if chain and _is_separator(words, index):
+            index += 1
+            continue
         unit, after = _unit_at(words, index, chain)
         if unit is None:
-            if chain and _is_separator(words, index):
-                index += 1
-                continue
             if chain:
                 yield chain
                 chain = []
@@ -131,24 +132,29 @@ def digit_chains(words: Words) -> Iterator[list[Unit]]:
 
 
 def _is_separator(words: Words, index: int) -> bool:
-    return words.texts[index] in _SEPARATORS
+    return _SEPARATOR.fullmatch(words.texts[index]) is not None
 
 
 def _joins(words: Words, left: Unit, right: Unit, index: int) -> bool:
     if words.cells[left.first] != words.cells[index]:
         return False
     gap = words.folded.text[left.end : right.start]
-    for separator in _SEPARATORS:
-        if separator in gap:
-            gap = gap.replace(separator, " ", 1)
-            return len(gap) <= 8 and _WORD_GAP.match(gap.strip()) is not None
+    separator = _SEPARATOR.search(gap)
+    if separator:
+        gap = f"{gap[: separator.start()]} {gap[separator.end() :]}"
+        return len(gap) <= 8 and _WORD_GAP.match(gap.strip()) is not None
     pattern = _WORD_GAP if left.spoken and right.spoken else _GAP
     return pattern.match(gap) is not None and gap.count("\n") <= 1
+
+
+_TRACK = re.compile(r"b\d{12,19}$")  # track 1 of a magnetic stripe (ISO/IEC 7813): %B, then the card's number
 
 
 def _unit_at(words: Words, index: int, chain: list[Unit]) -> tuple[Unit | None, int]:
     word = words.texts[index]
     if word[0].isdigit() or word[-1].isdigit():
+        if _TRACK.match(word):
+            return Unit((word[1:],), words.starts[index] + 1, words.ends[index], spoken=False, first=index), index + 1
         readings = digit_readings(word)
         if readings:
             return Unit(readings, words.starts[index], words.ends[index], spoken=False, first=index), index + 1

@@ -2,7 +2,8 @@
 
 What is undone: case, compatibility forms (full-width, mathematical, circled letters, keycaps), invisible format
 characters, accents, look-alike letters of other scripts inside Latin words, HTML entities and tags, JSON escapes, quote
-marks of forwarded mail, soft line breaks. A word wholly in another script is transliterated instead.
+marks of forwarded mail, times of captions, numbers of lines, soft line breaks. A word wholly in another script is
+transliterated instead.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from urllib.parse import unquote
 from anyascii import anyascii
 
 from registry.text.lookalikes import LOOKALIKES, latin_base
+from registry.text.margins import LEFT_OUT, without_margins
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +77,20 @@ _MARKUP = (
     r"|=\r?\n"
     r"|(?:%[0-7][0-9A-Fa-f]|%[C-F][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f])+)+"
     r"|(?<=[\w.,;])\+(?=[\w(#])(?![\w.+-]{0,64}@)"
-    r"|(?<=[A-Za-z])-\r?\n[ \t]{0,8}(?=[a-z])"
+    r"|(?<=[A-Za-z])-\r?\n[ \t\0]{0,16}(?=[a-z])"
     r"|(?<=[A-Za-z€])[@$](?=[A-Za-z€])(?![A-Za-z0-9.,-]{1,80}(?:[.,][A-Za-z]{2}|com\b|org\b|net\b|edu\b|gov\b))"
     r"|(?<=[0-9A-Za-z])[|!](?=[0-9A-Za-z])"
     r"|(?<=[A-Za-z]{3})\*(?=[a-z]{3})"
+    r"|\$(?<=\d\$)(?=[0-9A-Za-z-])"
+    r"|!(?<=\d[-/]!)(?=\d)"
+    r"|#(?=[A-Za-z0-9]{0,40}[a-z][A-Z])[A-Za-z0-9]{4,80}"
 )
 _IN_WORD = r"[\w'’\x80-\U0010ffff]"
 _SPECIAL_ASCII = re.compile(_MARKUP, re.DOTALL)
 # A run is tried from its first character only, so that a long one costs no more than its length.
 _SPECIAL = re.compile(_MARKUP + rf"|(?<!{_IN_WORD}){_IN_WORD}*[^\x00-\x7f]{_IN_WORD}*|[^\x00-\x7f]+", re.DOTALL)
-_QUOTE_PREFIX = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
+_SPECIAL_ASCII_MARGINS = re.compile(rf"{LEFT_OUT}+|{_MARKUP}", re.DOTALL)
+_SPECIAL_MARGINS = re.compile(rf"{LEFT_OUT}+|{_SPECIAL.pattern}", re.DOTALL)
 _TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
 # Tags inside a word or line; every other tag parts words. Known ones lose their attributes, others keep them as text.
 _INLINE = "a abbr b bdi big code del em font i ins kbd mark q s small span strike strong sub sup tt u wbr"
@@ -120,8 +126,11 @@ def fold_text(raw: str) -> Folded:
     """Fold a text. Every folded character keeps the raw range it came from."""
     barred = raw.count("|") > _MOST_BARS
     cells = _barred_lines(raw) if "|" in raw and not barred else ()
-    plain = _QUOTE_PREFIX.sub(lambda match: " " * len(match.group()), raw) if ">" in raw else raw
-    special = _SPECIAL_ASCII if plain.isascii() else _SPECIAL
+    plain = without_margins(raw)
+    if plain is raw:
+        special = _SPECIAL_ASCII if plain.isascii() else _SPECIAL
+    else:
+        special = _SPECIAL_ASCII_MARGINS if plain.isascii() else _SPECIAL_MARGINS
     if special is _SPECIAL_ASCII and special.search(plain) is None:
         return Folded(raw, plain.lower(), array("q"), array("q"))
     pieces: list[str] = []
@@ -183,10 +192,12 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
     run = plain[start:end]
     if run[0] == "<":
         return _tag(run, start)
-    if run[0] in "=-" and run[-1] in "\n \t" and run.isascii():
+    if run[0] in "=-" and run[-1] in "\n \t\0" and run.isascii():
         return []  # a word or line that goes on in the next line
-    if run == "*":
-        return []  # inside a word
+    if run == "*" or run[0] == LEFT_OUT:
+        return []  # a star inside a word; what is left out
+    if run[0] == "#" and run.isascii():
+        return _hashtag(run, start)
     if run[0] in _WHOLE and run.isascii():
         return [(_read_whole(plain, start, end), start, end)]
     run = _DATE_MARKS.sub("-", run)
@@ -198,6 +209,16 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
 
 
 _WHOLE = frozenset("\\&%@$|!+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z][a-z])")
+
+
+def _hashtag(run: str, start: int) -> list[tuple[str, int, int]]:
+    """Part the words that were written as one behind a # (``#RobertFrostElementary``)."""
+    humps = {hump.start() for hump in _HUMP.finditer(run)}
+    return [
+        (f" {char}".lower() if place in humps else char.lower(), start + place, start + place + 1)
+        for place, char in enumerate(run)
+    ]
 
 
 def _read_whole(plain: str, start: int, end: int) -> str:

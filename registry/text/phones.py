@@ -8,6 +8,7 @@ from registry.text.digits import Run
 from registry.text.fold import fold_word
 
 PHONE_RUNS = frozenset({10, 11})
+_AREA_LAST = (3, 4, 3)  # digits of 555-0123 (816)
 _EXTENSION = re.compile(r"(?:\bextension|\bext|\bx|#)\s*\.?\s*\d{1,8}\s*$")
 
 
@@ -25,5 +26,8 @@ def _ten(digits: str) -> str | None:
 
 def phones_in(run: Run) -> list[str]:
     """Return the numbers that a run of ten or eleven digits may stand for."""
-    found = (_ten(reading) for reading in run.readings)
+    readings = run.readings
+    if run.shape == _AREA_LAST:
+        readings = (*readings, *(reading[7:] + reading[:7] for reading in readings))
+    found = (_ten(reading) for reading in readings)
     return [digits for digits in found if digits and digits[0] in "23456789" and digits[3] in "23456789"]

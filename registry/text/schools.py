@@ -22,6 +22,7 @@ KINDS: dict[str, str] = {
     "schl": "",
     "scl": "", "academy": "", "acad": "", "acdmy": "", "charter": "", "chtr": "", "magnet": "", "kindergarten": "",
     "preschool": "", "montessori": "", "k8": "", "k12": "",
+    "juniorhigh": "middle", "seniorhigh": "high", "elemschool": "elementary",
     "elementaryschool": "elementary", "primaryschool": "elementary", "middleschool": "middle", "highschool": "high",
     "magnetschool": "", "charterschool": "",
 }  # fmt: skip
@@ -34,8 +35,9 @@ _TRIGGERS = (frozenset(KINDS) - {"jr", "sr", "junior", "senior", "primary", "mid
 _MISSPELT = {
     "elementary": 2, "intermediate": 2, "secondary": 2, "academy": 1, "charter": 1, "middle": 1, "school": 1,
     "magnet": 1,
-    "elem": 1, "high": 1, "primary": 1,
+    "elem": 1, "high": 1, "primary": 1, "junior": 1, "montessori": 2, "kindergarten": 2, "preparatory": 2,
 }  # fmt: skip
+_FIRST_LETTER = frozenset({"middle", "school"})
 _REAL_WORDS = frozenset({"hugh", "sigh", "nigh", "thigh", "riddle", "fiddle", "meddle", "mindle", "chapter", "charger"})
 _MISREAD = str.maketrans("51", "sj")  # 5r., 1r.
 _FORMS = {skeleton(word): word for word in KINDS if len(word) > 3}
@@ -50,16 +52,15 @@ def school_word(word: str) -> str:
         return text
     if len(word) == 2 and word.translate(_MISREAD) in KINDS:
         return word.translate(_MISREAD)
-    form = skeleton(word)
-    for looked_at in (form, form.replace("cl", "d")):
+    for looked_at in (skeleton(word), skeleton(text.replace("cl", "d"))):
         if len(looked_at) >= 3 and looked_at in _FORMS:
             return _FORMS[looked_at]
     if len(text) < 3 or text in _REAL_WORDS:
         return ""
     for kind, most in _MISSPELT.items():
         near_length = abs(len(text) - len(kind)) <= most
-        # In words of middle length the first letter has to be right: too many others are near.
-        starts = len(kind) not in (6, 7) or text[0] == kind[0]
+        # Riddle and fiddle, tool and stool are words of their own.
+        starts = kind not in _FIRST_LETTER or text[0] == kind[0]
         if near_length and starts and OSA.distance(text, kind, score_cutoff=most) <= most:
             return kind
     return ""
@@ -133,6 +134,35 @@ def levels(words: Sequence[str]) -> frozenset[str]:
         found.add("high")
     if "middle" in found and "high" in found:  # junior high
         found.discard("high")
+    return frozenset(found)
+
+
+# What a word says beside the level: a school of another such kind is another school.
+_FLAVOURS = {
+    "montessori": "montessori", "charter": "charter", "chtr": "charter", "charterschool": "charter",
+    "academy": "academy", "acad": "academy", "acdmy": "academy", "magnet": "magnet", "magnetschool": "magnet",
+    "kindergarten": "kindergarten", "preschool": "preschool",
+}  # fmt: skip
+_K8 = frozenset({"k8", "elementary", "middle"})
+
+
+def is_other_school(own: Sequence[str], written: Sequence[str]) -> bool:
+    """Tell whether two names whose own words agree are of two schools: another level, or another kind.
+
+    A name that states neither may be any school's; a charter school is no academy of the same name.
+    """
+    own_levels, stated = levels(own), levels(written)
+    if own_levels and stated and not own_levels & stated:
+        return True
+    one, two = own_levels | _flavours(own), stated | _flavours(written)
+    return bool(one) and bool(two) and not one & two
+
+
+def _flavours(words: Sequence[str]) -> frozenset[str]:
+    found = {_FLAVOURS[kind] for kind in map(school_word, words) if kind in _FLAVOURS}
+    for index, word in enumerate(words[:-1]):
+        if word == "k" and words[index + 1] in {"5", "6", "8"}:
+            found |= _K8
     return frozenset(found)
 
 

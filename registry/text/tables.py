@@ -10,6 +10,7 @@ from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
 
+from registry.text.margins import has_captions
 from registry.text.table_rows import MIN_ROWS, Cell, Row
 from registry.text.tables_markup import marked_rows
 
@@ -23,7 +24,7 @@ _LINE = re.compile(r"[^\r\n]+")
 def find_rows(text: str) -> list[Row]:
     """Return the rows of all tables of a raw text, in order; headings are left out. No table, no rows."""
     lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
-    if not lines:
+    if not lines or has_captions(text):
         return []
     return (
         marked_rows(text)
@@ -118,6 +119,8 @@ def _longest_block(fits: list[bool]) -> tuple[int, int]:
 
 def _table_like(text: str, rows: list[Row]) -> bool:
     """Tell lines of cells from sentences that happen to have the same number of commas."""
+    if _is_prose(text, rows):
+        return False
     spaced = 0
     total = 0
     for row in rows:
@@ -125,6 +128,22 @@ def _table_like(text: str, rows: list[Row]) -> bool:
             total += 1
             spaced += text[start - 2 : start] == ", "
     return spaced * 3 < total * 2 and not _long_cells(text, rows)
+
+
+# Small words that cells of a table have seldom: two of them, or the end of a sentence, and a line reads as prose.
+_SMALL_WORDS = re.compile(r"\b(?:the|and|to|a|is|was|were|are|that|it|for|at|this|we|you|but|have|be|he|she|they)\b")
+_SENTENCE_END = re.compile(r"[a-z0-9)]{2}[.!?] +[A-Z]")
+_GOES_ON = re.compile(r"[^A-Za-z]{0,12}[a-z]")
+_SAMPLE = 60  # lines looked at
+
+
+def _is_prose(text: str, rows: list[Row]) -> bool:
+    """Tell whether most lines are pieces of sentences, and many go on with one: prose that was broken at a width."""
+    sample = [text[row.start : row.end] for row in rows[:_SAMPLE]]
+    if sum(_GOES_ON.match(line) is not None for line in sample) * 3 < len(sample):
+        return False
+    prose = sum(len(_SMALL_WORDS.findall(line)) > 1 or _SENTENCE_END.search(line) is not None for line in sample)
+    return prose * 2 > len(sample)
 
 
 def _long_cells(text: str, rows: list[Row]) -> bool:
@@ -304,7 +323,7 @@ def _fixed_rows(text: str, lines: list[Cell]) -> list[Row]:
         for column, count in sorted(common.items())
         if count * 5 >= len(inside) and _is_blank_before(text, inside, column)
     ]
-    if not columns:
+    if not columns or (len(columns) < _WIDE and _is_prose(text, [Row(start, end, ()) for start, end in inside])):
         return []
     return [Row(start, end, tuple(_fixed_cells(text, start, end, columns))) for start, end in inside]
 

@@ -1,4 +1,4 @@
-"""Rows of tables that carry marks of their own: JSON, SQL, HTML tables, XML elements, lines of ``key="value"``."""
+"""Rows of tables that carry marks of their own: JSON, SQL, records of database shells, HTML, XML, ``key="value"``."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ _SQL_HEAD = re.compile(r"\binsert\s+into\b[^()]{0,200}(?:\(([^()]{0,2000})\)\s*)
 _SQL_TUPLE = re.compile(r"\(((?:'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^'\"()])*)\)")
 _SQL_CELL = re.compile(r"\s*(?:'((?:[^'\\]|''|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([^,'\"]+))\s*(?:,|$)")
 _LEAF = re.compile(r"<([A-Za-z][\w:.-]{0,40})(?:\s[^<>]{0,200})?>([^<>]{0,500})</\1\s*>")
-_ATTRIBUTE = re.compile(r"""([A-Za-z][\w.-]{0,30})[ \t]?=[ \t]?(?:"([^"\n]{0,300})"|'([^'\n]{0,300})')""")
+# name="Ada", and name: 'Ada' as shells and scripts print their documents.
+_ATTRIBUTE = re.compile(
+    r"""([A-Za-z_][\w.-]{0,30})['"]?[ \t]?(?:=>?|:)[ \t]?(?:"((?:[^"\\\n]|\\.){0,300})"|'((?:[^'\\\n]|\\.){0,300})')"""
+)
 _HTML_ROW = re.compile(r"<tr\b[^>]{0,200}>(.*?)(?=</tr>|<tr\b|</table>|\Z)", re.IGNORECASE | re.DOTALL)
 _HTML_CELL = re.compile(r"<t([dh])\b[^>]{0,200}>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 def marked_rows(text: str) -> list[Row]:
-    """Return the rows of JSON objects, SQL statements, HTML or XML, or attributes, whichever there are."""
-    for reader in (_json_rows, _array_rows, _sql_rows, _html_rows, _element_rows, _attribute_rows):
+    """Return the rows of JSON objects, SQL statements, records, HTML or XML, or attributes, whichever there are."""
+    for reader in (_json_rows, _array_rows, _sql_rows, _record_rows, _html_rows, _element_rows, _attribute_rows):
         rows = reader(text)
         if len(rows) >= MIN_MARKED_ROWS:
             return rows
@@ -113,6 +116,25 @@ def _sql_cells(text: str, start: int, end: int) -> Iterator[Cell]:
         group = next(number for number in (1, 2, 3) if match.group(number) is not None)
         yield match.span(group)
         position = match.end()
+
+
+# Rows as shells print them one below the other: psql with \\x, mysql with \\G.
+_RECORD = re.compile(r"(?m)^(?:-\[ RECORD \d+ \][-+]*|\*{10,} \d+\. row \*{10,})[ \t]*\r?$")
+_RECORD_LINE = re.compile(r"(?m)^[ \t]{0,40}([A-Za-z_][^|:\r\n]{0,60}?)[ \t]*(?:\||:)[ \t]?([^\r\n]*?)[ \t]*\r?$")
+
+
+def _record_rows(text: str) -> list[Row]:
+    heads = list(_RECORD.finditer(text))
+    if not heads:
+        return []
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    rows = []
+    for head, end in zip(heads, ends, strict=True):
+        lines = list(_RECORD_LINE.finditer(text, head.end(), end))
+        if lines:
+            cells = tuple(line.span(2) for line in lines)
+            rows.append(Row(lines[0].start(), lines[-1].end(), cells, tuple(line.group(1).lower() for line in lines)))
+    return rows
 
 
 def _html_rows(text: str) -> list[Row]:

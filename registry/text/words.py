@@ -95,7 +95,7 @@ def _words_between(folded: Folded, start: int, end: int) -> list[tuple[str, int,
 def _plain_word(match: re.Match[str]) -> tuple[str, int, int]:
     word, start, end = match.group(), match.start(), match.end()
     if "'" in word:
-        if word.endswith("'s") and len(word) > 3:
+        if word.endswith("'s") and (len(word) > 3 or word[0].isdigit()):
             word, end = word[:-2], end - 2
         word = word.replace("'", "")
     return word, start, end

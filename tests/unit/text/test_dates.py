@@ -20,7 +20,8 @@ def dates(raw: str) -> set[str]:
         "the twenty-seventh of April nineteen sixty one", "1 9 6 1 - 0 4 - 2 7", "1961-04-27T08:15:00Z",
         "4 slash 27 slash 1961", "April 27,\n1961", "１９６１-０４-２７",
         "I961-O4-27", "z7-apr-1961", "27 Apk 1961", "27 Apirl 1961",
-        "19b10427", "196lO427",
+        "19b10427", "196lO427", "l9610427", "19610427000000Z", "19610427T0815", "April27, 1961",
+        "Month: 4 Day: 27 Year: 1961",
     ],
 )  # fmt: skip
 def test_one_date_however_written(raw: str) -> None:

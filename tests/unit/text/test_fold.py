@@ -35,8 +35,25 @@ def test_mixed_scripts_are_read_by_their_looks_and_whole_words_transliterated() 
     assert fold_word("Наталья-Smith") == "natalya-smith"
 
 
-def test_quote_marks_at_line_begins_become_blanks() -> None:
-    assert fold_text("12\n> Maple\n>> St > 3").text == "12\n  maple\n   st > 3"
+def test_quote_marks_at_line_begins_are_left_out() -> None:
+    assert fold_text("12\n> Maple\n> > >> St > 3").text == "12\nmaple\nst > 3"
+
+
+def test_times_of_captions_and_numbers_of_lines_are_left_out() -> None:
+    cues = "7\n00:00:33,000 --> 00:00:35,500\nlives at 12\n\n8\n00:00:36,000 --> 00:00:38,500\nMaple St"
+    assert fold_text(cues).text == "lives at 12\nmaple st"
+    assert fold_text("00:33.000 --> 00:35.500 align:start\nat 12\n\n00:36.000 --> 00:38.500\nMaple St").text == (
+        "at 12\nmaple st"
+    )
+    numbered = "\n".join(f"{number:>3}    Maple" for number in (24, 25, *range(1, 9)))
+    assert fold_text(numbered).text == "\n".join(["maple"] * 10)
+
+
+def test_numbers_that_do_not_count_lines_stay() -> None:
+    few = "\n".join(f"{number}    Maple" for number in range(1, 8))  # a short list
+    homes = "\n".join(f"{number}    Maple" for number in range(2, 40, 3))
+    assert [fold_text(text).text for text in (few, homes)] == [few.lower(), homes.lower()]
+    assert fold_text("12 --> 14 Maple").text == "12 --> 14 maple"
 
 
 def test_spans_lead_back_to_the_raw_text() -> None:

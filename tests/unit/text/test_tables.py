@@ -56,6 +56,36 @@ def test_json_lines_and_arrays(indent: int | None) -> None:
     assert cells(json.dumps({"rows": records})) == expected()
 
 
+def test_records_as_database_shells_print_them() -> None:
+    records = [dict(zip(("name", "addr", "ssn"), person, strict=True)) for person in PEOPLE]
+    psql = "\n".join(
+        f"-[ RECORD {number} ]+------\n" + "\n".join(f"{label:<5}| {value}" for label, value in record.items())
+        for number, record in enumerate(records, 1)
+    )
+    mysql = "\n".join(
+        f"{'*' * 27} {number}. row {'*' * 27}\n" + "\n".join(f"{label:>5}: {value}" for label, value in record.items())
+        for number, record in enumerate(records, 1)
+    )
+    for text in (psql, mysql):
+        assert cells(text) == expected()
+        assert find_rows(text)[0].labels == ("name", "addr", "ssn")
+    assert find_rows("-[ RECORD 1 ]\nname | Ada") == []  # one record is no table
+
+
+def test_documents_as_shells_and_scripts_print_them() -> None:
+    records = [dict(zip(("name", "addr", "ssn"), person, strict=True)) for person in PEOPLE]
+    mongo = "\n".join(
+        "{ _id: ObjectId('65'), " + ", ".join(f"{label}: '{value}'" for label, value in record.items()) + " }"
+        for record in records
+    )
+    php = "\n".join(
+        "array(" + ", ".join(f"'{label}' => '{value}'" for label, value in record.items()) + ")," for record in records
+    )
+    for text in (mongo, mongo.replace("Person A", "Person O\\'A"), php, "\n".join(map(str, records))):
+        assert len(cells(text)) == len(PEOPLE)
+        assert find_rows(text)[0].labels == ("name", "addr", "ssn")
+
+
 def test_html() -> None:
     text = "<table>" + "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in person) + "</tr>" for person in PEOPLE)
     assert cells(text + "</table>") == expected()
@@ -145,3 +175,17 @@ def test_numbered_lines_with_spaced_delimiters(delimiter: str) -> None:
 def test_records_ruled_off() -> None:
     text = "\n-- \n".join("\n".join(person) for person in PEOPLE)
     assert cells(text) == expected()
+
+
+def test_prose_broken_at_a_width_is_no_table() -> None:
+    lines = [
+        "oven to 350 and bake for half an hour, or until golden. In",
+        "please remit $1,284.50 by next Friday. Upstream fixed this in",
+        "and the kernel went away, at least in the version that we had",
+    ] * 5
+    captions = "\n\n".join(f"{place}\n00:00:0{place},000 --> 00:00:0{place},900\nwe all met" for place in range(1, 8))
+    numbered = "\n".join(f"{number:>3}    {line}" for number, line in enumerate(lines, 1))
+    for text in ("\n".join(lines), captions, numbered):
+        assert find_rows(text) == []
+    table = "\n".join(f"Person {letter},stayed at home for the flu" for letter in "ABCDEFGHIJ")
+    assert len(find_rows(table)) == 10
