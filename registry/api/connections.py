@@ -63,7 +63,13 @@ class Serving:
 
 
 class Connections:
-    """The connections of one process."""
+    """The connections of one process.
+
+    Attributes:
+        most: how many at a time.
+        pace: at which what clients send is read on, for all of them together.
+        is_ending: whether the server ends: clients that take no answer, or do not close behind it, have less time.
+    """
 
     def __init__(self, strangers: Strangers | None, most: int | None = None) -> None:
         """Begin without any.
@@ -75,6 +81,7 @@ class Connections:
         self._strangers = strangers
         self.most = _affordable() if most is None else most
         self.pace = Pace()
+        self.is_ending = False
         self._open: set[GuardedProtocol] = set()
         self._dated: Sequence[tuple[bytes, bytes]] = ()
         self._date_line = b""
@@ -284,9 +291,9 @@ class GuardedProtocol(asyncio.Protocol):
         if self._lingering is not None and unsent:
             self._lingering.wait_for_answer(now)
         if unsent:
-            return self._outgoing.is_stalled(now)
+            return self._outgoing.is_stalled(now, is_ending=self.all.is_ending)
         if self._lingering is not None:
-            return self._lingering.is_over(now)
+            return self._lingering.is_over(now, is_ending=self.all.is_ending)
         if self.waiting_since is None:
             return False
         if self._head_since is not None:

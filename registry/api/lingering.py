@@ -8,6 +8,7 @@ from __future__ import annotations
 
 # From the time when all of the answer has arrived.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 4 << 20
+LINGER_AT_END_SECONDS = 0.5  # when the server itself ends, which waits for nobody to close
 
 
 class Lingering:
@@ -28,6 +29,6 @@ class Lingering:
         """Count the time from now on: the client has not had all of the answer."""
         self._since = now
 
-    def is_over(self, now: float) -> bool:
-        """Tell whether the client has had its time to close."""
-        return now - self._since > LINGER_SECONDS
+    def is_over(self, now: float, *, is_ending: bool = False) -> bool:
+        """Tell whether the client has had its time to close; the server's end gives it less."""
+        return now - self._since > (min(LINGER_AT_END_SECONDS, LINGER_SECONDS) if is_ending else LINGER_SECONDS)

@@ -13,6 +13,7 @@ import termios
 
 # Of what waits to be sent so much must go in this time, or all of it.
 TAKEN_BYTES, STALLED_SECONDS = 16 << 10, 30.0
+STALLED_AT_END_SECONDS = 5.0  # the server's end, which waits for answers and not for who takes none
 
 
 class Outgoing:
@@ -34,9 +35,10 @@ class Outgoing:
         if has_moved or (self._left and not unsent):
             self._left, self.moved_at = unsent, now
 
-    def is_stalled(self, now: float) -> bool:
-        """Tell whether something waits and too little of it has gone."""
-        return self._left > 0 and now - self.moved_at > STALLED_SECONDS
+    def is_stalled(self, now: float, *, is_ending: bool = False) -> bool:
+        """Tell whether something waits and too little of it has gone; the server's end waits less."""
+        patience = min(STALLED_AT_END_SECONDS, STALLED_SECONDS) if is_ending else STALLED_SECONDS
+        return self._left > 0 and now - self.moved_at > patience
 
 
 def unsent_on(transport: asyncio.Transport, *, is_last: bool) -> int:

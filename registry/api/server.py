@@ -173,6 +173,12 @@ class _SharingServer(DrainingServer):
         for listening in sockets or ():
             listening.listen(_BACKLOG)
 
+    async def on_tick(self, counter: int) -> bool:
+        """Tell whether it is time to close; connections hear of the end from when new requests are refused."""
+        is_over = await super().on_tick(counter)
+        self._all.is_ending = is_over or self._ending.is_refusing
+        return is_over
+
     def _drop(self, dropping: Dropping, source: str) -> None:
         if dropping.add(source):
             self._refusals.count(source, "cut_off")  # nothing of it is heard from here on, so the ledger says when

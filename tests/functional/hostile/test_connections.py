@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from registry.api import connections, door, dropping, turns
+from registry.api import connections, door, dropping, lingering, turns
 from registry.api.connections import Connections
+from registry.api.draining import DRAIN_SECONDS
 from registry.api.exchange import Exchange
 from registry.api.server import serving
 from registry.api.turns import LITTLE
@@ -408,6 +409,22 @@ def test_a_crowd_of_one_readers_lookups_makes_no_large_batches_for_another(
         assert {status_of(one) for one in crowd} == {404}
     assert sum(sizes) == 3 + len(crowd)
     assert max(sizes) <= LITTLE
+
+
+def test_the_end_waits_for_nobody_who_does_not_close(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lingering, "LINGER_SECONDS", 60.0)
+    home = open_copy(template, tmp_path / "home")
+    with ExitStack() as stack:
+        with serving(home.app) as url:
+            served = Served(home, url)
+            for _ in range(8):
+                connection = stack.enter_context(served.connect())
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n\r\n")
+                assert status_of(connection) == 200
+            began = time.monotonic()
+        assert time.monotonic() - began < DRAIN_SECONDS / 2
 
 
 def test_bodies_have_a_bounded_room(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -463,3 +463,68 @@ def test_a_fault_ends_no_sweeping(monkeypatch: pytest.MonkeyPatch) -> None:
                 await asyncio.sleep(0.005)
 
     asyncio.run(run())
+
+
+async def _end_with(client: _Client, raw: bytes, app: Any) -> int:
+    """Ask, let the client be, and tell that the server ends; gives how many connections are left after a while."""
+    loop = asyncio.get_running_loop()
+    all_of_them, serving = Connections(None, 4), Serving(app, ServerState(), {})
+    server = await loop.create_server(lambda: GuardedProtocol(all_of_them, serving, loop), "127.0.0.1", 0)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.setblocking(False)
+        await loop.sock_connect(connection, server.sockets[0].getsockname())
+        await loop.sock_sendall(connection, raw)
+        await client(connection, all_of_them)
+        await asyncio.sleep(0.3)
+        assert len(all_of_them) == 1, "it is waited for while the server goes on"
+        all_of_them.is_ending = True
+        for one in list(serving.state.connections):
+            one.shutdown()
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            if not all_of_them:
+                break
+        left = len(all_of_them)
+    server.close()
+    return left
+
+
+async def _reads_all(connection: socket.socket, _: Connections) -> None:
+    while await asyncio.get_running_loop().sock_recv(connection, 1 << 20):
+        pass
+
+
+async def _reads_nothing(_: socket.socket, __: Connections) -> None:
+    """Take no answer."""
+
+
+async def _says_much(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": bytes(16 << 20)})
+
+
+async def _says_much_in_pieces(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for left in range(16, 0, -1):
+        await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": left > 1})
+
+
+@pytest.mark.parametrize(
+    ("client", "more", "app"),
+    [
+        (_reads_all, b"Connection: close\r\n", _says_ok),  # answered last, and its own side stays open
+        (_reads_nothing, b"Connection: close\r\n", _says_much),
+        (_reads_nothing, b"", _says_much),  # between requests
+        (_reads_nothing, b"", _says_much_in_pieces),  # at work
+    ],
+)
+def test_the_end_of_the_server_waits_for_nobody_who_takes_nothing_and_does_not_close(
+    monkeypatch: pytest.MonkeyPatch, client: _Client, more: bytes, app: Any
+) -> None:
+    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
+    monkeypatch.setattr(lingering, "LINGER_SECONDS", 60.0)
+    monkeypatch.setattr(lingering, "LINGER_AT_END_SECONDS", 0.1)
+    monkeypatch.setattr(outgoing, "STALLED_AT_END_SECONDS", 0.1)
+    raw = b"GET / HTTP/1.1\r\nHost: a\r\n%b\r\n" % more
+    assert asyncio.run(_end_with(client, raw, app)) == 0
