@@ -23,7 +23,7 @@ QUICK = Plan(
     populations=(200,),
     rows=2_000,
 )
-_CHANGEABLE = ("clients", "rounds", "seconds", "entries", "sizes", "rows")
+_CHANGEABLE = ("clients", "rounds", "seconds", "entries", "sizes", "rows", "sqlite")
 
 
 def main() -> None:
@@ -46,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a first look in under two minutes")
     parser.add_argument("--people", type=_numbers, help="people enrolled in every target; for tracing, several sizes")
     parser.add_argument("--rows", type=int, help="rows of the dump that is traced")
+    parser.add_argument("--sqlite", action="store_true", default=None, help="tracing: on SQLite alone")
     parser.add_argument("--clients", type=_numbers, help="connections, as 1,16,64")
     parser.add_argument("--rounds", type=int, help="rounds of every target")
     parser.add_argument("--seconds", type=float, help="length of a round")

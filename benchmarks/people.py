@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 _GIVEN = ("Avery", "Blake", "Casey", "Devon", "Emery", "Finley", "Harper", "Jordan", "Kendall", "Logan")
@@ -16,6 +17,8 @@ _AREAS = (
     "407 408 409 410 412 413 414 415 417 419 423 425 432 434 435 440 443 469 470 478 479 480 484 501 502 "
     "503 504 505 507 508 509 510 512 513 515 516 517 518 520 530"
 )
+
+_FIRST_DAY, _DAYS, _APART = date(1950, 1, 1), 18_262, 7_919  # no divisor of the last divides the days
 
 
 def number_of(number: int) -> str:
@@ -41,7 +44,7 @@ def document(number: int) -> dict[str, Any]:
             },
             {
                 "category": "date_of_birth",
-                "value": {"date": f"{1950 + number % 50}-{1 + number % 12:02}-{1 + number % 28:02}"},
+                "value": {"date": _born(number)},
             },
             {"category": "email", "value": {"address": f"person{number}@example.org"}},
             {"category": "school", "member": "c1", "value": {"name": f"{_STREETS[number % 10]} Elementary School"}},
@@ -61,6 +64,11 @@ def post_about(number: int) -> str:
 def _phone(number: int) -> str:
     areas = _AREAS.split(" ")
     return f"{areas[number // 100 % len(areas)]}-555-{100 + number % 100:04}"
+
+
+def _born(number: int) -> str:
+    """Return a day of fifty years that says nothing of the name: whoever shares one has another name, as people do."""
+    return (_FIRST_DAY + timedelta(days=number * _APART % _DAYS)).isoformat()
 
 
 def _address(number: int) -> str:

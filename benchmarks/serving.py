@@ -44,6 +44,7 @@ class Plan:
         sizes: of the registries whose growth is measured, as (people, entries), the smallest first.
         populations: people of the registries that texts are traced in, the smallest first.
         rows: of the dump that is traced.
+        sqlite: whether tracing is measured on SQLite alone.
     """
 
     people: int
@@ -54,6 +55,7 @@ class Plan:
     sizes: tuple[tuple[int, int], ...] = ((2_000, 20_000), (20_000, 200_000))
     populations: tuple[int, ...] = (20_000,)
     rows: int = 100_000
+    sqlite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

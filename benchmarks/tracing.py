@@ -65,9 +65,9 @@ def tracing(plan: Plan) -> str:
     told = [f"{real:,} people imported, the rest synthetic; dump of {plan.rows:,} rows, half of them of the imported."]
     with TemporaryDirectory(prefix="registry-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        server = stack.enter_context(postgresql())
+        server = None if plan.sqlite else stack.enter_context(postgresql())
         if server is None:
-            told.append("PostgreSQL is not measured: its programs are not installed.")
+            told.append("PostgreSQL is not measured: it was not asked for, or its programs are not installed.")
         for database in (None, server) if server is not None else (None,):
             made = make(folder / str(len(told)), sizes, real, database)
             told += [_measured(folder, one, (real, plan.rows)) for one in made]
@@ -92,7 +92,9 @@ def _measured(folder: Path, one: Sized, asked: tuple[int, int]) -> str:
     told = [f"### {registry.engine}, {one.size.people:,} people", markdown(("what", "measured"), lines)]
     texts = {f"dump of {rows:,} rows": (dump_of(real, rows), rows), "1 MB of prose": (prose(), 0)}
     table = [_row(name, text, count, _traced(folder, registry, text)) for name, (text, count) in texts.items()]
-    return "\n\n".join([*told, markdown(_DUMP_COLUMNS, table)])
+    measured = "\n\n".join([*told, markdown(_DUMP_COLUMNS, table)])
+    print(measured, file=sys.stderr, flush=True)  # the next one may take an hour
+    return measured
 
 
 def _row(name: str, text: str, rows: int, cost: Cost) -> list[str]:

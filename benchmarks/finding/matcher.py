@@ -64,7 +64,7 @@ class Registry:
 
     def match_parts(self, readings: Iterable[Reading]) -> Matching:
         """Match a text that is read in parts."""
-        return joined([self._decided(reading) for reading in readings])
+        return joined(self._decided(reading) for reading in readings)
 
     def _decided(self, reading: Reading) -> Matching:
         hits = {term: self._postings[term] for term in reading.terms if term in self._postings}

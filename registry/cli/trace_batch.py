@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from registry.cli.common import Progress
 from registry.domain.errors import UnreadableDocument
 from registry.leaktrace.dossier import Finding
 from registry.services.kernel import Caller
+from registry.services.match import MANY_TEXTS
 from registry.text.strict_json import parse_json
 
 MAX_TEXT_BYTES = 20 * 1024 * 1024
@@ -30,7 +32,7 @@ def run_batch(application: Application, caller: Caller, source: Path, target: Pa
     The target is written beside its place and moved there when whole: a stopped run leaves no half answer.
     """
     progress, count = Progress("texts"), 0
-    with _written(target) as stream:
+    with _few_collections(), _written(target) as stream:
         for line in _lines(source):
             # Not json.dump, which writes piece by piece in Python: a tenth of the time of a long dump.
             stream.write(json.dumps(_answer(application, caller, line), ensure_ascii=False) + "\n")
@@ -38,6 +40,17 @@ def run_batch(application: Application, caller: Caller, source: Path, target: Pa
             progress(count)
     progress.close()
     return count
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for cycles rarely: a dump makes a million objects and none, and looking took a fifth of its time."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager
@@ -74,7 +87,7 @@ def _answer(application: Application, caller: Caller, line: bytes) -> dict[str, 
         return _failed(identifier, "text_missing")
     if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
         return _failed(identifier, "too_large")
-    matching = application.matcher.match(caller, text, detail="trace batch").matching
+    matching = application.matcher.match(caller, text, detail="trace batch", use=MANY_TEXTS).matching
     return {
         "id": identifier,
         "findings": [finding_document(finding) for finding in matching.findings],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -59,6 +59,11 @@ class DossierRecord:
         """A home address taken apart."""
         return parse_address(self.value)
 
+    def slim(self) -> None:
+        """Let go of what can be worked out again."""
+        self.__dict__.pop("terms", None)
+        self.__dict__.pop("address", None)
+
 
 class FullName(NamedTuple):
     """What a full name is found by.
@@ -109,6 +114,12 @@ class Dossier:
         """What the subject's full name is found by, in every part of a text."""
         return full_name(self.given_name, self.family_name)
 
+    def slim(self) -> None:
+        """Let go of what can be worked out again: it takes more than what was opened."""
+        self.__dict__.pop("name", None)
+        for record in self.records:
+            record.slim()
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -144,21 +155,36 @@ class Matching:
     possible: tuple[Finding, ...]
 
 
-def joined(parts: Sequence[Matching]) -> Matching:
-    """Join the results of a text's parts: one finding a subject, kind and member, decided before possible."""
-    if len(parts) == 1:
-        return parts[0]
-    findings = _by_value(finding for part in parts for finding in part.findings)
-    possible = _by_value(finding for part in parts for finding in part.possible)
-    rest = (finding for key, finding in possible.items() if key not in findings)
-    return Matching(tuple(findings.values()), tuple(rest))
-
-
 _Key = tuple[SubjectId, str, str | None]
 
 
-def _by_value(findings: Iterable[Finding]) -> dict[_Key, Finding]:
-    found: dict[_Key, Finding] = {}
+class Joining:
+    """Joins the results of a text's parts as they come: one finding a subject, kind and member."""
+
+    def __init__(self) -> None:
+        self._findings: dict[_Key, Finding] = {}
+        self._possible: dict[_Key, Finding] = {}
+
+    def add(self, part: Matching) -> None:
+        """Add what the next part holds."""
+        _add(self._findings, part.findings)
+        _add(self._possible, part.possible)
+
+    def matching(self) -> Matching:
+        """Return what all parts hold, decided before possible."""
+        rest = (finding for key, finding in self._possible.items() if key not in self._findings)
+        return Matching(tuple(self._findings.values()), tuple(rest))
+
+
+def joined(parts: Iterable[Matching]) -> Matching:
+    """Join the results of a text's parts."""
+    joining = Joining()
+    for part in parts:
+        joining.add(part)
+    return joining.matching()
+
+
+def _add(found: dict[_Key, Finding], findings: Iterable[Finding]) -> None:
     for finding in findings:
         key = (finding.subject, finding.kind, finding.member)
         other = found.get(key)
@@ -168,4 +194,3 @@ def _by_value(findings: Iterable[Finding]) -> dict[_Key, Finding]:
         surer = finding if finding.confidence > other.confidence else other
         spans = tuple(sorted({*finding.spans, *other.spans}))
         found[key] = replace(surer, spans=spans, is_tail=finding.is_tail and other.is_tail)
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from registry.leaktrace.reading_numbers import text_terms
@@ -110,10 +111,10 @@ def read_parts(
     if kinds:
         yield from _by_columns(folded, rows, (kinds, rows_at_once, reader))
         return
-    spans = _spans(folded, rows)
+    spans = list(_spans(folded, rows))
     running = _running_terms(folded, spans, rows_at_once)
     for begin in range(0, max(1, len(rows)), rows_at_once):
-        prose = split_words(folded, _between(spans, len(folded.text)) if begin == 0 else [])
+        prose = split_words(folded, _between(folded, spans) if begin == 0 else [])
         chosen = rows[begin : begin + rows_at_once]
         passages = [prose, *(_row_words(folded, row, begin + place) for place, row in enumerate(chosen, 1))]
         labels = [(), *(row.labels for row in chosen)]
@@ -130,7 +131,7 @@ def _by_columns(
 ) -> Iterator[Reading]:
     """Read a text with a long table whose columns are known."""
     kinds, rows_at_once, reader = how
-    prose: Words | None = split_words(folded, _between(_spans(folded, rows), len(folded.text)))
+    prose: Words | None = split_words(folded, _between(folded, _spans(folded, rows)))
     parts = (rows[begin : begin + rows_at_once] for begin in range(0, len(rows), rows_at_once))
     asked = (_asked(folded, part, number * rows_at_once, kinds) for number, part in enumerate(parts))
     done = 0
@@ -186,19 +187,19 @@ def _add_prose(folded: Folded, prose: Words, places: dict[Term, list[Place]]) ->
 _APART = 80  # characters between two words of prose: rows, likely
 
 
-def _spans(folded: Folded, rows: Sequence[Row]) -> list[tuple[int, int]]:
-    return [(folded.folded_start(row.start), folded.folded_start(row.end)) for row in rows]
+def _spans(folded: Folded, rows: Iterable[Row]) -> Iterator[tuple[int, int]]:
+    return ((folded.folded_start(row.start), folded.folded_start(row.end)) for row in rows)
 
 
-def _between(rows: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:
-    """Return the prose: what stands before, between and after the rows."""
+def _between(folded: Folded, rows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the prose: what stands before, between and after the rows, ends of lines left out."""
     prose: list[tuple[int, int]] = []
     position = 0
-    for start, end in rows:
-        if start > position:
+    for start, end in chain(rows, ((len(folded.text),) * 2,)):
+        if start > position and not folded.text[position:start].isspace():
             prose.append((position, start))
         position = end
-    return [*prose, (position, length)]
+    return prose
 
 
 def _row_words(folded: Folded, row: Row, number: int) -> Words:

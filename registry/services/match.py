@@ -19,7 +19,7 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.leaktrace.coverage import Coverage, Tally
 from registry.leaktrace.decide import decide
-from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Matching, Member, joined
+from registry.leaktrace.dossier import Dossier, DossierRecord, Finding, Joining, Matching, Member
 from registry.leaktrace.reading import Reader, Reading, read_here, read_parts
 from registry.leaktrace.select import select_subjects
 from registry.leaktrace.sightings import ReadText
@@ -52,13 +52,15 @@ _LINES_PER_ENTRY = 1_400
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a text is matched for: who may, and the rule that an entry names."""
+    """What a text is matched for: who may, the rule that an entry names, and whether the values that it tries count."""
 
     roles: frozenset[Role]
     rule: str
+    tries: bool = True
 
 
 TRACING = Use(INVESTIGATORS, "role.investigator")
+MANY_TEXTS = Use(INVESTIGATORS, "role.investigator", tries=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,14 +82,6 @@ class Matched:
     written: Callable[[Iterable[Finding]], tuple[WrittenValue, ...]]
     tried: Callable[[], tuple[Tried, ...]]
     tally: Tally
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Part:
-    """What matching one part of a text found."""
-
-    matching: Matching
-    tried: Callable[[], tuple[Tried, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +107,8 @@ class _Run:
         self.asked = TermsRead(index, cap=TERM_CAP)
         self.opened = OpenedOnce()
         self.entries: list[int] = []
+        self.found = Joining()
+        self.tried: list[Callable[[], tuple[Tried, ...]]] = []
 
 
 class MatchText:
@@ -141,13 +137,14 @@ class MatchText:
         self._kernel.admit(caller, use.roles, detail)
         run = _Run(self._kernel.index, detail, use, tally)
         with closing(read_parts(text, reader=self._reader)) as readings:
-            parts = [self._part(caller, reading, run) for reading in readings]
+            for reading in readings:
+                self._part(caller, reading, run)
         return Matched(
-            joined([part.matching for part in parts]),
+            run.found.matching(),
             run.opened.versions(),
             tuple(run.entries),
             partial(read_writing, text, run.opened.found()),
-            lambda: all_tried(part.tried() for part in parts),
+            lambda: all_tried(part() for part in run.tried),
             run.tally,
         )
 
@@ -158,7 +155,7 @@ class MatchText:
             found = self._kernel.index.look_up(work.postings, terms, cap=_MOST_OF_A_UNIT)
         return tally.coverage({unit: len({one.target for one in found.get(term, ())}) for term, unit in terms.items()})
 
-    def _part(self, caller: Caller, reading: Reading, run: _Run) -> _Part:
+    def _part(self, caller: Caller, reading: Reading, run: _Run) -> None:
         """Match one part of a text; of what was opened, who was found is kept, and some of the others."""
         with self._kernel.database.read() as work:
             candidates = self._candidates(work, reading, run)
@@ -171,9 +168,11 @@ class MatchText:
         matching = decide(read, dossiers)
         run.tally.add(reading, matching, dossiers)
         run.opened.keep(dossiers, {finding.subject for finding in (*matching.findings, *matching.possible)})
-        # Worked out when somebody asks; but the readings of a long table are not kept for that.
-        tried = partial(values_tried, read, Named(candidates.named, dossiers), matching)
-        return _Part(matching, tried if reading.is_whole else partial(tuple, tried()))
+        run.found.add(matching)
+        if run.use.tries:
+            # Worked out when somebody asks; but the readings of a long table are not kept for that.
+            tried = partial(values_tried, read, Named(candidates.named, dossiers), matching)
+            run.tried.append(tried if reading.is_whole else partial(tuple, tried()))
 
     def _candidates(self, work: Work, reading: Reading, run: _Run) -> _Candidates:
         hits = _hits(work, reading.terms, run)

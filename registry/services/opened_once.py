@@ -10,6 +10,8 @@ from registry.leaktrace.dossier import Dossier
 
 # Opened people of whom nothing was found, kept for the next parts: some 20 MB.
 MOST_OTHERS = 3_000
+# Found people with all that was worked out about them; the others are kept as they were opened: some 6 kB a person.
+_MOST_READY = 3_000
 
 _Version = tuple[RecordId, int]
 
@@ -20,6 +22,7 @@ class OpenedOnce:
     def __init__(self, *, most_others: int = MOST_OTHERS) -> None:
         self._found: dict[SubjectId, Dossier] = {}
         self._others: dict[SubjectId, Dossier] = {}
+        self._ready: dict[SubjectId, None] = {}
         self._most_others = most_others
 
     def of(
@@ -50,11 +53,17 @@ class OpenedOnce:
             if subject in found or subject in self._found:
                 self._others.pop(subject, None)
                 self._found[subject] = dossier
+                self._ready.pop(subject, None)
+                self._ready[subject] = None
             else:
                 self._others.pop(subject, None)
                 self._others[subject] = dossier
         while len(self._others) > self._most_others:
             del self._others[next(iter(self._others))]
+        while len(self._ready) > _MOST_READY:
+            oldest = next(iter(self._ready))
+            del self._ready[oldest]
+            self._found[oldest].slim()
 
     def found(self) -> list[Dossier]:
         """Return who was found in the text."""

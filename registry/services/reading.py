@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
@@ -70,8 +71,7 @@ def read_writing(text: str, dossiers: Sequence[Dossier], findings: Iterable[Find
     )
     read = [_read(text, one, values.get(one.record, ())) for one in whole]
     known = {one.records[0]: one for one in read if one is not None}
-    subjects = sorted({one.subject for one in whole})
-    orders = [_order([one for one in whole if one.subject == subject], known) for subject in subjects]
+    orders = [_order([*own], known) for _, own in groupby(whole, key=lambda one: one.subject)]
     return tuple(one for one in (*read, *orders) if one is not None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Sequence
 from enum import Enum
 
@@ -94,14 +95,14 @@ def kinds_of(text: str, rows: Sequence[Row]) -> dict[Shape, Kinds]:
     Returns:
         By shape. A shape is left out when it has too few rows to say, or no column that holds one value a cell.
     """
-    shapes: dict[Shape, list[Row]] = {}
-    for row in rows:
-        shapes.setdefault(shape_of(row), []).append(row)
+    shapes: dict[Shape, array[int]] = {}  # the numbers of their rows
+    for number, row in enumerate(rows):
+        shapes.setdefault(shape_of(row), array("I")).append(number)
     found: dict[Shape, Kinds] = {}
     for shape, group in shapes.items():
         if len(group) < _LEAST:
             continue
-        sample = group[:: max(1, len(group) // SAMPLE)]
+        sample = [rows[number] for number in group[:: max(1, len(group) // SAMPLE)]]
         columns = zip(*([text[start:end] for start, end in row.cells] for row in sample), strict=True)
         labels = shape[1] or ("",) * shape[0]
         kinds = tuple(

@@ -6,12 +6,14 @@ A row is what may anchor what: a value in one row says nothing about the person 
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from registry.text.margins import has_captions
-from registry.text.table_rows import MIN_ROWS, Cell, Row
+from registry.text.table_rows import MIN_ROWS, Cell, Row, RowTable
 from registry.text.tables_markup import marked_rows
 
 MIN_NARROW_ROWS = 8  # of a table of two columns, or of columns of fixed width
@@ -21,7 +23,7 @@ _WIDE = 3  # columns that a table needs when its delimiter is also one of prose
 _LINE = re.compile(r"[^\r\n]+")
 
 
-def find_rows(text: str) -> list[Row]:
+def find_rows(text: str) -> Sequence[Row]:
     """Return the rows of all tables of a raw text, in order; headings are left out. No table, no rows."""
     lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
     if not lines or has_captions(text):
@@ -36,79 +38,83 @@ def find_rows(text: str) -> list[Row]:
     )
 
 
-def _delimited_rows(text: str, lines: list[Cell]) -> list[Row]:
-    best: list[Row] = []
+def _delimited_rows(text: str, lines: Sequence[Cell]) -> Sequence[Row]:
+    best = RowTable(0)
     for delimiter in _DELIMITERS:
         if text.count(delimiter) < MIN_ROWS:
             continue
         rows = _rows_by(text, lines, delimiter)
-        if len(rows) * _width(rows) > len(best) * _width(best):
+        if rows and len(rows) * _width(rows) > len(best) * _width(best):
             best = rows
     return _with_labels(text, best)
 
 
-def _width(rows: list[Row]) -> int:
+def _width(rows: Sequence[Row]) -> int:
     return len(rows[0].cells) if rows else 0
 
 
-def _rows_by(text: str, lines: list[Cell], delimiter: str) -> list[Row]:
-    split = [(start, end, _cells(text, start, end, delimiter)) for start, end in lines]
-    widths = Counter(len(cells) for _, _, cells in split if len(cells) > 1)
+def _rows_by(text: str, lines: Sequence[Cell], delimiter: str) -> RowTable | None:
+    """Return the rows that a delimiter makes. Lines are split twice, so that memory holds the cells of no other."""
+    split = array("I", (len(_cells(text, start, end, delimiter)) for start, end in lines))
+    widths = Counter(width for width in split if width > 1)
     if not widths:
-        return []
+        return None
     width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
     if count < MIN_ROWS:
-        return []
-    block = _longest_block([len(cells) == width for _, _, cells in split])
-    rows = [Row(start, end, tuple(cells)) for start, end, cells in split[block[0] : block[1]] if len(cells) == width]
+        return None
+    block = _longest_block(split, width)
+    rows = RowTable(width)
+    for place in range(*block):
+        if split[place] == width:
+            rows.append(*lines[place], _cells(text, *lines[place], delimiter))
     if len(rows) < MIN_ROWS or (delimiter == "," and not _table_like(text, rows)):
-        return []
+        return None
     if width == 2 and len(rows) < MIN_NARROW_ROWS:
-        return []
-    if len(delimiter) > 1 and (width < _WIDE or _long_cells(text, rows)):
-        return []
-    return _own_labels(text, [_without_count(text, row) for row in rows])
+        return None
+    if len(delimiter) > 1 and (width < _WIDE or _long_cells(rows)):
+        return None
+    _leave_counts_out(text, rows)
+    return _own_labels(text, rows)
 
 
 _CELL_LABEL = re.compile(r"([A-Za-z][A-Za-z0-9 _.-]{0,30}?)[ \t]?[:=][ \t]*")
 
 
-def _own_labels(text: str, rows: list[Row]) -> list[Row]:
+def _own_labels(text: str, rows: RowTable) -> RowTable:
     """Take the name of each column out of its cells where every cell has it (``name: Ada; born: 1961``)."""
-    found = [[_CELL_LABEL.match(text, start, end) for start, end in row.cells] for row in rows]
-    names = [tuple(match.group(1).lower() if match else "" for match in matches) for matches in found]
-    if not rows or not all(names[0]) or any(name != names[0] for name in names):
+    names = _names_in(text, rows[0])
+    if not all(names) or any(_names_in(text, row) != names for row in rows):
         return rows
-    return [
-        Row(
-            row.start,
-            row.end,
-            tuple(
-                (match.end() if match else start, end) for match, (start, end) in zip(matches, row.cells, strict=True)
-            ),
-            names[0],
-        )
-        for row, matches in zip(rows, found, strict=True)
-    ]
+    named = RowTable(len(names), names)
+    for row in rows:
+        starts = [match.end() if (match := _CELL_LABEL.match(text, *cell)) else cell[0] for cell in row.cells]
+        named.append(row.start, row.end, [(start, end) for start, (_, end) in zip(starts, row.cells, strict=True)])
+    return named
+
+
+def _names_in(text: str, row: Row) -> tuple[str, ...]:
+    found = (_CELL_LABEL.match(text, start, end) for start, end in row.cells)
+    return tuple(match.group(1).lower() if match else "" for match in found)
 
 
 _COUNT = re.compile(r"\d{1,5}[.)][ \t]+")
 
 
-def _without_count(text: str, row: Row) -> Row:
-    """Leave the number of a numbered list out of the first cell."""
-    start, end = row.cells[0]
-    count = _COUNT.match(text, start, end)
-    return row if count is None else Row(row.start, row.end, ((count.end(), end), *row.cells[1:]))
+def _leave_counts_out(text: str, rows: RowTable) -> None:
+    """Leave the number of a numbered list out of each first cell."""
+    for number, row in enumerate(rows):
+        count = _COUNT.match(text, *row.cells[0])
+        if count is not None:
+            rows.begin_later(number, count.end())
 
 
-def _longest_block(fits: list[bool]) -> tuple[int, int]:
-    """Return the longest stretch of fitting lines; a single line may fail inside it."""
+def _longest_block(found: Sequence[int], wanted: int) -> tuple[int, int]:
+    """Return the longest stretch of lines in which the wanted is found; a single line may fail inside it."""
     best = (0, 0)
     start = 0
     misses = 0
-    for place, fit in enumerate([*fits, False, False]):
-        misses = 0 if fit else misses + 1
+    for place, one in enumerate(chain(found, (-1, -1))):
+        misses = 0 if one == wanted else misses + 1
         if misses > 1:
             end = place - 1
             if end - start > best[1] - best[0]:
@@ -117,7 +123,7 @@ def _longest_block(fits: list[bool]) -> tuple[int, int]:
     return best
 
 
-def _table_like(text: str, rows: list[Row]) -> bool:
+def _table_like(text: str, rows: Sequence[Row]) -> bool:
     """Tell lines of cells from sentences that happen to have the same number of commas."""
     if _is_prose(text, rows):
         return False
@@ -127,7 +133,7 @@ def _table_like(text: str, rows: list[Row]) -> bool:
         for start, _ in row.cells[1:]:
             total += 1
             spaced += text[start - 2 : start] == ", "
-    return spaced * 3 < total * 2 and not _long_cells(text, rows)
+    return spaced * 3 < total * 2 and not _long_cells(rows)
 
 
 # Small words that cells of a table have seldom: two of them, or the end of a sentence, and a line reads as prose.
@@ -137,18 +143,21 @@ _GOES_ON = re.compile(r"[^A-Za-z]{0,12}[a-z]")
 _SAMPLE = 60  # lines looked at
 
 
-def _is_prose(text: str, rows: list[Row]) -> bool:
+def _is_prose(text: str, rows: Sequence[Row]) -> bool:
     """Tell whether most lines are pieces of sentences, and many go on with one: prose that was broken at a width."""
-    sample = [text[row.start : row.end] for row in rows[:_SAMPLE]]
+    sample = [text[row.start : row.end] for row in islice(rows, _SAMPLE)]
     if sum(_GOES_ON.match(line) is not None for line in sample) * 3 < len(sample):
         return False
     prose = sum(len(_SMALL_WORDS.findall(line)) > 1 or _SENTENCE_END.search(line) is not None for line in sample)
     return prose * 2 > len(sample)
 
 
-def _long_cells(text: str, rows: list[Row]) -> bool:
-    cells = [text[start:end] for row in rows for start, end in row.cells]
-    return sum(len(cell) > 80 for cell in cells) * 4 >= len(cells)
+def _long_cells(rows: Sequence[Row]) -> bool:
+    long = sum(end - start > _LONG_CELL for row in rows for start, end in row.cells)
+    return long * 4 >= len(rows) * _width(rows)
+
+
+_LONG_CELL = 80  # characters
 
 
 def _cells(text: str, start: int, end: int, delimiter: str) -> list[Cell]:
@@ -204,17 +213,18 @@ _HEADING = re.compile(
 _LABEL = re.compile(r"^[A-Za-z][A-Za-z0-9 _.#/()-]{0,30}$")
 
 
-def _with_labels(text: str, rows: list[Row]) -> list[Row]:
+def _with_labels(text: str, rows: RowTable) -> Sequence[Row]:
     """Take the first row for column names if it holds no digits and reads like names of columns."""
     if not rows:
-        return rows
-    labels = tuple(text[start:end].lower() for start, end in rows[0].cells)
-    header = all(_LABEL.match(text[start:end]) and not text[start:end].isdigit() for start, end in rows[0].cells)
-    others = sum(bool(re.search(r"\d", text[row.start : row.end])) for row in rows[1:])
+        return []
+    heading, numbers = rows[0], re.compile(r"\d")
+    labels = tuple(text[start:end].lower() for start, end in heading.cells)
+    header = all(_LABEL.match(text[start:end]) and not text[start:end].isdigit() for start, end in heading.cells)
+    others = sum(numbers.search(text, start, end) is not None for start, end in islice(rows.spans(), 1, None))
     known = sum(_HEADING.search(label) is not None for label in labels) * 2 > len(labels)
-    if not header or re.search(r"\d{3}", " ".join(labels)) or not (known or others * 2 >= len(rows) - 1):
-        return rows
-    return [Row(row.start, row.end, row.cells, labels) for row in rows[1:]]
+    if header and not re.search(r"\d{3}", " ".join(labels)) and (known or others * 2 >= len(rows) - 1):
+        rows.head_off(labels)
+    return rows
 
 
 _LABELLED = re.compile(
@@ -313,7 +323,7 @@ def _fixed_rows(text: str, lines: list[Cell]) -> list[Row]:
     if text.count("  ") < MIN_NARROW_ROWS:
         return []
     begins = [{gap.end() - start for gap in _WIDE_GAP.finditer(text, start, end)} for start, end in lines]
-    block = _longest_block([bool(found) for found in begins])
+    block = _longest_block([bool(found) for found in begins], True)
     inside = lines[block[0] : block[1]]
     if len(inside) < MIN_NARROW_ROWS:
         return []
