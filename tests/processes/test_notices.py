@@ -19,7 +19,10 @@ from tests.fakes.clock import TestClock
 from tests.functional.services.receivers import SECRET, receiving
 from tests.processes.conftest import City
 
-KILLS = [pytest.param(4, marks=pytest.mark.timeout(240)), pytest.param(200, marks=pytest.mark.slow)]
+KILLS = [
+    pytest.param(4, marks=pytest.mark.timeout(240)),
+    pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(1_800)]),
+]
 WORKERS = 2
 CLIENTS = 12
 
