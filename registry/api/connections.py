@@ -27,6 +27,7 @@ from registry.api.heads import Chunks, Head, Malformed, read_head
 from registry.api.lingering import Lingering
 from registry.api.outgoing import Outgoing, unsent_on
 from registry.api.pieces import Body, Pace
+from registry.api.states import GONE, HEAD, IDLE, LINGER, WORK, IllegalMove, State
 from registry.identity.strangers import Strangers
 
 MAX_CONNECTIONS = 2_048
@@ -40,12 +41,9 @@ MAX_HEAD_LINES = 100
 READ_BYTES = 64 << 10
 _SWEEP_SECONDS = 1.0
 _CLOSED_AT_ONCE = 64
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncache-control: no-store\r\n"
-    b"x-content-type-options: nosniff\r\ncontent-length: 0\r\n\r\n"
-)
-_BAD_REQUEST = (
-    b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncache-control: no-store\r\n"
+_TOO_LARGE, _BAD_REQUEST = b"431 Request Header Fields Too Large", b"400 Bad Request"
+_REFUSAL = (
+    b"HTTP/1.1 %b\r\n%bconnection: close\r\ncache-control: no-store\r\n"
     b"x-content-type-options: nosniff\r\ncontent-length: 0\r\n\r\n"
 )
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -134,10 +132,10 @@ class Connections:
 
     def _close_some(self) -> bool:
         """Close those that have been waiting longest, strangers first; False when all are at work."""
-        waiting = [one for one in self._open if one.waiting_since is not None]
+        waiting = [one for one in self._open if one.state is not WORK]
         for one in heapq.nsmallest(_CLOSED_AT_ONCE, waiting, key=GuardedProtocol.usefulness):
             self._open.discard(one)
-            one.transport.abort()
+            one.abort()
         return bool(waiting)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -145,7 +143,7 @@ class Connections:
         self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep, loop) if self._open else None
         now = loop.time()
         for one in [one for one in self._open if one.is_late(now)]:
-            one.transport.abort()
+            one.abort()
 
 
 class GuardedProtocol(asyncio.Protocol):
@@ -154,7 +152,8 @@ class GuardedProtocol(asyncio.Protocol):
     Attributes:
         all: the connections of this process.
         flow: whether it reads and writes.
-        waiting_since: when it began to wait for a request; None while one is at work.
+        state: what it is about; only ``_move`` changes it.
+        since: when it began to wait, for a request or for its client to close; not kept while a request is at work.
         is_vouched: whether a good token came over it.
     """
 
@@ -172,17 +171,17 @@ class GuardedProtocol(asyncio.Protocol):
         """
         self.all = connections
         self.loop = loop
-        self.waiting_since: float | None = None
+        self.state: State = HEAD
+        self.since = 0.0
         self.is_vouched = False
         self._serving = serving
-        self._head_since: float | None = None
         self._head = b""
         self._exchange: Exchange | None = None
         self._body: Body | None = None
         self._chunks: Chunks | None = None
         self._next = b""
         self._outgoing = Outgoing()
-        self._lingering: Lingering | None = None
+        self._lingering = Lingering(0.0)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as asyncio calls it
         """Take the connection in, or close it unread."""
@@ -192,12 +191,13 @@ class GuardedProtocol(asyncio.Protocol):
         self._server = get_local_addr(transport)
         self._serving.state.connections.add(self)  # type: ignore[arg-type]  # uvicorn only calls its shutdown
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # of asyncio's own: 256 KiB, new memory each time
-        self.waiting_since = self._head_since = self.loop.time()
+        self.since = self.loop.time()
         if not self.all.admits(self, self.client[0] if self.client else ""):
-            transport.abort()
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the parameter is asyncio's
         """Forget the connection."""
+        self._move(GONE)
         self.all.discard(self)
         self._serving.state.connections.discard(self)
         if self._exchange is not None:
@@ -214,12 +214,11 @@ class GuardedProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close, after the answer that is at work; uvicorn calls this at the end."""
-        if self._lingering is not None:
-            return  # it ends, and soon
-        if self._exchange is None:
-            self.transport.close()
-        else:
+        if self.state is WORK and self._exchange is not None:
             self._exchange.is_kept_alive = False
+        elif self.state is not LINGER:  # that ends, and soon
+            self._move(GONE)
+            self.transport.close()
 
     def eof_received(self) -> None:
         """Take a client that sends no more for one that is gone: asyncio closes the transport, and nothing is sent."""
@@ -228,14 +227,15 @@ class GuardedProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass on what came in, if it may."""
-        if self._lingering is not None:
+        state = self.state
+        if state is WORK:
+            self._receive_more(data)
+        elif state is LINGER:
             if self._lingering.throw_away(len(data)):
                 self._read_at_a_pace()
             else:
-                self.transport.abort()
-        elif self.waiting_since is None:
-            self._receive_more(data)
-        else:
+                self.abort()
+        elif state is not GONE:
             self._receive_head(data)
 
     def default_headers(self) -> bytes:
@@ -248,6 +248,7 @@ class GuardedProtocol(asyncio.Protocol):
 
     def abort(self) -> None:
         """End the connection at once."""
+        self._move(GONE)
         self.transport.abort()
 
     def answered(self, exchange: Exchange) -> None:
@@ -261,7 +262,8 @@ class GuardedProtocol(asyncio.Protocol):
         elif not exchange.is_kept_alive:
             self._linger()
         else:
-            self.waiting_since = self.loop.time()
+            self._move(IDLE)
+            self.since = self.loop.time()
             self.flow.resume_reading()
             data, self._next = self._next, b""
             if data:
@@ -282,24 +284,28 @@ class GuardedProtocol(asyncio.Protocol):
 
     def usefulness(self) -> tuple[bool, float]:
         """Order connections that wait: the least useful first."""
-        return self.is_vouched, self.waiting_since or 0.0
+        return self.is_vouched, self.since
 
     def is_late(self, now: float) -> bool:
         """Tell whether a head has been coming, an answer been going or nothing been coming for too long."""
-        unsent = unsent_on(self.transport, is_last=self._lingering is not None)
+        state = self.state
+        unsent = unsent_on(self.transport, is_last=state is LINGER)
         self._outgoing.look(unsent, now)
-        if self._lingering is not None and unsent:
-            self._lingering.wait_for_answer(now)
         if unsent:
+            self._lingering.wait_for_answer(now)
             return self._outgoing.is_stalled(now, is_ending=self.all.is_ending)
-        if self._lingering is not None:
+        if state is LINGER:
             return self._lingering.is_over(now, is_ending=self.all.is_ending)
-        if self.waiting_since is None:
-            return False
-        if self._head_since is not None:
-            return now - self._head_since > HEAD_SECONDS
-        since = max(self.waiting_since, self._outgoing.moved_at)
-        return now - since > (KEPT_SECONDS if self.is_vouched else IDLE_SECONDS)
+        if state is HEAD:
+            return now - self.since > HEAD_SECONDS
+        since = max(self.since, self._outgoing.moved_at)
+        return state is IDLE and now - since > (KEPT_SECONDS if self.is_vouched else IDLE_SECONDS)
+
+    def _move(self, to: State) -> None:
+        if to not in self.state.leads_to:
+            self.transport.abort()
+            raise IllegalMove(f"{self.state.name} to {to.name}")
+        self.state = to
 
     def _receive_head(self, data: bytes) -> None:
         """Take more of a head. It is parsed when it is whole, and only if it is small."""
@@ -312,7 +318,7 @@ class GuardedProtocol(asyncio.Protocol):
         end = head.find(b"\r\n\r\n", seen)
         till = len(head) if end < 0 else end
         if till > MAX_HEAD_BYTES or head.count(b"\n", 0, till) > MAX_HEAD_LINES:
-            self._refuse_head()
+            self._end_with(_TOO_LARGE)
         elif end >= 0:
             self._head = b""
             self._begin(head[: end + 4], head[end + 4 :])
@@ -320,8 +326,9 @@ class GuardedProtocol(asyncio.Protocol):
             self._refuse(_BAD_REQUEST)
         else:
             self._head = head
-            if self._head_since is None:
-                self._head_since = self.loop.time()
+            if self.state is IDLE:
+                self._move(HEAD)
+                self.since = self.loop.time()
 
     def _begin(self, raw: bytes, rest: bytes) -> None:
         try:
@@ -329,7 +336,7 @@ class GuardedProtocol(asyncio.Protocol):
         except Malformed:
             self._refuse(_BAD_REQUEST)
             return
-        self._head_since = self.waiting_since = None
+        self._move(WORK)
         exchange = Exchange(
             self, self._scope(head), is_kept_alive=head.is_kept_alive, expects_continue=head.expects_continue
         )
@@ -396,7 +403,7 @@ class GuardedProtocol(asyncio.Protocol):
 
     def _pass_on(self) -> None:
         body, exchange = self._body, self._exchange
-        if body is None or exchange is None or self._lingering is not None or self.transport.is_closing():
+        if body is None or exchange is None or self.state is not WORK or self.transport.is_closing():
             return
         body.is_queued = False
         gathered, rest = body.take()
@@ -426,27 +433,28 @@ class GuardedProtocol(asyncio.Protocol):
         self.transport.pause_reading()
         self.all.pace.add(self.transport.resume_reading, self.loop)
 
-    def _refuse_head(self) -> None:
-        self.all.annoyed_by(self.client[0] if self.client else "")
-        self.transport.write(_TOO_LARGE)
-        self._linger()
-
-    def _refuse(self, answer: bytes) -> None:
+    def _refuse(self, status: bytes) -> None:
         """Answer what is no HTTP."""
         log.warning("not http")
+        self._end_with(status)
+
+    def _end_with(self, status: bytes) -> None:
+        """Give the last answer, or none where one has begun."""
         self.all.annoyed_by(self.client[0] if self.client else "")
-        self.transport.write(answer)
+        if status:
+            self.transport.write(_REFUSAL % (status, self.default_headers()))
         self._linger()
 
     def _linger(self) -> None:
         """Send no more, and throw away what still comes, until the client closes or has had its time for it."""
-        self.waiting_since = self.loop.time()
-        self._lingering = Lingering(self.waiting_since)
+        self._move(LINGER)
+        self.since = self.loop.time()
+        self._lingering = Lingering(self.since)
         self._body, self._head, self._next = None, b"", b""
         try:
             self.transport.write_eof()
         except OSError:  # reset by the client meanwhile
-            self.transport.abort()
+            self.abort()
             return
         self.flow.resume_reading()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http
+from collections.abc import Iterable
 from typing import Protocol
 
 import structlog
@@ -34,6 +35,13 @@ log = structlog.get_logger("registry.api")
 def _log_fault(error: Exception) -> None:
     # Never with its traceback, which may quote what was being worked on.
     log.error("fault", error=type(error).__name__, where=place_of(error))
+
+
+def _refuse_framing(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse headers that say otherwise than the server, or twice, where an answer ends."""
+    names = [name for name, _ in headers]
+    if b"transfer-encoding" in names or names.count(b"content-length") > 1:
+        raise RuntimeError("where an answer ends is said once, and how it is sent is not the application's to say")
 
 
 class Line(Protocol):
@@ -200,6 +208,8 @@ class Exchange:
         named = dict(headers)
         is_bodiless = self.scope["method"] == "HEAD" or status in _BODILESS
         declared = named.get(b"content-length")
+        if b"transfer-encoding" in named or len(named) != len(headers):
+            _refuse_framing(headers)
         self._left = 0 if is_bodiless else int(declared or length or 0)
         if declared is None and not is_bodiless:
             if length is not None:

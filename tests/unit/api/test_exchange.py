@@ -119,6 +119,23 @@ def test_no_header_begins_another_one(value: bytes) -> None:
     assert (line.pieces, line.ends) == ([], ["aborted"])
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"transfer-encoding", b"chunked")],
+        [(b"content-length", b"2"), (b"transfer-encoding", b"chunked")],
+        [(b"content-length", b"2"), (b"content-length", b"3")],
+        [(b"content-length", b"2"), (b"content-length", b"2")],
+    ],
+)
+def test_an_application_does_not_say_how_its_answer_is_sent(headers: list[tuple[bytes, bytes]], version: str) -> None:
+    line = answered(saying({**START, "headers": headers}, {**BODY, "body": b"2\r\nok\r\n0\r\n\r\n"}), version=version)
+    assert (line.pieces, line.ends) == ([], ["aborted"])
+    two = [(b"set-cookie", b"a"), (b"set-cookie", b"b"), (b"content-length", b"2")]
+    assert answered(saying({**START, "headers": two}, BODY)).ends == ["answered"]
+
+
 @pytest.mark.parametrize("body", [b"", b"o", b"oks"])
 def test_an_answer_is_as_long_as_it_says(body: bytes) -> None:
     assert answered(saying(START, {**BODY, "body": body})).ends == ["aborted"]
