@@ -61,6 +61,9 @@ def read_tail(address: Address, words: Words, street_last: int) -> Tail:
     unit, last = _read_unit(words, street_last)
     begin = last + 1
     begin += words.texts[begin : begin + 1] == ["in"] and not is_state(words, begin)
+    if _is_label(words, begin):
+        end = begin + max(1, len(address.city))
+        return Tail(last, unit, city=_same_city(address, words.texts[begin + 1 : end + 1]))
     own_city = begin + len(address.city)
     if address.city and city_key(words.texts[begin:own_city]) != city_key(address.city):
         own_city = begin
@@ -82,6 +85,12 @@ def read_tail(address: Address, words: Words, street_last: int) -> Tail:
         state=(state == address.state) if state and address.state else None,
         zip5=(address.zip5 in zips) if zips and address.zip5 else None,
     )
+
+
+def _is_label(words: Words, index: int) -> bool:
+    """Tell whether the name of a field stands here, its value behind it (``City: Troy``, ``&city=Troy``)."""
+    named = words.texts[index : index + 1] in (["city"], ["town"]) and index + 1 < len(words.texts)
+    return named and words.gap(index).strip() in {":", "="}
 
 
 def _state_of(words: Words, place: int) -> str | None:

@@ -31,7 +31,7 @@ _AFTER_HYPHEN = re.compile(r"^\d{2,3}$")
 _BEFORE_HYPHEN = re.compile(r"^\d{1,3}$")
 _LINKS = frozenset({"of", "de", "del", "du", "la"})  # a type before them is part of the name
 _ROADS = frozenset({"highway", "hwy", "route", "rte", "rt"})
-_GAP = re.compile(r"^[\s.\-#'\"_]{1,4}$|^$")
+_GAP = re.compile(r"^[\s.\-#'\"_*]{1,4}$|^$")
 _ZIP = re.compile(r"^\d{5}$")
 _MISREAD_STATES = frozenset(
     code.translate(table) for code in STATE_CODES for table in (str.maketrans("ilo", "110"), str.maketrans("il", "l1"))
@@ -150,7 +150,7 @@ def _opens_street(words: Words, index: int) -> bool:
     following = words.texts[index + 1]
     if words.cells[index] != words.cells[index + 1]:
         return _is_number_column(words, index)
-    comma = words.gap(index) == ", " and words.is_capital(index + 1)
+    comma = words.gap(index) in {", ", " , "} and words.is_capital(index + 1)
     if not (comma or _GAP.match(words.gap(index))) or (following in UNITS and following not in DIRECTIONS):
         return False
     if following.isdigit():  # "12 11 Mile Rd"

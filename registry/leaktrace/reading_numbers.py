@@ -21,12 +21,12 @@ _LENGTHS = SSN_RUNS | PHONE_RUNS | CARD_RUNS
 
 _FOUR = r"([0-9oilszbgq]{4})(?![0-9a-z])"
 _LAST4 = re.compile(
-    rf"(?:\b(?:(?:last|final)\W{{0,3}}(?:4|four)|l-?4)\b[^0-9\n]{{0,50}}?|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on|w)\W{{0,3}}|\bending\W{{1,3}}"
+    rf"(?:\b(?:(?:last|final)\W{{0,3}}(?:4|four)|l-?4)\b[^0-9\n]{{0,50}}?\n?|\b(?:number|ssn|social|phone|cell|mobile)\s+ends\s+|\b(?:end(?:s|ing|ed)?|finish(?:es|ing)?)\s+(?:in|with|on|w)\W{{0,3}}|\bending\W{{1,3}}"
     rf"|\b(?:ssn?|social)[\s_-]?(?:last)?[\s_-]?4\W{{1,3}})"
     rf"(?<![0-9a-z]){_FOUR}"
 )
 _LOCAL = re.compile(r"(?<![\da-z])(?<!\d[-. )/])(?<!\d\) )([2-9]\d{2})[-. ](\d{4})(?![\da-z])(?![-.]\d)")
-_MASKED = re.compile(rf"(?<![0-9a-z*#_?.])((?:(?:[x*#_?]{{1,12}}|\.{{3}})[\s().-]{{0,3}}){{1,4}}){_FOUR}")
+_MASKED = re.compile(rf"(?<![0-9a-z*#_?.])((?:(?:[x*#_?]{{1,12}}|\.{{2,3}})[\s().-]{{0,3}}){{1,4}}){_FOUR}")
 _CARD_WORDS = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|account|acct|bank|checking|savings)\b")
 _SSN_WORDS = re.compile(r"\b(?:ssn|social|ss|soc)\b")
 _PHONE_WORDS = re.compile(
@@ -48,6 +48,8 @@ def number_terms(words: Words) -> Iterator[tuple[Term, int, int]]:
         for run in runs_of(chain, _LENGTHS):
             if _AMOUNT.fullmatch(words.folded.text, run.start, run.end):
                 continue
+            if len(run.readings[0]) in SSN_RUNS and _is_piece(words.folded.text, run):
+                continue
             guessed += len(run.readings) > 1
             if guessed > MAX_GUESSED_RUNS and len(run.readings) > 1:
                 continue
@@ -58,6 +60,19 @@ def number_terms(words: Words) -> Iterator[tuple[Term, int, int]]:
                 yield term, run.word, last
     for iso, first, last in dates_in(words):
         yield Term(TermKind.BIRTH_DATE, iso), first, last
+
+
+_HYPHENS = re.compile(r"\d+(?:-\d+)+")
+_PIECE_BEFORE = re.compile(r"(?<![\d-])(?:\d{1,4}-){1,2}$")
+_PIECE_AFTER = re.compile(r"-\d{1,3}(?![\d-])")
+
+
+def _is_piece(text: str, run: Run) -> bool:
+    """Tell whether nine digits with hyphens go on behind one, or come from before one: a policy's number, an ISBN."""
+    if not _HYPHENS.fullmatch(text, run.start, run.end):
+        return False
+    before = _PIECE_BEFORE.search(text, max(0, run.start - 12), run.start)
+    return before is not None or _PIECE_AFTER.match(text, run.end) is not None
 
 
 def _run_terms(run: Run) -> Iterator[Term]:

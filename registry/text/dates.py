@@ -47,7 +47,7 @@ _LABELS = frozenset({"day", "month", "year", "yr"})
 _LABEL_GAP = re.compile(r"^ ?[:=] ?$")
 _FILLERS = frozenset({"of", "the", "dot", "dash", "slash", "day", "de"})
 _ORDINAL = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
-_GAP = re.compile(r"^[\s.,\-/()'\[\]_*~]{0,5}$")
+_GAP = re.compile(r"^[\s.,\-/()'\[\]_*~|]{0,5}$")
 _DAY_AND_TIME = re.compile(r"^(\d{2})t\d{2}")
 _COMPACT = re.compile(r"^(?:19|20)\d{6}$")
 # The same with the time of day, as directories and messages have it (RFC 4517, HL7 TS, ISO 8601).

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 
-from registry.text.words import Words
+from registry.text.words import Words, skeleton
 
 MAX_READINGS = 32  # of one run with look-alike letters
 MAX_GUESSED_UNITS = 40  # of a chain; beyond, look-alike letters get one reading each
@@ -34,7 +34,7 @@ TENS = {
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
 # Separators as words, l33t as well (``d0t``).
 _SEPARATOR = re.compile(r"d[o0]t|d[a4]sh|hyphen|minus|p[o0]int|peri[o0]d|sl[a4]sh|sp[a4]ce|fullstop|then")
-_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:|+='`\"]{0,6}|, ?)$")
+_GAP = re.compile(r"^(?:[\s.\-/\\()\[\]{}_*~:|+='`\"#>]{0,6}|, ?)$")
 _WORD_GAP = re.compile(r"^[\s.,\-/()\[\]{}_*~:;|\"'+=]{0,6}$")
 _TIGHT = re.compile(r"^ ?[\-./\\()]+ ?$")
 _MIXED = re.compile(r"^[0-9oilszbgqdeatujchrfpy]+$")
@@ -147,14 +147,31 @@ def _joins(words: Words, left: Unit, right: Unit, index: int) -> bool:
     return pattern.match(gap) is not None and gap.count("\n") <= 1
 
 
+# Names of digits in l33t (``s3v3n``), by the form in which look-alikes fall together.
+_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_LEET_NAMES = {skeleton(name): str(digit) for digit, name in enumerate(_NAMES)}
 _TRACK = re.compile(r"b\d{12,19}$")  # track 1 of a magnetic stripe (ISO/IEC 7813): %B, then the card's number
+
+
+def _disguised(words: Words, index: int) -> Unit | None:
+    """A digit's name in l33t, or the first field of a magnetic stripe."""
+    word = words.texts[index]
+    if word.isdigit() or word.isalpha():
+        return None
+    if skeleton(word) in _LEET_NAMES:
+        digit = _LEET_NAMES[skeleton(word)]
+        return Unit((digit,), words.starts[index], words.ends[index], spoken=True, first=index)
+    if _TRACK.match(word):
+        return Unit((word[1:],), words.starts[index] + 1, words.ends[index], spoken=False, first=index)
+    return None
 
 
 def _unit_at(words: Words, index: int, chain: list[Unit]) -> tuple[Unit | None, int]:
     word = words.texts[index]
+    disguised = _disguised(words, index)
+    if disguised is not None:
+        return disguised, index + 1
     if word[0].isdigit() or word[-1].isdigit():
-        if _TRACK.match(word):
-            return Unit((word[1:],), words.starts[index] + 1, words.ends[index], spoken=False, first=index), index + 1
         readings = digit_readings(word)
         if readings:
             return Unit(readings, words.starts[index], words.ends[index], spoken=False, first=index), index + 1

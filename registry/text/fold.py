@@ -83,6 +83,7 @@ _MARKUP = (
     r"|(?<=[A-Za-z]{3})\*(?=[a-z]{3})"
     r"|\$(?<=\d\$)(?=[0-9A-Za-z-])"
     r"|!(?<=\d[-/]!)(?=\d)"
+    r"|[@&](?<=\d[@&])(?=\d)"
     r"|#(?=[A-Za-z0-9]{0,40}[a-z][A-Z])[A-Za-z0-9]{4,80}"
 )
 _IN_WORD = r"[\w'’\x80-\U0010ffff]"
@@ -224,6 +225,8 @@ def _hashtag(run: str, start: int) -> list[tuple[str, int, int]]:
 def _read_whole(plain: str, start: int, end: int) -> str:
     """Read an escape, an entity, a percent code or a sign inside a word."""
     run = plain[start:end]
+    if run in _EIGHTS and plain[start - 1].isdigit() and plain[end : end + 1].isdigit():
+        return "8"
     if len(run) == 1:
         return _sign(plain, start)
     if run[0] == "\\":
@@ -234,6 +237,7 @@ def _read_whole(plain: str, start: int, end: int) -> str:
     return fold_word(text) if text != run else run.lower()
 
 
+_EIGHTS = frozenset("@&")  # between digits
 _WORD = 3  # letters
 
 

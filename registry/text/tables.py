@@ -18,7 +18,7 @@ from registry.text.tables_markup import marked_rows
 
 MIN_NARROW_ROWS = 8  # of a table of two columns, or of columns of fixed width
 MIN_BLOCKS = 3
-_DELIMITERS = ("\t", "|", ";", ",", " : ", " :: ", " - ", " / ", "~", "^")
+_DELIMITERS = ("\t", "|", ";", ",", " : ", " :: ", " - ", " / ", " & ", "~", "^")
 _WIDE = 3  # columns that a table needs when its delimiter is also one of prose
 _LINE = re.compile(r"[^\r\n]+")
 
@@ -333,7 +333,7 @@ def _fixed_rows(text: str, lines: list[Cell]) -> list[Row]:
         for column, count in sorted(common.items())
         if count * 5 >= len(inside) and _is_blank_before(text, inside, column)
     ]
-    if not columns or (len(columns) < _WIDE and _is_prose(text, [Row(start, end, ()) for start, end in inside])):
+    if not columns or _is_prose(text, [Row(start, end, ()) for start, end in inside]):
         return []
     return [Row(start, end, tuple(_fixed_cells(text, start, end, columns))) for start, end in inside]
 
