@@ -63,7 +63,8 @@ def read_tail(address: Address, words: Words, street_last: int) -> Tail:
     begin += words.texts[begin : begin + 1] == ["in"] and not is_state(words, begin)
     if _is_label(words, begin):
         end = begin + max(1, len(address.city))
-        return Tail(last, unit, city=_same_city(address, words.texts[begin + 1 : end + 1]))
+        same = _same_city(address, words.texts[begin + 1 : end + 1])
+        return Tail(end if same else last, unit, city=same)
     own_city = begin + len(address.city)
     if address.city and city_key(words.texts[begin:own_city]) != city_key(address.city):
         own_city = begin
