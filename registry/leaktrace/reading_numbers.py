@@ -56,7 +56,7 @@ def number_terms(words: Words) -> Iterator[tuple[Term, int, int]]:
             last = run.word
             while last + 1 < len(words.texts) and words.starts[last + 1] < run.end:
                 last += 1
-            for term in _run_terms(run):
+            for term in _run_terms(run, words.folded.text):
                 yield term, run.word, last
     for iso, first, last in dates_in(words):
         yield Term(TermKind.BIRTH_DATE, iso), first, last
@@ -75,12 +75,21 @@ def _is_piece(text: str, run: Run) -> bool:
     return before is not None or _PIECE_AFTER.match(text, run.end) is not None
 
 
-def _run_terms(run: Run) -> Iterator[Term]:
+_DIGITS_BEFORE = re.compile(r"\d\)?[\s./-]{0,2}\(?$")
+_DIGITS_AFTER = re.compile(r"\)?[\s./-]{0,2}\d")
+
+
+def _is_alone(text: str, run: Run) -> bool:
+    before = _DIGITS_BEFORE.search(text, max(0, run.start - 5), run.start)
+    return before is None and _DIGITS_AFTER.match(text, run.end) is None
+
+
+def _run_terms(run: Run, text: str) -> Iterator[Term]:
     length = len(run.readings[0])
     if length in SSN_RUNS:
         yield from (Term(TermKind.SSN, digits) for digits in ssns_in(run))
     if length in PHONE_RUNS:
-        yield from (Term(TermKind.PHONE, digits) for digits in phones_in(run))
+        yield from (Term(TermKind.PHONE, digits) for digits in phones_in(run, is_alone=_is_alone(text, run)))
     if length in CARD_RUNS:
         yield from (Term(TermKind.CARD, digits) for digits in cards_in(run))
 

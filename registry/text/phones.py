@@ -24,10 +24,16 @@ def _ten(digits: str) -> str | None:
     return digits if len(digits) == 10 else None
 
 
-def phones_in(run: Run) -> list[str]:
-    """Return the numbers that a run of ten or eleven digits may stand for."""
+def phones_in(run: Run, *, is_alone: bool = True) -> list[str]:
+    """Return the numbers that a run of ten or eleven digits may stand for.
+
+    Args:
+        run: the digits.
+        is_alone: whether no digits stand beside it. Between two numbers in a row, the end of one and the area code of
+            the next are none.
+    """
     readings = run.readings
-    if run.shape == _AREA_LAST:
+    if is_alone and run.shape == _AREA_LAST:
         readings = (*readings, *(reading[7:] + reading[:7] for reading in readings))
     found = (_ten(reading) for reading in readings)
     return [digits for digits in found if digits and digits[0] in "23456789" and digits[3] in "23456789"]

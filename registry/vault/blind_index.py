@@ -36,7 +36,7 @@ from registry.vault.generations import (
 
 # Most terms of a text have no posting at all: they cost one label. The others are read in few rounds.
 _SECOND_CHUNK = 2  # most of the others have one
-_CHUNK_GROWTH = 4
+_CHUNK_GROWTH = 16
 _COMMON = 8  # postings from which a list's end is remembered
 _MOST_HINTS = 20_000
 # One posting made ready: for which generation, the first label of its list there, its value should it be the first

@@ -75,6 +75,8 @@ def test_a_value_of_dana(text: str, kind: str) -> None:
     ("text", "kind"),
     [
         ("555-0123 (817)", "phone:mobile"),
+        ("913-555-0123\t816-555-0199", "phone:mobile"),
+        ("555-0123 (816) 555-0199", "phone:mobile"),
         ("5550123816", "phone:mobile"),
         ("816 do 555 do 0123", "phone:mobile"),
         ("%B4111111111111112^DOE/J^29121010000?", "payment_card"),
