@@ -93,5 +93,7 @@ def _tell_ready(told: dict[str, Any], *, as_json: bool) -> None:
         write_json(told)
         return
     click.echo(f"Serving on {told['url']}. Stop with Ctrl-C.", err=True)
+    for address in told["metrics"]:
+        click.echo(f"Metrics: {address}", err=True)
     if told["console"] is not None:
         click.echo(f"Console: {told['console']} (sign in with what `registry token` prints)", err=True)

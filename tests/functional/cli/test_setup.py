@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import registry
 from registry.bootstrap import opened
+from registry.cli import serving
 from registry.settings import load_settings
 from tests.functional.cli.conftest import Line, line_for
 
@@ -104,3 +108,11 @@ def test_help_imports_nothing_slow() -> None:
 def test_the_module_runs_too() -> None:
     done = subprocess.run([sys.executable, "-m", "registry", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"registry, version {registry.__version__}"
+
+
+def test_whoever_serves_sees_where_the_metrics_are(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        serving, "serve_alone", lambda _registry, _app, sockets: sockets.close()
+    )  # listens, tells, ends
+    told = line("serve", "--port", "0", "--metrics-port", "0").stderr
+    assert re.search(r"^Metrics: http://127\.0\.0\.1:[1-9][0-9]*/metrics$", told, re.MULTILINE)
