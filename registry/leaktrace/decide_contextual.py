@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
-from typing import NamedTuple
 
 from registry.domain.categories import Category
 from registry.leaktrace.decide_schools import school_sightings
@@ -13,10 +11,8 @@ from registry.leaktrace.dossier import Dossier, DossierRecord
 from registry.leaktrace.phrases import find_phrase
 from registry.leaktrace.reading import Place
 from registry.leaktrace.sightings import ReadText, Sighting
-from registry.leaktrace.terms import Term, TermKind, health_words, member_terms
-from registry.text.names import name_key, name_words
-from registry.text.nearness import allowed_edits, key_distance
-from registry.text.words import letters
+from registry.leaktrace.terms import Term, TermKind, health_words
+from registry.text.nearness import key_distance
 
 
 def contextual(
@@ -71,12 +67,11 @@ def _crosses_sentence(text: ReadText, place: Place) -> bool:
 
 
 def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: AbstractSet[int]) -> Iterator[Sighting]:
-    member = _member(record.value["given_name"], record.value["family_name"])
-    subject = _member(dossier.given_name, dossier.family_name).keys[0]
-    own, most = member.keys, member.most
-    if not member.is_whole or own[0] == subject:
+    member, subject = record.named, dossier.own_key
+    if member is None or member.keys[0] == subject:
         return
-    others = {_member(one.given_name, one.family_name).keys[0] for one in dossier.members} - {own[0]}
+    own, most = member.keys, member.most
+    others = dossier.member_keys - {own[0]}
     named: list[Place] | None = None
     # Every name of every row would be compared with every member: a row is looked at that speaks of one of them.
     beside = {place.passage for term in member.terms for place in text.places(term)}
@@ -94,24 +89,3 @@ def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: A
             exact = min(edits) == 0
             seen = text.sight(place, 0.95 if exact else 0.75, "the full name stands with the person", exact=exact)
             yield seen if seen.scope in anchors else seen.weakened()
-
-
-class _Member(NamedTuple):
-    """What a member's name is compared by: its letters in both orders, and how many of them may be wrong."""
-
-    is_whole: bool
-    keys: tuple[str, str]
-    most: int
-    terms: tuple[Term, ...]
-
-
-@lru_cache(maxsize=16384)  # in a dump the same people are compared with part after part
-def _member(given_name: str, family_name: str) -> _Member:
-    given, family = name_words(given_name), name_words(family_name)
-    whole = bool(given and family)
-    return _Member(
-        whole,
-        (name_key(given, family), name_key(family, given)),
-        allowed_edits(min(len(letters(given)), len(letters(family))) + 2),
-        member_terms(given, family) if whole else (),
-    )

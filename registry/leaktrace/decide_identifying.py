@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 
 from registry.domain.categories import Category
 from registry.leaktrace.decide_addresses import AddressMatch, match_address
@@ -16,7 +15,6 @@ from registry.leaktrace.reading_numbers import LAST4_LABEL
 from registry.leaktrace.sightings import WEAK, ReadText, Sighting
 from registry.leaktrace.terms import TermKind
 from registry.text.addresses import Address, city_key
-from registry.text.emails import canonical_email, email_looks
 from registry.text.nearness import key_distance
 
 IDENTIFYING = frozenset(
@@ -39,16 +37,11 @@ def identifying(text: ReadText, record: DossierRecord) -> Iterator[Sighting]:
     else:
         places = [place for term in record.terms if term.kind in _WHOLE_KINDS for place in text.places(term)]
     if record.category is Category.EMAIL and not places:
-        for place in text.emails.get(_looks(record.value["address"]), []):
+        for place in text.emails.get(record.looks, []):
             yield text.sight(place, 0.85, "an address that looks like it stands in the text", exact=False)
     for place in places:
         seen = text.sight(place, 0.99, "the whole value stands in the text", exact=True)
         yield _with_frame(text, place, seen) if record.category is Category.PHONE else seen
-
-
-@lru_cache(maxsize=16384)  # whose name stands in many parts of a dump is asked for in each
-def _looks(address: str) -> str:
-    return email_looks(canonical_email(address) or "")
 
 
 _BEFORE_PHONE = re.compile(r"(?:\+ ?)?(?:1[ .-]{0,2})?\($|\+ ?$|\+ ?1[ .-]{1,2}$")

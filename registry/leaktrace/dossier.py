@@ -9,9 +9,20 @@ from typing import NamedTuple
 
 from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
-from registry.leaktrace.terms import PersonNames, Term, TermKind, directory_terms, full_name_term, record_terms
+from registry.leaktrace.terms import (
+    PersonNames,
+    Term,
+    TermKind,
+    directory_terms,
+    full_name_term,
+    member_terms,
+    record_terms,
+)
 from registry.text.addresses import Address, parse_address
+from registry.text.emails import canonical_email, email_looks
 from registry.text.names import name_key, name_words
+from registry.text.nearness import allowed_edits
+from registry.text.words import letters
 
 _NOBODY = PersonNames("", "")
 Span = tuple[int, int]
@@ -59,10 +70,45 @@ class DossierRecord:
         """A home address taken apart."""
         return parse_address(self.value)
 
+    @cached_property
+    def looks(self) -> str:
+        """What an e-mail address looks like."""
+        return email_looks(canonical_email(self.value["address"]) or "")
+
+    @cached_property
+    def named(self) -> MemberName | None:
+        """What a household member's name is compared by; None when one of the names has no letters."""
+        given, family = name_words(self.value["given_name"]), name_words(self.value["family_name"])
+        if not given or not family:
+            return None
+        return MemberName(
+            (name_key(given, family), name_key(family, given)),
+            allowed_edits(min(len(letters(given)), len(letters(family))) + 2),
+            member_terms(given, family),
+        )
+
     def slim(self) -> None:
         """Let go of what can be worked out again."""
-        self.__dict__.pop("terms", None)
-        self.__dict__.pop("address", None)
+        for name in ("terms", "address", "looks", "named"):
+            self.__dict__.pop(name, None)
+
+
+class MemberName(NamedTuple):
+    """What a household member's name is compared by.
+
+    Attributes:
+        keys: its letters, and those with the family name first.
+        most: how many letters may be wrong.
+        terms: the terms of its parts.
+    """
+
+    keys: tuple[str, str]
+    most: int
+    terms: tuple[Term, ...]
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "MemberName(***)"
 
 
 class FullName(NamedTuple):
@@ -114,11 +160,26 @@ class Dossier:
         """What the subject's full name is found by, in every part of a text."""
         return full_name(self.given_name, self.family_name)
 
+    @cached_property
+    def own_key(self) -> str:
+        """The letters of the subject's full name, also where one of its names has none."""
+        return _key_of(self)
+
+    @cached_property
+    def member_keys(self) -> frozenset[str]:
+        """The letters of each household member's full name."""
+        return frozenset(map(_key_of, self.members))
+
     def slim(self) -> None:
         """Let go of what can be worked out again: it takes more than what was opened."""
-        self.__dict__.pop("name", None)
+        for name in ("name", "own_key", "member_keys"):
+            self.__dict__.pop(name, None)
         for record in self.records:
             record.slim()
+
+
+def _key_of(one: Dossier | Member) -> str:
+    return name_key(name_words(one.given_name), name_words(one.family_name))
 
 
 @dataclass(frozen=True, slots=True)
