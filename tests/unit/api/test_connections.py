@@ -6,31 +6,17 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from uvicorn.server import ServerState
 
-from registry.api import connections, lingering, outgoing, pieces
+from registry.api import connections, outgoing, pieces
 from registry.api.connections import READ_BYTES, Connections, GuardedProtocol, Serving
 from registry.api.door import CONNECTION
 from registry.api.outgoing import Outgoing
-
-
-class Gone:
-    """A transport of a client that has reset its connection."""
-
-    is_aborted = False
-
-    def is_closing(self) -> bool:
-        return False
-
-    def write_eof(self) -> None:
-        raise OSError
-
-    def abort(self) -> None:
-        self.is_aborted = True
+from tests.unit.api.clients import Gone, Piped, answered_to, says_ok, settled
 
 
 def test_a_client_that_is_gone_is_let_go_without_a_fault() -> None:
@@ -42,46 +28,6 @@ def test_a_client_that_is_gone_is_let_go_without_a_fault() -> None:
         assert protocol.transport.is_aborted
 
     asyncio.run(run())
-
-
-class Piped:
-    """A transport that notes what is sent, and whether it is read."""
-
-    is_read = True
-    is_aborted = False
-
-    def __init__(self) -> None:
-        self.sent = b""
-
-    def get_extra_info(self, _name: str) -> None:
-        return None
-
-    def is_closing(self) -> bool:
-        return False
-
-    def write(self, data: bytes) -> None:
-        self.sent += data
-
-    def close(self) -> None:
-        """End."""
-
-    def pause_reading(self) -> None:
-        self.is_read = False
-
-    def resume_reading(self) -> None:
-        self.is_read = True
-
-    def write_eof(self) -> None:
-        """Send no more."""
-
-    def abort(self) -> None:
-        self.is_aborted = True
-
-
-async def settled() -> None:
-    """Let everything go on that can: no time has to pass for it."""
-    for _ in range(100):
-        await asyncio.sleep(0)
 
 
 def test_what_is_sent_ahead_is_one_request_after_another_and_not_read_on_meanwhile() -> None:
@@ -154,33 +100,6 @@ def test_what_waits_to_be_sent_must_go_at_some_pace() -> None:
     assert one.moved_at == 61.2
 
 
-_Client = Callable[[socket.socket, Connections], Awaitable[None]]
-
-
-async def _answered_to(client: _Client, parts: int, size: int, more: bytes = b"") -> set[str]:
-    """Serve an answer in pieces to a client over a real connection; gives what became of it."""
-    became: set[str] = set()
-
-    async def app(scope: Any, _receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        for left in range(parts, 0, -1):
-            await send({"type": "http.response.body", "body": bytes(size), "more_body": left > 1})
-        became.add("lost" if scope[CONNECTION].is_at_work(scope) else "sent")
-
-    loop = asyncio.get_running_loop()
-    all_of_them, serving = Connections(None, 4), Serving(app, ServerState(), {})
-    server = await loop.create_server(lambda: GuardedProtocol(all_of_them, serving, loop), "127.0.0.1", 0)
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.setblocking(False)
-        await loop.sock_connect(connection, server.sockets[0].getsockname())
-        await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nHost: a\r\n%b\r\n" % more)
-        await client(connection, all_of_them)
-        became.add(f"{len(all_of_them)} open")
-    server.close()
-    return became
-
-
 def test_who_asks_and_does_not_read_keeps_no_connection_and_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
     monkeypatch.setattr(outgoing, "STALLED_SECONDS", 0.1)
@@ -191,8 +110,8 @@ def test_who_asks_and_does_not_read_keeps_no_connection_and_no_turn(monkeypatch:
             if not all_of_them:
                 break
 
-    assert asyncio.run(_answered_to(silent, 16, 1 << 20)) == {"lost", "0 open"}  # within an answer
-    assert asyncio.run(_answered_to(silent, 1, 16 << 20)) == {"sent", "0 open"}  # behind it
+    assert asyncio.run(answered_to(silent, 16, 1 << 20)) == {"lost", "0 open"}  # within an answer
+    assert asyncio.run(answered_to(silent, 1, 16 << 20)) == {"sent", "0 open"}  # behind it
 
 
 def test_a_slow_client_gets_its_answer_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +130,7 @@ def test_a_slow_client_gets_its_answer_whole(monkeypatch: pytest.MonkeyPatch) ->
             if time.monotonic() < until:
                 await asyncio.sleep(0.01)
 
-    assert "sent" in asyncio.run(_answered_to(slow, 1, size))
+    assert "sent" in asyncio.run(answered_to(slow, 1, size))
     assert read > size
 
 
@@ -303,106 +222,6 @@ def test_however_what_is_sent_is_cut_the_same_requests_are_seen(monkeypatch: pyt
     asyncio.run(rounds())
 
 
-_BEHIND = b"GET /behind HTTP/1.1\r\nHost: a\r\n\r\n" * 20_000
-_LAST = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-async def _ended(raw: bytes, app: Any, *, is_closed_at_once: bool = True) -> bytes:
-    """Send, then read to the end, and wait until the server has let the connection go; gives what came."""
-    loop = asyncio.get_running_loop()
-    all_of_them, serving = Connections(None, 4), Serving(app, ServerState(), {})
-    server = await loop.create_server(lambda: GuardedProtocol(all_of_them, serving, loop), "127.0.0.1", 0)
-    with socket.socket() as connection:
-        connection.setblocking(False)
-        await loop.sock_connect(connection, server.sockets[0].getsockname())
-        await loop.sock_sendall(connection, raw)
-        await asyncio.sleep(0.05)
-        came = b""
-        while some := await loop.sock_recv(connection, 1 << 20):
-            came += some
-        if is_closed_at_once:
-            connection.close()
-        async with asyncio.timeout(60):
-            while all_of_them:  # noqa: ASYNC110 - there is no event for this
-                await asyncio.sleep(0.005)
-    server.close()
-    return came
-
-
-async def _says_ok(_scope: Any, _receive: Any, send: Any) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"ok" * 50_000})
-
-
-@pytest.mark.parametrize(
-    ("raw", "answer"),
-    [
-        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200 OK"),
-        (b"GET / HTTP/1.0\r\n\r\n", b"200 OK"),
-        (_LAST + b"0\r\n\r\n", b"200 OK"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n", b"200 OK"),
-        (b"no http\r\n\r\n", b"400 Bad Request"),
-        (b"X" * connections.MAX_HEAD_BYTES, b"431 Request Header Fields Too Large"),
-    ],
-)
-def test_what_is_sent_behind_a_last_answer_takes_nothing_of_it_away(raw: bytes, answer: bytes) -> None:
-    came = asyncio.run(_ended(raw + _BEHIND, _says_ok))
-    assert came.startswith(b"HTTP/1.1 " + answer)
-    assert came.count(b"HTTP/1.1") == 1
-    assert came.endswith(b"ok" * 50_000 if b"200" in answer else b"\r\n\r\n")
-
-
-def test_chunks_that_are_none_get_their_answer_whole_too() -> None:
-    async def reads(_scope: Any, receive: Any, _send: Any) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    came = asyncio.run(_ended(_LAST + b"zz\r\n" + _BEHIND, reads))
-    assert came.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-
-
-def test_who_was_answered_last_and_does_not_go_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
-    monkeypatch.setattr(lingering, "LINGER_SECONDS", 0.1)
-    raw = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-    assert asyncio.run(_ended(raw, _says_ok, is_closed_at_once=False)).endswith(b"ok")
-
-
-def test_who_was_answered_last_and_sends_on_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lingering, "LINGER_BYTES", len(_BEHIND) // 2)
-
-    async def run() -> None:
-        loop, transport = asyncio.get_running_loop(), Piped()
-        protocol: Any = GuardedProtocol(Connections(None, 1), Serving(_says_ok, ServerState(), {}), loop)
-        protocol.connection_made(transport)
-        protocol.data_received(b"GET / HTTP/1.0\r\n\r\n")
-        await settled()
-        protocol.data_received(_BEHIND[: len(_BEHIND) // 3])
-        assert not transport.is_aborted
-        protocol.data_received(_BEHIND[: len(_BEHIND) // 3])
-        assert transport.is_aborted
-
-    asyncio.run(run())
-
-
-def test_a_slow_client_gets_its_last_answer_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
-    monkeypatch.setattr(lingering, "LINGER_SECONDS", 0.1)
-    size, read = 16 << 20, 0
-
-    async def slow(connection: socket.socket, _: Connections) -> None:
-        nonlocal read
-        loop, until = asyncio.get_running_loop(), time.monotonic() + 1.0
-        await loop.sock_sendall(connection, _BEHIND[:100_000])  # unread: a close of ours would be a reset
-        while some := await loop.sock_recv(connection, 64 << 10):
-            read += len(some)
-            if time.monotonic() < until:
-                await asyncio.sleep(0.01)
-
-    asyncio.run(_answered_to(slow, 1, size, b"Connection: close\r\n"))
-    assert read > size
-
-
 async def _left_to(leaving: Callable[[GuardedProtocol], None], transport: Any) -> list[bool]:
     """Ask over a transport, let the client leave, then answer; gives whether the request was at work to the end."""
     lost: list[bool] = []
@@ -455,7 +274,7 @@ def test_a_fault_ends_no_sweeping(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         loop, transport = asyncio.get_running_loop(), Piped()
         loop.set_exception_handler(lambda *_: None)
-        serving = Serving(_says_ok, ServerState(), {})
+        serving = Serving(says_ok, ServerState(), {})
         protocol: Any = GuardedProtocol(Connections(None, 1), serving, loop)
         protocol.connection_made(transport)
         async with asyncio.timeout(5):
@@ -463,68 +282,3 @@ def test_a_fault_ends_no_sweeping(monkeypatch: pytest.MonkeyPatch) -> None:
                 await asyncio.sleep(0.005)
 
     asyncio.run(run())
-
-
-async def _end_with(client: _Client, raw: bytes, app: Any) -> int:
-    """Ask, let the client be, and tell that the server ends; gives how many connections are left after a while."""
-    loop = asyncio.get_running_loop()
-    all_of_them, serving = Connections(None, 4), Serving(app, ServerState(), {})
-    server = await loop.create_server(lambda: GuardedProtocol(all_of_them, serving, loop), "127.0.0.1", 0)
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.setblocking(False)
-        await loop.sock_connect(connection, server.sockets[0].getsockname())
-        await loop.sock_sendall(connection, raw)
-        await client(connection, all_of_them)
-        await asyncio.sleep(0.3)
-        assert len(all_of_them) == 1, "it is waited for while the server goes on"
-        all_of_them.is_ending = True
-        for one in list(serving.state.connections):
-            one.shutdown()
-        for _ in range(200):
-            await asyncio.sleep(0.01)
-            if not all_of_them:
-                break
-        left = len(all_of_them)
-    server.close()
-    return left
-
-
-async def _reads_all(connection: socket.socket, _: Connections) -> None:
-    while await asyncio.get_running_loop().sock_recv(connection, 1 << 20):
-        pass
-
-
-async def _reads_nothing(_: socket.socket, __: Connections) -> None:
-    """Take no answer."""
-
-
-async def _says_much(_scope: Any, _receive: Any, send: Any) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": bytes(16 << 20)})
-
-
-async def _says_much_in_pieces(_scope: Any, _receive: Any, send: Any) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    for left in range(16, 0, -1):
-        await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": left > 1})
-
-
-@pytest.mark.parametrize(
-    ("client", "more", "app"),
-    [
-        (_reads_all, b"Connection: close\r\n", _says_ok),  # answered last, and its own side stays open
-        (_reads_nothing, b"Connection: close\r\n", _says_much),
-        (_reads_nothing, b"", _says_much),  # between requests
-        (_reads_nothing, b"", _says_much_in_pieces),  # at work
-    ],
-)
-def test_the_end_of_the_server_waits_for_nobody_who_takes_nothing_and_does_not_close(
-    monkeypatch: pytest.MonkeyPatch, client: _Client, more: bytes, app: Any
-) -> None:
-    monkeypatch.setattr(connections, "_SWEEP_SECONDS", 0.02)
-    monkeypatch.setattr(lingering, "LINGER_SECONDS", 60.0)
-    monkeypatch.setattr(lingering, "LINGER_AT_END_SECONDS", 0.1)
-    monkeypatch.setattr(outgoing, "STALLED_AT_END_SECONDS", 0.1)
-    raw = b"GET / HTTP/1.1\r\nHost: a\r\n%b\r\n" % more
-    assert asyncio.run(_end_with(client, raw, app)) == 0
