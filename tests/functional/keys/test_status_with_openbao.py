@@ -12,16 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry.bootstrap import inspected, key_life
-from registry.domain.categories import Category
+from registry.bootstrap import key_life
 from registry.domain.errors import KeyUnavailable
-from registry.domain.principals import Role
 from registry.keys.openbao.settings import KeyServiceSettings
 from registry.keys.ports import PROVIDER_PURPOSES, SECRET_PURPOSES
-from registry.services.disclose import Disclosed
 from registry.services.key_life import KeyStanding
 from tests.conftest import openbao_program
 from tests.fakes.openbao import OpenBaoServer
+from tests.functional.keys.opened import everything_opens
 from tests.functional.keys.test_erasure_with_openbao import home, service
 from tests.functional.services.homes import Home, person
 
@@ -100,19 +98,6 @@ def test_it_follows_a_key_from_version_to_version(used: Home, openbao: OpenBaoSe
         run(openbao, config)
         run(openbao, trim)
     assert everything_opens(home)
-
-
-def everything_opens(home: Home) -> bool:
-    """Open it in a process that starts now, with an empty cache."""
-    with inspected(home.app.settings, home.clock) as fresh:
-        there = Home(fresh, home.clock)
-        reader = there.caller("reader", Role.READER)
-        for number in ("T-0001", "T-0002"):
-            (hit,) = fresh.search.search(reader, fresh.search.by_number(number)).hits
-            answer = there.disclose(reader, there.ask(hit.subject, Category.PHONE))
-            assert isinstance(answer, Disclosed)
-            assert len(answer.fields) == 1
-    return True
 
 
 def test_given_up_before_the_rewrap_values_do_not_open_and_lowering_it_brings_them_back(

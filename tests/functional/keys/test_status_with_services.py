@@ -17,17 +17,15 @@ import pkcs11
 import pytest
 from pkcs11 import Attribute, ObjectClass
 
-from registry.bootstrap import initialise, inspected, key_life, open_application
-from registry.domain.categories import Category
-from registry.domain.principals import Role
+from registry.bootstrap import initialise, key_life, open_application
 from registry.keys.pkcs11.settings import TokenSettings
 from registry.keys.ports import LEDGER_PURPOSE, PROVIDER_PURPOSES, SECRET_PURPOSES
-from registry.services.disclose import Disclosed
 from registry.services.key_life import KeyStanding
 from registry.settings import DEVELOPMENT, Settings, load_settings
 from tests.fakes.clock import TestClock
 from tests.fakes.kms import REGION, KmsServer
 from tests.fakes.softhsm import SoftHsm
+from tests.functional.keys.opened import everything_opens
 from tests.functional.services.homes import Home, person
 
 KEPT = timedelta(days=35)
@@ -107,19 +105,6 @@ def run(home: Home, command: str, client: Any = None) -> None:
     life = key_life(home.app)
     acts: dict[str, Callable[..., object]] = {"rotate": life.rotate, "rewrap": life.rewrap, "shred": life.discard}
     acts[words[2]](*words[3:], operator="local:test")
-
-
-def everything_opens(home: Home) -> bool:
-    """Open it in a process that starts now, with an empty cache."""
-    with inspected(home.app.settings, home.clock) as fresh:
-        there = Home(fresh, home.clock)
-        reader = there.caller("reader", Role.READER)
-        for number in ("T-0001", "T-0002"):
-            (hit,) = fresh.search.search(reader, fresh.search.by_number(number)).hits
-            answer = there.disclose(reader, there.ask(hit.subject, Category.PHONE))
-            assert isinstance(answer, Disclosed)
-            assert len(answer.fields) == 1
-    return True
 
 
 def test_it_follows_a_registry_from_one_key_of_kms_to_another(on_kms: Home, kms: KmsServer, alias: str) -> None:
