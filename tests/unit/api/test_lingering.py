@@ -102,6 +102,23 @@ def test_a_slow_client_gets_its_last_answer_whole(monkeypatch: pytest.MonkeyPatc
     assert read > size
 
 
+def test_the_time_to_close_begins_when_all_of_the_last_answer_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        loop, unsent = asyncio.get_running_loop(), 1
+        monkeypatch.setattr(connections, "unsent_on", lambda _transport, *, is_last: unsent if is_last else 0)
+        protocol: Any = GuardedProtocol(Connections(None, 1), Serving(says_ok, ServerState(), {}), loop)
+        protocol.connection_made(Piped())
+        protocol.data_received(b"GET / HTTP/1.0\r\n\r\n")
+        await settled()
+        arrived = loop.time() + 20
+        assert not protocol.is_late(arrived)  # some of it is on its way
+        unsent = 0
+        assert not protocol.is_late(arrived + lingering.LINGER_SECONDS)
+        assert protocol.is_late(arrived + lingering.LINGER_SECONDS + 0.1)
+
+    asyncio.run(run())
+
+
 async def _end_with(client: Client, raw: bytes, app: Any) -> int:
     """Ask, let the client be, and tell that the server ends; gives how many connections are left after a while."""
     async with asked(app, raw) as (connection, all_of_them, serving):

@@ -185,7 +185,12 @@ def test_prose_broken_at_a_width_is_no_table() -> None:
     ] * 5
     captions = "\n\n".join(f"{place}\n00:00:0{place},000 --> 00:00:0{place},900\nwe all met" for place in range(1, 8))
     numbered = "\n".join(f"{number:>3}    {line}" for number, line in enumerate(lines, 1))
-    for text in ("\n".join(lines), captions, numbered):
+    amounts = [
+        "please remit $1,284.50 by next Friday to the desk that is in",
+        "and of the 4,120 that were sent to us only a few have come to",
+        "the office, as he said. It is a shame that nobody was told of",
+    ] * 5
+    for text in ("\n".join(lines), "\n".join(amounts), captions, numbered):
         assert find_rows(text) == []
     table = "\n".join(f"Person {letter},stayed at home for the flu" for letter in "ABCDEFGHIJ")
     assert len(find_rows(table)) == 10
