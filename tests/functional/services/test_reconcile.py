@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.bootstrap import reconcile
+from registry.bootstrap import reconcile, rotate_marks
 from registry.domain.categories import Category
 from registry.domain.clock import from_unix_ms, iso
 from registry.domain.errors import MisconfiguredHome
@@ -17,12 +17,16 @@ from registry.domain.principals import Role
 from registry.keys.data_keys import context_of
 from registry.keys.kms.context import context_digest
 from registry.keys.kms.trail import TrailMarks, read_trail
+from registry.keys.mark_keys import marks_owner
 from registry.keys.ports import HEALTH_CONTEXT
 from registry.keys.uses import KeyLog, texts_of
 from registry.services.disclose import Disclosed, Refused
+from registry.services.erase_scope import ErasureAsk
 from registry.services.reconcile import Reconciled, Windows
 from registry.services.send_notices import SentCount
-from tests.functional.services.homes import Home, person
+from registry.services.update import UpdateAsk
+from registry.text.intake import read_changes
+from tests.functional.services.homes import TODAY, Home, person
 from tests.functional.services.receivers import hook, notifying, receiving
 
 ARN = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
@@ -103,6 +107,42 @@ def test_an_entry_explains_within_its_window_alone(home: Home, trail: Trail, off
     trail.add(now, HEALTH_CONTEXT)  # so that the entry is of the log's time, wherever the other one is
     trail.add(now + off, own(home, subject))
     assert run(home, trail).is_sound is is_sound
+
+
+@pytest.mark.parametrize(("off", "is_sound"), [(-63_000, True), (-67_000, False), (63_000, True), (67_000, False)])
+def test_a_change_may_have_its_keys_before_its_entry(home: Home, trail: Trail, off: int, *, is_sound: bool) -> None:
+    enrolled = home.enroll()
+    home.clock.step(600)
+    changes = read_changes({"given_name": "Daphne"}, today=TODAY)
+    home.app.update.update(home.caller("hr", Role.ENROLLER), UpdateAsk(enrolled.subject, changes, None, TODAY))
+    now = home.app.kernel.now_ms()
+    trail.add(now, HEALTH_CONTEXT)
+    trail.add(now + off, own(home, enrolled.subject))
+    assert run(home, trail).is_sound is is_sound
+
+
+def test_who_was_looked_up_and_erased_since_is_explained_by_the_number_of_records(
+    sqlite_home: Home, trail: Trail
+) -> None:
+    home = sqlite_home
+    subject, now = looked_up(home)
+    trail.add(now, own(home, subject))
+    home.clock.step(600)
+    ask = ErasureAsk(subject, None, "asked for by the person", "item 12")
+    home.app.erase.erase(home.caller("hr", Role.ENROLLER), ask)
+    assert run(home, trail).is_sound
+    trail.add(now + 300_000, HEALTH_CONTEXT)  # the number is of its own time alone
+    trail.add(now + 300_000, b"somebody")
+    assert not run(home, trail).is_sound
+
+
+def test_a_later_secret_of_marks_is_an_opening_of_the_keyring(sqlite_home: Home, trail: Trail) -> None:
+    owner = context_of(sqlite_home.app.kernel.registry, marks_owner(1))
+    trail.add(sqlite_home.app.kernel.now_ms(), owner)
+    assert len(run(sqlite_home, trail).unexplained) == 1
+    assert rotate_marks(sqlite_home.app).rotate(operator="local:test", redraws=False).number == 1
+    found = run(sqlite_home, trail)
+    assert (found.openings, found.unexplained) == (1, ())
 
 
 def test_a_refusal_explains_nothing(home: Home, trail: Trail) -> None:
