@@ -44,7 +44,7 @@ def run_batch(application: Application, caller: Caller, source: Path, target: Pa
 
 @contextmanager
 def _few_collections() -> Iterator[None]:
-    """Look for cycles rarely: a dump makes a million objects and none, and looking took a fifth of its time."""
+    """Look for cycles rarely: a dump makes a million objects and none."""
     before = gc.get_threshold()
     gc.set_threshold(200_000, 50, 1_000)
     try:

@@ -10,7 +10,7 @@ from registry.leaktrace.dossier import Dossier
 
 # Opened people of whom nothing was found, kept for the next parts: some 20 MB.
 MOST_OTHERS = 3_000
-# Found people with all that was worked out about them; the others are kept as they were opened: some 6 kB a person.
+# Found people with all that was worked out about them; the others are kept as they were opened.
 _MOST_READY = 3_000
 
 _Version = tuple[RecordId, int]
