@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.attribution.asked import BLOCKS, asked
 from benchmarks.attribution.leaked import BLOCKS as LEAKED_BLOCKS
 from benchmarks.attribution.leaked import leaked
+from benchmarks.attribution.many import many
 from benchmarks.attribution.nulls import nulls
 from benchmarks.attribution.power import power
 from benchmarks.attribution.speed import speed
@@ -27,6 +28,7 @@ _OF_FIGURES = {"power": power, "nulls": nulls, "together": together}
 _OF_THE_PRODUCT: Mapping[str, Part] = {
     "asked": lambda seed, scale, keep: asked(seed, max(1, round(BLOCKS * scale)), keep),
     "speed": speed,
+    "many": many,
     "leaked": lambda seed, scale, keep: leaked(seed, max(1, round(LEAKED_BLOCKS * scale)), keep),
 }
 PARTS = (*_OF_FIGURES, *_OF_THE_PRODUCT)

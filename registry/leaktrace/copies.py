@@ -179,6 +179,27 @@ def label_findings(findings: Iterable[FoundValue]) -> tuple[LabelledFinding, ...
     return tuple(LabelledFinding(f"F{number}", found) for number, found in enumerate(ordered, start=1))
 
 
+class FindingsByRecord:
+    """Findings by the record that they are of, or, where they name none, by the person: a copy is compared with few."""
+
+    def __init__(self, findings: Sequence[LabelledFinding]) -> None:
+        self._of_record: dict[RecordId, list[int]] = {}
+        self._of_person: dict[SubjectId, list[int]] = {}
+        self._all = findings
+        for place, item in enumerate(findings):
+            if item.found.record is None:
+                self._of_person.setdefault(item.found.subject, []).append(place)
+            else:
+                self._of_record.setdefault(item.found.record, []).append(place)
+
+    def near(self, copy: ServedCopy) -> list[LabelledFinding]:
+        """Return the findings that a copy may have held, in their order: no other one fits it."""
+        places = set(self._of_person.get(copy.subject, ()))
+        for record, _, _ in copy.records:
+            places.update(self._of_record.get(record, ()))
+        return [self._all[place] for place in sorted(places)]
+
+
 def held_findings(copy: ServedCopy, findings: Sequence[LabelledFinding]) -> tuple[str, ...]:
     """Name the found values that a copy held.
 
@@ -199,14 +220,19 @@ def _fits(found: FoundValue, copy: ServedCopy, released: tuple[RecordId, int, Ca
     return record == found.record and (not found.versions or version in found.versions)
 
 
-def timely(copy: ServedCopy, findings: Sequence[FoundValue]) -> ServedCopy | None:
-    """Return what of a copy can be a source of found values by the time of the item that each counts in.
+def timely(copies: Iterable[ServedCopy], findings: Sequence[FoundValue]) -> list[ServedCopy | None]:
+    """Return what of copies can be a source of found values by the time of the item that each counts in.
 
-    A record that was served after the item of the value it holds had been seen is left out of it; None where nothing is
-    left that was found.
+    A record that was served after the item of the value it holds had been seen is left out of a copy; None where
+    nothing is left of it that was found.
     """
     if not any(found.seen for found in findings):
-        return copy
+        return list(copies)
+    by_record = FindingsByRecord([LabelledFinding("", found) for found in findings])
+    return [_timely(copy, [item.found for item in by_record.near(copy)]) for copy in copies]
+
+
+def _timely(copy: ServedCopy, findings: Sequence[FoundValue]) -> ServedCopy | None:
     kept = tuple(record for record in copy.records if not _is_late(copy, record, findings))
     rest = replace(copy, records=kept)
     return rest if any(_fits(found, rest, record) for found in findings for record in kept) else None
@@ -263,9 +289,13 @@ class Grouping:
 def group_by_account(copies: Sequence[ServedCopy], grouping: Grouping) -> tuple[AccountCopies, ...]:
     """Gather copies per account, accounts in the order of first serving."""
     numbers = {item.found.subject: item.found.employee_number for item in grouping.findings}
+    by_record = FindingsByRecord(grouping.findings)
+    served: dict[PrincipalId, list[ServedCopy]] = {}
+    for copy in copies:
+        served.setdefault(copy.account, []).append(copy)
     groups = []
     for account in first_served_order(copies):
-        facts = tuple(_facts(copy, grouping, numbers) for copy in copies if copy.account == account)
+        facts = tuple(_facts(copy, by_record.near(copy), grouping, numbers) for copy in served[account])
         held = {label for fact in facts for label in fact.held}
         groups.append(
             AccountCopies(
@@ -279,9 +309,11 @@ def group_by_account(copies: Sequence[ServedCopy], grouping: Grouping) -> tuple[
     return tuple(groups)
 
 
-def _facts(copy: ServedCopy, grouping: Grouping, numbers: Mapping[SubjectId, str]) -> CopyFacts:
-    found = [item.found for item in grouping.findings]
-    seen = _seen(copy, grouping)
+def _facts(
+    copy: ServedCopy, near: Sequence[LabelledFinding], grouping: Grouping, numbers: Mapping[SubjectId, str]
+) -> CopyFacts:
+    found = [item.found for item in near]
+    seen = _seen(copy, near, grouping)
     seconds = None if seen.published_at is None else int((seen.published_at - copy.served_at).total_seconds())
     return CopyFacts(
         entry=copy.entry,
@@ -291,16 +323,16 @@ def _facts(copy: ServedCopy, grouping: Grouping, numbers: Mapping[SubjectId, str
         form=copy.form,
         via=copy.via,
         employee_number=numbers[copy.subject],
-        held=held_findings(copy, grouping.findings),
+        held=held_findings(copy, near),
         other_records=sum(not any(_fits(one, copy, record) for one in found) for record in copy.records),
         seconds_before=seconds,
         in_doubt=_is_in_doubt(copy.served_at, seen),
     )
 
 
-def _seen(copy: ServedCopy, grouping: Grouping) -> FirstSeen:
+def _seen(copy: ServedCopy, near: Sequence[LabelledFinding], grouping: Grouping) -> FirstSeen:
     """Return the publication that a copy is compared with: of several items the first one with a value it held."""
-    held = [item.found.seen for item in grouping.findings if any(_fits(item.found, copy, one) for one in copy.records)]
+    held = [item.found.seen for item in near if any(_fits(item.found, copy, one) for one in copy.records)]
     known = [(one.published_at, one.item, one) for one in held if one is not None and one.published_at is not None]
     if known:
         return min(known)[2]

@@ -18,6 +18,7 @@ from registry.leaktrace.copies import (
     MARKED,
     OWN_VIEW,
     AccountCopies,
+    FindingsByRecord,
     FoundValue,
     Grouping,
     LabelledFinding,
@@ -175,7 +176,8 @@ def _check_times(question: TraceQuestion, evidence: TraceEvidence) -> None:
 def _sort_out(question: TraceQuestion, evidence: TraceEvidence) -> _SortedOut:
     findings = label_findings(evidence.findings)
     subjects = {item.found.subject: item.found.employee_number for item in findings}
-    relevant = [copy for copy in evidence.copies if held_findings(copy, findings)]
+    by_record = FindingsByRecord(findings)
+    relevant = [copy for copy in evidence.copies if held_findings(copy, by_record.near(copy))]
     before, after = _split(relevant, [item.found for item in findings], question.latest_at)
     exposures = _by_time(one for one in evidence.exposures if one.subject in subjects)
     others = {copy.account for copy in before if copy.via != OWN_VIEW}
@@ -201,7 +203,7 @@ def _split(
     copies: Sequence[ServedCopy], findings: Sequence[FoundValue], latest_at: datetime | None
 ) -> tuple[tuple[ServedCopy, ...], tuple[ServedCopy, ...]]:
     """Part copies by time; where a text has several items, by the time of the one that each value counts in."""
-    parted = [(copy, timely(copy, findings)) for copy in copies]
+    parted = list(zip(copies, timely(copies, findings), strict=True))
     before, after = split_by_time([part for _, part in parted if part is not None], latest_at)
     return before, (*after, *(copy for copy, part in parted if part is None))
 

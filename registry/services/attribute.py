@@ -67,7 +67,8 @@ def attribute(draws: Draws, weighed: Weighed, *, uncapped: bool) -> Judged:
     forgeable = {account for entries in last for account, entry in entries.items() if entry < draws.seen_before}
     circumstances = Circumstances(uncapped=uncapped and not broken, posterior=top, forgeable=forgeable)
     pairs = judge_pairs(records, {one.copy: one.verdict.e for one in bounds}, given)
-    cards = {account: _agreeing_cards(records, fixed.written, account) for account in accounts}
+    people = _by_person(records, fixed.written)
+    cards = {account: _agreeing_cards(people, account) for account in accounts}
     bounds = [CopyBound(one.copy, one.weight, one.verdict, one.bound, cards[one.copy]) for one in bounds]
     evidence = MarksEvidence(
         reading=fixed.digest,
@@ -148,17 +149,21 @@ def _bound(records: Sequence[RecordRead], account: str, weight: float, seed: int
     return CopyBound(account, weight, judged, bound_of(judged, weight))
 
 
-def _agreeing_cards(records: Sequence[RecordRead], written: Sequence[WrittenValue], account: str) -> int:
+def _by_person(records: Sequence[RecordRead], written: Sequence[WrittenValue]) -> Sequence[Sequence[RecordRead]]:
+    people: dict[str, list[RecordRead]] = {}
+    for record, one in zip(records, written, strict=True):
+        people.setdefault(one.subject, []).append(record)
+    return list(people.values())
+
+
+def _agreeing_cards(people: Sequence[Sequence[RecordRead]], account: str) -> int:
     """Count the people whose values speak for a copy by themselves."""
-    people = sorted({one.subject for one in written})
     count = 0
-    for subject in people:
-        held = [
-            record
-            for record, one in zip(records, written, strict=True)
-            if one.subject == subject and account in record.drawn
-        ]
-        count += e_value([record.slots for record in held], [record.drawn[account] for record in held]) > 1.0
+    for records in people:
+        held = [record for record in records if account in record.drawn]
+        # An e-value of nothing is one.
+        if held:
+            count += e_value([record.slots for record in held], [record.drawn[account] for record in held]) > 1.0
     return count
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.audit.kinds import RELEASES, Kind
@@ -13,7 +13,7 @@ from registry.domain.clock import from_unix_ms
 from registry.domain.errors import LedgerCorrupt
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId, is_id
 from registry.leaktrace.copies import ServedCopy, SourceExposure
-from registry.services.entry_reading import ReadEntry
+from registry.services.entry_reading import Places, ReadEntry, SharedEntries, places_in
 from registry.services.opened_draws import OpenedDraws, opened_by
 from registry.services.read_audit import ReadAudit
 from registry.services.seal_people import VIA_CORRECTION
@@ -41,21 +41,35 @@ class Histories:
         self._audit = audit
 
     def read(
-        self, reader: EntryReader, subject: SubjectId, records: Mapping[RecordId, Sequence[int]], *, below: int
-    ) -> SubjectHistory:
-        """Read one subject's history.
+        self,
+        reader: EntryReader,
+        found: Mapping[SubjectId, Mapping[RecordId, Sequence[int]]],
+        *,
+        below: int,
+    ) -> list[SubjectHistory]:
+        """Read subjects' histories.
 
         Args:
             reader: committed rows.
-            subject: whose.
-            records: the found records with the versions that were compared.
+            found: whose, in this order, each with the found records and the versions that were compared.
             below: entries from this index on are the trace's own and left out.
         """
+        shared = SharedEntries()
+        return [self._of_one(reader, subject, (records, below), shared) for subject, records in found.items()]
+
+    def _of_one(
+        self,
+        reader: EntryReader,
+        subject: SubjectId,
+        asked: tuple[Mapping[RecordId, Sequence[int]], int],
+        shared: SharedEntries,
+    ) -> SubjectHistory:
+        records, below = asked
         entries: list[ReadEntry] = []
         gaps: list[str] = []
         try:
-            entries = list(self._audit.of_subject(reader, subject))
-            gaps += chain_gaps(entries, subject, self._audit.counted(reader, subject))
+            entries = list(self._audit.of_subject(reader, subject, shared))
+            gaps += chain_gaps(entries, subject, self._audit.counted(reader, subject), shared.places)
         except LedgerCorrupt as exc:
             gaps.append(f"the chain of a person with findings cannot be read: {exc}")
         earlier = [entry for entry in entries if entry.index < below]
@@ -69,13 +83,19 @@ class Histories:
         return tuple(one for entry in self._audit.of_subject(reader, subject) if (one := opened_by(entry)) is not None)
 
 
-def chain_gaps(entries: Sequence[ReadEntry], subject: SubjectId, counted: int) -> list[str]:
+def chain_gaps(
+    entries: Sequence[ReadEntry],
+    subject: SubjectId,
+    counted: int,
+    places: Callable[[ReadEntry], Places] = places_in,
+) -> list[str]:
     """Say where a subject's counters are not 1, 2 ... n, each pointing to the one before.
 
     Args:
         entries: the entries found for the subject, oldest first.
         subject: whose.
         counted: how many entries the subject's sealed state counts.
+        places: what an entry states of its subjects' counters.
     """
     gaps = []
     previous = "-"
@@ -84,25 +104,12 @@ def chain_gaps(entries: Sequence[ReadEntry], subject: SubjectId, counted: int) -
             gaps.append(f"what entry {entry.index} says was removed")
             previous = str(entry.index)
             continue
-        place = _place_of(entry, subject)
-        if place != (str(expected), previous):
+        if places(entry).get(subject) != (str(expected), previous):
             gaps.append(f"entry {entry.index} does not follow the {expected - 1}. entry of its subject")
         previous = str(entry.index)
     if len(entries) != counted:
         gaps.append(f"{counted} entries were counted for a subject, {len(entries)} are found")
     return gaps
-
-
-def _place_of(entry: ReadEntry, subject: SubjectId) -> tuple[str, str] | None:
-    values = entry.values or {}
-    named = values.get("subject", "").split(" ")
-    if subject not in named:
-        return None
-    position = named.index(subject)
-    counters, previous = values["counter"].split(" "), values["previous"].split(" ")
-    if not len(named) == len(counters) == len(previous):
-        return None
-    return counters[position], previous[position]
 
 
 def _copy(entry: ReadEntry, subject: SubjectId) -> ServedCopy | None:

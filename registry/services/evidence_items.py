@@ -179,7 +179,7 @@ def first_seen(parts: Sequence[tuple[EvidenceItem, Matched]]) -> Mapping[_Key, F
 
 def timely_copies(copies: Iterable[ServedCopy], findings: Sequence[FoundValue]) -> list[ServedCopy]:
     """Return what of copies can be a source by the times of the items."""
-    return [part for copy in copies if (part := timely(copy, findings)) is not None]
+    return [part for part in timely(copies, findings) if part is not None]
 
 
 def _written(parts: Sequence[tuple[EvidenceItem, Matched]], findings: Iterable[Finding]) -> tuple[WrittenValue, ...]:

@@ -13,7 +13,7 @@ from registry.domain.errors import LedgerCorrupt, NotFound
 from registry.domain.ids import RecordId, SubjectId
 from registry.domain.principals import Principal, Role
 from registry.services.entry_filter import EVERYTHING, EntryFilter, newest_first, span_of
-from registry.services.entry_reading import ReadEntry
+from registry.services.entry_reading import ReadEntry, SharedEntries
 from registry.services.held_back import ACCOUNTING, Reader, said_under, shown
 from registry.services.holds_in_force import Held, in_force
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
@@ -155,11 +155,25 @@ class ReadAudit:
         listed = tuple(OwnRecord(row.id, row.category, row.field.version, marks.get(row.id)) for row in rows)
         return subject, listed, own.receipt
 
-    def of_subject(self, reader: EntryReader, subject: SubjectId) -> Iterator[ReadEntry]:
-        """Yield the entries of a subject's chain, oldest first. Not an entry itself: for services that write one."""
+    def of_subject(
+        self, reader: EntryReader, subject: SubjectId, shared: SharedEntries | None = None
+    ) -> Iterator[ReadEntry]:
+        """Yield the entries of a subject's chain, oldest first. Not an entry itself: for services that write one.
+
+        Args:
+            reader: committed rows.
+            subject: whose.
+            shared: entries about several people that were read before; those that are read now join them.
+        """
         indexes = list(self._kernel.log.chains.indexes(reader, subject))
-        for row in reader.entries(indexes):
-            yield self.read(row)
+        if shared is None:
+            yield from map(self.read, reader.entries(indexes))
+            return
+        known = shared.known(indexes)
+        fresh = [self.read(row) for row in reader.entries([index for index in indexes if index not in known])]
+        for entry in fresh:
+            shared.keep(entry)
+        yield from sorted((*known.values(), *fresh), key=lambda one: one.index)
 
     def counted(self, reader: EntryReader, subject: SubjectId) -> int:
         """Return how many entries a subject's sealed state counts."""

@@ -327,19 +327,15 @@ class Trace:
         """Gather what the ledger says of the found values, the writing of copies left out."""
         matched, latest_at = asked.matched, asked.question.latest_at
         findings = _found(matched.matching.findings, matched.versions, asked.seen)
-        subjects = sorted({found.subject for found in findings})
         with self._kernel.database.reader() as reader:
             head = reader.head()
-            histories = [
-                self._histories.read(reader, subject, _records(findings, subject), below=matched.entries[0])
-                for subject in subjects
-            ]
+            histories = self._histories.read(reader, _by_subject(findings), below=matched.entries[0])
         check = LedgerCheck(
             origin=self._kernel.log.origin,
             size=head.size,
             root_hex=head.root.hex(),
             chain_gaps=tuple(gap for history in histories for gap in history.gaps),
-            subjects_checked=len(subjects),
+            subjects_checked=len(histories),
         )
         held = {found.record for found in findings}
         copies = tuple(
@@ -462,5 +458,11 @@ def _found(
     )
 
 
-def _records(findings: Sequence[FoundValue], subject: SubjectId) -> dict[RecordId, tuple[int, ...]]:
-    return {found.record: found.versions for found in findings if found.subject == subject and found.record is not None}
+def _by_subject(findings: Sequence[FoundValue]) -> dict[SubjectId, dict[RecordId, tuple[int, ...]]]:
+    """Return the found records of each person with the versions that were compared; people by their ids."""
+    records: dict[SubjectId, dict[RecordId, tuple[int, ...]]] = {}
+    for found in sorted(findings, key=lambda one: one.subject):
+        own = records.setdefault(found.subject, {})
+        if found.record is not None:
+            own[found.record] = found.versions
+    return records

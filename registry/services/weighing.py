@@ -15,7 +15,7 @@ from registry.attribution.channel import PUBLIC_HABIT
 from registry.attribution.evalue import USUAL
 from registry.attribution.pairs import model_of_pairs
 from registry.attribution.weights import Holding, weights
-from registry.domain.ids import PrincipalId
+from registry.domain.ids import PrincipalId, RecordId
 from registry.leaktrace.copies import ServedCopy
 from registry.leaktrace.receipt_codes import CodeSeen
 from registry.marks.slots import TABLE, TABLE_VERSION, is_digit, slots_of, slots_of_canary
@@ -50,6 +50,33 @@ class Fixed:
         return document_of_writing(self.written, [one.code for one in self.codes])
 
 
+class Counting:
+    """Copies by the records that they showed: a dump has a hundred thousand, and each value speaks for few.
+
+    Attributes:
+        entries: of each account's copies.
+    """
+
+    def __init__(self, before: Sequence[ServedCopy], opened: Sequence[OpenedDraws]) -> None:
+        showing: dict[RecordId, list[ServedCopy]] = {}
+        entries: dict[PrincipalId, set[int]] = {}
+        for copy in before:
+            entries.setdefault(copy.account, set()).add(copy.entry)
+            for record in dict.fromkeys(record for record, _, _ in copy.records):
+                showing.setdefault(record, []).append(copy)
+        self._showing, self._opened = showing, opened
+        self.entries = {account: frozenset(those) for account, those in entries.items()}
+
+    def of(self, value: WrittenValue) -> Sequence[ServedCopy]:
+        """Return marked copies that showed all of a value, and whose draws nobody was given; oldest first."""
+        return [
+            copy
+            for copy in self._showing.get(value.records[0], ())
+            if _holds(copy, value)
+            and not is_void(version_in(copy, value), copy.entry, self.entries[copy.account], self._opened)
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """What a trace judges by.
@@ -59,6 +86,7 @@ class Weighed:
         before: copies of found values that were served not later than the publication, oldest first.
         weights: of each account that held something of the text, marked copies or not.
         reading, weights_document, model: the documents that entries fix.
+        counted: which of those copies speak for which value.
         opened: which draws were opened before.
         statement: what the entry says that fixes the last two.
     """
@@ -69,11 +97,12 @@ class Weighed:
     reading: bytes = field(repr=False)
     weights_document: bytes = field(repr=False)
     model: bytes = field(repr=False)
+    counted: Counting = field(repr=False)
     opened: Sequence[OpenedDraws] = ()
 
     def counting(self, value: WrittenValue) -> Sequence[ServedCopy]:
         """Return the copies that the writing of a value can speak for, oldest first."""
-        return _counting(value, self.before, self.opened)
+        return self.counted.of(value)
 
     @property
     def statement(self) -> str:
@@ -98,13 +127,11 @@ def weigh(
     """
     ordered = sorted(copies, key=lambda one: one.entry)
     before = [one for one in ordered if published_at is None or one.served_at <= published_at]
-    if not any(_counting(value, before, opened) for value in fixed.written):
+    counted = Counting(before, opened)
+    if not any(map(counted.of, fixed.written)):
         return None
     shares = _shares(before, fixed.written, published_at)
-    accounts = [
-        {"copies": sorted(one.entry for one in before if one.account == account), "weight": share}
-        for account, share in shares.items()
-    ]
+    accounts = [{"copies": sorted(counted.entries[account]), "weight": share} for account, share in shares.items()]
     document = {
         "reading": fixed.digest,
         "entry": fixed.entry,
@@ -118,21 +145,9 @@ def weigh(
         fixed.document,
         canonical(document),
         canonical(model_document(with_canaries=any(map(_has_digits, fixed.written)))),
+        counted,
         opened,
     )
-
-
-def _counting(value: WrittenValue, before: Sequence[ServedCopy], opened: Sequence[OpenedDraws]) -> Sequence[ServedCopy]:
-    """Return marked copies that showed all of a value, and whose draws nobody was given."""
-    held = [copy for copy in before if _holds(copy, value)]
-    if not opened:
-        return held
-    own: dict[PrincipalId, set[int]] = {}
-    for copy in before:
-        own.setdefault(copy.account, set()).add(copy.entry)
-    return [
-        copy for copy in held if not is_void(version_in(copy, value), copy.entry, frozenset(own[copy.account]), opened)
-    ]
 
 
 def version_in(copy: ServedCopy, value: WrittenValue) -> Version:
@@ -174,11 +189,12 @@ def model_document(*, with_canaries: bool = False) -> dict[str, object]:
 def _shares(
     copies: Sequence[ServedCopy], written: Sequence[WrittenValue], published_at: datetime | None
 ) -> dict[PrincipalId, float]:
-    found = sorted({one.records[0] for one in written})
+    wanted = {one.records[0] for one in written}
+    found = sorted(wanted)
     last: dict[str, dict[str, ServedCopy]] = {}
     for copy in copies:
         for record, _, _ in copy.records:
-            if record in found:
+            if record in wanted:
                 last.setdefault(copy.account, {})[record] = copy
     earliest = min((copy.served_at for copy in copies), default=None)
     window = _SHORTEST_WINDOW

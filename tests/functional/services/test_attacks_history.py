@@ -25,7 +25,7 @@ def looked_up(home: Home, times: int) -> SubjectId:
 
 def gaps(home: Home, subject: SubjectId) -> tuple[str, ...]:
     with home.app.database.reader() as reader:
-        history = Histories(home.app.audit).read(reader, subject, {}, below=10_000)
+        (history,) = Histories(home.app.audit).read(reader, {subject: {}}, below=10_000)
     return history.gaps
 
 
