@@ -26,6 +26,7 @@ from tests.fakes.openbao import OpenBaoServer
 
 _LOCAL, _FAR = "keys in files", "OpenBao transit"
 _BATCH = 16
+_TIMEOUT_SECONDS = 30
 _OPERATOR = "local:bench"
 
 
@@ -93,7 +94,8 @@ def _far(folder: Path, people: int, server: OpenBaoServer) -> Ring:
     home.mkdir(mode=0o700, parents=True)
     (home / "config.toml").write_text(
         f'[keys]\nprovider = "openbao"\naddress = "{service.address}"\nrole_id = "{service.role_id}"\n'
-        f'secret_id_file = "{service.secret_id_file}"\nkey_prefix = "{service.key_prefix}"\n',
+        f'secret_id_file = "{service.secret_id_file}"\nkey_prefix = "{service.key_prefix}"\n'
+        f"timeout_seconds = {_TIMEOUT_SECONDS}\n",  # a busy machine is slow: that is measured, and ends no run
         "utf-8",
     )
     registry = filled(folder, people)
