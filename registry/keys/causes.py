@@ -14,3 +14,6 @@ WRONG_VERSION: Final = "key_service_version"
 WRONG_KEY: Final = "key_service_wrong_key"
 FAILED: Final = "key_service_failed"
 ERASED: Final = "key_erased"
+
+# The file is whole and the service refused nothing: what it gave back is not what was sealed.
+GIVES_ANOTHER: Final = "of the key service opens, and gives another key than"

@@ -28,6 +28,7 @@ from registry.keys.local import LocalKeyring
 from registry.keys.openbao.keyring import OpenBaoKeyring
 from registry.keys.openbao.rights import policy
 from registry.keys.openbao.session import Session
+from registry.keys.openbao.transit import TransitKey
 from registry.keys.pkcs11 import service as on_token
 from registry.keys.pkcs11.service import TokenService
 from registry.keys.pkcs11.sessions import Sessions
@@ -229,6 +230,11 @@ def on_openbao(server: OpenBaoServer, line: TcpLine, folder: Path) -> Custody:
         yield
         server.call("POST", f"transit/keys/{key}/soft-delete-restore", {})
 
+    @contextmanager
+    def garbage_as_long() -> Iterator[None]:
+        with patch.object(TransitKey, "_opened", lambda *_: bytes(32)):
+            yield
+
     return Custody(
         ring,
         folder / "keys",
@@ -242,6 +248,7 @@ def on_openbao(server: OpenBaoServer, line: TcpLine, folder: Path) -> Custody:
             "version": version_withdrawn,
             "missing": missing,
             "disabled": disabled,
+            "garbage-as-long": garbage_as_long,
             **on_a_line(line),
         },
         session.close,
@@ -300,6 +307,7 @@ def on_kms(server: KmsServer, line: TcpLine, folder: Path) -> Custody:
             "missing": failing("NotFoundException"),
             "disabled": failing("DisabledException"),
             "pending-deletion": failing("KMSInvalidStateException"),
+            "garbage-as-long": lambda: server.faults.opening_to(bytes(32)),
             "not-held": lambda: put_back(folder / "keys", ring),
             **on_a_line(line),
         },
@@ -381,7 +389,7 @@ def on_a_token(tokens: SoftHsm, folder: Path) -> Custody:
     @contextmanager
     def answering(plain: bytes) -> Iterator[None]:
         real = on_token._key
-        with patch.object(on_token, "_key", lambda *asked: _Babbling(plain, real(*asked))):
+        with patch.object(on_token, "_key", lambda *asked: Babbling(plain, real(*asked))):
             yield
 
     @contextmanager
@@ -428,7 +436,7 @@ class _Refusing:
         raise self._error
 
 
-class _Babbling:
+class Babbling:
     """A key of a token that gives something else back than was wrapped, and too little when it wraps."""
 
     def __init__(self, plain: bytes, real: Any) -> None:

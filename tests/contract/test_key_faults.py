@@ -54,6 +54,7 @@ def everywhere(code: str, says: str) -> Told:
     return Told(code, code, code, says)
 
 
+ANOTHER = r"of the key service opens, and gives another key than .*\.key holds"
 UNNOTICED = everywhere(WORKS, "")
 # Keys that are in memory go on; readiness tells what a start would find.
 TABLE: dict[tuple[str, str], Told] = {
@@ -77,6 +78,8 @@ TABLE: dict[tuple[str, str], Told] = {
     ("openbao", "cut"): UNNOTICED,
     ("openbao", "gone"): everywhere(UNREACHABLE, "cannot be reached"),
     ("openbao", "garbage"): everywhere(FAILED, "is no OpenBao"),
+    # Another data key is told by the values, which it does not open; the files of the ring tell here.
+    ("openbao", "garbage-as-long"): Told(WORKS, WORKS, WRONG_KEY, ANOTHER),
     ("openbao", "garbage-of-no-http"): everywhere(UNREACHABLE, "cannot be reached"),
     ("aws-kms", "slow"): UNNOTICED,
     ("aws-kms", "too-slow"): everywhere(UNREACHABLE, "cannot be reached: ReadTimeoutError"),
@@ -92,6 +95,7 @@ TABLE: dict[tuple[str, str], Told] = {
     ("aws-kms", "cut"): Told(UNREACHABLE, WORKS, WORKS, "cannot be reached: ConnectionClosedError"),
     ("aws-kms", "gone"): everywhere(UNREACHABLE, "cannot be reached"),
     ("aws-kms", "garbage"): everywhere(FAILED, "something else than was asked"),
+    ("aws-kms", "garbage-as-long"): Told(WRONG_KEY, WORKS, WRONG_KEY, ANOTHER),
     ("aws-kms", "garbage-of-no-http"): everywhere(UNREACHABLE, "cannot be reached"),
     ("pkcs11", "slow"): UNNOTICED,
     ("pkcs11", "throttled"): everywhere(THROTTLED, "no room for another session"),
@@ -106,8 +110,7 @@ TABLE: dict[tuple[str, str], Told] = {
     ("pkcs11", "pulled-out"): everywhere(UNREACHABLE, "is not there"),
     ("pkcs11", "failed"): everywhere(FAILED, "fails: DeviceError"),
     ("pkcs11", "garbage"): everywhere(FAILED, "something else than was asked"),
-    # No error, but what it gives opens nothing here: a look at the ring's own file tells that.
-    ("pkcs11", "garbage-as-long"): Told(REJECTED, WORKS, FILE, "does not hold the data key it should"),
+    ("pkcs11", "garbage-as-long"): Told(WRONG_KEY, WORKS, WRONG_KEY, ANOTHER),
 }
 # What a custody cannot be in, and why.
 NOT_THERE = {

@@ -6,6 +6,7 @@ refusal to decrypt. ``Faults`` stands before it and answers in its place.
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,7 @@ class Faults:
         self.error = ""
         self.only = ""
         self.delay_seconds = 0.0
+        self.plain: bytes | None = None
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         what = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
@@ -53,7 +55,17 @@ class Faults:
             length = ("Content-Length", str(len(body)))
             start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1"), length])
             return [body]
-        return self._inner(environ, start)
+        return self._inner(environ, start) if self.plain is None else self._changed(environ, start, self.plain)
+
+    def _changed(self, environ: dict[str, Any], start: Callable[..., Any], plain: bytes) -> Iterable[bytes]:
+        """Answer as KMS does, but for what it opened."""
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+        told = json.loads(b"".join(self._inner(environ, lambda *said: begun.append(said[:2]))))
+        told.update({"Plaintext": base64.b64encode(plain).decode()} if "Plaintext" in told else {})
+        body, (status, headers) = json.dumps(told).encode(), begun[0]
+        kept = [one for one in headers if one[0].lower() != "content-length"]
+        start(status, [*kept, ("Content-Length", str(len(body)))])
+        return [body]
 
     @contextmanager
     def failing(self, error: str, only: str = "") -> Iterator[None]:
@@ -63,6 +75,15 @@ class Faults:
             yield
         finally:
             self.error, self.only = "", ""
+
+    @contextmanager
+    def opening_to(self, plain: bytes) -> Iterator[None]:
+        """Give these bytes for whatever is decrypted, for a block."""
+        self.plain = plain
+        try:
+            yield
+        finally:
+            self.plain = None
 
 
 class _Quiet(WSGIRequestHandler):

@@ -13,7 +13,7 @@ from registry.crypto.random import random_bytes
 from registry.crypto.tags import equal
 from registry.domain.clock import Clock, SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys.causes import WRONG_KEY
+from registry.keys.causes import GIVES_ANOTHER, WRONG_KEY
 from registry.keys.key_files import KEY_BYTES, KeyMaterial
 from registry.keys.ports import (
     HEALTH_CONTEXT,
@@ -169,7 +169,7 @@ class ServiceProvider:
         for name, group in asked.items():
             sealed = [(Binding(one.key_id, items[place][0]), parts.sealed) for place, one, parts in group]
             for (place, one, parts), once in zip(group, self._form.service.unwrap(name, sealed), strict=True):
-                found[place] = _opened(one, once, parts, items[place][0])
+                found[place] = _opened(name, one, once, (parts, items[place][0]))
         return tuple(found)
 
     def current_key_id(self) -> str:
@@ -197,10 +197,11 @@ class ServiceProvider:
         raise TypeError("a key is never pickled")
 
 
-def _opened(material: KeyMaterial, once: Opened, parts: Parts, context: bytes) -> Opened:
+def _opened(name: str, material: KeyMaterial, once: Opened, sealed: tuple[Parts, bytes]) -> Opened:
     if not isinstance(once, bytes):
         return once
     try:
-        return opened(material.secret, once, parts, context)
-    except EnvelopeRejected as error:
-        return error
+        return opened(material.secret, once, *sealed)
+    except EnvelopeRejected:
+        # The tag under the ring's own key fits: what is stored was not changed, so the service's answer is wrong.
+        return KeyUnavailable(f"{name} {GIVES_ANOTHER} was wrapped", WRONG_KEY)
