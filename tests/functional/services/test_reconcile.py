@@ -136,6 +136,30 @@ def test_who_was_looked_up_and_erased_since_is_explained_by_the_number_of_record
     assert not run(home, trail).is_sound
 
 
+def test_a_member_who_was_taken_out_since_is_explained_by_the_entries_that_still_say_their_records(
+    sqlite_home: Home, trail: Trail
+) -> None:
+    """Of one member no entry's opening goes: whose record it was is known no more, only that there was one."""
+    home = sqlite_home
+    subject = home.enroll().subject
+    reader = home.caller("reader", Role.READER)
+    found = home.disclose(reader, home.ask(subject, Category.SCHOOL))
+    assert isinstance(found, Disclosed)
+    now = home.app.kernel.now_ms()
+    with home.app.database.read() as work:
+        (member,) = (one.field.person for one in work.records.of_subjects([subject]) if one.category is Category.SCHOOL)
+    theirs = context_of(home.app.kernel.registry, member)
+    assert theirs != own(home, subject)
+    trail.add(now, theirs)
+    home.clock.step(600)
+    ask = ErasureAsk(subject, "c1", "asked for by the person", "item 12")
+    home.app.erase.erase(home.caller("hr", Role.ENROLLER), ask)
+    assert any(one.kind == "disclose" and one.values is not None for one in home.entries())
+    assert run(home, trail).is_sound
+    trail.add(now, theirs)  # one record was looked at, and explains one unwrap
+    assert len(run(home, trail).unexplained) == 1
+
+
 def test_a_later_secret_of_marks_is_an_opening_of_the_keyring(sqlite_home: Home, trail: Trail) -> None:
     owner = context_of(sqlite_home.app.kernel.registry, marks_owner(1))
     trail.add(sqlite_home.app.kernel.now_ms(), owner)
