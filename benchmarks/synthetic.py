@@ -29,6 +29,7 @@ from registry.storage.high_water import HighWaterFile
 from registry.storage.tables import metadata
 from registry.transparency.leaf import COMMITMENT_BYTES, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
+from registry.vault.generations import FIRST
 from tests.fakes.postgres import PostgresServer
 
 _TEMPLATES = 64
@@ -255,7 +256,8 @@ def _another(value: Any, ids: dict[str, str]) -> Any:
 
 def _load_postings(loader: Loader, table: str, many: int) -> None:
     rows = sorted(os.urandom(16) for _ in range(many))
-    loader.load(table, ((label, os.urandom(32)) for label in rows))
+    generation = (FIRST,) if table == "postings" else ()
+    loader.load(table, ((label, os.urandom(32), *generation) for label in rows))
 
 
 def _parts(total: int, most: int) -> Iterator[int]:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from heapq import nlargest
-from itertools import pairwise
+from itertools import chain, compress, count
+from operator import gt, ne, sub
 
 from registry.audit.kinds import TELLING, says_how_it_stands
 from registry.audit.log import AuditLog
 from registry.audit.ports import EntryRow
 from registry.audit.removals import Removal, removal_of
 from registry.domain.errors import LedgerCorrupt, ProofRejected
-from registry.transparency.leaf import claims_of, leaf_hash, parse_leaf
+from registry.transparency.leaf import claims_of, leaf_hash, time_of
+from registry.transparency.merkle import Edge, edge_of
 
 MOST_SILENCES = 10
+MISSING = "it is missing"
+BACK = "its time is before that of the entry in front of it"
 # (subject, counter, previous, index, whether rows are compared with it)
 Place = tuple[str, int, str, int, bool]
 
@@ -27,7 +32,8 @@ class ChunkChecked:
     """What checking a run of entries gave.
 
     Attributes:
-        hashes: leaf hashes in order.
+        start: the index that the first entry has.
+        tree: over the entries of the run, up to the first bad one.
         first_ms, last_ms: times of the first and last entry.
         places: of every entry about a subject.
         standing: indexes of the entries that say how accounts, requests and policies stand.
@@ -38,7 +44,8 @@ class ChunkChecked:
         silences: the longest times between two entries, as (milliseconds, the later entry), longest first.
     """
 
-    hashes: tuple[bytes, ...]
+    start: int
+    tree: Edge
     first_ms: int
     last_ms: int
     places: tuple[Place, ...]
@@ -88,7 +95,7 @@ def check_chunk(log: AuditLog, start: int, rows: Sequence[EntryRow]) -> ChunkChe
             standing.append(expected)
     first, last = (times[0], times[-1]) if times else (0, 0)
     said = (tuple(places), tuple(standing), tuple(gone), tuple(removals), tuple(telling))
-    return ChunkChecked(tuple(hashes), first, last, *said, fault, _silences(start, times))
+    return ChunkChecked(start, edge_of(hashes), first, last, *said, fault, _silences(start, times))
 
 
 def longest(silences: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -103,29 +110,47 @@ def check_leaves(start: int, leaves: Sequence[tuple[int, bytes]]) -> ChunkChecke
         start: the index that the first one must have.
         leaves: index and leaf in index order.
     """
-    hashes: list[bytes] = []
-    times: list[int] = []
-    fault: tuple[int, str] | None = None
-    for expected, (index, leaf) in enumerate(leaves, start=start):
-        try:
-            _check_place(expected, index, parse_leaf(leaf).unix_ms, times)
-        except LedgerCorrupt as exc:
-            fault = (expected, exc.what)
-            break
-        hashes.append(leaf_hash(leaf))
+    times, fault = _times_of(leaf for _, leaf in leaves)
+    places = [index for index, _ in leaves]
+    faults = (
+        None if fault is None else (len(times), fault),
+        _first_that(map(ne, places, count(start)), MISSING),
+        _first_that(chain((False,), map(gt, times, times[1:])), BACK),
+    )
+    sound, what = min((fault for fault in faults if fault is not None), default=(len(times), ""))
+    tree = edge_of([sha256(b"\x00" + leaf).digest() for _, leaf in leaves[:sound]])  # ``leaf_hash``, without a call
+    del times[sound:]
     first, last = (times[0], times[-1]) if times else (0, 0)
-    return ChunkChecked(tuple(hashes), first, last, (), (), (), (), (), fault, _silences(start, times))
+    named = (start + sound, what) if what else None
+    return ChunkChecked(start, tree, first, last, (), (), (), (), (), named, _silences(start, times))
+
+
+def _times_of(leaves: Iterable[bytes]) -> tuple[list[int], str | None]:
+    """Return the times of leaves up to the first that has not the right form, and what is wrong with it."""
+    times: list[int] = []
+    try:
+        times.extend(map(time_of, leaves))  # those before the fault stay
+    except LedgerCorrupt as exc:
+        return times, exc.what
+    return times, None
+
+
+def _first_that(is_wrong: Iterable[bool], what: str) -> tuple[int, str] | None:
+    at = next(compress(count(), is_wrong), None)
+    return None if at is None else (at, what)
 
 
 def _silences(start: int, times: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    return longest((after - before, start + i) for i, (before, after) in enumerate(pairwise(times), 1))
+    between = list(map(sub, times[1:], times))
+    least = min(nlargest(MOST_SILENCES, between), default=0)  # so that few of them are told apart by their entries
+    return longest((lasted, start + i) for i, lasted in enumerate(between, 1) if lasted >= least)
 
 
 def _check_place(expected: int, index: int, unix_ms: int, times: list[int]) -> None:
     if index != expected:
-        raise LedgerCorrupt("it is missing")
+        raise LedgerCorrupt(MISSING)
     if times and unix_ms < times[-1]:
-        raise LedgerCorrupt("its time is before that of the entry in front of it")
+        raise LedgerCorrupt(BACK)
     times.append(unix_ms)
 
 

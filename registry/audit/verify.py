@@ -20,7 +20,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from registry.audit.chains import ChainState
-from registry.audit.check_run import ChunkChecked, Place, longest, places_of, said_in
+from registry.audit.check_run import BACK, MISSING, ChunkChecked, Place, longest, places_of, said_in
 from registry.audit.log import AuditLog
 from registry.audit.ports import EntryReader, HeadRow
 from registry.crypto.random import random_bytes
@@ -31,7 +31,7 @@ from registry.transparency.leaf import claims_of, leaf_hash
 from registry.transparency.merkle import Edge
 from registry.transparency.note import LedgerKeys
 
-CHUNK = 2_000
+CHUNK = 2_048  # a power of two: each run is a subtree
 SUBJECTS = 500
 _PRIME = 2**61 - 1
 _POINT_BYTES = 16
@@ -113,7 +113,8 @@ class LedgerVerifier:
 
         Args:
             head: the head row.
-            checked: results of ``check_chunk`` in order, covering every entry.
+            checked: results of ``check_chunk`` or ``check_leaves`` in order, covering every entry in runs of one power
+                of two.
             progress: told entries done and entries in all.
 
         Raises:
@@ -125,22 +126,21 @@ class LedgerVerifier:
         telling = array("q")
         silences: tuple[tuple[int, int], ...] = ()
         for chunk in checked:
-            if chunk.hashes and chunk.first_ms < last_ms:
-                raise LedgerCorrupt("its time is before that of the entry in front of it", edge.size)
+            if chunk.start != edge.size:  # the run before it is shorter than it has to be
+                raise _named((edge.size, MISSING), chains, gone)
+            if chunk.tree.size and chunk.first_ms < last_ms:
+                raise LedgerCorrupt(BACK, edge.size)
             for place in chunk.places:
                 chains.follow(place)
             standing += chunk.standing
             telling.extend(chunk.telling)
             gone.take(chunk)
-            between = [(chunk.first_ms - last_ms, edge.size)] if chunk.hashes and edge.size else []
+            between = [(chunk.first_ms - last_ms, edge.size)] if chunk.tree.size and edge.size else []
             silences = longest((*silences, *chunk.silences, *between))
-            edge = edge.extend(chunk.hashes)
+            edge = edge.joined(chunk.tree)
             if chunk.fault is not None:
-                # Who says that openings before it were removed may come after it, and is not read any more.
-                earlier = chains.fault(gone.without_openings().__contains__)
-                index, what = min(fault for fault in (chunk.fault, earlier) if fault is not None)
-                raise LedgerCorrupt(what, index)
-            last_ms = chunk.last_ms if chunk.hashes else last_ms
+                raise _named(chunk.fault, chains, gone)
+            last_ms = chunk.last_ms if chunk.tree.size else last_ms
             progress(edge.size, head.size)
         if (found := _first(chains.fault(gone.said), gone.fault())) is not None:
             raise found
@@ -246,7 +246,7 @@ class LedgerVerifier:
 
     def _check_head(self, head: HeadRow, edge: Edge, last_ms: int) -> None:
         if edge.size != head.size:
-            raise LedgerCorrupt("it is missing", edge.size)
+            raise LedgerCorrupt(MISSING, edge.size)
         if edge.root() != head.root:
             raise LedgerCorrupt("the tree over the stored leaves does not have the head's root")
         if edge.to_bytes() != head.edge:
@@ -259,6 +259,14 @@ class LedgerVerifier:
             raise LedgerCorrupt(f"the head's checkpoint does not verify: {exc}") from exc
         if (checkpoint.size, checkpoint.root) != (edge.size, edge.root()):
             raise LedgerCorrupt("the head's checkpoint is over another tree")
+
+
+def _named(fault: _Fault, chains: _Chains, gone: _Gone) -> LedgerCorrupt:
+    """Return the first fault, where one ends the reading: that one, or one of the chains before it."""
+    # Who says that openings before it were removed may come after it, and is not read any more.
+    earlier = chains.fault(gone.without_openings().__contains__)
+    index, what = min(one for one in (fault, earlier) if one is not None)
+    return LedgerCorrupt(what, index)
 
 
 class _Walked:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -40,11 +41,12 @@ from registry.transparency.offline import verify_bundle as offline
 from registry.transparency.terms import KeyPair
 from registry.upkeep.compromise import replace_key
 from registry.upkeep.fsck import Fault, faults_of
+from registry.upkeep.leaf_pool import checked_together
 from registry.upkeep.recover import recover as recover_ledger
 
-# Below these, starting processes, which takes as long as 20,000 entries or 400,000 leaves, costs more than it saves.
+# Below these, starting processes, which takes as long as 20,000 entries or 100,000 leaves, costs more than it saves.
 PARALLEL_FROM = 40_000
-_LEAVES_PARALLEL_FROM = 800_000
+_LEAVES_PARALLEL_FROM = 300_000
 
 
 @click.group()
@@ -117,9 +119,10 @@ def verify_tree(application: Application, workers: int, parallel_from: int = _LE
     with ExitStack() as stack:
         work = stack.enter_context(application.database.read())
         head = work.entries.head()
-        check = _runs(stack, application, workers if head.size >= parallel_from else 1).leaves
-        told = Progress("leaves")
-        found = application.ledger_verifier.verify(head, check(spans(head.size)), told)
+        others, told = workers - 1 if head.size >= parallel_from else 0, Progress("leaves")
+        given = (partial(_check_leaves, application), application.settings.database_url, spans(head.size), others)
+        checked = stack.enter_context(closing(checked_together(*given)))
+        found = application.ledger_verifier.verify(head, checked, told)
         told.close()
         application.ledger_verifier.check_tail(work.entries, found)
     return found
@@ -171,23 +174,18 @@ def _verified(application: Application, workers: int, parallel_from: int) -> Ver
     return found
 
 
-_Run = Callable[[Iterable[Any]], Iterator[Any]]
-
-
 class _Runs(NamedTuple):
-    """What checks runs of entries, runs of leaves and groups of people: here or in other processes."""
+    """What checks runs of entries and groups of people: here or in other processes."""
 
-    entries: _Run
-    leaves: _Run
-    people: _Run
+    entries: Callable[[Iterable[Any]], Iterator[Any]]
+    people: Callable[[Iterable[Any]], Iterator[Any]]
 
 
 def _runs(stack: ExitStack, application: Application, workers: int) -> _Runs:
     if workers == 1:
         return _Runs(*(partial(map, partial(check, application)) for check in _CHECKS))
-    pool = stack.enter_context(
-        ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (application.settings,))
-    )
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (application.settings,))
+    stack.callback(pool.shutdown, cancel_futures=True)  # after a fault or Ctrl-C, runs that wait are not begun
     return _Runs(*(partial(pool.map, partial(_check_in_worker, at)) for at in range(len(_CHECKS))))
 
 
@@ -195,6 +193,7 @@ _worker: list[Application] = []
 
 
 def _open_worker(settings: Settings) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all: the parent ends this one
     _worker.append(inspected(settings).__enter__())
 
 
@@ -240,7 +239,7 @@ def _check_people(application: Application, part: Verified) -> int:
     return len(subjects)
 
 
-_CHECKS: tuple[Callable[[Application, Any], Any], ...] = (_check_entries, _check_leaves, _check_people)
+_CHECKS: tuple[Callable[[Application, Any], Any], ...] = (_check_entries, _check_people)
 
 
 def _say_corrupt(error: LedgerCorrupt, *, as_json: bool) -> None:

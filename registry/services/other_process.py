@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 Answer = TypeVar("Answer")
@@ -36,10 +39,22 @@ class OtherProcess(Generic[Answer]):
 
     def ask(self, what: object) -> Answer | None:
         """Have something done; None when the process was ended."""
+        return self.heard() if self.send(what) else None
+
+    def send(self, what: object) -> bool:
+        """Have something done, whose answer is fetched later; False when the process was ended."""
         try:
             self._pipe.send(what)
         except OSError:
-            return None
+            return False
+        return True
+
+    def has_answered(self) -> bool:
+        """Tell whether an answer can be fetched without waiting, or the process was ended."""
+        return self._pipe.poll()
+
+    def heard(self) -> Answer | None:
+        """Wait for the next answer; None when the process was ended."""
         answer: Answer | None = self._heard()
         return answer
 
@@ -58,3 +73,16 @@ class OtherProcess(Generic[Answer]):
             return self._pipe.recv()
         except (EOFError, OSError):
             return None
+
+
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Let processes that are started here ignore Ctrl-C, which a terminal sends to all: this one ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

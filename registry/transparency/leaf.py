@@ -33,13 +33,15 @@ MAX_LEAF_BYTES = 65_535  # an entry in a C2SP entry bundle has a 16-bit length
 MAX_NAME_BYTES = 255  # the length of a name is one byte
 
 _COMMITMENT_DOMAIN = b"alog/v1/c\0"
-_VERSION = LEAF_VERSION.encode()
-_HEAD = _VERSION + b"\n"
+_HEAD = LEAF_VERSION.encode() + b"\n"
 _KIND = re.compile(rb"[a-z][a-z-]{0,31}")
+_BEGINNING = re.compile(re.escape(_HEAD) + rb"(0|[1-9][0-9]{0,18})\n(" + _KIND.pattern + rb")\n")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # of base64
-_GROUP = 4  # characters of base64 that stand for three bytes
 _MAX_DIGITS = len(str(MAX_SIZE))
-_LINES = 5  # version, time, kind, commitments, and nothing after the last line end
+_GROUP = 4  # characters of base64 that stand for three bytes
+# What may stand last before so many characters of padding: any, or every fourth, or every sixteenth.
+_LAST = {padding: frozenset(_ALPHABET[at : at + 1] for at in range(0, 64, 4**padding)) for padding in range(3)}
+_NOT_CANONICAL = "the leaf is not in canonical form"
 _PADDING = bytes(64 - SEED_BYTES)  # up to a block of SHA-256
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
@@ -128,7 +130,7 @@ def encode_joined(unix_ms: int, kind: str, joined: bytes) -> bytes:
     if not joined or len(joined) % COMMITMENT_BYTES:
         raise ValueError("commitments are 32 bytes each, at least one")
     raw = kind.encode()
-    if not 0 <= unix_ms <= MAX_SIZE or _kind_of(raw) is None:
+    if not 0 <= unix_ms <= MAX_SIZE or _KIND.fullmatch(raw) is None:
         raise ValueError("time or kind out of shape")
     leaf = b"%b%d\n%b\n%b" % (_HEAD, unix_ms, raw, b2a_base64(joined))
     if len(leaf) > MAX_LEAF_BYTES:
@@ -144,13 +146,17 @@ def parse_leaf(leaf: bytes) -> Leaf:
     Raises:
         LedgerCorrupt: any other bytes, an unknown version included (versions are never guessed).
     """
-    lines = leaf.split(b"\n") if len(leaf) <= MAX_LEAF_BYTES else []
-    if len(lines) != _LINES or lines[0] != _VERSION:
-        raise LedgerCorrupt("the leaf is not of version alog/v1")
-    unix_ms, kind = _number(lines[1]), _kind_of(lines[2])
-    if unix_ms is None or kind is None or lines[4] or not _is_of_commitments(lines[3]):
-        raise LedgerCorrupt("the leaf is not in canonical form")
-    return Leaf(unix_ms, kind, lines[3])
+    found = _formed(leaf)
+    return Leaf(int(found[1]), _kind_of(found[2]), leaf[found.end() : -1])
+
+
+def time_of(leaf: bytes) -> int:
+    """Return the time that a leaf claims, which is one by the rules of ``parse_leaf``.
+
+    Raises:
+        LedgerCorrupt: it is none.
+    """
+    return int(_formed(leaf)[1])
 
 
 def claims_of(leaf: bytes) -> tuple[int, str]:
@@ -159,38 +165,40 @@ def claims_of(leaf: bytes) -> tuple[int, str]:
     Raises:
         LedgerCorrupt: it is of no known version, or time or kind cannot stand in a leaf. Else it may be none still.
     """
-    lines = leaf.split(b"\n", 3)
-    if len(lines) != _LINES - 1 or lines[0] != _VERSION:
-        raise LedgerCorrupt("the leaf is not of version alog/v1")
-    unix_ms, kind = _number(lines[1]), _kind_of(lines[2])
-    if unix_ms is None or kind is None:
-        raise LedgerCorrupt("the leaf is not in canonical form")
-    return unix_ms, kind
+    found = _begun(leaf)
+    return int(found[1]), _kind_of(found[2])
 
 
-def _number(raw: bytes) -> int | None:
-    """Return the number that these digits are the one spelling of, or None."""
-    if not raw.isdigit() or len(raw) > _MAX_DIGITS or (raw[:1] == b"0" and raw != b"0"):
-        return None
-    number = int(raw)
-    return number if number <= MAX_SIZE else None
+def _begun(leaf: bytes) -> re.Match[bytes]:
+    """Match version, time and kind."""
+    found = _BEGINNING.match(leaf)
+    if found is None:
+        raise LedgerCorrupt(_NOT_CANONICAL if leaf.startswith(_HEAD) else "the leaf is not of version alog/v1")
+    if len(found[1]) == _MAX_DIGITS and int(found[1]) > MAX_SIZE:
+        raise LedgerCorrupt(_NOT_CANONICAL)
+    return found
 
 
-def _is_of_commitments(text: bytes) -> bool:
-    """Tell whether this is the one base64 of at least one commitment: only its last four characters are decoded.
+def _formed(leaf: bytes) -> re.Match[bytes]:
+    """Match version, time and kind; demand that what follows is the one base64 of at least one commitment.
 
-    All others stand for three bytes each, whichever of the alphabet they are; the last ones may have padding, and bits
-    that a lenient decoder drops.
+    Nothing is decoded: what is not padding has to be of the alphabet, and the last character before padding, which
+    stands for bits that are dropped, the one of several that drops zeros.
     """
-    last = text[-_GROUP:]
-    if not text or len(text) % _GROUP or text[:-_GROUP].translate(None, _ALPHABET):
-        return False
-    try:
-        raw = a2b_base64(last)
-    except ValueError:
-        return False
-    length = (len(text) - _GROUP) // _GROUP * 3 + len(raw)
-    return b2a_base64(raw, newline=False) == last and length % COMMITMENT_BYTES == 0
+    found = _begun(leaf)
+    text = leaf[found.end() : -1]
+    digits = text.rstrip(b"=")
+    padding = len(text) - len(digits)
+    if (
+        digits.translate(None, _ALPHABET)
+        or len(text) % _GROUP
+        or digits[-1:] not in _LAST.get(padding, ())
+        or (len(text) // _GROUP * 3 - padding) % COMMITMENT_BYTES
+        or leaf[-1:] != b"\n"
+        or len(leaf) > MAX_LEAF_BYTES
+    ):
+        raise LedgerCorrupt(_NOT_CANONICAL)
+    return found
 
 
 def _parted(joined: bytes) -> tuple[bytes, ...]:
@@ -222,9 +230,8 @@ def _hashed_of(names: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
 
 
 @lru_cache(maxsize=256)
-def _kind_of(raw: bytes) -> str | None:
-    """Return the kind that these bytes spell, or None: a leaf can have no such kind."""
-    return raw.decode("ascii") if _KIND.fullmatch(raw) is not None else None
+def _kind_of(raw: bytes) -> str:
+    return raw.decode("ascii")
 
 
 def _demand_seed(seed: bytes) -> None:

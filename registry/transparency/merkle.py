@@ -6,7 +6,7 @@ the edge: at most 63 hashes, however large the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
@@ -17,8 +17,7 @@ from registry.transparency.leaf import node_hash
 
 EMPTY_ROOT = sha256(b"").digest()  # RFC 6962 section 2.1: the hash of an empty list
 
-_CHUNK_HEIGHT = 12
-_CHUNK = 2**_CHUNK_HEIGHT  # leaves reduced level by level; bounds memory to about 0.5 MB
+_CHUNK = 2**12  # leaves reduced level by level; bounds memory to about 0.5 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,28 @@ class Edge:
             size += 1
         return Edge(size, tuple(stack))
 
+    def joined(self, later: Edge) -> Edge:
+        """Return the edge after all leaves of another tree, which was made elsewhere.
+
+        Args:
+            later: of the leaves that come next. This tree's size is a multiple of each of its perfect subtrees' sizes,
+                as where leaves are parted into runs of one power of two.
+
+        Raises:
+            ValueError: the other tree's subtrees are none of the tree of both.
+        """
+        stack, size = list(self.hashes), self.size
+        for node, step in zip(later.hashes, _subtrees(later.size), strict=True):
+            carry, left = divmod(size, step)
+            if left:
+                raise ValueError("a subtree begins at a multiple of its size")
+            while carry & 1:
+                node = node_hash(stack.pop(), node)  # noqa: PLW2901 - the subtree that this one completes
+                carry >>= 1
+            stack.append(node)
+            size += step
+        return Edge(size, tuple(stack))
+
     def root(self) -> bytes:
         """Return the root hash, 32 bytes; that of the empty list for the empty tree."""
         if not self.hashes:
@@ -93,34 +114,32 @@ class Edge:
         return cls(size, tuple(raw[i : i + HASH_BYTES] for i in range(0, len(raw), HASH_BYTES)))
 
 
-def root_of(hashes: Iterable[bytes]) -> bytes:
-    """Return the root over many leaf hashes (32 bytes each), in bounded memory.
+def _subtrees(size: int) -> list[int]:
+    """Return the sizes of a tree's perfect subtrees, largest first."""
+    return [1 << height for height in reversed(range(size.bit_length())) if size >> height & 1]
 
-    Whole chunks are folded level by level, which costs about half of appending leaf by leaf.
-    """
-    leaves = iter(hashes)
-    chunks: list[bytes] = []
-    count = 0
-    while len(chunk := list(islice(leaves, _CHUNK))) == _CHUNK:
-        node, carry = _fold(chunk), count
-        while carry & 1:
-            node = node_hash(chunks.pop(), node)
-            carry >>= 1
-        chunks.append(node)
-        count += 1
-    edge = Edge.empty().extend(chunk)
-    return Edge(count * _CHUNK + edge.size, (*chunks, *edge.hashes)).root()
+
+def edge_of(hashes: Sequence[bytes]) -> Edge:
+    """Return the edge of the tree over some leaf hashes (32 bytes each), level by level: faster than one by one."""
+    if any(len(leaf_hash) != HASH_BYTES for leaf_hash in hashes):
+        raise ValueError("a leaf hash is 32 bytes")
+    level, alone = list(hashes), list[bytes]()
+    while level:
+        if len(level) % 2:
+            alone.append(level[-1])  # the whole of its subtree: nothing comes behind it
+        level = parents(level)
+    return Edge(len(hashes), tuple(reversed(alone)))
+
+
+def root_of(hashes: Iterable[bytes]) -> bytes:
+    """Return the root over many leaf hashes (32 bytes each), in bounded memory."""
+    leaves, edge = iter(hashes), Edge.empty()
+    while chunk := list(islice(leaves, _CHUNK)):
+        edge = edge.joined(edge_of(chunk))
+    return edge.root()
 
 
 def parents(level: list[bytes]) -> list[bytes]:
     """Return the nodes above the complete pairs of a level; a last single node has no parent yet."""
     nodes = iter(level)
     return [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes, nodes, strict=False)]
-
-
-def _fold(chunk: list[bytes]) -> bytes:
-    if any(len(leaf_hash) != HASH_BYTES for leaf_hash in chunk):
-        raise ValueError("a leaf hash is 32 bytes")
-    while len(chunk) > 1:
-        chunk = parents(chunk)
-    return chunk[0]

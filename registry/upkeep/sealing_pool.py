@@ -7,12 +7,11 @@ the ledger. No key travels: each process reads the keyring itself, and keeps wha
 from __future__ import annotations
 
 import gc
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -23,7 +22,7 @@ from registry.domain.errors import KeyUnavailable, RegistryError
 from registry.domain.ids import RegistryId
 from registry.keys.data_keys import DataKeys
 from registry.keys.opening import load_keyring
-from registry.services.other_process import OtherProcess
+from registry.services.other_process import OtherProcess, interrupts_ignored
 from registry.services.seal_lines import LineSealer, SealedLines, SealOrder
 from registry.services.seal_people import Sealer, SealingTools
 from registry.settings import Settings
@@ -68,7 +67,7 @@ class SealingPool:
                 break
         else:
             return
-        with _interrupts_ignored():
+        with interrupts_ignored():
             crew = Crew([Hand(*self._given) for _ in range(self._processes)])
         try:
             yield from self._together(crew, source, order)
@@ -179,19 +178,6 @@ class Sealed:
 
 
 _Job = tuple[Batch, SealOrder, "Future[SealedLines | None]"]
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Let processes that are started here ignore Ctrl-C, which a terminal sends to all: this one ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _work(pipe: Connection, settings: Settings, registry: RegistryId) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from registry.bootstrap import opened
 from registry.cli.auditing import verify_ledger, verify_tree
 from registry.cli.demo.people import make_people
 from registry.domain.errors import LedgerCorrupt
+from registry.services.other_process import OtherProcess
 from registry.settings import load_settings
 from registry.transparency.offline import verify_bundle as offline
 from tests.functional.cli.conftest import PEOPLE, Line
@@ -243,6 +246,37 @@ def test_several_processes_name_the_first_of_two_bad_entries(long: Line) -> None
             with pytest.raises(LedgerCorrupt) as found:
                 verify_ledger(application, workers, parallel_from=1)
             assert found.value.entry == first
+
+
+def test_several_processes_name_the_first_of_two_bad_leaves(long: Line) -> None:
+    first, second = 700, CHUNK + 700
+    sql = unguarded(long.home)
+    for index in (second, first):
+        (raw,) = sql.execute("SELECT leaf FROM ledger_leaf WHERE i = ?", (index,)).fetchone()
+        sql.execute("UPDATE ledger_leaf SET leaf = ? WHERE i = ?", (raw + b"\n", index))
+    sql.close()
+    with opened(load_settings(long.home, {})) as application:
+        for workers in (1, 2):
+            with pytest.raises(LedgerCorrupt, match="canonical") as found:
+                verify_tree(application, workers, parallel_from=1)
+            assert found.value.entry == first
+    assert not active_children()
+
+
+def test_runs_of_a_process_that_was_ended_are_checked_here(long: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    hands: list[OtherProcess[object]] = []
+    started = OtherProcess.__init__
+
+    def start_and_end(hand: OtherProcess[object], *given: Any) -> None:
+        started(hand, *given)
+        hands.append(hand)
+        hand.end()
+
+    with opened(load_settings(long.home, {})) as application:
+        alone = verify_tree(application, 1)
+        monkeypatch.setattr(OtherProcess, "__init__", start_and_end)
+        assert verify_tree(application, 3, parallel_from=1) == alone
+    assert len(hands) == 2
 
 
 def test_the_checkpoint_is_signed_by_the_key_it_comes_with(used: Line) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from registry.audit.bodies import BodyKeys, Opening
 from registry.audit.chains import ChainState
-from registry.audit.check_run import check_leaves
+from registry.audit.check_run import BACK, MISSING, check_chunk, check_leaves
 from registry.audit.entries import EntryDraft
 from registry.audit.kinds import Kind
 from registry.audit.verify import LedgerVerifier, Verified
@@ -190,6 +190,31 @@ def test_a_leaf_that_is_not_the_signed_one_is_found_by_the_tree_alone(
     act(ledger)
     with pytest.raises(LedgerCorrupt):
         of_the_tree(ledger)
+
+
+@pytest.mark.parametrize("lost", [3, 4, 7, 10, 11])
+def test_a_missing_leaf_is_named_wherever_its_run_ends(ledger: Ledger, lost: int) -> None:
+    rows = ledger.store.rows
+    del rows[lost]
+    runs = [[row for index, row in rows.items() if start <= index < start + 4] for start in (0, 4, 8)]
+    chunks = [check_chunk(ledger.log, 4 * number, run) for number, run in enumerate(runs)]
+    verifier = LedgerVerifier(ledger.log, ledger.verifier)
+    for check in (lambda: of_the_tree(ledger), lambda: verifier.verify(ledger.store.head(), chunks, lambda *_: None)):
+        with pytest.raises(LedgerCorrupt, match="it is missing") as found:
+            check()
+        assert found.value.entry == lost
+
+
+def test_the_first_of_several_bad_leaves_is_named(ledger: Ledger) -> None:
+    early, form = ledger.store.rows[6].leaf, ledger.store.rows[7].leaf + b"\n"
+    ledger.store.tamper(6, leaf=early.replace(early.split(b"\n")[1], b"17"))
+    ledger.store.tamper(7, leaf=form)
+    assert check_leaves(4, ledger.store.leaves(4, 8)).fault == (6, BACK)
+    ledger.store.tamper(6, leaf=early)
+    assert check_leaves(4, ledger.store.leaves(4, 8)).fault == (7, "the leaf is not in canonical form")
+    del ledger.store.rows[5]
+    checked = check_leaves(4, ledger.store.leaves(4, 8))
+    assert (checked.fault, checked.tree.size) == ((5, MISSING), 1)
 
 
 def test_a_leaf_of_another_form_is_named(ledger: Ledger) -> None:

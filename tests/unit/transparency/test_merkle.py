@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from registry.domain.errors import LedgerCorrupt
-from registry.transparency.merkle import EMPTY_ROOT, Edge, root_of
+from registry.transparency.merkle import EMPTY_ROOT, Edge, edge_of, root_of
 
 HASHES = [sha256(bytes([i])).digest() for i in range(40)]
 
@@ -73,3 +73,19 @@ def test_a_leaf_hash_has_32_bytes(wrong: bytes) -> None:
 def test_folding_whole_chunks_gives_the_same_root(size: int) -> None:
     hashes = [sha256(b"%d" % i).digest() for i in range(size)]
     assert root_of(iter(hashes)) == Edge.empty().extend(hashes).root()
+
+
+@pytest.mark.parametrize("run", [1, 2, 8, 32])
+def test_trees_over_runs_join_to_the_tree_over_all(run: int) -> None:
+    for size in range(41):
+        edge = Edge.empty()
+        for start in range(0, size, run):
+            edge = edge.joined(edge_of(HASHES[start : min(start + run, size)]))
+        assert edge == Edge.empty().extend(HASHES[:size]) == edge_of(HASHES[:size])
+
+
+def test_a_tree_that_is_no_part_of_the_whole_is_not_joined() -> None:
+    with pytest.raises(ValueError):
+        edge_of(HASHES[:3]).joined(edge_of(HASHES[3:5]))
+    with pytest.raises(ValueError):
+        edge_of([HASHES[0], HASHES[1][1:]])
