@@ -9,6 +9,8 @@ from enum import StrEnum
 class Category(StrEnum):
     """One kind of protected value. The text of each is part of the public interface."""
 
+    __hash__ = str.__hash__  # an enumeration's own is a call in Python, and a trace asks for a million
+
     HOME_ADDRESS = "home_address"
     PHONE = "phone"
     EMAIL = "email"

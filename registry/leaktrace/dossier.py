@@ -61,9 +61,9 @@ class DossierRecord:
     canary: str = field(default="", repr=False)
 
     @cached_property
-    def terms(self) -> frozenset[Term]:
+    def terms(self) -> tuple[Term, ...]:
         """What the value is found by, wherever it is compared; without the names that it may stand with."""
-        return record_terms(self.category, self.value, owner=_NOBODY)
+        return tuple(record_terms(self.category, self.value, owner=_NOBODY))  # a set of them takes twice the memory
 
     @cached_property
     def address(self) -> Address:

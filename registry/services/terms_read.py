@@ -10,9 +10,11 @@ from registry.domain.ids import RecordId, SubjectId
 from registry.leaktrace.terms import TermKind
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting, PostingStore
 
-# Terms and postings that are kept: some 40 MB, however long the table is. One part of 500 rows with common names takes
-# half of it.
-MOST_KEPT = 200_000
+# Terms and postings that are kept: some 60 MB, however long the table is.
+MOST_KEPT = 400_000
+# Postings of a term that costs so little to ask again that it goes first: a telephone number stands in one row, a first
+# name in every part.
+_FEW = 2
 
 Version = tuple[RecordId, int]
 Owners = Callable[[AbstractSet[RecordId]], Mapping[RecordId, SubjectId]]
@@ -51,6 +53,7 @@ class TermsRead:
         self._most = most
         self._kept: dict[IndexTerm, TermHits] = {}
         self._size = 0
+        self._ids = _Ids()
 
     def look_up(self, store: PostingStore, terms: Iterable[IndexTerm], owners: Owners) -> dict[IndexTerm, TermHits]:
         """Return whose the terms are, by the postings that ``BlindIndex.look_up`` returns; nobody's are left out.
@@ -65,24 +68,26 @@ class TermsRead:
         """
         wanted = list(terms)
         unknown = [term for term in wanted if term not in self._kept]
-        found = _hits(self._index.look_up(store, unknown, cap=self._cap), owners)
+        found = _hits(self._index.look_up(store, unknown, cap=self._cap), owners, self._ids)
         answer = {term: known for term in wanted if (known := self._kept.get(term) or found.get(term)) and known.size}
         self._keep(wanted, {term: found.get(term, _NOBODYS) for term in unknown})
         return answer
 
     def _keep(self, wanted: Iterable[IndexTerm], read: dict[IndexTerm, TermHits]) -> None:
-        """Add what was read; where that is too much, keep what this part asked, and of that what the index answered."""
+        """Add what was read; where that is too much, keep what many people share, then what this part asked of that."""
         self._kept.update(read)
         self._size += _size(read)
-        if self._size > self._most:
-            self._hold({term: self._kept[term] for term in wanted})
-        if self._size > self._most:
-            self._hold({term: hits for term, hits in self._kept.items() if hits.size})
+        if self._size <= self._most:
+            return
+        self._hold({term: hits for term, hits in self._kept.items() if hits.size > _FEW})
+        if self._size > self._most * 3 // 4:  # else every part would look through all of it again
+            self._hold({term: self._kept[term] for term in wanted if term in self._kept})
         if self._size > self._most:
             self._hold({})
 
     def _hold(self, kept: dict[IndexTerm, TermHits]) -> None:
         self._kept, self._size = kept, _size(kept)
+        self._ids = _Ids()
 
 
 def versions_of(hits: Iterable[TermHits], subjects: AbstractSet[SubjectId]) -> dict[SubjectId, set[Version]]:
@@ -94,7 +99,15 @@ def versions_of(hits: Iterable[TermHits], subjects: AbstractSet[SubjectId]) -> d
     return found
 
 
-def _hits(postings: Mapping[IndexTerm, Sequence[Posting]], owners: Owners) -> dict[IndexTerm, TermHits]:
+class _Ids(dict[str, SubjectId]):
+    """One text for one person, who has two dozen postings: sets of them are smaller, and compared by identity."""
+
+    def __missing__(self, written: str) -> SubjectId:
+        one = self[written] = SubjectId(written)
+        return one
+
+
+def _hits(postings: Mapping[IndexTerm, Sequence[Posting]], owners: Owners, ids: _Ids) -> dict[IndexTerm, TermHits]:
     whose = owners(
         {
             RecordId(posting.target)
@@ -104,19 +117,20 @@ def _hits(postings: Mapping[IndexTerm, Sequence[Posting]], owners: Owners) -> di
         }
     )
     return {
-        term: TermHits(frozenset(SubjectId(posting.target) for posting in group), {})
+        term: TermHits(frozenset([ids[posting.target] for posting in group]), {})
         if term.kind in _DIRECTORY_KINDS
-        else _of_records(group, whose)
+        else _of_records(group, whose, ids)
         for term, group in postings.items()
     }
 
 
-def _of_records(postings: Iterable[Posting], whose: Mapping[RecordId, SubjectId]) -> TermHits:
+def _of_records(postings: Iterable[Posting], whose: Mapping[RecordId, SubjectId], ids: _Ids) -> TermHits:
     versions: dict[SubjectId, tuple[Version, ...]] = {}
     for posting in postings:
         record = RecordId(posting.target)
         owner = whose.get(record)
         if owner is not None:
+            owner = ids[owner]
             versions[owner] = (*versions.get(owner, ()), (record, posting.version))
     return TermHits(frozenset(versions), versions)
 

@@ -86,6 +86,17 @@ def test_a_word_of_every_part_is_read_once_though_the_rest_is_let_go() -> None:
         assert store.asked - before <= CAP  # those of the other; never those of the word as well
 
 
+def test_a_word_that_many_share_stays_when_the_terms_of_single_rows_are_let_go() -> None:
+    read, store = TermsRead(INDEX, cap=CAP, most=6), Counted(STORE)
+    for term in (TERMS[3], TERMS[1], TERMS[0]):  # four, two, and one that is too many
+        read.look_up(store, [term], nobody)
+    before = store.asked
+    assert read.look_up(store, [TERMS[3]], nobody) == as_read([TERMS[3]])
+    assert store.asked == before
+    read.look_up(store, [TERMS[1]], nobody)
+    assert store.asked > before
+
+
 def test_a_term_of_records_says_whose_they_are_and_which_versions() -> None:
     index, store, term = BlindIndex(KEY), MemoryPostings(), IndexTerm("P1", "8165550123")
     first, second, gone = (RecordId(new_id()) for _ in range(3))
