@@ -21,6 +21,8 @@ from registry.api.server import serving
 from registry.bootstrap import opened
 from registry.cli.demo.people import make_people, people_csv
 from registry.cli.main import main
+from registry.crypto.stretch import Cost
+from registry.keys.split import shares, unsealed
 from registry.settings import load_settings
 
 PEOPLE = 8
@@ -93,6 +95,14 @@ def used_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     for person in people * 2:
         line("disclose", "--employee-number", person.number, "--category", "phone", "--purpose", "emergency_contact")
     return home
+
+
+@pytest.fixture
+def cheap_and_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passphrases cost little here, and the test's folder stands for one in memory."""
+    real = shares.write_shares
+    monkeypatch.setattr("registry.cli.key_custody.write_shares", lambda *given: real(*given, Cost(8, 1, 1)))
+    monkeypatch.setattr(unsealed, "file_system_of", lambda _folder: "tmpfs")
 
 
 @pytest.fixture

@@ -9,21 +9,13 @@ from typing import Any
 
 import pytest
 
-from registry.crypto.stretch import Cost
-from registry.keys.split import shares, unsealed
 from registry.keys.split.keyring import in_the_clear
 from tests.functional.cli.conftest import Line, line_for
 
+pytestmark = pytest.mark.usefixtures("cheap_and_in_memory")
+
 WORDS = ("correct horse battery", "staple under the bed", "seven grey herons fly")
 GUIDE = Path(__file__).parents[3] / "docs" / "key-ceremony.md"
-
-
-@pytest.fixture(autouse=True)
-def cheap_and_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passphrases cost little here, and the test's folder stands for one in memory."""
-    real = shares.write_shares
-    monkeypatch.setattr("registry.cli.key_custody.write_shares", lambda *given: real(*given, Cost(8, 1, 1)))
-    monkeypatch.setattr(unsealed, "file_system_of", lambda _folder: "tmpfs")
 
 
 @pytest.fixture

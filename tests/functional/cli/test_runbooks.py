@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from registry.cli.demo.people import make_people
-from registry.crypto.stretch import Cost
-from registry.keys.split import shares, unsealed
 from registry.keys.split.keyring import in_the_clear
 from registry.services import key_life
 from tests.functional.cli.conftest import PEOPLE, Line, line_for
 from tests.functional.cli.runbooks import CEREMONY, DOCS, OPERATIONS, Place, Shell, block, blocks, sentence
+
+pytestmark = pytest.mark.usefixtures("cheap_and_in_memory")
 
 HOLDERS = [f"holder {number}, fourteen herons" for number in range(1, 6)]
 TWICE = "".join(f"{words}\n{words}\n" for words in HOLDERS)
@@ -90,13 +90,6 @@ def test_every_block_is_run_or_said_why_not() -> None:
 @pytest.fixture
 def _ten_minutes_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_life, "SETTLING", key_life.SETTLING * 0)
-
-
-@pytest.fixture(autouse=True)
-def cheap_and_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = shares.write_shares
-    monkeypatch.setattr("registry.cli.key_custody.write_shares", lambda *given: real(*given, Cost(8, 1, 1)))
-    monkeypatch.setattr(unsealed, "file_system_of", lambda _folder: "tmpfs")
 
 
 @pytest.fixture
