@@ -119,6 +119,8 @@ def test_nothing_out_of_shape_becomes_a_leaf(unix_ms: int, kind: str, commitment
         LEAF.split(b"AQ")[0] + b"\n",
         LEAF.split(b"AQ")[0] + base64.urlsafe_b64encode(b"\xff" * 32) + b"\n",
         LEAF.split(b"AQ")[0] + base64.b64encode(b"x" * 32 * 1600) + b"\n",
+        LEAF.split(b"AQ")[0] + b"A" * 44 + b"=\n",  # padding behind whole groups
+        LEAF[:-1] + b" ",
     ],
 )
 def test_only_canonical_leaves_are_read(leaf: bytes) -> None:
