@@ -217,6 +217,17 @@ def test_the_first_of_several_bad_leaves_is_named(ledger: Ledger) -> None:
     assert (checked.fault, checked.tree.size) == ((5, MISSING), 1)
 
 
+def test_a_time_before_that_of_the_run_in_front_is_named(ledger: Ledger) -> None:
+    """Times are compared within a run where it is checked, and between runs where they are joined."""
+    leaf = ledger.store.rows[8].leaf
+    ledger.store.tamper(8, leaf=leaf.replace(leaf.split(b"\n")[1], b"17"))
+    runs = [check_leaves(start, ledger.store.leaves(start, start + 4)) for start in (0, 4, 8)]
+    assert [run.fault for run in runs] == [None] * 3
+    with pytest.raises(LedgerCorrupt, match=BACK) as found:
+        LedgerVerifier(ledger.log, ledger.verifier).verify(ledger.store.head(), runs, lambda *_: None)
+    assert found.value.entry == 8
+
+
 def test_a_leaf_of_another_form_is_named(ledger: Ledger) -> None:
     leaf = ledger.store.rows[5].leaf
     for changed in (
