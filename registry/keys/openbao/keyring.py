@@ -32,7 +32,7 @@ from typing import NoReturn
 
 from registry.domain.clock import Clock, SystemClock
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys.causes import GIVES_ANOTHER, WRONG_KEY
+from registry.keys.causes import WRONG_KEY, not_the_key_of
 from registry.keys.key_files import (
     KEY_BYTES,
     KeyMaterial,
@@ -98,7 +98,7 @@ class _SealedForm:
             raise KeyUnavailable(f"{name} is of another purpose, or key_prefix was changed since it was made")
         secret = self._opened(values, purpose, name)
         if len(secret) != KEY_BYTES or values["key-id"] != key_id_of(purpose, secret):
-            raise KeyUnavailable(f"{values['transit-key']} {GIVES_ANOTHER} {name} holds", WRONG_KEY)
+            raise KeyUnavailable(not_the_key_of(name, purpose, values["transit-key"]), WRONG_KEY)
         return KeyMaterial(purpose, values["key-id"], values["created"], secret)
 
     def _opened(self, values: Mapping[str, str], purpose: str, name: str) -> bytes:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import base64
 
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
-from registry.keys.causes import GIVES_ANOTHER, WRONG_KEY
+from registry.keys.causes import WRONG_KEY, not_the_key_of
 from registry.keys.key_files import (
     KEY_BYTES,
     KeyMaterial,
@@ -78,7 +78,7 @@ class ServiceForm:
             raise KeyUnavailable(f"{name} is not a complete {purpose} key; restore it from a backup")
         secret = self._opened(values, name)
         if len(secret) != KEY_BYTES or values["key-id"] != key_id_of(purpose, secret):
-            raise KeyUnavailable(f"{values['service-key']} {GIVES_ANOTHER} {name} holds", WRONG_KEY)
+            raise KeyUnavailable(not_the_key_of(name, purpose, values["service-key"]), WRONG_KEY)
         self._names[values["key-id"]] = values["service-key"]
         return KeyMaterial(purpose, values["key-id"], values["created"], secret)
 
