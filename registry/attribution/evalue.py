@@ -16,6 +16,9 @@ from registry.attribution.channel import BEHAVIOURS, ELSEWHERE, Habit, RecordRea
 from registry.attribution.course import Course
 
 DRAWS = 2_000
+# Forms weighed in one test: of a dump's thousands of places fewer draws are made, of still more none. How many depends
+# on what was read alone, never on what was drawn for anybody, and any number of them gives a bound that holds.
+_MOST_FORMS, _LEAST_DRAWS = 2_000_000, 100
 # A dump of thousands of records leaves the range of numbers; an e-value that is cut off still is one.
 MOST = 1e300
 
@@ -114,6 +117,13 @@ def verdict(
     return Verdict(observed, p, draws if observed > 1.0 else 0, seed, seen, agreeing)
 
 
+def draws_for(records: Sequence[Slots]) -> int:
+    """Return how many draws a randomisation test of these records makes; 0 where it is left out."""
+    forms = sum(slot.forms for slots in records for slot in slots)
+    draws = min(DRAWS, _MOST_FORMS // max(1, forms))
+    return draws if draws >= _LEAST_DRAWS else 0
+
+
 def randomisation_p(
     records: Sequence[Slots], observed: float, *, seed: int, draws: int = DRAWS, model: Model = USUAL
 ) -> float:
@@ -176,6 +186,7 @@ __all__ = [
     "Model",
     "Verdict",
     "bits_needed",
+    "draws_for",
     "e_value",
     "randomisation_p",
     "verdict",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from registry.attribution.channel import PUBLIC, PUBLIC_HABIT, RecordRead, SlotRead
 from registry.attribution.evalue import USUAL, Model, e_value
@@ -14,6 +15,7 @@ from registry.attribution.weights import MOST_OVERLAP
 _PUBLIC_OUTSIDE, _CONCENTRATION = 0.75, 1.0
 PRIORS = (0.1, 0.5, 0.9, 0.99)
 _LARGEST = 700.0  # exponents beyond are no numbers any more
+_SMALLEST = 1e-200  # a factor more, however small, still is a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +44,63 @@ def log_outside(records: Sequence[RecordRead]) -> float:
 
 def log_inside(records: Sequence[RecordRead], copy: str, model: Model = USUAL) -> float:
     """Return the log-likelihood of the read forms if they derive from a copy, where it held the record."""
-    logs = []
-    for behaviour, weight in enumerate(model.behaviours):
-        counts: dict[str, dict[int, float]] = {}
-        total = math.log(weight) if weight else -math.inf
-        for record in records:
-            drawn = record.drawn.get(copy)
-            for place, slot in enumerate(record.slots):
-                if slot.read is None:
-                    continue
-                seen = counts.setdefault(slot.name, {})
-                habit = (_own(slot, slot.read) + seen.get(slot.read, 0.0)) / (1.0 + sum(seen.values()))
-                keep = slot.keeps(behaviour) if drawn is not None else 0.0
-                free = (1.0 - keep) * habit
-                likelihood = free + (keep if drawn is not None and drawn[place] == slot.read else 0.0)
-                if likelihood <= 0.0:
-                    total = -math.inf
-                    break
-                seen[slot.read] = seen.get(slot.read, 0.0) + free / likelihood
-                total += math.log(likelihood)
-        logs.append(total)
+    return _log_inside(_by_name(records), [record.drawn.get(copy) for record in records], model)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One form that was read: of which record, at which of its slots, and how likely before any habit is known."""
+
+    record: int
+    place: int
+    slot: SlotRead
+    form: int
+    own: float
+
+
+def _by_name(records: Sequence[RecordRead]) -> Sequence[Sequence[_Place]]:
+    """Part what was read by the names of slots, in order: a habit at one says nothing of another."""
+    names: dict[str, list[_Place]] = {}
+    for number, record in enumerate(records):
+        for place, slot in enumerate(record.slots):
+            if slot.read is not None:
+                one = _Place(number, place, slot, slot.read, _own(slot, slot.read))
+                names.setdefault(slot.name, []).append(one)
+    return list(names.values())
+
+
+def _log_inside(names: Sequence[Sequence[_Place]], drawn: Sequence[tuple[int, ...] | None], model: Model) -> float:
+    logs = [
+        math.log(weight) + sum(_log_of_name(places, drawn, behaviour) for places in names)
+        for behaviour, weight in enumerate(model.behaviours)
+        if weight
+    ]
     top = max(logs)
     return top + math.log(sum(math.exp(one - top) for one in logs)) if top > -math.inf else -math.inf
+
+
+def _log_of_name(places: Sequence[_Place], drawn: Sequence[tuple[int, ...] | None], behaviour: int) -> float:
+    """Return the log-likelihood of what was read at the slots of one name, under one behaviour."""
+    seen: dict[int, float] = {}
+    # Of one reading of their own, and of those that count as habit.
+    total, product, logs = 1.0, 1.0, 0.0
+    for one in places:
+        known, forms, weight = one.own + seen.get(one.form, 0.0), drawn[one.record], 1.0
+        likelihood = known / total
+        if forms is not None:
+            keep = one.slot.keeps(behaviour)
+            free = (1.0 - keep) * likelihood
+            likelihood = free + keep if forms[one.place] == one.form else free
+            if likelihood <= 0.0:
+                return -math.inf
+            weight = free / likelihood
+        seen[one.form] = seen.get(one.form, 0.0) + weight
+        total += weight
+        product *= likelihood
+        # Logarithms are dear in a dump of thousands of records: one for as many factors as stay within numbers.
+        if product < _SMALLEST:
+            logs, product = logs + math.log(product), 1.0
+    return logs + math.log(product)
 
 
 def log_ratio(records: Sequence[RecordRead], copy: str) -> float:
@@ -72,11 +109,14 @@ def log_ratio(records: Sequence[RecordRead], copy: str) -> float:
     A copy never gains more over the outside than over a random draw: how outside sources write is assumed, and one that
     writes unlike the public forms must not be taken for a copy because of it.
     """
-    return _log_ratio(records, copy, log_outside(records))
+    return _Ratios(records, {}).log_of(copy)
 
 
 def curve(
-    records: Sequence[RecordRead], beside: Mapping[str, float], priors: Sequence[float] = PRIORS
+    records: Sequence[RecordRead],
+    beside: Mapping[str, float],
+    priors: Sequence[float] = PRIORS,
+    e_values: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[CurvePoint, ...]:
     """Return posteriors over a range of priors, since nobody knows the right one.
 
@@ -87,9 +127,10 @@ def curve(
         records: as read.
         beside: for each copy, overlap times what times and cases add; capped here.
         priors: of a source outside.
+        e_values: of copies, where they are known already: a dump's are dear.
     """
-    outside = log_outside(records)
-    ratio = {copy: math.exp(min(_LARGEST, _log_ratio(records, copy, outside))) for copy in beside}
+    ratios = _Ratios(records, e_values)
+    ratio = {copy: math.exp(min(_LARGEST, ratios.log_of(copy))) for copy in beside}
     capped = {copy: min(value, MOST_OVERLAP) for copy, value in beside.items()}
     all_beside = sum(capped.values())
     points = []
@@ -100,9 +141,20 @@ def curve(
     return tuple(points)
 
 
-def _log_ratio(records: Sequence[RecordRead], copy: str, outside: float) -> float:
-    e = _e(records, copy)
-    return min(log_inside(records, copy) - outside, math.log(e) if e > 0.0 else -math.inf)
+class _Ratios:
+    """How much likelier the same readings are from each copy than from outside."""
+
+    def __init__(self, records: Sequence[RecordRead], e_values: Mapping[str, float]) -> None:
+        self._records = records
+        self._e_values = e_values
+        self._names = _by_name(records)
+        self._outside = log_outside(records)
+
+    def log_of(self, copy: str) -> float:
+        known = self._e_values.get(copy)
+        e = _e(self._records, copy) if known is None else known
+        inside = _log_inside(self._names, [record.drawn.get(copy) for record in self._records], USUAL)
+        return min(inside - self._outside, math.log(e) if e > 0.0 else -math.inf)
 
 
 def _e(records: Sequence[RecordRead], copy: str) -> float:

@@ -136,6 +136,7 @@ PROBLEM_WORDS: Mapping[str, str] = {
     "says_nothing": "says nothing: at least three letters or digits",
     "duplicate_key": "has the same key twice",
     "too_large": "is too large",
+    "too_much_found": "holds more protected values than one case can hold: trace it in parts",
 }
 
 

@@ -154,14 +154,13 @@ class AccountCopies:
     Attributes:
         label: ``Account 1``; numbered in the order of first serving, which says nothing about suspicion.
         copies: by time, then entry.
-        held, not_held: labels of the found values that are, and are not, in any of these copies.
+        held: labels of the found values that are in any of these copies.
         also: kinds of source exposure that this account has as well.
     """
 
     label: str
     copies: tuple[CopyFacts, ...]
     held: tuple[str, ...]
-    not_held: tuple[str, ...]
     also: tuple[str, ...]
 
 
@@ -302,7 +301,6 @@ def group_by_account(copies: Sequence[ServedCopy], grouping: Grouping) -> tuple[
                 label=grouping.labels[account],
                 copies=tuple(sorted(facts, key=lambda fact: (fact.served_at, fact.entry))),
                 held=tuple(item.label for item in grouping.findings if item.label in held),
-                not_held=tuple(item.label for item in grouping.findings if item.label not in held),
                 also=grouping.also.get(account, ()),
             )
         )

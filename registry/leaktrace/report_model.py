@@ -72,6 +72,7 @@ __all__ = [
     "label_ranges",
 ]
 
+_MOST_RUNS = 24  # of labels in a sentence or a cell; the JSON form has lists of all
 LEAD_OUTSIDE_LIMIT = 0.5  # a found value that is more obtainable outside than this never makes a lead
 
 
@@ -251,7 +252,7 @@ def _counts(sorted_out: _SortedOut) -> wording.Counts:
         people=len({item.found.subject for item in sorted_out.findings}),
         accounts=len(sorted_out.accounts),
         copies=len(copies),
-        full=sum(not account.not_held for account in sorted_out.accounts),
+        full=sum(len(account.held) == len(sorted_out.findings) for account in sorted_out.accounts),
     )
 
 
@@ -260,10 +261,11 @@ def _tier(
 ) -> TierStatement:
     reasons = wording.tier_reasons(counts, published=published, marked=sorted_out.marks is not None)
     obtainable = {field.kind: field.obtainable for field in fields}
+    unexplained = set(sorted_out.unexplained)
     scarce = [
         item.label
         for item in sorted_out.findings
-        if item.label not in sorted_out.unexplained and obtainable[item.found.kind] <= LEAD_OUTSIDE_LIMIT
+        if item.label not in unexplained and obtainable[item.found.kind] <= LEAD_OUTSIDE_LIMIT
     ]
     stated = _tier_of_copies(sorted_out, uncapped=uncapped) if published else None
     if stated is not None:
@@ -286,16 +288,22 @@ def _tier_of_copies(sorted_out: _SortedOut, *, uncapped: bool) -> TierStatement 
 
 
 def label_ranges(labels: Iterable[str]) -> str:
-    """Write labels short: ``F1 to F4, F7``. Order is kept; a run is three or more that follow one another."""
+    """Write labels short: ``F1 to F4, F7``. Order is kept; a run is three or more that follow one another.
+
+    Of very many runs the first are written, with how many labels there are besides.
+    """
     runs: list[list[int]] = []
     for number in (int(label[1:]) for label in labels):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ", ".join(
-        f"F{run[0]} to F{run[-1]}" if len(run) > 2 else ", ".join(f"F{number}" for number in run) for run in runs
-    )
+    told = [
+        f"F{run[0]} to F{run[-1]}" if len(run) > 2 else ", ".join(f"F{number}" for number in run)
+        for run in runs[:_MOST_RUNS]
+    ]
+    more = sum(len(run) for run in runs[_MOST_RUNS:])
+    return ", ".join([*told, *([f"and {more:,} more"] if more else [])])
 
 
 def _until(question: TraceQuestion) -> str:

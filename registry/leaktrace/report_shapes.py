@@ -291,3 +291,8 @@ class TraceReport:
     coverage: Coverage | None = None
     replies: tuple[Reply, ...] = ()
     sightings: tuple[LaterSighting, ...] = ()
+
+    def not_held(self, account: AccountCopies) -> tuple[str, ...]:
+        """Return the labels of the found values that are in none of an account's copies."""
+        held = set(account.held)
+        return tuple(one.label for person in self.people for one in person.findings if one.label not in held)

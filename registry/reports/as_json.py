@@ -32,7 +32,7 @@ def report_document(report: TraceReport) -> dict[str, Any]:
             {"employee_number": person.employee_number, "findings": [_finding(item) for item in person.findings]}
             for person in report.people
         ],
-        "accounts": _accounts(report.accounts),
+        "accounts": _accounts(report, report.accounts),
         "marks": None if report.marks is None else _marks(report.marks),
         "codes": None if report.codes is None else _codes(report.codes),
         "budget": None if report.budget is None else _budget(report.budget),
@@ -51,8 +51,8 @@ def report_document(report: TraceReport) -> dict[str, Any]:
         "not_distinguished": [
             {"held": list(part.held), "accounts": list(part.accounts)} for part in report.not_distinguished
         ],
-        "own_views": _accounts(report.own_views),
-        "after_publication": _accounts(report.after_publication),
+        "own_views": _accounts(report, report.own_views),
+        "after_publication": _accounts(report, report.after_publication),
         "unexplained": list(report.unexplained),
         "exposures": _exposures(report.exposures),
         "internal_opens": _exposures(report.internal_opens),
@@ -181,7 +181,7 @@ def findings_of(report: TraceReport) -> list[dict[str, Any]]:
 
 def candidates_of(report: TraceReport) -> list[dict[str, Any]]:
     """Return the accounts that were served found values no later than publication, under neutral labels, unranked."""
-    return _accounts(report.accounts)
+    return _accounts(report, report.accounts)
 
 
 def _question(question: TraceQuestion) -> dict[str, Any]:
@@ -263,12 +263,12 @@ def _finding(item: LabelledFinding) -> dict[str, Any]:
     }
 
 
-def _accounts(accounts: Iterable[AccountCopies]) -> list[dict[str, Any]]:
+def _accounts(report: TraceReport, accounts: Iterable[AccountCopies]) -> list[dict[str, Any]]:
     return [
         {
             "label": account.label,
             "held": list(account.held),
-            "not_held": list(account.not_held),
+            "not_held": list(report.not_held(account)),
             "also": list(account.also),
             "copies": [_copy(copy) for copy in account.copies],
         }

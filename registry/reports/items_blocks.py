@@ -7,6 +7,7 @@ from registry.leaktrace.copies import FoundValue
 from registry.leaktrace.evidence_items import EvidenceItem, item_of, items_with
 from registry.leaktrace.report_model import TraceReport, label_ranges
 from registry.reports.blocks import Block, Facts, Paragraph, Table, TableGroup
+from registry.reports.long_tables import listed
 from registry.reports.plain import duration, places, utc, visible
 
 
@@ -46,13 +47,13 @@ def places_in(report: TraceReport, found: FoundValue) -> str:
     """Return where a value stands; with several items, where in which."""
     items = report.question.items
     if not items:
-        return places(found.spans)
+        return listed(places([span]) for span in found.spans)
     starts = {one.number: one.start for one in items}
     told = []
     for start, end in found.spans:
         number = item_of(items, start)
         told.append(f"item {number}: {start - starts[number]} to {end - starts[number]}")
-    return ", ".join(told)
+    return listed(told)
 
 
 def _row(report: TraceReport, item: EvidenceItem) -> tuple[str, ...]:

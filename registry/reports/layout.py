@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from registry.leaktrace import wording, wording_canaries, wording_pairs
-from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts
+from registry.leaktrace import wording
+from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
-from registry.leaktrace.report_shapes import FlagBudget, MarksReport, TierLabel
+from registry.leaktrace.report_shapes import TierLabel
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.coverage_blocks import coverage_blocks
-from registry.reports.evidence_drawings import (
-    COPIES_TITLE,
-    CURVE_TITLE,
-    copies_svg,
-    curve_svg,
-    describe_copies,
-    describe_curve,
-)
 from registry.reports.items_blocks import items_blocks, places_in, sightings_blocks
+from registry.reports.long_tables import APART_FIRST, LongTable, listed, set_apart, shown
+from registry.reports.marks_blocks import marks_blocks
 from registry.reports.plain import duration, relative, utc, visible, whole
 from registry.reports.timeline import TITLE, describe, timeline_lines, timeline_of, timeline_svg
 
 _PUBLISHED = "text published, as told"
-# Accounts in the table of posteriors; all of them are in the JSON.
-_CURVE_COLUMNS = 5
-_NEARLY_ALL = 0.99
 _ASKED_FROM = frozenset({TierLabel.STRONG, TierLabel.ATTRIBUTED})
 
 
@@ -55,7 +46,7 @@ def _sections(report: TraceReport) -> Iterable[Section]:
     yield Section("coverage", "What the dump covers", coverage_blocks(report.coverage))
     yield Section("timeline", "Timeline", _timeline(report))
     yield Section("accounts", f"Copies served {_until(report)}", _accounts(report))
-    yield Section("marks", "What the writing says of each copy", _marks(report))
+    yield Section("marks", "What the writing says of each copy", marks_blocks(report))
     yield Section("codes", "Receipt codes in the text", _codes(report))
     yield Section("same", "Accounts that their values do not tell apart", _same(report))
     yield Section("after", "Copies served after publication", _after(report))
@@ -119,25 +110,28 @@ def _question(report: TraceReport) -> Facts:
 def _found(report: TraceReport) -> tuple[Block, ...]:
     if not report.people:
         return (Paragraph("None."),)
-    rows = tuple(
-        (
-            item.label,
-            visible(person.employee_number),
-            visible(wording.kind_words(item.found.kind)),
-            "subject" if item.found.member is None else visible(f"household member {item.found.member}"),
-            places_in(report, item.found),
-            f"{item.found.confidence:.2f}",
-            visible(item.found.reason),
-        )
-        for person in report.people
-        for item in person.findings
-    )
     columns = ("Label", "Person", "Kind of value", "Belongs to", "Places in the text", "Match confidence", "Reason")
     caption = "Protected values that occur in the text, by employee number"
+    findings = [(person.employee_number, item) for person in report.people for item in person.findings]
+    table = LongTable(
+        caption, columns, (6, 10, 15, 9, 13, 11, 16), [("", findings)], lambda one: _found_row(report, *one)
+    )
     return (
-        Table(caption, columns, (TableGroup("", rows),), (6, 10, 15, 9, 13, 11, 16)),
+        *shown(table),
         Paragraph(wording.PLACES_NOTE),
         Paragraph(wording.CONFIDENCE_NOTE),
+    )
+
+
+def _found_row(report: TraceReport, employee_number: str, item: LabelledFinding) -> tuple[str, ...]:
+    return (
+        item.label,
+        visible(employee_number),
+        visible(wording.kind_words(item.found.kind)),
+        "subject" if item.found.member is None else visible(f"household member {item.found.member}"),
+        places_in(report, item.found),
+        f"{item.found.confidence:.2f}",
+        visible(item.found.reason),
     )
 
 
@@ -145,19 +139,38 @@ def _timeline(report: TraceReport) -> tuple[Block, ...]:
     timeline = timeline_of(report)
     if timeline is None:
         return ()
-    columns = ("Time (UTC)", "Event", "Account", "Entry", "To publication")
-    caption = "The timeline as a table: every event in order of time"
-    table = Table(caption, columns, (TableGroup("", _events(report)),), (20, 22, 13, 9, 16))
     drawing = Drawing("timeline", TITLE, describe(timeline), timeline_svg(timeline), tuple(timeline_lines(timeline)))
-    if not timeline.left_out:
-        return (drawing, table)
-    rest = Paragraph(f"{wording.many(timeline.left_out, 'more row')} of the drawing: in the table only.")
-    return (drawing, rest, table)
+    left_out = f"{wording.many(timeline.left_out, 'more row')} of the drawing: in the table only."
+    rest = (Paragraph(left_out),) if timeline.left_out else ()
+    return (drawing, *rest, *_events_table(report))
 
 
-def _events(report: TraceReport) -> tuple[tuple[str, ...], ...]:
+_Event = tuple[datetime, str, str, str]
+
+
+def _events_table(report: TraceReport) -> tuple[Block, ...]:
+    """Lay out every event; of very many those nearest to publication, and of accounts that are set apart."""
+    published, apart, events = report.question.published_at, set_apart(report), _events(report)
+    middle = next((place for place, event in enumerate(events) if event[1] == _PUBLISHED), 0)
+    table = LongTable(
+        "The timeline as a table: every event in order of time",
+        ("Time (UTC)", "Event", "Account", "Entry", "To publication"),
+        (20, 22, 13, 9, 16),
+        [("", events)],
+        lambda event: (
+            utc(event[0]),
+            *event[1:],
+            "publication" if event[1] == _PUBLISHED else _to_publication(event[0], published),
+        ),
+    )
+    nearest = "those nearest to publication" if middle else "the first"
+    order = f"copies of accounts that this report sets apart, then {nearest}"
+    return shown(table, order, lambda _, event, place: 0 if event[2] in apart else 1 + abs(place - middle))
+
+
+def _events(report: TraceReport) -> list[_Event]:
     published = report.question.published_at
-    events: list[tuple[datetime, str, str, str]] = []
+    events: list[_Event] = []
     for groups in (report.accounts, report.own_views, report.after_publication):
         events += [
             (copy.served_at, "copy served", account.label, str(copy.entry))
@@ -173,10 +186,7 @@ def _events(report: TraceReport) -> tuple[tuple[str, ...], ...]:
             events.append((item.published_at, f"item {item.number} first seen, as told", "none", "none"))
     if published is not None:
         events.append((published, _PUBLISHED, "none", "none"))
-    return tuple(
-        (utc(at), what, account, entry, "publication" if what == _PUBLISHED else _to_publication(at, published))
-        for at, what, account, entry in sorted(events, key=lambda event: (event[0], event[3].zfill(20), event[1]))
-    )
+    return sorted(events, key=lambda event: (event[0], event[3].zfill(20), event[1]))
 
 
 def _to_publication(at: datetime, published: datetime | None) -> str:
@@ -187,132 +197,34 @@ def _accounts(report: TraceReport) -> tuple[Block, ...]:
     if not report.accounts:
         return ()
     total = sum(len(person.findings) for person in report.people)
-    rows = tuple(
-        (
-            account.label,
-            f"{len(account.held)} of {total}",
-            label_ranges(account.held),
-            label_ranges(account.not_held) or "none",
-            str(len(account.copies)),
-            utc(account.copies[0].served_at),
-            _nearest(account),
-            ", ".join(visible(kind) for kind in account.also) or "none",
-        )
-        for account in report.accounts
-    )
     columns = ("Account", "Held", "Held values", "Not held", "Copies", "First (UTC)", "Nearest copy", "Also")
     caption = f"Accounts that were served a found value {_until(report)}, by first serving"
+    table = LongTable(
+        caption,
+        columns,
+        (9, 7, 10, 10, 7, 16, 18, 11),
+        [("", report.accounts)],
+        lambda account: _account_row(report, account, total),
+    )
+    apart = set_apart(report)
     return (
         Paragraph(wording.NOT_RANKED),
         Paragraph(wording.LABELS_NOTE),
-        Table(caption, columns, (TableGroup("", rows),), (9, 7, 10, 10, 7, 16, 18, 11)),
-        _copies(report.accounts, f"Every copy served {_until(report)}, by account"),
+        *shown(table, APART_FIRST, lambda _, account, __: account.label not in apart),
+        *_copies(report, report.accounts, f"Every copy served {_until(report)}, by account"),
     )
 
 
-def _marks(report: TraceReport) -> tuple[Block, ...]:
-    marks = report.marks
-    if marks is None:
-        return ()
-    rows = tuple(
-        (
-            line.label,
-            line.evidence.tier,
-            f"{line.evidence.bound:.2g}",
-            f"{line.evidence.e:.3g}",
-            f"{line.evidence.p:.2g}",
-            f"{line.evidence.weight:.2g}",
-            f"{line.evidence.agreeing} of {line.evidence.slots}",
-        )
-        for line in marks.copies
-    )
-    columns = ("Account", "Tier", "Bound", "E-value", "Chance by the draw", "Weight", "Places that agree")
-    labels = tuple(line.label for line in marks.copies)[:_CURVE_COLUMNS]
-    shares = tuple(
-        (f"{prior:g}", _share(outside), *(_share(part) for _, part in accounts[:_CURVE_COLUMNS]))
-        for prior, outside, accounts in marks.curve
-    )
-    facts = (
-        ("SHA-256 of the reading", marks.reading),
-        ("Entry that fixed it", str(marks.entry)),
-        ("Seed of the tests", str(marks.seed)),
-        *_budget(report.budget),
-    )
-    copies = "Marked copies beside the writing of the text"
-    drawn = (
-        (Drawing("copies", COPIES_TITLE, describe_copies(marks.copies), copies_svg(marks.copies)),)
-        if marks.copies
-        else ()
-    )
-    curve = (Drawing("curve", CURVE_TITLE, describe_curve(marks), curve_svg(marks)),) if marks.curve else ()
-    caption = "What remains for the outside and for each copy, by the chance of an outside source beforehand"
+def _account_row(report: TraceReport, account: AccountCopies, total: int) -> tuple[str, ...]:
     return (
-        Paragraph(wording.MARKS_NOTE),
-        *drawn,
-        Table(copies, columns, (TableGroup("", rows),), (12, 14, 10, 12, 16, 10, 16)),
-        *_forgeable(marks),
-        *_canaries(marks),
-        *_pairs(marks),
-        Paragraph(wording.CURVE_NOTE),
-        *curve,
-        Table(
-            caption,
-            ("Outside beforehand", "Outside", *labels),
-            (TableGroup("", shares),),
-            (14, 12, *[12] * len(labels)),
-        ),
-        Facts(facts),
-    )
-
-
-def _canaries(marks: MarksReport) -> tuple[Block, ...]:
-    if not marks.canaries:
-        return ()
-    told = tuple(wording_canaries.canary_found(one) for one in marks.canaries)
-    return Paragraph(wording_canaries.CANARIES_NOTE), Bullets(told)
-
-
-def _pairs(marks: MarksReport) -> tuple[Block, ...]:
-    """Say in words and in a table what two copies together explain; nothing where no pairs were compared."""
-    if not marks.pairs_compared:
-        return ()
-    told = (
-        Paragraph(wording_pairs.PAIRS_NOTE),
-        Paragraph(wording_pairs.pairs_compared(marks.pairs_compared, len(marks.pairs))),
-    )
-    if not marks.pairs:
-        return told
-    rows = tuple(
-        (
-            " with ".join(line.labels),
-            line.evidence.tier,
-            f"{line.evidence.bound:.2g}",
-            f"{line.evidence.e:.3g}",
-            f"{line.evidence.weight:.2g}",
-            str(line.evidence.both),
-            f"{line.evidence.alone[0]} and {line.evidence.alone[1]}",
-            str(line.evidence.neither),
-        )
-        for line in marks.pairs
-    )
-    columns = ("Two together", "Tier", "Bound", "E-value", "Weight", "As both", "As one alone", "As neither")
-    table = Table("Two copies together", columns, (TableGroup("", rows),), (24, 8, 9, 11, 10, 8, 12, 10))
-    sentences = tuple(wording_pairs.pair_places(line) for line in marks.pairs)
-    return (*told, table, Bullets((*sentences, wording_pairs.PAIR_NAMES_NOBODY)))
-
-
-def _forgeable(marks: MarksReport) -> tuple[Block, ...]:
-    labels = [line.label for line in marks.copies if line.evidence.is_forgeable]
-    return (Paragraph(wording.secret_seen(", ".join(labels))),) if labels else ()
-
-
-def _budget(budget: FlagBudget | None) -> tuple[tuple[str, str], ...]:
-    if budget is None:
-        return ()
-    limit = f" of {budget.limit}" if budget.limit else ", no limit set"
-    return (
-        ("Investigations of 365 days, with this one", f"{budget.investigations}{limit}"),
-        ("False flags to be expected of them", f"at most {budget.expected:.3g}, at {budget.each:g} each"),
+        account.label,
+        f"{len(account.held)} of {total}",
+        label_ranges(account.held),
+        label_ranges(report.not_held(account)) or "none",
+        str(len(account.copies)),
+        utc(account.copies[0].served_at),
+        _nearest(account),
+        ", ".join(visible(kind) for kind in account.also) or "none",
     )
 
 
@@ -330,23 +242,17 @@ def _codes(report: TraceReport) -> tuple[Block, ...]:
     return Paragraph(wording.CODES_NOTE), table, Facts(facts)
 
 
-def _share(part: float) -> str:
-    """Write a posterior without the look of certainty that rounding would give it."""
-    if part > _NEARLY_ALL:
-        return f"over {_NEARLY_ALL:g}"
-    return f"under {1 - _NEARLY_ALL:.2g}" if part < 1 - _NEARLY_ALL else f"{part:.2f}"
-
-
 def _nearest(account: AccountCopies) -> str:
     """Say how near to publication a copy was served; with several items to that of the item it is compared with."""
     known = [copy.seconds_before for copy in account.copies if copy.seconds_before is not None]
     return relative(min(known, key=abs, default=None))
 
 
-def _copies(accounts: tuple[AccountCopies, ...], caption: str) -> Table:
+def _copies(report: TraceReport, accounts: tuple[AccountCopies, ...], caption: str) -> tuple[Block, ...]:
     columns = ("Entry", "Served (UTC)", "To publication", "Person", "Held values", "Purpose", "Copy")
-    groups = tuple(TableGroup(account.label, tuple(_copy_row(copy) for copy in account.copies)) for account in accounts)
-    return Table(caption, columns, groups, (6, 17, 18, 10, 10, 22, 13))
+    groups = [(account.label, account.copies) for account in accounts]
+    table, apart = LongTable(caption, columns, (6, 17, 18, 10, 10, 22, 13), groups, _copy_row), set_apart(report)
+    return shown(table, APART_FIRST, lambda account, _, __: account not in apart)
 
 
 def _copy_row(copy: CopyFacts) -> tuple[str, ...]:
@@ -365,15 +271,14 @@ def _copy_row(copy: CopyFacts) -> tuple[str, ...]:
 def _same(report: TraceReport) -> tuple[Block, ...]:
     if not report.not_distinguished:
         return ()
-    rows = tuple(
-        (label_ranges(part.held), str(len(part.accounts)), ", ".join(part.accounts))
-        for part in report.not_distinguished
+    table = LongTable(
+        "Accounts by the found values that their copies held",
+        ("Held values", "Accounts", "Which"),
+        (20, 10, 50),
+        [("", report.not_distinguished)],
+        lambda part: (label_ranges(part.held), str(len(part.accounts)), listed(part.accounts)),
     )
-    caption = "Accounts by the found values that their copies held"
-    return (
-        Table(caption, ("Held values", "Accounts", "Which"), (TableGroup("", rows),), (20, 10, 50)),
-        Paragraph(wording.SAME_NOTE),
-    )
+    return (*shown(table), Paragraph(wording.SAME_NOTE))
 
 
 def _after(report: TraceReport) -> tuple[Block, ...]:
@@ -381,7 +286,7 @@ def _after(report: TraceReport) -> tuple[Block, ...]:
         return ()
     return (
         Paragraph("If the stated time of publication is right, these copies came too late to be possible sources."),
-        _copies(report.after_publication, "Copies served after publication, by account"),
+        *_copies(report, report.after_publication, "Copies served after publication, by account"),
     )
 
 
@@ -392,7 +297,7 @@ def _own(report: TraceReport) -> tuple[Block, ...]:
         Paragraph(
             "Copies that subjects were shown of their own records. They count with the subject and the household."
         ),
-        _copies(report.own_views, "Subjects' own views, by account"),
+        *_copies(report, report.own_views, "Subjects' own views, by account"),
     )
 
 
@@ -401,29 +306,32 @@ def _exposures(report: TraceReport) -> tuple[Block, ...]:
     if report.people:
         blocks.append(Paragraph(wording.EXPOSURES_NOTE))
     if report.exposures:
-        blocks.append(_exposure_table(report.exposures, "Who or what held the values without a served copy, by time"))
+        blocks += _exposure_table(
+            report, report.exposures, "Who or what held the values without a served copy, by time"
+        )
     elif report.people:
         blocks.append(Paragraph("None is known to the ledger."))
     if report.internal_opens:
         blocks.append(Paragraph(wording.INTERNAL_OPENS_NOTE))
-        blocks.append(_exposure_table(report.internal_opens, "Internal opens, by time"))
+        blocks += _exposure_table(report, report.internal_opens, "Internal opens, by time")
     return tuple(blocks)
 
 
-def _exposure_table(lines: tuple[ExposureLine, ...], caption: str) -> Table:
-    rows = tuple(
-        (
-            visible(line.kind),
-            utc(line.at),
-            line.account or "none",
-            "none" if line.entry is None else str(line.entry),
-            visible(line.employee_number),
-            _exposure_note(line),
-        )
-        for line in lines
-    )
+def _exposure_table(report: TraceReport, lines: tuple[ExposureLine, ...], caption: str) -> tuple[Block, ...]:
     columns = ("Exposure", "Time (UTC)", "Account", "Entry", "Person", "Note")
-    return Table(caption, columns, (TableGroup("", rows),), (18, 17, 11, 7, 12, 20))
+    table, apart = LongTable(caption, columns, (18, 17, 11, 7, 12, 20), [("", lines)], _exposure_row), set_apart(report)
+    return shown(table, APART_FIRST, lambda _, line, __: line.account not in apart)
+
+
+def _exposure_row(line: ExposureLine) -> tuple[str, ...]:
+    return (
+        visible(line.kind),
+        utc(line.at),
+        line.account or "none",
+        "none" if line.entry is None else str(line.entry),
+        visible(line.employee_number),
+        _exposure_note(line),
+    )
 
 
 def _exposure_note(line: ExposureLine) -> str:

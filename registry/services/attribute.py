@@ -8,7 +8,7 @@ from math import prod
 
 from registry.attribution.channel import RecordRead, SlotRead
 from registry.attribution.decision import Circumstances, CopyBound, Tier, bound_of, tier_of
-from registry.attribution.evalue import DRAWS, e_value, verdict
+from registry.attribution.evalue import draws_for, e_value, verdict
 from registry.attribution.outside import curve
 from registry.attribution.pairs import PairBound, judge_pairs, pair_tier
 from registry.domain.ids import EntryIndex, PrincipalId
@@ -61,7 +61,7 @@ def attribute(draws: Draws, weighed: Weighed, *, uncapped: bool) -> Judged:
     given = {str(account): share for account, share in weighed.weights.items()}
     seed = int(fixed.digest[:_SEED_DIGITS], 16)
     bounds = [_bound(records, account, given[account], seed) for account in accounts]
-    points = curve(records, dict.fromkeys(accounts, 1.0))
+    points = curve(records, dict.fromkeys(accounts, 1.0), e_values={one.copy: one.verdict.e for one in bounds})
     top = next(point.copies for point in points if point.prior == _TOP_PRIOR)
     # Whoever had the secret that a copy was drawn by can write like it.
     forgeable = {account for entries in last for account, entry in entries.items() if entry < draws.seen_before}
@@ -142,10 +142,10 @@ def _canaries(records: Sequence[RecordRead], written: Sequence[WrittenValue]) ->
 
 
 def _bound(records: Sequence[RecordRead], account: str, weight: float, seed: int) -> CopyBound:
-    held = [record for record in records if account in record.drawn]
-    e = e_value([record.slots for record in held], [record.drawn[account] for record in held])
-    is_open = _WORTH_TESTING <= e * weight < _BEYOND_TESTING
-    judged = verdict(records, account, seed=seed, draws=DRAWS if is_open else 0)
+    judged = verdict(records, account, seed=seed, draws=0)
+    if _WORTH_TESTING <= judged.e * weight < _BEYOND_TESTING:
+        draws = draws_for([record.slots for record in records if account in record.drawn])
+        judged = verdict(records, account, seed=seed, draws=draws)
     return CopyBound(account, weight, judged, bound_of(judged, weight))
 
 

@@ -14,10 +14,11 @@ from registry.domain.principals import Principal
 from registry.services.erase_scope import Scope
 from registry.services.erase_trail import Trail
 from registry.services.found_by import FoundBy, Receipts, directories_of, parted, versions_of
+from registry.services.kept_trace import records_found
 from registry.services.kernel import Kernel, record_lines
 from registry.services.ports import Work
 from registry.services.ports_cases import TraceRow
-from registry.services.trace import case_line, records_found
+from registry.services.trace import case_line
 from registry.vault.cases import REPORT, CaseVault
 from registry.vault.erased_postings import Places, places_of
 from registry.vault.sealed import SealedField

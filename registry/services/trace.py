@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeVar
 
-from pydantic import TypeAdapter
-
 from registry.audit.entries import EntryDraft, said_by
 from registry.audit.kinds import Kind
 from registry.audit.ports import EntryStore
@@ -43,6 +41,7 @@ from registry.services.copies import Histories
 from registry.services.dual_control import Act, use_approval
 from registry.services.evidence import Beside, Evidence, Snapshot
 from registry.services.evidence_items import evidence_items, timely_copies
+from registry.services.kept_trace import kept, stored_in
 from registry.services.kernel import Caller, Kernel, view_of
 from registry.services.mark_secrets import Draws
 from registry.services.match import INVESTIGATORS
@@ -78,7 +77,6 @@ __all__ = [
     "TraceAsk",
     "Traced",
     "case_line",
-    "records_found",
 ]
 
 
@@ -92,7 +90,6 @@ class _Found:
     chains: frozenset[int]
 
 
-_STORED = TypeAdapter(StoredTrace)
 _T = TypeVar("_T")
 
 
@@ -180,7 +177,7 @@ class Trace:
         return self._stored(case, receipt, parts), Revealed(self._cases.open_text(case, receipt), parts)
 
     def _stored(self, case: SealedCase, receipt: Receipt, parts: Sequence[CasePart]) -> StoredTrace:
-        stored = _STORED.validate_json(self._cases.open_report(case, receipt))
+        stored = stored_in(self._cases.open_report(case, receipt))
         told = replace(stored.report, replies=replies_of(parts), sightings=sightings_of(parts))
         return replace(stored, report=told)
 
@@ -387,11 +384,12 @@ class Trace:
         question = stored.report.question
         trace = question.trace
         subjects = sorted({item.found.subject for person in stored.report.people for item in person.findings})
+        sealed = kept(stored)
         fresh = self._cases.new_case(trace)
         with self._kernel.database.write() as work:
             principal = self._kernel.principal(work, caller)
             done = beside(work, principal)
-            case = self._cases.seal(fresh, principal.id, text, _STORED.dump_json(stored))
+            case = self._cases.seal(fresh, principal.id, text, sealed)
             pending = self._append(work.ledger, principal, stored, subjects)
             row = TraceRow(trace, PrincipalId(principal.id), self._kernel.now_ms(), case)
             work.traces.insert(row)
@@ -425,13 +423,6 @@ def case_line(case: SealedCase, part: int) -> RecordLine:
     """Write a part of what is kept of a trace as an entry names it."""
     covered = case.covered[part - TEXT]
     return RecordLine(covered.record, CATEGORY, covered.version, covered.ciphertext_digest, bytes(COMMITMENT_BYTES))
-
-
-def records_found(report: bytes) -> frozenset[RecordId]:
-    """Return the records that a kept trace found in its text, the doubtful ones too."""
-    stored = _STORED.validate_json(report)
-    found = [item.found for person in stored.report.people for item in person.findings]
-    return frozenset(one.record for one in (*found, *stored.possible) if one.record is not None)
 
 
 def _found(

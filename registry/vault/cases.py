@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.audit.receipt import Covered, Receipt
-from registry.crypto.envelope import Binding, DataKey, ciphertext_digest, seal, unseal
+from registry.crypto.envelope import MAX_PLAINTEXT_BYTES, Binding, DataKey, ciphertext_digest, seal, unseal
 from registry.domain.ids import PersonId, PrincipalId, RecordId, TraceId
 from registry.keys.data_keys import DataKeys
 from registry.keys.ports import WrappedKey
@@ -14,6 +14,7 @@ from registry.keys.ports import WrappedKey
 TEXT = 1
 REPORT = 2
 CATEGORY = "case"
+MOST_BYTES = MAX_PLAINTEXT_BYTES  # of the text or the report
 # Parts that were added later count on from here.
 FIRST_ADDED = 3
 
