@@ -287,22 +287,23 @@ def _tier_of_copies(sorted_out: _SortedOut, *, uncapped: bool) -> TierStatement 
     return max(stated, key=lambda one: list(TierLabel).index(one.label), default=None)
 
 
-def label_ranges(labels: Iterable[str]) -> str:
+def label_ranges(labels: Sequence[str]) -> str:
     """Write labels short: ``F1 to F4, F7``. Order is kept; a run is three or more that follow one another.
 
     Of very many runs the first are written, with how many labels there are besides.
     """
     runs: list[list[int]] = []
-    for number in (int(label[1:]) for label in labels):
+    more = 0
+    for place, label in enumerate(labels):
+        number = int(label[1:])
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
+        elif len(runs) == _MOST_RUNS:
+            more = len(labels) - place
+            break
         else:
             runs.append([number])
-    told = [
-        f"F{run[0]} to F{run[-1]}" if len(run) > 2 else ", ".join(f"F{number}" for number in run)
-        for run in runs[:_MOST_RUNS]
-    ]
-    more = sum(len(run) for run in runs[_MOST_RUNS:])
+    told = [f"F{run[0]} to F{run[-1]}" if len(run) > 2 else ", ".join(f"F{number}" for number in run) for run in runs]
     return ", ".join([*told, *([f"and {more:,} more"] if more else [])])
 
 
