@@ -309,12 +309,16 @@ def _identity(settings: Settings, profile: str, clock: Clock) -> tuple[VerifiedT
     web = HttpFetch()
     issuers, keys = _issuers(settings, profile), JwksCache(web)
     tokens = VerifiedTokens(TokenVerifier(issuers, keys, clock), clock)
-    return tokens, IssuerKeys(keys, issuers), _sign_in(settings, keys, web, clock)
+    return tokens, IssuerKeys(keys, issuers), _sign_in(settings, profile, keys, web, clock)
 
 
-def _sign_in(settings: Settings, keys: JwksCache, web: HttpFetch, clock: Clock) -> SignIn | None:
+def _sign_in(settings: Settings, profile: str, keys: JwksCache, web: HttpFetch, clock: Clock) -> SignIn | None:
     if settings.sign_in is None:
         return None
+    if profile != DEVELOPMENT:
+        raise MisconfiguredHome(
+            f"config.toml: the {profile} profile serves no console to sign in to; take out [sign_in]"
+        )
     file = settings.sign_in.client_secret_file
     return SignIn(settings.sign_in, keys, web, clock, None if file is None else partial(_secret, file))
 

@@ -72,6 +72,7 @@ def serve(
         sockets = serving.open_sockets(application, serving.Address(host, port), metrics, workers)
         site = serving.build_site(application) if workers == 1 else None
         console = None if site is None or site.links is None else sockets.url + serving.SIGN_IN_PATH
+        at_page = "" if application.sign_in is None else f"sign in at {application.sign_in.host}, or "
         told: dict[str, Any] = {
             "url": sockets.url,
             "profile": application.profile,
@@ -80,15 +81,15 @@ def serve(
         }
         told["metrics"] = sockets.metrics_urls
         if site is not None:
-            _tell_ready(told, as_json=as_json)
+            _tell_ready(told, at_page, as_json=as_json)
             serving.serve_alone(application, site.app, sockets)
             return
     # Closed again, after it showed that it opens: what is forked holds no connection and no thread.
-    code = serving.serve_together(settings, sockets, workers, lambda: _tell_ready(told, as_json=as_json))
+    code = serving.serve_together(settings, sockets, workers, lambda: _tell_ready(told, at_page, as_json=as_json))
     click.get_current_context().exit(code)
 
 
-def _tell_ready(told: dict[str, Any], *, as_json: bool) -> None:
+def _tell_ready(told: dict[str, Any], at_page: str, *, as_json: bool) -> None:
     if as_json:
         write_json(told)
         return
@@ -96,4 +97,4 @@ def _tell_ready(told: dict[str, Any], *, as_json: bool) -> None:
     for address in told["metrics"]:
         click.echo(f"Metrics: {address}", err=True)
     if told["console"] is not None:
-        click.echo(f"Console: {told['console']} (sign in with what `registry token` prints)", err=True)
+        click.echo(f"Console: {told['console']} ({at_page or 'sign in '}with what `registry token` prints)", err=True)

@@ -21,6 +21,7 @@ _ENTRA_V2 = re.compile(
     rf"https://login\.(?:microsoftonline\.com|microsoftonline\.us|partner\.microsoftonline\.cn)/({_GUID})/v2\.0"
 )
 _ENTRA_V1 = re.compile(rf"https://sts\.windows\.net/({_GUID})/")
+_CLIENT_ID = re.compile(_GUID)
 _OKTA = re.compile(r"https://[^/]+/oauth2/[A-Za-z0-9]+")
 
 
@@ -43,6 +44,37 @@ def with_preset(table: Terms) -> dict[str, Any]:
     return {**make(given), **given} if "issuer" in given else given
 
 
+def require_scope(issuer: str, audience: str, scope: str, resource: str) -> None:
+    """Check that a sign-in at an issuer's page asks for what makes its tokens ones for this registry.
+
+    Only Entra is known to give a token without it all the same, which is then refused at every sign-in. Sources: "ID
+    token claims reference" (``oid`` takes the scope ``profile``), "Scopes and permissions in the Microsoft identity
+    platform" (a scope without a resource is one of Microsoft Graph; version 1 takes ``resource``).
+
+    Args:
+        issuer: whose page it is.
+        audience: what the access token has to be for.
+        scope: what is asked for, as it is sent.
+        resource: likewise; empty for none.
+
+    Raises:
+        MisconfiguredHome: with the line to write.
+    """
+    second, first = _ENTRA_V2.fullmatch(issuer), _ENTRA_V1.fullmatch(issuer)
+    if not (second or first):
+        return
+    scopes = scope.split()
+    if "profile" in scopes and (resource if first else any("/" in one for one in scopes)):
+        return
+    line = f'scope = "openid profile api://{audience}/.default"' if second else f'resource = "{audience}"'
+    named = "with the Application ID URI of the registry's API where that is another one"
+    raise MisconfiguredHome(
+        "config.toml: sign_in: Entra says who signed in (oid) with the scope profile only, and makes its tokens for"
+        f" Microsoft Graph unless it is asked for the registry's API; write: {line}"
+        + (f", {named}" if second else ' and scope = "openid profile"')
+    )
+
+
 def _generic(_given: Terms) -> Terms:
     return {"audience": DEVELOPMENT_AUDIENCE}
 
@@ -55,6 +87,13 @@ def _entra(given: Terms) -> Terms:
         raise MisconfiguredHome(
             "config.toml: an issuer of Entra names one tenant by its number:"
             " https://login.microsoftonline.com/<number>/v2.0 or https://sts.windows.net/<number>/"
+        )
+    if second and "audience" in given and not _CLIENT_ID.fullmatch(str(given["audience"])):
+        # "Access token claims reference": "In v2.0 tokens, this value is always the client ID of the API."
+        raise MisconfiguredHome(
+            "config.toml: audience: tokens of version 2 of Entra are for the client id of the registry's API, a number"
+            " in small letters, as in 9c1f52a4-5d5b-4a6e-8f31-d1b6f4a1e3aa; only those of version 1 may be for its"
+            " Application ID URI (api://...)"
         )
     home = issuer if second else f"https://login.microsoftonline.com/{tenant[1]}"
     return {

@@ -7,6 +7,7 @@ process's key what state, nonce and verifier that one had. So no flood of questi
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import secrets
 import time
@@ -21,7 +22,7 @@ from registry.domain.clock import Clock
 from registry.domain.errors import KeyUnavailable
 from registry.identity.discovery import endpoint, read_document
 from registry.identity.id_tokens import Expected, check_id_token
-from registry.identity.issuers import Networks
+from registry.identity.issuers import IssuerSettings, Networks
 from registry.identity.refusals import Refusal, refuse
 from registry.identity.segments import NotStrict, encode_base64url, read_object
 from registry.identity.sign_in_settings import SignInSettings
@@ -144,7 +145,7 @@ class SignIn:
         if settings.resource:
             asked["resource"] = settings.resource
         if strong:
-            asked |= {"acr_values": " ".join(sorted(issuer.step_up_acr)), "max_age": "0"}
+            asked |= _strong_now(issuer)
         page = endpoint(self._document(), "authorization_endpoint", issuer, is_for_browsers=True)
         return Question(f"{page}{'&' if urlsplit(page).query else '?'}{urlencode(asked)}", ticket)
 
@@ -228,6 +229,20 @@ class SignIn:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _strong_now(issuer: IssuerSettings) -> dict[str, str]:
+    """Return what asks for a strong sign-in, now.
+
+    A strength that is told in a claim of its own is no ``acr``: Entra's contexts of Conditional Access are asked for by
+    ``claims``, one at a time, and a new sign-in by ``prompt`` ("Developer guide to Conditional Access authentication
+    context", "Microsoft identity platform and OAuth 2.0 authorization code flow").
+    """
+    wanted = sorted(issuer.step_up_acr)
+    if issuer.acr_claim == "acr":
+        return {"acr_values": " ".join(wanted), "max_age": "0"}
+    claims = {"access_token": {issuer.acr_claim: {"essential": True, "value": wanted[0]}}}
+    return {"claims": json.dumps(claims, separators=(",", ":")), "max_age": "0", "prompt": "login"}
 
 
 def _is_same(given: str, wanted: str) -> bool:

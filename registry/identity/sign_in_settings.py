@@ -9,6 +9,7 @@ from typing import Any
 
 from registry.domain.errors import MisconfiguredHome
 from registry.identity.issuers import IssuerSettings
+from registry.identity.presets import require_scope
 
 BACK_PATH = "/console/sign-in/back"
 _KNOWN = frozenset({"issuer", "client_id", "client_secret_file", "scope", "resource"})
@@ -44,6 +45,7 @@ class SignInSettings:
             raise MisconfiguredHome("config.toml: sign_in needs client_id, and public_url to come back to")
         if "openid" not in self.scope.split():
             raise MisconfiguredHome("config.toml: sign_in: scope has openid in it")
+        require_scope(self.issuer.issuer, self.issuer.audience, self.scope, self.resource)
 
     @property
     def back(self) -> str:

@@ -15,6 +15,16 @@ from registry.cli import serving
 from registry.settings import load_settings
 from tests.functional.cli.conftest import Line, line_for
 
+SIGN_IN = """public_url = "http://localhost:8000"
+[[issuers]]
+issuer = "https://login.city.example"
+discovery = "https://login.city.example/.well-known/openid-configuration"
+algorithms = ["ES256"]
+[sign_in]
+issuer = "https://login.city.example"
+client_id = "console"
+"""
+
 
 def test_init_makes_a_registry_once(tmp_path: Path) -> None:
     line = line_for(tmp_path / "new")
@@ -54,6 +64,21 @@ def test_the_production_profile_has_no_development_issuer_and_no_local_user(tmp_
     assert "development profile only" in line("import", "-", "--format", "csv", exits=3).stderr
     assert "development profile only" in line("trace", "-", stdin="text", exits=3).stderr
     assert line.json("audit", "verify")["size"] == 1
+
+
+def test_in_production_a_sign_in_to_no_console_is_refused(tmp_path: Path) -> None:
+    line = line_for(tmp_path / "new")
+    line("init", "--profile", "production")
+    (line.home / "config.toml").write_text(SIGN_IN)
+    assert "take out [sign_in]" in line("audit", "verify", exits=3).stderr
+
+
+def test_whoever_serves_hears_where_people_sign_in(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "serve_alone", lambda _registry, _app, sockets: sockets.close())
+    assert "(sign in with what `registry token` prints)" in line("serve", "--port", "0").stderr
+    (line.home / "config.toml").write_text(SIGN_IN)
+    told = line("serve", "--port", "0").stderr
+    assert "(sign in at login.city.example, or with what `registry token` prints)" in told
 
 
 def test_home_may_stand_before_and_after_the_command(line: Line, tmp_path: Path) -> None:
