@@ -11,7 +11,7 @@ from benchmarks.attribution.world import World
 from registry.attribution.channel import RecordRead, SlotRead
 from registry.attribution.decision import bound_of
 from registry.attribution.evalue import Verdict, verdict
-from registry.attribution.outside import curve, log_ratio
+from registry.attribution.outside import curve, log_inside, log_outside, log_ratio
 from registry.attribution.weights import Holding, overlap, weights
 from registry.marks.slots import ORDER
 
@@ -59,6 +59,10 @@ class Judged:
     def log10_ratio(self, account: str) -> float:
         """Return how much likelier the forms are from this copy than from outside."""
         return log_ratio(self.records, account) / math.log(10)
+
+    def log10_ratio_as_modelled(self, account: str) -> float:
+        """Return the same without its bound, so that all that is assumed of outside sources counts."""
+        return (log_inside(self.records, account) - log_outside(self.records)) / math.log(10)
 
 
 def judge(world: World, found: Sequence[int], read: Sequence[Read], day: float, leaker: int | None = None) -> Judged:

@@ -78,7 +78,12 @@ def power(seed: int, size: Size, scale: float) -> str:
             sure.append([cell.name, *_calibrated(events, others)])
     bounds = ["flagged at 1e-3, by 1/E", "by the test", "at 1e-6, by 1/E", "another at 1e-3"]
     methods = ["guilt formula", "overlap", "weights", "forms", "forms and weights"]
-    calibration = ["ECE of the first, prior 0.5", "Cllr of the ratio to outside", "innocent above .99, outside leaks"]
+    calibration = [
+        "ECE of the first, prior 0.5",
+        "Cllr of the ratio to outside",
+        "Cllr without its bound",
+        "innocent above .99, outside leaks",
+    ]
     return "\n\n".join(
         [
             markdown(["leak from inside", "leaks", *bounds], named),
@@ -135,12 +140,16 @@ def _calibrated(events: Sequence[tuple[Judged, int]], others: Sequence[Judged]) 
         name, chance = max(judged.posteriors(0.5).items(), key=lambda item: item[1])
         said.append((chance, name == str(leaker)))
     wrong = 0
-    innocent: list[float] = []
+    innocent: list[tuple[Judged, str]] = []
     for judged in others:
         posteriors = judged.posteriors(0.5)
         top = max(posteriors.values(), default=0.0)
         said.append((top, False))
         wrong += top > 0.99
-        innocent.extend(judged.log10_ratio(name) for name in list(posteriors)[:20])
-    guilty = [judged.log10_ratio(str(leaker)) for judged, leaker in events]
-    return [f"{calibration_error(said):.3f}", f"{cllr(guilty, innocent):.3f}", share(wrong, len(others))]
+        innocent.extend((judged, name) for name in list(posteriors)[:20])
+    guilty = [(judged, str(leaker)) for judged, leaker in events]
+    costs = [
+        cllr([ratio(*one) for one in guilty], [ratio(*one) for one in innocent])
+        for ratio in (Judged.log10_ratio, Judged.log10_ratio_as_modelled)
+    ]
+    return [f"{calibration_error(said):.3f}", *(f"{cost:.3f}" for cost in costs), share(wrong, len(others))]

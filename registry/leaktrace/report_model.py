@@ -72,7 +72,7 @@ __all__ = [
     "label_ranges",
 ]
 
-_MOST_RUNS = 24  # of labels in a sentence or a cell; the JSON form has lists of all
+_MOST_RUNS = 24  # of labels in a sentence; the JSON form has lists of all
 LEAD_OUTSIDE_LIMIT = 0.5  # a found value that is more obtainable outside than this never makes a lead
 
 
@@ -287,10 +287,10 @@ def _tier_of_copies(sorted_out: _SortedOut, *, uncapped: bool) -> TierStatement 
     return max(stated, key=lambda one: list(TierLabel).index(one.label), default=None)
 
 
-def label_ranges(labels: Sequence[str]) -> str:
+def label_ranges(labels: Sequence[str], most: int = _MOST_RUNS) -> str:
     """Write labels short: ``F1 to F4, F7``. Order is kept; a run is three or more that follow one another.
 
-    Of very many runs the first are written, with how many labels there are besides.
+    Of more runs than ``most`` the first are written, with how many labels there are besides.
     """
     runs: list[list[int]] = []
     more = 0
@@ -298,7 +298,7 @@ def label_ranges(labels: Sequence[str]) -> str:
         number = int(label[1:])
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
-        elif len(runs) == _MOST_RUNS:
+        elif len(runs) == most:
             more = len(labels) - place
             break
         else:

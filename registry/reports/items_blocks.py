@@ -7,7 +7,7 @@ from registry.leaktrace.copies import FoundValue
 from registry.leaktrace.evidence_items import EvidenceItem, item_of, items_with
 from registry.leaktrace.report_model import TraceReport, label_ranges
 from registry.reports.blocks import Block, Facts, Paragraph, Table, TableGroup
-from registry.reports.long_tables import listed
+from registry.reports.long_tables import MOST_RUNS, listed
 from registry.reports.plain import duration, places, utc, visible
 
 
@@ -70,8 +70,8 @@ def _row(report: TraceReport, item: EvidenceItem) -> tuple[str, ...]:
         _first_seen(item),
         where,
         str(item.text_length),
-        label_ranges(here) or "none",
-        label_ranges(again) or "none",
+        label_ranges(here, MOST_RUNS) or "none",
+        label_ranges(again, MOST_RUNS) or "none",
         "none" if item.entry is None else str(item.entry),
     )
 

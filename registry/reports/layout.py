@@ -12,7 +12,7 @@ from registry.leaktrace.report_shapes import TierLabel
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.coverage_blocks import coverage_blocks
 from registry.reports.items_blocks import items_blocks, places_in, sightings_blocks
-from registry.reports.long_tables import APART_FIRST, LongTable, listed, set_apart, shown
+from registry.reports.long_tables import APART_FIRST, MOST_RUNS, LongTable, listed, set_apart, shown
 from registry.reports.marks_blocks import marks_blocks
 from registry.reports.plain import duration, relative, utc, visible, whole
 from registry.reports.timeline import TITLE, describe, timeline_lines, timeline_of, timeline_svg
@@ -219,8 +219,8 @@ def _account_row(report: TraceReport, account: AccountCopies, total: int) -> tup
     return (
         account.label,
         f"{len(account.held)} of {total}",
-        label_ranges(account.held),
-        label_ranges(report.not_held(account)) or "none",
+        label_ranges(account.held, MOST_RUNS),
+        label_ranges(report.not_held(account), MOST_RUNS) or "none",
         str(len(account.copies)),
         utc(account.copies[0].served_at),
         _nearest(account),
@@ -262,7 +262,7 @@ def _copy_row(copy: CopyFacts) -> tuple[str, ...]:
         utc(copy.served_at),
         f"{relative(copy.seconds_before)}{', in doubt' if copy.in_doubt else ''}",
         visible(copy.employee_number),
-        label_ranges(copy.held) + others,
+        label_ranges(copy.held, MOST_RUNS) + others,
         f"{visible(copy.purpose).replace('_', ' ')}, {'case stated' if copy.case_given else 'no case'}",
         f"{visible(copy.form).replace('_', ' ')}, {visible(copy.via)}",
     )
@@ -276,7 +276,7 @@ def _same(report: TraceReport) -> tuple[Block, ...]:
         ("Held values", "Accounts", "Which"),
         (20, 10, 50),
         [("", report.not_distinguished)],
-        lambda part: (label_ranges(part.held), str(len(part.accounts)), listed(part.accounts)),
+        lambda part: (label_ranges(part.held, MOST_RUNS), str(len(part.accounts)), listed(part.accounts)),
     )
     return (*shown(table), Paragraph(wording.SAME_NOTE))
 

@@ -14,7 +14,7 @@ from registry.leaktrace.report_shapes import TraceReport
 from registry.reports.blocks import Block, Paragraph, Table, TableGroup
 
 MOST_ROWS = 200
-MOST_NAMES = 40  # in one cell
+MOST_NAMES, MOST_RUNS = 40, 8  # of accounts, and of labels that follow one another, in one cell
 APART_FIRST = "those of accounts that this report sets apart, then the first"
 
 T = TypeVar("T")

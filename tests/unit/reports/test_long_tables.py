@@ -9,13 +9,26 @@ import pytest
 
 from registry.domain.categories import Category
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
+from registry.leaktrace.canaries import CanaryEvidence, LabelledCanary
+from registry.leaktrace.marked_copies import CopyEvidence, LabelledEvidence, LabelledPair, PairEvidence
 from registry.leaktrace.receipt_codes import CodeMatch, CodesEvidence
 from registry.leaktrace.report_model import TraceReport, build_report, label_ranges
+from registry.leaktrace.report_shapes import MarksReport
 from registry.reports.as_json import report_document
 from registry.reports.blocks import Paragraph, Table
 from registry.reports.layout import lay_out
-from registry.reports.long_tables import MOST_NAMES, MOST_ROWS, LongTable, listed, shown
-from tests.unit.leaktrace_report.evidence import ALPHA, NOON, evidence, exposure, found, question, served
+from registry.reports.long_tables import MOST_NAMES, MOST_ROWS, LongTable, listed, set_apart, shown
+from tests.unit.leaktrace_report.evidence import (
+    ADDRESS,
+    ALPHA,
+    BRAVO,
+    NOON,
+    evidence,
+    exposure,
+    found,
+    question,
+    served,
+)
 from tests.unit.reports.samples import ordinary
 
 PEOPLE = 700
@@ -142,3 +155,29 @@ def test_names_and_labels_in_a_cell_end() -> None:
     assert listed([*names, "x", "y"]).endswith(f"Account {MOST_NAMES}, and 2 more")
     labels = [f"F{number}" for number in range(1, 3_000, 2)]
     assert label_ranges(labels).endswith(", F47, and 1,476 more")
+
+
+def copy_evidence(tier: str) -> CopyEvidence:
+    return CopyEvidence(ALPHA, 9.0, 0.1, 0.5, 0.2, 0, 4, 4, tier)
+
+
+def marks_report(**said: object) -> MarksReport:
+    whole = {"reading": "00" * 32, "entry": 1, "values": 1, "slots": 4, "seed": 1, "copies": (), "curve": ()}
+    return MarksReport(**(whole | said))
+
+
+PAIR = PairEvidence((ALPHA, BRAVO), 9.0, 0.1, 0.2, 2, (1, 1), 0, "lead")
+CANARY = CanaryEvidence(ADDRESS, 90, is_as_enrolled=False, compared=3, accounts=(ALPHA,))
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [
+        ({"copies": (LabelledEvidence("Account 1", copy_evidence("none")),)}, set()),
+        ({"copies": (LabelledEvidence("Account 1", copy_evidence("lead")),)}, {"Account 1"}),
+        ({"pairs": (LabelledPair(("Account 2", "Account 3"), PAIR),)}, {"Account 2", "Account 3"}),
+        ({"canaries": (LabelledCanary("F1", ("Account 4",), CANARY),)}, {"Account 4"}),
+    ],
+)
+def test_whom_a_report_sets_apart(said: dict[str, object], labels: set[str]) -> None:
+    assert set_apart(replace(ordinary(), marks=marks_report(**said))) == labels
