@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import random
+from hashlib import sha256
 
 import pytest
 
 from registry.crypto.sign_lattice import LatticeKey
 from registry.transparency.bundle import OlderCheckpoint, read_bundle, write_bundle
+from registry.transparency.checkpoint import Checkpoint, checkpoint_text
 from registry.transparency.offline import verify_bundle
 from registry.transparency.offline.verify_bundle import (
     SECTIONS,
@@ -19,6 +22,7 @@ from registry.transparency.offline.verify_bundle import (
     sections_of,
     verify,
 )
+from registry.transparency.proofs import Tree
 from tests.unit.transparency.bundles import sealed_anew
 from tests.unit.transparency.cosigned import (
     MEMBERS,
@@ -36,7 +40,7 @@ from tests.unit.transparency.cosigned import (
     older,
     repaired,
 )
-from tests.unit.transparency.support import CHAIN, LEDGER, Ledger, example_ledger
+from tests.unit.transparency.support import CHAIN, LEDGER, ORIGIN, Ledger, example_ledger
 from tests.unit.transparency.test_trust_policy import HOSTILE
 from tests.unit.transparency.variants import flipped, remember, verdict_of
 
@@ -115,13 +119,41 @@ def test_a_witness_s_line_of_another_checkpoint_is_refused() -> None:
     assert "more than once" in problems(repaired(MEMBERS, "checkpoint", twice.encode()))
 
 
+@pytest.mark.parametrize("unix_s", [0, 2**63])
+def test_a_cosignature_states_a_time(unix_s: int) -> None:
+    root = example_ledger().tree().root()
+    text, line = checkpoint_text(ORIGIN, 10, root), W1.line(Checkpoint(ORIGIN, 10, root), SEEN_AT)
+    signature = W1.private_sign(f"cosignature/v1\ntime {unix_s}\n{text}".encode())
+    raw = W1.key.key_id + unix_s.to_bytes(8, "big") + signature
+    other = f"\u2014 {W1.key.name} {base64.b64encode(raw).decode()}\n"
+    moved = MEMBERS["checkpoint"].decode().replace(line, other)
+    assert other in moved
+    found = problems(repaired(MEMBERS, "checkpoint", moved.encode()))
+    assert "the cosignature of witness union does not verify" in found
+
+
+@pytest.mark.parametrize(("one", "other"), [("\n10\n", "\n010\n"), ("\n10\n", "\nten\n"), ("=\n\n", "!\n\n")])
+def test_what_the_second_key_alone_did_not_sign_is_refused_in_good_order(one: str, other: str) -> None:
+    note = MEMBERS["checkpoint"].decode()
+    assert one in note
+    found = problems(repaired(MEMBERS, "checkpoint", note.replace(one, other).encode()), SECOND.vkey)
+    assert "does not verify under the key" in found
+
+
 # --- policies
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_every_departure_of_a_policy_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"policy|key"):
-        parse_policy(text)
+    for given in (text, f"log {LEDGER.vkey}\n{text}"):
+        with pytest.raises(ValueError, match=r"policy|key"):
+            parse_policy(given)
+
+
+def test_a_policy_has_a_few_hundred_lines_at_most() -> None:
+    assert parse_policy("\n" * 500 + POLICY) == TRUST
+    with pytest.raises(ValueError, match="too long"):
+        parse_policy("\n" * 512 + POLICY)
 
 
 def test_groups_stand_in_groups() -> None:
@@ -176,6 +208,62 @@ def test_a_wrong_older_checkpoint_is_refused(name: str, change: object, problem:
     found = problems(repaired(MEMBERS, name, change(MEMBERS[name])))
     assert found.startswith("older checkpoint of ")
     assert problem in found
+
+
+@pytest.mark.parametrize("missing", [W1.key.name, W2.key.name])
+def test_an_older_checkpoint_needs_its_quorum_too(missing: str) -> None:
+    found = problems(without_lines(missing, "history/4.checkpoint"))
+    assert found == "older checkpoint of 4 entries: not enough witnesses of your policy have cosigned it"
+
+
+def test_two_roots_of_one_size_do_not_continue_each_other() -> None:
+    ledger = example_ledger()
+    forged = OlderCheckpoint(10, note_of(ledger, 10, root=bytes(32)), ())
+    assert "does not lead to the signed root" in problems(_with_history(forged))
+    padded = OlderCheckpoint(10, note_of(ledger, 10), (bytes(32),))
+    assert "does not lead to the signed root" in problems(_with_history(padded))
+
+
+def test_an_older_checkpoint_has_no_more_entries() -> None:
+    """A dishonest ledger signs one root for two sizes, so that nothing has to be hashed."""
+    ledger = example_ledger()
+    forged = OlderCheckpoint(16, note_of(ledger, 16, root=ledger.tree().root()), ())
+    assert "it is of another size" in problems(_with_history(forged))
+
+
+# --- time-stamps
+STATES_2024 = b"\x18\x0f20240131235959Z"
+
+
+def _stamped(token: bytes, note: bytes = MEMBERS["history/4.checkpoint"]) -> bytes:
+    """Return the bundle with a token over a checkpoint of 4 entries: the checkpoint's digest, then these bytes."""
+    parts = {"checkpoint": note, "proof": MEMBERS["history/4.proof"], "tsa.tsr": sha256(note).digest() + token}
+    members = {**MEMBERS, **{f"stamps/4.{name}": raw for name, raw in parts.items()}}
+    return sealed_anew({**members, SECTIONS: sections_of(members)})
+
+
+def test_a_time_stamp_is_told_and_how_it_is_verified() -> None:
+    verdict = verify(_stamped(STATES_2024), TRUST)
+    assert verdict.problems == []
+    assert "the time-stamp stamps/4.tsa.tsr, which states 2024-01-31T23:59:59Z" in "\n".join(verdict.not_checked)
+
+
+@pytest.mark.parametrize(
+    ("token", "problem"),
+    [
+        (b"", "the time-stamp stamps/4.tsa.tsr is of something else"),
+        (STATES_2024[2:], "the time-stamp stamps/4.tsa.tsr is of something else"),
+        (STATES_2024.replace(b"0131", b"1331"), "the time-stamp stamps/4.tsa.tsr states no time"),
+    ],
+)
+def test_a_time_stamp_states_a_time(token: bytes, problem: str) -> None:
+    assert problem in problems(_stamped(token))
+
+
+def test_a_time_stamped_checkpoint_is_of_its_size() -> None:
+    """A dishonest ledger signs the root of 4 entries as that of 7."""
+    note = note_of(example_ledger(), 7, root=Tree(example_ledger().tree_hashes(4)).root())
+    assert problems(_stamped(STATES_2024, note.encode())).endswith("it is of another size")
 
 
 # --- sections

@@ -87,6 +87,7 @@ def test_the_key_comes_from_the_caller_never_from_the_bundle() -> None:
         LEDGER.vkey[:-1],
         LEDGER.vkey.replace(LEDGER.key.key_id.hex(), "00000000"),
         LEDGER.vkey.replace("/e1", "/e2"),
+        LEDGER.vkey.replace("/e1", "/\udcff"),  # a byte that is not UTF-8, as a command line gives it
         "PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
     ],
 )
@@ -106,6 +107,7 @@ def _vkey(name: str, raw: bytes) -> str:
     [
         ("a b", b"\x01" + LEDGER.key.public_key),
         ("", b"\x01" + LEDGER.key.public_key),
+        ("a\x01b", b"\x01" + LEDGER.key.public_key),
         (ORIGIN, b"\x04" + LEDGER.key.public_key),
         (ORIGIN, b"\x06" + LEDGER.key.public_key),
         (ORIGIN, b"\x01" + LEDGER.key.public_key[:-1]),
@@ -119,6 +121,10 @@ def test_a_key_of_another_kind_is_refused_though_its_id_is_right(name: str, raw:
     assert _vkey(ORIGIN, b"\x01" + LEDGER.key.public_key) == LEDGER.vkey
     with pytest.raises(BadKey):
         verify(EXAMPLE, _vkey(name, raw))
+
+
+def test_a_name_may_be_of_any_script() -> None:
+    assert "not signed" in problems(EXAMPLE, _vkey("\U0001f512", b"\x01" + LEDGER.key.public_key))
 
 
 def test_a_key_of_another_ledger_refuses() -> None:
@@ -143,6 +149,8 @@ def test_another_signature_on_the_checkpoint_is_counted_but_not_trusted() -> Non
     assert any(line.startswith("1 further signatures") for line in verdict.not_checked)
 
 
+SIGNATURE = LEDGER.key.key_id + LEDGER.private.sign(TEXT.encode())
+LONGER = f"\u2014 {ORIGIN} {base64.b64encode(SIGNATURE + bytes(1)).decode()}\n"  # of the same number S
 FORGED = LEDGER.sign("other\n").rpartition("\n\n")[2]
 SIGNED_TWICE = CHECKPOINT + CHECKPOINT.rpartition("\n\n")[2]
 
@@ -151,6 +159,7 @@ SIGNED_TWICE = CHECKPOINT + CHECKPOINT.rpartition("\n\n")[2]
     ("note", "problem"),
     [
         (TEXT + "\n" + FORGED, "does not verify"),
+        (TEXT + "\n" + LONGER, "does not verify"),
         (CHECKPOINT + FORGED, "once"),
         (SIGNED_TWICE, "once"),
         (WITNESS.sign(TEXT), "not signed"),
@@ -240,15 +249,27 @@ def test_a_proof_that_is_too_long_is_refused_though_it_leads_to_the_root() -> No
     assert "too long" in problems(raw)
 
 
+def test_only_32_bytes_are_a_hash_of_a_proof() -> None:
+    """A dishonest ledger signs a root over something that is no node."""
+    leaf, short = GOOD_LEAF, b"x" * 31
+    root = hashlib.sha256(b"\x01" + hashlib.sha256(b"\x00" + leaf).digest() + short).digest()
+    note = LEDGER.sign(checkpoint_text(ORIGIN, 2, root))
+    members = read_zip(write_bundle(EvidenceBundle(LEDGER.key, note, (BundleEntry(0, leaf, (bytes(32),)),))))
+    name, line = "entries/0.tlog-proof", base64.b64encode(short)
+    proof = members[name].replace(base64.b64encode(bytes(32)), line)
+    assert line in proof
+    assert "malformed or too long" in problems(sealed_anew({**members, name: proof}))
+
+
+GOOD_LEAF = example_ledger().leaves[0]
+
+
 def _ledger_with_leaf(leaf: bytes) -> bytes:
     """Return a bundle whose only entry is any bytes at all, properly logged and signed."""
     ledger = Ledger()
     ledger.leaves.append(leaf)
     ledger.values.append({})
     return write_bundle(ledger.bundle(ledger.entry(0)))
-
-
-GOOD_LEAF = example_ledger().leaves[0]
 
 
 @pytest.mark.parametrize(
@@ -402,6 +423,10 @@ def test_chains_of_several_subjects_are_followed_apart() -> None:
         [("a", "1", "-"), ("a a", "2 3", "0 0")],
         [("a", "1", "-"), ("a a", "2 3", "0 1")],
         [("a", "1 1", "- -")],
+        [("a b", "1 1", "-")],
+        [("1", "1", "")],
+        [("1", "1", "1")],
+        [("", "", "0")],
         [("", "1", "-")] * 2,
     ],
 )

@@ -101,6 +101,14 @@ def test_a_key_must_be_given(arguments: list[str]) -> None:
     assert stopped.value.code == 2
 
 
+@pytest.mark.parametrize(
+    "limit", ["", "0011aabb", "0011aabb=", "0011aabb=-5", "0011aabb=05", "0011AABB=5", "0011aab=5", "=5", "5"]
+)
+def test_a_limit_that_is_none_is_not_passed_over(bundle_file: Path, limit: str) -> None:
+    assert main([str(bundle_file), "--key", LEDGER.vkey, "--until", limit]) == 2
+    assert main([str(bundle_file), "--key", LEDGER.vkey, "--until", "0011aabb=5"]) == 0
+
+
 def test_json_says_the_same(bundle_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(bundle_file), "--key", LEDGER.vkey, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
