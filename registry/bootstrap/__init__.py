@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.bootstrap.application import LOCAL_ROLES, Application, operator
 from registry.bootstrap.erasing import erase_again
-from registry.bootstrap.key_life import key_life, ledger_key, reconcile, rekey_index, rotate_marks
+from registry.bootstrap.key_life import key_life, ledger_key, rebuild_index, reconcile, rekey_index, rotate_marks
 from registry.bootstrap.making import clear_database, grant_database_roles, initialise, migrate_database
 from registry.bootstrap.opening import inspected, open_application, opened
 from registry.bootstrap.signing import LedgerSigning
@@ -24,6 +24,7 @@ __all__ = [
     "open_application",
     "opened",
     "operator",
+    "rebuild_index",
     "reconcile",
     "rekey_index",
     "rotate_marks",

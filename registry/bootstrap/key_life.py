@@ -9,6 +9,7 @@ from registry.keys.mark_keys import MarkKeys
 from registry.keys.ports import PROVIDER_PURPOSES
 from registry.services.key_life import KeyLife, KeyTimes
 from registry.services.ledger_key import LedgerKey
+from registry.services.rebuild_index import RebuildIndex
 from registry.services.reconcile import Reconcile
 from registry.services.rekey_index import RekeyIndex
 from registry.services.rotate_marks import RotateMarks
@@ -32,6 +33,13 @@ def rekey_index(application: Application) -> RekeyIndex:
     kernel = application.kernel
     keys = IndexKeys(application.keyring.provider("bodies"), kernel.registry)
     return RekeyIndex(kernel, keys, application.key_changes)
+
+
+def rebuild_index(application: Application) -> RebuildIndex:
+    """Return what makes the blind index of an opened registry anew of the values."""
+    kernel = application.kernel
+    keys = IndexKeys(application.keyring.provider("bodies"), kernel.registry)
+    return RebuildIndex(kernel, keys, application.key_changes)
 
 
 def rotate_marks(application: Application) -> RotateMarks:

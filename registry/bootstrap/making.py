@@ -24,6 +24,7 @@ from registry.keys.data_keys import DataKeys
 from registry.keys.mark_keys import MarkKeys
 from registry.keys.opening import keyring, make_keyring
 from registry.keys.ports import Keyring
+from registry.leaktrace.terms import TERMS_VERSION
 from registry.policy.engine import load_policy
 from registry.services.controls import Controls
 from registry.services.key_life import LEDGER_OWNER
@@ -145,7 +146,7 @@ def _first_entry(database: SqlDatabase, ring: Keyring, first: _First, clock: Clo
         for name, value in (("registry", registry), ("origin", origin), ("profile", first.profile)):
             work.meta.put(name, value)
         work.meta.put_body_key(_FIRST_KEY_EPOCH, wrapped)
-        work.index_state.create()
+        work.index_state.create(TERMS_VERSION)
         work.meta.create_head(log.sign_head(1, Edge.empty(), unix_ms(clock.now())))
         values = {"principal": f"{'0' * 32} {operator()}", "result": first.profile}
         values["detail"] = f"a new registry; {first.controls.text}"

@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from registry.bootstrap import key_life, ledger_key, operator, rotate_marks
+from registry.bootstrap import key_life, ledger_key, operator, rebuild_index, rotate_marks
 from registry.cli import key_custody, key_uses, rekeying
 from registry.cli.common import Progress, common, registry_at, registry_to_inspect, write_json
 from registry.domain.clock import iso
@@ -24,7 +24,7 @@ def keys() -> None:
 
 for _command in (key_custody.split, key_custody.unseal, key_custody.lock, key_custody.seal):
     keys.add_command(_command)
-for _command in (key_uses.reconcile_uses, rekeying.rekey):
+for _command in (key_uses.reconcile_uses, rekeying.rekey, rekeying.rebuild):
     keys.add_command(_command)
 
 
@@ -33,7 +33,7 @@ for _command in (key_uses.reconcile_uses, rekeying.rekey):
 def status(home: str | None, *, as_json: bool) -> None:
     """List every key with what it wraps, and say what to do next and why. Shows no key; changes nothing."""
     with registry_to_inspect(home) as application:
-        found = key_life(application).status()
+        found, index = key_life(application).status(), rebuild_index(application).standing()
     if as_json:
         write_json([_document(one) for one in found])
         return
@@ -41,6 +41,8 @@ def status(home: str | None, *, as_json: bool) -> None:
         click.echo(_line(one))
         if one.next_step:
             click.echo(f"    {one.next_step}")
+    if index.next_step:
+        click.echo(f"the blind index: {index.next_step}")
 
 
 @keys.command()

@@ -1,15 +1,16 @@
-"""keys rekey-index: the blind index under another secret, while the registry serves."""
+"""keys rekey-index and rebuild-index: another generation of the blind index, while the registry serves."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 import click
 
-from registry.bootstrap import operator, rekey_index
+from registry.bootstrap import Application, operator, rebuild_index, rekey_index
 from registry.cli.common import common, registry_at, registry_to_inspect, write_json
-from registry.services.rekey_index import IndexStanding
+from registry.services.index_change import MAKING, IndexChange, IndexStanding
 
 _MINUTE, _HOUR = 60, 3_600
 
@@ -20,14 +21,33 @@ _MINUTE, _HOUR = 60, 3_600
 @click.option("--without", type=click.IntRange(0), default=0, help="Leave out so many postings that no value explains.")
 def rekey(home: str | None, *, only_status: bool, without: int, as_json: bool) -> None:
     """Bring the blind index under a new secret while the registry serves. May be stopped, and run again."""
+    _run(home, rekey_index, (only_status, as_json), without)
+
+
+@click.command("rebuild-index")
+@common
+@click.option("--status", "only_status", is_flag=True, help="Say how the index stands, and change nothing.")
+@click.option("--without", type=click.IntRange(0), default=0, help="Leave out so many values that do not open.")
+def rebuild(home: str | None, *, only_status: bool, without: int, as_json: bool) -> None:
+    """Make the blind index anew by the terms of this version while the registry serves; under a new secret.
+
+    May be stopped, and run again.
+    """
+    _run(home, rebuild_index, (only_status, as_json), without)
+
+
+def _run(
+    home: str | None, change_of: Callable[[Application], IndexChange], options: tuple[bool, bool], without: int
+) -> None:
+    only_status, as_json = options
     if only_status:
         with registry_to_inspect(home) as application:
-            _show(rekey_index(application).standing(), as_json=as_json)
+            _show(change_of(application).standing(), as_json=as_json)
         return
     progress = _Progress()
     with registry_at(home) as application:
         try:
-            done = rekey_index(application).run(operator=operator(), without=without, told=progress)
+            done = change_of(application).run(operator=operator(), without=without, told=progress)
         finally:
             progress.close()
     if as_json:
@@ -42,11 +62,11 @@ def rekey(home: str | None, *, only_status: bool, without: int, as_json: bool) -
 def _show(now: IndexStanding, *, as_json: bool) -> None:
     if as_json:
         said = {"generation": now.generation, "postings": now.postings, "next": now.next_step}
-        write_json({**said, "copied": now.following, "former": now.former})
+        write_json({**said, "copied": now.following, "former": now.former, "terms": now.terms})
         return
     click.echo(f"generation {now.generation} with {now.postings} postings is looked up in")
     if now.following is not None:
-        click.echo(f"    {now.following} postings are copied into the next")
+        click.echo(f"    {now.following} postings are in the next")
     if now.former is not None:
         click.echo(f"    {now.former} postings under the former secret are not removed yet")
     if now.next_step:
@@ -85,7 +105,11 @@ def pace(step: str, done: int, of: int, lately: tuple[int, float]) -> str:
         of: how many there are to be.
         lately: how many of them were done since this command began, and in how many seconds.
     """
-    told = f"postings {step}: {done} of {of}"
+    if step == MAKING:  # in parts of all ids
+        done, of = 100 * done // of, 100
+        told = f"people read: {done} %"
+    else:
+        told = f"postings {step}: {done} of {of}"
     count, seconds = lately
     if count <= 0 or seconds <= 0:
         return told

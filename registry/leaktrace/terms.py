@@ -24,6 +24,10 @@ from registry.text.schools import stem_words
 from registry.text.ssn import canonical_ssn
 from registry.text.words import blur, letters, skeleton
 
+# Raised whenever a value gets other terms than before: an index that an earlier version made finds it by the former
+# ones until it is made anew. 2: homes without commas are taken apart where a street type tells, and more spellings of
+# a school's kind are no part of its own name.
+TERMS_VERSION = 2
 HEALTH_WORDS = 3  # of a statement that are terms
 HEALTH_WORD_LENGTH = 5  # letters at least
 # Letters at either end of a name that make a weak key: fewer of a short name, so that one wrong letter leaves an end.

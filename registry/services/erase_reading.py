@@ -20,7 +20,7 @@ from registry.services.ports import Work
 from registry.services.ports_cases import TraceRow
 from registry.services.trace import case_line
 from registry.vault.cases import REPORT, CaseVault
-from registry.vault.erased_postings import Places, places_of
+from registry.vault.erased_postings import Whereabouts, places_of
 from registry.vault.sealed import SealedField
 
 
@@ -48,7 +48,7 @@ class Known:
     """
 
     version: int
-    places: Sequence[Places]
+    places: Whereabouts
     unfound: int
     seen: frozenset[TraceId]
     traces: frozenset[TraceId]
@@ -104,6 +104,6 @@ def read_opened(kernel: Kernel, cases: CaseVault, scope: Scope, opened: Opened, 
             found.add(row.id)
     with kernel.database.read() as work:
         places = places_of(kernel.index, work.postings, terms.names(), scope.targets)
-    there = {(one.name, posting) for one in places for posting in one.found.values()}
+    there = {(one.name, posting) for one in places.places for posting in one.found.values()}
     unfound = terms.unfound(there) + lost
     return Known(opened.version, places, unfound, opened.seen, opened.seen if scope.is_whole else frozenset(found))

@@ -57,6 +57,10 @@ class FoundBy:
         """Return every term."""
         return {key for _, ways in self._all() for way in ways for key in way}
 
+    def postings(self) -> set[tuple[TermKey, Posting]]:
+        """Return every posting: each version under all its terms, with every name that its owner ever had."""
+        return {(key, posting) for posting, ways in self._all() for way in ways for key in way}
+
     def unfound(self, there: set[tuple[TermKey, Posting]]) -> int:
         """Count the versions that do not stand under all their terms, whichever name they were stored with."""
         return sum(

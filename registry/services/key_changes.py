@@ -28,13 +28,14 @@ from registry.services.rerun import rerun_once
 
 REWRAP = "rewrap"
 REKEY = "rekey-index"
+REBUILD = "rebuild-index"
 MARKS, REDRAW = "rotate marks", "rotate marks --redraw"
 APPROVED = "approved"
 _SWITCHED = "looked up in"
 _REPLACED = "compromise "
 _ROTATED = "|".join((*PROVIDER_PURPOSES, LEDGER_PURPOSE))
 _OF_ONE_KEY = f"shred [0-9A-Za-z._:-]{{1,80}}|{_REPLACED}[0-9a-f]{{8}}"
-CHANGE_FORM = f"rotate (?:{_ROTATED})|{MARKS}|{REDRAW}|{REWRAP}|{REKEY}|{_OF_ONE_KEY}"
+CHANGE_FORM = f"rotate (?:{_ROTATED})|{MARKS}|{REDRAW}|{REWRAP}|{REKEY}|{REBUILD}|{_OF_ONE_KEY}"
 _CHANGE = re.compile(CHANGE_FORM)
 
 
@@ -65,7 +66,7 @@ def switched(generation: int, postings: int) -> str:
 
 def is_switch(values: Mapping[str, str]) -> bool:
     """Tell whether an entry about keys says that another generation of the blind index is looked up in."""
-    return values["request"] == REKEY and _SWITCHED in values["result"]
+    return values["request"] in (REKEY, REBUILD) and _SWITCHED in values["result"]
 
 
 def is_change(text: str) -> bool:

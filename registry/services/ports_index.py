@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from registry.keys.ports import WrappedKey
@@ -28,8 +28,16 @@ class IndexState(Protocol):
         """
         ...
 
-    def begin(self, number: int, key: WrappedKey) -> None:
-        """Begin another generation, without any postings."""
+    def terms(self) -> Mapping[int, int]:
+        """Return by generation the oldest version of terms that stands in it.
+
+        Raises:
+            LedgerCorrupt: it was changed.
+        """
+        ...
+
+    def begin(self, number: int, key: WrappedKey, terms: int, *, is_made: bool = False) -> None:
+        """Begin another generation, without any postings: a copy of this one, or made of the values."""
         ...
 
     def advance(self, number: int, cursor: str) -> None:

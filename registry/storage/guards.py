@@ -32,6 +32,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "marks": ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on"),
     "index_state": ("k", "n", "count", "total"),
     "index_generations": ("k", "state", "cursor"),
+    "index_terms": ("k", "terms"),
     "mark_generations": ("k", "entry", "redraws"),
     "tallies": ("label", "day", "tags"),
     "quota_unlocks": ("principal", "purpose", "most", "until", "granted_by"),

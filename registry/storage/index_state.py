@@ -6,6 +6,7 @@ every transaction that stores people, together with the ledger's size then: an e
 postings is older than entries that the ledger has. ``registry audit verify`` adds up again.
 
 Which generation is looked up in is read here too, in the same snapshot as the postings: no process has to be told.
+So is with which terms it was made: by the oldest version of them that may stand in it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from registry.domain.errors import LedgerCorrupt
 from registry.keys.ports import WrappedKey
 from registry.storage.guards import SUM_BYTES, SUM_MODULUS, RowGuard
 from registry.storage.prepared import Prepared
-from registry.storage.tables import index_generations, index_state, ledger_head, postings
+from registry.storage.tables import index_generations, index_state, index_terms, ledger_head, postings
 from registry.vault.generations import FIRST, Generation, Part
 
 _SCAN_CHUNK = 10_000
@@ -43,7 +44,11 @@ _NEXT = (
     .order_by(postings.c.label)
     .limit(_SCAN_CHUNK)
 )
-_FILLING, _SERVING = "filling", "serving"
+# Copied from the one before, or made of the values: being filled, or looked up in.
+_FILLING, _SERVING, _MAKING, _MADE = "filling", "serving", "making", "made"
+_UNFINISHED = (_FILLING, _MAKING)
+# Of an index that was made before this was kept.
+_FIRST_TERMS = 1
 _NOT_WHOLE = "rows of the blind index are missing, added or changed by somebody else"
 
 
@@ -72,9 +77,24 @@ class SqlIndexState:
         self._counts: Counter[int] = Counter()
         self._totals: Counter[int] = Counter()
 
-    def create(self) -> None:
-        """Begin with no postings: once, with the registry itself. A state that is missing later was removed."""
+    def create(self, terms: int) -> None:
+        """Begin with no postings: once, with the registry itself. A state that is missing later was removed.
+
+        Args:
+            terms: the version of the terms that people are stored with.
+        """
         self._connection.execute(insert(index_state), self._row(FIRST, 0, 0, 0))
+        self._put_terms(FIRST, terms)
+
+    def terms(self) -> Mapping[int, int]:
+        """Return by generation the oldest version of terms that stands in it.
+
+        Raises:
+            LedgerCorrupt: it was changed.
+        """
+        rows = self._connection.execute(select(index_terms)).all()
+        told = {row.k: row.terms for row in self._guard.demanded("index_terms", rows)}
+        return {one.k: told.get(one.k, _FIRST_TERMS) for one in self._stored()}
 
     def standing(self) -> tuple[Generation, ...]:
         """Return the generations that stand now, the one to be looked up in first.
@@ -131,26 +151,29 @@ class SqlIndexState:
             raise LedgerCorrupt(_NOT_WHOLE)
         return min(one.n for one in stored)
 
-    def begin(self, number: int, key: WrappedKey) -> None:
+    def begin(self, number: int, key: WrappedKey, terms: int, *, is_made: bool = False) -> None:
         """Begin another generation, without any postings.
 
         Args:
             number: the one behind the highest that stands.
             key: its secret, wrapped.
+            terms: the oldest version of terms that will stand in it.
+            is_made: it is made of the values, and not copied.
         """
-        told = {"k": number, "state": _FILLING, "cursor": ""}
+        told = {"k": number, "state": _MAKING if is_made else _FILLING, "cursor": ""}
         row = self._guard.guarded("index_generations", told)
         self._connection.execute(insert(index_generations), {**row, "key_id": key.key_id, "wrapped_key": key.blob})
         size = int(self._connection.execute(_SIZE).scalar_one_or_none() or 0)
         self._connection.execute(insert(index_state), self._row(number, size, 0, 0))
+        self._put_terms(number, terms)
 
     def advance(self, number: int, cursor: str) -> None:
         """Note up to which subject the values were read for a generation."""
-        self._set(number, _FILLING, cursor)
+        self._set(number, self._state_of(number), cursor)
 
     def switch(self, number: int) -> None:
         """Let a generation be looked up in from this transaction on."""
-        self._set(number, _SERVING, "")
+        self._set(number, _MADE if self._state_of(number) == _MAKING else _SERVING, "")
 
     def end(self, number: int) -> None:
         """Take away a generation that has no postings left, and its secret.
@@ -164,6 +187,15 @@ class SqlIndexState:
             raise LedgerCorrupt(_NOT_WHOLE)
         self._connection.execute(delete(index_state).where(index_state.c.k == number))
         self._connection.execute(delete(index_generations).where(index_generations.c.k == number))
+        self._connection.execute(delete(index_terms).where(index_terms.c.k == number))
+
+    def _put_terms(self, number: int, terms: int) -> None:
+        row = self._guard.guarded("index_terms", {"k": number, "terms": terms})
+        self._connection.execute(insert(index_terms), row)
+
+    def _state_of(self, number: int) -> str:
+        """Return the state of a generation, as this program wrote it."""
+        return next(str(one.state) for one in self._stored() if one.k == number)
 
     def _set(self, number: int, state: str, cursor: str) -> None:
         told = {"k": number, "state": state, "cursor": cursor}
@@ -195,7 +227,7 @@ class SqlIndexState:
 
     def _standing(self, stored: Sequence[_State]) -> list[Generation]:
         newest = stored[-1]
-        is_filling = newest.state == _FILLING
+        is_filling = newest.state in _UNFINISHED
         if len(stored) > 2 or (is_filling and len(stored) == 1):
             raise LedgerCorrupt("the state of the blind index was changed by somebody else than this program")
         parts = (Part.CURRENT, Part.NEXT) if is_filling else (Part.FORMER, Part.CURRENT)
@@ -208,4 +240,4 @@ class SqlIndexState:
 
 def _generation(row: _State, part: Part) -> Generation:
     key = None if row.key_id is None or row.wrapped_key is None else WrappedKey(row.key_id, bytes(row.wrapped_key))
-    return Generation(row.k, part, row.many, key, row.cursor or "")
+    return Generation(row.k, part, row.many, key, row.cursor or "", is_made=row.state in (_MAKING, _MADE))

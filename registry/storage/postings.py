@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -10,7 +10,7 @@ from registry.storage.bulk import BulkInsert
 from registry.storage.index_state import SqlIndexState
 from registry.storage.prepared import Prepared, driver_cursor
 from registry.storage.rows import MANY, chunks
-from registry.storage.tables import postings
+from registry.storage.tables import postings, records, subjects
 from registry.vault.generations import Generation
 
 _VALUES = Prepared(select(postings.c.label, postings.c.value).where(postings.c.label.in_(MANY)))
@@ -18,6 +18,11 @@ _VALUES = Prepared(select(postings.c.label, postings.c.value).where(postings.c.l
 _VALUES_OF_ARRAY = "SELECT label, value FROM postings WHERE label = ANY(%b)"
 _OVERWRITE = update(postings).where(postings.c.label == bindparam("at")).values(value=bindparam("with_value"))
 _INSERT = BulkInsert(postings, ("label", "value", "generation"))
+_OWNED_UNTIL = (
+    select(records.c.id)
+    .where(records.c.id.in_(MANY), records.c.subject <= bindparam("cursor"))
+    .union_all(select(subjects.c.id).where(subjects.c.id.in_(MANY), subjects.c.id <= bindparam("cursor")))
+)
 _OF_GENERATION = (
     select(postings.c.label, postings.c.value)
     .where(postings.c.generation == bindparam("number"), postings.c.label > bindparam("after"))
@@ -46,6 +51,11 @@ class SqlPostings:
     def add(self, rows: Sequence[tuple[bytes, bytes]], generation: int) -> None:
         self._state.added(rows, generation)
         _INSERT.run(self._connection, [(*row, generation) for row in rows])
+
+    def owned_until(self, targets: Iterable[str], cursor: str) -> frozenset[str]:
+        """Return those of some records and subjects whose subject's id is at most the cursor."""
+        asked = ({"many": part, "cursor": cursor} for part in chunks(list(targets)))
+        return frozenset(row.id for one in asked for row in self._connection.execute(_OWNED_UNTIL, one))
 
     def of_generation(self, number: int, after: bytes, most: int) -> Sequence[tuple[bytes, bytes]]:
         """Return postings of a generation in the order of their labels, from the one behind ``after``."""

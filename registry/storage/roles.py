@@ -36,6 +36,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "postings": "SELECT, INSERT",
         "index_state": "SELECT, UPDATE",
         "index_generations": "SELECT",
+        "index_terms": "SELECT",
         "mark_generations": "SELECT",
         "principals": "SELECT, INSERT, UPDATE",
         "idempotency": "SELECT, INSERT, DELETE",
@@ -90,6 +91,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         # The index under another secret: the postings under the one before are removed.
         "index_state": "SELECT, INSERT, DELETE",
         "index_generations": "SELECT, INSERT, UPDATE, DELETE",
+        "index_terms": "SELECT, INSERT, DELETE",
         "traces": _TAKE,
         "case_parts": _ERASE,
         "petitions": _ERASE,

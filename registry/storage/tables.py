@@ -12,21 +12,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from registry.storage.metadata import metadata
 
 _ID = String(32)
 # SQLite grows a row id only for INTEGER; PostgreSQL needs the wide type.
@@ -198,11 +190,19 @@ index_generations = Table(
     "index_generations",
     metadata,
     Column("k", Integer, primary_key=True, autoincrement=False),
-    Column("state", String(8), nullable=False),  # being filled, or looked up in
+    Column("state", String(8), nullable=False),  # copied or made of the values; being filled, or looked up in
     Column("cursor", String(32), nullable=False),  # the last subject whose values were read for it
     Column("key_id", String(64), nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),  # its secret; bound to the generation
     Column("guard", LargeBinary(16), nullable=False),  # over the number, the state and the cursor
+)
+
+index_terms = Table(
+    "index_terms",
+    metadata,
+    Column("k", Integer, primary_key=True, autoincrement=False),  # the generation
+    Column("terms", Integer, nullable=False),  # the oldest version of them in it; no row: of before this was kept
+    Column("guard", LargeBinary(16), nullable=False),
 )
 
 principals = Table(

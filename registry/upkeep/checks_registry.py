@@ -13,6 +13,7 @@ from registry.audit.log import CLOCK_TOLERANCE_MS
 from registry.bootstrap import Application
 from registry.domain.clock import unix_ms
 from registry.domain.errors import MisconfiguredHome, ProofRejected
+from registry.services.index_change import standing_of
 from registry.services.ports_notices import DEAD
 from registry.settings import DEVELOPMENT, NO_SECURITY_CONTACT
 from registry.storage.account import account_of
@@ -121,6 +122,15 @@ def entries(application: Application, plan: Plan) -> str:
     if fault is not None:
         raise Finding(f"entry {fault[0]}: {fault[1]}", "keep the files; registry audit verify")
     return f"the newest {len(rows)} say what their leaves commit to; registry audit verify checks all {size}"
+
+
+def index_terms(application: Application, _plan: Plan) -> str:
+    with application.database.read() as work:
+        now = standing_of(work)
+    if now.next_step:
+        what, _, mend = now.next_step.rpartition("; run: ")
+        raise Finding(f"the blind index: {what}", mend, serves=True)
+    return f"made by terms of version {now.terms}, those of this program"
 
 
 def high_water(application: Application, _plan: Plan) -> str:

@@ -38,6 +38,7 @@ _ON_REGISTRY: Mapping[str, Callable[[Application, Plan], str]] = {
     "clock": checks_registry.clock,
     "head": checks_registry.head,
     "entries": checks_registry.entries,
+    "index_terms": checks_registry.index_terms,
     "policies": checks_registry.policies,
     "reviews": checks_registry.reviews,
     "high_water": checks_registry.high_water,

@@ -67,6 +67,10 @@ class PostingWriter(PostingStore, Protocol):
         """Insert postings of a generation; a label that exists already fails the transaction."""
         ...
 
+    def owned_until(self, targets: Iterable[str], cursor: str) -> frozenset[str]:
+        """Return those of some records and subjects whose subject is not behind a cursor."""
+        ...
+
 
 class IndexTerm(NamedTuple):
     """A term as it is keyed: the kind separates domains, the text is canonical.
@@ -138,17 +142,24 @@ class BlindIndex:
         """
         return self._generations.lists(generation)
 
-    def ready(self, terms: Iterable[tuple[IndexTerm, Posting]]) -> bytes:
+    def ready(self, terms: Iterable[tuple[IndexTerm | bytes, Posting]], generation: Generation | None = None) -> bytes:
         """Do for some postings whatever can be done without a database, before a transaction holds others up.
+
+        Args:
+            terms: which terms who has; of one that is not kept, its ``keys_of``.
+            generation: which they will be added to, where it is not the current one.
 
         Returns:
             What ``add_ready`` takes, to be joined with others. It holds keys of these terms' lists: never to be stored.
+
+        Raises:
+            EnvelopeRejected, KeyUnavailable: as ``lists_in``, of a given generation.
         """
-        latest = self._latest
+        latest = self._latest if generation is None else self.lists_in(generation)
         number = latest.number.to_bytes(NUMBER_BYTES, "big")
         parts: list[bytes] = []
         for term, posting in terms:
-            keys = self._lists.list_of(term.encode()).keys
+            keys = self.keys_of(term)
             postings = latest.of(keys)
             payload = pack_payload(posting.target, posting.version)
             parts += (number, postings.label(0), postings.seal(0, payload), payload, keys)
@@ -161,6 +172,8 @@ class BlindIndex:
     def add_ready(self, store: PostingWriter, ready: bytes) -> None:
         """Append postings that ``ready`` made; to the next generation's lists too, where those are whole.
 
+        Of a next generation that is made of the values: those of people whose values were read for it already.
+
         One round of probing serves all lists: they are short for all but common words.
 
         Raises:
@@ -170,18 +183,35 @@ class BlindIndex:
         """
         current, *others = store.standing()
         self._latest = self.lists_in(current)
-        groups: dict[bytes, list[int]] = {}
-        for at in range(0, len(ready), _READY_BYTES):
-            groups.setdefault(ready[at + _KEYS : at + _READY_BYTES], []).append(at)
+        groups = _groups(ready, range(0, len(ready), _READY_BYTES))
         batch = _Batch(ready, groups, self._latest)
         ends = self.ends(store, batch.lists)
-        images = [_Batch(ready, groups, self.lists_in(one)) for one in others if one.part is Part.NEXT]
+        following = [one for one in others if one.part is Part.NEXT]
+        for one in following:
+            if one.is_made:
+                self._add_to(store, ready, _read_for(store, ready, one), one)
+        images = [_Batch(ready, groups, self.lists_in(one)) for one in following if not one.is_made]
         for image in images:
             theirs = self.ends(store, image.lists)
             # Where it is not whole, what is appended now is copied with the rest.
             whole = [keys for keys, first in image.firsts.items() if theirs[first] == ends[batch.firsts[keys]]]
             self._append(store, image, theirs, whole)
         self._append(store, batch, ends, groups)
+
+    def add_to(self, store: PostingWriter, ready: bytes, generation: Generation) -> int:
+        """Append postings that ``ready`` made to one generation alone; returns how many they are.
+
+        Raises:
+            EnvelopeRejected, KeyUnavailable: as ``lists_in``.
+        """
+        places = range(0, len(ready), _READY_BYTES)
+        self._add_to(store, ready, places, generation)
+        return len(places)
+
+    def _add_to(self, store: PostingWriter, ready: bytes, places: Iterable[int], generation: Generation) -> None:
+        groups = _groups(ready, places)
+        batch = _Batch(ready, groups, self.lists_in(generation))
+        self._append(store, batch, self.ends(store, batch.lists), groups)
 
     def _append(self, store: PostingWriter, batch: _Batch, ends: Mapping[bytes, int], wanted: Iterable[bytes]) -> None:
         rows: list[tuple[bytes, bytes]] = []
@@ -284,6 +314,21 @@ class BlindIndex:
         if len(self._hints) + len(ends) > _MOST_HINTS:
             self._hints = {}
         self._hints.update(ends)
+
+
+def _groups(ready: bytes, places: Iterable[int]) -> dict[bytes, list[int]]:
+    """Return places of ready postings by the keys of their lists."""
+    groups: dict[bytes, list[int]] = {}
+    for at in places:
+        groups.setdefault(ready[at + _KEYS : at + _READY_BYTES], []).append(at)
+    return groups
+
+
+def _read_for(store: PostingWriter, ready: bytes, generation: Generation) -> list[int]:
+    """Return the places of those ready postings whose people stand in a generation that is being made."""
+    targets = {at: unpack_payload(ready[at + _PAYLOAD : at + _KEYS])[0] for at in range(0, len(ready), _READY_BYTES)}
+    there = store.owned_until(sorted(set(targets.values())), generation.cursor)
+    return [at for at, target in targets.items() if target in there]
 
 
 class _Batch:

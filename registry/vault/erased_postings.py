@@ -2,7 +2,8 @@
 
 A list is read until its first gap, so one in the middle stays, with nothing in it. Where nobody else shares a term,
 nothing of its list stays. While the index goes from one secret to another, both generations are erased from: a list of
-the other one is the beginning of the same list, so a posting has the same number there, or is not there.
+the other one is the beginning of the same list, so a posting has the same number there, or is not there. Where the
+later one is made of the values, numbers say nothing of each other, and it is looked for in each.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Protocol
 from registry.crypto.postings import TOMBSTONE, PostingList, is_tombstone, unpack_payload
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
 from registry.vault.blind_index import BlindIndex, IndexTerm, Posting, PostingStore
-from registry.vault.generations import GenerationLists
+from registry.vault.generations import Generation, GenerationLists, Part
 
 _CHUNK = 512
 
@@ -42,12 +43,29 @@ class Places:
     Attributes:
         name: as asked for.
         keys: ``BlindIndex.keys_of`` it.
-        found: in the generation that was current; in any other that stands, a number says the same or nothing.
+        found: in the generation that was looked in; in an image of it, a number says the same or nothing.
     """
 
     name: TermKey = field(repr=False)
     keys: bytes = field(repr=False)
     found: Mapping[int, Posting]
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where some targets stand in the index.
+
+    Attributes:
+        generation: the number of the one that was current.
+        keys: of every list that was looked in.
+        targets: ids of records and subjects.
+        places: what was found.
+    """
+
+    generation: int
+    keys: frozenset[bytes] = field(repr=False)
+    targets: AbstractSet[str]
+    places: Sequence[Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +78,7 @@ class Wiped:
 
 def places_of(
     index: BlindIndex, store: PostingStore, names: Iterable[TermKey], targets: AbstractSet[str]
-) -> list[Places]:
+) -> Whereabouts:
     """Find the postings of some targets, however long the lists are. A place never changes, so no lock is needed.
 
     Args:
@@ -73,29 +91,68 @@ def places_of(
         LedgerCorrupt: a posting was changed.
         KeyUnavailable: the secret of the index cannot be opened now.
     """
-    lists = index.lists_in(store.standing()[0])
-    places = []
-    for name in names:
-        keys = index.keys_of(name)
-        places.append(Places(name, keys, dict(_found(store, lists.of(keys), targets))))
-    return [one for one in places if one.found]
+    current = store.standing()[0]
+    named = [(name, index.keys_of(name)) for name in names]
+    places = _places_in(index, store, current, named, targets)
+    return Whereabouts(current.number, frozenset(keys for _, keys in named), targets, places)
 
 
-def wipe(index: BlindIndex, store: PostingEraser, places: Iterable[Places]) -> Wiped:
+def wipe(index: BlindIndex, store: PostingEraser, where: Whereabouts) -> Wiped:
     """Write over what ``places_of`` found, in every generation that stands.
 
     Raises:
         LedgerCorrupt: a posting was changed.
         KeyUnavailable: the secret of a generation cannot be opened now.
     """
-    current, *others = (_Wiping(store, index.lists_in(one)) for one in store.standing())
-    for one in places:
-        cut = current.wipe(one)
-        for other in others:
-            other.follow(one, cut)
-    for other in others:
-        other.store()
-    return current.store()
+    current, *others = standing = store.standing()
+    wiping = _Wiping(store, index.lists_in(current))
+    images = others if _is_image(standing) else []
+    followers = [_Wiping(store, index.lists_in(one)) for one in images]
+    for place in _looked_up(index, store, current, where):
+        cut = wiping.wipe(place)
+        for follower in followers:
+            follower.follow(place, cut)
+    followers += [_wiped_apart(index, store, one, where) for one in others if one not in images]
+    for follower in followers:
+        follower.store()
+    return wiping.store()
+
+
+def _is_image(standing: Sequence[Generation]) -> bool:
+    """Tell whether numbers say the same in both generations that stand."""
+    return not max(standing, key=lambda one: one.number).is_made
+
+
+def _wiped_apart(index: BlindIndex, store: PostingEraser, other: Generation, where: Whereabouts) -> _Wiping:
+    """Write over what stands in a generation that has numbers of its own."""
+    wiping = _Wiping(store, index.lists_in(other))
+    for place in _looked_up(index, store, other, where):
+        if other.part is Part.NEXT:
+            wiping.wipe(place)
+        else:
+            wiping.follow(place, None)  # some of it is removed already, and the rest will be
+    return wiping
+
+
+def _looked_up(index: BlindIndex, store: PostingStore, generation: Generation, where: Whereabouts) -> Sequence[Places]:
+    """Return the places in a generation: as known, or looked for again while the ledger's head is held."""
+    standing = store.standing()
+    is_there = where.generation in {one.number for one in standing}
+    if where.generation == generation.number or (is_there and _is_image(standing)):
+        return where.places
+    return _places_in(index, store, generation, [(keys, keys) for keys in where.keys], where.targets)
+
+
+def _places_in(
+    index: BlindIndex,
+    store: PostingStore,
+    generation: Generation,
+    named: Iterable[tuple[TermKey, bytes]],
+    targets: AbstractSet[str],
+) -> list[Places]:
+    lists = index.lists_in(generation)
+    places = [Places(name, keys, dict(_found(store, lists.of(keys), targets))) for name, keys in named]
+    return [one for one in places if one.found]
 
 
 class _Wiping:

@@ -1,8 +1,9 @@
 """Generations of the blind index: each has postings under a secret of its own; two stand while one follows another.
 
 The next generation is an image of the current one that is still being made: each of its lists is the beginning of the
-same list of the current one, number by number, tombstones too. Once it is looked up in, the one before is only erased
-from, and then removed.
+same list of the current one, number by number, tombstones too. Or it is made of the values, person by person, with
+numbers of its own: then those up to its cursor stand in it and nobody else. Once it is looked up in, the one before is
+only erased from, and then removed.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Generation:
         count: its postings.
         key: its wrapped secret; None for the first.
         cursor: of the next one, the last subject whose values were read for it; empty before the first.
+        is_made: it was made of the values: its numbers are not those of the one before.
     """
 
     number: int
@@ -45,6 +47,7 @@ class Generation:
     count: int
     key: WrappedKey | None = field(repr=False)
     cursor: str = ""
+    is_made: bool = False
 
 
 class IndexSecrets(Protocol):

@@ -17,7 +17,7 @@ from tests.architecture.source import Finding, Module
 EXPOSE_SITES = {
     "registry/api/render.py": "writes the answer of a disclosure and of a search",
     "registry/console/render.py": "shows a disclosure on a page",
-    "registry/services/rekey_index.py": "makes the terms that somebody is indexed by, under an open entry",
+    "registry/services/index_change.py": "makes the terms that somebody is indexed by, under an open entry",
     "registry/services/erase_reading.py": "makes the terms that somebody is erased by, under an open entry",
     "registry/services/match.py": "compares opened values with a pasted text, under an open entry",
     "registry/services/unusual.py": "compares names and postal codes as keyed tags, under an open entry",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ TEXT = "Dana Brightwater, call 816-555-0142"
 _KEEPER = program(
     """
     from registry.bootstrap import rekey_index
-    from registry.services import rekey_index as service
+    from registry.services import index_change as service
     """,
     'rekey_index(application).run(operator="local:test")',
     before="service.PEOPLE_AT_ONCE, service.AT_ONCE = 2, 40  # in small steps",
@@ -48,11 +49,11 @@ class Place:
         return load_settings(folder, {"REGISTRY_DATABASE_URL": self.copied()})
 
 
-def place_of(home: Path, url: str, copied: Callable[[], str]) -> Place:
+def place_of(home: Path, url: str, copied: Callable[[], str], counted: str = _KEEPER) -> Place:
     registry_of(home, "T-0001", "T-0002", "T-0003", url=url)
     place = Place(home, copied)
     whole = place.copy(home.parent / "whole")
-    done = run(_KEEPER, whole.home, 0, url_of(whole))
+    done = run(counted, whole.home, 0, url_of(whole))
     assert done.returncode == 0, done.stderr
     place.statements = int(done.stdout)
     return place
@@ -63,8 +64,9 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return place_of(tmp_path_factory.mktemp("rekeyed") / "home", "", str)
 
 
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Place]:
+@contextmanager
+def copies_of(postgres: PostgresServer) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield a new database, and what copies it and returns the copy's address."""
     name, copies = postgres.create_database(), list[str]()
 
     def copied() -> str:
@@ -73,9 +75,15 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServe
         copies[:] = [postgres.create_database(name)]
         return postgres.url(copies[0])
 
-    yield place_of(tmp_path_factory.mktemp("rekeyed") / "home", postgres.url(name), copied)
+    yield name, copied
     for each in (*copies, name):
         postgres.drop_database(each)
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Place]:
+    with copies_of(postgres) as (name, copied):
+        yield place_of(tmp_path_factory.mktemp("rekeyed") / "home", postgres.url(name), copied)
 
 
 def url_of(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from registry.vault.generations import FIRST, Generation, Part
 
@@ -28,6 +28,9 @@ class MemoryPostings:
             assert label not in self.rows
             self.rows[label] = value
             self.generation_of[label] = generation
+
+    def owned_until(self, targets: Iterable[str], cursor: str) -> frozenset[str]:
+        return frozenset(one for one in targets if one <= cursor)
 
     def overwrite(
         self, before: Sequence[tuple[bytes, bytes]], after: Sequence[tuple[bytes, bytes]], generation: int

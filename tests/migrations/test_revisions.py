@@ -116,6 +116,21 @@ def test_down_to_nothing_leaves_nothing(url: str) -> None:
         assert connection.exec_driver_sql(LEFT_BEHIND[connection.dialect.name]).all() == []
 
 
+def test_an_index_that_was_made_of_the_values_does_not_go_down(url: str) -> None:
+    upgrade(url)
+    with open_for_writing(url) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO index_generations (k, state, cursor, key_id, wrapped_key, guard)"
+            " VALUES (2, 'made', '', 'bodies-1', 'x', 'x')"
+            if connection.dialect.name == "sqlite"
+            else "INSERT INTO index_generations (k, state, cursor, key_id, wrapped_key, guard)"
+            " VALUES (2, 'made', '', 'bodies-1', '\\x00', '\\x00')"
+        )
+    with pytest.raises(RuntimeError, match="made anew of the values"):
+        downgrade(url, "0034")
+    assert current_revision(url) == "0035"
+
+
 def test_the_newest_revision_is_what_the_tables_say(url: str) -> None:
     upgrade(url)
     with open_for_writing(url) as connection:

@@ -9,7 +9,7 @@ import pytest
 from registry.bootstrap import opened
 from registry.cli.rekeying import pace
 from registry.domain.ids import new_id
-from registry.services import rekey_index as service
+from registry.services import index_change as service
 from registry.settings import load_settings
 from registry.vault.blind_index import IndexTerm, Posting
 from tests.functional.cli.conftest import Line
@@ -44,7 +44,7 @@ def test_how_far_it_is_stands_in_the_status(used: Line, monkeypatch: pytest.Monk
     now = used.json("keys", "rekey-index", "--status")
     assert 0 < now["copied"] < now["postings"] == whole
     said = used("keys", "rekey-index", "--status").stdout
-    assert f"{now['copied']} postings are copied into the next" in said
+    assert f"{now['copied']} postings are in the next" in said
     assert "run: registry keys rekey-index" in said
     assert used.json("keys", "rekey-index")["generation"] == 2
 

@@ -33,7 +33,12 @@ SLACK = 1.10
 # Small for ever: an installation has a few principals and one of everything else.
 _NEVER_LARGE = {
     *("registry_meta", "ledger_head", "ledger_keys", "alembic_version", "sqlite_master", "sqlite_schema"),
-    *("index_state", "index_generations", "mark_generations"),  # a row for each secret that there ever was
+    *(
+        "index_state",
+        "index_generations",
+        "index_terms",
+        "mark_generations",
+    ),  # a row for each secret that there ever was
 }
 _DANA = "T-0007"
 

@@ -15,11 +15,12 @@ from registry.domain.approvals import Action, State
 from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavailable, LedgerCorrupt
 from registry.domain.ids import SubjectId, new_id
 from registry.domain.principals import Role
-from registry.services import rekey_index as service
+from registry.services import index_change as service
+from registry.services.index_change import COPYING, NOT_WHOLE, REMOVING, Changed
 from registry.services.key_changes import REKEY
 from registry.services.key_life import SETTLING
 from registry.services.ports_keys import Shelf
-from registry.services.rekey_index import COPYING, NOT_WHOLE, REMOVING, RekeyIndex
+from registry.services.rekey_index import RekeyIndex
 from registry.settings import load_settings
 from registry.storage.roles import APPLICATION, ERASURE, RETENTION
 from registry.vault.blind_index import IndexTerm, Posting
@@ -51,7 +52,7 @@ class Kept:
     def index(self) -> RekeyIndex:
         return rekey_index(self.keeper)
 
-    def run(self, **how: Any) -> service.Rekeyed:
+    def run(self, **how: Any) -> Changed:
         return self.index.run(operator=WHO, **how)
 
     def told(self) -> list[str]:

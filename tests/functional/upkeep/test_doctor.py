@@ -95,6 +95,8 @@ def flip_opening(home: Path) -> None:
         (flip_opening, "entries", "entry 12: "),
         (sql("DELETE FROM ledger_body WHERE i = 12", "DELETE FROM ledger_leaf WHERE i = 12"), "entries", "entry 12: "),
         (sql("INSERT INTO ledger_leaf SELECT 26, leaf FROM ledger_leaf WHERE i = 12"), "entries", "beyond the head"),
+        (sql("DELETE FROM index_terms"), "index_terms", "registry keys rebuild-index"),
+        (sql("UPDATE index_terms SET terms = terms + 1"), "index_terms", ""),
         (lambda home: (home / "ledger" / MARK).unlink(), "high_water", "audit recover"),
         (lambda home: (home / "ledger" / MARK).chmod(0o644), "high_water", "chmod 600"),
     ],
