@@ -85,6 +85,18 @@ def test_what_a_copy_held_and_did_not_hold_is_told() -> None:
     assert report.unexplained == (by_kind["health"],)
 
 
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ((ADDRESS, HEALTH), "The copies of all of them held every found value."),
+        ((HEALTH,), "The copies of 1 of them held every found value;"),
+    ],
+)
+def test_how_many_accounts_held_everything_is_told(second: tuple[str, ...], said: str) -> None:
+    report = build_report(question(), evidence(BOTH, (served(ALPHA, 10, ADDRESS, HEALTH), served(BRAVO, 20, *second))))
+    assert any(said in sentence for sentence in report.summary)
+
+
 def test_copies_after_publication_are_apart_and_never_candidates() -> None:
     late = served(BRAVO, 10, served_at=NOON + timedelta(seconds=1))
     report = build_report(question(), evidence(BOTH, (served(ALPHA, 11), late)))

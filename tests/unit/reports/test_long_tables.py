@@ -162,10 +162,11 @@ def copy_evidence(tier: str) -> CopyEvidence:
 
 
 def marks_report(**said: object) -> MarksReport:
-    whole = {"reading": "00" * 32, "entry": 1, "values": 1, "slots": 4, "seed": 1, "copies": (), "curve": ()}
+    whole = {"reading": "00" * 32, "entry": 1, "values": 1, "slots": 4, "seed": 1, "copies": (), "curve": CURVE}
     return MarksReport(**(whole | said))
 
 
+CURVE = ((0.5, 0.5, ()), (0.9, 0.9, ()))
 PAIR = PairEvidence((ALPHA, BRAVO), 9.0, 0.1, 0.2, 2, (1, 1), 0, "lead")
 CANARY = CanaryEvidence(ADDRESS, 90, is_as_enrolled=False, compared=3, accounts=(ALPHA,))
 
@@ -181,3 +182,17 @@ CANARY = CanaryEvidence(ADDRESS, 90, is_as_enrolled=False, compared=3, accounts=
 )
 def test_whom_a_report_sets_apart(said: dict[str, object], labels: set[str]) -> None:
     assert set_apart(replace(ordinary(), marks=marks_report(**said))) == labels
+
+
+def test_marks_and_exposures_of_an_account_that_is_set_apart_are_never_left_out() -> None:
+    report = huge()
+    lines = tuple(
+        LabelledEvidence(f"Account {number}", copy_evidence("lead" if number == PEOPLE else "none"))
+        for number in range(1, PEOPLE + 1)
+    )
+    known = tuple(replace(line, account=f"Account {number}") for number, line in enumerate(report.exposures, 1))
+    marked = replace(report, marks=marks_report(copies=lines), exposures=known)
+    for caption, column in (("Marked copies", 0), ("Who or what held", 2)):
+        (table,) = [table for named, table in tables(marked).items() if named.startswith(caption)]
+        assert len(rows(table)) == MOST_ROWS
+        assert rows(table)[-1][column] == f"Account {PEOPLE}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from registry.attribution import evalue
 from registry.attribution.channel import RecordRead, SlotRead
 from registry.attribution.decision import Circumstances
 from registry.attribution.pairs import PairBound
@@ -28,6 +29,15 @@ def test_a_copy_is_tested_where_that_can_change_a_tier(places: int, is_tested: b
     plain = min(1.0, 1.0 / (bound.verdict.e * 0.1))
     assert bound.bound < plain if is_tested else bound.bound == pytest.approx(plain)
     assert bound.bound < 1e-9 or places < 20
+
+
+def test_a_copy_of_a_dump_is_tested_with_as_many_draws_as_its_places_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only places of records that the copy held count: others are in no draw of it."""
+    monkeypatch.setattr(evalue, "_MOST_FORMS", 12_000)
+    strangers = [RecordRead(one.slots, {}) for one in copied(30)]
+    assert _bound([*copied(6), *strangers], COPY, 0.1, 1).verdict.draws == 12_000 // 36
+    monkeypatch.setattr(evalue, "_MOST_FORMS", 3_599)
+    assert _bound(copied(6), COPY, 0.1, 1).verdict.draws == 0
 
 
 @pytest.mark.parametrize(("forgeable", "tier"), [("", "strong"), ("c", "strong"), ("a", "lead"), ("b", "lead")])
