@@ -254,3 +254,16 @@ def test_status_tells_an_operator_what_is_wrong() -> None:
     hands.seconds += 7
     (status,) = keys.status()
     assert (status.keys, status.age_seconds, status.failure) == (1, 7, "")
+
+
+def test_keys_that_are_too_old_to_go_by_are_none_to_whoever_asks_whether_there_are_any() -> None:
+    keys, source, hands = cache()
+    assert keys.has_keys(SETTINGS)
+    source.fails = True
+    hands.seconds += STALE_SECONDS - 1
+    assert keys.has_keys(SETTINGS)
+    hands.seconds += 1
+    assert not keys.has_keys(SETTINGS)
+    source.fails = False
+    hands.seconds += BACK_OFF_SECONDS
+    assert keys.has_keys(SETTINGS)

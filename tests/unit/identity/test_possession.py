@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from registry.domain.errors import AuditUnavailable, Busy, MisconfiguredHome, TokenRefused
 from registry.identity.possession import Possession, Terms
@@ -41,11 +43,13 @@ class Once:
 
     def __init__(self) -> None:
         self.used: dict[tuple[str, str], float] = {}
+        self.holders: list[str] = []
         self.failure: Exception | None = None
 
     def use(self, sort: str, name: str, until: float, holder: str) -> bool:
         if self.failure is not None:
             raise self.failure
+        self.holders.append(holder)
         return self.used.setdefault((sort, name), until) is until
 
 
@@ -314,7 +318,51 @@ def test_what_another_process_took_is_refused_here_unless_a_number_of_this_one_s
     shown = proof()
     assert desk.ask([shown]) == "casey.morgan"
     assert another.ask([shown]) == "proof_replay"
-    assert all(until >= NOW.timestamp() + WINDOW_SECONDS + LEEWAY_SECONDS for until in desk.once.used.values())
+    assert all(until >= NOW.timestamp() + WINDOW_SECONDS + 2 * LEEWAY_SECONDS for until in desk.once.used.values())
+
+
+def test_a_proof_that_is_dated_ahead_is_remembered_for_as_long_as_it_would_be_taken() -> None:
+    """With a number of this process's own nothing else remembers it."""
+    desk = Desk(dpop_nonce=True)
+    number = nonce_of(desk)
+    ahead = proof(iat=int(NOW.timestamp()) + LEEWAY_SECONDS, nonce=number)
+    assert desk.ask([ahead]) == "casey.morgan"
+    desk.step(WINDOW_SECONDS + 2 * LEEWAY_SECONDS - 1)
+    assert desk.ask([ahead]) == "proof_replay"
+
+
+def nonce_of(desk: Desk) -> str:
+    """Return the number that a proof without one is answered with."""
+    with pytest.raises(TokenRefused) as refused:
+        desk.possession.verify(Shown([f"DPoP {TOKEN}"], [proof()], "POST", PATH))
+    return refused.value.nonce
+
+
+def test_who_has_one_name_at_two_issuers_does_not_share_their_room() -> None:
+    other = TestIssuer.es256(issuer="https://other.example")
+    holders = []
+    for issuer in (ISSUER, other):
+        desk = Desk()
+        settings = issuer.settings(single_use=frozenset({"hr-system"}))
+        tokens = VerifiedTokens(TokenVerifier([settings], StaticKeys(issuer), desk.clock), desk.clock)
+        possession = Possession(tokens, Terms([settings], URL), desk.clock, desk.once, desk.seconds)
+        token = issuer.token(NOW, client_id="hr-system", sub="hr")
+        possession.verify(Shown([f"Bearer {token}"], [], "POST", PATH))
+        holders += desk.once.holders
+    assert len(set(holders)) == 2
+
+
+def test_a_proof_by_an_algorithm_that_no_token_may_have_is_none() -> None:
+    token = ISSUER.token(NOW, cnf=RSA.bound)
+    private = RSA.signer.private
+    assert isinstance(private, rsa.RSAPrivateKey)
+    plain = {"typ": "dpop+jwt", "alg": "RS512", "jwk": RSA.jwk}
+    signed = RSA.signer.signed(
+        compact_json(plain),
+        compact_json(RSA.claims(NOW, ASKED, token)),
+        lambda what: private.sign(what, padding.PKCS1v15(), hashes.SHA512()),
+    )
+    assert Desk().ask([signed], token=token) == "proof_form"
 
 
 ONCE = ISSUER.token(NOW, client_id="hr-system", jti="the-one")
