@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from registry.leaktrace.dossier import Dossier, FullName
 from registry.leaktrace.reading import Place
 from registry.leaktrace.sightings import ReadText
 from registry.text.nearness import key_distance
+from registry.text.remembering import remembered
 
 _LONG_NAME = 12  # letters from which two may be wrong
 
@@ -49,7 +48,7 @@ def _found(text: ReadText, name: FullName) -> list[tuple[Place, bool]]:
     return found
 
 
-@lru_cache(maxsize=32768)  # a dump has the same names over and over
+@remembered(most=32768)  # a dump has the same names over and over
 def _is_near(own: tuple[str, str], forms: frozenset[str]) -> bool:
     most = 1 if len(own[0]) < _LONG_NAME else 2
     return any(key_distance(key, form, most) is not None for key in own for form in forms)

@@ -11,12 +11,12 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from registry.domain.ids import SubjectId
 from registry.leaktrace.dossier import Dossier, Matching
 from registry.leaktrace.reading import Reading
 from registry.text.fold import fold_text
+from registry.text.remembering import remembered
 from registry.text.words import Words, split_words
 
 # Of fewer people a count says something of each of them.
@@ -199,7 +199,7 @@ def _directory_of(one: Dossier) -> Iterable[str]:
     return {given, family, given + family, family + given, *alone} - {""}
 
 
-@lru_cache(maxsize=16384)  # departments, titles and common names
+@remembered(most=16384)  # departments, titles and common names
 def _key(text: str) -> str:
     folded = fold_text(text)
     return "".join(split_words(folded, [(0, len(folded.text))]).texts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -15,6 +14,7 @@ from registry.text.common_words import NO_STREET
 from registry.text.digits import Unit, alike_readings, digit_chains, digit_readings
 from registry.text.nearness import looks_alike
 from registry.text.postal import CLOSING, DIRECTIONS, STATE_CODES, STATES, TYPES, UNITS
+from registry.text.remembering import remembered
 from registry.text.words import Words, plain
 
 _SPOKEN_HUNDRED = 100
@@ -92,7 +92,7 @@ def is_torn(words: Words, index: int) -> bool:
     return whole and words.gap(index - 1) in {" ", "-\n", "-\r\n"} and words.cells[index] == words.cells[index - 1]
 
 
-@lru_cache(maxsize=16384)
+@remembered(most=16384)
 def house_numbers(word: str) -> tuple[str, ...]:
     """Return the house numbers that a word may stand for, look-alike letters read as digits."""
     match = _HOUSE.match(word)
@@ -163,7 +163,7 @@ def _opens_street(words: Words, index: int) -> bool:
     return following not in NO_STREET or (following in {"a", "the"} and words.is_capital(index + 1))
 
 
-@lru_cache(maxsize=16384)
+@remembered(most=16384)
 def near_direction(word: str) -> bool:
     """Tell whether a word is a written-out direction with a letter wrong."""
     text = plain(word)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from registry.leaktrace.terms import Term, TermKind, member_terms
 from registry.text.common_words import NO_NAME
 from registry.text.names import initial, name_key
+from registry.text.remembering import remembered
 from registry.text.words import Words, letters, plain, skeleton
 
 MAX_NAME_WORDS = 5
@@ -212,7 +212,7 @@ def _columns(words: Words, cells: dict[int, tuple[int, int]], labels: tuple[str,
             yield from _weak(given, family, first, last)
 
 
-@lru_cache(maxsize=256)
+@remembered(most=256)
 def _labelled(labels: tuple[str, ...]) -> list[tuple[int, int]]:
     given = [cell for cell, label in enumerate(labels) if _FIRST.search(label)]
     family = [cell for cell, label in enumerate(labels) if _LAST.search(label)]

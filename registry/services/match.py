@@ -34,6 +34,7 @@ from registry.services.reading import WrittenValue, read_writing
 from registry.services.rerun import rerun_once
 from registry.services.terms_read import TermHits, TermsRead, versions_of
 from registry.services.values import card_digest, department_term
+from registry.text.remembering import forgetting
 from registry.vault.blind_index import BlindIndex, IndexTerm
 from registry.vault.revealed import RevealedField
 from registry.vault.sealed import SealedField
@@ -119,6 +120,7 @@ class MatchText:
         self._kernel = kernel
         self._reader = reader
 
+    @forgetting()
     def match(
         self, caller: Caller, text: str, *, detail: str, use: Use = TRACING, tally: Tally | None = None
     ) -> Matched:
@@ -143,8 +145,8 @@ class MatchText:
             run.found.matching(),
             run.opened.versions(),
             tuple(run.entries),
-            partial(read_writing, text, run.opened.found()),
-            lambda: all_tried(part() for part in run.tried),
+            forgetting()(partial(read_writing, text, run.opened.found())),
+            forgetting()(lambda: all_tried(part() for part in run.tried)),
             run.tally,
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import usaddress
 
@@ -22,6 +21,7 @@ from registry.text.postal import (
     TYPES,
     UNITS,
 )
+from registry.text.remembering import remembered
 from registry.text.roads import same_roads
 from registry.text.words import letters, plain, skeleton
 
@@ -209,7 +209,7 @@ def _unit_text(words: Sequence[str]) -> str:
     return "".join(word for word in words if word not in UNITS)
 
 
-@lru_cache(maxsize=16384)
+@remembered(most=16384)
 def _same(word: str) -> str:
     ordinal = _ORDINAL.match(word)
     if ordinal:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
 from registry.text.digits import TENS, alike_readings, digit_readings
 from registry.text.nearness import looks_alike
+from registry.text.remembering import remembered
 from registry.text.words import Words, plain, skeleton
 
 PIVOT = 47  # two-digit years from 47 on are 19xx, below 20xx
@@ -72,7 +72,7 @@ class _Piece:
     last: int
 
 
-@lru_cache(maxsize=16384)
+@remembered(most=16384)
 def month_of(word: str) -> int:
     """Return 1..12 for a month's name, full or short, with one letter wrong at most in a full one; else 0."""
     form = skeleton(word)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import product
 
+from registry.text.remembering import remembered
 from registry.text.words import Words, skeleton
 
 MAX_READINGS = 32  # of one run with look-alike letters
@@ -78,7 +78,7 @@ class Run:
     word: int
 
 
-@lru_cache(maxsize=16384)
+@remembered(most=16384)
 def digit_readings(word: str) -> tuple[str, ...]:
     """Return what digits a word of digits and look-alike letters may stand for; () if it is no such word."""
     if word.isdigit():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import combinations
 
 from registry.text.fold import fold_word
+from registry.text.remembering import remembered
 
 _AT = r"(?:\s?[(\[{<]\s?(?:at|a|@)\s?[)\]}>]\s?|\s?@\s?|\s(?:at|arroba)\s)"
 _DOT = r"(?:\s?[(\[{<]\s?(?:dot|\.)\s?[)\]}>]\s?|\.|\s(?:dot|punto)\s)"
@@ -54,7 +54,7 @@ _MOST_MISREAD = 5  # places that are read both ways
 _LOOKS = str.maketrans("i10|!5862z9", "llollsbbssg")
 
 
-@lru_cache(maxsize=16384)
+@remembered(most=16384)
 def email_looks(address: str) -> str:
     """Return what two addresses that look alike on paper have in common; full stops get lost."""
     text = address.replace("rn", "m").replace("vv", "w").replace("cl", "d")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from rapidfuzz.distance import OSA
 
 from registry.text.digits import digit_readings
+from registry.text.remembering import remembered
 from registry.text.words import plain, skeleton
 
 _OPPOSITES = (
@@ -24,7 +23,7 @@ def allowed_edits(length: int) -> int:
     return 1 if length < 7 else 2
 
 
-@lru_cache(maxsize=32768)  # a dump compares the same names over and over
+@remembered(most=32768)  # a dump compares the same names over and over
 def key_distance(left: str, right: str, most: int) -> int | None:
     """Return the edit distance of two keys, or None when it is over ``most`` or a digit differs.
 
@@ -71,7 +70,7 @@ def _digits(text: str) -> str:
     return "".join(char for char in text if char.isdigit()) if not text.isalpha() else ""
 
 
-@lru_cache(maxsize=65536)
+@remembered(most=65536)
 def word_distance(enrolled: str, written: str) -> int | None:
     """Return how many letters are wrong in a written word, or None when it is another word."""
     if enrolled == written or skeleton(enrolled) == skeleton(written):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
 from registry.text.digits import digit_readings
+from registry.text.remembering import remembered
 from registry.text.words import letters, plain, skeleton
 
 # What a word says about the level; "" for words that only say that it is a school.
@@ -44,7 +44,7 @@ _FORMS = {skeleton(word): word for word in KINDS if len(word) > 3}
 _SMALL = frozenset({"of", "the", "for", "at", "and", "in", "a"})
 
 
-@lru_cache(maxsize=16384)
+@remembered(most=16384)
 def school_word(word: str) -> str:
     """Return the school word that a word is, with one letter wrong at most in a long one; else ''."""
     text = plain(word)

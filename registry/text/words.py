@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from registry.text.fold import Folded
+from registry.text.remembering import remembered
 
 _WORD = re.compile(r"\d{4}(?=x\d{1,7}\b)|[a-z0-9]+(?:'[a-z0-9]+)*")
 # Characters written one by one: "B L A N C H A R D", "7-6-0 9 8".
@@ -132,7 +132,7 @@ _SAME_LOOKS = str.maketrans("iqj", "lgl")
 _DOUBLED = re.compile(r"([a-z])\1+")
 
 
-@lru_cache(maxsize=65536)
+@remembered(most=65536)
 def plain(word: str) -> str:
     """Read digits inside a word as the letters they stand for (``3v3rgr33n`` is evergreen).
 
@@ -146,7 +146,7 @@ def plain(word: str) -> str:
     return word.translate(_LEET)
 
 
-@lru_cache(maxsize=65536)
+@remembered(most=65536)
 def skeleton(word: str) -> str:
     """Return a word's form for keys: look-alike letters and doubled letters fall together.
 
