@@ -32,15 +32,17 @@ RELEASE_CHECK = Operation(
     tag="disclosures",
     summary="Find protected values in a document before it is published, and get a copy without them",
     description=(
-        "Roles `records_officer` and `investigator`. The document (txt, csv, tsv, json, html, eml, docx, xlsx, pdf, or "
-        "an image; at most 15 MiB) is matched against the registry; the answer says where a value of which category "
-        "stands, never whose it is. `redacted` is the same document without what is `certain`: text is really removed, "
+        "Roles `records_officer` and `investigator`. The document (txt, csv, tsv, json, html, eml, docx, xlsx, pptx, "
+        "odt, ods, odp, rtf, pdf, zip, or an image; at most 15 MiB) is matched against the registry; the answer says "
+        "where a value of which category stands, never whose it is. `redacted` is the same document without what is "
+        "`certain`: text is really removed, "
         "comments, metadata, hidden sheets, formulas, caches and earlier versions included; it is read again before "
         "it is "
         "given. `null` when nothing certain was found, or when it cannot be surely done (`not_redacted` says why). "
         "`unread` lists what nobody looked at; with `may_hide` a person has to. Images are read where tesseract is "
         "installed (`image_read_by_ocr`) and go from the copy when they hold a value; elsewhere they may hide one, and "
-        "an image by itself is 415 `ocr_unavailable`; of such there is no copy (`image`). `clean` says that "
+        "an image by itself is 415 `ocr_unavailable`; of such there is no copy (`image`), nor of pptx, odt, "
+        "ods, odp, rtf and zip (`no_copy`). `clean` says that "
         "nothing was found and nothing may hide. What is not `certain` stays in the copy. Nothing of the document is "
         "kept; the check is an entry with its digest, also when the document cannot be read (400, 413 or 415 with a "
         "receipt). An account checks so many different documents a day "

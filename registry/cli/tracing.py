@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,13 +15,15 @@ from registry.cli.common import F, common, registry_at, write_json
 from registry.cli.remote import remote
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.cli.traced import Told, traced
-from registry.documents.images import image_kind
+from registry.documents.formats import format_of
+from registry.domain.errors import UnreadableDocument
 from registry.services.trace import MAX_UNCERTAINTY_SECONDS, TraceAsk
 from registry.services.uploads import Upload
 from registry.upkeep.sealing_pool import settle_heap
 
-# What docx, xlsx and PDF files begin with. Other files but images are texts, whatever they are called.
-_PACKED = (b"PK\x03\x04", b"%PDF-")
+# Ends of names of texts that carry other documents within: these are read as what they are called.
+_CARRIERS = (".eml", ".mht", ".mhtml", ".html", ".htm", ".xhtml")
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +126,23 @@ def read_text(file: str) -> tuple[str, Upload | None]:
         raise click.UsageError(f"FILE cannot be read: {error.strerror}") from None
     if len(raw) > MAX_TEXT_BYTES:
         raise click.UsageError("the text is larger than 20 MiB")
-    if (is_mail := file.lower().endswith(".eml")) or raw.startswith(_PACKED) or image_kind(raw):
-        return "", Upload(raw, "document.eml" if is_mail else "")
+    end = Path(file).suffix.lower()
+    if end in _CARRIERS or not _is_text(raw):
+        return "", Upload(raw, f"document{end}" if end in _CARRIERS else "")
     text = raw.decode("utf-8", "replace")
     if "\ufffd" in text and b"\xef\xbf\xbd" not in raw:
         click.echo("registry: the text is not all UTF-8; the other bytes were read as U+FFFD", err=True)
     return text, None
+
+
+def _is_text(raw: bytes) -> bool:
+    """Tell whether bytes are a text as it is pasted: anything else is opened as a document, or refused as none."""
+    if b"\0" in raw or raw.startswith(_WIDE):
+        return False
+    try:
+        return format_of(raw) == "txt"
+    except UnreadableDocument:
+        return False
 
 
 def read_time(text: str | None) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from registry.documents.archive import ReadOnly, read_archive
 from registry.documents.as_json import JsonText
 from registry.documents.html_page import HtmlPage
 from registry.documents.image_file import ImageDocument
@@ -14,9 +15,11 @@ from registry.documents.mail import MailMessage
 from registry.documents.model import Document
 from registry.documents.ocr import ImageReader
 from registry.documents.office import OfficeDocument
+from registry.documents.open_document_text import read_open_document
 from registry.documents.package import Package
 from registry.documents.pdf import PdfDocument
 from registry.documents.plain import DelimitedText, PlainText
+from registry.documents.rtf import HEAD, read_rtf
 from registry.documents.workbook import Workbook
 from registry.domain.errors import UnreadableDocument
 
@@ -26,7 +29,7 @@ FORMATS = {
     "csv": (("text/csv", "application/csv"), (".csv",)),
     "tsv": (("text/tab-separated-values",), (".tsv", ".tab")),
     "html": (("text/html", "application/xhtml+xml", "image/svg+xml"), (".html", ".htm", ".xhtml", ".svg")),
-    "eml": (("message/rfc822",), (".eml",)),
+    "eml": (("message/rfc822",), (".eml", ".mht", ".mhtml")),
     "json": (("application/json", "application/x-ndjson", "application/jsonl"), (".json", ".ndjson", ".jsonl")),
     "xlsx": (
         (
@@ -42,6 +45,18 @@ FORMATS = {
         ),
         (".docx", ".docm"),
     ),
+    "pptx": (
+        (
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            "application/vnd.ms-powerpoint.presentation.macroenabled.12",
+        ),
+        (".pptx", ".pptm", ".ppsx"),
+    ),
+    "odt": (("application/vnd.oasis.opendocument.text",), (".odt", ".ott")),
+    "ods": (("application/vnd.oasis.opendocument.spreadsheet",), (".ods", ".ots")),
+    "odp": (("application/vnd.oasis.opendocument.presentation",), (".odp", ".otp", ".odg")),
+    "rtf": (("application/rtf", "text/rtf"), (".rtf",)),
+    "zip": (("application/zip", "application/x-zip-compressed"), (".zip",)),
     "pdf": (("application/pdf",), (".pdf",)),
     "png": (("image/png",), (".png",)),
     "jpeg": (("image/jpeg", "image/jpg"), (".jpg", ".jpeg")),
@@ -54,18 +69,23 @@ IMAGES = frozenset({"png", "jpeg", "tiff", "gif", "bmp"})
 MEDIA_TYPES = {name: types[0] for name, (types, _) in FORMATS.items()}
 _BY_TYPE = {media_type: name for name, (types, _) in FORMATS.items() for media_type in types}
 _BY_END = {end: name for name, (_, ends) in FORMATS.items() for end in ends}
+_OPEN = {types[0]: name for name, (types, _) in FORMATS.items() if name in {"odt", "ods", "odp"}}
 _TEXTS = frozenset({"txt", "csv", "tsv", "html", "eml", "json"})
 
 # What a file is when it does not begin as its name or type says.
-_BROKEN = {"pdf": "broken_pdf", "xlsx": "broken_archive", "docx": "broken_archive"} | dict.fromkeys(
-    IMAGES, "broken_image"
-)
+_ZIPPED = ("xlsx", "docx", "pptx", "odt", "ods", "odp", "zip")
+_BROKEN = {
+    "pdf": "broken_pdf",
+    "rtf": "broken_rtf",
+    **dict.fromkeys(_ZIPPED, "broken_archive"),
+    **dict.fromkeys(IMAGES, "broken_image"),
+}
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLD_OFFICE = bytes.fromhex("d0cf11e0a1b11ae1")
 _PDF_WITHIN = 1024
 _OTHERS = (
     *(b"\x1f\x8b", b"BZh", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"),
-    *(b"{\\rtf", b"%!PS", b"\x7fELF", b"MZ"),
+    *(b"%!PS", b"\x7fELF", b"MZ\x90", b"SQLite format 3\0"),
 )
 
 
@@ -88,7 +108,7 @@ def format_of(content: bytes, media_type: str = "", name: str = "") -> str:
     if content.startswith(_OLD_OFFICE):
         # A protected .docx is of this form, too; and so are files of Office before 2007.
         raise UnreadableDocument("encrypted" if b"E\0n\0c\0r\0y\0p\0t\0" in content else "old_office")
-    if kind := image_kind(content):
+    if kind := "rtf" if content.startswith(HEAD) else image_kind(content):
         return kind
     if content.startswith(_OTHERS):
         raise UnreadableDocument("unsupported_format")
@@ -148,6 +168,20 @@ class _Opening:
             return _Opening(self.budget, "", self.depth + 1).open(inside, "png")
         return _Opening(self.budget, "", self.depth + 1).open(inside, format_of(inside, name=end))
 
+    def member(self, inside: bytes, end: str) -> Document:
+        """Open a member of an archive; one whose name says nothing is told by its content alone."""
+        try:
+            return self.nested(inside, end)
+        except UnreadableDocument as refused:
+            if refused.code != "unsupported_format" or end in _BY_END:
+                raise
+            return self.nested(inside, "")
+
+    def inner(self, document: ReadOnly) -> ReadOnly:
+        """Say whether the document stands within another one."""
+        document.is_whole = not self.depth
+        return document
+
     def part(self, inside: bytes, media_type: str, name: str, charset: str | None) -> Document:
         """Open a part of this mail."""
         form = _part_format(inside, media_type, name)
@@ -159,6 +193,13 @@ _OPENERS: Mapping[str, Callable[[bytes, _Opening], Document]] = {
     "pdf": lambda content, one: PdfDocument(content, one.nested, one.budget),
     "xlsx": lambda content, one: Workbook(Package(content, one.budget), one.nested),
     "docx": lambda content, one: OfficeDocument(Package(content, one.budget), one.nested),
+    "pptx": lambda content, one: one.inner(_presentation(content, one)),
+    **dict.fromkeys(
+        ("odt", "ods", "odp"),
+        lambda content, one: one.inner(read_open_document(content, Package(content, one.budget), one.nested)),
+    ),
+    "rtf": lambda content, one: one.inner(read_rtf(content)),
+    "zip": lambda content, one: one.inner(read_archive(content, Package(content, one.budget), one.member)),
     "eml": lambda content, one: MailMessage(content, one.part),
     "html": lambda content, one: HtmlPage(content, one.part, one.declared),
     "json": lambda content, _: JsonText(content),
@@ -166,6 +207,11 @@ _OPENERS: Mapping[str, Callable[[bytes, _Opening], Document]] = {
     "tsv": lambda content, _: DelimitedText(content, "\t"),
     "txt": lambda content, one: PlainText(content, one.declared),
 }
+
+
+def _presentation(content: bytes, one: _Opening) -> ReadOnly:
+    document = OfficeDocument(Package(content, one.budget), one.nested)
+    return ReadOnly(document.canvas, document.unread, content)
 
 
 def _part_format(content: bytes, media_type: str, name: str) -> str:
@@ -180,12 +226,17 @@ def _part_format(content: bytes, media_type: str, name: str) -> str:
 
 
 def _office_format(content: bytes) -> str:
-    names = Package(content, Budget()).names
+    package = Package(content, Budget())
+    names = package.names
     if "xl/workbook.xml" in names:
         return "xlsx"
     if any(one.startswith("word/") and one.endswith(".xml") for one in names):
         return "docx"
-    raise UnreadableDocument("unsupported_format")
+    if any(one.startswith("ppt/") and one.endswith(".xml") for one in names):
+        return "pptx"
+    if "mimetype" in names and "content.xml" in names:
+        return _OPEN.get(package.read("mimetype").decode("latin-1").strip().removesuffix("-template"), "odt")
+    return "zip"
 
 
 def _end_of(name: str) -> str:

@@ -40,9 +40,9 @@ class OfficeDocument:
         self._open_nested = open_nested
         self._unread: list[Unread] = []
         self._gone = stale(package.names)
-        self._canvas = Canvas()
+        self.canvas = Canvas()
         self._read()
-        self.text = self._canvas.text()
+        self.text = self.canvas.text()
 
     @property
     def unread(self) -> tuple[Unread, ...]:
@@ -51,12 +51,12 @@ class OfficeDocument:
 
     def places(self, spans: Sequence[Span]) -> list[Place]:
         """Name part and paragraph."""
-        return self._canvas.places(spans)
+        return self.canvas.places(spans)
 
     def redacted(self, spans: Sequence[Span]) -> bytes:
         """Replace text in each part; objects that cannot be read are taken out."""
         by_part: dict[int, list[Cut]] = {}
-        for cut in self._canvas.cuts(spans):
+        for cut in self.canvas.cuts(spans):
             by_part.setdefault(cut.part, []).append(cut)
         changed: dict[str, bytes | None] = {}
         for number, cuts in by_part.items():
@@ -79,16 +79,16 @@ class OfficeDocument:
                 continue
             if sort == "xml":
                 main, aside = self.read_part(name, self.package.xml(name))
-                self._canvas.join(main)
+                self.canvas.join(main)
                 asides.join(aside)
             elif sort in {"nested", "image"}:
                 self._nest(name, sort)
             else:
                 self._leave(name, sort)
-        self._canvas.gap("\n")
-        self._canvas.join(asides)
+        self.canvas.gap("\n")
+        self.canvas.join(asides)
         # In no copy: an archive is written without them.
-        self._canvas.gap("".join(f"{comment}\n" for comment in self.package.comments))
+        self.canvas.gap("".join(f"{comment}\n" for comment in self.package.comments))
 
     def read_part(self, name: str, xml: XmlPart) -> tuple[Canvas, Canvas]:
         """Read one part: what is seen, and what is not."""
@@ -108,10 +108,10 @@ class OfficeDocument:
             return
         self.parts.append((name, document))
         place = (("part", "image" if sort == "image" else "embedded document"),)
-        self._canvas.at(place)
-        self._canvas.gap("\n")
-        self._canvas.plain(document.text, len(self.parts) - 1, 0)
-        self._canvas.gap("\n")
+        self.canvas.at(place)
+        self.canvas.gap("\n")
+        self.canvas.plain(document.text, len(self.parts) - 1, 0)
+        self.canvas.gap("\n")
         self._unread += [Unread(one.what, (*place, *one.place), one.may_hide) for one in document.unread]
 
     def _leave(self, name: str, sort: str) -> None:

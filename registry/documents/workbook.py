@@ -49,7 +49,7 @@ class Workbook(OfficeDocument):
         """Name sheet and cell; elsewhere the part."""
         places = super().places(spans)
         for index, span in enumerate(spans):
-            cut = next(self._canvas.cuts([span]), None)
+            cut = next(self.canvas.cuts([span]), None)
             if cut is not None and cut.part >= _CELLS:
                 part, cell, _ = self._cells[cut.part - _CELLS]
                 name = f"{column_letters(cell.column)}{cell.row}"
@@ -80,7 +80,7 @@ class Workbook(OfficeDocument):
         """Rewrite the cells and parts that hold some of it."""
         by_part: dict[int, list[Cut]] = {}
         by_cell: dict[int, list[Cut]] = {}
-        for cut in self._canvas.cuts(spans):
+        for cut in self.canvas.cuts(spans):
             if cut.part >= _CELLS:
                 by_cell.setdefault(cut.part - _CELLS, []).append(cut)
             else:
@@ -225,7 +225,7 @@ class _Unused:
     """Writes some of the shared strings, one a line."""
 
     def __init__(self, canvas: Canvas, number: int, wanted: set[int]) -> None:
-        self._canvas, self._number, self._wanted = canvas, number, wanted
+        self.canvas, self._number, self._wanted = canvas, number, wanted
         self._index, self._is_text = -1, False
 
     def start(self, name: str, at: int) -> None:  # noqa: ARG002 - the visitor's form
@@ -235,13 +235,13 @@ class _Unused:
     def end(self, name: str, at: int) -> None:  # noqa: ARG002 - the visitor's form
         self._is_text = False
         if name == "si" and self._index in self._wanted:
-            self._canvas.gap("\n")
+            self.canvas.gap("\n")
 
     def data(self, text: str, start: int, end: int) -> None:
         if self._is_text and end - start == len(text):
-            self._canvas.plain(text, self._number, start)
+            self.canvas.plain(text, self._number, start)
         elif self._is_text:
-            self._canvas.whole(text, self._number, start, end)
+            self.canvas.whole(text, self._number, start, end)
 
     def note(self, start: int, end: int) -> None:
         pass  # read with the texts that cells show

@@ -54,6 +54,22 @@ def test_reports_and_evidence_go_to_files(used: Line, tmp_path: Path) -> None:
     assert used.json("verify-bundle", evidence, "--key", vkey)["verified"] is True
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_a_text_in_wide_characters_is_read(used: Line, encoding: str) -> None:
+    told = used("trace", "-", "--json", stdin=POST.encode(encoding))
+    assert told.stderr == ""
+    assert json.loads(told.stdout)["report"]["people"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b\x08", b"\0\1\2", b"SQLite format 3\0", bytes.fromhex("d0cf11e0a1b11ae1")]
+)
+def test_what_is_no_text_and_no_document_is_refused_and_never_searched_in_vain(used: Line, content: bytes) -> None:
+    told = used("trace", "-", stdin=content + POST.encode(), exits=2)
+    assert "not readable" in told.stderr
+    assert told.stdout == ""
+
+
 def test_a_text_that_is_not_utf8_is_read_as_far_as_it_goes(used: Line) -> None:
     told = used("trace", "-", "--json", stdin=f"caf\xe9 {POST}".encode("latin-1"))
     assert "not all UTF-8" in told.stderr
