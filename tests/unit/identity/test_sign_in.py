@@ -336,3 +336,13 @@ def test_settings_are_read_and_none_is_none(tmp_path: Path) -> None:
     assert made is not None
     assert (made.client_secret_file, made.scope) == (tmp_path / "secret", "openid")
     assert read_sign_in(None, [TERMS], "", tmp_path) is None
+
+
+def test_an_answer_that_names_another_issuer_is_none() -> None:
+    """RFC 9207: where two issuers' pages lead back to one address, whose answer it is has to be said."""
+    for is_announced in (False, True):
+        for named, expected in (("https://other.example", "issuer"), (ISSUER.issuer, ACCESS)):
+            desk = Desk()
+            desk.web.document = {**DOCUMENT, "authorization_response_iss_parameter_supported": is_announced}
+            assert desk.finish(desk.sign_in.begin(), iss=named) == expected
+    assert desk.finish(desk.sign_in.begin()) == "issuer"  # one that says that it names itself does

@@ -229,3 +229,39 @@ def test_header_is_checked_before_anything_else_is_read(header: dict[str, Any], 
 def test_two_issuers_of_one_name_are_a_misconfiguration() -> None:
     with pytest.raises(MisconfiguredHome):
         TokenVerifier([MAIN.settings(), MAIN.settings()], StaticKeys(MAIN), StoppedClock(NOW))
+
+
+STRONG = TokenVerifier([MAIN.settings(step_up_acr=frozenset({"phr"}))], StaticKeys(MAIN), StoppedClock(NOW))
+
+
+@pytest.mark.parametrize(
+    ("claims", "until"),
+    [
+        ({"acr": "phr", "auth_time": SECOND - 5}, SECOND - 5 + 900),
+        ({"acr": ["low", "phr"], "auth_time": SECOND - 5}, SECOND - 5 + 900),
+        ({"acr": "phr", "auth_time": SECOND + 30}, SECOND + 30 + 900),  # clocks differ
+        ({"acr": "low", "auth_time": SECOND - 5}, 0),
+        ({"acr": "PHR", "auth_time": SECOND - 5}, 0),
+        ({"acr": [], "auth_time": SECOND - 5}, 0),
+        ({"auth_time": SECOND - 5}, 0),
+        ({"acr": "phr"}, 0),  # nobody knows when: weak, and good for what needs no more
+    ],
+)
+def test_a_strong_sign_in_is_one_that_says_so_and_when(claims: dict[str, Any], until: int) -> None:
+    assert STRONG.verify(MAIN.token(NOW, **claims)).step_up_until == until
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"acr": "phr", "auth_time": SECOND + 32}, "issued_in_future"),  # it would stay recent for longer
+        ({"acr": "phr", "auth_time": True}, "claim_type"),
+        ({"acr": "phr", "auth_time": f"{SECOND}"}, "claim_type"),
+        ({"acr": "phr", "auth_time": -1}, "claim_type"),
+        ({"acr": "phr", "auth_time": None}, "claim_missing"),
+        ({"acr": ["phr", 5], "auth_time": SECOND}, "claim_type"),
+        ({"acr": {"phr": True}, "auth_time": SECOND}, "claim_type"),
+    ],
+)
+def test_a_strong_sign_in_of_no_form_or_of_a_time_to_come_is_refused(claims: dict[str, Any], reason: str) -> None:
+    assert refused(MAIN.token(NOW, **claims), STRONG) == reason

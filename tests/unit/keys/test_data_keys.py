@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from registry.crypto.envelope import Binding, DataKey, seal, unseal
 from registry.domain.errors import EnvelopeRejected, KeyUnavailable
 from registry.domain.ids import PersonId, RegistryId
 from registry.keys.data_keys import CacheLimits, DataKeys
+from registry.keys.erased import ErasedList
 from registry.keys.ports import WrappedKey
 from tests.fakes.keys import MemoryProvider
 
@@ -294,3 +296,15 @@ def test_who_is_forgotten_while_keys_are_prepared_is_not_remembered(keys: DataKe
     provider.before_call = lambda: None
     keys.open_key(*wanted[0])
     assert unwraps(provider) == 1
+
+
+def test_who_was_erased_has_no_key_whatever_is_stored(tmp_path: Path, provider: MemoryProvider) -> None:
+    (folder := tmp_path / "keys").mkdir(mode=0o700)
+    erased = ErasedList(folder, bytes(32))
+    keys = DataKeys(provider, REGISTRY, erased=erased)
+    _, wrapped = keys.new_key(PERSON)
+    erased.add([PERSON])
+    keys.prepare([(PERSON, wrapped)])
+    assert keys.figures().kept == 0
+    with pytest.raises(KeyUnavailable, match="was erased"):
+        keys.open_key(PERSON, wrapped)
