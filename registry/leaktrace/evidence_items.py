@@ -7,11 +7,15 @@ the first item that has it: the same value in another item is a copy of a copy, 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from registry.domain.ids import EntryIndex
+
+# Parts of documents that were not read and may hide text: kinds, and how many there are of each.
+NotRead = tuple[tuple[str, int], ...]
 
 
 def latest_first_seen(published_at: datetime | None, uncertainty_seconds: int) -> datetime | None:
@@ -54,6 +58,7 @@ class EvidenceItem:
         url: its address, as told; never fetched.
         entry: the entry that commits to it.
         is_later: added to the case after the first judgement.
+        not_read: parts of its document that were not read and may hide text.
     """
 
     number: int
@@ -67,6 +72,7 @@ class EvidenceItem:
     url: str
     entry: EntryIndex | None
     is_later: bool = False
+    not_read: NotRead = ()
 
     @property
     def seen(self) -> FirstSeen:
@@ -91,6 +97,14 @@ class LaterSighting:
     again: int
     fresh: int
     continued_by: str = ""
+
+
+def together(parts: Iterable[NotRead]) -> NotRead:
+    """Add up what was not read of several items; kinds by name."""
+    counts: Counter[str] = Counter()
+    for one in parts:
+        counts.update(dict(one))
+    return tuple(sorted(counts.items()))
 
 
 def item_of(items: Sequence[EvidenceItem], place: int) -> int:

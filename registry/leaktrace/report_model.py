@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.domain.ids import PrincipalId, SubjectId
-from registry.leaktrace import wording, wording_canaries, wording_pairs
+from registry.leaktrace import wording, wording_canaries, wording_documents, wording_pairs
 from registry.leaktrace.codes_report import label_codes, tier_of_codes
 from registry.leaktrace.copies import (
     INTERNAL_OPEN,
@@ -130,7 +130,7 @@ def build_report(
             published=question.published_at is not None,
             uncapped=not evidence.ledger.chain_gaps and not _is_spent(evidence),
         ),
-        summary=_summary(question, evidence, sorted_out, counts),
+        summary=(*_summary(question, evidence, sorted_out, counts), *wording_documents.not_read(question.not_read)),
         people=_people(sorted_out.findings),
         accounts=sorted_out.accounts,
         not_distinguished=same_copies(sorted_out.accounts),

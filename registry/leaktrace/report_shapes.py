@@ -22,7 +22,7 @@ from registry.leaktrace.copies import (
     SourceExposure,
 )
 from registry.leaktrace.coverage import Coverage
-from registry.leaktrace.evidence_items import EvidenceItem, LaterSighting, latest_first_seen, latest_of
+from registry.leaktrace.evidence_items import EvidenceItem, LaterSighting, NotRead, latest_first_seen, latest_of
 from registry.leaktrace.marked_copies import LabelledEvidence, LabelledPair, MarksEvidence
 from registry.leaktrace.outside import OutsideField
 from registry.leaktrace.receipt_codes import CodesEvidence
@@ -55,6 +55,7 @@ class TraceQuestion:
         uncertainty_seconds: the first publication may have been so much earlier or later than told; 0 without a time.
         items: where the text is put together of several, these; the time and the source above are the first one's.
         continues: the trace whose case this one continues, because an item was added to it; None otherwise.
+        not_read: parts of all documents that were not read and may hide text.
     """
 
     trace: TraceId
@@ -68,6 +69,7 @@ class TraceQuestion:
     uncertainty_seconds: int = 0
     items: tuple[EvidenceItem, ...] = ()
     continues: TraceId | None = None
+    not_read: NotRead = ()
 
     @property
     def latest_at(self) -> datetime | None:

@@ -10,7 +10,7 @@ from registry.domain.clock import iso
 from registry.leaktrace import wording
 from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.coverage import Coverage
-from registry.leaktrace.evidence_items import EvidenceItem
+from registry.leaktrace.evidence_items import EvidenceItem, NotRead
 from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
 from registry.leaktrace.report_shapes import CodesReport, FlagBudget, MarksReport, Reply
 
@@ -197,6 +197,7 @@ def _question(question: TraceQuestion) -> dict[str, Any]:
         "uncertainty_seconds": question.uncertainty_seconds,
         "items": [_item(one) for one in question.items],
         "continues": question.continues,
+        "not_read": _not_read(question.not_read),
     }
 
 
@@ -213,7 +214,12 @@ def _item(item: EvidenceItem) -> dict[str, Any]:
         "url": item.url or None,
         "entry": item.entry,
         "later": item.is_later,
+        "not_read": _not_read(item.not_read),
     }
+
+
+def _not_read(parts: NotRead) -> list[dict[str, Any]]:
+    return [{"what": what, "count": count} for what, count in parts]
 
 
 def _reply(reply: Reply) -> dict[str, Any]:

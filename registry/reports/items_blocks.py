@@ -6,6 +6,7 @@ from registry.leaktrace import wording
 from registry.leaktrace.copies import FoundValue
 from registry.leaktrace.evidence_items import EvidenceItem, item_of, items_with
 from registry.leaktrace.report_model import TraceReport, label_ranges
+from registry.leaktrace.wording_documents import parts_not_read
 from registry.reports.blocks import Block, Facts, Paragraph, Table, TableGroup
 from registry.reports.long_tables import MOST_RUNS, listed
 from registry.reports.plain import duration, places, utc, visible
@@ -85,4 +86,5 @@ def _first_seen(item: EvidenceItem) -> str:
 
 def _hashes(item: EvidenceItem) -> str:
     file = f"; of its file: {item.file_sha256}" if item.file_sha256 else ""
-    return f"SHA-256 over the nonce and the text: {item.text_sha256}{file}"
+    unread = f"; not read: {parts_not_read(item.not_read)}" if item.not_read else ""
+    return f"SHA-256 over the nonce and the text: {item.text_sha256}{file}{unread}"

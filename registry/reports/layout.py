@@ -9,6 +9,7 @@ from registry.leaktrace import wording
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
 from registry.leaktrace.report_shapes import TierLabel
+from registry.leaktrace.wording_documents import parts_not_read
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.coverage_blocks import coverage_blocks
 from registry.reports.items_blocks import items_blocks, places_in, sightings_blocks
@@ -100,6 +101,8 @@ def _question(report: TraceReport) -> Facts:
         ("SHA-256 over a nonce and the text", visible(asked.text_sha256)),
         ("Engine", visible(asked.engine)),
     ]
+    if asked.not_read:
+        rows.append(("Not read", parts_not_read(asked.not_read)))
     if asked.entry is not None:
         rows.append(("Entry of this trace", str(asked.entry)))
     if asked.continues is not None:

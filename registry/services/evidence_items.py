@@ -18,7 +18,7 @@ from registry.domain.clock import iso
 from registry.domain.ids import EntryIndex, RecordId, SubjectId, TraceId
 from registry.leaktrace.copies import ServedCopy, timely
 from registry.leaktrace.dossier import Finding, Matching
-from registry.leaktrace.evidence_items import EvidenceItem, FirstSeen, latest_first_seen
+from registry.leaktrace.evidence_items import EvidenceItem, FirstSeen, NotRead, latest_first_seen
 from registry.leaktrace.report_model import FoundValue, digest_of_text
 from registry.services.kernel import Caller, Kernel
 from registry.services.match import Matched, all_tried
@@ -44,6 +44,7 @@ class ItemAsk:
         upload: a document in place of a text.
         file_sha256: over the trace's nonce and the document, once it was read.
         is_later: added to a case that was judged before.
+        not_read: parts of the document that were not read and may hide text, once it was.
     """
 
     text: str = field(repr=False)
@@ -54,6 +55,7 @@ class ItemAsk:
     upload: Upload | None = None
     file_sha256: str = ""
     is_later: bool = False
+    not_read: NotRead = ()
 
     @property
     def latest_at(self) -> datetime | None:
@@ -94,6 +96,7 @@ def evidence_items(items: Sequence[ItemAsk], nonce: bytes) -> tuple[EvidenceItem
             url=one.url,
             entry=None,
             is_later=one.is_later,
+            not_read=one.not_read,
         )
         for number, (start, one) in enumerate(zip(starts_of(items), items, strict=True), start=1)
     )
@@ -111,6 +114,7 @@ def items_again(text: str, items: Sequence[EvidenceItem]) -> tuple[ItemAsk, ...]
             None,
             one.file_sha256,
             one.is_later,
+            one.not_read,
         )
         for one in items
     )

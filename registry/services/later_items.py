@@ -14,7 +14,7 @@ from registry.domain.case_states import PartKind
 from registry.domain.clock import from_unix_ms
 from registry.domain.errors import Conflict
 from registry.domain.ids import TraceId, new_id
-from registry.leaktrace import wording
+from registry.leaktrace import wording, wording_documents
 from registry.leaktrace.evidence_items import EvidenceItem, LaterSighting
 from registry.services.case_parts import Added, Onward, refused
 from registry.services.dual_control import Act, use_approval
@@ -74,10 +74,10 @@ class LaterItems:
         again, fresh, earlier = _counted(asked, len(items))
         at = from_unix_ms(self._kernel.now_ms())
         if not fresh and not earlier:
-            seen = LaterSighting(at, wording.sighting(again, 0, ""), again, 0)
+            seen = LaterSighting(at, _said(later, wording.sighting(again, 0, "")), again, 0)
             return LaterItem(self._trace.file.sighting(caller, trace, seen, later.text), seen)
         goes_on = asked.question.trace
-        said = wording.sighting(again, fresh, goes_on, earlier=earlier)
+        said = _said(later, wording.sighting(again, fresh, goes_on, earlier=earlier))
         seen = LaterSighting(at, said, again, fresh, goes_on)
         whole = replace(asked, question=replace(asked.question, continues=trace))
         traced, added = self._trace.judge_onward(caller, whole, Onward(trace, seen, later.text))
@@ -88,6 +88,10 @@ def _adding(trace: TraceId, item: ItemAsk) -> Act:
     """Say to which case what is added."""
     alone = opening_of([item])
     return Act(alone.action, (trace, *alone.content), f"added to trace {trace}: {alone.told}")
+
+
+def _said(later: ItemAsk, followed: str) -> str:
+    return " ".join((followed, *wording_documents.not_read(later.not_read)))
 
 
 def _items_of(stored: StoredTrace) -> tuple[EvidenceItem, ...]:
@@ -106,6 +110,7 @@ def _items_of(stored: StoredTrace) -> tuple[EvidenceItem, ...]:
         source=asked.source,
         url="",
         entry=asked.entry,
+        not_read=asked.not_read,
     )
     return (alone,)
 

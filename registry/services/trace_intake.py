@@ -8,10 +8,11 @@ from datetime import UTC
 
 import registry
 from registry.audit.kinds import Kind
+from registry.documents.image_file import READ
 from registry.domain.approvals import Action
 from registry.domain.ids import EntryIndex, RecordId, SubjectId, TraceId
 from registry.leaktrace.coverage import Coverage, Tally
-from registry.leaktrace.evidence_items import EvidenceItem, FirstSeen
+from registry.leaktrace.evidence_items import EvidenceItem, FirstSeen, together
 from registry.leaktrace.report_model import digest_of_text
 from registry.leaktrace.report_shapes import TraceQuestion
 from registry.services.dual_control import Act
@@ -82,8 +83,14 @@ class TraceIntake:
         self._kernel.admit(caller, INVESTIGATORS, "trace")
         with turn():
             sent = Sent(item.upload, INVESTIGATORS, Kind.TRACE, "role.investigator", images=self._matching.images)
-            text = open_sent(self._kernel, caller, sent).text
-        return replace(item, text=text, upload=None, file_sha256=digest_of_file(item.upload.content, nonce))
+            document = open_sent(self._kernel, caller, sent)
+        return replace(
+            item,
+            text=document.text,
+            upload=None,
+            file_sha256=digest_of_file(item.upload.content, nonce),
+            not_read=together(((one.what, 1),) for one in document.unread if one.may_hide or one.what == READ.what),
+        )
 
     def asked(
         self, caller: Caller, trace: TraceId, items: Sequence[ItemAsk], hashed: tuple[Sequence[EvidenceItem], bytes]
@@ -110,6 +117,7 @@ class TraceIntake:
             entry=EntryIndex(matched.entries[0]),
             uncertainty_seconds=first.uncertainty_seconds if is_timed else 0,
             items=with_entries(told, entries),
+            not_read=together(one.not_read for one in items),
         )
         # Counts would tell what the brake held back.
         coverage = self._matching.matcher.coverage(matched.tally) if matched is compared else None
