@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from registry.crypto.sign_lattice import LatticeKey, verify_lattice_signature
 from registry.domain.errors import ProofRejected
-from registry.transparency.offline.verify_bundle import ml_dsa_44_verifies
+from registry.transparency.offline.verify_bundle import _hints, ml_dsa_44_verifies
 
 PUBLIC_BYTES, SIGNATURE_BYTES = 1_312, 2_420
 seeds = st.binary(min_size=32, max_size=32)
@@ -51,6 +51,32 @@ def test_both_read_hints_alike(position: int, value: int) -> None:
     changed[position] = value
     assert ml_dsa_44_verifies(KEY.public_bytes, bytes(changed), MESSAGE) is (bytes(changed) == GOOD)
     assert library_verifies(KEY.public_bytes, bytes(changed), MESSAGE) is (bytes(changed) == GOOD)
+
+
+def respelled() -> dict[str, bytes]:
+    """Write the same hints in other bytes: two places swapped, one twice, all in another row's order."""
+    hints = GOOD[2_336:]
+    ends = list(hints[80:])
+    assert ends[0] >= 2, "the first row of this signature has two hints at least"
+    swapped = bytes([hints[1], hints[0], *hints[2:]])
+    twice = bytes([hints[0], *hints[:79], *(end + 1 for end in ends)])
+    return {"swapped": GOOD[:2_336] + swapped, "twice": GOOD[:2_336] + twice}
+
+
+@pytest.mark.parametrize("how", ["swapped", "twice"])
+def test_the_same_hints_in_other_bytes_are_no_signature(how: str) -> None:
+    """Whoever could respell a signature would have a second one of the same checkpoint."""
+    changed = respelled()[how]
+    assert changed != GOOD
+    assert not ml_dsa_44_verifies(KEY.public_bytes, changed, MESSAGE)
+    assert not library_verifies(KEY.public_bytes, changed, MESSAGE)
+
+
+@pytest.mark.parametrize("ends", [(81, 81, 81, 81), (84, 84, 84, 84), (3, 2, 3, 3), (3, 3, 3, 0)])
+def test_hints_that_end_beyond_their_room_or_go_back_are_none(ends: tuple[int, ...]) -> None:
+    places = bytes(range(1, 4)) if max(ends) <= 80 else bytes(range(80))
+    assert _hints(places.ljust(80, b"\0") + bytes(ends)) is None
+    assert _hints(bytes(range(1, 4)).ljust(80, b"\0") + bytes([1, 2, 3, 3])) == [{1}, {2}, {3}, set()]
 
 
 @pytest.mark.parametrize("length", [0, 32, SIGNATURE_BYTES - 1, SIGNATURE_BYTES + 1])
