@@ -26,7 +26,7 @@ from registry.audit.kinds import Kind
 from registry.audit.ports import HeadRow
 from registry.bootstrap import opened
 from registry.storage.high_water import HighWaterFile
-from registry.storage.tables import metadata
+from registry.storage.metadata import metadata
 from registry.transparency.leaf import COMMITMENT_BYTES, leaf_hash, parse_leaf
 from registry.transparency.merkle import Edge
 from registry.vault.generations import FIRST
