@@ -170,7 +170,10 @@ def walked(site: Site, query: str) -> list[int]:
     indexes: list[int] = []
     while path is not None:
         document = site.get(path, Role.AUDITOR).json()
-        indexes += [entry["index"] for entry in document["entries"]]
+        page = [entry["index"] for entry in document["entries"]]
+        assert len(page) <= 2
+        assert page == sorted({one for one in page if not indexes or one < indexes[-1]}, reverse=True)
+        indexes += page
         path = document["next"]
     return indexes
 
@@ -208,7 +211,7 @@ def test_filters_give_exactly_what_entries_say(site: Site) -> None:
 
 
 def test_times_bound_a_page_from_both_sides(site: Site) -> None:
-    site.enroll()
+    subject = site.enroll()["subject"]
     moments = []
     for _ in range(4):
         site.home.clock.step(60)
@@ -217,6 +220,8 @@ def test_times_bound_a_page_from_both_sides(site: Site) -> None:
     query = f"kind=disclose&{urlencode({'from': at[moments[1]], 'to': at[moments[3]]})}"
     assert walked(site, query) == [moments[2], moments[1]]
     assert walked(site, f"kind=disclose&{urlencode({'to': at[moments[0]]})}") == []
+    assert walked(site, f"kind=disclose&{urlencode({'to': at[moments[3]]})}") == moments[2::-1]
+    assert walked(site, f"subject={subject}&{urlencode({'from': at[moments[2]]})}") == [moments[3], moments[2]]
 
 
 def test_a_walk_stays_steady_while_the_ledger_grows(site: Site) -> None:
