@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.leaktrace.terms import TERMS_VERSION
 from registry.storage.migrate import upgrade
 from registry.storage.unit_of_work import SqlDatabase, open_database
 from tests.fakes.postgres import PostgresServer
@@ -23,7 +24,7 @@ def migrated(postgres: PostgresServer) -> str:
 
 def begun(database: SqlDatabase) -> SqlDatabase:
     with database.write() as work:
-        work.index_state.create()
+        work.index_state.create(TERMS_VERSION)
         work.commit()
     return database
 

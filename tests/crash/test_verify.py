@@ -24,6 +24,8 @@ _ENDS_SECONDS = 30  # far more than it takes, far less than the halts below
 # others, and says so.
 _PROGRAM = """
 import os, signal, sys, time
+# A job in a shell's background has it ignored from the start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from functools import partial
 from registry.cli import auditing
 from registry.cli.main import main

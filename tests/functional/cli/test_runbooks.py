@@ -40,6 +40,7 @@ EXCHANGE = Place(OPERATIONS, "Keys", "registry keys status")
 BY_TWO = Place(OPERATIONS, "Keys", "curl")
 LEDGER = Place(OPERATIONS, "Keys", "registry keys rotate ledger --announce")
 INDEX = Place(OPERATIONS, "The blind index", "registry backup")
+REBUILD = Place(OPERATIONS, "The blind index", "registry keys rebuild-index")
 MARKS = Place(OPERATIONS, "Marks and receipt codes", "registry keys rotate marks  ")
 REDRAW = Place(OPERATIONS, "Marks and receipt codes", "registry keys rotate marks --redraw")
 BACKUP = Place(OPERATIONS, "Backup and restore", "registry backup")
@@ -47,7 +48,7 @@ CHECKPOINT = Place(OPERATIONS, "After a restore", "registry audit checkpoint")
 RECOVER = Place(OPERATIONS, "The high-water mark", "registry audit verify")
 WITNESS = Place(OPERATIONS, "Witnesses", "registry audit witness init")
 RUN = (SPLIT, UNSEAL, SEAL, TAKE_OVER, LOCK, LEAVES, EXCHANGE, BY_TWO, LEDGER, INDEX, MARKS, REDRAW, BACKUP, CHECKPOINT)
-RUN += (RECOVER, WITNESS)
+RUN += (REBUILD, RECOVER, WITNESS)
 SHRED = ["registry", "keys", "shred"]
 RECIPES = "a script: tests/functional/upkeep/test_recipes.py runs it"
 SETTINGS = "settings, no commands"
@@ -316,6 +317,14 @@ def test_the_blind_index_goes_under_another_secret(shell: Shell) -> None:
     told = shell.run(*(one for one in block(INDEX) if "PostgreSQL only" not in one))
     assert len(told) == 5
     assert looked_up(shell.line) == answer
+    assert found_in(shell.line, answer) == found
+
+
+def test_the_blind_index_is_made_anew(shell: Shell) -> None:
+    answer = looked_up(shell.line)
+    found = found_in(shell.line, answer)
+    assert found
+    shell.run(*(one for one in block(REBUILD) if "PostgreSQL only" not in one))
     assert found_in(shell.line, answer) == found
 
 
