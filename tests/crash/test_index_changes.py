@@ -1,4 +1,4 @@
-"""kill -9 while the blind index goes to another secret, at any statement: everybody is found, and it goes on."""
+"""kill -9 while the blind index is re-keyed or made anew, at any statement: everybody is found, and it goes on."""
 
 from __future__ import annotations
 
@@ -11,34 +11,52 @@ from pathlib import Path
 
 import pytest
 
-from registry.bootstrap import opened, rekey_index
+from registry.bootstrap import Application, opened, rebuild_index, rekey_index
 from registry.cli.auditing import verify_ledger
+from registry.services.index_change import IndexChange
 from registry.settings import Settings, load_settings
 from tests.crash.statements import program, registry_of, run
 from tests.fakes.postgres import PostgresServer
 
 PARTS = 8  # of the long round
 TEXT = "Dana Brightwater, call 816-555-0142"
-_KEEPER = program(
-    """
-    from registry.bootstrap import rekey_index
-    from registry.services import index_change as service
-    """,
-    'rekey_index(application).run(operator="local:test")',
-    before="service.PEOPLE_AT_ONCE, service.AT_ONCE = 2, 40  # in small steps",
-)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What goes from one generation of the index to another: its parts in a registry, and a program that runs it."""
+
+    made: Callable[[Application], IndexChange]
+
+    @property
+    def program(self) -> str:
+        return program(
+            f"""
+            from registry.bootstrap import {self.made.__name__}
+            from registry.services import index_change as service
+            """,
+            f'{self.made.__name__}(application).run(operator="local:test")',
+            before="service.PEOPLE_AT_ONCE, service.AT_ONCE = 2, 40  # in small steps",
+        )
+
+
+@pytest.fixture(scope="module", params=[rekey_index, rebuild_index], ids=lambda made: made.__name__)
+def change(request: pytest.FixtureRequest) -> Change:
+    return Change(request.param)
 
 
 @dataclass
 class Place:
-    """A registry with three people, and how many statements it takes to re-key its index.
+    """A registry with three people, and how many statements it takes to change its index.
 
     Attributes:
+        change: of its index.
         home: its folder.
         copied: copies its database, and returns the copy's address; empty where it lies in the folder.
         statements: how many there are.
     """
 
+    change: Change
     home: Path
     copied: Callable[[], str]
     statements: int = 0
@@ -49,19 +67,19 @@ class Place:
         return load_settings(folder, {"REGISTRY_DATABASE_URL": self.copied()})
 
 
-def place_of(home: Path, url: str, copied: Callable[[], str], counted: str = _KEEPER) -> Place:
+def place_of(change: Change, home: Path, url: str, copied: Callable[[], str]) -> Place:
     registry_of(home, "T-0001", "T-0002", "T-0003", url=url)
-    place = Place(home, copied)
+    place = Place(change, home, copied)
     whole = place.copy(home.parent / "whole")
-    done = run(counted, whole.home, 0, url_of(whole))
+    done = run(change.program, whole.home, 0, url_of(whole))
     assert done.returncode == 0, done.stderr
     place.statements = int(done.stdout)
     return place
 
 
 @pytest.fixture(scope="module")
-def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return place_of(tmp_path_factory.mktemp("rekeyed") / "home", "", str)
+def sqlite(change: Change, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return place_of(change, tmp_path_factory.mktemp("changed") / "home", "", str)
 
 
 @contextmanager
@@ -81,9 +99,9 @@ def copies_of(postgres: PostgresServer) -> Iterator[tuple[str, Callable[[], str]
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Place]:
+def postgresql(change: Change, tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Place]:
     with copies_of(postgres) as (name, copied):
-        yield place_of(tmp_path_factory.mktemp("rekeyed") / "home", postgres.url(name), copied)
+        yield place_of(change, tmp_path_factory.mktemp("changed") / "home", postgres.url(name), copied)
 
 
 def url_of(settings: Settings) -> str:
@@ -98,9 +116,9 @@ def found(settings: Settings) -> set[tuple[str, str]]:
         return {(str(one.subject), str(one.record)) for one in matched.matching.findings}
 
 
-def is_done(settings: Settings) -> bool:
+def is_done(change: Change, settings: Settings) -> bool:
     with opened(settings) as application:
-        now = rekey_index(application).standing()
+        now = change.made(application).standing()
     return (now.generation, now.following, now.former) == (2, None, None)
 
 
@@ -108,12 +126,12 @@ def cut_off_at(place: Place, folder: Path, at: int) -> None:
     here = place.copy(folder / f"at-{at}")
     before = found(here)
     assert len(before) > 1
-    assert run(_KEEPER, here.home, at, url_of(here)).returncode == -signal.SIGKILL
+    assert run(place.change.program, here.home, at, url_of(here)).returncode == -signal.SIGKILL
     assert found(here) == before
-    if not is_done(here):
-        done = run(_KEEPER, here.home, 0, url_of(here))
+    if not is_done(place.change, here):
+        done = run(place.change.program, here.home, 0, url_of(here))
         assert done.returncode == 0, done.stderr
-        assert is_done(here)
+        assert is_done(place.change, here)
     assert found(here) == before
     with opened(here) as application:
         application.row_check.check()
