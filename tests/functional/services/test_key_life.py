@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from registry.audit.kinds import Kind
-from registry.bootstrap import Application, key_life, open_application
+from registry.bootstrap import Application, key_life
 from registry.cli.auditing import verify_ledger
 from registry.domain.categories import Category
 from registry.domain.errors import AuditUnavailable, KeyUnavailable
@@ -24,10 +24,9 @@ from registry.services.disclose import Disclosed
 from registry.services.key_life import IN_USE, KeyLife
 from registry.services.ports_keys import Shelf
 from registry.services.trace import TraceAsk
-from registry.settings import load_settings
 from registry.storage.roles import APPLICATION, RETENTION
-from tests.fakes.postgres import PostgresServer
 from tests.functional.services.homes import Home, person
+from tests.functional.services.keepers import keeping
 from tests.functional.services.test_petitions import dispute, own
 
 KEEPER = "registry_rewrapper"
@@ -58,15 +57,8 @@ class Kept:
 
 @pytest.fixture
 def kept(request: pytest.FixtureRequest, home: Home) -> Iterator[Kept]:
-    environment = {}
-    url = home.app.settings.database_url
-    if url.startswith("postgresql"):
-        server: PostgresServer = request.getfixturevalue("postgres")
-        server.create_login(KEEPER, f"{APPLICATION}, {RETENTION}")
-        environment["REGISTRY_DATABASE_URL"] = url.replace("registry_server", KEEPER)
-    keeper = open_application(load_settings(home.app.settings.home, environment), home.clock)
-    yield Kept(home, keeper)
-    keeper.close()
+    with keeping(request, home, (KEEPER, f"{APPLICATION}, {RETENTION}"), both=False) as keeper:
+        yield Kept(home, keeper)
 
 
 def fill(home: Home) -> tuple[SubjectId, TraceId]:

@@ -20,10 +20,9 @@ from registry.services import index_change as service
 from registry.services.index_change import MAKING, NOT_WHOLE, REMOVING, UNDER_WAY
 from registry.services.key_changes import REBUILD
 from registry.services.rebuild_index import RebuildIndex
-from registry.settings import load_settings
 from registry.storage.roles import APPLICATION, ERASURE
-from tests.fakes.postgres import PostgresServer
 from tests.functional.services.homes import Home, person
+from tests.functional.services.keepers import keeping
 from tests.functional.services.test_erase import erase, inspector, update
 from tests.functional.services.test_key_changes import agreed, state
 from tests.functional.services.test_rekey_index import NEWCOMER, PHONE, at, fill, postings, search, stop, whole
@@ -82,17 +81,8 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def kept(request: pytest.FixtureRequest, home: Home) -> Iterator[Kept]:
-    environment = {}
-    url = home.app.settings.database_url
-    if url.startswith("postgresql"):
-        server: PostgresServer = request.getfixturevalue("postgres")
-        server.create_login(KEEPER, f"{APPLICATION}, {ERASURE}")
-        environment["REGISTRY_DATABASE_URL"] = url.replace("registry_server", KEEPER)
-        home.app.close()
-        home.app = open_application(load_settings(home.app.settings.home, environment), home.clock)
-    keeper = open_application(load_settings(home.app.settings.home, environment), home.clock)
-    yield Kept(home, keeper)
-    keeper.close()
+    with keeping(request, home, (KEEPER, f"{APPLICATION}, {ERASURE}"), both=True) as keeper:
+        yield Kept(home, keeper)
 
 
 def filled_before(home: Home) -> list[str]:

@@ -21,11 +21,10 @@ from registry.services.key_changes import REKEY
 from registry.services.key_life import SETTLING
 from registry.services.ports_keys import Shelf
 from registry.services.rekey_index import RekeyIndex
-from registry.settings import load_settings
 from registry.storage.roles import APPLICATION, ERASURE, RETENTION
 from registry.vault.blind_index import IndexTerm, Posting
-from tests.fakes.postgres import PostgresServer
 from tests.functional.services.homes import Home, person
+from tests.functional.services.keepers import keeping
 from tests.functional.services.test_erase import erase, inspector, update
 from tests.functional.services.test_key_changes import agreed, state
 
@@ -69,17 +68,8 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def kept(request: pytest.FixtureRequest, home: Home) -> Iterator[Kept]:
-    environment = {}
-    url = home.app.settings.database_url
-    if url.startswith("postgresql"):
-        server: PostgresServer = request.getfixturevalue("postgres")
-        server.create_login(KEEPER, f"{APPLICATION}, {ERASURE}, {RETENTION}")
-        environment["REGISTRY_DATABASE_URL"] = url.replace("registry_server", KEEPER)
-        home.app.close()
-        home.app = open_application(load_settings(home.app.settings.home, environment), home.clock)
-    keeper = open_application(load_settings(home.app.settings.home, environment), home.clock)
-    yield Kept(home, keeper)
-    keeper.close()
+    with keeping(request, home, (KEEPER, f"{APPLICATION}, {ERASURE}, {RETENTION}"), both=True) as keeper:
+        yield Kept(home, keeper)
 
 
 def fill(home: Home, many: int = 4) -> list[SubjectId]:

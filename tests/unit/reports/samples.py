@@ -9,7 +9,7 @@ from registry.domain.categories import Category
 from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
 from registry.leaktrace.coverage import ColumnCoverage, Coverage, TableCoverage, UnitCoverage
 from registry.leaktrace.receipt_codes import CodeMatch, CodesEvidence
-from registry.leaktrace.report_model import TraceReport, build_report
+from registry.leaktrace.report_model import FoundValue, ServedCopy, TraceReport, build_report
 from tests.unit.leaktrace_report.evidence import (
     ADDRESS,
     ALPHA,
@@ -93,10 +93,9 @@ def unserved() -> TraceReport:
     return build_report(question(), evidence((found(ADDRESS),)))
 
 
-def dump(people: int = 120, accounts: int = 55) -> TraceReport:
-    """Many people, many accounts."""
-    ids = range(1, people + 1)
-    findings = tuple(
+def found_addresses(people: int) -> tuple[FoundValue, ...]:
+    """Return one found address for each of so many people."""
+    return tuple(
         found(
             RecordId(f"{n:032x}"),
             employee_number=f"KC-{n:06d}",
@@ -105,22 +104,26 @@ def dump(people: int = 120, accounts: int = 55) -> TraceReport:
             kind="home_address",
             spans=((n * 50, n * 50 + 30),),
         )
-        for n in ids
+        for n in range(1, people + 1)
     )
-    copies = tuple(
-        served(
-            PrincipalId(f"{n % accounts + 1:032x}"),
-            n,
-            subject=SubjectId(f"{n:032x}"),
-            records=((RecordId(f"{n:032x}"), 1, Category.HOME_ADDRESS),),
-            served_at=NOON - timedelta(hours=3 * n),
-        )
-        for n in ids
-        if n < 100
+
+
+def address_served(number: int, account: int, hours_before: int) -> ServedCopy:
+    """Return a copy of somebody's address."""
+    return served(
+        PrincipalId(f"{account:032x}"),
+        number,
+        subject=SubjectId(f"{number:032x}"),
+        records=((RecordId(f"{number:032x}"), 1, Category.HOME_ADDRESS),),
+        served_at=NOON - timedelta(hours=hours_before),
     )
-    return build_report(
-        question(), evidence(findings, copies, (exposure("enrolled by", CLERK, subject=SubjectId(f"{1:032x}")),))
-    )
+
+
+def dump(people: int = 120, accounts: int = 55) -> TraceReport:
+    """Many people, many accounts."""
+    copies = tuple(address_served(n, n % accounts + 1, 3 * n) for n in range(1, min(people, 99) + 1))
+    known = (exposure("enrolled by", CLERK, subject=SubjectId(f"{1:032x}")),)
+    return build_report(question(), evidence(found_addresses(people), copies, known))
 
 
 EVERY = (

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
-from registry.domain.categories import Category
-from registry.domain.ids import EntryIndex, PrincipalId, RecordId, SubjectId
+from registry.domain.ids import EntryIndex, PrincipalId, SubjectId
 from registry.leaktrace.canaries import CanaryEvidence, LabelledCanary
 from registry.leaktrace.marked_copies import CopyEvidence, LabelledEvidence, LabelledPair, PairEvidence
 from registry.leaktrace.receipt_codes import CodeMatch, CodesEvidence
@@ -22,14 +20,11 @@ from tests.unit.leaktrace_report.evidence import (
     ADDRESS,
     ALPHA,
     BRAVO,
-    NOON,
     evidence,
     exposure,
-    found,
     question,
-    served,
 )
-from tests.unit.reports.samples import ordinary
+from tests.unit.reports.samples import address_served, found_addresses, ordinary
 
 PEOPLE = 700
 
@@ -42,29 +37,9 @@ def code_of(number: int) -> CodesEvidence:
 def huge(codes: CodesEvidence | None = None) -> TraceReport:
     """Seven hundred people, each looked up by an account of their own, the last one longest before publication."""
     ids = range(1, PEOPLE + 1)
-    findings = tuple(
-        found(
-            RecordId(f"{n:032x}"),
-            employee_number=f"KC-{n:06d}",
-            subject=SubjectId(f"{n:032x}"),
-            category=Category.HOME_ADDRESS,
-            kind="home_address",
-            spans=((n * 50, n * 50 + 30),),
-        )
-        for n in ids
-    )
-    copies = tuple(
-        served(
-            PrincipalId(f"{n:032x}"),
-            n,
-            subject=SubjectId(f"{n:032x}"),
-            records=((RecordId(f"{n:032x}"), 1, Category.HOME_ADDRESS),),
-            served_at=NOON - timedelta(hours=PEOPLE + 3 - n),
-        )
-        for n in ids
-    )
+    copies = tuple(address_served(n, n, PEOPLE + 3 - n) for n in ids)
     known = tuple(exposure("enrolled by", ALPHA, subject=SubjectId(f"{n:032x}")) for n in ids)
-    return build_report(question(), replace(evidence(findings, copies, known), codes=codes))
+    return build_report(question(), replace(evidence(found_addresses(PEOPLE), copies, known), codes=codes))
 
 
 def tables(report: TraceReport) -> dict[str, Table]:
