@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 
 import pytest
 
@@ -20,10 +22,20 @@ from tests.functional.services.test_marked_copies import people
 SEVEN_ZIP = bytes.fromhex("377abcaf271c0004") + bytes(64)
 
 
+def picture() -> bytes:
+    """Return a PNG of one point."""
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0\0")), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
 def archive(text: str, unreadable: int) -> Upload:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as made:
         made.writestr("post.txt", text)
+        made.writestr("dot.png", picture())  # an image that is too small to show anything: nothing is said of it
         for number in range(unreadable):
             made.writestr(f"{number}.7z", SEVEN_ZIP)
     return Upload(stream.getvalue(), "posts.zip")

@@ -203,6 +203,37 @@ def test_whoever_changes_between_being_opened_and_being_written_is_opened_again(
     assert postings(home) == {}
 
 
+def test_people_whom_another_process_wrote_meanwhile_are_not_written_again(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = kept.home
+    filled_before(home)
+    found_by, done = RebuildIndex._found_by, list[str]()
+
+    def slow(self: RebuildIndex, opened: service.Opened) -> Iterator[service.FoundBy]:
+        yield from found_by(self, opened)
+        if not done:
+            done.append("yes")
+            with pytest.raises(KeyboardInterrupt):
+                kept.run(told=at(MAKING, 2, stop))
+
+    monkeypatch.setattr(RebuildIndex, "_found_by", slow)
+    kept.run()
+    whole(home)
+    many = kept.index.standing().postings
+    kept.run()  # once more, without anybody else
+    assert kept.index.standing().postings == many
+
+
+def test_an_index_without_everybody_is_never_looked_up_in(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = kept.home
+    filled_before(home)
+    monkeypatch.setattr(RebuildIndex, "_fill", lambda *_: None)
+    with pytest.raises(KeyUnavailable, match="enrolled in between"):
+        kept.run()
+    assert kept.index.standing().generation == 1
+
+
 @pytest.mark.parametrize(("step", "number"), STEPS)
 def test_what_was_cut_off_goes_on(kept: Kept, step: str, number: int) -> None:
     home = kept.home

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from registry.documents import rtf as rtf_module
 from registry.documents.formats import format_of, open_document
 from registry.documents.model import Document
 from registry.domain.errors import UnreadableDocument
@@ -53,6 +54,12 @@ def test_what_cannot_be_read_in_an_archive_is_told() -> None:
     assert [(one.what, one.may_hide, one.place) for one in opened(content).unread] == [
         ("embedded_object", True, (("member", number),)) for number in (1, 2, 3)
     ]
+
+
+def test_an_encrypted_member_of_an_archive_is_told_as_that() -> None:
+    locked = odf("", **{"META-INF/manifest.xml": "<m:encryption-data xmlns:m='x'/>"})
+    (unread,) = opened(zipped({"a.odt": locked, "b.txt": SSN})).unread
+    assert (unread.what, unread.may_hide) == ("encrypted_part", True)
 
 
 def test_an_archive_that_is_broken_or_too_deep_is_refused() -> None:
@@ -109,6 +116,17 @@ def test_rich_text_keeps_lines_and_cells_and_letters() -> None:
 def test_pictures_in_rich_text_are_told() -> None:
     document = opened(rtf(r"{\pict\pngblip 3930302d31322d33343536}{\object{\*\objdata 00}}"))
     assert [(one.what, one.may_hide) for one in document.unread] == [("embedded_object", True), ("image", True)]
+
+
+def test_data_in_rich_text_is_neither_text_nor_braces() -> None:
+    document = opened(rtf(r"a\bin8 {{{{x}{{b " + SSN))
+    assert f"ab {SSN}" in document.text
+
+
+def test_rich_text_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtf_module, "MAX_TEXT_CHARACTERS", 100)
+    assert opened(rtf("x" * 100)).text.strip() == "x" * 100
+    assert code_of(rtf("x" * 101)) == "too_large"
 
 
 def test_rich_text_without_an_end_or_too_deep_ends() -> None:
