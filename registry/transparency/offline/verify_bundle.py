@@ -227,7 +227,7 @@ def check_members(members: dict[str, bytes]) -> list[int]:
 
 def sections_of(members: dict[str, bytes]) -> bytes:
     """Return the list of sections that a bundle of these members states."""
-    folders = {name.split("/")[0] for name in members if "/" in name}
+    folders = {name.split("/")[0] for name in members}
     listed = [section for section in _KNOWN_SECTIONS if section.split("/")[0] in folders]
     return "".join([_SECTIONS_HEAD, *(f"{section}\n" for section in listed)]).encode()
 
@@ -407,8 +407,7 @@ def _turned_back(row: list[int]) -> list[int]:
 def _high(number: int, is_hinted: bool) -> int:  # noqa: FBT001 - a bit of the signature
     low = number % (2 * _GAMMA2)
     low -= 2 * _GAMMA2 if low > _GAMMA2 else 0
-    high = 0 if number - low == _Q - 1 else (number - low) // (2 * _GAMMA2)
-    low -= number - low == _Q - 1
+    high = (number - low) // (2 * _GAMMA2)  # 44, of the largest numbers, is 0
     return (high + (1 if low > 0 else -1) * is_hinted) % 44
 
 
@@ -467,8 +466,8 @@ def _signature(lines: list[tuple[str, bytes]], key: Key) -> bytes | None:
     return found[0] if found else None
 
 
-def _cosigned_at(text: str, signature: bytes, key: Key) -> int | None:
-    """Return the time that a cosignature over a checkpoint's text states, or None for a bad one (tlog-cosignature)."""
+def _cosigned_at(text: str, signature: bytes, key: Key) -> int:
+    """Return the time that a cosignature over a checkpoint's text states, or 0 for a bad one (tlog-cosignature)."""
     unix_s, (name, _, kind, public_key) = int.from_bytes(signature[:8], "big"), key
     origin, size, root = (*text.split("\n"), "", "")[:3]
     message = f"cosignature/v1\ntime {unix_s}\n{text}".encode()
@@ -477,7 +476,7 @@ def _cosigned_at(text: str, signature: bytes, key: Key) -> int | None:
         numbers = signature[:8], bytes(8) + (_decimal(size) or 0).to_bytes(8, "big") + (_base64(root) or b"")
         message = b"subtree/v1\n\0" + names[0] + numbers[0] + names[1] + numbers[1]
     verifies = ml_dsa_44_verifies if kind == 6 else ed25519_verifies
-    return unix_s if 0 < unix_s < 2**63 and verifies(public_key, signature[8:], message) else None
+    return unix_s if unix_s < 2**63 and verifies(public_key, signature[8:], message) else 0
 
 
 def open_checkpoint(note: bytes, keys: list[Key], origin: str = "") -> tuple[int, bytes, int]:
@@ -491,8 +490,7 @@ def open_checkpoint(note: bytes, keys: list[Key], origin: str = "") -> tuple[int
     text, lines = signature_lines(_text(note, "the checkpoint"))
     stated = text.split("\n")
     signed: list[int] = []
-    given = [key for key in keys if origin or key.name == stated[0] or key is keys[0]]
-    for key in given:
+    for key in keys:
         signature = _signature(lines, key)
         if signature is None:
             continue
@@ -508,7 +506,7 @@ def open_checkpoint(note: bytes, keys: list[Key], origin: str = "") -> tuple[int
         )
         signed.append(key.kind)
     _demand(signed, "the checkpoint is not signed (once) by the key that was given")
-    _demand({key.kind for key in given} == set(signed), "the checkpoint lacks the Ed25519 or the ML-DSA-44 signature")
+    _demand({key.kind for key in keys} == set(signed), "the checkpoint lacks the Ed25519 or the ML-DSA-44 signature")
     size, root = _decimal(stated[1]), _base64(stated[2])
     if not size or root is None:
         raise Rejected("the checkpoint's size or root is not in canonical form")
@@ -522,9 +520,8 @@ def cosignatures(note: bytes, trust: Trust) -> dict[str, int]:
     for name, key in trust.witnesses.items():
         signature = _signature(lines, key)
         if signature is not None:
-            unix_s = _cosigned_at(text, signature, key)
-            _demand(unix_s, f"the cosignature of witness {shown(name)} does not verify")
-            found[name] = unix_s or 0
+            found[name] = _cosigned_at(text, signature, key)
+            _demand(found[name], f"the cosignature of witness {shown(name)} does not verify")
     return found
 
 
@@ -583,16 +580,14 @@ def _changed(members: dict[str, bytes], size: int, part: str) -> tuple[list[Key]
         _demand([(key.kind, key.name) for key in keys] == [(1, origin), (6, origin)], "its entry names other keys")
         stated, root, _ = open_checkpoint(note, keys, origins[1])
         _demand(stated == size, "it is of another size")
-    check_proof(proof, leaf, note, (size - 1, size, root))
+    hashes = check_proof(proof, leaf, note, (size - 1, size, root))
     if part == "keys":
         _demand(origins[0] == origins[1], "its entry names other keys")
         return former, Term(size, 2**63, following)
     said = fields.get("result", "")
     told = {"origins": _LOSS, "compromises": _STOLEN}[part].fullmatch(said)
-    _check_shared(origins, told, proof, size - 1)
-    return former, Term(
-        size, 2**63, following, part, said, _seconds(told.group(3)) if told and told.re is _STOLEN else 0
-    )
+    since = _check_shared(origins, told, hashes, size - 1)
+    return former, Term(size, 2**63, following, part, said, _seconds(since) if part == "compromises" else 0)
 
 
 def _seconds(text: str) -> int:
@@ -602,19 +597,20 @@ def _seconds(text: str) -> int:
         raise Rejected("its entry states no time") from exc
 
 
-def _check_shared(origins: tuple[str, str], told: re.Match[str] | None, proof: bytes, size: int) -> None:
+def _check_shared(origins: tuple[str, str], told: re.Match[str] | None, hashes: list[bytes], size: int) -> str:
     """Check that one origin follows another, and that the entries before the first of its own are those that it says.
 
-    The proof of a tree's last entry has the hashes that the root of the tree before it is made of.
+    The proof of a tree's last entry has the hashes that the root of the tree before it is made of. Returns what else
+    it says: since when the key is suspected, or what was kept.
     """
     base, number = _parts_of(origins[0])
     _demand(_parts_of(origins[1]) == (base, number + 1), "its origin does not follow the former one")
     root = b""
-    for line in _text(proof.partition(b"\n\n")[0], "a proof").split("\n")[2:]:
-        sibling = _base64(line) or b""
+    for sibling in hashes:
         root = hashlib.sha256(b"\x01" + sibling + root).digest() if root else sibling
-    is_so = told and (told.group(1), told.group(2)) == (str(size), root.hex())
-    _demand(is_so, "its entry names other entries than those before it")
+    if told is None or told.groups()[:2] != (str(size), root.hex()):
+        raise Rejected("its entry names other entries than those before it")
+    return told.group(3)
 
 
 def _parts_of(origin: str) -> tuple[str, int]:
@@ -762,9 +758,9 @@ def check_stamps(members: dict[str, bytes], size: int, root: bytes, terms: list[
 
 
 def _stated_at(token: bytes, name: str, note: bytes) -> int:
-    _, found, after = token.partition(hashlib.sha256(note).digest())
+    after = token.partition(hashlib.sha256(note).digest())[2]
     stated = _STATED_TIME.search(after)
-    if not found or stated is None:
+    if stated is None:
         raise Rejected(f"the time-stamp {name} is of something else")
     try:
         return calendar.timegm(time.strptime(stated.group(1).decode("ascii"), "%Y%m%d%H%M%S"))
@@ -804,19 +800,22 @@ def _check_consistency(old: tuple[int, bytes], new: tuple[int, bytes], hashes: l
     )
 
 
-def check_proof(proof: bytes, leaf: bytes, note: bytes, place: tuple[int, int, bytes]) -> None:
-    """Verify a ``.tlog-proof`` for a leaf at (index, size, root); its checkpoint is the bundle's, byte for byte."""
+def check_proof(proof: bytes, leaf: bytes, note: bytes, place: tuple[int, int, bytes]) -> list[bytes]:
+    """Verify a ``.tlog-proof`` for a leaf at (index, size, root) and return its hashes.
+
+    Its checkpoint is the bundle's, byte for byte.
+    """
     index, size, root = place
-    head, blank, carried = proof.partition(b"\n\n")
+    head, _, carried = proof.partition(b"\n\n")
     lines = _text(head, "a proof").split("\n")
-    if not blank or carried != note or lines[0] != "c2sp.org/tlog-proof@v1":
+    if carried != note or lines[0] != "c2sp.org/tlog-proof@v1":
         raise Rejected("the proof is malformed or holds another checkpoint")
-    hashes = [_base64(line) for line in lines[2:]]
+    hashes = [_base64(line) or b"" for line in lines[2:]]
     _demand(lines[1:2] == [f"index {index}"], "the proof is of another index")
     node, position, last = hashlib.sha256(b"\x00" + leaf).digest(), index, size - 1
     _demand(position <= last, "the index is not below the size of the ledger")
     for sibling in hashes:  # RFC 9162 section 2.1.3.2
-        if sibling is None or len(sibling) != 32 or last == 0:
+        if len(sibling) != 32 or last == 0:
             raise Rejected("the inclusion proof is malformed or too long")
         if position & 1 or position == last:
             node = hashlib.sha256(b"\x01" + sibling + node).digest()
@@ -826,6 +825,7 @@ def check_proof(proof: bytes, leaf: bytes, note: bytes, place: tuple[int, int, b
             node = hashlib.sha256(b"\x01" + node + sibling).digest()
         position, last = position >> 1, last >> 1
     _demand(not last and node == root, "the inclusion proof does not lead to the signed root")
+    return hashes
 
 
 # --- leaves, openings, chains
@@ -835,9 +835,9 @@ def parse_leaf(leaf: bytes) -> tuple[int, str, dict[str, bytes]]:
     if len(lines) != 5 or lines[0] != "alog/v1" or lines[4]:
         raise Rejected("the leaf is not of version alog/v1")
     unix_ms, joined = _decimal(lines[1]), _base64(lines[3])
-    records = len(joined or b"") // 32 - len(FIXED_FIELDS)
     if unix_ms is None or joined is None or not _KIND.fullmatch(lines[2]) or len(joined) % 32:
         raise Rejected("the leaf is not in canonical form")
+    records = len(joined) // 32 - len(FIXED_FIELDS)
     _demand(0 <= records <= MAX_RECORDS, "the leaf's number of commitments fits no field list")
     names = [*FIXED_FIELDS, *(f"record.{number}" for number in range(records))]
     return unix_ms, lines[2], {name: joined[32 * i : 32 * i + 32] for i, name in enumerate(names)}
@@ -891,7 +891,7 @@ def check_chains(entries: list[Entry], problems: list[str], gaps: list[str]) -> 
         counted, at = 0, -1
         for counter, index, before in links:
             missing = counter - counted - 1
-            if missing < 0 or not at <= before < index or (before != at if missing == 0 else before < at + missing):
+            if missing < 0 or before >= index or (before != at if missing == 0 else before < at + missing):
                 problems.append(f"entry {index}: contradicts other entries of subject {shown(subject)}, or itself")
             elif missing:
                 gaps.append(f"{missing} entries before entry {index} about subject {shown(subject)}")
@@ -950,7 +950,7 @@ def e_value(model: Model, values: list[list[Slot]], drawn: list[list[int]]) -> f
 
 
 def randomisation_p(model: Model, values: list[list[Slot]], observed: float, seed: int, draws: int) -> float:
-    """Return the bound of P(E >= observed) for forms drawn at random: draws in favour of large E, each counting 1/E."""
+    """Return the bound of P(E >= observed), above 1, for forms drawn at random: large E are favoured and count 1/E."""
     chance, counted = random.Random(seed), 1 / observed  # noqa: S311 - a repeatable test, no secret
     for _ in range(draws):
         behaviour = _picked(chance, model.behaviours)
@@ -968,7 +968,7 @@ def randomisation_p(model: Model, values: list[list[Slot]], observed: float, see
             drawn.append(forms)
         reached = e_value(model, values, drawn)
         counted += 1 / reached if reached >= observed * (1 - _CLOSE) else 0
-    return min(1.0, counted / (draws + 1))
+    return counted / (draws + 1)
 
 
 def _chances(
@@ -1145,8 +1145,7 @@ class _Marks:
         e, draws = e_value(self.model, values, drawn), claim["draws"]
         steps = draws * sum(slot.forms for slots in values for slot in slots)
         _demand(0 <= draws <= _MAX_DRAWS and steps <= _MAX_STEPS, "marks/claims.json: too many draws")
-        p = min(1.0, 1 / e) if e > 0 else 1.0
-        p = min(p, randomisation_p(self.model, values, e, seed, draws)) if draws and e > 1 else p
+        p = randomisation_p(self.model, values, e, seed, draws) if e > 1 else 1.0  # 1/E without draws
         agreeing = sum(slot == form for slot, form in read)
         return {"opened": len(used), "e": e, "p": p, "draws": draws, "slots": len(read), "agreeing": agreeing}
 
@@ -1177,10 +1176,10 @@ class _Marks:
         """Compare what is stated of an account with what follows; a tier may say less than its bound, never more."""
         label = shown(claim["label"])
         found = {"weight": weight, **(numbers or {})}
-        found["bound"] = min(1.0, (found["p"] if numbers else claim["p"]) / weight)
+        found["bound"] = min(1.0, claim["p"] / weight)
         for name, value in found.items():
             if name != "opened":
-                is_same = abs(claim[name] - value) <= _CLOSE * max(abs(value), 1e-300)
+                is_same = abs(claim[name] - value) <= _CLOSE * abs(value)
                 _demand(is_same, f"marks/claims.json: {name} stated for {label} is not what follows: {value!r}")
         is_carried = found["bound"] <= _TIERS[claim["tier"]] * (1 + _CLOSE)
         _demand(is_carried, f"marks/claims.json: {label} is called more than its bound carries")
@@ -1323,7 +1322,7 @@ def json_object(raw: bytes) -> dict[str, object]:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    _demand(len({name for name, _ in pairs}) == len(pairs), "the opening has a name twice")
+    _demand(len({name for name, _ in pairs}) == len(pairs), "a name stands twice")
     return dict(pairs)
 
 
@@ -1345,7 +1344,7 @@ def parse_policy(text: str) -> Trust:
             _demand(1 <= needs <= len(rest) - 2, "a group of the policy needs more members than it has, or none")
             trust.groups[rest[0]] = (needs, rest[2:])
             free -= set(rest[2:])
-        elif word == "quorum" and len(rest) == 1 and (rest[0] == "none" or rest[0] in taken - {"all", "any"}):
+        elif word == "quorum" and len(rest) == 1 and rest[0] in taken - {"all", "any"}:
             quorums += rest
             continue
         else:

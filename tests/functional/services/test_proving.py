@@ -200,7 +200,7 @@ def test_nonsense_is_refused_and_nothing_else_happens(cut: Cut, name: str, text:
     key, _, bundle = cut
     changed = sealed_anew({**read_zip(bundle), f"marks/{name}.json": text.encode()})
     (problem,) = verify(changed, key).problems
-    assert "marks" in problem or "has a name twice" in problem
+    assert "marks" in problem or "a name stands twice" in problem
 
 
 def test_a_commitment_that_no_draw_opens_speaks_against_the_ledger_and_not_for_a_copy(sqlite_home: Home) -> None:

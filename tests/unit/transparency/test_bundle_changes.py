@@ -2,121 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
-from typing import NamedTuple
 
 import pytest
 
-from registry.transparency.bundle import (
-    BundleEntry,
-    EvidenceBundle,
-    KeyChange,
-    OlderCheckpoint,
-    open_fields,
-    write_bundle,
-)
-from registry.transparency.checkpoint import Checkpoint, checkpoint_text
 from registry.transparency.offline import verify_bundle as offline
-from registry.transparency.proofs import Tree
-from tests.unit.transparency.cosigners import MadeUp, lattice
-from tests.unit.transparency.support import CHAIN, ORIGIN, Ledger, Signer, seed_of
-
-SIZE, AT, LATER = 8, 4, 6
-NEXT_ORIGIN = "registry.example/audit/e2-00112233"
-
-
-class Pair(NamedTuple):
-    """Both keys of a ledger for a time."""
-
-    first: Signer
-    second: MadeUp
-
-    @property
-    def words(self) -> str:
-        return f"{self.first.vkey} {self.second.vkey}"
-
-    @property
-    def trust(self) -> offline.Trust:
-        return offline.Trust([offline.parse_key(key) for key in self.words.split()])
+from tests.unit.transparency.changes import (
+    AT,
+    LATER,
+    NEXT_ORIGIN,
+    OTHER_STRANGER,
+    STRANGER,
+    A,
+    B,
+    C,
+    Change,
+    Made,
+    Pair,
+    bundle_of,
+    ledger_of,
+    pair,
+    root_of,
+)
+from tests.unit.transparency.support import ORIGIN
 
 
-def pair(seed: int, origin: str = ORIGIN) -> Pair:
-    return Pair(Signer.named(origin, bytes([seed]) * 32), lattice(origin, seed))
-
-
-A, B, C, STRANGER, OTHER_STRANGER = (pair(seed) for seed in range(40, 45))
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change of the key at a size; everything but the first three lets a dishonest ledger say something else."""
-
-    at: int
-    former: Pair
-    following: Pair
-    part: str = "keys"
-    result: str = ""
-    following_words: str = ""
-    opened: tuple[str, ...] = ("request", "detail", "result")
-    stated: int = 0
-    trusted: int = 0
-    is_half_signed: bool = False
-
-    def values(self) -> dict[str, str]:
-        words = self.following_words or self.following.words
-        return {"request": self.former.words, "detail": words, "result": self.result}
-
-
-def note(origin: str, size: int, root: bytes, *pairs: Pair) -> str:
-    text, checkpoint = checkpoint_text(origin, size, root), Checkpoint(origin, size, root)
-    lines = [one.first.sign(text).rpartition("\n\n")[2] + one.second.line(checkpoint) for one in pairs]
-    return f"{text}\n{''.join(lines)}"
-
-
-def root_of(ledger: Ledger, size: int) -> bytes:
-    return Tree(ledger.tree_hashes(size)).root()
-
-
-def bundle_of(*changes: Change) -> bytes:
-    """Return a bundle of the first of 8 entries with these changes, as the last keys sign it."""
-    ledger = Ledger()
-    by_index = {one.at - 1: one for one in changes}
-    for index in range(SIZE):
-        change = by_index.get(index)
-        kind = "disclose" if change is None else "key" if change.part == "keys" else "epoch"
-        ledger.add({} if change is None else change.values(), kind=kind)
-    last = changes[-1].following
-    signed = note(last.first.key.name, SIZE, ledger.tree().root(), last)
-    told = tuple(_told(ledger, change) for change in changes)
-    return write_bundle(EvidenceBundle(last.first.key, signed, (ledger.entry(0, *CHAIN),), changes=told))
-
-
-def _told(ledger: Ledger, change: Change) -> KeyChange:
-    tree, whole = Tree(ledger.tree_hashes(change.at)), ledger.tree()
-    signers = (change.former, change.following)
-    signed = note(change.following.first.key.name, change.stated or change.at, tree.root(), *signers)
-    if change.is_half_signed:
-        lines = signed.splitlines(keepends=True)
-        signed = "".join(line for number, line in enumerate(lines) if number != 5)  # the former ML-DSA-44 key's
-    index = change.at - 1
-    fields = open_fields(seed_of(index), ledger.values[index], change.opened)
-    trusted = None
-    if change.trusted:
-        size = change.trusted
-        of_before = note(change.former.first.key.name, size, root_of(ledger, size), change.former)
-        trusted = OlderCheckpoint(size, of_before, whole.consistency_proof(size, SIZE))
-    return KeyChange(
-        OlderCheckpoint(change.at, signed, whole.consistency_proof(change.at, SIZE)),
-        BundleEntry(index, ledger.leaves[index], tree.inclusion_proof(index), fields),
-        is_new_origin=change.part != "keys",
-        is_compromise=change.part == "compromises",
-        trusted=trusted,
-    )
-
-
-def problems(trust: offline.Trust, *changes: Change) -> str:
-    return "\n".join(offline.verify(bundle_of(*changes), trust).problems)
+def problems(trust: offline.Trust, *changes: Change, made: Made | None = None) -> str:
+    return "\n".join(offline.verify(bundle_of(*changes, made=made or Made()), trust).problems)
 
 
 FIRST, SECOND = Change(AT, A, B), Change(LATER, B, C)
@@ -124,7 +37,36 @@ FIRST, SECOND = Change(AT, A, B), Change(LATER, B, C)
 
 @pytest.mark.parametrize("trusted", [A, B, C])
 def test_who_trusts_one_key_can_follow_to_the_others(trusted: Pair) -> None:
-    assert problems(trusted.trust, FIRST, SECOND) == ""
+    verdict = offline.verify(bundle_of(FIRST, SECOND), trusted.trust)
+    assert verdict.problems == []
+    assert [line for line in verdict.checked if "exchanged" in line] == [
+        f"at {size} entries the ledger's key was exchanged, by a checkpoint that both signed" for size in (AT, LATER)
+    ]
+    assert verdict.entries[0].standing == ""
+    assert "compromised" not in offline.report(verdict)
+
+
+@pytest.mark.parametrize("trusted", [A, B])
+def test_a_former_key_does_not_sign_beyond_its_time(trusted: Pair) -> None:
+    assert "not signed" in problems(trusted.trust, FIRST, made=Made(signer=A))
+
+
+@pytest.mark.parametrize(
+    ("size", "signer", "problem"),
+    [
+        (AT - 1, A, ""),
+        (AT - 1, B, "not signed"),  # the next key makes up what was before it
+        (AT, A, ""),
+        (AT, B, ""),
+        (AT + 1, B, ""),
+        (AT + 1, A, "not signed"),
+    ],
+)
+def test_each_key_signs_older_checkpoints_of_its_time(size: int, signer: Pair, problem: str) -> None:
+    found = problems(B.trust, FIRST, made=Made(history=((size, signer),)))
+    if problem:
+        assert found.startswith(f"older checkpoint of {size} entries: ")
+    assert (problem in found) is (problem != "" or found == "")
 
 
 def test_a_change_follows_the_one_before() -> None:
@@ -151,21 +93,16 @@ def test_a_limit_on_a_key_holds_for_all_that_follows_from_it() -> None:
         (replace(FIRST, following_words=f"{B.second.vkey} {B.first.vkey}"), "its entry names other keys"),
         (replace(FIRST, following=pair(41, NEXT_ORIGIN)), "its entry names other keys"),
         (replace(FIRST, stated=5), "it is of another size"),
+        (replace(FIRST, kind="epoch"), "its entry does not name the keys"),
+        (replace(FIRST, kind="disclose"), "its entry does not name the keys"),
     ],
 )
 def test_a_change_names_both_keys_of_both_times(change: Change, problem: str) -> None:
     assert problems(A.trust, change) == f"change of the ledger's key at 4 entries: {problem}"
 
 
-def _roots() -> dict[int, str]:
-    """Return roots of a ledger whose first three entries are those of each bundle here."""
-    ledger = Ledger()
-    for _ in range(AT):
-        ledger.add({})
-    return {size: root_of(ledger, size).hex() for size in (1, 2, 3)}
-
-
-ROOTS = _roots()
+# Of a ledger whose first three entries are those of each bundle here.
+ROOTS = {size: root_of(ledger_of(()), size).hex() for size in (1, 2, 3)}
 LOSS = f"behind; found 3 {ROOTS[3]}; kept 9 {'00' * 32}"
 NEW = Change(AT, A, pair(41, NEXT_ORIGIN), "origins", LOSS)
 
@@ -173,12 +110,26 @@ NEW = Change(AT, A, pair(41, NEXT_ORIGIN), "origins", LOSS)
 def test_a_new_origin_is_told() -> None:
     verdict = offline.verify(bundle_of(NEW), A.trust)
     assert verdict.problems == []
-    assert f"after 3 entries {ORIGIN} went on as {NEXT_ORIGIN}" in "\n".join(verdict.checked)
+    assert (
+        f"after 3 entries {ORIGIN} went on as {NEXT_ORIGIN}, by a checkpoint that both signed. "
+        f"What {ORIGIN} had beyond these entries was lost: {LOSS}"
+    ) in verdict.checked
+
+
+def test_a_ledger_s_first_origin_may_have_no_number() -> None:
+    first = pair(40, ORIGIN.removesuffix("/e1"))
+    assert problems(first.trust, replace(NEW, former=first)) == ""
+
+
+def test_a_bundle_with_a_new_origin_is_not_under_the_former_one() -> None:
+    found = problems(A.trust, NEW, made=Made(signer=A))
+    assert found == "the checkpoint is of another ledger than its keys"
 
 
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
+        (replace(NEW, kind="key"), "its entry does not name the keys"),
         (replace(NEW, opened=("request", "detail")), "its entry names other entries than those before it"),
         (replace(NEW, result="behind"), "its entry names other entries than those before it"),
         (replace(NEW, result=LOSS.replace("found 3", "found 2")), "its entry names other entries than those before it"),
@@ -220,6 +171,75 @@ def test_the_checkpoint_from_before_a_theft_is_the_one_that_the_entry_names() ->
     assert problems(present, replace(THEFT, trusted=1)).endswith("it is not the one that the entry names")
     other_root = replace(THEFT, result=THEFT.result.replace(ROOTS[2], sha256(b"").hexdigest()))
     assert problems(present, other_root).endswith("it is not the one that the entry names")
+
+
+def test_who_trusts_a_compromised_key_is_told_and_not_led_on() -> None:
+    assert problems(A.trust, THEFT) == (
+        "the key that you trust was compromised, the bundle says: take the present one from where you trust"
+    )
+
+
+def theft(at: int, former: Pair, following: Pair, *before: Change) -> Change:
+    """Return that a key was found to be compromised, with nothing that was dated before."""
+    root = root_of(ledger_of(before, at), at - 1).hex()
+    result = f"compromised; found {at - 1} {root}; since 2023-11-14T22:13:20.000Z; trusted nothing"
+    return Change(at, former, following, "compromises", result)
+
+
+def test_a_key_that_may_not_sign_the_change_is_not_called_compromised() -> None:
+    """It was exchanged before; the theft was of the next one, to which it does not lead."""
+    trust = replace(A.trust, until={A.first.key.key_id.hex(): AT - 1})
+    found = problems(trust, FIRST, theft(LATER, B, pair(42, NEXT_ORIGIN), FIRST))
+    assert found == "the key that you trust may not sign the change to the ledger's present key"
+
+
+def test_two_thefts_are_followed() -> None:
+    third = pair(42, NEXT_ORIGIN.replace("e2", "e3"))
+    bundle = bundle_of(THEFT, theft(LATER, THEFT.following, third, THEFT))
+    assert offline.verify(bundle, third.trust).problems == []
+
+
+STAMP = b"\x18\x0f20231101000000Z"
+LATE = STAMP.replace(b"1101", b"1201")
+BARE = f"the key that signed it was compromised later, suspected since 2023-11-14T22:13:20Z: {offline._BARE}"
+HELD = BARE.replace(offline._BARE, "time-stamp stamps/2.tsa.tsr states 2023-11-01T00:00:00Z, once you verified it, ")
+HELD += "before that"
+
+
+@pytest.mark.parametrize(
+    ("stamps", "standings"),
+    [
+        ((), [BARE, BARE, ""]),
+        (((2, A, LATE),), [BARE, BARE, ""]),
+        (((2, A, STAMP),), [HELD, BARE, ""]),
+        (((2, A, STAMP), (3, A, STAMP)), [HELD, HELD.replace("/2.", "/3."), ""]),  # the first that has it
+    ],
+)
+def test_entries_from_before_a_theft_say_what_holds_them_up(
+    stamps: tuple[tuple[int, Pair, bytes], ...], standings: list[str]
+) -> None:
+    change = replace(THEFT, trusted=0)
+    verdict = offline.verify(bundle_of(change, made=Made(opened=(1, 2, 5), stamps=stamps)), THEFT.following.trust)
+    assert verdict.problems == []
+    assert [entry.standing for entry in verdict.entries] == standings
+    bare = [str(entry.index) for entry in verdict.entries if entry.standing == BARE]
+    told = f"entries {', '.join(bare)} but by the present key: theirs was compromised later; see each"
+    assert [line for line in verdict.not_checked if "by the present key" in line] == ([told] if bare else [])
+    assert (
+        f"after 3 entries {ORIGIN} went on as {NEXT_ORIGIN}, by a checkpoint that both signed. "
+        f"The key of {ORIGIN} was compromised, suspected since 2023-11-14T22:13:20Z"
+    ) in verdict.checked
+
+
+@pytest.mark.parametrize(("count", "more"), [(20, ""), (21, " ...")])
+def test_twenty_entries_that_nothing_holds_up_are_named(count: int, more: str) -> None:
+    change = theft(26, A, pair(41, NEXT_ORIGIN))
+    verdict = offline.verify(bundle_of(change, made=Made(size=30, opened=tuple(range(count)))), change.following.trust)
+    assert verdict.problems == []
+    named = ", ".join(map(str, range(20)))
+    assert f"entries {named}{more} but by the present key: theirs was compromised later; see each" in (
+        verdict.not_checked
+    )
 
 
 def test_only_what_is_dated_before_the_suspicion_holds_an_entry_up() -> None:

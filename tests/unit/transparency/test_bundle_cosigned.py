@@ -65,6 +65,7 @@ def test_a_cosigned_bundle_verifies_by_a_policy() -> None:
     assert verdict.cosigned == {"union": SEEN_AT, "inspector": SEEN_AT}
     text = report(verdict)
     assert "witness union cosigned it at 2023-11-14T22:15:00Z" in text
+    assert "others saw the same one" not in text
     assert "the checkpoint continues that of 7 entries, which is signed too; witness union" in text
 
 
@@ -77,7 +78,10 @@ def test_equal_content_is_equal_bytes_and_is_read_back() -> None:
 def test_a_key_alone_says_that_witnesses_were_not_looked_at() -> None:
     verdict = verify(BUNDLE, LEDGER.vkey)
     assert verdict.verified
-    assert any("3 further signatures" in line and "--policy" in line for line in verdict.not_checked)
+    assert (
+        "3 further signatures on the checkpoint, of keys that you did not give, and that others saw the same one: "
+        "give --policy with witnesses you trust"
+    ) in verdict.not_checked
 
 
 @pytest.mark.parametrize("missing", [W1.key.name, W2.key.name])
@@ -156,6 +160,18 @@ def test_a_policy_has_a_few_hundred_lines_at_most() -> None:
         parse_policy("\n" * 512 + POLICY)
 
 
+def test_the_longest_policy_and_a_witness_s_address_are_read() -> None:
+    with_address = POLICY.replace(f"witness union {W1.vkey}", f"witness union {W1.vkey} https://union.example/w1")
+    assert with_address != POLICY
+    assert parse_policy(with_address) == TRUST
+    assert parse_policy(f"{POLICY}#{'x' * (65_535 - len(POLICY))}") == TRUST
+    with pytest.raises(ValueError, match="too long"):
+        parse_policy(f"{POLICY}#{'x' * (65_536 - len(POLICY))}")
+    assert parse_policy(POLICY + "\n" * (512 - len(POLICY.split("\n")))) == TRUST
+    with pytest.raises(ValueError, match="too long"):
+        parse_policy(POLICY + "\n" * (513 - len(POLICY.split("\n"))))
+
+
 def test_groups_stand_in_groups() -> None:
     text = f"# ours\n{POLICY.split('group')[0]}group a any union\ngroup b 2\ta inspector\nquorum b"
     assert problems(BUNDLE, parse_policy(text)) == ""
@@ -186,6 +202,44 @@ def test_a_rewritten_ledger_does_not_continue_what_was_signed_before() -> None:
     proof = example_ledger().tree().consistency_proof(4, 10)
     forged = OlderCheckpoint(4, note_of(other, 4), proof)
     assert "does not lead to the signed root" in problems(_with_history(forged))
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right).digest()
+
+
+def test_an_older_root_is_led_to_as_well() -> None:
+    """A dishonest ledger has signed another root of 7 entries; the proof leads to the present one alone."""
+    true = older(example_ledger(), 7, 10)
+    forged = OlderCheckpoint(7, note_of(example_ledger(), 7, root=bytes(32)), true.hashes)
+    found = problems(_with_history(forged))
+    assert found == "older checkpoint of 7 entries: the consistency proof does not lead to the signed root"
+
+
+def test_one_root_is_not_that_of_two_sizes() -> None:
+    """A dishonest ledger signs the root of 4 entries as that of 10, so that no hash leads from one to the other."""
+    ledger = example_ledger()
+    root = Tree(ledger.tree_hashes(4)).root()
+    bundle = ledger.bundle(ledger.entry(0, *CHAIN))
+    same = OlderCheckpoint(4, note_of(ledger, 4), ())
+    raw = write_bundle(type(bundle)(LEDGER.key, note_of(ledger, 10, root=root), bundle.entries, {}, (same,)))
+    assert problems(raw) == "older checkpoint of 4 entries: the consistency proof does not lead to the signed root"
+
+
+def test_only_32_bytes_are_a_hash_of_a_consistency_proof() -> None:
+    """A dishonest ledger has signed, as the root of 6 entries, a node that has a byte of its neighbour."""
+    ledger = Ledger()
+    for _ in range(8):
+        ledger.add({})
+    middle, last, first = Tree(ledger.tree_hashes(8)).consistency_proof(6, 8)
+    moved = middle + last[:1]
+    forged = OlderCheckpoint(6, note_of(ledger, 6, root=_node(first, moved)), (bytes(32), bytes(32), first))
+    bundle = ledger.bundle(ledger.entry(0, *CHAIN))
+    members = read_zip(write_bundle(type(bundle)(LEDGER.key, note_of(ledger, 8), bundle.entries, {}, (forged,))))
+    hashes = "".join(f"{base64.b64encode(each).decode()}\n" for each in (moved, last[1:], first))
+    proof = f"consistency/v1\n6 8\n{hashes}".encode()
+    found = problems(sealed_anew({**members, "history/6.proof": proof}))
+    assert found == "older checkpoint of 6 entries: the consistency proof is malformed"
 
 
 @pytest.mark.parametrize(
@@ -235,6 +289,15 @@ def test_an_older_checkpoint_has_no_more_entries() -> None:
 STATES_2024 = b"\x18\x0f20240131235959Z"
 
 
+def test_a_time_beyond_the_calendar_is_told_as_a_number() -> None:
+    ledger, year_10000 = example_ledger(), 253_402_300_800
+    checkpoint = Checkpoint(ORIGIN, 10, ledger.tree().root())
+    for unix_s, told in ((year_10000 - 1, "9999-12-31T23:59:59Z"), (year_10000, str(year_10000)), (2**62, str(2**62))):
+        changed = note_of(ledger, 10).replace(W1.line(checkpoint, SEEN_AT), W1.line(checkpoint, unix_s))
+        verdict = verify(repaired(MEMBERS, "checkpoint", changed.encode()), TRUST)
+        assert f"witness union cosigned it at {told}" in verdict.checked
+
+
 def _stamped(token: bytes, note: bytes = MEMBERS["history/4.checkpoint"]) -> bytes:
     """Return the bundle with a token over a checkpoint of 4 entries: the checkpoint's digest, then these bytes."""
     parts = {"checkpoint": note, "proof": MEMBERS["history/4.proof"], "tsa.tsr": sha256(note).digest() + token}
@@ -258,6 +321,19 @@ def test_a_time_stamp_is_told_and_how_it_is_verified() -> None:
 )
 def test_a_time_stamp_states_a_time(token: bytes, problem: str) -> None:
     assert problem in problems(_stamped(token))
+
+
+def test_tokens_belong_to_the_checkpoint_of_their_size() -> None:
+    parts = {name: raw for name, raw in read_zip(_stamped(STATES_2024)).items() if name != "sections"}
+    note = MEMBERS["history/7.checkpoint"]
+    seven = {"checkpoint": note, "proof": MEMBERS["history/7.proof"], "tsa.tsr": sha256(note).digest() + STATES_2024}
+    members = {**parts, **{f"stamps/7.{name}": raw for name, raw in seven.items()}}
+    verdict = verify(sealed_anew({**members, SECTIONS: sections_of(members)}), TRUST)
+    assert verdict.problems == []
+    told = [line.partition(",")[0] for line in verdict.not_checked if "time-stamp" in line]
+    assert told == ["the time-stamp stamps/4.tsa.tsr", "the time-stamp stamps/7.tsa.tsr"]
+    without = {name: raw for name, raw in read_zip(_stamped(STATES_2024)).items() if not name.endswith(".tsr")}
+    assert problems(sealed_anew(without)) == "a time-stamped checkpoint lacks its proof"
 
 
 def test_a_time_stamped_checkpoint_is_of_its_size() -> None:

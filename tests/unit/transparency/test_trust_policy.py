@@ -96,6 +96,12 @@ HOSTILE = {
     "NUL": f"{LOG}quorum none\0\n",
     "DEL": f"{LOG}quorum none\x7f\n",
     "no-break space": f"{LOG}quorum\u00a0none\n",
+    "control character in a comment": f"{LOG}# \x1b[2J\nquorum none\n",
+    "DEL in a comment": f"{LOG}# \x7f\nquorum none\n",
+    "witness without a key": "witness w\nquorum none\n",
+    "witness of four words": f"witness w {W1.vkey} https://w.example x\nquorum w\n",
+    "another word for a group": f"{WITNESSES}groups g any w1\nquorum g\n",
+    "group of a log's key": f"{LOG}group g any {LEDGER.vkey}\nquorum none\n",
     "too long": f"{LOG}#{'x' * 65_536}\nquorum none\n",
     "too many lines": "".join(f"log {LEDGER.vkey}\n" for _ in range(200)),
 }

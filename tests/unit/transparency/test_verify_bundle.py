@@ -87,7 +87,8 @@ def test_the_key_comes_from_the_caller_never_from_the_bundle() -> None:
         LEDGER.vkey[:-1],
         LEDGER.vkey.replace(LEDGER.key.key_id.hex(), "00000000"),
         LEDGER.vkey.replace("/e1", "/e2"),
-        LEDGER.vkey.replace("/e1", "/\udcff"),  # a byte that is not UTF-8, as a command line gives it
+        # Bytes that are not UTF-8 come from a command line like this.
+        *(LEDGER.vkey.replace("/e1", f"/{chr(code)}") for code in (0xD800, 0xDCFF, 0xDFFF)),
         "PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
     ],
 )
@@ -132,6 +133,20 @@ def test_a_key_of_another_ledger_refuses() -> None:
     assert "not signed" in problems(EXAMPLE, other.vkey)
 
 
+def test_a_former_key_signs_up_to_the_size_that_the_reader_says() -> None:
+    """Of two keys of one kind the reader says which size one of them may sign; it is this one that signed."""
+    former, present = verify_bundle.parse_key(LEDGER.vkey), verify_bundle.parse_key(STRANGER.vkey)
+
+    def found(size: int, *keys: verify_bundle.Key) -> str:
+        trust = verify_bundle.Trust(list(keys), until={former.key_id.hex(): size})
+        return "\n".join(verify(EXAMPLE, trust).problems)
+
+    assert found(10, present, former) == ""
+    assert "not signed" in found(9, present, former)
+    assert found(10, former) == ""
+    assert found(9, former) == "the checkpoint has more entries than any key that you trust may sign"
+
+
 # --- the checkpoint
 
 
@@ -168,6 +183,9 @@ SIGNED_TWICE = CHECKPOINT + CHECKPOINT.rpartition("\n\n")[2]
         (CHECKPOINT.replace("\n", "\r\n"), "control character"),
         (CHECKPOINT + "- x y\n", "malformed"),
         (CHECKPOINT + "— x AAAA\n", "malformed"),
+        (CHECKPOINT + "— x AAAAAA==\n", "malformed"),  # a key id, and no signature
+        (CHECKPOINT + "— x\n", "malformed"),
+        (CHECKPOINT + "— x AAAAAAAA AAAAAAAA\n", "malformed"),
         (CHECKPOINT + "— a+b AAAAAAAA\n", "malformed"),
         (CHECKPOINT + "— a\u0085b AAAAAAAA\n", "malformed"),
         (CHECKPOINT + WITNESS.sign(TEXT).rpartition("\n\n")[2] * 64, "malformed"),
@@ -288,12 +306,18 @@ def _ledger_with_leaf(leaf: bytes) -> bytes:
         GOOD_LEAF.split(b"disclose\n")[0] + b"disclose\n" + b"A" * 44 + b"\n",
         GOOD_LEAF.split(b"disclose\n")[0] + b"disclose\n\n",
         GOOD_LEAF.split(b"disclose\n")[0] + b"disclose\n" + b"A" * 688 + b"\n",  # 16 commitments and 4 bytes
+        b"alog/v1\n1\nx\n!!!!\n",
+        b"alog/v1\n1\nx\n" + base64.b64encode(bytes(32 * 1_517)) + b"\n",  # a record more than there may be
         b"alog/v1\n1\nx\n" + b"A" * 65_520 + b"\n",
         b"alog/v1\n1\nx\n" + b"A" * 65_536 + b"\n",
     ],
 )
 def test_a_leaf_of_another_form_is_refused_though_it_was_logged(leaf: bytes) -> None:
     assert "entry 0: the leaf" in problems(_ledger_with_leaf(leaf)) or "UTF-8" in problems(_ledger_with_leaf(leaf))
+
+
+def test_a_leaf_has_room_for_all_records() -> None:
+    assert problems(_ledger_with_leaf(b"alog/v1\n1\nx\n" + base64.b64encode(bytes(32 * 1_516)) + b"\n")) == ""
 
 
 SALT = json.loads(MEMBERS["entries/0.open.json"])["fields"]["purpose"]["salt"]
@@ -363,8 +387,18 @@ def test_an_opening_has_one_spelling() -> None:
 
 
 def test_a_very_long_opening_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify_bundle, "MAX_OPENING_BYTES", 100)
+    longest = max(len(raw) for name, raw in MEMBERS.items() if name.endswith(".open.json"))
+    monkeypatch.setattr(verify_bundle, "MAX_OPENING_BYTES", longest)
+    assert problems(EXAMPLE) == ""
+    monkeypatch.setattr(verify_bundle, "MAX_OPENING_BYTES", longest - 1)
     assert "too long" in problems(EXAMPLE)
+
+
+def test_a_very_long_checkpoint_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_bundle, "MAX_NOTE_BYTES", len(MEMBERS["checkpoint"]))
+    assert problems(EXAMPLE) == ""
+    monkeypatch.setattr(verify_bundle, "MAX_NOTE_BYTES", len(MEMBERS["checkpoint"]) - 1)
+    assert problems(EXAMPLE) == "the checkpoint is too long"
 
 
 # --- chains
@@ -427,6 +461,8 @@ def test_chains_of_several_subjects_are_followed_apart() -> None:
         [("1", "1", "")],
         [("1", "1", "1")],
         [("", "", "0")],
+        [("a", "", "")],
+        [("", "1", "")],
         [("", "1", "-")] * 2,
     ],
 )
@@ -434,6 +470,12 @@ def test_chains_that_contradict_themselves_are_refused(links: list[tuple[str, st
     verdict = verify(_chained(*links), LEDGER.vkey)
     assert verdict.problems
     assert not any("chains agree" in line for line in verdict.checked)
+
+
+def test_time_that_stands_still_is_time() -> None:
+    verdict = verify(_chained(("", "", ""), ("", "", ""), times=(1_000, 0)), LEDGER.vkey)
+    assert verdict.problems == []
+    assert not any("chains" in line for line in verdict.checked)
 
 
 def test_time_that_runs_backwards_is_refused() -> None:
