@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from tests.processes.conftest import City, city_on_sqlite
 # Where it is not, ours is tried alone.
 OTHERS = "aics_witness"
 THEIR_PYTHON = os.environ.get("REGISTRY_OTHER_WITNESS_PYTHON", sys.executable)
+OURS, THEIRS = [sys.executable, "-m", "registry", "audit", "witness"], [THEIR_PYTHON, "-m", OTHERS]
 HAS_OTHERS = sys.executable != THEIR_PYTHON or importlib.util.find_spec(OTHERS) is not None
 BOTH = pytest.mark.parametrize(
     "kind",
@@ -75,23 +77,49 @@ def _await(url: str) -> None:
 
 @contextmanager
 def witness_of(kind: str, place: Path, vkey: str) -> Iterator[tuple[str, str]]:
-    """Run a witness for a ledger; gives its address and its verifier key."""
+    """Make a witness for a ledger and run it; gives its address and its verifier key."""
+    made = made_witness(kind, place, vkey)
+    with serving(kind, place) as url:
+        yield url, made
+
+
+def made_witness(kind: str, place: Path, vkey: str) -> str:
+    """Make a witness for a ledger; returns its verifier key."""
     if kind == "ours":
-        command = [sys.executable, "-m", "registry", "audit", "witness"]
-        made = _told([*command, "init", str(place), "--name", "witness.example/w1", "--log", vkey])
-        with running([*command, "serve", str(place), "--port", "0", "--json"]) as told:
-            yield told["url"], made
-        return
+        return _told([*OURS, "init", str(place), "--name", "witness.example/w1", "--log", vkey])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     place.mkdir()
-    command, config = [THEIR_PYTHON, "-m", OTHERS], ["-c", str(place / "witness.json")]
-    address = f"127.0.0.1:{port}"
-    said = _told([*command, "init", *config, "--name", "witness.example/w1", "--listen", address])
-    made = next(word for word in said.split() if word.startswith("witness.example/w1+"))
-    _told([*command, "add-log", *config, "--origin", vkey.split("+", maxsplit=1)[0], "--vkey", vkey])
-    with running([*command, "serve", *config], f"http://{address}"):
-        yield f"http://{address}", made
+    config = ["-c", str(place / "witness.json")]
+    said = _told([*THEIRS, "init", *config, "--name", "witness.example/w1", "--listen", f"127.0.0.1:{port}"])
+    _told([*THEIRS, "add-log", *config, "--origin", vkey.split("+", maxsplit=1)[0], "--vkey", vkey])
+    return next(word for word in said.split() if word.startswith("witness.example/w1+"))
+
+
+@contextmanager
+def serving(kind: str, place: Path) -> Iterator[str]:
+    """Run a witness; gives its address."""
+    if kind == "ours":
+        with running([*OURS, "serve", str(place), "--port", "0", "--json"]) as told:
+            yield told["url"]
+        return
+    config = place / "witness.json"
+    url = f"http://{json.loads(config.read_text())['witness']['listen']}"
+    with running([*THEIRS, "serve", "-c", str(config)], url):
+        yield url
+
+
+def put_in_place(kind: str, place: Path, former: str, present: str) -> None:
+    """Do what a witness's operator does when a ledger's key was stolen: the new one in place of it, not beside it."""
+    if kind == "ours":
+        policy = place / "policy"
+        policy.write_text(policy.read_text().replace(former, present))
+        return
+    config = place / "witness.json"
+    document = json.loads(config.read_text())
+    assert [log["vkeys"] for log in document["logs"]] == [[former]]
+    config.write_text(json.dumps({**document, "logs": []}))
+    _told([*THEIRS, "add-log", "-c", str(config), "--origin", present.split("+", maxsplit=1)[0], "--vkey", present])
 
 
 def _told(command: list[str]) -> str:
@@ -182,6 +210,48 @@ def test_an_older_copy_put_back_is_noticed(kind: str, city_on_disk: City, tmp_pa
         shutil.copytree(before, city_on_disk.home)
         configure(city_on_disk.home, vkey, witness, url)
         assert line.json("audit", "witness", "ask", exits=1)["alarm"] == "rolled_back"
+
+
+@BOTH
+def test_a_stolen_key_is_replaced_and_a_witness_goes_on_under_the_new_name_alone(
+    kind: str, city_on_disk: City, tmp_path: Path
+) -> None:
+    home, place, witnessed = city_on_disk.home, tmp_path / "witness", {"w": "cosigned"}
+    line, thief, rewriter = (line_for(path) for path in (home, tmp_path / "thief", tmp_path / "rewriter"))
+    former = line.json("audit", "checkpoint")["vkey"]
+    shutil.copytree(home, rewriter.home)
+    lengthen(home, 5)
+    with witness_of(kind, place, former) as (url, witness):
+        configure(home, former, witness, url)
+        assert line.json("audit", "witness", "ask")["witnesses"] == witnessed
+        shutil.copytree(home, thief.home)  # with the key: a history of the thief's own, and one that goes on from here
+        seen = int(line.json("audit", "checkpoint")["checkpoint"].split("\n")[1])
+        time.sleep(2)  # what was cosigned counts from before the second of the suspicion
+        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        told = line.json("audit", "compromise", former.split("+")[1], "--since", since, "--reason", "stolen, made up")
+        assert (told["replaced"], told["trusted"]) == (True, seen)
+        assert line.json("audit", "witness", "ask", exits=1)["witnesses"] == {"w": "refused 404"}
+        # Its operator was not reached yet: it refuses another history, and cosigns what continues what it saw.
+        for theirs, entries, answer in ((rewriter, 40, "forked"), (thief, 5, "cosigned")):
+            configure(theirs.home, former, witness, url)
+            lengthen(theirs.home, entries)
+            assert theirs.json("audit", "witness", "ask", exits=int(answer == "forked"))["witnesses"] == {"w": answer}
+        finding = _check(line.json("doctor", exits=1))
+        assert (finding["state"], former.split("+")[1] in json.dumps(finding)) == ("finding", True)
+    put_in_place(kind, place, former, told["vkey"])
+    with serving(kind, place) as url:
+        policy = parse_policy(configure(home, told["vkey"], witness, url))
+        assert line.json("audit", "witness", "ask") == {"witnesses": witnessed, "unseen": 0, "alarm": None}
+        assert _check(line.json("doctor", exits=1)) == finding  # it goes on showing what it cosigned: evidence
+        with opened(load_settings(home, {})) as application:
+            assert application.witnesses is not None
+            trusted = open_trusted(application.witnesses.published().note, policy, check_of)
+        assert trusted.checkpoint.origin == told["vkey"].split("+")[0] != former.split("+")[0]
+        assert trusted.checkpoint.size > told["entry"] >= seen
+        for theirs in (rewriter, thief):
+            configure(theirs.home, former, witness, url)
+            lengthen(theirs.home, 3)
+            assert theirs.json("audit", "witness", "ask", exits=1)["witnesses"] == {"w": "refused 404"}
 
 
 def _check(told: dict[str, Any]) -> dict[str, Any]:

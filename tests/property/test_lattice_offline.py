@@ -109,7 +109,7 @@ def made_up(seed: bytes, largest: int, *, more: bytes = b"") -> tuple[bytes, byt
     """
     public_key = seed + bytes(1_280) + more
     z = [[0] * 256 for _ in range(4)]
-    z[2][7] = largest
+    z[3][7] = largest
     mu = hashlib.shake_256(hashlib.shake_256(public_key).digest(64) + b"\0\0" + MESSAGE).digest(64)
     encoded = b""
     for r in range(4):

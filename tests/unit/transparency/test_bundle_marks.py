@@ -184,6 +184,11 @@ def test_a_place_that_was_not_drawn_yet_says_nothing() -> None:
     assert problems(Story(value={"slots": [{**SLOT, "slot": "digits"}]}, claim=claim)) == []
 
 
+def test_a_value_without_places_that_nobody_was_served_says_nothing() -> None:
+    claim = {"e": 1.0, "p": 1.0, "bound": 1.0, "slots": 0, "agreeing": 0}
+    assert problems(Story(value={"slots": [], "versions": [9]}, claim=claim)) == []
+
+
 @pytest.mark.parametrize(
     ("slots", "agreeing"),
     [

@@ -13,6 +13,7 @@ from registry.transparency.checkpoint import checkpoint_text
 from registry.transparency.offline import verify_bundle
 from registry.transparency.offline.verify_bundle import BadKey, read_zip, report, verify
 from tests.unit.transparency.bundles import bundle_with, opening_with, sealed_anew
+from tests.unit.transparency.cosigners import lattice
 from tests.unit.transparency.support import (
     CHAIN,
     LEDGER,
@@ -131,6 +132,13 @@ def test_a_name_may_be_of_any_script() -> None:
 def test_a_key_of_another_ledger_refuses() -> None:
     other = Signer.named("registry.example/audit/e2", bytes(range(32)))
     assert "not signed" in problems(EXAMPLE, other.vkey)
+
+
+def test_keys_of_other_ledgers_do_no_harm_in_a_policy() -> None:
+    """Neither is this ledger's second key asked of it, nor are they several keys of one kind."""
+    others = Signer.named("other.example/audit/e1", bytes(range(3, 35))).vkey, lattice("other.example/audit/e1", 3).vkey
+    trust = verify_bundle.Trust([verify_bundle.parse_key(key) for key in (LEDGER.vkey, *others)])
+    assert verify(EXAMPLE, trust).problems == []
 
 
 def test_a_former_key_signs_up_to_the_size_that_the_reader_says() -> None:
