@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 
 from registry.crypto.hardening import harden_process
 from registry.leaktrace.reading_rows import Rows, RowsRead, read_rows
+from registry.services.few_collections import RARELY
 from registry.services.other_process import OtherProcess
 
 ALONE_PARTS = 4  # so many are read here at least: starting a process takes about as long
@@ -78,7 +79,7 @@ def _work(pipe: Connection) -> None:
     """Read what comes until nothing more can come: the parent has closed the pipe, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends this one
     harden_process()
-    gc.set_threshold(200_000, 50, 1_000)  # a part makes a hundred thousand objects and no cycles
+    gc.set_threshold(*RARELY)  # a part makes a hundred thousand objects and no cycles
     with suppress(EOFError, OSError):
         pipe.send(True)
         while True:

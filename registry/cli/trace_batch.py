@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from registry.bootstrap import Application
 from registry.cli.common import Progress
 from registry.domain.errors import UnreadableDocument
 from registry.leaktrace.dossier import Finding
+from registry.services.few_collections import few_collections
 from registry.services.kernel import Caller
 from registry.services.match import MANY_TEXTS
 from registry.text.strict_json import parse_json
@@ -32,7 +32,7 @@ def run_batch(application: Application, caller: Caller, source: Path, target: Pa
     The target is written beside its place and moved there when whole: a stopped run leaves no half answer.
     """
     progress, count = Progress("texts"), 0
-    with _few_collections(), _written(target) as stream:
+    with few_collections(), _written(target) as stream:
         for line in _lines(source):
             # Not json.dump, which writes piece by piece in Python: a tenth of the time of a long dump.
             stream.write(json.dumps(_answer(application, caller, line), ensure_ascii=False) + "\n")
@@ -40,17 +40,6 @@ def run_batch(application: Application, caller: Caller, source: Path, target: Pa
             progress(count)
     progress.close()
     return count
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Look for cycles rarely: a dump makes a million objects and none."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 1_000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from registry.leaktrace.terms import Term, TermKind
 from registry.leaktrace.tried import Named, Tried, values_tried
 from registry.marks.canaries import NO_CANARIES, Canaries, first_of
 from registry.services.decoys import decoys_of
+from registry.services.few_collections import few_collections
 from registry.services.kernel import Caller, Kernel, record_lines
 from registry.services.opened_once import OpenedOnce
 from registry.services.ports import ACTIVE, SubjectRow, Work
@@ -120,6 +121,7 @@ class MatchText:
         self._kernel = kernel
         self._reader = reader
 
+    @few_collections()
     @forgetting()
     def match(
         self, caller: Caller, text: str, *, detail: str, use: Use = TRACING, tally: Tally | None = None
@@ -145,8 +147,8 @@ class MatchText:
             run.found.matching(),
             run.opened.versions(),
             tuple(run.entries),
-            forgetting()(partial(read_writing, text, run.opened.found())),
-            forgetting()(lambda: all_tried(part() for part in run.tried)),
+            few_collections()(forgetting()(partial(read_writing, text, run.opened.found()))),
+            few_collections()(forgetting()(lambda: all_tried(part() for part in run.tried))),
             run.tally,
         )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
 
 from registry.leaktrace.decide import decide
 from registry.services import match
+from registry.services.few_collections import RARELY
 from registry.services.trace import TraceAsk
 from registry.text.remembering import count_remembered, forget
 from tests.functional.services.homes import Home
@@ -50,3 +52,19 @@ def test_nothing_is_kept_of_a_text_whose_matching_failed(sqlite_home: Home, monk
     with pytest.raises(MemoryError):
         home.app.matcher.match(inspector(home), LEAK, detail="test")
     assert count_remembered() == 0
+
+
+def test_the_collector_is_asked_rarely_while_a_text_is_matched(
+    sqlite_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, seen, before = sqlite_home, list[object](), gc.get_threshold()
+    home.enroll()
+
+    def looked(*arguments: Any) -> Any:
+        seen.append(gc.get_threshold())
+        return decide(*arguments)
+
+    monkeypatch.setattr(match, "decide", looked)
+    home.app.trace.trace(inspector(home), TraceAsk(LEAK))
+    assert set(seen) == {RARELY}
+    assert gc.get_threshold() == before
