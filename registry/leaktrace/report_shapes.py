@@ -6,6 +6,7 @@ is not there. Tiers above ``lead`` come from the marks of copies alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -294,7 +295,12 @@ class TraceReport:
     replies: tuple[Reply, ...] = ()
     sightings: tuple[LaterSighting, ...] = ()
 
-    def not_held(self, account: AccountCopies) -> tuple[str, ...]:
-        """Return the labels of the found values that are in none of an account's copies."""
-        held = set(account.held)
-        return tuple(one.label for person in self.people for one in person.findings if one.label not in held)
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels of all found values, by number."""
+        return tuple([one.label for person in self.people for one in person.findings])
+
+
+def not_held(labels: Sequence[str], account: AccountCopies) -> tuple[str, ...]:
+    """Return those of all labels of a report that are in none of an account's copies."""
+    held = frozenset(account.held)
+    return tuple([label for label in labels if label not in held])

@@ -12,7 +12,7 @@ from registry.leaktrace.copies import AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.coverage import Coverage
 from registry.leaktrace.evidence_items import EvidenceItem, NotRead
 from registry.leaktrace.report_model import ExposureLine, LedgerCheck, TraceQuestion, TraceReport
-from registry.leaktrace.report_shapes import CodesReport, FlagBudget, MarksReport, Reply
+from registry.leaktrace.report_shapes import CodesReport, FlagBudget, MarksReport, Reply, not_held
 
 
 def report_document(report: TraceReport) -> dict[str, Any]:
@@ -270,11 +270,12 @@ def _finding(item: LabelledFinding) -> dict[str, Any]:
 
 
 def _accounts(report: TraceReport, accounts: Iterable[AccountCopies]) -> list[dict[str, Any]]:
+    labels = report.labels()
     return [
         {
             "label": account.label,
             "held": list(account.held),
-            "not_held": list(report.not_held(account)),
+            "not_held": list(not_held(labels, account)),
             "also": list(account.also),
             "copies": [_copy(copy) for copy in account.copies],
         }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from registry.leaktrace import wording
 from registry.leaktrace.copies import INTERNAL_OPEN, AccountCopies, CopyFacts, LabelledFinding
 from registry.leaktrace.report_model import ExposureLine, TraceReport, label_ranges
-from registry.leaktrace.report_shapes import TierLabel
+from registry.leaktrace.report_shapes import TierLabel, not_held
 from registry.leaktrace.wording_documents import parts_not_read
 from registry.reports.blocks import Block, Bullets, Document, Drawing, Facts, Paragraph, Section, Table, TableGroup
 from registry.reports.coverage_blocks import coverage_blocks
@@ -148,48 +148,50 @@ def _timeline(report: TraceReport) -> tuple[Block, ...]:
     return (drawing, *rest, *_events_table(report))
 
 
-_Event = tuple[datetime, str, str, str]
+# When, whether no entry says so, which entry, what, whose; sorted by these. A plain tuple: there may be a million.
+_Event = tuple[datetime, bool, int, str, str]
 
 
 def _events_table(report: TraceReport) -> tuple[Block, ...]:
     """Lay out every event; of very many those nearest to publication, and of accounts that are set apart."""
     published, apart, events = report.question.published_at, set_apart(report), _events(report)
-    middle = next((place for place, event in enumerate(events) if event[1] == _PUBLISHED), 0)
+    middle = next((place for place, event in enumerate(events) if event[3] == _PUBLISHED), 0)
     table = LongTable(
         "The timeline as a table: every event in order of time",
         ("Time (UTC)", "Event", "Account", "Entry", "To publication"),
         (20, 22, 13, 9, 16),
         [("", events)],
-        lambda event: (
-            utc(event[0]),
-            *event[1:],
-            "publication" if event[1] == _PUBLISHED else _to_publication(event[0], published),
-        ),
+        lambda event: _event_row(event, published),
     )
     nearest = "those nearest to publication" if middle else "the first"
     order = f"copies of accounts that this report sets apart, then {nearest}"
-    return shown(table, order, lambda _, event, place: 0 if event[2] in apart else 1 + abs(place - middle))
+    return shown(table, order, lambda _, event, place: 0 if event[4] in apart else 1 + abs(place - middle))
 
 
 def _events(report: TraceReport) -> list[_Event]:
     published = report.question.published_at
-    events: list[_Event] = []
-    for groups in (report.accounts, report.own_views, report.after_publication):
-        events += [
-            (copy.served_at, "copy served", account.label, str(copy.entry))
-            for account in groups
-            for copy in account.copies
-        ]
+    events: list[_Event] = [
+        (copy.served_at, False, copy.entry, "copy served", account.label)
+        for groups in (report.accounts, report.own_views, report.after_publication)
+        for account in groups
+        for copy in account.copies
+    ]
     events += [
-        (line.at, visible(line.kind), line.account or "none", "none" if line.entry is None else str(line.entry))
+        (line.at, line.entry is None, line.entry or 0, visible(line.kind), line.account or "none")
         for line in report.exposures
     ]
     for item in report.question.items[1:]:
         if item.published_at is not None:
-            events.append((item.published_at, f"item {item.number} first seen, as told", "none", "none"))
+            events.append((item.published_at, True, 0, f"item {item.number} first seen, as told", "none"))
     if published is not None:
-        events.append((published, _PUBLISHED, "none", "none"))
-    return sorted(events, key=lambda event: (event[0], event[3].zfill(20), event[1]))
+        events.append((published, True, 0, _PUBLISHED, "none"))
+    return sorted(events)
+
+
+def _event_row(event: _Event, published: datetime | None) -> tuple[str, ...]:
+    at, has_no_entry, entry, kind, account = event
+    to_publication = "publication" if kind == _PUBLISHED else _to_publication(at, published)
+    return (utc(at), kind, account, "none" if has_no_entry else str(entry), to_publication)
 
 
 def _to_publication(at: datetime, published: datetime | None) -> str:
@@ -199,7 +201,7 @@ def _to_publication(at: datetime, published: datetime | None) -> str:
 def _accounts(report: TraceReport) -> tuple[Block, ...]:
     if not report.accounts:
         return ()
-    total = sum(len(person.findings) for person in report.people)
+    labels = report.labels()
     columns = ("Account", "Held", "Held values", "Not held", "Copies", "First (UTC)", "Nearest copy", "Also")
     caption = f"Accounts that were served a found value {_until(report)}, by first serving"
     table = LongTable(
@@ -207,7 +209,7 @@ def _accounts(report: TraceReport) -> tuple[Block, ...]:
         columns,
         (9, 7, 10, 10, 7, 16, 18, 11),
         [("", report.accounts)],
-        lambda account: _account_row(report, account, total),
+        lambda account: _account_row(account, labels),
     )
     apart = set_apart(report)
     return (
@@ -218,12 +220,12 @@ def _accounts(report: TraceReport) -> tuple[Block, ...]:
     )
 
 
-def _account_row(report: TraceReport, account: AccountCopies, total: int) -> tuple[str, ...]:
+def _account_row(account: AccountCopies, labels: Sequence[str]) -> tuple[str, ...]:
     return (
         account.label,
-        f"{len(account.held)} of {total}",
+        f"{len(account.held)} of {len(labels)}",
         label_ranges(account.held, MOST_RUNS),
-        label_ranges(report.not_held(account), MOST_RUNS) or "none",
+        label_ranges(not_held(labels, account), MOST_RUNS) or "none",
         str(len(account.copies)),
         utc(account.copies[0].served_at),
         _nearest(account),

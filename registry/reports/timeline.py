@@ -25,6 +25,7 @@ _MANY_ROWS = 20
 _ROOM = 1.04  # the last mark stands a little before the end of the axis
 _EARLIER = 14  # px left of the axis start, for exposures before the first copy
 _LEGEND, _LEGEND_LINE = 58, 18
+_CROWD, _GRAIN = 200, 4  # of more marks in a row one is drawn in so many px; a mark is 10 px wide
 _STEPS = tuple(
     timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48, 96, 168, 336, 720, 2160, 8760, 43_800, 219_000)
 )
@@ -72,6 +73,11 @@ class Timeline:
     def place(self, moment: datetime) -> float:
         """Return 0 at the start, a little under 1 at the end; below 0 for what lies before the axis."""
         return (moment - self.start) / ((self.end - self.start) * _ROOM)
+
+    def places(self, row: Row) -> list[tuple[float, str]]:
+        """Return the place and the shape of each mark of a row."""
+        start, length = self.start, (self.end - self.start) * _ROOM
+        return [((moment - start) / length, shape) for moment, shape in row.marks]
 
 
 def timeline_of(report: TraceReport) -> Timeline | None:
@@ -138,7 +144,10 @@ def timeline_svg(timeline: Timeline) -> str:
 
 
 def _x(timeline: Timeline, moment: datetime) -> float:
-    place = timeline.place(moment)
+    return _x_of(timeline.place(moment))
+
+
+def _x_of(place: float) -> float:
     return _LEFT - _EARLIER if place < 0 else round(_LEFT + place * _SPAN, 1)
 
 
@@ -172,8 +181,13 @@ def _row_marks(timeline: Timeline, row: Row, y: float) -> list[str]:
             f'<path d="M{_LEFT} {y}H{_LEFT + _SPAN}" stroke="#98a1aa" stroke-width="0.5"/>'
         )
     ]
-    places = dict.fromkeys((shape, _x(timeline, moment)) for moment, shape in row.marks)
-    return parts + [_mark(shape, x, y) for shape, x in places]
+    # Marks that stand on one another are drawn once: of thousands in a row none is seen by itself.
+    crowded = len(row.marks) > _CROWD
+    places: dict[tuple[str, float], float] = {}
+    for place, shape in timeline.places(row):
+        x = _x_of(place)
+        places.setdefault((shape, x // _GRAIN if crowded else x), x)
+    return parts + [_mark(shape, x, y) for (shape, _), x in places.items()]
 
 
 def _mark(shape: str, x: float, y: float) -> str:
@@ -245,11 +259,12 @@ def timeline_lines(timeline: Timeline) -> list[str]:
     for row in timeline.rows:
         cells = ["."] * width
         if timeline.published_at is not None:
-            cells[_cell(timeline, timeline.published_at, width)] = "|"
-        for moment, shape in row.marks:
-            if timeline.place(moment) >= 0:
-                cells[_cell(timeline, moment, width)] = _SIGNS[shape]
-        earlier = "<" if any(timeline.place(moment) < 0 for moment, _ in row.marks) else " "
+            cells[_cell(timeline.place(timeline.published_at), width)] = "|"
+        places = timeline.places(row)
+        for place, shape in places:
+            if place >= 0:
+                cells[_cell(place, width)] = _SIGNS[shape]
+        earlier = "<" if any(place < 0 for place, _ in places) else " "
         lines.append(f"  {row.label:<{label_width}} {earlier} {''.join(cells)}")
     start, end = utc(timeline.start), utc(timeline.end)
     lines.append(" " * (label_width + 5) + start + end.rjust(width - len(start)))
@@ -260,5 +275,5 @@ def timeline_lines(timeline: Timeline) -> list[str]:
     return lines
 
 
-def _cell(timeline: Timeline, moment: datetime, width: int) -> int:
-    return min(width - 1, int(timeline.place(moment) * width))
+def _cell(place: float, width: int) -> int:
+    return min(width - 1, int(place * width))

@@ -12,7 +12,7 @@ from registry.domain.case_states import CaseState, PartKind
 from registry.domain.errors import AccessDenied, Conflict, NotFound
 from registry.domain.principals import Role
 from registry.leaktrace.report_model import digest_of_text
-from registry.leaktrace.report_shapes import TierLabel, TraceReport
+from registry.leaktrace.report_shapes import TierLabel, TraceReport, not_held
 from registry.services.disclose import Disclosed
 from registry.services.evidence_items import ItemAsk
 from registry.services.kernel import Caller
@@ -279,7 +279,7 @@ def test_an_outsider_computes_the_figures_of_several_items_anew(home: Home) -> N
     report = trace.stored.report
     assert report.tier.label in STRONG
     last = {item.label for one in report.people for item in one.findings if item.found.employee_number == "T-0003"}
-    (found,) = [one for one in report.accounts if last & set(report.not_held(one))]
+    (found,) = [one for one in report.accounts if last & set(not_held(report.labels(), one))]
     assert len(last & set(found.held)) == 3
     cut = home.app.trace.evidence(who, trace.trace, home.app.evidence, lambda _: {"report.txt": b"a report\n"})
     verdict = verify(cut, format_vkey(home.app.verifier_key))

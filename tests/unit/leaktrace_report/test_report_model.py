@@ -21,6 +21,7 @@ from registry.leaktrace.report_model import (
     digest_of_text,
     label_ranges,
 )
+from registry.leaktrace.report_shapes import not_held
 from registry.policy.decide import Form
 from tests.unit.leaktrace_report.evidence import (
     ADDRESS,
@@ -79,7 +80,7 @@ def test_what_a_copy_held_and_did_not_hold_is_told() -> None:
     (account,) = report.accounts
     by_kind = {item.found.kind: item.label for item in report.people[0].findings}
     assert account.held == (by_kind["home_address"],)
-    assert report.not_held(account) == (by_kind["health"],)
+    assert not_held(report.labels(), account) == (by_kind["health"],)
     assert account.copies[0].other_records == 1
     assert account.copies[0].seconds_before == 90 * 3600
     assert report.unexplained == (by_kind["health"],)
