@@ -31,7 +31,7 @@ class Hand(StrEnum):
 
 # How often a middling typist keeps what stood there; persons differ by a few hundredths around it.
 _KEEPS = {"order": 0.68, "phone": 0.47, "type": 0.57, "direction": 0.62, "state": 0.49, "unit": 0.61, "saint": 0.68}
-_KEEPS |= {"street": 0.77}
+_KEEPS |= {"street": 0.77, "commas": 0.19, "street letters": 0.06, "city letters": 0.08, "area": 0.33}
 _DIFFER = 0.08
 # What a typist writes where it was not kept: the first as directories print it, the last few as hardly anybody does.
 _PHONES = ("({}) {}-{}", "{}-{}-{}", "{}.{}.{}", "{} {} {}", "{}{}{}", "({}){}-{}", "{}/{}-{}", "{} {}-{}")
@@ -40,6 +40,9 @@ _UNITS = ("Apt", "Apt.", "Apartment", "#", "apt", "Unit", "no.")
 _TYPE_WAYS, _DIRECTION_WAYS, _SAINT_WAYS = ("short", "stop", "full", "odd"), ("short", "stop", "full", "odd"), 3
 _ODD_TYPES = {"Street": "Str", "Avenue": "Av", "Road": "Road", "Boulevard": "Blv", "Drive": "Drv", "Lane": "lane"}
 _PUBLIC_STYLE, _ODD = 0.62, 0.12
+# Before apartment, city, state and ZIP; a stop for none.
+_SHOWN_COMMAS = (".,..", "..,.", ".,,,", ".,.,", "..,,")
+_WITH_APARTMENT = (",,..", ",,,.", ",,,,", ",,.,", ".,,,")
 _BROUGHT = 0.2  # of programs regroup telephone numbers, or take stops out
 
 
@@ -94,12 +97,30 @@ def framed(person: Citizen, lines: Lines, chance: Random) -> str:
         other["street"] = ORDINALS[person.street] if pieces["street"] == person.street else person.street
     if person.city[0] == "Saint":
         other["saint"] = "St." if pieces["saint"] == "Saint" else "Saint"
-    ways = [way.format(*person.digits) for way in ("{}-{}-{}", "{}.{}.{}", "{} {} {}", "+1 {} {} {}", "{}{}{}")]
-    other["phone"] = chance.choice([way for way in ways if way != pieces["phone"]])
+    for what in ("street letters", "city letters"):
+        other[what] = "small" if pieces[what] == "CAPITALS" else "CAPITALS"
+    ways = _WITH_APARTMENT if person.apartment else _SHOWN_COMMAS
+    other["commas"] = chance.choice([way for way in ways if way != pieces["commas"]])
+    starts = [start for start in ("{}", "({})", "1{0}{}", "1{0}({})") if _ungrouped(start, person) != _start(pieces)]
+    apart = chance.choice([sign for sign in ("-", ".", " ", "") if not pieces["phone"].endswith(_ending(sign, person))])
+    other["phone"] = chance.choice(starts).replace("{0}", apart).format(person.digits[0]) + _ending(apart, person)
     shown = [kind_of(line) for line in lines]
     while (order := chance.sample(shown, len(shown))) == shown:
         pass
     return _written(person, {**pieces, **other}, order)
+
+
+def _start(pieces: Pieces) -> str:
+    """Return what stands before a telephone number's second group, without what parts the groups."""
+    return re.sub(r"[ .+-]", "", pieces["phone"])[:-7]
+
+
+def _ungrouped(start: str, person: Citizen) -> str:
+    return start.replace("{0}", "").format(person.digits[0])
+
+
+def _ending(apart: str, person: Citizen) -> str:
+    return apart + apart.join(person.digits[1:])
 
 
 def kind_of(line: str) -> str:
@@ -122,16 +143,29 @@ def taken_apart(person: Citizen, lines: Lines) -> Pieces:
 
 def _address_pieces(person: Citizen, line: str) -> Pieces:
     street = f"{person.street}|{ORDINALS[person.street]}" if person.street in ORDINALS else re.escape(person.street)
-    unit = rf" (?P<unit>\S+) {person.apartment}" if person.apartment else ""
+    unit = rf"(?P<comma>,?) (?P<unit>\S+) {person.apartment}" if person.apartment else "(?P<comma>)"
     direction = r" (?P<direction>\S+)" if person.direction else ""
     saint = r"(?P<saint>\S+) Alder" if person.city[0] == "Saint" else re.escape(" ".join(person.city))
     pattern = (
-        rf"{person.house}{direction} (?P<street>{street}) (?P<type>\S+){unit}, {saint}, (?P<state>.+) {person.zip}"
+        rf"{person.house}{direction} (?P<street>{street}) (?P<type>[^\s,]+){unit}(?P<before>,?) (?P<city>{saint})"
+        rf"(?P<middle>,?) (?P<state>[^,]+)(?P<after>,?) {person.zip}"
     )
-    found = re.fullmatch(pattern, line)
+    found = re.fullmatch(pattern, line, re.IGNORECASE)
     if found is None:
         raise ValueError("an address that is not the person's")
-    return {name: text for name, text in found.groupdict().items() if text}
+    stood = found.groupdict()
+    names = ("direction", "street", "type", "unit", "saint", "state")
+    pieces = {name: stood[name] for name in names if stood.get(name)}
+    pieces["commas"] = "".join(stood[place] or "." for place in ("comma", "before", "middle", "after"))
+    for what, shown in (("street letters", stood["street"] + stood["type"]), ("city letters", stood["city"])):
+        pieces[what] = "CAPITALS" if shown == shown.upper() else "small"
+    # Without their capitals, which are a matter of their own.
+    for name in ("direction", "street", "type", "saint"):
+        if name in pieces and pieces["street letters" if name != "saint" else "city letters"] == "CAPITALS":
+            pieces[name] = pieces[name].lower() if pieces[name][0].isdigit() else pieces[name].capitalize()
+    if pieces["street"].lower() == person.street.lower():
+        pieces["street"] = person.street
+    return pieces
 
 
 class Typist:
@@ -147,6 +181,7 @@ class Typist:
         self._state = self._own(_STATES, 3)
         self._unit = self._own(_UNITS, 4)
         self._saint = self._own(("St", "Saint", "St."), _SAINT_WAYS)
+        self._commas = self._own((".,,.", ".,..", "....", ".,,,", ",,,."), 3)
         self._is_figure = chance.random() < 0.5
         self._order = chance.sample(("address", "phone", "mail"), 3)
 
@@ -163,8 +198,13 @@ class Typist:
             "unit": self._unit,
             "saint": self._saint,
             "street": person.street if self._is_figure else ORDINALS.get(person.street, person.street),
+            "commas": self._commas,
+            "street letters": "small",
+            "city letters": "small",
         }
         pieces = {what: stood[what] if what in stood and self._keeps(what) else text for what, text in own.items()}
+        if "phone" in stood and pieces["phone"] == stood["phone"] and not self._keeps("area"):
+            pieces["phone"] = re.sub(r"^1[-. ]?(?=\D?\d{3})|[()]", "", pieces["phone"])
         shown = [kind_of(line) for line in lines if line]
         order = shown if shown and self._keeps("order") else self._order
         return _written(person, pieces, [one for one in order if not shown or one in shown])
@@ -193,7 +233,13 @@ def _written(person: Citizen, pieces: Pieces, order: Sequence[str]) -> str:
     if person.apartment:
         street += [pieces["unit"], person.apartment]
     city = " ".join((pieces["saint"], *person.city[1:])) if person.city[0] == "Saint" else " ".join(person.city)
-    address = f"{' '.join(filter(None, street))}, {city}, {' '.join(filter(None, (pieces['state'], person.zip)))}"
+    line = " ".join(filter(None, street[:4]))
+    line = line.upper() if pieces.get("street letters") == "CAPITALS" else line
+    city = city.upper() if pieces.get("city letters") == "CAPITALS" else city
+    first, before, middle, after = (one.strip(".") for one in pieces.get("commas", ".,,."))
+    state = f" {pieces['state']}{after}" if pieces["state"] else ""
+    apartment = f"{first} {' '.join(street[4:])}" if person.apartment else ""
+    address = f"{line}{apartment}{before} {city}{middle}{state} {person.zip}"
     told = {"address": address, "phone": pieces["phone"], "mail": person.mail}
     return "\n".join(told[one] for one in order)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from registry.marks.slots import ORDER, Slot
+from registry.marks.slots import AREA_CODE, CITY_LETTERS, COMMAS, ORDER, STREET_LETTERS, Slot
 
 
 class Way(StrEnum):
@@ -25,6 +25,8 @@ class Way(StrEnum):
 
 # How often a careful typist keeps what is before them, by the number of ways it may look, and how far writers differ.
 _CARE = {2: 0.57, 3: 0.62, 5: 0.48, 6: 0.66}
+# Of what hardly anybody minds while typing: commas, capitals, what stands around an area code.
+_LITTLE_CARE = {COMMAS: 0.22, STREET_LETTERS: 0.07, CITY_LETTERS: 0.09, AREA_CODE: 0.27}
 _DIFFER = 0.12
 _PICTURE_LOST, _PICTURE_WRONG = 0.055, 0.008
 _COPIED_WRONG = 0.002
@@ -68,5 +70,5 @@ class Writer:
             if dice < _PICTURE_LOST:
                 return None
             return form if dice >= _PICTURE_LOST + _PICTURE_WRONG else self.chance.randrange(slot.forms) + 1
-        kept = min(0.98, max(0.0, (_CARE[slot.forms] + skill) * self.care))
+        kept = min(0.98, max(0.0, ((_LITTLE_CARE.get(slot.name) or _CARE[slot.forms]) + skill) * self.care))
         return form if dice < kept else own

@@ -33,6 +33,8 @@ class Parts(NamedTuple):
         state: as enrolled.
         zip: five or nine digits.
         is_line: enrolled as one line.
+        street_upper, city_upper: to be written in capitals.
+        commas: to be written before apartment, city, state and ZIP, each a comma or nothing; empty for the usual ones.
     """
 
     number: str
@@ -46,6 +48,9 @@ class Parts(NamedTuple):
     state: str = ""
     zip: str = ""
     is_line: bool = True
+    street_upper: bool = False
+    city_upper: bool = False
+    commas: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "Parts(***)"

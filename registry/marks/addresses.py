@@ -5,12 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from registry.domain.categories import Category
 from registry.marks.address_parts import Parts, bare, cut
-from registry.marks.slots import DIRECTION, ORDINAL, PUBLIC, SAINT, STATE, STREET_TYPE, TABLE, UNIT
+from registry.marks.slots import (
+    CITY_LETTERS,
+    COMMAS,
+    DIRECTION,
+    ORDINAL,
+    PUBLIC,
+    SAINT,
+    STATE,
+    STREET_LETTERS,
+    STREET_TYPE,
+    TABLE,
+    UNIT,
+)
 from registry.text.addresses import Address, parse_address
 from registry.text.postal import DIRECTIONS, ORDINALS, STATES, TYPES
 
@@ -40,9 +52,21 @@ _STATES = {
     "sd": ("South Dakota", "S.D."), "tn": ("Tennessee", "Tenn."), "vt": ("Vermont", "Vt."), "va": ("Virginia", "Va."),
     "wi": ("Wisconsin", "Wis."), "wv": ("West Virginia", "W.Va."), "wy": ("Wyoming", "Wyo."),
 }  # fmt: skip
+# Where commas stand in one line: before the city, the state and the ZIP; where there is an apartment, before that, the
+# state and the ZIP, since its number would run into the city. Of all that are usual without being everybody's.
+_COMMAS = {1: (",", "", ""), 2: ("", ",", ""), 3: (",", ",", ","), 4: (",", "", ","), 5: ("", ",", ",")}
+_UNIT_COMMAS = {1: (",", "", ""), 2: (",", ",", ""), 3: (",", ",", ","), 4: (",", "", ","), 5: ("", ",", ",")}
+_EVERYBODYS = {(",", ",", ""), ("", "", "")}
+_EVERYBODYS_UNIT = {("", ",", ""), ("", "", "")}
+_COMMAS_READ = {commas: form for form, commas in _COMMAS.items()} | dict.fromkeys(_EVERYBODYS, PUBLIC)
+_UNIT_COMMAS_READ = {commas: form for form, commas in _UNIT_COMMAS.items()} | dict.fromkeys(_EVERYBODYS_UNIT, PUBLIC)
+_USUAL_COMMAS = ("", ",", ",", "")  # before apartment, city, state and ZIP
+_TITLE, _CAPITALS = 1, 2  # forms of letters
 _NUMBERED = re.compile(r"(\d{1,3})(?:st|nd|rd|th)", re.IGNORECASE)
+_UNIT = re.compile(r"(?P<comma>,?)\s*(?:\bapt\b|\bapartment\b|#).*", re.IGNORECASE | re.DOTALL)
+_WITH_DIGITS = re.compile(r"\d\w*")
 _WORDS_OF = {number: word for word, number in ORDINALS.items()}
-_Changes = Mapping[str, str | tuple[str, ...]]
+_Changes = Mapping[str, str | bool | tuple[str, ...]]
 _TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|[A-Za-z0-9'-]+\.?|#")
 
 
@@ -64,11 +88,25 @@ def has_room(value: Mapping[str, str]) -> frozenset[str]:
 
 
 def _room(parts: Parts, value: Mapping[str, str]) -> Sequence[str]:
-    possible = [slot for slot, write in _WRITERS.items() if write(parts, 1) is not None]
+    possible = [slot for slot, write in _WRITERS.items() if slot != COMMAS and write(parts, 1) is not None]
     # Mostly all of them are safe together, which takes three looks instead of thirteen.
-    if _are_safe(parts, value, possible):
-        return possible
-    return [slot for slot in possible if _are_safe(parts, value, [slot])]
+    if not _are_safe(parts, value, possible):
+        possible = [slot for slot in possible if _are_safe(parts, value, [slot])]
+    return [*possible, COMMAS] if _has_room_for_commas(parts, value, possible) else possible
+
+
+def _has_room_for_commas(parts: Parts, value: Mapping[str, str], others: Sequence[str]) -> bool:
+    """Tell whether an address comes apart into the same parts without a comma, whatever stands on both sides of it."""
+    if _write_commas(parts, 1) is None:
+        return False
+    place = _place(value)
+    for form, beside in _BESIDE_COMMAS.items():
+        slots = [slot for slot in beside if slot in others]
+        for way in product(*(range(1, 1 + _FORMS[slot]) for slot in slots)):
+            forms = {COMMAS: form, **dict(zip(slots, way, strict=True))}
+            if _place(_joined(_written(parts, forms), value)) != place:
+                return False
+    return True
 
 
 def _are_safe(parts: Parts, value: Mapping[str, str], slots: Sequence[str]) -> bool:
@@ -99,7 +137,7 @@ def read_address(value: Mapping[str, str], text: str) -> dict[str, int | None]:
     if parts is None:
         return dict.fromkeys(_WRITERS)
     words = [match.group() for match in _TOKEN.finditer(text)]
-    return {slot: _READERS[slot](parts, words) for slot in _WRITERS}
+    return {slot: read(parts, words) for slot, read in _READERS.items()} | _read_end(parts, text)
 
 
 def _place(value: Mapping[str, str]) -> Address:
@@ -110,13 +148,18 @@ def _place(value: Mapping[str, str]) -> Address:
 def _joined(parts: Parts, value: Mapping[str, str]) -> dict[str, str]:
     street = " ".join(filter(None, (parts.number, parts.before, *parts.name, parts.type, parts.after)))
     unit = f"{parts.unit_word} {parts.unit}" if parts.unit else ""
-    city, tail = " ".join(parts.city), " ".join(filter(None, (parts.state, parts.zip)))
+    city = " ".join(parts.city)
+    street, city = street.upper() if parts.street_upper else street, city.upper() if parts.city_upper else city
     if parts.is_line:
-        return {"line": ", ".join(filter(None, (f"{street} {unit}".strip(), city, tail)))}
+        before_unit, before_city, before_state, before_zip = parts.commas or _USUAL_COMMAS
+        line = f"{street}{before_unit} {unit}" if unit else street
+        last = before_zip if parts.state else before_state
+        told = ((before_city, city), (before_state, parts.state), (last, parts.zip))
+        return {"line": line + "".join(f"{comma} {piece}" for comma, piece in told if piece)}
     if unit and "unit" not in value:
         street, unit = f"{street} {unit}", ""
-    told = {"street": street, "unit": unit, "city": city, "state": parts.state}
-    return {**value, **{name: text for name, text in told.items() if text}}
+    pieces = {"street": street, "unit": unit, "city": city, "state": parts.state}
+    return {**value, **{name: text for name, text in pieces.items() if text}}
 
 
 # ---- writing ----
@@ -159,6 +202,24 @@ def _write_state(parts: Parts, form: int) -> _Changes | None:
     return None if forms is None else {"state": forms[form - 1]}
 
 
+def _write_commas(parts: Parts, form: int) -> _Changes | None:
+    if not (parts.is_line and parts.city and parts.state and parts.zip) or parts.after:
+        return None
+    first, *rest = (_UNIT_COMMAS if parts.unit else _COMMAS)[form]
+    return {"commas": (first, ",", *rest) if parts.unit else ("", first, *rest)}
+
+
+def _write_city_letters(parts: Parts, form: int) -> _Changes | None:
+    city = " ".join(parts.city)
+    return {"city_upper": form == _CAPITALS} if city != city.upper() else None
+
+
+def _write_street_letters(parts: Parts, form: int) -> _Changes | None:
+    forms = _STATES.get(_state(parts))
+    # With the city in capitals too only a state in small letters is not the postal writing.
+    return {"street_upper": form == _CAPITALS} if forms and all(one != one.upper() for one in forms) else None
+
+
 # What a form changes of the parts; no two slots change, or look at, the same ones.
 _WRITERS: Mapping[str, Callable[[Parts, int], _Changes | None]] = {
     UNIT: _write_unit,
@@ -167,6 +228,9 @@ _WRITERS: Mapping[str, Callable[[Parts, int], _Changes | None]] = {
     DIRECTION: _write_direction,
     STREET_TYPE: _write_type,
     STATE: _write_state,
+    COMMAS: _write_commas,
+    CITY_LETTERS: _write_city_letters,
+    STREET_LETTERS: _write_street_letters,
 }
 
 
@@ -280,6 +344,44 @@ def _read_state(parts: Parts, words: list[str]) -> int | None:
     return None
 
 
+def _read_end(parts: Parts, text: str) -> dict[str, int | None]:
+    """Read commas and capitals, where the city, the state and the ZIP follow the street and one another."""
+    read: dict[str, int | None] = dict.fromkeys((COMMAS, STREET_LETTERS, CITY_LETTERS))
+    first = "|".join(re.escape(word.rstrip(".")) for word in _saint(parts) or parts.city[:1])
+    city = r"\s+".join((rf"(?:{first})\.?", *map(re.escape, parts.city[1:])))
+    found = re.search(
+        rf"(?P<street>\b{parts.number}\b.*?)(?P<before>,?)(?P<gap>\s+)(?P<city>{city})(?P<middle>,?)\s+"
+        rf"(?P<state>[a-z][a-z. ]*)(?P<after>,?)\s+{parts.zip[:5]}",
+        text,
+        re.IGNORECASE | re.DOTALL,
+    )
+    if found is None or not parts.zip or STATES.get("".join(map(bare, found["state"].split()))) != _state(parts):
+        return read
+    if "\n" not in found["gap"]:  # a line's end stands for a comma, or for none
+        read[COMMAS] = _commas(parts, found)
+    is_postal = not any(char.islower() for char in found["street"] + found["city"] + found["state"])
+    for slot, piece in ((STREET_LETTERS, _UNIT.sub("", found["street"])), (CITY_LETTERS, found["city"])):
+        read[slot] = PUBLIC if is_postal else _letters(piece)
+    return read
+
+
+def _commas(parts: Parts, found: re.Match[str]) -> int | None:
+    rest = found["middle"], found["after"]
+    if not parts.unit:
+        return _COMMAS_READ.get((found["before"], *rest))
+    unit = _UNIT.search(found["street"])
+    if unit is None or (not found["before"] and any(rest)):
+        return None
+    return _UNIT_COMMAS_READ.get((unit["comma"], *rest))
+
+
+def _letters(written: str) -> int | None:
+    letters = [char for char in _WITH_DIGITS.sub("", written) if char.isalpha()]
+    if not letters or letters[0].islower():
+        return None
+    return _TITLE if any(map(str.islower, letters)) else _CAPITALS
+
+
 def _after_city(parts: Parts, words: list[str]) -> int:
     """Return the place of the first word behind the city, or behind the house number where no city is found."""
     city, start = list(map(_city_word, parts.city)), _after_number(parts, words)
@@ -300,6 +402,8 @@ def _after_number(parts: Parts, words: list[str]) -> int:
     return next((place for place, word in enumerate(words, start=1) if bare(word) == parts.number.lower()), 0)
 
 
+# Forms that leave out one comma, or have one more, and the slots on both sides of it.
+_BESIDE_COMMAS = {2: (STREET_TYPE, SAINT), 1: (SAINT, STATE), 3: (STATE,)}
 _FORMS = {slot.name: slot.forms for slot in TABLE[Category.HOME_ADDRESS]}
 
 _READERS: Mapping[str, Callable[[Parts, list[str]], int | None]] = {

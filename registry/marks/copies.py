@@ -9,8 +9,9 @@ from itertools import permutations
 from registry.domain.categories import Category
 from registry.marks.addresses import has_room, read_address, write_address
 from registry.marks.days_and_schools import read_day, read_school, write_day, write_school
+from registry.marks.numbers import read_area_code as _read_area_code
 from registry.marks.numbers import read_phone, read_ssn, write_phone, write_ssn
-from registry.marks.slots import ORDER, Slot, forms_of, slots_of
+from registry.marks.slots import AREA_CODE, ORDER, Slot, forms_of, slots_of
 
 _Write = Callable[[Mapping[str, str], Mapping[str, int]], dict[str, str]]
 _Read = Callable[[Mapping[str, str], str], dict[str, int | None]]
@@ -56,7 +57,11 @@ class SlotReading:
 
 
 def write_copy(
-    category: Category, value: Mapping[str, str], vector: bytes, room: Collection[str] | None = None
+    category: Category,
+    value: Mapping[str, str],
+    vector: bytes,
+    room: Collection[str] | None = None,
+    card: bytes | None = None,
 ) -> dict[str, str]:
     """Write a value in the form of one copy: the same meaning in other usual letters.
 
@@ -65,11 +70,14 @@ def write_copy(
         value: as enrolled.
         vector: as ``RecordMarks.vector`` draws it.
         room: what ``room_of`` says of this value, where that is known; it is most of the work.
+        card: of a telephone number that stands on a card with an address, that one's vector.
 
     Raises:
         ValueError: the vector is not one of this category.
     """
     forms, write = forms_of(category, vector), _WRITE.get(category)
+    if category is Category.PHONE and card is not None:
+        forms = {**forms, AREA_CODE: forms_of(Category.HOME_ADDRESS, card).get(AREA_CODE, 1)}
     if write is None:
         return dict(value)
     if category is Category.HOME_ADDRESS:
@@ -127,6 +135,23 @@ def read_order(places: Mapping[Category, int]) -> SlotReading | None:
     read = 1 + ways.index(tuple(sorted(found, key=lambda category: places[category])))
     slot = next(slot for slot in slots_of(Category.HOME_ADDRESS) if slot.name == ORDER)
     return SlotReading(ORDER, len(ways), slot.kept, slot.has_public, read, classes)
+
+
+def read_area_code(value: Mapping[str, str], text: str) -> SlotReading | None:
+    """Read how the area code of a telephone number is written, which the vector of the card's address says.
+
+    Args:
+        value: the number as enrolled.
+        text: the stretch of the text that holds it.
+
+    Returns:
+        The reading; None where copies of this number never differ in it.
+    """
+    if not room_of(Category.PHONE, value):
+        return None
+    slot = next(slot for slot in slots_of(Category.HOME_ADDRESS) if slot.name == AREA_CODE)
+    forms, classes, read = _read_area_code(value, text)
+    return SlotReading(AREA_CODE, forms, slot.kept, slot.has_public, read, classes)
 
 
 def _rank(way: tuple[Category, ...]) -> tuple[int, ...]:

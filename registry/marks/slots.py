@@ -18,7 +18,8 @@ from types import MappingProxyType
 
 from registry.domain.categories import Category
 
-# Part of what is committed at every disclosure: a change of anything here is another version.
+# Part of what is committed at every disclosure: a change of anything here is another version. Slots that are added
+# behind those of a category are none: what was drawn before stays as it is, and an older vector ends before them.
 TABLE_VERSION = 1
 PUBLIC = 0
 
@@ -43,6 +44,7 @@ class Slot:
 ORDER = "order"
 UNIT, ORDINAL, SAINT = "unit", "ordinal", "saint"
 DIRECTION, STREET_TYPE, STATE = "direction", "street-type", "state"
+COMMAS, CITY_LETTERS, STREET_LETTERS, AREA_CODE = "commas", "city-letters", "street-letters", "area-code"
 GROUPING, WRITING, LEVEL = "grouping", "writing", "level"
 
 TABLE: Mapping[Category, tuple[Slot, ...]] = {
@@ -54,6 +56,11 @@ TABLE: Mapping[Category, tuple[Slot, ...]] = {
         Slot(DIRECTION, 2, (0.999, 0.85, 0.97, 0.65)),
         Slot(STREET_TYPE, 2, (0.999, 0.85, 0.95, 0.60)),
         Slot(STATE, 2, (0.999, 0.90, 0.95, 0.50)),
+        # Added: an older copy has none of these.
+        Slot(COMMAS, 5, (0.999, 0.90, 0.90, 0.20)),
+        Slot(CITY_LETTERS, 2, (0.999, 0.30, 0.97, 0.05)),
+        Slot(STREET_LETTERS, 2, (0.999, 0.30, 0.97, 0.05)),
+        Slot(AREA_CODE, 4, (0.999, 0.70, 0.93, 0.30)),
     ),
     Category.PHONE: (Slot(GROUPING, 5, (0.999, 0.80, 0.95, 0.45)),),
     Category.DATE_OF_BIRTH: (Slot(WRITING, 4, (0.999, 0.90, 0.93, 0.50)),),
@@ -67,6 +74,8 @@ CANARY_DIGITS = (
     *(Slot(f"digit-{place}", 10, (0.999, 0.999, 0.98, 0.97)) for place in (2, 3, 4)),
 )
 
+# How many slots a category had in older vectors.
+_BEFORE: Mapping[Category, int] = {Category.HOME_ADDRESS: 7}
 
 _CANARY_TABLE = {**TABLE, Category.PHONE: TABLE[Category.PHONE] + CANARY_DIGITS}
 # Vectors whose forms are remembered: every address's, telephone number's and so on but those of canaries' digits.
@@ -76,6 +85,16 @@ _VECTORS = 2_048
 def slots_of(category: Category) -> tuple[Slot, ...]:
     """Return the slots of a category; none where a value is never altered."""
     return TABLE.get(category, ())
+
+
+def added_slots(category: Category) -> frozenset[str]:
+    """Return the names of the slots that older copies of a category do not have."""
+    return frozenset(slot.name for slot in slots_of(category)[_BEFORE.get(category, len(slots_of(category))) :])
+
+
+def older(category: Category, vector: bytes) -> bytes:
+    """Return a vector as it was drawn before slots were added to its category."""
+    return vector[: _BEFORE.get(category, len(vector))]
 
 
 def slots_of_canary(category: Category) -> tuple[Slot, ...]:
@@ -97,10 +116,14 @@ def has_digits(category: Category, vector: bytes) -> bool:
 def forms_of(category: Category, vector: bytes) -> Mapping[str, int]:
     """Return the form of each slot by its name; those of a canary's digits where the vector has them.
 
+    An older vector has no form for the slots that were added since.
+
     Raises:
         ValueError: the vector is not one of this category.
     """
-    slots = slots_of(category) if len(vector) == len(slots_of(category)) else slots_of_canary(category)
-    if len(vector) != len(slots) or not all(1 <= form <= slot.forms for slot, form in zip(slots, vector, strict=True)):
+    usual = slots_of(category)
+    known = (usual, usual[: _BEFORE.get(category, len(usual))], slots_of_canary(category))
+    slots = next((slots for slots in known if len(slots) == len(vector)), None)
+    if slots is None or not all(1 <= form <= slot.forms for slot, form in zip(slots, vector, strict=True)):
         raise ValueError("not a vector of this category")
     return MappingProxyType({slot.name: form for slot, form in zip(slots, vector, strict=True)})

@@ -1,4 +1,4 @@
-"""Which draw an entry commits to: a copy's usual one, or that of a canary, which has digits of its own behind it."""
+"""Which draw an entry commits to: a copy's usual one, that of a canary, or one from before slots were added."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from registry.crypto.tags import equal
 from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId
 from registry.marks.draw import RecordMarks
-from registry.marks.slots import TABLE_VERSION
+from registry.marks.slots import TABLE_VERSION, older
 from registry.transparency.fields import NONCE_BYTES, variant_commitment
 
 
@@ -27,6 +27,7 @@ def committed_vector(
     account, category, epoch = place
     if len(nonce) != NONCE_BYTES:
         return None
-    drawn = (marks.vector(account, category), marks.canary_vector(account, category))
+    usual = marks.vector(account, category)
+    drawn = (usual, marks.canary_vector(account, category), older(category, usual))
     told = ((vector, variant_commitment(vector, TABLE_VERSION, epoch, nonce)) for vector in drawn)
     return next((vector for vector, commitment in told if equal(commitment, committed)), None)

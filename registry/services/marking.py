@@ -35,17 +35,22 @@ class Marking:
             fields: as opened.
             drawn: what was drawn for each record.
         """
-        written = [one.rewritten(self._written, drawn[one.record].vector, (one.record, one.version)) for one in fields]
         address = next((one for one in fields if one.category == Category.HOME_ADDRESS), None)
+        card = None if address is None else drawn[address.record].vector
+        written = [
+            one.rewritten(self._written, drawn[one.record].vector, card, (one.record, one.version)) for one in fields
+        ]
         if address is None:
             return tuple(written)
         order = _places(order_of(drawn[address.record].vector))
         return tuple(sorted(written, key=lambda one: order.get(one.category, len(order))))
 
-    def _written(self, category: Category, value: Mapping[str, str], vector: bytes, place: _Place) -> Mapping[str, str]:
+    def _written(
+        self, category: Category, value: Mapping[str, str], vector: bytes, card: bytes | None, place: _Place
+    ) -> Mapping[str, str]:
         room = self._room(place, category, value) if category is Category.HOME_ADDRESS else None
         served = self._canaries.served(category, value, vector) if has_digits(category, vector) else value
-        return write_copy(category, served, vector, room)
+        return write_copy(category, served, vector, room, card)
 
     def _room(self, place: _Place, category: Category, value: Mapping[str, str]) -> frozenset[str]:
         room = self._rooms.get(place)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
@@ -18,7 +18,8 @@ from registry.domain.categories import Category
 from registry.domain.ids import RecordId, SubjectId
 from registry.leaktrace.dossier import Dossier, DossierRecord, Finding
 from registry.marks.canaries import number_in, read_digits
-from registry.marks.copies import SlotReading, read_copy, read_order
+from registry.marks.copies import SlotReading, read_area_code, read_copy, read_order
+from registry.marks.slots import added_slots
 
 # What of the text beside a found place is read: a sign before it; for an address what follows the street.
 _BEFORE, _AFTER, _AFTER_ADDRESS, _AFTER_SCHOOL = 4, 2, 80, 30
@@ -69,10 +70,19 @@ def read_writing(text: str, dossiers: Sequence[Dossier], findings: Iterable[Find
     whole = sorted(
         (one for one in findings if one.spans and not one.is_tail), key=lambda one: (one.subject, one.record)
     )
-    read = [_read(text, one, values.get(one.record, ())) for one in whole]
-    known = {one.records[0]: one for one in read if one is not None}
-    orders = [_order([*own], known) for _, own in groupby(whole, key=lambda one: one.subject)]
-    return tuple(one for one in (*read, *orders) if one is not None)
+    read = [value for one in whole if (value := _read(text, one, values.get(one.record, ()))) is not None]
+    known = {one.records[0]: one for one in read}
+    people = [[*own] for _, own in groupby(whole, key=lambda one: one.subject)]
+    cards = [value for own in people for value in (_order(own, known), *_area_codes(text, own, values, known))]
+    parted = [part for one in read for part in _parted(one)]
+    return (*parted, *(one for one in cards if one is not None))
+
+
+def _parted(value: WrittenValue) -> Iterable[WrittenValue]:
+    """Part what was added to the slots of a category from the rest: older copies speak by the rest alone."""
+    added = added_slots(value.category)
+    parts = ([one for one in value.slots if (one.slot in added) is is_added] for is_added in (False, True))
+    return [replace(value, slots=tuple(slots)) for slots in parts if slots]
 
 
 def document_of_writing(written: Sequence[WrittenValue], codes: Sequence[str] = ()) -> bytes:
@@ -179,3 +189,28 @@ def _order(findings: Sequence[Finding], known: Mapping[RecordId, WrittenValue]) 
     others = sorted(one.record for category, one in first.items() if category is not Category.HOME_ADDRESS)
     records = (address.record, *others)
     return WrittenValue(address.subject, records, known[address.record].versions, Category.HOME_ADDRESS, (reading,))
+
+
+def _area_codes(
+    text: str,
+    own: Sequence[Finding],
+    values: Mapping[RecordId, Sequence[DossierRecord]],
+    known: Mapping[RecordId, WrittenValue],
+) -> Iterable[WrittenValue]:
+    """Read the area codes of a subject's telephone numbers, which are drawn with the address of the card."""
+    addresses = [one for one in own if one.category is Category.HOME_ADDRESS and one.record in known]
+    if len(addresses) != 1 or addresses[0].member is not None:
+        return
+    address = known[addresses[0].record]
+    for one in own:
+        written = known.get(one.record)
+        if one.category is not Category.PHONE or one.member is not None or written is None:
+            continue
+        number = next(value for value in values[one.record] if value.version in written.versions)
+        if number.canary:
+            continue
+        readings = (read_area_code(number.value, _passage(text, one.category, span)) for span in one.spans)
+        found = [reading for reading in readings if reading is not None and reading.read is not None]
+        if found:
+            records = (address.records[0], one.record)
+            yield WrittenValue(address.subject, records, address.versions, Category.HOME_ADDRESS, (found[0],))

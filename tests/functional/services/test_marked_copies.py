@@ -98,13 +98,16 @@ def test_what_was_drawn_is_committed_to_before_it_is_shown(home: Home) -> None:
     assert entry.values["form"] == "marked"
     account = home.app.principals.listing()
     (row,) = [one for one in account if one.sub == "reader 0"]
+    address = next(line for line in entry.records if isinstance(line, RecordLine) and line.category == "home_address")
+    key = home.app.kernel.marks.at(FIRST_EPOCH)
+    on_card = key.of_record(address.record, address.version).vector(row.id, Category.HOME_ADDRESS)
     for line in entry.records:
         assert isinstance(line, RecordLine)
         category = Category(line.category)
-        vector = home.app.kernel.marks.at(FIRST_EPOCH).of_record(line.record, line.version).vector(row.id, category)
+        vector = key.of_record(line.record, line.version).vector(row.id, category)
         assert line.variant_commitment == variant_commitment(vector, TABLE_VERSION, FIRST_EPOCH, nonce)
         enrolled = shown(served(home, reader, subject, Form.AS_ENTERED))[category]
-        assert dict(shown(card)[category]) == write_copy(category, enrolled, vector)
+        assert dict(shown(card)[category]) == write_copy(category, enrolled, vector, card=on_card)
 
 
 def test_the_subject_and_listed_machines_see_what_was_enrolled(home: Home) -> None:

@@ -11,7 +11,7 @@ from registry.crypto.random import random_bytes
 from registry.domain.categories import Category
 from registry.domain.ids import PrincipalId, RecordId
 from registry.marks.draw import DATABASE, MarkKey, RecordMarks
-from registry.marks.slots import TABLE, forms_of, slots_of
+from registry.marks.slots import TABLE, forms_of, older, slots_of
 
 SECRET = bytes(range(32))
 RECORD = RecordId("a" * 32)
@@ -27,13 +27,16 @@ def test_a_copy_is_drawn_once_and_for_all() -> None:
 
 def test_a_draw_never_changes() -> None:
     """Known answers: whoever was served a copy once is served the same for ever, and a trace finds it again."""
-    told = sha256()
+    told, with_added = sha256(), sha256()
     for epoch, version in ((1, 1), (2, 1), (65_537, 2)):
         marks = MarkKey(SECRET, epoch).of_record(RECORD, version)
         for category in Category:
             for account in ACCOUNTS[:300]:
-                told.update(marks.vector(account, category) + b"|" + marks.canary_vector(account, category) + b"\n")
+                usual, canary = marks.vector(account, category), marks.canary_vector(account, category)
+                told.update(older(category, usual) + b"|" + older(category, canary) + b"\n")
+                with_added.update(usual + b"|" + canary + b"\n")
     assert told.hexdigest() == "213c0627b9c08575695287432573c6af47f8e8605a731d9bab306705f688834d"
+    assert with_added.hexdigest() == "a74ca1224541310f96bc7b15bfb2e18c211555194bede87bbf6594bb0472d809"
 
 
 def test_the_draws_of_another_key_epoch_record_version_or_account_are_others() -> None:
