@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -13,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.domain.categories import Category
-from registry.marks.copies import is_altered, order_of, read_copy, read_order, write_copy
-from registry.marks.slots import AREA_CODE, ORDER, TABLE, slots_of
+from registry.marks.copies import is_altered, order_of, read_area_code, read_copy, read_order, write_copy
+from registry.marks.slots import AREA_CODE, ORDER, TABLE, added_slots, forms_of, older, slots_of
 from registry.text.addresses import parse_address
 from registry.text.phones import canonical_phone
 from registry.text.schools import levels, school_key
@@ -217,3 +218,97 @@ def test_no_copy_has_a_public_form() -> None:
 
 def test_a_day_in_no_known_writing_is_read_as_nothing() -> None:
     assert read(Category.DATE_OF_BIRTH, {"date": "1984-02-29"}, "on leap day of '84") == {"writing": None}
+
+
+DIGITS = st.tuples(st.integers(200, 999), st.integers(200, 999), st.integers(0, 9999)).map(
+    lambda parts: f"{parts[0]}-{parts[1]}-{parts[2]:04}"
+)
+
+
+def with_address(form: int) -> bytes:
+    return bytes([form if one.name == AREA_CODE else 1 for one in slots_of(Category.HOME_ADDRESS)])
+
+
+@given(DIGITS, st.integers(1, 5), st.integers(1, 4))
+def test_an_area_code_is_read_as_the_address_of_the_card_was_drawn(number: str, grouping: int, form: int) -> None:
+    value = {"kind": "home", "number": number}
+    written = write_copy(Category.PHONE, value, bytes([grouping]), card=with_address(form))["number"]
+    assert canonical_phone(written) == canonical_phone(number)
+    text = f"call {written} now"
+    assert read(Category.PHONE, value, text) == {"grouping": grouping}
+    found = read_area_code(value, text)
+    assert found is not None
+    assert found.read == found.classes[form - 1]
+    # As many ways as can be told apart, each as likely as the others.
+    assert Counter(found.classes) == dict.fromkeys(range(1, found.forms + 1), 4 // found.forms)
+    assert found.forms == (2 if grouping == 4 else 4)
+
+
+def test_the_area_code_of_a_directory_is_nobodys() -> None:
+    value = {"kind": "home", "number": "816-555-0123"}
+    for text, expected in (("(816) 555-0123", 0), ("816-555-0124", None), ("816-555-01234", None)):
+        found = read_area_code(value, text)
+        assert found is not None
+        assert found.read == expected
+    assert read_area_code({"kind": "home", "number": "+44 20 7946 0018"}, "+44 20 7946 0018") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "commas", "street", "city"),
+    [
+        ("12 Oak Ave., Saint Paul Minn. 55101", 1, 1, 1),
+        ("12 OAK AVE. Saint Paul, Minn. 55101", 2, 2, 1),
+        ("12 Oak Ave., SAINT PAUL, Minn., 55101", 3, 1, 2),
+        ("12 Oak Ave., St. Paul MN, 55101", 4, 1, 1),
+        ("12 Oak Ave. St. Paul, MN, 55101", 5, 1, 1),
+        ("12 Oak Ave., Saint Paul, MN 55101", 0, 1, 1),
+        ("12 Oak Ave.\nSaint Paul, MN 55101", None, 1, 1),
+        ("12 OAK AVE ST PAUL MN 55101", 0, 0, 0),
+        ("12 OAK AVE, SAINT PAUL, Minn. 55101", 0, 2, 2),
+        ("12 oak ave, saint paul, mn 55101", 0, None, None),
+        ("12 Oak Ave., Saint Paul, Wis. 55101", None, None, None),
+        ("12 Oak Ave., Saint Paul, Minn.", None, None, None),
+    ],
+)
+def test_commas_and_capitals_of_an_address_are_read(
+    text: str, commas: int | None, street: int | None, city: int | None
+) -> None:
+    found = read(Category.HOME_ADDRESS, {"line": "12 Oak Ave, Saint Paul, MN 55101"}, text)
+    assert (found["commas"], found["street-letters"], found["city-letters"]) == (commas, street, city)
+
+
+@pytest.mark.parametrize(
+    ("text", "commas"),
+    [
+        ("12 Oak Ave., Apt. 5, Saint Paul Minn. 55101", 1),
+        ("12 Oak Ave., # 5, Saint Paul, Minn. 55101", 2),
+        ("12 Oak Ave. Apt. 5, Saint Paul, Minn., 55101", 5),
+        ("12 Oak Ave. Apt. 5, Saint Paul, Minn. 55101", 0),
+        ("12 OAK AVE APT 5 ST PAUL MN 55101", 0),
+        ("12 Oak Ave. Apt. 5 Saint Paul, Minn. 55101", None),
+    ],
+)
+def test_the_commas_of_an_address_with_an_apartment_are_read(text: str, commas: int | None) -> None:
+    value = {"line": "12 Oak Ave Apt 5, Saint Paul, MN 55101"}
+    assert read(Category.HOME_ADDRESS, value, text)["commas"] == commas
+
+
+def test_commas_stay_where_another_place_could_be_read() -> None:
+    """The street's direction behind its name would be taken for the city's, and a state that is a city's name too."""
+    for line in ("12 Oak Ave N, Saint Paul, MN 55101", "12 Oak Ave, Saint Paul, MN"):
+        assert "commas" not in read(Category.HOME_ADDRESS, {"line": line}, line)
+    in_pieces = {"street": "12 Oak Ave", "city": "Saint Paul", "state": "MN", "postal_code": "55101"}
+    assert "commas" not in read(Category.HOME_ADDRESS, in_pieces, "12 Oak Ave, Saint Paul MN 55101")
+
+
+def test_an_older_copy_has_none_of_the_slots_that_were_added() -> None:
+    vector = with_address(4)
+    names = set(forms_of(Category.HOME_ADDRESS, older(Category.HOME_ADDRESS, vector)))
+    added = added_slots(Category.HOME_ADDRESS)
+    assert names | added == set(forms_of(Category.HOME_ADDRESS, vector))
+    assert not names & added
+    value = {"line": "12 Oak Ave, Saint Paul, MN 55101"}
+    before = write_copy(Category.HOME_ADDRESS, value, older(Category.HOME_ADDRESS, vector))
+    assert before == {"line": "12 Oak Ave., Saint Paul, Minnesota 55101"}
+    phone = {"kind": "home", "number": "816-555-0123"}
+    assert write_copy(Category.PHONE, phone, bytes([1]), card=older(Category.HOME_ADDRESS, vector)) == phone
