@@ -34,11 +34,12 @@ class Cell:
 
 
 CELLS = (
-    *(Cell(1, way, 200) for way in Way),
+    *(Cell(1, way, 200) for way in Way if way is not Way.AS_ASSUMED),
     Cell(3, Way.RETYPED, 150),
     *(Cell(10, way, 60) for way in (Way.VERBATIM, Way.PICTURE, Way.RETYPED, Way.CANONICAL)),
     *(Cell(10, Way.RETYPED, 60, care) for care in (0.5, 0.75, 1.25)),
     *(Cell(0, way, 12) for way in (Way.VERBATIM, Way.RETYPED, Way.CANONICAL)),
+    Cell(1, Way.AS_ASSUMED, 200),
 )
 
 

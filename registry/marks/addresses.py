@@ -403,7 +403,7 @@ def _after_number(parts: Parts, words: list[str]) -> int:
 
 
 # Forms that leave out one comma, or have one more, and the slots on both sides of it.
-_BESIDE_COMMAS = {2: (STREET_TYPE, SAINT), 1: (SAINT, STATE), 3: (STATE,)}
+_BESIDE_COMMAS = {2: (STREET_TYPE, SAINT), 1: (SAINT, STATE), 3: ()}
 _FORMS = {slot.name: slot.forms for slot in TABLE[Category.HOME_ADDRESS]}
 
 _READERS: Mapping[str, Callable[[Parts, list[str]], int | None]] = {
