@@ -71,7 +71,5 @@ class Writer:
             if dice < _PICTURE_LOST:
                 return None
             return form if dice >= _PICTURE_LOST + _PICTURE_WRONG else self.chance.randrange(slot.forms) + 1
-        if self.way is Way.AS_ASSUMED:
-            return form if dice < slot.kept[3] else own
         kept = min(0.98, max(0.0, ((_LITTLE_CARE.get(slot.name) or _CARE[slot.forms]) + skill) * self.care))
-        return form if dice < kept else own
+        return form if dice < (slot.kept[3] if self.way is Way.AS_ASSUMED else kept) else own

@@ -203,7 +203,10 @@ def _write_state(parts: Parts, form: int) -> _Changes | None:
 
 
 def _write_commas(parts: Parts, form: int) -> _Changes | None:
-    if not (parts.is_line and parts.city and parts.state and parts.zip) or parts.after:
+    if not (parts.is_line and parts.city and parts.state and parts.zip):
+        return None
+    # A direction behind the street's name, or West Plains behind a street, would be taken for the other's.
+    if parts.after or bare(parts.city[0]) in DIRECTIONS:
         return None
     first, *rest = (_UNIT_COMMAS if parts.unit else _COMMAS)[form]
     return {"commas": (first, ",", *rest) if parts.unit else ("", first, *rest)}
@@ -355,7 +358,7 @@ def _read_end(parts: Parts, text: str) -> dict[str, int | None]:
         text,
         re.IGNORECASE | re.DOTALL,
     )
-    if found is None or not parts.zip or STATES.get("".join(map(bare, found["state"].split()))) != _state(parts):
+    if found is None or STATES.get("".join(map(bare, found["state"].split()))) != _state(parts):
         return read
     if "\n" not in found["gap"]:  # a line's end stands for a comma, or for none
         read[COMMAS] = _commas(parts, found)
@@ -403,7 +406,7 @@ def _after_number(parts: Parts, words: list[str]) -> int:
 
 
 # Forms that leave out one comma, or have one more, and the slots on both sides of it.
-_BESIDE_COMMAS = {2: (STREET_TYPE, SAINT), 1: (SAINT, STATE), 3: ()}
+_BESIDE_COMMAS = {2: (ORDINAL, STREET_TYPE, SAINT), 1: (SAINT, STATE), 3: ()}
 _FORMS = {slot.name: slot.forms for slot in TABLE[Category.HOME_ADDRESS]}
 
 _READERS: Mapping[str, Callable[[Parts, list[str]], int | None]] = {

@@ -246,7 +246,12 @@ def test_an_area_code_is_read_as_the_address_of_the_card_was_drawn(number: str, 
 
 def test_the_area_code_of_a_directory_is_nobodys() -> None:
     value = {"kind": "home", "number": "816-555-0123"}
-    for text, expected in (("(816) 555-0123", 0), ("816-555-0124", None), ("816-555-01234", None)):
+    for text, expected in (
+        ("(816) 555-0123", 0),
+        ("816-555-0124", None),
+        ("816-555-01234", None),
+        ("2816-555-0123", None),
+    ):
         found = read_area_code(value, text)
         assert found is not None
         assert found.read == expected
@@ -294,11 +299,27 @@ def test_the_commas_of_an_address_with_an_apartment_are_read(text: str, commas: 
 
 
 def test_commas_stay_where_another_place_could_be_read() -> None:
-    """The street's direction behind its name would be taken for the city's, and a state that is a city's name too."""
-    for line in ("12 Oak Ave N, Saint Paul, MN 55101", "12 Oak Ave, Saint Paul, MN"):
+    """A direction or a type of streets at the beginning of a city's name would be taken for the street's."""
+    for line in (
+        "12 Oak Ave N, Saint Paul, MN 55101",
+        "12 Oak Ave, Saint Paul, MN",
+        "12 5th St, West Plains, MO 65775",
+        "12 Oak St, St. Louis, MO 63101",
+        "12 Oak St, Park City, MO 64118",
+    ):
         assert "commas" not in read(Category.HOME_ADDRESS, {"line": line}, line)
     in_pieces = {"street": "12 Oak Ave", "city": "Saint Paul", "state": "MN", "postal_code": "55101"}
     assert "commas" not in read(Category.HOME_ADDRESS, in_pieces, "12 Oak Ave, Saint Paul MN 55101")
+
+
+def test_letters_are_told_by_whole_words() -> None:
+    for street, form in (("5th St.", 1), ("5TH ST.", 2), ("5th ST.", 2)):
+        found = read(Category.HOME_ADDRESS, {"line": "12 5th St, Ely, MN 55731"}, f"12 {street}, Ely, Minn. 55731")
+        assert found["street-letters"] == form
+
+
+def test_a_city_that_was_enrolled_in_capitals_has_no_other_letters() -> None:
+    assert "city-letters" not in read(Category.HOME_ADDRESS, {"line": "12 Oak St, ELY, MN 55731"}, "")
 
 
 def test_an_older_copy_has_none_of_the_slots_that_were_added() -> None:
