@@ -73,7 +73,7 @@ def read_writing(text: str, dossiers: Sequence[Dossier], findings: Iterable[Find
     read = [value for one in whole if (value := _read(text, one, values.get(one.record, ()))) is not None]
     known = {one.records[0]: one for one in read}
     people = [[*own] for _, own in groupby(whole, key=lambda one: one.subject)]
-    cards = [value for own in people for value in (_order(own, known), *_area_codes(text, own, values, known))]
+    cards = [value for own in people for value in (_order(own, known), _area_code(text, own, values, known))]
     parted = [part for one in read for part in _parted(one)]
     return (*parted, *(one for one in cards if one is not None))
 
@@ -191,26 +191,28 @@ def _order(findings: Sequence[Finding], known: Mapping[RecordId, WrittenValue]) 
     return WrittenValue(address.subject, records, known[address.record].versions, Category.HOME_ADDRESS, (reading,))
 
 
-def _area_codes(
+def _area_code(
     text: str,
     own: Sequence[Finding],
     values: Mapping[RecordId, Sequence[DossierRecord]],
     known: Mapping[RecordId, WrittenValue],
-) -> Iterable[WrittenValue]:
-    """Read the area codes of a subject's telephone numbers, which are drawn with the address of the card."""
+) -> WrittenValue | None:
+    """Read the area code of a subject's telephone number, which is drawn with the address of the card.
+
+    Of several numbers one speaks: they show one and the same draw, and what a draw says may be counted once.
+    """
     addresses = [one for one in own if one.category is Category.HOME_ADDRESS and one.record in known]
     if len(addresses) != 1 or addresses[0].member is not None:
-        return
+        return None
     address = known[addresses[0].record]
     for one in own:
         written = known.get(one.record)
-        if one.category is not Category.PHONE or one.member is not None or written is None:
+        if one.category is not Category.PHONE or written is None:
             continue
         number = next(value for value in values[one.record] if value.version in written.versions)
-        if number.canary:
-            continue
-        readings = (read_area_code(number.value, _passage(text, one.category, span)) for span in one.spans)
-        found = [reading for reading in readings if reading is not None and reading.read is not None]
-        if found:
-            records = (address.records[0], one.record)
-            yield WrittenValue(address.subject, records, address.versions, Category.HOME_ADDRESS, (found[0],))
+        for span in one.spans:
+            reading = read_area_code(number.value, _passage(text, one.category, span))
+            if reading is not None and reading.read is not None:
+                records = (address.records[0], one.record)
+                return WrittenValue(address.subject, records, address.versions, Category.HOME_ADDRESS, (reading,))
+    return None

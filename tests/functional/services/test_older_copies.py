@@ -64,9 +64,8 @@ def test_an_older_copy_is_judged_by_the_slots_that_it_has(home: Home, before: Ca
     own, others = (evidence_of(report, cards[place][0].receipt.index) for place in (2, 3))
     newcomer = evidence_of(report, newer[0].receipt.index)
     assert own.bound < 1e-3 < others.bound
-    # Nothing that was added counts for or against who saw an older copy.
-    added = len(subjects) * (len(added_slots(Category.HOME_ADDRESS)) - 1)
-    assert own.slots + added <= newcomer.slots
+    # Nothing that was added counts for or against who saw an older copy; everything else does.
+    assert newcomer.slots - own.slots == len(subjects) * len(added_slots(Category.HOME_ADDRESS))
     assert own.slots == own.agreeing
 
 
