@@ -207,6 +207,7 @@ def _kernel(
         canaries=settings.canaries,
         outlets=Outlets(NoticeSeal(registry, ring.secret("index")), _channels(settings.notify)),
     )
+    database.open_tags_with(kernel.index.tag_seal)
     _demand_profile(kernel, profile)
     return kernel, profile, signing
 

@@ -10,8 +10,10 @@ import click
 
 from registry.bootstrap import Application, operator, rebuild_index, rekey_index
 from registry.cli.common import common, registry_at, registry_to_inspect, write_json
-from registry.services.index_change import MAKING, IndexChange, IndexStanding
+from registry.services.index_change import MAKING, SEALING, IndexChange, IndexStanding
 
+# Steps that are told of in parts of all ids.
+_IN_PARTS = {MAKING: "people read", SEALING: "people whose tags are sealed"}
 _MINUTE, _HOUR = 60, 3_600
 
 
@@ -62,13 +64,15 @@ def _run(
 def _show(now: IndexStanding, *, as_json: bool) -> None:
     if as_json:
         said = {"generation": now.generation, "postings": now.postings, "next": now.next_step}
-        write_json({**said, "copied": now.following, "former": now.former, "terms": now.terms})
+        write_json({**said, "copied": now.following, "former": now.former, "terms": now.terms, "tags": now.tags})
         return
     click.echo(f"generation {now.generation} with {now.postings} postings is looked up in")
     if now.following is not None:
         click.echo(f"    {now.following} postings are in the next")
     if now.former is not None:
         click.echo(f"    {now.former} postings under the former secret are not removed yet")
+    if now.tags < now.generation:
+        click.echo(f"    tags of values stand under generation {now.tags} or later")
     if now.next_step:
         click.echo(f"    {now.next_step}")
 
@@ -105,9 +109,9 @@ def pace(step: str, done: int, of: int, lately: tuple[int, float]) -> str:
         of: how many there are to be.
         lately: how many of them were done since this command began, and in how many seconds.
     """
-    if step == MAKING:  # in parts of all ids
+    if step in _IN_PARTS:
         done, of = 100 * done // of, 100
-        told = f"people read: {done} %"
+        told = f"{_IN_PARTS[step]}: {done} %"
     else:
         told = f"postings {step}: {done} of {of}"
     count, seconds = lately

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from registry.domain.categories import Category
 from registry.domain.ids import PersonId, RecordId, SubjectId
@@ -13,6 +13,7 @@ from registry.services.ports import ACTIVE, PersonRow, RecordRow, SubjectRow, Ve
 from registry.services.seal_people import Batch, Sealer
 from registry.services.values import Owner, prepare
 from registry.vault.blind_index import Posting
+from registry.vault.generations import FIRST
 from registry.vault.sealed import SealedField
 from registry.vault.vault import NewPerson, Place
 
@@ -65,15 +66,16 @@ class HouseholdStore:
         self._sealer = sealer
 
     def read(self, work: Work, subjects: Iterable[SubjectRow]) -> dict[SubjectId, Household]:
-        """Read whole households, one query a table."""
-        rows = list(subjects)
+        """Read whole households, one query a table; their kept tags are opened."""
+        rows = [opened_content(work, row) for row in subjects]
         ids = [row.id for row in rows]
         persons: dict[SubjectId, dict[PersonId, PersonRow]] = {identifier: {} for identifier in ids}
         records: dict[SubjectId, dict[RecordId, RecordRow]] = {identifier: {} for identifier in ids}
         for person in work.persons.of_subjects(ids):
             persons[person.subject][person.id] = person
         for record in work.records.of_subjects(ids):
-            records[record.subject][record.id] = record
+            tag = work.kept_tags.opened(record.value_tag, record.tag_generation)
+            records[record.subject][record.id] = record._replace(value_tag=tag, tag_generation=FIRST)
         return {row.id: Household(row, persons[row.id], records[row.id]) for row in rows}
 
     def prepare(self, households: Iterable[Household]) -> None:
@@ -129,6 +131,18 @@ class HouseholdStore:
         for subject in subjects:
             work.subjects.update(subject, now_ms)
         self._kernel.add_postings(work, [posting for change in changes for posting in change.batch.postings])
+
+
+def opened_content(work: Work, row: SubjectRow) -> SubjectRow:
+    """Return a subject's row with the tag of its last document as it was made.
+
+    Raises:
+        EnvelopeRejected, KeyUnavailable, LedgerCorrupt: as ``KeptTags.opened``.
+    """
+    if row.content_generation == FIRST:
+        return row
+    tag = work.kept_tags.opened(row.content_tag, row.content_generation)
+    return replace(row, content_tag=tag, content_generation=FIRST)
 
 
 def unmarked(household: Household, changes: Changes) -> tuple[str, ...]:

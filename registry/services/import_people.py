@@ -16,7 +16,7 @@ from registry.domain.ids import SubjectId
 from registry.domain.principals import Principal
 from registry.services.enroll import ENROLLERS
 from registry.services.facts_relations import is_close
-from registry.services.household import Changes, HouseholdStore, may_unmark
+from registry.services.household import Changes, HouseholdStore, may_unmark, opened_content
 from registry.services.kernel import Caller, Kernel, ReceiptView, view_of
 from registry.services.ports import SubjectRow, Work
 from registry.services.replace_document import DocumentReplacer
@@ -132,7 +132,7 @@ class ImportPeople:
             principal = self._kernel.principal(work, caller)
             if not principal.roles & ENROLLERS:
                 self._kernel.deny(work, principal, "import")
-            known = dict(work.subjects.by_number_tags([person.number_tag for person in people]))
+            known = _known(work, people)
             if existing is Existing.UPDATE:
                 known |= self._held(work, known, people)
             plan = _Plan(principal, self._kernel.now_ms())
@@ -193,7 +193,7 @@ class ImportPeople:
         if existing is Existing.REJECT and all(person.ready is not None for person in people):
             return
         with self._kernel.database.read() as work:
-            known = work.subjects.by_number_tags([person.number_tag for person in people])
+            known = _known(work, people)
             new = [person for person in people if person.number_tag not in known and person.ready is None]
             changed = self._differing(known, people) if existing is Existing.UPDATE else []
             households = self._households.read(work, [known[each.number_tag] for each in changed])
@@ -206,7 +206,7 @@ class ImportPeople:
     ) -> dict[bytes, SubjectRow]:
         """Hold the subjects that differ from their documents, and return them as they are now."""
         differing = [known[person.number_tag].id for person in self._differing(known, wanted)]
-        return {row.number_tag: row for row in work.subjects.lock(differing).values()}
+        return {row.number_tag: opened_content(work, row) for row in work.subjects.lock(differing).values()}
 
     def _differing(self, known: Mapping[bytes, SubjectRow], people: Sequence[Candidate]) -> list[Candidate]:
         return [
@@ -214,6 +214,12 @@ class ImportPeople:
             for person in people
             if person.number_tag in known and not equal(known[person.number_tag].content_tag, person.content_tag)
         ]
+
+
+def _known(work: Work, people: Sequence[Candidate]) -> dict[bytes, SubjectRow]:
+    """Return those who are enrolled already by the tags of their numbers, the tags of their documents opened."""
+    rows = work.subjects.by_number_tags([person.number_tag for person in people])
+    return {tag: opened_content(work, row) for tag, row in rows.items()}
 
 
 def _without_repeats(people: Sequence[Candidate]) -> list[list[Candidate]]:

@@ -31,6 +31,8 @@ from registry.vault.sealed import SealedField
 
 # People whose values are opened under the entries of one transaction.
 PEOPLE_AT_ONCE = 20
+# People whose tags are sealed anew in one transaction: nothing is opened for it.
+SEALED_AT_ONCE = 50
 # Postings of one transaction: others wait for it some tens of milliseconds.
 AT_ONCE = 1_000
 NOT_WHOLE, UNDER_WAY = "index_not_whole", "index_change_under_way"
@@ -38,6 +40,9 @@ NOT_WHOLE, UNDER_WAY = "index_not_whole", "index_change_under_way"
 # What a step says: its name, how much is done, and of how much.
 Told = Callable[[str, int, int], None]
 COPYING, MAKING, REMOVING = "copied", "made", "removed"
+SEALING = "tags of people"
+# Ids are random: the first eight digits of one tell how far it is.
+ALL = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class IndexStanding:
         former: postings of the one before that are still there; None where none is.
         terms: the oldest version of terms that stands in the one that is looked up in.
         change: what the next one, or else the one that is looked up in, came or comes of.
+        tags: the oldest one that kept tags of values and documents may stand under.
     """
 
     generation: int
@@ -59,6 +65,7 @@ class IndexStanding:
     former: int | None
     terms: int
     change: str
+    tags: int
 
     @property
     def is_older(self) -> bool:
@@ -77,6 +84,8 @@ class IndexStanding:
                 f"terms of version {self.terms}, of {TERMS_VERSION}: values that were stored before may not be found in"
                 f" every writing; run: {command_of(REBUILD)}"
             )
+        if self.tags < self.generation:
+            return f"tags of values stand under a former secret; run: {command_of(REKEY)}"
         return ""
 
 
@@ -127,6 +136,7 @@ def standing_of(work: Work) -> IndexStanding:
         counts.get(Part.FORMER),
         work.index_state.terms()[current.number],
         REBUILD if is_made else REKEY,
+        work.kept_tags.oldest(),
     )
 
 
@@ -178,6 +188,7 @@ class IndexChange(ABC):
             self._demand_own()
             self._fill(operator, without, told)
             self._switch(operator, without)
+        self._seal_tags(told)
         self._remove_all(operator, told)
         after = self.standing()
         return Changed(after.generation, after.postings, self._unopened, self._scrubbed())
@@ -255,6 +266,31 @@ class IndexChange(ABC):
                 else:
                     terms.take(one, value)
             yield terms
+
+    def _seal_tags(self, told: Told) -> None:
+        """Seal all kept tags under the generation that is looked up in, while the former secret is still there.
+
+        Whoever stores one from the switch on does so under this generation, or loses its transaction. So one way
+        through all people leaves none behind; where it is cut off, it begins anew, and those that are done stay.
+        """
+        after: SubjectId | None = SubjectId("")
+        while after is not None:
+            after = self._seal_some(after)
+            told(SEALING, ALL if after is None else int(after[:8], 16), ALL)
+
+    @rerun_once
+    def _seal_some(self, after: SubjectId) -> SubjectId | None:
+        """Seal the tags of the next people anew; returns the last of them, None where all tags are done."""
+        with self._kernel.database.write() as work:
+            current = work.index_state.standing()[0].number
+            if work.kept_tags.oldest() >= current:
+                return None
+            ids = work.subjects.ids_after(after, SEALED_AT_ONCE)
+            work.kept_tags.seal_anew(work.subjects.lock(ids))
+            if not ids:
+                work.kept_tags.note_oldest(current)
+            work.commit()
+        return ids[-1] if ids else None
 
     def _remove_all(self, operator: str, told: Told) -> None:
         after: bytes | None = b""

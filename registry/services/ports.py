@@ -19,7 +19,7 @@ from registry.keys.ports import WrappedKey
 from registry.services.ports_break_glass import BreakGlasses
 from registry.services.ports_cases import Traces
 from registry.services.ports_erasure import Erasures
-from registry.services.ports_index import IndexState, Postings
+from registry.services.ports_index import IndexState, KeptTags, Postings
 from registry.services.ports_keys import WrappedKeys
 from registry.services.ports_marks import MarkGenerations
 from registry.services.ports_notices import Holds, NoticeMarks, Outbox
@@ -29,6 +29,7 @@ from registry.services.ports_provisions import Provisions
 from registry.services.ports_revocations import Revocations
 from registry.services.ports_units import Units
 from registry.services.ports_used_names import UsedNames
+from registry.vault.generations import FIRST
 from registry.vault.sealed import SealedField
 
 ACTIVE = "active"
@@ -41,7 +42,11 @@ LOCKED = "locked"
 
 @dataclass(frozen=True, slots=True)
 class SubjectRow:
-    """A subject without any value. ``directory`` is sealed under the subject's own person."""
+    """A subject without any value. ``directory`` is sealed under the subject's own person.
+
+    ``content_tag`` is sealed under a generation of the blind index, ``content_generation``; under the first one, and
+    before it is stored, it is as it was made.
+    """
 
     id: SubjectId
     number_tag: bytes
@@ -50,6 +55,7 @@ class SubjectRow:
     state: str
     version: int
     ties: bytes | None = None  # sealed: relatives, unit, supervisor, addresses; None: enrolled before there were any
+    content_generation: int = FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,9 @@ class RecordRow(NamedTuple):
     """A record's facts, with its current version sealed.
 
     ``mark_epoch`` is of that version: the generation of the secret of marks that it began with, times
-    ``EPOCHS_OF_GENERATION``, and how often what was drawn for it was opened.
+    ``EPOCHS_OF_GENERATION``, and how often what was drawn for it was opened. ``value_tag`` is that version's too,
+    sealed under the generation ``tag_generation`` of the blind index; under the first one, and before it is stored, it
+    is as it was made.
     """
 
     id: RecordId
@@ -80,6 +88,7 @@ class RecordRow(NamedTuple):
     state: str
     field: SealedField
     mark_epoch: int = 0
+    tag_generation: int = FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +398,8 @@ class Work(Protocol):
     def postings(self) -> Postings: ...
     @property
     def index_state(self) -> IndexState: ...
+    @property
+    def kept_tags(self) -> KeptTags: ...
     @property
     def mark_generations(self) -> MarkGenerations: ...
     @property

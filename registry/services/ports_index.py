@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from registry.domain.ids import SubjectId
 from registry.keys.ports import WrappedKey
 from registry.vault.blind_index import PostingWriter
 from registry.vault.erased_postings import PostingEraser
@@ -16,6 +17,40 @@ class Postings(PostingWriter, PostingEraser, Protocol):
 
     def of_generation(self, number: int, after: bytes, most: int) -> Sequence[tuple[bytes, bytes]]:
         """Return postings of a generation, label and value, in the order of labels from the one behind ``after``."""
+        ...
+
+
+class KeptTags(Protocol):
+    """Tags that tell a value or a document from another one, sealed under a generation of the index."""
+
+    def opened(self, tag: bytes, generation: int) -> bytes:
+        """Return a stored tag as it was made; one that nothing equals where its generation's secret is gone.
+
+        Raises:
+            EnvelopeRejected: the generation's stored secret was changed.
+            KeyUnavailable: its secret cannot be opened now.
+            LedgerCorrupt: the state of the index was changed.
+        """
+        ...
+
+    def seal_anew(self, ids: Iterable[SubjectId]) -> None:
+        """Seal all tags of subjects that this transaction holds under the generation that is looked up in.
+
+        Raises:
+            EnvelopeRejected, KeyUnavailable, LedgerCorrupt: as ``opened``.
+        """
+        ...
+
+    def oldest(self) -> int:
+        """Return the generation that all tags stand under, or under a later one.
+
+        Raises:
+            LedgerCorrupt: what tells it was changed.
+        """
+        ...
+
+    def note_oldest(self, number: int) -> None:
+        """Note that all tags stand under a generation; later ones do anyway."""
         ...
 
 

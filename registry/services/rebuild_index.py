@@ -13,14 +13,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from registry.domain.errors import KeyUnavailable
-from registry.services.index_change import MAKING, NOT_WHOLE, IndexChange, Opened, Told, fields_of, following
+from registry.services.index_change import ALL, MAKING, NOT_WHOLE, IndexChange, Opened, Told, fields_of, following
 from registry.services.key_changes import REBUILD, switched
 from registry.services.ports import Work
 from registry.services.rerun import rerun_once
 
 # No id is behind it: whoever is enrolled from then on adds themselves.
 _EVERYBODY = "f" * 32
-_ALL = 1 << 32  # ids are random: the first eight digits of one tell how far it is
 
 
 class RebuildIndex(IndexChange):
@@ -46,7 +45,7 @@ class RebuildIndex(IndexChange):
             ready = self._kernel.index.ready((pair for one in found for pair in sorted(one, key=str)), generation)
             if not self._store(operator, opened, ready, self._unopened - before):
                 self._unopened = before  # they are opened again
-            told(MAKING, int(self._following().cursor[:8] or "0", 16), _ALL)
+            told(MAKING, int(self._following().cursor[:8] or "0", 16), ALL)
 
     @rerun_once
     def _is_everybody(self) -> bool:

@@ -25,6 +25,7 @@ from registry.services.ports import SubjectRow, Work
 from registry.services.ports_erasure import ErasureRow
 from registry.services.send_notices import letter_of
 from registry.vault.erased_postings import wipe
+from registry.vault.generations import FIRST
 from registry.vault.ties import digest_of, source_of
 
 _EVERY_NOTICE = 10_000_000
@@ -155,7 +156,8 @@ class TakingOut:
             ties = self._kernel.ties.seal(row.id, left)
         # Any other content than the last whole document: an import of that document is a change again.
         content_tag = self._kernel.index.tag("enrollment-changed", row.content_tag)
-        return replace(row, content_tag=content_tag, version=row.version + 1, ties=ties)
+        changed = replace(row, content_tag=content_tag, content_generation=FIRST)
+        return replace(changed, version=row.version + 1, ties=ties)
 
 
 def _petitions_of(scope: Scope, trail: Trail) -> list[PetitionId]:

@@ -33,6 +33,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "index_state": ("k", "n", "count", "total"),
     "index_generations": ("k", "state", "cursor"),
     "index_terms": ("k", "terms"),
+    "index_tags": ("k",),
     "mark_generations": ("k", "entry", "redraws"),
     "tallies": ("label", "day", "tags"),
     "quota_unlocks": ("principal", "purpose", "most", "until", "granted_by"),

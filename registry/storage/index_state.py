@@ -76,6 +76,8 @@ class SqlIndexState:
         self._guard = guard
         self._counts: Counter[int] = Counter()
         self._totals: Counter[int] = Counter()
+        # Which generation is looked up in, by what was read to settle: nobody changes it before the commit.
+        self.settled: int | None = None
 
     def create(self, terms: int) -> None:
         """Begin with no postings: once, with the registry itself. A state that is missing later was removed.
@@ -132,6 +134,7 @@ class SqlIndexState:
             self._connection.execute(_RAISE, {"at": one.k, **row})
         self._counts.clear()
         self._totals.clear()
+        self.settled = (stored[-2] if stored[-1].state in _UNFINISHED else stored[-1]).k
 
     def demand_whole(self) -> int:
         """Add up all postings.

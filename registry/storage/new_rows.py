@@ -20,8 +20,10 @@ from registry.services.ports import (
 )
 from registry.storage.bulk import BulkInsert
 from registry.storage.guards import RowGuard
+from registry.storage.kept_tags import SqlKeptTags
 from registry.storage.mark_generations import SqlMarkGenerations
 from registry.storage.tables import marks, persons, record_versions, records, subjects
+from registry.vault.generations import FIRST
 
 SUBJECTS = BulkInsert(
     subjects,
@@ -40,6 +42,7 @@ SUBJECTS = BulkInsert(
         "updated_at",
         "guard",
         "ties",
+        "content_generation",
     ),
 )
 PERSONS = BulkInsert(persons, ("id", "subject", "ref_tag", "key_id", "wrapped_key", "guard"))
@@ -72,11 +75,12 @@ VERSIONS = BulkInsert(
         "entered_via",
         "valid_from",
         "valid_to",
+        "tag_generation",
     ),
 )
 MARKS = BulkInsert(marks, ("record", "mark_version", "tier", "basis", "starts_on", "ends_on", "review_on", "guard"))
-_NUMBER_TAG = 2  # where it stands among the columns of a subject
-_MARK_EPOCH = 5  # and this among those of a version
+_NUMBER_TAG, _CONTENT_TAG = 2, 3  # where they stand among the columns of a subject
+_VALUE_TAG, _MARK_EPOCH = 4, 5  # and these among those of a version; the generation of a kept tag stands last
 Row = tuple[Any, ...]
 
 
@@ -100,26 +104,30 @@ class RowPacker:
 class SqlNewPeople:
     """Inserts packed rows."""
 
-    def __init__(self, connection: Connection, marks: SqlMarkGenerations) -> None:
+    def __init__(self, connection: Connection, marks: SqlMarkGenerations, tags: SqlKeptTags) -> None:
         self._connection = connection
         self._marks = marks
+        self._tags = tags
 
     def insert(self, packed: Sequence[PackedRows]) -> None:
         """Insert the rows of some people; two transactions that do wait for each other's numbers in one order."""
-        insert_subjects(self._connection, [row for people in packed for row in people.subjects])
+        insert_subjects(self._connection, [row for people in packed for row in people.subjects], self._tags)
         for inserted, name in ((PERSONS, "persons"), (RECORDS, "records"), (MARKS, "marks")):
             inserted.run(self._connection, [row for people in packed for row in getattr(people, name)])
-        insert_versions(self._connection, [row for people in packed for row in people.versions], self._marks)
+        versions = [row for people in packed for row in people.versions]
+        insert_versions(self._connection, versions, self._marks, self._tags)
 
 
-def insert_versions(connection: Connection, rows: Sequence[Row], marks: SqlMarkGenerations) -> None:
+def insert_versions(connection: Connection, rows: Sequence[Row], marks: SqlMarkGenerations, tags: SqlKeptTags) -> None:
     """Insert new record versions: their draws begin with the secret of marks that this transaction goes by.
 
     Args:
         connection: of the transaction.
         rows: as ``version_values`` makes them, beforehand and maybe in another process.
         marks: the exchanges of that secret.
+        tags: seals their values' tags.
     """
+    rows = _sealed(rows, _VALUE_TAG, tags)
     known = marks.known()
     if known:
         epoch = stored_epoch(known[-1].number)
@@ -127,9 +135,18 @@ def insert_versions(connection: Connection, rows: Sequence[Row], marks: SqlMarkG
     VERSIONS.run(connection, rows)
 
 
-def insert_subjects(connection: Connection, rows: Iterable[Row]) -> None:
+def insert_subjects(connection: Connection, rows: Iterable[Row], tags: SqlKeptTags) -> None:
     """Insert subjects in the order of their numbers' tags: two imports wait for each other in one order."""
-    SUBJECTS.run(connection, sorted(rows, key=lambda row: row[_NUMBER_TAG]))
+    ordered = sorted(rows, key=lambda row: row[_NUMBER_TAG])
+    SUBJECTS.run(connection, _sealed(ordered, _CONTENT_TAG, tags))
+
+
+def _sealed(rows: Sequence[Row], place: int, tags: SqlKeptTags) -> Sequence[Row]:
+    """Return rows whose tag at a place is as it was made, with the tag sealed."""
+    if not rows or tags.number == FIRST:
+        return rows
+    made = ((row, tags.sealed(row[place])) for row in rows)
+    return [(*row[:place], tag, *row[place + 1 : -1], under) for row, (tag, under) in made]
 
 
 def subject_values(guard: RowGuard, new: NewSubject, now_ms: int) -> Row:
@@ -150,6 +167,7 @@ def subject_values(guard: RowGuard, new: NewSubject, now_ms: int) -> Row:
         now_ms,
         subject_guard(guard, row),
         row.ties,
+        FIRST,  # see ``_sealed``
     )
 
 
@@ -215,4 +233,5 @@ def _version(row: RecordRow, told: VersionRow) -> Row:
         told.entered_via,
         told.valid_from,
         told.valid_to,
+        FIRST,  # see ``_sealed``
     )

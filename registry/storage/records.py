@@ -13,6 +13,7 @@ from registry.domain.marks import TIERS
 from registry.keys.ports import WrappedKey
 from registry.services.ports import ENDED, MarkRow, RecordRow, VersionRow
 from registry.storage.guards import GUARDED, RowGuard
+from registry.storage.kept_tags import SqlKeptTags
 from registry.storage.mark_generations import SqlMarkGenerations
 from registry.storage.new_rows import (
     MARKS,
@@ -35,6 +36,7 @@ _VERSION_COLUMNS = (
     record_versions.c.digest,
     record_versions.c.value_tag,
     record_versions.c.mark_epoch,
+    record_versions.c.tag_generation,
 )
 _RECORD_COLUMNS = (
     records.c.subject,
@@ -74,10 +76,13 @@ _MARKS_OF = (
 class SqlRecords:
     """Records on SQL."""
 
-    def __init__(self, connection: Connection, guard: RowGuard, generations: SqlMarkGenerations) -> None:
+    def __init__(
+        self, connection: Connection, guard: RowGuard, generations: SqlMarkGenerations, tags: SqlKeptTags
+    ) -> None:
         self._connection = connection
         self._guard = guard
         self._generations = generations
+        self._tags = tags
 
     def of_subjects(self, ids: Iterable[SubjectId]) -> Sequence[RecordRow]:
         return [self._row(row) for row in _OF_SUBJECTS.rows_of(self._connection, set(ids))]
@@ -111,7 +116,7 @@ class SqlRecords:
 
     def insert(self, rows: Sequence[RecordRow], versions: Sequence[VersionRow], now_ms: int) -> None:
         RECORDS.run(self._connection, [record_values(self._guard, row, now_ms) for row in rows])
-        insert_versions(self._connection, version_values(rows, versions), self._generations)
+        insert_versions(self._connection, version_values(rows, versions), self._generations, self._tags)
 
     def insert_marks(self, rows: Sequence[MarkRow]) -> None:
         MARKS.run(self._connection, [mark_values(self._guard, row) for row in rows])
@@ -129,7 +134,7 @@ class SqlRecords:
                 .values(valid_to=version.valid_from)
             )
         new = version_values([row for row in rows if row.id in fresh], versions)
-        insert_versions(self._connection, new, self._generations)
+        insert_versions(self._connection, new, self._generations, self._tags)
 
     def end(self, ids: Sequence[RecordId], now_ms: int) -> None:
         for part in chunks(ids):
@@ -154,10 +159,11 @@ class SqlRecords:
             )
 
     def _row(self, row: Sequence[Any]) -> RecordRow:
-        record, version, sealed, digest, value_tag, epoch = row[:6]
-        subject, person, category, slot_tag, tier, mark_version, state, current, guard = row[6:15]
+        record, version, sealed, digest, value_tag, epoch, under = row[:7]
+        subject, person, category, slot_tag, tier, mark_version, state, current, guard = row[7:16]
         told = (record, subject, person, category, slot_tag, current, state, tier, mark_version)
         self._guard.demand("records", told, guard)
-        field = SealedField(record, subject, person, category, version, sealed, digest, WrappedKey(*row[15:]))
+        field = SealedField(record, subject, person, category, version, sealed, digest, WrappedKey(*row[16:]))
         kind, held = CATEGORIES[category], TIERS[tier]
-        return RecordRow(record, subject, person, kind, slot_tag, value_tag, held, mark_version, state, field, epoch)
+        facts = (record, subject, person, kind, slot_tag, value_tag, held, mark_version, state)
+        return RecordRow(*facts, field, epoch, under)

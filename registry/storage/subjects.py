@@ -11,6 +11,7 @@ from registry.domain.ids import PersonId, SubjectId
 from registry.keys.ports import WrappedKey
 from registry.services.ports import NewSubject, PersonRow, SubjectRow
 from registry.storage.guards import RowGuard
+from registry.storage.kept_tags import SqlKeptTags
 from registry.storage.new_rows import (
     PERSONS,
     insert_subjects,
@@ -36,6 +37,7 @@ _COLUMNS = (
     subjects.c.version,
     subjects.c.guard,
     subjects.c.ties,
+    subjects.c.content_generation,
     persons.c.key_id,
     persons.c.wrapped_key,
 )
@@ -63,17 +65,25 @@ _PERSONS = select(persons).where(persons.c.subject.in_(MANY)).order_by(persons.c
 class SqlSubjects:
     """Subjects on SQL."""
 
-    def __init__(self, connection: Connection, guard: RowGuard, chains: MutableMapping[SubjectId, bytes]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        guard: RowGuard,
+        chains: MutableMapping[SubjectId, bytes],
+        tags: SqlKeptTags,
+    ) -> None:
         """Work inside a transaction.
 
         Args:
             connection: the transaction's.
             guard: makes and checks the rows' tags.
             chains: filled with the sealed chain state of every subject that is held.
+            tags: seals the tags of documents.
         """
         self._connection = connection
         self._guard = guard
         self._chains = chains
+        self._tags = tags
 
     def by_ids(self, ids: Iterable[SubjectId]) -> Mapping[SubjectId, SubjectRow]:
         return {row.id: row for row in map(self._row, _BY_IDS.rows_of(self._connection, set(ids)))}
@@ -99,13 +109,15 @@ class SqlSubjects:
         return self._held(_LOCK_TAGGED.rows_of(self._connection, sorted(set(tags))))
 
     def insert(self, rows: Sequence[NewSubject], now_ms: int) -> None:
-        insert_subjects(self._connection, [subject_values(self._guard, new, now_ms) for new in rows])
+        insert_subjects(self._connection, [subject_values(self._guard, new, now_ms) for new in rows], self._tags)
 
     def update(self, row: SubjectRow, now_ms: int) -> None:
         statement = update(subjects).where(subjects.c.id == row.id)
+        tag, under = self._tags.sealed(row.content_tag, row.content_generation)
         self._connection.execute(
             statement.values(
-                content_tag=row.content_tag,
+                content_tag=tag,
+                content_generation=under,
                 directory=row.directory.sealed,
                 directory_digest=row.directory.digest,
                 directory_version=row.directory.version,
@@ -129,10 +141,11 @@ class SqlSubjects:
         subject, person, number_tag, content_tag, sealed, digest, directory_version, state, version, guard, ties = row[
             :11
         ]
+        under, *key = row[11:]
         self._guard.demand("subjects", subject_told((subject, person, number_tag, state), ties), guard)
-        key = WrappedKey(*row[11:])
-        directory = SealedField(subject, subject, person, DIRECTORY, directory_version, sealed, digest, key)
-        return SubjectRow(subject, number_tag, content_tag, directory, state, version, ties)
+        held = WrappedKey(*key)
+        directory = SealedField(subject, subject, person, DIRECTORY, directory_version, sealed, digest, held)
+        return SubjectRow(subject, number_tag, content_tag, directory, state, version, ties, under)
 
 
 class SqlPersons:

@@ -5,18 +5,8 @@ Times are whole milliseconds since 1970 (UTC) so that both engines store the sam
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy.schema import UniqueConstraint
 
 from registry.storage.metadata import metadata
 
@@ -37,17 +27,18 @@ subjects = Table(
     Column("id", _ID, primary_key=True),
     Column("person", _ID, nullable=False),  # the subject's own person, whose key seals the directory data
     Column("number_tag", LargeBinary(16), nullable=False, unique=True),  # keyed; employee numbers are unique anyway
-    Column("content_tag", LargeBinary(16), nullable=False),  # keyed over the whole last enrollment document
+    # Keyed over the whole last enrollment document; sealed under a generation of the index: kept_tags.py.
+    Column("content_tag", LargeBinary(16), nullable=False),
     Column("directory", LargeBinary, nullable=False),
     Column("directory_digest", LargeBinary(32), nullable=False),
     Column("directory_version", Integer, nullable=False),
     Column("state", String(12), nullable=False),
     Column("version", Integer, nullable=False),  # the ETag
     Column("chain", LargeBinary, nullable=False),  # sealed: number of entries and index of the last one
-    Column("created_at", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("created_at", "updated_at")),
     Column("guard", LargeBinary(16), nullable=False),  # keyed over the columns that decisions read: guards.py
     Column("ties", LargeBinary),  # sealed: relatives, unit, supervisor, addresses
+    Column("content_generation", Integer, nullable=False, server_default="1"),
 )
 
 # Directory data that updates replaced: what else somebody was called, and so is found by when they are erased.
@@ -81,8 +72,7 @@ provisions = Table(
     Column("outside_tag", LargeBinary(16), index=True),  # keyed
     Column("state", String(12), nullable=False),
     Column("version", Integer, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("created_at", "updated_at")),
     Column("names", LargeBinary, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
     Column("guard", LargeBinary(16), nullable=False),  # over what finds it again and what its names are
@@ -117,8 +107,7 @@ units = Table(
     Column("name_tag", LargeBinary(16), unique=True),  # keyed; none once removed
     Column("outside_tag", LargeBinary(16), index=True),  # keyed
     Column("version", Integer, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("created_at", "updated_at")),
     Column("names", LargeBinary, nullable=False),  # sealed to id and version
     Column("guard", LargeBinary(16), nullable=False),
     Index("ix_units_created", "created_at", "id"),
@@ -147,12 +136,14 @@ record_versions = Table(
     Column("version", Integer, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
-    Column("value_tag", LargeBinary(16), nullable=False),  # keyed per subject: tells whether a value changed
+    # Keyed per subject, tells whether a value changed; sealed under a generation of the index: kept_tags.py.
+    Column("value_tag", LargeBinary(16), nullable=False),
     Column("mark_epoch", Integer, nullable=False),  # generation of its secret, and openings of its draws
     Column("entered_by", _ID, ForeignKey("principals.id"), nullable=False),
     Column("entered_via", String(12), nullable=False),
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger),
+    Column("tag_generation", Integer, nullable=False, server_default="1"),
 )
 
 marks = Table(
@@ -202,6 +193,13 @@ index_terms = Table(
     metadata,
     Column("k", Integer, primary_key=True, autoincrement=False),  # the generation
     Column("terms", Integer, nullable=False),  # the oldest version of them in it; no row: of before this was kept
+    Column("guard", LargeBinary(16), nullable=False),
+)
+
+index_tags = Table(
+    "index_tags",
+    metadata,
+    Column("k", Integer, primary_key=True, autoincrement=False),  # no kept tag is under an earlier generation
     Column("guard", LargeBinary(16), nullable=False),
 )
 

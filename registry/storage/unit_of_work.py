@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
@@ -21,6 +22,7 @@ from registry.storage.failures import named_failures
 from registry.storage.guards import RowGuard
 from registry.storage.holds import SqlHolds
 from registry.storage.index_state import SqlIndexState
+from registry.storage.kept_tags import Opener, SqlKeptTags, TagSeals
 from registry.storage.ledger import SqlEntryReader, SqlEntryStore
 from registry.storage.mark_generations import KnownMarks, SqlMarkGenerations
 from registry.storage.meta import SqlMeta
@@ -50,6 +52,13 @@ def _untold(_seconds: float) -> None:
     """Nobody wants to know."""
 
 
+class Known(NamedTuple):
+    """What one process knows of the database, beside its transactions."""
+
+    marks: KnownMarks
+    tags: TagSeals
+
+
 class SqlWork:
     """One transaction's repositories.
 
@@ -61,12 +70,12 @@ class SqlWork:
         self,
         connection: Connection,
         guard: RowGuard,
-        known_marks: KnownMarks,
+        known: Known,
         committed: Callable[[float], None] = _untold,
     ) -> None:
         self._connection = connection
         self._guard = guard
-        self._known_marks = known_marks
+        self._known = known
         self._committed = committed
         self.is_committed = False
         # Sealed chain states of the subjects that this transaction holds: read with their rows, needed by the ledger.
@@ -75,12 +84,12 @@ class SqlWork:
     @cached_property
     def subjects(self) -> SqlSubjects:
         """Subjects."""
-        return SqlSubjects(self._connection, self._guard, self._chains)
+        return SqlSubjects(self._connection, self._guard, self._chains, self.kept_tags)
 
     @cached_property
     def new_people(self) -> SqlNewPeople:
         """People whose rows were packed beforehand."""
-        return SqlNewPeople(self._connection, self.mark_generations)
+        return SqlNewPeople(self._connection, self.mark_generations, self.kept_tags)
 
     @cached_property
     def persons(self) -> SqlPersons:
@@ -90,7 +99,7 @@ class SqlWork:
     @cached_property
     def records(self) -> SqlRecords:
         """Records, versions and marks."""
-        return SqlRecords(self._connection, self._guard, self.mark_generations)
+        return SqlRecords(self._connection, self._guard, self.mark_generations, self.kept_tags)
 
     @cached_property
     def postings(self) -> SqlPostings:
@@ -103,9 +112,14 @@ class SqlWork:
         return SqlIndexState(self._connection, self._guard)
 
     @cached_property
+    def kept_tags(self) -> SqlKeptTags:
+        """Tags that tell a value or a document from another one."""
+        return SqlKeptTags(self._connection, self._guard, self.index_state, self._known.tags)
+
+    @cached_property
     def mark_generations(self) -> SqlMarkGenerations:
         """Exchanges of the secret of marks."""
-        return SqlMarkGenerations(self._connection, self._guard, self._known_marks)
+        return SqlMarkGenerations(self._connection, self._guard, self._known.marks)
 
     @cached_property
     def principals(self) -> SqlPrincipals:
@@ -221,6 +235,9 @@ class SqlWork:
         if not _STORE_PEOPLE.isdisjoint(vars(self)):
             with named_failures():
                 self.index_state.settle()
+        if "kept_tags" in vars(self):
+            with named_failures():
+                self.kept_tags.settle()
         with named_failures():
             started = time.perf_counter()
             try:
@@ -245,7 +262,7 @@ class SqlDatabase:
         self._turn = turn
         self._guard = guard
         self._committed: Callable[[float], None] = _untold
-        self._known_marks = KnownMarks()
+        self._known = Known(KnownMarks(), TagSeals())
         self._files = _files_of(sqlite_path(engine))
         # Held open for good: SQLite removes its log when the last connection goes, and makes another one later.
         self._keeper = _open_keeper(read_only) if self._files else None
@@ -273,7 +290,7 @@ class SqlDatabase:
                     stack.enter_context(self._turn.taken())
                 self._demand_same_file()
                 connection = stack.enter_context(_connected(self._writes))
-                work = SqlWork(connection, self._guard, self._known_marks, self._committed)
+                work = SqlWork(connection, self._guard, self._known, self._committed)
                 yield work
         except AuditUnavailable as failure:
             self._trouble = self._trouble if isinstance(failure, Contended) else failure.cause
@@ -286,11 +303,15 @@ class SqlDatabase:
         """Tell somebody how many seconds each commit from now on took."""
         self._committed = committed
 
+    def open_tags_with(self, opener: Opener) -> None:
+        """Take what opens the tags that are kept under later generations of the blind index."""
+        self._known.tags.opener = opener
+
     @contextmanager
     def read(self) -> Iterator[SqlWork]:
         """Open a read-only transaction."""
         with _connected(self._read_only) as connection:
-            yield SqlWork(connection, self._guard, self._known_marks)
+            yield SqlWork(connection, self._guard, self._known)
 
     def mark_generations_at(self, index: int) -> tuple[MarkGeneration, ...]:
         """Return all exchanges of the secret of marks before a committed entry, and maybe later ones, oldest first.
@@ -298,7 +319,7 @@ class SqlDatabase:
         Raises:
             LedgerCorrupt: their rows were removed or changed.
         """
-        known = self._known_marks.of_entry(index)
+        known = self._known.marks.of_entry(index)
         if known is None:
             with self.read() as work:
                 known = work.mark_generations.stored()

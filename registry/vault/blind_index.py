@@ -22,6 +22,7 @@ from registry.crypto.postings import (
     pack_payload,
     unpack_payload,
 )
+from registry.crypto.tag_seal import TagSeal
 from registry.crypto.tags import TagKey
 from registry.domain.errors import EnvelopeRejected, LedgerCorrupt
 from registry.vault.generations import (
@@ -141,6 +142,14 @@ class BlindIndex:
             KeyUnavailable: its secret cannot be opened now.
         """
         return self._generations.lists(generation)
+
+    def tag_seal(self, generation: Generation) -> TagSeal | None:
+        """Return what tags are kept sealed by under a generation; None for the first: they are kept as they are made.
+
+        Raises:
+            EnvelopeRejected, KeyUnavailable: as ``lists_in``.
+        """
+        return self.lists_in(generation).tags
 
     def ready(self, terms: Iterable[tuple[IndexTerm | bytes, Posting]], generation: Generation | None = None) -> bytes:
         """Do for some postings whatever can be done without a database, before a transaction holds others up.

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from registry.crypto.postings import PostingKey, PostingList
+from registry.crypto.tag_seal import TagSeal
 from registry.keys.ports import WrappedKey
 
 # The secret of the first generation is made of the index key; no key of its own is stored.
@@ -64,9 +65,9 @@ class IndexSecrets(Protocol):
 
 
 class GenerationLists:
-    """Where the list of a term stands in one generation."""
+    """Where the list of a term stands in one generation, and what tags are kept sealed by; None for the first."""
 
-    __slots__ = ("_key", "number")
+    __slots__ = ("_key", "number", "tags")
 
     def __init__(self, number: int, secret: bytes | None) -> None:
         """Take the generation's number and secret.
@@ -77,6 +78,7 @@ class GenerationLists:
         """
         self.number = number
         self._key = None if secret is None else PostingKey(secret, later=True)
+        self.tags = None if secret is None else TagSeal(secret)
 
     def of(self, keys: bytes) -> PostingList:
         """Return the list, given what ``BlindIndex.keys_of`` is of its term."""

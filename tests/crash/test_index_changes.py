@@ -19,6 +19,7 @@ from tests.crash.statements import program, registry_of, run
 from tests.fakes.postgres import PostgresServer
 
 PARTS = 8  # of the long round
+TAGS = 36  # of three people: one of each whole document, and one of each value
 TEXT = "Dana Brightwater, call 816-555-0142"
 
 
@@ -36,7 +37,7 @@ class Change:
             from registry.services import index_change as service
             """,
             f'{self.made.__name__}(application).run(operator="local:test")',
-            before="service.PEOPLE_AT_ONCE, service.AT_ONCE = 2, 40  # in small steps",
+            before="service.PEOPLE_AT_ONCE, service.AT_ONCE, service.SEALED_AT_ONCE = 2, 40, 1  # in small steps",
         )
 
 
@@ -116,6 +117,17 @@ def found(settings: Settings) -> set[tuple[str, str]]:
         return {(str(one.subject), str(one.record)) for one in matched.matching.findings}
 
 
+def kept_tags(settings: Settings) -> tuple[set[bytes], set[int]]:
+    """Return the tags of values and documents as they were made, and under which generations they are stored."""
+    with opened(settings) as application, application.database.read() as work:
+        subjects = work.subjects.by_ids(work.subjects.ids_after("", 10)).values()
+        stored = [(row.content_tag, row.content_generation) for row in subjects]
+        stored += [
+            (row.value_tag, row.tag_generation) for row in work.records.of_subjects([row.id for row in subjects])
+        ]
+        return {work.kept_tags.opened(*one) for one in stored}, {generation for _, generation in stored}
+
+
 def is_done(change: Change, settings: Settings) -> bool:
     with opened(settings) as application:
         now = change.made(application).standing()
@@ -124,15 +136,18 @@ def is_done(change: Change, settings: Settings) -> bool:
 
 def cut_off_at(place: Place, folder: Path, at: int) -> None:
     here = place.copy(folder / f"at-{at}")
-    before = found(here)
+    before, (tags, generations) = found(here), kept_tags(here)
     assert len(before) > 1
+    assert (len(tags), generations) == (TAGS, {1})
     assert run(place.change.program, here.home, at, url_of(here)).returncode == -signal.SIGKILL
     assert found(here) == before
+    assert kept_tags(here)[0] == tags
     if not is_done(place.change, here):
         done = run(place.change.program, here.home, 0, url_of(here))
         assert done.returncode == 0, done.stderr
         assert is_done(place.change, here)
     assert found(here) == before
+    assert kept_tags(here) == (tags, {2})
     with opened(here) as application:
         application.row_check.check()
         verify_ledger(application, 1)

@@ -128,7 +128,36 @@ def test_an_index_that_was_made_of_the_values_does_not_go_down(url: str) -> None
         )
     with pytest.raises(RuntimeError, match="made anew of the values"):
         downgrade(url, "0034")
-    assert current_revision(url) == "0035"
+    assert current_revision(url) == REVISIONS[-1]
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("subjects", "content_generation"), ("record_versions", "tag_generation")]
+)
+def test_tags_under_a_later_secret_do_not_go_down(url: str, table: str, column: str) -> None:
+    upgrade(url, "0036")
+    fill(url)
+    with open_for_writing(url) as connection:
+        connection.exec_driver_sql(f"UPDATE {table} SET {column} = 2")
+    with pytest.raises(RuntimeError, match="later secret of the index"):
+        downgrade(url, "0035")
+    assert current_revision(url) == "0036"
+    with open_for_writing(url) as connection:
+        connection.exec_driver_sql(f"UPDATE {table} SET {column} = 1")
+    downgrade(url, "0035")
+    assert count(url)[table] == 1
+
+
+def test_tags_that_were_there_are_under_the_first_secret(url: str) -> None:
+    upgrade(url, "0035")
+    fill(url)
+    upgrade(url, "0036")
+    with open_for_writing(url) as connection:
+        found = [
+            connection.exec_driver_sql("SELECT content_generation FROM subjects").scalars().all(),
+            connection.exec_driver_sql("SELECT tag_generation FROM record_versions").scalars().all(),
+        ]
+    assert found == [[1], [1]]
 
 
 def test_the_newest_revision_is_what_the_tables_say(url: str) -> None:

@@ -300,7 +300,7 @@ def connection(url: str) -> Iterator[Connection]:
             run(opened, "INSERT INTO used_names VALUES (?, ?)", label, int(until * 1_000))
         for unit, tag, version in ((ONE, "x'01'", 1), (TWO, "NULL", 2)):
             run(opened, f"INSERT INTO units VALUES ('{unit}', {tag}, NULL, {version}, 0, 0, x'', x'')")
-        sealed = f"'{ONE}', '{ONE}', x'', x'', x'', x'', 1, 'active', 1, x'', 0, 0, x'', NULL"
+        sealed = f"'{ONE}', '{ONE}', x'', x'', x'', x'', 1, 'active', 1, x'', 0, 0, x'', NULL, 1"
         run(opened, f"INSERT INTO subjects VALUES ({sealed})")
         run(opened, f"INSERT INTO persons VALUES ('{ONE}', '{ONE}', x'', 'k', x'', x'')")
         for provision, tag, state in ((ONE, "x'01'", "employed"), (THREE, "NULL", "removed")):

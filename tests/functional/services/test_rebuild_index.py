@@ -17,7 +17,7 @@ from registry.domain.errors import AuditUnavailable, KeyUnavailable, LedgerCorru
 from registry.leaktrace import terms
 from registry.leaktrace.terms import TERMS_VERSION, Term, TermKind
 from registry.services import index_change as service
-from registry.services.index_change import MAKING, NOT_WHOLE, REMOVING, UNDER_WAY
+from registry.services.index_change import MAKING, NOT_WHOLE, REMOVING, SEALING, UNDER_WAY
 from registry.services.key_changes import REBUILD
 from registry.services.rebuild_index import RebuildIndex
 from registry.storage.roles import APPLICATION, ERASURE
@@ -121,7 +121,7 @@ def test_a_number_is_found_by_the_terms_of_this_version(kept: Kept) -> None:
         steps.append(step)
 
     done = kept.run(told=during)
-    assert {MAKING, REMOVING} == set(steps)
+    assert {MAKING, SEALING, REMOVING} == set(steps)
     assert len(phones(home)) == MANY - 1
     after = postings(home)
     assert done.postings == len(after)

@@ -16,7 +16,7 @@ from registry.domain.errors import AuditUnavailable, EnvelopeRejected, KeyUnavai
 from registry.domain.ids import SubjectId, new_id
 from registry.domain.principals import Role
 from registry.services import index_change as service
-from registry.services.index_change import COPYING, NOT_WHOLE, REMOVING, Changed
+from registry.services.index_change import COPYING, NOT_WHOLE, REMOVING, SEALING, Changed
 from registry.services.key_changes import REKEY
 from registry.services.key_life import SETTLING
 from registry.services.ports_keys import Shelf
@@ -120,7 +120,7 @@ def test_the_same_is_found_before_during_and_after_and_nothing_stays_of_before(k
         steps.append(step)
 
     done = kept.run(told=during)
-    assert {COPYING, REMOVING} == set(steps)
+    assert {COPYING, SEALING, REMOVING} == set(steps)
     assert (done.generation, done.postings, done.unopened) == (2, len(rows), 0)
     assert found(home) == before
     after = postings(home)
