@@ -15,6 +15,7 @@ from registry.cli.common import F, common, registry_at, write_json
 from registry.cli.remote import remote
 from registry.cli.trace_batch import MAX_TEXT_BYTES, run_batch
 from registry.cli.traced import Told, traced
+from registry.documents.ebcdic import ebcdic_page
 from registry.documents.formats import format_of
 from registry.domain.errors import UnreadableDocument
 from registry.services.trace import MAX_UNCERTAINTY_SECONDS, TraceAsk
@@ -22,7 +23,7 @@ from registry.services.uploads import Upload
 from registry.upkeep.sealing_pool import settle_heap
 
 # Ends of names of texts that carry other documents within: these are read as what they are called.
-_CARRIERS = (".eml", ".mht", ".mhtml", ".html", ".htm", ".xhtml")
+_CARRIERS = (".eml", ".mht", ".mhtml", ".html", ".htm", ".xhtml", ".mbox", ".mbx", ".vcf", ".vcard", ".ics", ".vcs")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -137,7 +138,7 @@ def read_text(file: str) -> tuple[str, Upload | None]:
 
 def _is_text(raw: bytes) -> bool:
     """Tell whether bytes are a text as it is pasted: anything else is opened as a document, or refused as none."""
-    if b"\0" in raw or raw.startswith(_WIDE):
+    if b"\0" in raw or raw.startswith(_WIDE) or ebcdic_page(raw) is not None:
         return False
     try:
         return format_of(raw) == "txt"

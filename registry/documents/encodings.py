@@ -6,6 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass, field
 
+from registry.documents.ebcdic import ebcdic_page
 from registry.domain.errors import UnreadableDocument
 
 _MARKS = (
@@ -18,6 +19,7 @@ _MARKS = (
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9._:-]{2,40})""")
 _DECLARED_WITHIN = 2048  # bytes
 _SAMPLE = 4096
+_NEXT_LINE = "\x85"
 _TEXTS = re.compile(
     r"ascii|utf-8|utf-(?:16|32)-[bl]e|iso8859-\d+|cp\d+|mac-\w+|koi8-\w|shift_jis\w*|euc_\w+|gb\w+|big5\w*|hz|tis-620|utf-7"
 )
@@ -25,19 +27,29 @@ _TEXTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text with what is needed to write it back: its encoding, and the byte order mark it began with."""
+    """A text with what is needed to write it back.
+
+    Attributes:
+        text: its characters.
+        encoding: of them.
+        mark: the byte order mark that it began with.
+        line_end: what a line end is in the file when it is no usual one: the next line of EBCDIC.
+    """
 
     text: str = field(repr=False)
     encoding: str
     mark: bytes = b""
+    line_end: str = ""
 
     def encode(self, text: str) -> bytes:
         """Write another text in the same encoding; a character that it does not have becomes a question mark."""
+        if self.line_end:
+            text = text.replace("\n", self.line_end)
         return self.mark + text.encode(self.encoding, "replace")
 
 
 def decode(content: bytes, declared: str | None = None) -> Decoded:
-    """Read bytes as text: by their mark, as declared, as UTF-8, else as Windows-1252.
+    """Read bytes as text: by their mark, as declared, as EBCDIC, as UTF-8, else as Windows-1252.
 
     Args:
         content: the bytes.
@@ -49,6 +61,8 @@ def decode(content: bytes, declared: str | None = None) -> Decoded:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _checked(content[len(mark) :], encoding, mark)
+    if not declared and (page := ebcdic_page(content)) is not None:
+        return _from_mainframe(content, page)
     for said in (declared, _wide(content), "utf-8", "cp1252"):
         name = None if said is None else _known(said)
         if name is None:
@@ -76,6 +90,13 @@ def _checked(content: bytes, encoding: str, mark: bytes) -> Decoded:
     if "\0" in text:
         raise UnreadableDocument("not_text")
     return Decoded(text, encoding, mark)
+
+
+def _from_mainframe(content: bytes, page: str) -> Decoded:
+    text = _checked(content, page, b"").text
+    if _NEXT_LINE in text and "\n" not in text:
+        return Decoded(text.replace(_NEXT_LINE, "\n"), page, line_end=_NEXT_LINE)
+    return Decoded(text, page)
 
 
 def _known(encoding: str) -> str | None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from registry.documents.archive import ReadOnly, read_archive
 from registry.documents.as_json import JsonText
+from registry.documents.content_lines import is_content_lines, read_content_lines
 from registry.documents.html_page import HtmlPage
 from registry.documents.image_file import ImageDocument
 from registry.documents.images import ENDS, image_kind
 from registry.documents.limits import MAX_DEPTH, MAX_FILE_BYTES, Budget
 from registry.documents.mail import MailMessage
+from registry.documents.mailbox import is_coded_mail, is_mailbox, read_mailbox
 from registry.documents.model import Document
 from registry.documents.ocr import ImageReader
 from registry.documents.office import OfficeDocument
@@ -30,6 +32,11 @@ FORMATS = {
     "tsv": (("text/tab-separated-values",), (".tsv", ".tab")),
     "html": (("text/html", "application/xhtml+xml", "image/svg+xml"), (".html", ".htm", ".xhtml", ".svg")),
     "eml": (("message/rfc822",), (".eml", ".mht", ".mhtml")),
+    "mbox": (("application/mbox",), (".mbox", ".mbx")),
+    "vcf": (
+        ("text/vcard", "text/x-vcard", "text/directory", "text/calendar", "text/x-vcalendar"),
+        (".vcf", ".vcard", ".ics", ".vcs"),
+    ),
     "json": (("application/json", "application/x-ndjson", "application/jsonl"), (".json", ".ndjson", ".jsonl")),
     "xlsx": (
         (
@@ -70,7 +77,7 @@ MEDIA_TYPES = {name: types[0] for name, (types, _) in FORMATS.items()}
 _BY_TYPE = {media_type: name for name, (types, _) in FORMATS.items() for media_type in types}
 _BY_END = {end: name for name, (_, ends) in FORMATS.items() for end in ends}
 _OPEN = {types[0]: name for name, (types, _) in FORMATS.items() if name in {"odt", "ods", "odp"}}
-_TEXTS = frozenset({"txt", "csv", "tsv", "html", "eml", "json"})
+_TEXTS = frozenset({"txt", "csv", "tsv", "html", "eml", "mbox", "vcf", "json"})
 
 # What a file is when it does not begin as its name or type says.
 _ZIPPED = ("xlsx", "docx", "pptx", "odt", "ods", "odp", "zip")
@@ -101,19 +108,12 @@ def format_of(content: bytes, media_type: str = "", name: str = "") -> str:
         UnreadableDocument: ``unsupported_format``; ``encrypted`` or ``old_office`` for what only looks like one.
     """
     said = _BY_TYPE.get(media_type.lower()) or _BY_END.get(_end_of(name), "")
-    if content.startswith(_ZIP):
-        return _office_format(content)
-    if content.startswith(b"%PDF-") or (b"%PDF-" in content[:_PDF_WITHIN] and said not in _TEXTS):
-        return "pdf"
-    if content.startswith(_OLD_OFFICE):
-        # A protected .docx is of this form, too; and so are files of Office before 2007.
-        raise UnreadableDocument("encrypted" if b"E\0n\0c\0r\0y\0p\0t\0" in content else "old_office")
-    if kind := "rtf" if content.startswith(HEAD) else image_kind(content):
+    if kind := _by_beginning(content, said):
         return kind
-    if content.startswith(_OTHERS):
-        raise UnreadableDocument("unsupported_format")
     if said in _BROKEN:
         raise UnreadableDocument(_BROKEN[said])
+    if said in _MAY_BE_MAIL and (told := _told_text(content)):
+        return told
     if said:
         return said
     if media_type and not media_type.startswith("text/") and media_type not in _UNTOLD:
@@ -123,6 +123,22 @@ def format_of(content: bytes, media_type: str = "", name: str = "") -> str:
     return "txt"
 
 
+def _by_beginning(content: bytes, said: str) -> str:
+    """Tell a format that has a beginning of its own; "" where it has none."""
+    if content.startswith(_ZIP):
+        return _office_format(content)
+    if content.startswith(b"%PDF-") or (b"%PDF-" in content[:_PDF_WITHIN] and said not in _TEXTS):
+        return "pdf"
+    if content.startswith(_OLD_OFFICE):
+        # A protected .docx is of this form, too; and so are files of Office before 2007.
+        raise UnreadableDocument("encrypted" if b"E\0n\0c\0r\0y\0p\0t\0" in content else "old_office")
+    if content.startswith(_OTHERS):
+        raise UnreadableDocument("unsupported_format")
+    return "rtf" if content.startswith(HEAD) else image_kind(content)
+
+
+# What somebody says of a file that may be mail or cards as well.
+_MAY_BE_MAIL = frozenset({"", "txt", "eml", "mbox", "vcf"})
 _UNTOLD = frozenset({"application/octet-stream", "application/x-www-form-urlencoded"})
 
 
@@ -177,6 +193,10 @@ class _Opening:
                 raise
             return self.nested(inside, "")
 
+    def mail(self, inside: bytes, form: str) -> Document:
+        """Open one of many mails, or what stands in the place of one."""
+        return _Opening(self.budget, "", self.depth + 1).open(inside, form)
+
     def inner(self, document: ReadOnly) -> ReadOnly:
         """Say whether the document stands within another one."""
         document.is_whole = not self.depth
@@ -201,6 +221,8 @@ _OPENERS: Mapping[str, Callable[[bytes, _Opening], Document]] = {
     "rtf": lambda content, one: one.inner(read_rtf(content)),
     "zip": lambda content, one: one.inner(read_archive(content, Package(content, one.budget), one.member)),
     "eml": lambda content, one: MailMessage(content, one.part),
+    "mbox": lambda content, one: one.inner(read_mailbox(content, one.mail)),
+    "vcf": lambda content, one: one.inner(read_content_lines(content, one.nested)),
     "html": lambda content, one: HtmlPage(content, one.part, one.declared),
     "json": lambda content, _: JsonText(content),
     "csv": lambda content, _: DelimitedText(content),
@@ -212,6 +234,15 @@ _OPENERS: Mapping[str, Callable[[bytes, _Opening], Document]] = {
 def _presentation(content: bytes, one: _Opening) -> ReadOnly:
     document = OfficeDocument(Package(content, one.budget), one.nested)
     return ReadOnly(document.canvas, document.unread, content)
+
+
+def _told_text(content: bytes) -> str:
+    """Tell mail and cards among texts, whatever they are called: read as a text, they hide their words."""
+    if is_mailbox(content):
+        return "mbox"
+    if is_coded_mail(content):
+        return "eml"
+    return "vcf" if is_content_lines(content) else ""
 
 
 def _part_format(content: bytes, media_type: str, name: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.domain.errors import UnreadableDocument
@@ -90,10 +90,35 @@ def png_of(head: tuple[int, int, int, int], rows: bytes, palette: bytes = b"") -
         rows: the filtered rows, unpacked.
         palette: for colour type 3.
     """
+    return png_file(head, rows, [(b"PLTE", palette)] if palette else [])
+
+
+def png_file(head: tuple[int, int, int, int], rows: bytes, chunks: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Write a PNG with chunks of its own between head and rows; see ``png_of``."""
     parts = [_chunk(b"IHDR", struct.pack(">IIBBBBB", *head, 0, 0, 0))]
-    parts += [_chunk(b"PLTE", palette)] if palette else []
+    parts += [_chunk(name, content) for name, content in chunks]
     parts += [_chunk(b"IDAT", zlib.compress(rows, 1)), _chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def fax_tiff(size: tuple[int, int], kind: int, data: bytes, *, is_inverse: bool) -> bytes:
+    """Write a TIFF around a fax as it is packed. TIFF 6.0, section 11.
+
+    Args:
+        size: width and height in pixels.
+        kind: as PDF numbers them: below 0 group 4, 0 group 3, above 0 group 3 in two dimensions.
+        data: the packed pixels.
+        is_inverse: what a fax calls black is shown white.
+    """
+    packed = 4 if kind < 0 else 3
+    tags = [(256, 4, size[0]), (257, 4, size[1]), (258, 3, 1), (259, 3, packed), (262, 3, int(is_inverse))]
+    tags += [(273, 4, 0), (277, 3, 1), (278, 4, size[1]), (279, 4, len(data))]
+    tags += [(292, 4, int(kind > 0))] if packed == 3 else []
+    begin = 8 + 2 + 12 * len(tags) + 4
+    entries = b"".join(
+        struct.pack("<HHII", tag, kind_of, 1, begin if tag == 273 else value) for tag, kind_of, value in tags
+    )
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + data
 
 
 def png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -18,6 +18,7 @@ MAX_MEMBERS = 4_000
 # A document in a mail in a mail. What lies deeper is refused.
 MAX_DEPTH = 4
 MAX_MAIL_PARTS = 500
+MAX_MAILS = 5_000  # of one mailbox
 MAX_XML_DEPTH = 400
 MAX_CELLS = 1_500_000
 MAX_PAGES = 3_000

@@ -31,6 +31,7 @@ _CODED = re.compile(
 _IN_PIECES = re.compile(r"\b(?:file)?name\*", re.IGNORECASE)
 # Files packed into the lines of a text, as mail carried them before there were parts.
 _PACKED_LINES = re.compile(r"^(?:begin(?:-base64)? [0-7]{3,4} \S|=ybegin )", re.MULTILINE)
+_BEFORE = re.compile(r"(?:\xef\xbb\xbf)?[\r\n \t]*")  # a mark, and blanks, before the first header
 _LANGUAGE = re.compile(r"\*[^?]{0,40}(?=\?)")
 _RAW = 0  # the part's number that stands for the mail's own characters
 
@@ -54,7 +55,8 @@ class MailMessage:
         self._parts: list[tuple[Entity, Document]] = []  # numbered from 1
         self._left: list[Entity] = []
         self._unread: list[Unread] = []
-        entity = read_entity(self._raw, (0, len(self._raw)))
+        begin = _BEFORE.match(self._raw)
+        entity = read_entity(self._raw, (begin.end() if begin else 0, len(self._raw)))
         if not {header.name for header in entity.headers} & _KNOWN_HEADERS:
             raise UnreadableDocument("not_mail")
         self._read(entity, ())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
 
+from registry.documents.enlarged import enlarged
 from registry.domain.errors import UnreadableDocument
 
 _SECONDS = 90
@@ -76,7 +77,7 @@ class Tesseract:
             start_new_session=True,
         ) as process:
             try:
-                text, _ = process.communicate(content, timeout=_SECONDS)
+                text, _ = process.communicate(enlarged(content), timeout=_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise UnreadableDocument("image_too_slow") from None

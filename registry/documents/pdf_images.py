@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pypdf.generic import ArrayObject, BooleanObject, NullObject, StreamObject
+from pypdf.generic import ArrayObject, BooleanObject, DictionaryObject, NullObject, StreamObject
 
 from registry.documents.image_file import ImageDocument
-from registry.documents.images import png_of
+from registry.documents.images import fax_tiff, png_of
 from registry.documents.limits import MAX_IMAGE_PIXELS, MAX_MEMBER_BYTES, Budget
 from registry.documents.model import Unread
 from registry.documents.pdf_broken import BROKEN
@@ -18,6 +18,7 @@ _COLOURS = frozenset({"/DeviceRGB", "/CalRGB", "/RGB", "/Lab"})
 _INKS = frozenset({"/DeviceCMYK", "/CMYK"})
 _JPEG = frozenset({"/DCTDecode", "/DCT"})
 _FAX = frozenset({"/CCITTFaxDecode", "/CCF"})
+_FAX_COLUMNS = 1728  # where a fax does not say how wide it is
 _NOT_READ = frozenset({"/JPXDecode", "/JBIG2Decode"})
 _INVERSE = bytes(range(255, -1, -1))
 _MASKS = ("/SMask", "/Mask")
@@ -90,10 +91,10 @@ def _file_of(stream: StreamObject, width: int, height: int) -> bytes:
     last = filters[-1] if filters else ""
     if last in _NOT_READ:
         return b""
-    if last in _JPEG and len(filters) == 1:
-        return bytes(stream._data)  # noqa: SLF001 - as it was packed: it is a file already
-    if last in _JPEG or last in _FAX:
-        return bytes(stream.get_data())
+    if last in _FAX:
+        return _fax(stream, filters, (width, height))
+    if last in _JPEG:  # as it was packed, it is a file already
+        return bytes(stream._data if len(filters) == 1 else stream.get_data())  # noqa: SLF001 - no other way to it
     samples, palette, is_inverse = _colours(stream)
     depth = 1 if _is_mask(stream) else int(_found(stream.get("/BitsPerComponent")) or 8)
     stride = (width * samples * depth + 7) // 8
@@ -112,6 +113,26 @@ def _file_of(stream: StreamObject, width: int, height: int) -> bytes:
     return png_of((width, height, depth, kind), rows, palette)
 
 
+def _fax(stream: StreamObject, filters: list[str], size: tuple[int, int]) -> bytes:
+    """Put a page of a fax into a TIFF as it is packed: nothing of it is unpacked here. ISO 32000-1, 7.4.6."""
+    told = _found(stream.get("/DecodeParms") or stream.get("/DP"))
+    told = _found(told[len(filters) - 1]) if isinstance(told, ArrayObject) else told
+    told = told if isinstance(told, DictionaryObject) else DictionaryObject()
+    if len(filters) > 1 or _is_true(told.get("/EncodedByteAlign")):
+        return b""
+    kind = int(_found(told.get("/K")) or 0)
+    width = int(_found(told.get("/Columns")) or _FAX_COLUMNS)
+    decode = _found(stream.get("/Decode"))
+    is_turned = isinstance(decode, ArrayObject) and len(decode) >= 2 and _found(decode[0]) > _found(decode[1])
+    is_inverse = _is_true(told.get("/BlackIs1")) != is_turned
+    return fax_tiff((width, size[1]), kind, bytes(stream._data), is_inverse=is_inverse)  # noqa: SLF001 - as it is packed
+
+
+def _is_true(value: Any) -> bool:
+    found = _found(value)
+    return isinstance(found, BooleanObject) and bool(found.value)
+
+
 def _filters(stream: StreamObject) -> list[str]:
     value = _found(stream.get("/Filter"))
     if value is None:
@@ -120,8 +141,7 @@ def _filters(stream: StreamObject) -> list[str]:
 
 
 def _is_mask(stream: StreamObject) -> bool:
-    value = _found(stream.get("/ImageMask"))
-    return isinstance(value, BooleanObject) and bool(value.value)
+    return _is_true(stream.get("/ImageMask"))
 
 
 def _colours(stream: StreamObject) -> tuple[int, bytes, bool]:

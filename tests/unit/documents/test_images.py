@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import html
+import random
 import struct
+import time
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +15,10 @@ import pytest
 import typst
 
 from registry.documents import limits, ocr
+from registry.documents.enlarged import enlarged
 from registry.documents.formats import format_of, open_document
 from registry.documents.image_words import image_words
-from registry.documents.images import _BLANKS, ImageSize, blank, image_kind, image_size, png_chunks, png_of
+from registry.documents.images import _BLANKS, ImageSize, blank, image_kind, image_size, png_chunks, png_of, tiff_pages
 from registry.documents.model import Document
 from registry.documents.ocr import Tesseract, remembered
 from registry.domain.errors import UnreadableDocument
@@ -413,3 +416,109 @@ def test_a_reader_and_what_it_starts_are_bounded(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(ocr, "_MEMORY_BYTES", 1 << 20)
     with pytest.raises(UnreadableDocument):
         script(tmp_path, "/bin/cat").read(GREY)
+
+
+def fax(width: int, height: int, packed: bytes, told: str) -> bytes:
+    head = f"/Type/XObject/Subtype/Image/Width {width}/Height {height}/ColorSpace/DeviceGray/BitsPerComponent 1{told}"
+    return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (head.encode(), len(packed), packed)
+
+
+def test_a_fax_page_is_read_as_it_is_packed() -> None:
+    for told, photometric in (("/K -1/Columns 32", 0), ("/K -1/Columns 32/BlackIs1 true", 1)):
+        packed, reader = b"\xff\x00\x10\x01", Says()
+        image = fax(48, 8, packed, f"/Filter/CCITTFaxDecode/DecodeParms<<{told}>>")
+        assert SSN in opened(scanned(image), "a.pdf", reader).text
+        (given,) = reader.given
+        assert given.endswith(packed)
+        assert (image_kind(given), image_size(given)) == ("tiff", ImageSize(32, 8, 256))
+        tags = next(iter(tiff_pages(given)))
+        assert (tags[262][2][0], tags[259][2][0]) == (photometric, 4)
+
+
+# "900-12-3456" in black on white, 264 points wide and 64 high, packed as a fax of group 4.
+_FAX = base64.b64decode(
+    "JqC2L/////8hpcQfCD4QMYQsyCjiBFkVBBPwgwgwgwUIMINcJ6aafd+vNnRyo5Zjy48uTRdZgGDhdJuEG4QbHFsXX0EPT/+/X19ra3+v/9PT"
+    "/pev//qlXNBEbO1/+iGz14eEHtr/6VJdxfH/6w65HLOH2aL/6RDMtcQ3TeGF/5p6RFm2lvT4r/+lvEH/1a2o6Q//q9PWl+///pKQeFtcg0jh"
+    "KGEoYS0iBh0sjcJNpcUxsZDOGjoC4+Kj6aa+umthBhBheGCwwgwsRERERH///////4AIAIA="
+)
+
+
+@needs_tesseract
+def test_a_fax_page_shows_its_words() -> None:
+    image = fax(264, 64, _FAX, "/Filter[/CCITTFaxDecode]/DecodeParms[<</K -1/Columns 264/BlackIs1 true>>]")
+    document = opened(scanned(image), "a.pdf", TESSERACT)
+    assert SSN in document.text
+    assert [one.what for one in document.unread] == ["image_read_by_ocr"]
+
+
+def test_a_fax_that_was_packed_once_more_is_told() -> None:
+    told = "/Filter[/FlateDecode/CCITTFaxDecode]/DecodeParms[null<</K -1/Columns 264>>]"
+    image = fax(264, 64, zlib.compress(_FAX), told)
+    assert [(one.what, one.may_hide) for one in opened(scanned(image), "a.pdf", Says()).unread] == [("image", True)]
+
+
+@needs_tesseract
+def test_small_letters_of_a_screen_are_read() -> None:
+    assert TESSERACT is not None
+    page = (
+        f'#set page(width:auto,height:auto,margin:8pt)\n#set text(size:6.5pt,font:"DejaVu Sans Mono")\n'
+        f"SSN {SSN}, 1388 Example Rd\n\nx {PHONE}"
+    )
+    text = TESSERACT.read(bytes(typst.compile(page.encode(), format="png", ppi=96.0)))
+    assert SSN in text
+    assert PHONE in text
+
+
+@pytest.mark.parametrize("kind", [0, 2, 3, 4, 6])
+def test_a_small_picture_is_made_larger_point_by_point(kind: int) -> None:
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
+    chosen = random.Random(kind)
+    plain = [bytes(chosen.randbytes(7 * samples)) for _ in range(10)]
+    packed = b"".join(bytes([n % 5]) + _filtered(n % 5, plain, n, samples) for n in range(10))
+    palette = bytes(768) if kind == 3 else b""
+    content = png_of((7, 10, 8, kind), packed, palette)
+    larger = enlarged(content)
+    assert image_size(larger) == ImageSize(14, 20, 280)
+    rows = zlib.decompress(b"".join(part for name, part in png_chunks(larger) if name == b"IDAT"))
+    for number in range(20):
+        row = rows[number * (14 * samples + 1) :][1 : 14 * samples + 1]
+        points = [row[at : at + samples] for at in range(0, len(row), samples)]
+        own = plain[number // 2]
+        assert points == [own[at : at + samples] for at in range(0, len(own), samples) for _ in range(2)]
+
+
+def _filtered(kind: int, rows: list[bytes], number: int, samples: int) -> bytes:
+    """Return a row as a filter leaves it (ISO/IEC 15948, 9.2)."""
+    row, above = rows[number], rows[number - 1] if number else bytes(len(rows[0]))
+    done = bytearray()
+    for at, value in enumerate(row):
+        a = row[at - samples] if at >= samples else 0
+        b = above[at]
+        c = above[at - samples] if at >= samples else 0
+        near = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+        done.append((value - (0, a, b, (a + b) // 2, near)[kind]) & 255)
+    return bytes(done)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        GREY[:40],
+        png_of((3000, 3000, 8, 0), b""),
+        png_of((64, 32, 16, 0), bytes(129 * 32)),
+        png_of((64, 32, 8, 0), b"\x09" + bytes(64 * 32)),
+        png_of((64, 32, 8, 0), bytes(10)),
+        blank(b"GIF8"),
+    ],
+)
+def test_what_is_no_small_picture_stays_as_it_is(content: bytes) -> None:
+    assert enlarged(content) == content
+
+
+def test_a_picture_that_unpacks_to_more_than_it_says_takes_no_room() -> None:
+    bomb = png_of((64, 32, 8, 0), bytes(50 << 20))
+    begin = time.process_time()
+    assert image_size(enlarged(bomb)) == ImageSize(128, 64, 8192)
+    assert time.process_time() - begin < 1.0
