@@ -19,6 +19,7 @@ from benchmarks.people import document, number_of
 from benchmarks.registries import PURPOSE, Registry, filled
 from benchmarks.synthetic import grow
 from benchmarks.table import markdown
+from registry.api.server import settle_heap
 from registry.bootstrap import Application, opened
 from registry.domain.categories import Category
 from registry.domain.principals import Claims, Role
@@ -47,6 +48,7 @@ def many(_: int, scale: float, __: Path | None) -> str:
         scale: of the people, the sizes and the number of posts.
     """
     people = max(200, round(PEOPLE * scale))
+    settle_heap()  # as the server does, which traces and prints
     with TemporaryDirectory(prefix="registry-bench-") as name:
         registry = filled(Path(name), people)
         with opened(registry.settings) as application:

@@ -66,7 +66,7 @@ def run_on(listening: socket.socket, application: Application, app: ASGIApp) -> 
     """
     configure_logs()
     server = _server(application, app)
-    _settle_heap()
+    settle_heap()
     # Before and after the server minds signals, they must end this function and not the process.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -127,7 +127,7 @@ def base_url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _settle_heap() -> None:
+def settle_heap() -> None:
     """Take what start-up made out of the collector's rounds: full collections over it are the tail of the latency."""
     gc.collect()
     gc.freeze()
