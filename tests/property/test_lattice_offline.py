@@ -88,6 +88,8 @@ def test_hints_that_end_beyond_their_room_or_go_back_are_none(ends: tuple[int, .
     assert _hints(places.ljust(80, b"\0") + bytes(ends)) is None
     assert _hints(bytes(range(1, 4)).ljust(80, b"\0") + bytes([1, 2, 3, 3])) == [{1}, {2}, {3}, set()]
     assert _hints(bytes(range(80)) + bytes([80] * 4)) == [set(range(80)), set(), set(), set()]
+    assert _hints(bytes([1, 3, 2]).ljust(80, b"\0") + bytes([3] * 4)) is None
+    assert _hints(bytes([1, 3, 3]).ljust(80, b"\0") + bytes([3] * 4)) is None
 
 
 @pytest.mark.parametrize("length", [0, 32, SIGNATURE_BYTES - 1, SIGNATURE_BYTES + 1])

@@ -19,7 +19,7 @@ from registry.transparency.bundle import (
 from registry.transparency.checkpoint import Checkpoint, checkpoint_text
 from registry.transparency.offline import verify_bundle as offline
 from registry.transparency.proofs import Tree
-from tests.unit.transparency.cosigners import MadeUp, lattice
+from tests.unit.transparency.cosigners import MadeUp, ed25519, lattice
 from tests.unit.transparency.support import CHAIN, ORIGIN, Ledger, Signer, seed_of
 
 SIZE, AT, LATER = 8, 4, 6
@@ -50,7 +50,10 @@ A, B, C, STRANGER, OTHER_STRANGER = (pair(seed) for seed in range(40, 45))
 
 @dataclass(frozen=True)
 class Change:
-    """A change of the key at a size; everything but the first three lets a dishonest ledger say something else."""
+    """A change of the key at a size; everything but the first three lets a dishonest ledger say something else.
+
+    Where it ``is_forked``, both keys signed another first entry. At ``seen_at`` the witness saw what is trusted.
+    """
 
     at: int
     former: Pair
@@ -63,16 +66,27 @@ class Change:
     trusted: int = 0
     is_half_signed: bool = False
     kind: str = ""
+    is_forked: bool = False
+    trusted_root: bytes = b""
+    seen_at: int = 0
 
     def values(self) -> dict[str, str]:
         words = self.following_words or self.following.words
         return {"request": self.former.words, "detail": words, "result": self.result}
 
 
+WITNESS = ed25519("union.example/w1", 8)
+
+
 def note(origin: str, size: int, root: bytes, *pairs: Pair) -> str:
     text, checkpoint = checkpoint_text(origin, size, root), Checkpoint(origin, size, root)
     lines = [one.first.sign(text).rpartition("\n\n")[2] + one.second.line(checkpoint) for one in pairs]
     return f"{text}\n{''.join(lines)}"
+
+
+def seen(origin: str, size: int, root: bytes, who: Pair, at: int) -> str:
+    """Return a note that the witness has cosigned, at a time other than 0."""
+    return note(origin, size, root, who) + (WITNESS.line(Checkpoint(origin, size, root), at) if at else "")
 
 
 def root_of(ledger: Ledger, size: int) -> bytes:
@@ -102,6 +116,7 @@ class Made:
         signer: who signs its checkpoint; the last of the changes where it is None.
         history: older checkpoints by size, and who signs each.
         stamps: time-stamped checkpoints by size, and who signs each; the token is what follows the digest.
+        seen_at: when the witness saw all of these; never, where it is 0.
     """
 
     size: int = SIZE
@@ -109,6 +124,7 @@ class Made:
     signer: Pair | None = None
     history: tuple[tuple[int, Pair], ...] = ()
     stamps: tuple[tuple[int, Pair, bytes], ...] = ()
+    seen_at: int = 0
 
 
 def bundle_of(*changes: Change, made: Made = Made()) -> bytes:
@@ -117,7 +133,7 @@ def bundle_of(*changes: Change, made: Made = Made()) -> bytes:
     last = made.signer or changes[-1].following
 
     def older(size: int, who: Pair) -> OlderCheckpoint:
-        signed = note(who.first.key.name, size, root_of(ledger, size), who)
+        signed = seen(who.first.key.name, size, root_of(ledger, size), who, made.seen_at)
         return OlderCheckpoint(size, signed, ledger.tree().consistency_proof(size, made.size))
 
     def stamped(old: OlderCheckpoint, token: bytes) -> StampedCheckpoint:
@@ -135,7 +151,8 @@ def bundle_of(*changes: Change, made: Made = Made()) -> bytes:
 
 
 def _told(ledger: Ledger, change: Change) -> KeyChange:
-    tree, whole = Tree(ledger.tree_hashes(change.at)), ledger.tree()
+    hashes, whole = ledger.tree_hashes(change.at), ledger.tree()
+    tree = Tree([sha256(b"another").digest(), *hashes[1:]] if change.is_forked else hashes)
     signers = (change.former, change.following)
     signed = note(change.following.first.key.name, change.stated or change.at, tree.root(), *signers)
     if change.is_half_signed:
@@ -146,7 +163,8 @@ def _told(ledger: Ledger, change: Change) -> KeyChange:
     trusted = None
     if change.trusted:
         size = change.trusted
-        of_before = note(change.former.first.key.name, size, root_of(ledger, size), change.former)
+        root = change.trusted_root or root_of(ledger, size)
+        of_before = seen(change.former.first.key.name, size, root, change.former, change.seen_at)
         trusted = OlderCheckpoint(size, of_before, whole.consistency_proof(size, len(ledger.leaves)))
     return KeyChange(
         OlderCheckpoint(change.at, signed, whole.consistency_proof(change.at, len(ledger.leaves))),

@@ -8,12 +8,14 @@ from hashlib import sha256
 import pytest
 
 from registry.transparency.offline import verify_bundle as offline
+from registry.transparency.proofs import Tree
 from tests.unit.transparency.changes import (
     AT,
     LATER,
     NEXT_ORIGIN,
     OTHER_STRANGER,
     STRANGER,
+    WITNESS,
     A,
     B,
     C,
@@ -103,6 +105,7 @@ def test_a_change_names_both_keys_of_both_times(change: Change, problem: str) ->
 
 # Of a ledger whose first three entries are those of each bundle here.
 ROOTS = {size: root_of(ledger_of(()), size).hex() for size in (1, 2, 3)}
+FORKED = Tree([sha256(b"another").digest(), *ledger_of(()).tree_hashes(3)[1:]]).root().hex()
 LOSS = f"behind; found 3 {ROOTS[3]}; kept 9 {'00' * 32}"
 NEW = Change(AT, A, pair(41, NEXT_ORIGIN), "origins", LOSS)
 
@@ -240,6 +243,61 @@ def test_twenty_entries_that_nothing_holds_up_are_named(count: int, more: str) -
     assert f"entries {named}{more} but by the present key: theirs was compromised later; see each" in (
         verdict.not_checked
     )
+
+
+SEEN_AT = 1_699_000_000  # 2023-11-03, before the suspicion
+
+
+@pytest.mark.parametrize("at", [SEEN_AT, SEEN_AT + 10**7])
+@pytest.mark.parametrize(("trusted", "history", "stamps"), [(2, (), ()), (0, (2,), ()), (0, (), (2,))])
+def test_what_a_witness_saw_holds_entries_up(
+    trusted: int, history: tuple[int, ...], stamps: tuple[int, ...], at: int
+) -> None:
+    """Wherever in a bundle it stands; a witness that the reader does not know says nothing."""
+    kept = Made(
+        opened=(1, 2),
+        history=tuple((size, A) for size in history),
+        stamps=tuple((size, A, LATE) for size in stamps),
+        seen_at=at,
+    )
+    bundle = bundle_of(replace(THEFT, trusted=trusted, seen_at=at), made=kept)
+    trust = replace(THEFT.following.trust, witnesses={"union": offline.parse_key(WITNESS.vkey, (4,))})
+    held = f"witness union cosigned 2 entries at {offline._moment(at)}, before that"
+    verdict = offline.verify(bundle, trust)
+    assert verdict.problems == []
+    assert [entry.standing for entry in verdict.entries] == [
+        BARE.replace(offline._BARE, held) if at == SEEN_AT else BARE,
+        BARE,
+    ]
+    assert [one.standing for one in offline.verify(bundle, THEFT.following.trust).entries] == [BARE, BARE]
+
+
+NOT_LED = "the consistency proof does not lead to the signed root"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (replace(FIRST, is_forked=True), f"change of the ledger's key at 4 entries: {NOT_LED}"),
+        (
+            replace(NEW, is_forked=True, result=LOSS.replace(ROOTS[3], FORKED)),
+            f"new origin of the ledger at 4 entries: {NOT_LED}",
+        ),
+        (
+            replace(THEFT, trusted_root=bytes(32), result=THEFT.result.replace(ROOTS[2], "00" * 32)),
+            f"checkpoint from before replacement of the ledger's compromised key at 4 entries: {NOT_LED}",
+        ),
+    ],
+)
+def test_the_ledger_continues_what_both_keys_signed(change: Change, problem: str) -> None:
+    """All keys sign another history for the change, and this one for the reader."""
+    assert problems(change.following.trust, change) == problem
+
+
+def test_changes_are_followed_by_their_sizes() -> None:
+    """Not by the names of files, of which 10 comes before 4."""
+    late = replace(SECOND, at=10)
+    assert problems(A.trust, FIRST, late, made=Made(size=12)) == ""
 
 
 def test_only_what_is_dated_before_the_suspicion_holds_an_entry_up() -> None:

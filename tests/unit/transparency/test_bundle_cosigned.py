@@ -22,6 +22,7 @@ from registry.transparency.offline.verify_bundle import (
     sections_of,
     verify,
 )
+from registry.transparency.offline.verify_bundle import _check_consistency as check_consistency
 from registry.transparency.proofs import Tree
 from tests.unit.transparency.bundles import sealed_anew
 from tests.unit.transparency.cosigned import (
@@ -154,6 +155,18 @@ def test_every_departure_of_a_policy_is_refused(text: str) -> None:
             parse_policy(given)
 
 
+def test_a_name_that_no_cosignature_has_room_for_verifies_nothing() -> None:
+    """A cosignature of ML-DSA-44 has one byte for the length of a name."""
+    name, raw = "w" * 256, b"\x06" + W2.key.public_key
+    key_id = sha256(name.encode() + b"\n" + raw).digest()[:4]
+    vkey = f"{name}+{key_id.hex()}+{base64.b64encode(raw).decode()}"
+    policy = parse_policy(POLICY.replace(W2.vkey, vkey))
+    line = key_id + SEEN_AT.to_bytes(8, "big") + bytes(2_420)
+    note = MEMBERS["checkpoint"].decode() + f"\u2014 {name} {base64.b64encode(line).decode()}\n"
+    found = problems(repaired(MEMBERS, "checkpoint", note.encode()), policy)
+    assert found == "the cosignature of witness inspector does not verify"
+
+
 def test_a_policy_has_a_few_hundred_lines_at_most() -> None:
     assert parse_policy("\n" * 500 + POLICY) == TRUST
     with pytest.raises(ValueError, match="too long"):
@@ -192,6 +205,22 @@ def test_every_older_checkpoint_is_continued(old: int) -> None:
     verdict = verify(_with_history(older(example_ledger(), old, 10)), TRUST)
     assert verdict.problems == []
     assert any(f"continues that of {old} entries" in line for line in verdict.checked)
+
+
+def test_every_size_is_continued_and_by_its_own_hashes_alone() -> None:
+    ledger = Ledger()
+    for _ in range(33):
+        ledger.add({})
+    hashes, other = ledger.tree_hashes(33), bytes(32)
+    roots = [Tree(hashes[:size]).root() for size in range(34)]
+    for new in range(1, 34):
+        for old in range(1, new + 1):
+            proof = list(Tree(hashes[:new]).consistency_proof(old, new))
+            check_consistency((old, roots[old]), (new, roots[new]), proof)
+            changed = [[*proof[:at], other, *proof[at + 1 :]] for at in range(len(proof))]
+            for wrong in (*changed, *([proof[:-1]] if proof else []), [*proof, other]):
+                with pytest.raises(Rejected, match=r"does not lead|too short|too long"):
+                    check_consistency((old, roots[old]), (new, roots[new]), wrong)
 
 
 def test_a_rewritten_ledger_does_not_continue_what_was_signed_before() -> None:
@@ -340,6 +369,10 @@ def test_a_time_stamped_checkpoint_is_of_its_size() -> None:
     """A dishonest ledger signs the root of 4 entries as that of 7."""
     note = note_of(example_ledger(), 7, root=Tree(example_ledger().tree_hashes(4)).root())
     assert problems(_stamped(STATES_2024, note.encode())).endswith("it is of another size")
+    note = note_of(example_ledger(), 4, root=bytes(32))
+    assert problems(_stamped(STATES_2024, note.encode())) == (
+        "time-stamped checkpoint of 4 entries: the consistency proof does not lead to the signed root"
+    )
 
 
 # --- sections

@@ -176,6 +176,12 @@ def test_what_follows_is_verified(story: Story) -> None:
     assert [(one["label"], one["opened"], one["slots"], one["agreeing"]) for one in verdict.marks] == [
         ("Account 1", 1, 1, 1)
     ]
+    first = story.copy + 1 + len(story.opened)
+    fixed, computed = (line for line in verdict.checked if line.startswith("marks: "))
+    assert f"the reading is what entry {first} fixed" in fixed
+    assert f"what entry {first + 1} fixed, before draws were compared" in fixed
+    assert "Account 1: what was drawn for 1 copies is what the ledger committed to when they were served" in computed
+    assert "1 of 1 places agree: computed anew" in computed
 
 
 def test_a_place_that_was_not_drawn_yet_says_nothing() -> None:
@@ -211,6 +217,28 @@ def test_a_form_that_is_always_kept_and_was_not_drawn_leaves_nothing() -> None:
     model = {"slots": {"phone": [["separators", 3, [1.0], False]]}}
     claim = {"e": 0.0, "p": 1.0, "bound": 1.0, "agreeing": 0}
     assert problems(Story(model=model, value={"slots": [{**SLOT, "read": 1}]}, claim=claim)) == []
+
+
+def many(weight: float) -> Story:
+    """Return that the one form of a hundred was read, at a weight, with a bound of a lead's or up to twice that."""
+    place = offline.Slot("separators", 100, (0.9,), has_public=False, read=2)
+    e = offline.e_value(offline.Model([1.0], [(0.0, 1.0)], 0.5, {}, 1), [[place]], [[2]])
+    claim = {"e": e, "p": 1 / e, "bound": 1 / e / weight, "weight": weight, "tier": "lead"}
+    model = {"slots": {"phone": [["separators", 100, [0.9], False]]}}
+    slot = {**SLOT, "forms": 100, "classes": list(range(1, 101))}
+    return Story(model=model, value={"slots": [slot]}, claim=claim, shares=(weight,))
+
+
+def test_a_tier_has_its_bound_and_not_twice_that() -> None:
+    assert problems(many(0.3)) == []
+    assert problems(many(0.15)) == ["marks/claims.json: Account 1 is called more than its bound carries"]
+
+
+def test_a_little_evidence_is_some() -> None:
+    model = {"slots": {"phone": [["separators", 3, [0.2], False]]}}
+    e = (0.8 / 3 + 0.2) / (0.8 / 3 + 0.2 / 3)
+    assert 1 < e < 2
+    assert problems(Story(model=model, claim={"e": e, "p": 1 / e, "bound": 1.0})) == []
 
 
 def test_what_is_stated_may_be_rounded_otherwise_and_no_more() -> None:
