@@ -219,6 +219,18 @@ def test_erased_people_leave_no_tag(kept: Kept) -> None:
     assert [tags(home, what) for what in SEALED] == [[], []]
 
 
+def test_who_loses_a_member_has_another_document_s_tag_sealed_like_any(kept: Kept) -> None:
+    home = kept.home
+    subject = home.enroll(person("T-0001")).subject
+    kept.run()
+    ((before, _),) = tags(home, "content")
+    erase(home, subject, member="c1")
+    ((after, under),) = tags(home, "content")
+    with home.app.database.read() as work:
+        assert work.kept_tags.opened(after, under) == home.app.kernel.index.tag("enrollment-changed", before)
+    assert under == 2
+
+
 def rekeyed_by_an_earlier_version(kept: Kept, number: str) -> SubjectId:
     """Leave what a version leaves that took only postings along: tags as they were made."""
     subject = kept.home.enroll(person(number)).subject

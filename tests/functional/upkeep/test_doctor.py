@@ -97,6 +97,7 @@ def flip_opening(home: Path) -> None:
         (sql("INSERT INTO ledger_leaf SELECT 26, leaf FROM ledger_leaf WHERE i = 12"), "entries", "beyond the head"),
         (sql("DELETE FROM index_terms"), "index_terms", "registry keys rebuild-index"),
         (sql("UPDATE index_terms SET terms = terms + 1"), "index_terms", ""),
+        (sql("INSERT INTO index_tags VALUES (2, zeroblob(16))"), "index_terms", ""),
         (lambda home: (home / "ledger" / MARK).unlink(), "high_water", "audit recover"),
         (lambda home: (home / "ledger" / MARK).chmod(0o644), "high_water", "chmod 600"),
     ],
