@@ -96,7 +96,7 @@ def _paeth(row: bytes, before: bytes, samples: int) -> bytes:
         if by_left <= by_above and by_left <= by_corner:
             above = left  # noqa: PLW2901 - one of three, and the fastest way to take it
         elif by_above > by_corner:
-            above = corner  # noqa: PLW2901 - likewise
+            above = corner  # noqa: PLW2901 - one of three, and the fastest way to take it
         plain[at] = (plain[at] + above) & 255
     return bytes(plain[samples:])
 

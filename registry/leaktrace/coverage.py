@@ -106,7 +106,7 @@ class Tally:
         cells = _found_cells(reading, matching)
         known = {dossier.subject: dossier for dossier in dossiers}
         for number, words in enumerate(reading.passages):
-            if words.scope == 0:
+            if words.scope == 0 or words.folded is not reading.folded:
                 continue
             shape = reading.labels[number]
             self._rows[shape] += 1
@@ -166,7 +166,11 @@ class Tally:
 
 def _found_cells(reading: Reading, matching: Matching) -> dict[int, dict[int, set[tuple[SubjectId, str]]]]:
     """Return whose values of which kind stand in which cell, by passage."""
-    rows = [(words.starts[0], number) for number, words in enumerate(reading.passages) if words.scope and words.texts]
+    rows = [
+        (words.starts[0], number)
+        for number, words in enumerate(reading.passages)
+        if words.scope and words.texts and words.folded is reading.folded
+    ]
     starts = [start for start, _ in rows]
     found: dict[int, dict[int, set[tuple[SubjectId, str]]]] = {}
     for finding in matching.findings:

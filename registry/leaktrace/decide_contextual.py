@@ -46,8 +46,7 @@ def _birth_dates(text: ReadText, record: DossierRecord, anchors: AbstractSet[int
 
 def _health(text: ReadText, record: DossierRecord, anchors: AbstractSet[int]) -> Iterator[Sighting]:
     phrase = health_words(record.value["statement"])
-    for scope in sorted(anchors):
-        passage = text.by_scope[scope]
+    for passage in (passage for scope in sorted(anchors) for passage in text.by_scope[scope]):
         for first, last, edits in find_phrase(text.vocabulary(passage), phrase):
             confidence = 0.95 if edits == 0 else 0.85
             place = Place(passage, first, last)
@@ -75,7 +74,7 @@ def _members(text: ReadText, dossier: Dossier, record: DossierRecord, anchors: A
     named: list[Place] | None = None
     # Every name of every row would be compared with every member: a row is looked at that speaks of one of them.
     beside = {place.passage for term in member.terms for place in text.places(term)}
-    for passage in sorted({0, *(text.by_scope[scope] for scope in anchors), *beside}):
+    for passage in sorted({0, *(one for scope in anchors for one in text.by_scope[scope]), *beside}):
         for written, place in text.names.get(passage, ()):
             if abs(len(written) - len(own[0])) > most or written == subject or written in others:
                 continue

@@ -50,7 +50,8 @@ _EXTENSION = re.compile(r"[\s,]{0,3}\(?(?:x|ext|extension|#)[. ]{0,2}[\dlioszb]{
 
 def _with_frame(text: ReadText, place: Place, seen: Sighting) -> Sighting:
     """Take bracket, country code and extension of a phone number into its span."""
-    folded, words = text.reading.folded, text.words(place)
+    words = text.words(place)
+    folded = words.folded
     start, end = words.starts[place.first], words.ends[place.last]
     before = _BEFORE_PHONE.search(folded.text[max(0, start - 8) : start])
     if before:

@@ -25,7 +25,7 @@ def school_sightings(
         return
     child = _Child(text, dossier, next((member for member in dossier.members if member.ref == record.member), None))
     own = name_words(record.value["name"])
-    near = {text.by_scope[scope] for scope in anchors if scope in text.by_scope} | child.passages()
+    near = {passage for scope in anchors for passage in text.by_scope.get(scope, ())} | child.passages()
     # A table has many passages, and somebody stands in few of them.
     for passage in sorted(near & text.school_order.keys(), key=text.school_order.__getitem__):
         anchored = text.reading.passages[passage].scope in anchors

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from registry.leaktrace.reading_numbers import text_terms
+from registry.leaktrace.reading_orders import other_orders
 from registry.leaktrace.reading_rows import Rows, RowsRead, free_terms, read_rows
 from registry.leaktrace.terms import Term, TermKind
 from registry.text.columns import Kinds, Shape, kinds_of, shape_of
@@ -36,7 +37,8 @@ class Reading:
 
     Attributes:
         folded: the folded text, with its map to raw code points.
-        passages: the prose (number 0, scope 0), then one passage a table row.
+        passages: the prose (number 0, scope 0), then one passage a table row, then what is read in another order, each
+            with offsets into a folded text of its own.
         labels: column names of each passage's cells; () for prose or when unknown.
         places: where each term stands.
         is_whole: it is not one of several parts of a long table.
@@ -64,7 +66,7 @@ class Reading:
     def span(self, passage: int, first: int, last: int) -> tuple[int, int]:
         """Return the raw code-point range of words ``first`` to ``last`` of a passage."""
         words = self.passages[passage]
-        return self.folded.raw_span(words.starts[first], words.ends[last])
+        return words.folded.raw_span(words.starts[first], words.ends[last])
 
 
 # Rows of a table that are read, looked up and decided together: memory does not grow with a dump, and no part of one
@@ -123,6 +125,12 @@ def read_parts(
             for term, first, last in free_terms(words, labels[number]):
                 places.setdefault(term, []).append(Place(number, first, last))
         _add_running(passages, running.pop(begin // rows_at_once, ()), places)
+        if begin == 0:
+            for words, names, found in other_orders(text, len(rows)):
+                for term, first, last in found:
+                    places.setdefault(term, []).append(Place(len(passages), first, last))
+                passages.append(words)
+                labels.append(names)
         yield Reading(folded, tuple(passages), tuple(labels), places, is_whole=len(rows) <= rows_at_once)
 
 

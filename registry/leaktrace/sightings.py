@@ -56,7 +56,9 @@ class ReadText:
         """
         self.reading = reading
         self._card_digest = card_digest
-        self.by_scope = {words.scope: number for number, words in enumerate(reading.passages)}
+        self.by_scope: dict[int, list[int]] = {}
+        for number, words in enumerate(reading.passages):
+            self.by_scope.setdefault(words.scope, []).append(number)
         self._vocabularies: dict[int, Vocabulary] = {}
         self._forms: dict[Place, frozenset[str]] = {}
         self._spots: dict[str, dict[int, list[int]]] = {}

@@ -83,6 +83,8 @@ _MARKUP = (
     r"|(?<=[A-Za-z]{3})\*(?=[a-z]{3})"
     r"|\$(?<=\d\$)(?=[0-9A-Za-z-])"
     r"|!(?<=\d[-/]!)(?=\d)"
+    r"|\$(?<=\d[-./]\$)(?=\d{2}[-./]\d{4}(?!\d))|\$(?=\d{2}[-.]\d{3}[-.]\d{4}(?!\d))"
+    r"|(?<![A-Za-z0-9)])\([A-Z]\)(?=[a-z]{2})"
     r"|[@&](?<=\d[@&])(?=\d)"
     r"|#(?=[A-Za-z0-9]{0,40}[a-z][A-Z])[A-Za-z0-9]{4,80}"
 )
@@ -209,7 +211,7 @@ def _replace(plain: str, start: int, end: int) -> list[tuple[str, int, int]]:
     ]
 
 
-_WHOLE = frozenset("\\&%@$|!+")
+_WHOLE = frozenset("\\&%@$|!+(")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z][a-z])")
 
 
@@ -229,6 +231,8 @@ def _read_whole(plain: str, start: int, end: int) -> str:
         return "8"
     if len(run) == 1:
         return _sign(plain, start)
+    if run[0] == "(":
+        return run[1].lower()  # (S)outh
     if run[0] == "\\":
         return _unescape(run)
     if run[0] == "%":
@@ -243,12 +247,14 @@ _WORD = 3  # letters
 
 def _sign(plain: str, at: int) -> str:
     """Return what a sign inside a word stands for; a bar between whole groups of digits parts them."""
+    if plain[at] == "$" and plain[at + 1].isdigit() and not plain[at - 1].isalnum():
+        return "5"  # of a number that no price is written as: 816-$55-0123
+    if plain[at] == "|" and "|" in (plain[max(0, at - 2) : max(0, at - 1)], plain[at + 2 : at + 3]):
+        return plain[at]  # one letter or digit between bars: 7|5|1, O|a|k
     if plain[at] not in "|!" or not (plain[at - 1].isdigit() or plain[at + 1].isdigit()):
         return _SIGNS[plain[at]]
     if plain[max(0, at - _WORD) : at].isalpha() or plain[at + 1 : at + 1 + _WORD].isalpha():
         return plain[at]  # a whole word ends or begins here: Dubois|2001
-    if "|" in (plain[max(0, at - 2) : max(0, at - 1)], plain[at + 2 : at + 3]):
-        return plain[at]  # one digit between bars: 7|5|1
     before, after = plain[max(0, at - _GROUP) : at], plain[at + 1 : at + 1 + _GROUP]
     left = len(before) - len(before.rstrip("0123456789"))
     right = len(after) - len(after.lstrip("0123456789"))

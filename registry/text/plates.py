@@ -11,10 +11,11 @@ from registry.text.fold import fold_word
 _PLATE = re.compile(
     r"(?<![a-z0-9])(?=[a-z0-9 *-]{0,6}\d)([a-z0-9]{1,7}(?:(?:[ *-]| {2}|\n)[a-z0-9]{2,6})?)(?![a-z0-9])"
 )
-# Its characters one by one; at least two letters and two digits, or any sum would be one.
+# Its characters one by one, or its letters (K-B 4128); at least two letters and two digits, or any sum would be one.
 _SPACED = re.compile(
-    r"(?<![a-z0-9])(?:[a-z] ){2,4}(?:- )?(?:\d ){1,4}\d(?![a-z0-9])"
-    r"|(?<![a-z0-9])(?:\d ){2,4}(?:- )?(?:[a-z] ){1,4}[a-z](?![a-z0-9])"
+    r"(?<![a-z0-9])(?:[a-z][ .-]){2,4}(?:- )?(?:\d[ .-]){1,4}\d(?![a-z0-9])"
+    r"|(?<![a-z0-9])(?:\d[ .-]){2,4}(?:- )?(?:[a-z][ .-]){1,4}[a-z](?![a-z0-9])"
+    r"|(?<![a-z0-9])(?:[a-z][.-]){1,3}[a-z][ .-]\d{2,5}(?![a-z0-9])"
 )
 _NO_PLATE = NO_STREET | SMALL
 _BREAK = re.compile(r"[ *\n-]+")

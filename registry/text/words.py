@@ -10,15 +10,15 @@ from registry.text.remembering import remembered
 
 _WORD = re.compile(r"\d{4}(?=x\d{1,7}\b)|[a-z0-9]+(?:'[a-z0-9]+)*")
 # Characters written one by one: "B L A N C H A R D", "7-6-0 9 8".
-_SPACED_LETTERS = re.compile(r"(?<![a-z0-9'.@])[a-z](?:[ ._*-]{1,3}[a-z](?![a-z0-9'@])){3,}")
+_SPACED_LETTERS = re.compile(r"(?<![a-z0-9'.@])[a-z](?:[ ._*|/~-]{1,3}[a-z](?![a-z0-9'@])){3,}")
 _SPACED_DIGITS = re.compile(r"(?<![a-z0-9])\d(?:[ ._*/-]{1,3}[\doilszbqg](?![a-z0-9])){2,}[ ._*/-]{1,3}\d(?![a-z0-9])")
 _STARRED = re.compile(r"(?<![a-z0-9*])[a-z0-9](?:\*[a-z0-9](?![a-z0-9]))+")
 # A house number before a street that is written one by one, too.
 _SPACED_NUMBER = re.compile(
-    r"(?<![a-z0-9])\d(?:[ ._*-]\d(?![a-z0-9])){1,5}(?=[ ._*-]{1,3}[a-z][ ._*-]{1,3}[a-z][ ._*-])"
+    r"(?<![a-z0-9])\d(?:[ ._*|/~-]\d(?![a-z0-9])){1,5}(?=[ ._*|/~-]{1,3}[a-z][ ._*|/~-]{1,3}[a-z][ ._*|/~-])"
 )
 # What all of these have: a character alone, and another one a sign or two behind it.
-_ANY_SPACED = re.compile(r"(?<![a-z0-9])[a-z0-9][ ._*/-]{1,3}[a-z0-9](?![a-z0-9])")
+_ANY_SPACED = re.compile(r"(?<![a-z0-9])[a-z0-9][ ._*|/~-]{1,3}[a-z0-9](?![a-z0-9])")
 _GAP = re.compile(r"[^a-z0-9]+")
 
 
@@ -124,7 +124,8 @@ def _opens_word(folded: Folded, index: int) -> bool:
     return folded.text[index].isalpha() and folded.is_upper(index)
 
 
-_ORDINAL = re.compile(r"^(?=[ilo]{0,2}\d)([\dilo]{1,3})(?:st|nd|rd|th)$")
+_ORDINAL = re.compile(r"^(?=[ilo]{0,2}\d)([\dilo]{1,3})(?:st|nd|rd|th|t[bn]|lh)$")  # 8tb is 8th, misread
+_ELEVENTH = frozenset({"iith", "ilth", "llth"})
 _LOOKS_DIGIT = str.maketrans("ilo", "110")
 _UNIT_LIKE = re.compile(r"^\d+[a-z]?$|^[a-z]\d{1,2}$")
 _LEET = str.maketrans("0134578692", "oleastbbgz")
@@ -138,6 +139,8 @@ def plain(word: str) -> str:
 
     Numbers, ordinals and unit names (``2b``, ``d4``) stay as they are.
     """
+    if word in _ELEVENTH:
+        return "11th"
     if word.isalpha() or word.isdigit() or _UNIT_LIKE.match(word):
         return word
     ordinal = _ORDINAL.match(word)

@@ -152,3 +152,61 @@ def test_rows_of_arrays_and_of_named_cells_anchor_their_own_cells() -> None:
     (found,) = INDEX.match("\n".join(lines)).findings
     assert (found.kind, found.member) == ("family_member:spouse", "s1")
     assert len(found.spans) == 1
+
+
+LETTERS = Person(
+    "000514",
+    "Ione",
+    "Marsh",
+    (),
+    (
+        (Category.HOME_ADDRESS, {"line": "1241 S. Oakum St, Gary, IN 46402"}, None),
+        (Category.VEHICLE_PLATE, {"plate": "KB 4128", "state": "IN"}, None),
+        (Category.PHONE, {"kind": "mobile", "number": "513-555-0146"}, None),
+    ),
+)
+ELEVENTH = Person(
+    "000515", "Abel", "Kroll", (), ((Category.HOME_ADDRESS, {"line": "908 W 11th St, Gary, IN 46402"}, None),)
+)
+EIGHTH = Person("000516", "Cora", "Lind", (), ((Category.HOME_ADDRESS, {"line": "77 8th Ave, Gary, IN 46402"}, None),))
+MORE = Index((DANA, LETTERS, ELEVENTH, EIGHTH))
+
+
+@pytest.mark.parametrize(
+    ("text", "person", "kind"),
+    [
+        ("she is at 1241 (S)outh Oakum Street in Gary", LETTERS, "home_address"),
+        ("1241 S|o|u|t|h O|a|k|u|m Street, Gary", LETTERS, "home_address"),
+        ("1|2|4|1 S|o|u|t|h O|a|k|u|m S|t|r|e|e|t, Gary", LETTERS, "home_address"),
+        ("1241 S/o/u/t/h O/a/k/u/m Street, Gary", LETTERS, "home_address"),
+        ("twelve forty-one South Oakum Street, Gary", LETTERS, "home_address"),
+        ("twelve forty one S. Oakum Street", LETTERS, "home_address"),
+        ("plate K-B 4128 was seen", LETTERS, "vehicle_plate"),
+        ("plate K-B-4-1-2-8 was seen", LETTERS, "vehicle_plate"),
+        ("call $13-555-0146 or 513-$55-0146", LETTERS, "phone:mobile"),
+        ("513.$55.0146", LETTERS, "phone:mobile"),
+        ("908 W IIth St, Gary", ELEVENTH, "home_address"),
+        ("908 W llth St, Gary", ELEVENTH, "home_address"),
+        ("77 8tb Ave, Gary", EIGHTH, "home_address"),
+        ("77 8lh Ave, Gary", EIGHTH, "home_address"),
+    ],
+)
+def test_letters_apart_and_misread_ordinals_are_read(text: str, person: Person, kind: str) -> None:
+    assert kind in {one.kind for one in MORE.match(text).findings if one.subject == person.subject}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it costs $13 555 0146 times",
+        "he paid $55-0146 for it, area 513",
+        "item 12 (S) outh 41 Oakum",
+        "1241 N|o|r|t|h O|a|k|u|m Street, Gary",
+        "plate K-B 4129 was seen",
+        "77 8lb Ave, Gary",
+        "908 W Lith St, Gary",
+        "5.13555E+09",
+    ],
+)
+def test_what_is_like_them_is_nobodys(text: str) -> None:
+    assert not MORE.match(text).findings
