@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from registry.leaktrace.reading_addresses import is_state, zip_readings
-from registry.text.addresses import Address, city_key, same_words
+from registry.text.addresses import Address, city_key
 from registry.text.dates import month_of
 from registry.text.nearness import key_distance
 from registry.text.postal import STATES, UNITS
-from registry.text.words import Words, letters
+from registry.text.words import Words
 
 _ZIP_PLUS_FOUR = 9
 _BESIDE = frozenset({" ", "  ", "\n"})
@@ -201,7 +201,9 @@ def _same_city(address: Address, city: list[str]) -> bool | None:
         return None
     own = city_key(address.city)
     count = len(address.city)
-    candidates = {letters(same_words(city)), letters(same_words(city[-count:])), letters(same_words(city[:count]))}
+    candidates = {city_key(city), city_key(city[-count:]), city_key(city[:count])}
+    if own in candidates:
+        return True
     most = max(1, min(2, len(own) // 4))
     return any(key_distance(own, candidate, most) is not None for candidate in candidates)
 

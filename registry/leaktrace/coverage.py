@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry.domain.ids import SubjectId
 from registry.leaktrace.dossier import Dossier, Matching
 from registry.leaktrace.reading import Reading
-from registry.text.fold import fold_text
-from registry.text.remembering import remembered
-from registry.text.words import Words, split_words
+from registry.text.words import Words
 
 # Of fewer people a count says something of each of them.
 LEAST_PEOPLE = 5
@@ -143,17 +141,26 @@ class Tally:
         found: Mapping[int, set[tuple[SubjectId, str]]],
         known: Mapping[SubjectId, Dossier],
     ) -> None:
-        people = {subject for group in found.values() for subject, _ in group}
-        directory = {text for one in people if one in known for text in _directory_of(known[one])}
-        self._people |= {one: known[one].department for one in people if one in known}
-        for cell, text in _cells_of(words):
-            column = self._columns.setdefault((shape, cell), _Column())
-            column.filled += 1
-            kinds = {kind for _, kind in found.get(cell, ())} or ({DIRECTORY} if text in directory else set())
-            column.holds.update(kinds)
+        people: set[SubjectId] = set()
         for group in found.values():
             for subject, kind in group:
+                people.add(subject)
                 self._kinds.setdefault(kind, set()).add(subject)
+        directory: set[str] = set()
+        for one in people & known.keys():
+            self._people[one] = known[one].department
+            directory |= known[one].directory()
+        for cell, text in _cells_of(words):
+            column = self._columns.get((shape, cell))
+            if column is None:
+                column = self._columns[shape, cell] = _Column()
+            column.filled += 1
+            here = found.get(cell)
+            if here:
+                for kind in {kind for _, kind in here}:
+                    column.holds[kind] += 1
+            elif text in directory:
+                column.holds[DIRECTORY] += 1
 
     def _table(self, shape: _Shape) -> TableCoverage:
         columns = tuple(
@@ -189,21 +196,8 @@ def _cells_between(words: Words, first: int, last: int) -> set[int]:
     return set(words.cells[bisect_right(words.ends, first) : bisect_left(words.starts, last)])
 
 
-def _cells_of(words: Words) -> Iterator[tuple[int, str]]:
-    cells: dict[int, list[str]] = {}
+def _cells_of(words: Words) -> Iterable[tuple[int, str]]:
+    cells: dict[int, str] = {}
     for cell, text in zip(words.cells, words.texts, strict=True):
-        cells.setdefault(cell, []).append(text)
-    for cell, texts in cells.items():
-        yield cell, "".join(texts)
-
-
-def _directory_of(one: Dossier) -> Iterable[str]:
-    given, family = _key(one.given_name), _key(one.family_name)
-    alone = map(_key, (one.employee_number, one.department, one.title))
-    return {given, family, given + family, family + given, *alone} - {""}
-
-
-@remembered(most=16384)  # departments, titles and common names
-def _key(text: str) -> str:
-    folded = fold_text(text)
-    return "".join(split_words(folded, [(0, len(folded.text))]).texts)
+        cells[cell] = cells.get(cell, "") + text
+    return cells.items()

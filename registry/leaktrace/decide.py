@@ -8,7 +8,7 @@ four digits need the full name. In a table, parts of values need another exact v
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from itertools import chain
 
 from registry.domain.categories import Category
 from registry.leaktrace.anchors import named_scopes
@@ -33,8 +33,7 @@ def decide(text: ReadText, dossiers: Sequence[Dossier]) -> Matching:
     for dossier in dossiers:
         case = _Case(text, dossier)
         case.look()
-        findings.extend(case.findings(decided=True))
-        possible.extend(case.findings(decided=False))
+        case.report(findings, possible)
     return Matching(tuple(findings), tuple(possible))
 
 
@@ -54,8 +53,8 @@ class _Case:
             if record.category in IDENTIFYING:
                 self._seen[number].extend(identifying(self._text, record))
         exact = {seen.scope for seen in self._all() if seen.exact}
-        self._drop_parts(exact | {scope for scope, is_exact in self._named.items() if is_exact})
-        anchors = set(self._named) | {seen.scope for seen in self._all() if seen.decided}
+        self._drop_parts(exact.union([scope for scope, is_exact in self._named.items() if is_exact]))
+        anchors = {seen.scope for seen in self._all() if seen.decided}.union(self._named)
         for number, record in enumerate(records):
             if record.category not in IDENTIFYING:
                 self._seen[number].extend(contextual(self._text, self._dossier, record, anchors))
@@ -64,15 +63,14 @@ class _Case:
         self._confirm_children()
 
     def _all(self) -> Iterable[Sighting]:
-        return (seen for sightings in self._seen for seen in sightings)
+        return chain.from_iterable(self._seen)
 
     def _drop_parts(self, supported: set[int]) -> None:
         """In tables, weaken parts of values that nothing exact supports."""
-        for number, sightings in enumerate(self._seen):
-            self._seen[number] = [
-                seen if seen.exact or seen.scope == 0 or seen.scope in supported else seen.weakened()
-                for seen in sightings
-            ]
+        for sightings in self._seen:
+            for place, seen in enumerate(sightings):
+                if not seen.exact and seen.scope and seen.scope not in supported:
+                    sightings[place] = seen.weakened()
 
     def _last_four(self, record: DossierRecord, exact: set[int]) -> Iterable[Sighting]:
         for seen, labelled in last_four(self._text, record):
@@ -83,9 +81,11 @@ class _Case:
         """A child's full name also counts beside its school."""
         schools: dict[str, set[int]] = {}
         for record, sightings in zip(self._dossier.records, self._seen, strict=True):
-            if record.category is Category.SCHOOL and record.member:
+            if record.category is Category.SCHOOL and record.member and sightings:
                 scopes = schools.setdefault(record.member, set())
                 scopes.update(seen.scope for seen in sightings if seen.decided)
+        if not schools:
+            return
         for number, record in enumerate(self._dossier.records):
             beside = schools.get(record.member or "", set())
             if record.category is Category.FAMILY_MEMBER and beside:
@@ -94,21 +94,19 @@ class _Case:
                     for seen in self._seen[number]
                 ]
 
-    def findings(self, *, decided: bool) -> list[Finding]:
-        """Return one finding a kind and member; a kind that is decided is not listed as possible, too."""
-        grouped: dict[tuple[str, str | None], list[tuple[DossierRecord, Sighting]]] = {}
-        done: set[tuple[str, str | None]] = set()
+    def report(self, findings: list[Finding], possible: list[Finding]) -> None:
+        """Add one finding a kind and member; a kind that is decided is not listed as possible, too."""
+        decided: dict[tuple[str, str | None], list[_Seen]] = {}
+        others: dict[tuple[str, str | None], list[_Seen]] = {}
         for record, sightings in zip(self._dossier.records, self._seen, strict=True):
-            key = (record.kind, record.member)
             for seen in sightings:
-                if seen.decided is decided:
-                    grouped.setdefault(key, []).append((record, seen))
-                elif seen.decided:
-                    done.add(key)
-        return [self._finding(seen) for key, seen in grouped.items() if key not in done]
+                group = decided if seen.decided else others
+                group.setdefault((record.kind, record.member), []).append((record, seen))
+        findings += [self._finding(seen) for seen in decided.values()]
+        possible += [self._finding(seen) for key, seen in others.items() if key not in decided]
 
-    def _finding(self, seen: list[tuple[DossierRecord, Sighting]]) -> Finding:
-        record, best = max(seen, key=lambda item: item[1].confidence)
+    def _finding(self, seen: list[_Seen]) -> Finding:
+        record, best = max(seen, key=_confidence) if len(seen) > 1 else seen[0]
         return Finding(
             subject=self._dossier.subject,
             record=record.record,
@@ -117,10 +115,17 @@ class _Case:
             kind=record.kind,
             member=record.member,
             confidence=best.confidence,
-            spans=_outermost({sighting.span for _, sighting in seen}),
+            spans=_outermost({sighting.span for _, sighting in seen}) if len(seen) > 1 else (best.span,),
             reason=best.reason,
             is_tail=all(sighting.is_tail for _, sighting in seen),
         )
+
+
+_Seen = tuple[DossierRecord, Sighting]
+
+
+def _confidence(one: _Seen) -> float:
+    return one[1].confidence
 
 
 def _outermost(spans: set[Span]) -> tuple[Span, ...]:
@@ -133,7 +138,7 @@ def _outermost(spans: set[Span]) -> tuple[Span, ...]:
 
 
 def _beside_school(seen: Sighting) -> Sighting:
-    return replace(seen, confidence=0.85, reason="the full name stands with the child's school", decided=True)
+    return seen._replace(confidence=0.85, reason="the full name stands with the child's school", decided=True)
 
 
 __all__ = ["Dossier", "DossierRecord", "Finding", "Matching", "Member", "decide"]

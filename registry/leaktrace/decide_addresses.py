@@ -114,11 +114,13 @@ def _street_edits(address: Address, keys: tuple[str, str], parts: list[str], mos
     """Return the letters wrong in a street's name, read without and with its last word."""
     key, whole = keys
     name = split_street(parts)[1]
-    if len(name) == len(address.stem) and _glued_type(address, key, name):
+    if len(name) == len(address.stem) and address.kind and _glued_type(address, key, name):
         return 0
-    if any(word.isdigit() for word in address.stem):
-        own = {word for word in address.stem if word.isdigit()}
+    own = {word for word in address.stem if word.isdigit()}
+    if own:
         parts = [_figures_of(word, own) for word in parts]
+    if street_key(parts) == key or whole_key(parts) in keys:
+        return 0
     written = split_street(parts)[1]
     pairs = (
         (key, street_key(parts)),
@@ -136,8 +138,10 @@ def _street_edits(address: Address, keys: tuple[str, str], parts: list[str], mos
 def _glued_type(address: Address, key: str, parts: list[str]) -> bool:
     """Tell whether the street's own type is written together with its name (``OakAve``)."""
     written = letters(parts)
+    if not written.startswith(key) or written == key:
+        return False
     forms = (skeleton(form) for form, short in TYPES.items() if short == address.kind)
-    return written.startswith(key) and written != key and any(written == key + form for form in forms)
+    return any(written == key + form for form in forms)
 
 
 def _figures_of(word: str, own: set[str]) -> str:

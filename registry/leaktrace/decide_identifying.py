@@ -54,25 +54,26 @@ def _with_frame(text: ReadText, place: Place, seen: Sighting) -> Sighting:
     folded = words.folded
     start, end = words.starts[place.first], words.ends[place.last]
     before = _BEFORE_PHONE.search(folded.text[max(0, start - 8) : start])
+    after = _EXTENSION.match(folded.text, end)
+    if not before and not after:
+        return seen
     if before:
         start -= len(before.group())
-    after = _EXTENSION.match(folded.text, end)
     if after:
         end = after.end()
-    return replace(seen, span=folded.raw_span(start, end))
+    return seen._replace(span=folded.raw_span(start, end))
 
 
 def last_four(text: ReadText, record: DossierRecord) -> Iterator[tuple[Sighting, bool]]:
     """Yield each place where the last four digits of an SSN or phone stand as such, and whether a column says so."""
     for term in record.terms:
-        if term.kind in _LAST4_KINDS:
-            for place in text.places(term):
-                if _other_digits_agree(text, record, place):
-                    labelled = LAST4_LABEL.search(text.label(place)) is not None
-                    seen = text.sight(place, 0.85, "its last four digits stand with the full name", exact=False)
-                    # With some digits before them it is more than a masked copy shows.
-                    digits = sum(char.isdigit() for word in text.parts(place) for char in word)
-                    yield replace(seen, is_tail=digits <= LAST_DIGITS), labelled
+        for place in text.places(term) if term.kind in _LAST4_KINDS else ():
+            if _other_digits_agree(text, record, place):
+                labelled = LAST4_LABEL.search(text.label(place)) is not None
+                seen = text.sight(place, 0.85, "its last four digits stand with the full name", exact=False)
+                # With some digits before them it is more than a masked copy shows.
+                digits = sum(char.isdigit() for word in text.parts(place) for char in word)
+                yield seen._replace(is_tail=digits <= LAST_DIGITS), labelled
 
 
 def _other_digits_agree(text: ReadText, record: DossierRecord, place: Place) -> bool:

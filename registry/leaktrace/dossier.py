@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from registry.leaktrace.terms import (
     PersonNames,
     Term,
     TermKind,
+    address_terms,
     directory_terms,
     full_name_term,
     member_terms,
@@ -22,7 +23,7 @@ from registry.text.addresses import Address, parse_address
 from registry.text.emails import canonical_email, email_looks
 from registry.text.names import name_key, name_words
 from registry.text.nearness import allowed_edits
-from registry.text.words import letters
+from registry.text.words import letters, words_as_one
 
 _NOBODY = PersonNames("", "")
 Span = tuple[int, int]
@@ -63,6 +64,8 @@ class DossierRecord:
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """What the value is found by, wherever it is compared; without the names that it may stand with."""
+        if self.category is Category.HOME_ADDRESS:
+            return tuple(frozenset(address_terms(self.address)))
         return tuple(record_terms(self.category, self.value, owner=_NOBODY))  # a set of them takes twice the memory
 
     @cached_property
@@ -165,6 +168,12 @@ class Dossier:
         """The letters of the subject's full name, also where one of its names has none."""
         return _key_of(self)
 
+    def directory(self) -> frozenset[str]:
+        """Return what a cell may hold of the subject that is no record: names, number, department, title."""
+        given, family = words_as_one(self.given_name), words_as_one(self.family_name)
+        alone = map(words_as_one, (self.employee_number, self.department, self.title))
+        return frozenset({given, family, given + family, family + given, *alone} - {""})
+
     @cached_property
     def member_keys(self) -> frozenset[str]:
         """The letters of each household member's full name."""
@@ -182,9 +191,8 @@ def _key_of(one: Dossier | Member) -> str:
     return name_key(name_words(one.given_name), name_words(one.family_name))
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One enrolled value that stands in the text.
+class Finding(NamedTuple):
+    """One enrolled value that stands in the text. A tuple and not a dataclass: a dump has a hundred thousand.
 
     Attributes:
         subject, record: whose and which.
@@ -198,7 +206,7 @@ class Finding:
 
     subject: SubjectId
     record: RecordId
-    employee_number: str = field(repr=False)
+    employee_number: str
     category: Category
     kind: str
     member: str | None
@@ -206,6 +214,10 @@ class Finding:
     spans: tuple[Span, ...]
     reason: str
     is_tail: bool = False
+
+    def __repr__(self) -> str:
+        """Show what was found, and not whose number."""
+        return f"Finding(record={self.record!r}, kind={self.kind!r}, spans={self.spans!r}, reason={self.reason!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,4 +266,4 @@ def _add(found: dict[_Key, Finding], findings: Iterable[Finding]) -> None:
             continue
         surer = finding if finding.confidence > other.confidence else other
         spans = tuple(sorted({*finding.spans, *other.spans}))
-        found[key] = replace(surer, spans=spans, is_tail=finding.is_tail and other.is_tail)
+        found[key] = surer._replace(spans=spans, is_tail=finding.is_tail and other.is_tail)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ from registry.leaktrace.reading_rows import Rows, RowsRead, free_terms, read_row
 from registry.leaktrace.terms import Term, TermKind
 from registry.text.columns import Kinds, Shape, kinds_of, shape_of
 from registry.text.fold import Folded, fold_text
-from registry.text.table_rows import Row
+from registry.text.table_rows import Row, spans_of
 from registry.text.tables import find_rows
 from registry.text.words import Words, split_words
 
@@ -53,11 +55,12 @@ class Reading:
     @property
     def terms(self) -> frozenset[Term]:
         """Return all terms to look up."""
-        return frozenset(term for term in self.places if term.kind is not TermKind.SCHOOL)
+        return frozenset([term for term in self.places if term[0] is not TermKind.SCHOOL])
 
     def scopes(self, term: Term) -> set[int]:
         """Return the scopes in which a term stands: 0 for prose, else the number of the table row."""
-        return {self.passages[number].scope for number, _, _ in self.places.get(term, ())}
+        passages = self.passages
+        return {passages[number].scope for number, _, _ in self.places.get(term, ())}
 
     def places_in(self, term: Term, scope: int) -> list[Place]:
         """Return where a term stands within one scope."""
@@ -113,7 +116,7 @@ def read_parts(
     if kinds:
         yield from _by_columns(folded, rows, (kinds, rows_at_once, reader))
         return
-    spans = list(_spans(folded, rows))
+    spans = list(_folded_spans(folded, spans_of(rows)))
     running = _running_terms(folded, spans, rows_at_once)
     for begin in range(0, max(1, len(rows)), rows_at_once):
         prose = split_words(folded, _between(folded, spans) if begin == 0 else [])
@@ -139,16 +142,16 @@ def _by_columns(
 ) -> Iterator[Reading]:
     """Read a text with a long table whose columns are known."""
     kinds, rows_at_once, reader = how
-    prose: Words | None = split_words(folded, _between(folded, _spans(folded, rows)))
-    parts = (rows[begin : begin + rows_at_once] for begin in range(0, len(rows), rows_at_once))
-    asked = (_asked(folded, part, number * rows_at_once, kinds) for number, part in enumerate(parts))
+    prose: Words | None = split_words(folded, _between(folded, _folded_spans(folded, spans_of(rows))))
+    waiting: deque[Sequence[Row]] = deque()  # parts that were given to the reader
     done = 0
-    answers = reader(asked)
-    for read in answers:
-        chosen = rows[done : done + rows_at_once]
+    for read in reader(_given(folded, rows, (kinds, rows_at_once), waiting)):
+        chosen = waiting.popleft()
         passages = [prose or split_words(folded, [])]
         passages += [Words(folded, *words, scope) for scope, words in enumerate(read.words, done + 1)]
-        places = {Term(_KINDS[kind], text): list(map(Place._make, spots)) for (kind, text), spots in read.spots.items()}
+        places = {
+            _AS_TERM((_KINDS[kind], text)): list(map(_AS_PLACE, spots)) for (kind, text), spots in read.spots.items()
+        }
         if prose is not None:
             _add_prose(folded, prose, places)
             prose = None
@@ -158,18 +161,38 @@ def _by_columns(
 
 
 _KINDS = {kind._value_: kind for kind in TermKind}
+# What ``_make`` does, without a call in Python for each of a million.
+_AS_TERM: Callable[[tuple[TermKind, str]], Term] = partial(tuple.__new__, Term)
+_AS_PLACE: Callable[[tuple[int, int, int]], Place] = partial(tuple.__new__, Place)
+
+
+def _given(
+    folded: Folded, rows: Sequence[Row], how: tuple[Mapping[Shape, Kinds], int], waiting: deque[Sequence[Row]]
+) -> Iterator[Rows]:
+    """Yield the rows in parts, to be read; each is put down as waiting."""
+    kinds, rows_at_once = how
+    for begin in range(0, len(rows), rows_at_once):
+        part = rows[begin : begin + rows_at_once]
+        waiting.append(part)
+        yield _asked(folded, part, begin, kinds)
 
 
 def _asked(folded: Folded, rows: Sequence[Row], before: int, kinds: Mapping[Shape, Kinds]) -> Rows:
     """Cut rows out of a text, to be read apart from it."""
     at = folded.folded_start
     base = at(rows[0].start)
+    if folded.is_identity:
+        spans = tuple((row.start - base, row.end - base) for row in rows)
+        cells = tuple(tuple([(start - base, end - base) for start, end in row.cells]) for row in rows)
+    else:
+        spans = tuple((at(row.start) - base, at(row.end) - base) for row in rows)
+        cells = tuple(tuple([(at(start) - base, at(end) - base) for start, end in row.cells]) for row in rows)
     return Rows(
         folded.cut(base, at(rows[-1].end)),
         base,
         before + 1,
-        tuple((at(row.start) - base, at(row.end) - base) for row in rows),
-        tuple(tuple((at(start) - base, at(end) - base) for start, end in row.cells) for row in rows),
+        spans,
+        cells,
         tuple(row.labels for row in rows),
         tuple(kinds.get(shape_of(row), ()) for row in rows),
     )
@@ -195,8 +218,10 @@ def _add_prose(folded: Folded, prose: Words, places: dict[Term, list[Place]]) ->
 _APART = 80  # characters between two words of prose: rows, likely
 
 
-def _spans(folded: Folded, rows: Iterable[Row]) -> Iterator[tuple[int, int]]:
-    return ((folded.folded_start(row.start), folded.folded_start(row.end)) for row in rows)
+def _folded_spans(folded: Folded, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    if folded.is_identity:
+        return spans
+    return ((folded.folded_start(start), folded.folded_start(end)) for start, end in spans)
 
 
 def _between(folded: Folded, rows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

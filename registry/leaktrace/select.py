@@ -87,7 +87,7 @@ def select_subjects(reading: Reading, hits: Hits, *, limit: int) -> tuple[Subjec
     for scope, asked in _by_scope(reading, hits).items():
         known: dict[int, float] = {}  # whoever has the same terms in one scope has the same bits
         for subject in _likely(asked):
-            own = sum(1 << place for place, (_, _, found) in enumerate(asked) if subject in found)
+            own = sum([1 << place for place, (_, _, found) in enumerate(asked) if subject in found])
             bits = known.get(own)
             if bits is None:
                 bits = known[own] = _bits(reading, scope, [one for place, one in enumerate(asked) if own >> place & 1])
@@ -102,8 +102,9 @@ def _by_scope(reading: Reading, hits: Hits) -> dict[int, list[_Asked]]:
     for term, found in hits.items():
         weight = WEIGHTS.get(term.kind)
         if found and weight is not None:
+            asked = (term, weight, found)
             for scope in reading.scopes(term):
-                scopes.setdefault(scope, []).append((term, weight, found))
+                scopes.setdefault(scope, []).append(asked)
     return scopes
 
 

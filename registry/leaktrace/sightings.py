@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from registry.leaktrace.dossier import FullName, Span
 from registry.leaktrace.phrases import Vocabulary
@@ -16,9 +16,8 @@ from registry.text.words import Words, letters, skeleton
 WEAK = 0.4  # highest confidence of what is not decided
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A value seen at one place.
+class Sighting(NamedTuple):
+    """A value seen at one place. A tuple and not a dataclass: a dump makes a million of them.
 
     Attributes:
         scope: 0 for prose, else the table row.
@@ -159,5 +158,6 @@ class ReadText:
 
     def sight(self, place: Place, confidence: float, reason: str, *, exact: bool) -> Sighting:
         """Return a decided sighting of the words of a place."""
-        span = self.reading.span(place.passage, place.first, place.last)
-        return Sighting(self.words(place).scope, span, confidence, reason, exact)
+        reading = self.reading
+        span = reading.span(place.passage, place.first, place.last)
+        return Sighting(reading.passages[place.passage].scope, span, confidence, reason, exact)

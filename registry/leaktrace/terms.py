@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from registry.domain.categories import Category
-from registry.text.addresses import city_key, parse_address, street_key
+from registry.text.addresses import Address, city_key, parse_address, street_key
 from registry.text.cards import canonical_card
 from registry.text.common_words import NO_DIAGNOSIS, SMALL
 from registry.text.dates import canonical_date
@@ -181,8 +181,8 @@ def _with_last4(kind: TermKind, last4: TermKind, digits: str | None) -> Iterable
     return [Term(kind, digits), Term(last4, digits[-4:])] if digits else []
 
 
-def _address_terms(value: Mapping[str, str]) -> Iterable[Term]:
-    address = parse_address(value)
+def address_terms(address: Address) -> Iterable[Term]:
+    """Yield the terms of an address that was taken apart."""
     if not address.number:
         return
     key = street_key(address.street) if address.street else ""
@@ -237,7 +237,7 @@ def child_school_terms(child: str, key: str, size: int) -> tuple[Term, Term]:
 
 _Maker = Callable[[Mapping[str, str], PersonNames], Iterable[Term]]
 _MAKERS: dict[Category, _Maker] = {
-    Category.HOME_ADDRESS: lambda value, _: _address_terms(value),
+    Category.HOME_ADDRESS: lambda value, _: address_terms(parse_address(value)),
     Category.PHONE: lambda value, _: _with_last4(
         TermKind.PHONE, TermKind.PHONE_LAST4, canonical_phone(value["number"])
     ),

@@ -8,7 +8,7 @@ thirty words of it, in a table within its row; and none that was found to be som
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
@@ -58,11 +58,7 @@ class Named:
     opened: Sequence[Dossier] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    category: Category
-    place: Place
-    value: str
+_Candidate = tuple[Category, Place, Term]
 
 
 def values_tried(text: ReadText, people: Named, matching: Matching) -> tuple[Tried, ...]:
@@ -79,11 +75,12 @@ def values_tried(text: ReadText, people: Named, matching: Matching) -> tuple[Tri
         return ()
     found = _Spans(span for finding in (*matching.findings, *matching.possible) for span in finding.spans)
     tried: dict[tuple[SubjectId, Category], set[str]] = {}
-    for candidate in _candidates(reading, by_passage.keys()):
-        place = candidate.place
-        subject = _nearest(reading, place, by_passage[place.passage].items())
-        if subject is not None and not found.overlap(reading.span(place.passage, place.first, place.last)):
-            tried.setdefault((subject, candidate.category), set()).add(candidate.value)
+    for category, place, term in _candidates(reading, by_passage.keys()):
+        if found.overlap(reading.span(*place)):
+            continue
+        subject = _nearest(reading, place, by_passage[place.passage])
+        if subject is not None:
+            tried.setdefault((subject, category), set()).add(f"{term.kind._value_} {term.text}")
     return tuple(Tried(subject, category, frozenset(values)) for (subject, category), values in sorted(tried.items()))
 
 
@@ -103,15 +100,19 @@ def _candidates(reading: Reading, passages: AbstractSet[int]) -> Iterator[_Candi
     taken: set[tuple[Category, int, int]] = set()
     terms: dict[TermKind, list[Term]] = {kind: [] for kind in _KINDS}
     for term in reading.places:
-        if term.kind in terms:
-            terms[term.kind].append(term)
+        kind = term[0]
+        if kind in terms:
+            terms[kind].append(term)
     for kind, category in _KINDS.items():
         for term in sorted(terms[kind]):
             for place in reading.places[term]:
-                spot = (category, place.passage, place.first)
-                if place.passage in passages and spot not in taken and _is_meant(reading, kind, term.text, place):
+                passage, first, _ = place
+                if passage not in passages:
+                    continue
+                spot = (category, passage, first)
+                if spot not in taken and _is_meant(reading, kind, term.text, place):
                     taken.add(spot)
-                    yield _Candidate(category, place, f"{kind.value} {term.text}")
+                    yield category, place, term
 
 
 def _is_meant(reading: Reading, kind: TermKind, value: str, place: Place) -> bool:
@@ -124,10 +125,12 @@ def _is_meant(reading: Reading, kind: TermKind, value: str, place: Place) -> boo
     return True
 
 
-def _nearest(reading: Reading, place: Place, named: Iterable[tuple[Place, SubjectId]]) -> SubjectId | None:
+def _nearest(reading: Reading, place: Place, named: Mapping[Place, SubjectId]) -> SubjectId | None:
     is_prose = reading.passages[place.passage].scope == 0
+    if len(named) == 1 and not is_prose:
+        return next(iter(named.values()))
     best: tuple[int, SubjectId] | None = None
-    for name, subject in named:
+    for name, subject in named.items():
         distance = max(place.first - name.last, name.first - place.last, 0)
         if (best is None or (distance, subject) < best) and not (is_prose and distance > NEAR_WORDS):
             best = (distance, subject)

@@ -209,14 +209,14 @@ def _by_record(parts: Iterable[tuple[EvidenceItem, Sequence[Finding]]]) -> dict[
         if other is not finding:
             surer = finding if finding.confidence > other.confidence else other
             spans, is_tail = (*other.spans, *finding.spans), finding.is_tail and other.is_tail
-            found[_key(finding)] = replace(surer, spans=spans, is_tail=is_tail)
+            found[_key(finding)] = surer._replace(spans=spans, is_tail=is_tail)
     return found
 
 
 def _moved(parts: Iterable[tuple[EvidenceItem, Sequence[Finding]]]) -> Iterator[Finding]:
     for item, findings in parts:
         for one in findings:
-            yield replace(one, spans=tuple((start + item.start, end + item.start) for start, end in one.spans))
+            yield one._replace(spans=tuple((start + item.start, end + item.start) for start, end in one.spans))
 
 
 def _key(finding: Finding) -> _Key:

@@ -36,7 +36,7 @@ from registry.services.rerun import rerun_once
 from registry.services.terms_read import TermHits, TermsRead, versions_of
 from registry.services.values import card_digest, department_term
 from registry.text.remembering import forgetting
-from registry.vault.blind_index import BlindIndex, IndexTerm
+from registry.vault.blind_index import BlindIndex
 from registry.vault.revealed import RevealedField
 from registry.vault.sealed import SealedField
 
@@ -201,7 +201,8 @@ class MatchText:
         ]
         for field in work.records.sealed_versions(older):
             fields[field.subject].append(field)
-        named = tuple((term, min(one.subjects)) for term, one in hits.items() if term.kind is TermKind.NAME)
+        names = hits.items() if run.use.tries else ()
+        named = tuple((term, min(one.subjects)) for term, one in names if term.kind is TermKind.NAME)
         groups = {subject: tuple(group) for subject, group in fields.items()}
         decoys = decoys_of(self._kernel, work, fields) if self._kernel.canaries.ranges else frozenset()
         return _Candidates(tuple(rows), groups, tuple(opened.values()), named, decoys)
@@ -212,6 +213,8 @@ class MatchText:
         The index has the number as enrolled, the first of its range. Whoever else has that very number is no canary:
         a text is compared with theirs as with anybody's.
         """
+        if not self._kernel.canaries.ranges:
+            return {}
         numbers = (term.text for term in reading.terms if term.kind is TermKind.PHONE)
         ranges = {within for number in numbers if (within := self._kernel.canaries.range_of(number))}
         if not ranges:
@@ -261,9 +264,7 @@ class MatchText:
 
 
 def _hits(work: Work, terms: Iterable[Term], run: _Run) -> dict[Term, TermHits]:
-    wanted = {IndexTerm(term.kind._value_, term.text): term for term in terms}
-    found = run.asked.look_up(work.postings, wanted, work.records.subjects_of)
-    return {wanted[term]: hits for term, hits in found.items()}
+    return run.asked.look_up(work.postings, terms, work.records.subjects_of)
 
 
 def all_tried(parts: Iterable[Iterable[Tried]]) -> tuple[Tried, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar, cast
 
 from registry.domain.ids import RecordId, SubjectId
 from registry.leaktrace.terms import TermKind
@@ -39,6 +40,9 @@ class TermHits(NamedTuple):
 
 
 _NOBODYS = TermHits(frozenset(), {})
+# A term of a text is no other tuple than one of the index: it is asked, kept and answered as it is.
+_Asked = TypeVar("_Asked", bound=tuple[str, str])
+_AS_INDEX_TERM: Callable[[tuple[str, str]], IndexTerm] = partial(tuple.__new__, IndexTerm)
 
 
 class TermsRead:
@@ -51,29 +55,31 @@ class TermsRead:
         self._index = index
         self._cap = cap
         self._most = most
-        self._kept: dict[IndexTerm, TermHits] = {}
+        self._kept: dict[tuple[str, str], TermHits] = {}
         self._size = 0
         self._ids = _Ids()
 
-    def look_up(self, store: PostingStore, terms: Iterable[IndexTerm], owners: Owners) -> dict[IndexTerm, TermHits]:
+    def look_up(self, store: PostingStore, terms: Iterable[_Asked], owners: Owners) -> dict[_Asked, TermHits]:
         """Return whose the terms are, by the postings that ``BlindIndex.look_up`` returns; nobody's are left out.
 
         Args:
             store: the postings.
-            terms: what is asked.
+            terms: what is asked, kinds and texts.
             owners: says whose some records are; those that are gone are left out.
 
         Raises:
             LedgerCorrupt: a posting was changed.
         """
-        wanted = list(terms)
-        unknown = [term for term in wanted if term not in self._kept]
-        found = _hits(self._index.look_up(store, unknown, cap=self._cap), owners, self._ids)
-        answer = {term: known for term in wanted if (known := self._kept.get(term) or found.get(term)) and known.size}
-        self._keep(wanted, {term: found.get(term, _NOBODYS) for term in unknown})
+        wanted, kept = list(terms), self._kept
+        unknown = [term for term in wanted if term not in kept]
+        postings = self._index.look_up(store, map(_AS_INDEX_TERM, unknown), cap=self._cap)
+        found: dict[tuple[str, str], TermHits] = dict.fromkeys(unknown, _NOBODYS)
+        found |= _hits(postings, owners, self._ids)
+        answer = {term: known for term in wanted if (known := kept.get(term) or found[term]).subjects}
+        self._keep(wanted, found)
         return answer
 
-    def _keep(self, wanted: Iterable[IndexTerm], read: dict[IndexTerm, TermHits]) -> None:
+    def _keep(self, wanted: Iterable[tuple[str, str]], read: dict[tuple[str, str], TermHits]) -> None:
         """Add what was read; where that is too much, keep what many people share, then what this part asked of that."""
         self._kept.update(read)
         self._size += _size(read)
@@ -85,7 +91,7 @@ class TermsRead:
         if self._size > self._most:
             self._hold({})
 
-    def _hold(self, kept: dict[IndexTerm, TermHits]) -> None:
+    def _hold(self, kept: dict[tuple[str, str], TermHits]) -> None:
         self._kept, self._size = kept, _size(kept)
         self._ids = _Ids()
 
@@ -107,15 +113,13 @@ class _Ids(dict[str, SubjectId]):
         return one
 
 
-def _hits(postings: Mapping[IndexTerm, Sequence[Posting]], owners: Owners, ids: _Ids) -> dict[IndexTerm, TermHits]:
-    whose = owners(
-        {
-            RecordId(posting.target)
-            for term, group in postings.items()
-            if term.kind not in _DIRECTORY_KINDS
-            for posting in group
-        }
-    )
+def _hits(
+    postings: Mapping[IndexTerm, Sequence[Posting]], owners: Owners, ids: _Ids
+) -> dict[tuple[str, str], TermHits]:
+    records = {
+        posting.target for term, group in postings.items() if term.kind not in _DIRECTORY_KINDS for posting in group
+    }
+    whose = owners(cast("AbstractSet[RecordId]", records))
     return {
         term: TermHits(frozenset([ids[posting.target] for posting in group]), {})
         if term.kind in _DIRECTORY_KINDS
@@ -135,5 +139,5 @@ def _of_records(postings: Iterable[Posting], whose: Mapping[RecordId, SubjectId]
     return TermHits(frozenset(versions), versions)
 
 
-def _size(read: Mapping[IndexTerm, TermHits]) -> int:
-    return sum(1 + hits.size for hits in read.values())
+def _size(read: Mapping[tuple[str, str], TermHits]) -> int:
+    return len(read) + sum([hits.size for hits in read.values() if hits is not _NOBODYS])

@@ -226,6 +226,12 @@ _KNOWN = {skeleton(word): word for word in (*SAME_WORDS, *ORDINALS, *SPELLED, *D
 
 def same_words(words: Sequence[str]) -> list[str]:
     """Bring the words of a street or city to one writing: FIFTH and 5TH, Saint and St, Forty Second and 42nd."""
+    return list(_same_words(tuple(words)))
+
+
+# A dump has the same streets and cities over and over, and each is read in several ways.
+@remembered(most=16384)
+def _same_words(words: tuple[str, ...]) -> tuple[str, ...]:
     found: list[str] = []
     for word in _joined_directions(words):
         text = _same(plain(word))
@@ -233,7 +239,7 @@ def same_words(words: Sequence[str]) -> list[str]:
             text = f"{TENS_WORDS[found.pop()] + int(text[0])}th"
         if text:
             found.append(text)
-    return found
+    return tuple(found)
 
 
 def _joined_directions(words: Sequence[str]) -> Sequence[str]:
@@ -247,6 +253,12 @@ def _joined_directions(words: Sequence[str]) -> Sequence[str]:
 
 def split_street(words: Sequence[str]) -> tuple[str, list[str], str, str]:
     """Split a street's words into direction before, own name, type, direction after."""
+    before, name, kind, after = _split_street(tuple(words))
+    return before, list(name), kind, after
+
+
+@remembered(most=16384)
+def _split_street(words: tuple[str, ...]) -> tuple[str, tuple[str, ...], str, str]:
     rest = same_words(words)
     before = after = kind = ""
     if len(rest) > 1 and rest[0] == "5" and rest[1].isalpha() and rest[1] != "mile":
@@ -259,11 +271,16 @@ def split_street(words: Sequence[str]) -> tuple[str, list[str], str, str]:
         after = DIRECTIONS[rest.pop()]
     if len(rest) > 1 and rest[-1] in TYPES:
         kind = TYPES[rest.pop()]
-    return before, rest, kind, after
+    return before, tuple(rest), kind, after
 
 
 def street_key(words: Sequence[str]) -> str:
     """Return the key of a street's own name: no direction, no type, no spaces, look-alikes together."""
+    return _street_key(tuple(words))
+
+
+@remembered(most=16384)
+def _street_key(words: tuple[str, ...]) -> str:
     return _name_key(split_street(same_roads(same_words(words)))[1])
 
 
@@ -273,6 +290,11 @@ def _name_key(words: Sequence[str]) -> str:
 
 def whole_key(words: Sequence[str]) -> str:
     """Return the same key with the last word kept even if it is a type's name (``Ortega Park``)."""
+    return _whole_key(tuple(words))
+
+
+@remembered(most=16384)
+def _whole_key(words: tuple[str, ...]) -> str:
     rest = same_roads(same_words(words))
     if len(rest) > 1 and (rest[0] in DIRECTIONS or (rest[0] == "5" and rest[1] != "mile")):
         rest = rest[1:]
@@ -281,7 +303,12 @@ def whole_key(words: Sequence[str]) -> str:
 
 def city_key(words: Sequence[str]) -> str:
     """Return the key of a city's name."""
-    return letters(same_words(words))
+    return _city_key(tuple(words))
+
+
+@remembered(most=16384)
+def _city_key(words: tuple[str, ...]) -> str:
+    return letters(_same_words(words))
 
 
 def _english_ordinal(match: re.Match[str]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from registry.text.dates import date_of_figures
 from registry.text.postal import TYPES
-from registry.text.table_rows import Row
+from registry.text.table_rows import Row, RowTable
 
 SAMPLE = 400  # rows, spread over the table
 _LEAST = 20  # filled cells of a column that says what it is
@@ -95,9 +95,9 @@ def kinds_of(text: str, rows: Sequence[Row]) -> dict[Shape, Kinds]:
     Returns:
         By shape. A shape is left out when it has too few rows to say, or no column that holds one value a cell.
     """
-    shapes: dict[Shape, array[int]] = {}  # the numbers of their rows
-    for number, row in enumerate(rows):
-        shapes.setdefault(shape_of(row), array("I")).append(number)
+    shapes: dict[Shape, Sequence[int]] = (
+        {shape_of(rows[0]): range(len(rows))} if isinstance(rows, RowTable) else _shapes(rows)
+    )
     found: dict[Shape, Kinds] = {}
     for shape, group in shapes.items():
         if len(group) < _LEAST:
@@ -111,6 +111,14 @@ def kinds_of(text: str, rows: Sequence[Row]) -> dict[Shape, Kinds]:
         if len(kinds) == shape[0] and not EXACT.isdisjoint(kinds):
             found[shape] = kinds
     return found
+
+
+def _shapes(rows: Iterable[Row]) -> dict[Shape, Sequence[int]]:
+    """Return the numbers of the rows of each shape."""
+    shapes: dict[Shape, array[int]] = {}
+    for number, row in enumerate(rows):
+        shapes.setdefault(shape_of(row), array("I")).append(number)
+    return dict(shapes)
 
 
 def fits(kind: ColumnKind, cell: str) -> bool:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 MIN_ROWS = 4
 
 Cell = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row.
+class Row(NamedTuple):
+    """One row. A tuple and not a dataclass: each row of a dump is made several times.
 
     Attributes:
         start, end: raw offsets of the row.
@@ -59,11 +57,19 @@ class RowTable(Sequence[Row]):
         del self._numbers[: self._stride]
         self._labels = labels
 
+    @property
+    def width(self) -> int:
+        """Cells of each row."""
+        return self._stride // 2 - 1
+
     def spans(self) -> Iterator[Cell]:
         """Yield the range of each row."""
-        numbers = self._numbers
-        for at in range(0, len(numbers), self._stride):
-            yield numbers[at], numbers[at + 1]
+        return self.column(-1)
+
+    def column(self, place: int) -> Iterator[Cell]:
+        """Yield the ranges of the cells of one column, row by row; nothing is made that is not asked for."""
+        at, numbers = 2 + 2 * place, self._numbers
+        return zip(numbers[at :: self._stride], numbers[at + 1 :: self._stride], strict=True)
 
     def __len__(self) -> int:
         return len(self._numbers) // self._stride
@@ -85,5 +91,10 @@ class RowTable(Sequence[Row]):
 
     def _row(self, number: int) -> Row:
         at = number * self._stride
-        start, end, *rest = self._numbers[at : at + self._stride]
-        return Row(start, end, tuple(zip(rest[::2], rest[1::2], strict=True)), self._labels)
+        numbers = self._numbers[at : at + self._stride].tolist()
+        return Row(numbers[0], numbers[1], tuple(zip(numbers[2::2], numbers[3::2], strict=True)), self._labels)
+
+
+def spans_of(rows: Sequence[Row]) -> Iterator[Cell]:
+    """Yield the range of each of some rows."""
+    return rows.spans() if isinstance(rows, RowTable) else ((row.start, row.end) for row in rows)

@@ -9,7 +9,6 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import chain, islice, pairwise
 
 from registry.text.margins import has_captions
@@ -25,7 +24,7 @@ _LINE = re.compile(r"[^\r\n]+")
 
 def find_rows(text: str) -> Sequence[Row]:
     """Return the rows of all tables of a raw text, in order; headings are left out. No table, no rows."""
-    lines = [(match.start(), match.end()) for match in _LINE.finditer(text)]
+    lines = [match.span() for match in _LINE.finditer(text)]
     if not lines or has_captions(text):
         return []
     return (
@@ -55,7 +54,7 @@ def _width(rows: Sequence[Row]) -> int:
 
 def _rows_by(text: str, lines: Sequence[Cell], delimiter: str) -> RowTable | None:
     """Return the rows that a delimiter makes. Lines are split twice, so that memory holds the cells of no other."""
-    split = array("I", (len(_cells(text, start, end, delimiter)) for start, end in lines))
+    split = array("I", (_count_cells(text, start, end, delimiter) for start, end in lines))
     widths = Counter(width for width in split if width > 1)
     if not widths:
         return None
@@ -102,8 +101,8 @@ _COUNT = re.compile(r"\d{1,5}[.)][ \t]+")
 
 def _leave_counts_out(text: str, rows: RowTable) -> None:
     """Leave the number of a numbered list out of each first cell."""
-    for number, row in enumerate(rows):
-        count = _COUNT.match(text, *row.cells[0])
+    for number, cell in enumerate(rows.column(0)):
+        count = _COUNT.match(text, *cell)
         if count is not None:
             rows.begin_later(number, count.end())
 
@@ -123,17 +122,13 @@ def _longest_block(found: Sequence[int], wanted: int) -> tuple[int, int]:
     return best
 
 
-def _table_like(text: str, rows: Sequence[Row]) -> bool:
+def _table_like(text: str, rows: RowTable) -> bool:
     """Tell lines of cells from sentences that happen to have the same number of commas."""
     if _is_prose(text, rows):
         return False
-    spaced = 0
-    total = 0
-    for row in rows:
-        for start, _ in row.cells[1:]:
-            total += 1
-            spaced += text[start - 2 : start] == ", "
-    return spaced * 3 < total * 2 and not _long_cells(rows)
+    later = range(1, rows.width)
+    spaced = sum(text.startswith(", ", start - 2) for place in later for start, _ in rows.column(place))
+    return spaced * 3 < len(rows) * len(later) * 2 and not _long_cells(rows)
 
 
 # Small words that cells of a table have seldom: two of them, or the end of a sentence, and a line reads as prose.
@@ -152,9 +147,9 @@ def _is_prose(text: str, rows: Sequence[Row]) -> bool:
     return prose * 2 > len(sample)
 
 
-def _long_cells(rows: Sequence[Row]) -> bool:
-    long = sum(end - start > _LONG_CELL for row in rows for start, end in row.cells)
-    return long * 4 >= len(rows) * _width(rows)
+def _long_cells(rows: RowTable) -> bool:
+    long = sum(end - start > _LONG_CELL for place in range(rows.width) for start, end in rows.column(place))
+    return long * 4 >= len(rows) * rows.width
 
 
 _LONG_CELL = 80  # characters
@@ -165,20 +160,24 @@ def _cells(text: str, start: int, end: int, delimiter: str) -> list[Cell]:
     if len(delimiter) > 1 or '"' not in text[start:end]:
         return _trim_all(text, _plain_split(text, start, end, delimiter))
     cells: list[Cell] = []
-    begin, quoted = start, False
-    for match in _quotes_and(delimiter).finditer(text, start, end):
-        if match.group() == '"':
-            quoted = not quoted
-        elif not quoted:
-            cells.append((begin, match.start()))
-            begin = match.end()
+    begin = at = start
+    for number, part in enumerate(text[start:end].split('"')):
+        stop = at + len(part)
+        while number % 2 == 0 and (place := text.find(delimiter, at, stop)) >= 0:
+            cells.append((begin, place))
+            begin = at = place + 1
+        at = stop + 1
     cells.append((begin, end))
     return _trim_all(text, cells)
 
 
-@lru_cache(maxsize=16)
-def _quotes_and(delimiter: str) -> re.Pattern[str]:
-    return re.compile(f'["{re.escape(delimiter)}]')
+def _count_cells(text: str, start: int, end: int, delimiter: str) -> int:
+    """Return how many cells a line has; they are cut only where a line begins like ``| a | b |``."""
+    if text[start] in _PADDING or text.startswith(delimiter, start):
+        return len(_cells(text, start, end, delimiter))
+    if len(delimiter) > 1:
+        return text.count(delimiter, start, end) + 1
+    return sum(part.count(delimiter) for part in text[start:end].split('"')[::2]) + 1
 
 
 def _plain_split(text: str, start: int, end: int, delimiter: str) -> list[Cell]:
@@ -191,8 +190,16 @@ def _plain_split(text: str, start: int, end: int, delimiter: str) -> list[Cell]:
     return cells
 
 
+_PADDING = frozenset(' \t"')
+
+
 def _trim_all(text: str, cells: list[Cell]) -> list[Cell]:
-    trimmed = [_trim(text, start, end) for start, end in cells]
+    trimmed = [
+        cell
+        if cell[0] < cell[1] and text[cell[0]] not in _PADDING and text[cell[1] - 1] not in _PADDING
+        else _trim(text, *cell)
+        for cell in cells
+    ]
     if len(trimmed) > 2 and trimmed[0][0] == trimmed[0][1] and trimmed[-1][0] == trimmed[-1][1]:
         return trimmed[1:-1]  # | a | b |
     return trimmed
@@ -200,9 +207,9 @@ def _trim_all(text: str, cells: list[Cell]) -> list[Cell]:
 
 def _trim(text: str, start: int, end: int) -> Cell:
     """Leave quotes and padding out."""
-    while start < end and text[start] in ' \t"':
+    while start < end and text[start] in _PADDING:
         start += 1
-    while end > start and text[end - 1] in ' \t"':
+    while end > start and text[end - 1] in _PADDING:
         end -= 1
     return start, end
 
@@ -236,6 +243,8 @@ _LONG_VALUE = 120  # characters
 
 def _labelled_blocks(text: str, lines: list[Cell]) -> list[Row]:
     """Blocks of ``label: value`` lines: apart by a blank or ruled line, a list's mark, or the first label again."""
+    if ":" not in text and "=" not in text:
+        return []
     blocks: list[list[re.Match[str]]] = [[]]
     position = 0
     for start, end in lines:

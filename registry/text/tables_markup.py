@@ -24,6 +24,7 @@ _LEAF = re.compile(r"<([A-Za-z][\w:.-]{0,40})(?:\s[^<>]{0,200})?>([^<>]{0,500})<
 _ATTRIBUTE = re.compile(
     r"""([A-Za-z_][\w.-]{0,30})['"]?[ \t]?(?:=>?|:)[ \t]?(?:"((?:[^"\\\n]|\\.){0,300})"|'((?:[^'\\\n]|\\.){0,300})')"""
 )
+_ATTRIBUTE_BEGINS = re.compile(r"""[=:]>?[ \t]?["']""")  # what every one of them has: most long texts have none
 _HTML_ROW = re.compile(r"<tr\b[^>]{0,200}>(.*?)(?=</tr>|<tr\b|</table>|\Z)", re.IGNORECASE | re.DOTALL)
 _HTML_CELL = re.compile(r"<t([dh])\b[^>]{0,200}>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", re.IGNORECASE | re.DOTALL)
 
@@ -178,6 +179,8 @@ def _element_rows(text: str) -> list[Row]:
 
 def _attribute_rows(text: str) -> list[Row]:
     """Lines of ``key="value"`` pairs."""
+    if _ATTRIBUTE_BEGINS.search(text) is None:
+        return []
     rows: list[Row] = []
     begin = 0
     for line in text.splitlines(keepends=True):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from registry.text.fold import Folded
+from registry.text.fold import Folded, fold_text
 from registry.text.remembering import remembered
 
 _WORD = re.compile(r"\d{4}(?=x\d{1,7}\b)|[a-z0-9]+(?:'[a-z0-9]+)*")
@@ -65,6 +66,13 @@ def split_words(folded: Folded, pieces: list[tuple[int, int]], scope: int = 0) -
     if scope == 0:
         cells = [0] * len(texts)
     return Words(folded, texts, starts, ends, cells, scope)
+
+
+@remembered(most=16384)  # departments, titles and common names
+def words_as_one(text: str) -> str:
+    """Return the words of a short raw text, one behind the other."""
+    folded = fold_text(text)
+    return "".join(split_words(folded, [(0, len(folded.text))]).texts)
 
 
 def _words_between(folded: Folded, start: int, end: int) -> list[tuple[str, int, int]]:
@@ -171,6 +179,6 @@ def blur(key: str) -> str:
     return key.translate(_BLUR)
 
 
-def letters(words: list[str]) -> str:
+def letters(words: Iterable[str]) -> str:
     """Join the skeletons of several words."""
     return "".join(map(skeleton, words))

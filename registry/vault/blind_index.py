@@ -7,7 +7,6 @@ query for a known term, made with the index key, reveals how many postings it ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from registry.crypto.derive import derive
@@ -36,8 +35,8 @@ from registry.vault.generations import (
 )
 
 # Most terms of a text have no posting at all: they cost one label. The others are read in few rounds.
-_SECOND_CHUNK = 2  # most of the others have one
-_CHUNK_GROWTH = 16
+_SECOND_CHUNK = 1  # most of the others have one
+_CHUNK_GROWTH = 32
 _COMMON = 8  # postings from which a list's end is remembered
 _MOST_HINTS = 20_000
 # One posting made ready: for which generation, the first label of its list there, its value should it be the first
@@ -91,8 +90,7 @@ class IndexTerm(NamedTuple):
         return f"IndexTerm(kind={self.kind!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """What one posting says: this version of this record (or directory of this subject) has the term."""
 
     target: str
