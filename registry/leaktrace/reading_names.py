@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from registry.leaktrace.terms import Term, TermKind, member_terms
+from registry.leaktrace.terms import Term, TermKind
 from registry.text.common_words import NO_NAME
-from registry.text.names import initial, name_key
+from registry.text.names import first_letter, name_key
 from registry.text.remembering import remembered
 from registry.text.words import Words, letters, plain, skeleton
 
@@ -127,10 +127,12 @@ def _without_nickname(words: Words, first: int, last: int) -> Iterator[Found]:
 
 
 def _weak(given: list[str], family: list[str], first: int, last: int) -> Iterator[Found]:
-    yield Term(TermKind.NAME_GIVEN, f"{letters(given)}|{initial(family)}"), first, last
-    yield Term(TermKind.NAME_FAMILY, f"{initial(given)}|{letters(family)}"), first, last
-    for term in member_terms(given, family):
-        yield term, first, last
+    one, two = letters(given), letters(family)
+    by_given, by_family = f"{one}|{first_letter(two)}", f"{first_letter(one)}|{two}"
+    yield Term(TermKind.NAME_GIVEN, by_given), first, last
+    yield Term(TermKind.NAME_FAMILY, by_family), first, last
+    yield Term(TermKind.MEMBER_GIVEN, by_given), first, last  # as ``member_terms``: most of a dump's terms are these
+    yield Term(TermKind.MEMBER_FAMILY, by_family), first, last
 
 
 def _turned(words: Words, first: int, comma: int, likely: list[bool]) -> Iterator[Found]:

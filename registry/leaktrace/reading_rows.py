@@ -8,6 +8,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from registry.leaktrace.reading_addresses import address_terms
 from registry.leaktrace.reading_cells import cell_terms, whole_address_terms
@@ -110,17 +112,28 @@ def _raw(folded: Folded, start: int, end: int) -> str:
     return folded.raw[first:last]
 
 
-_NAMES = frozenset({ColumnKind.NAME, ColumnKind.FREE})
-_ADDRESSES = frozenset({ColumnKind.ADDRESS, ColumnKind.FREE})
-_REST = frozenset({ColumnKind.FREE})
-_SCHOOLS = _NAMES  # a school stands with the names of children
+class _Plan(NamedTuple):
+    """Which columns of a table are read for what; what nothing is known of is read for everything."""
+
+    names: frozenset[int]
+    addresses: frozenset[int]
+    rest: frozenset[int]
+    has_one_address: bool
+
+
+@lru_cache(maxsize=64)
+def _plan(kinds: Kinds) -> _Plan:
+    rest = frozenset(cell for cell, kind in enumerate(kinds) if kind is ColumnKind.FREE)
+    names = rest.union(cell for cell, kind in enumerate(kinds) if kind is ColumnKind.NAME)
+    addresses = rest.union(cell for cell, kind in enumerate(kinds) if kind is ColumnKind.ADDRESS)
+    return _Plan(names, addresses, rest, kinds.count(ColumnKind.ADDRESS) == 1)
 
 
 def _typed(
     words: Words, folded: Folded, cells: Sequence[tuple[int, int]], labels: tuple[str, ...], kinds: Kinds
 ) -> Iterator[Found]:
     """Yield what a row holds whose cells are what their columns say."""
-    whole = False
+    whole, plan = False, _plan(kinds)
     for cell, (index, end) in _ranges(words.cells).items():
         kind = kinds[cell]
         if kind in EXACT:
@@ -128,18 +141,18 @@ def _typed(
                 yield term, index, end
                 if apart:
                     yield term, index + 1, end
-        elif kind is ColumnKind.ADDRESS and kinds.count(kind) == 1:
+        elif kind is ColumnKind.ADDRESS and plan.has_one_address:
             terms = whole_address_terms(_raw(folded, *cells[cell]))
             whole = bool(terms)
             for term in terms:
                 yield term, index, index
-    chosen = _Chosen(words, kinds, _NAMES)
-    yield from chosen.back(name_terms(chosen.words, labels))
-    chosen = _Chosen(words, kinds, _REST if whole else _ADDRESSES)
-    yield from chosen.back(address_terms(chosen.words))
-    chosen = _Chosen(words, kinds, _SCHOOLS)
-    yield from chosen.back(school_terms(chosen.words))
-    if ColumnKind.FREE in kinds:
+    names = _Chosen(words, plan.names)
+    yield from names.back(name_terms(names.words, labels))
+    chosen = _Chosen(words, plan.rest if whole else plan.addresses)
+    if chosen.words.texts:
+        yield from chosen.back(address_terms(chosen.words))
+    yield from names.back(school_terms(names.words))  # a school stands with the names of children
+    if plan.rest:
         yield from _rest(words, labels, kinds)
 
 
@@ -153,13 +166,14 @@ def _ranges(cells: Sequence[int]) -> dict[int, tuple[int, int]]:
 
 def _rest(words: Words, labels: tuple[str, ...], kinds: Kinds) -> Iterator[Found]:
     """Yield what columns hold of which nothing is known, names and addresses left out."""
-    chosen = _Chosen(words, kinds, _REST)
+    plan = _plan(kinds)
+    chosen = _Chosen(words, plan.rest)
     yield from chosen.back(number_terms(chosen.words))
     yield from chosen.back(health_terms(chosen.words))
     if labels:
         yield from chosen.back(column_terms(chosen.words, labels))
     if labels:
-        chosen = _Chosen(words, kinds, _SCHOOLS)
+        chosen = _Chosen(words, plan.names)
         yield from chosen.back(school_column_terms(chosen.words, labels))
 
 
@@ -168,8 +182,8 @@ class _Chosen:
 
     __slots__ = ("_at", "words")
 
-    def __init__(self, words: Words, kinds: Kinds, wanted: frozenset[ColumnKind]) -> None:
-        self._at = at = [index for index, cell in enumerate(words.cells) if kinds[cell] in wanted]
+    def __init__(self, words: Words, wanted: frozenset[int]) -> None:
+        self._at = at = [index for index, cell in enumerate(words.cells) if cell in wanted]
         self.words = Words(
             words.folded,
             [words.texts[index] for index in at],

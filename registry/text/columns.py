@@ -19,6 +19,8 @@ _SHARE = 0.95  # of the filled cells that must agree
 class ColumnKind(Enum):
     """What a column holds."""
 
+    __hash__ = object.__hash__  # an enumeration's own is a call in Python; each member stands once
+
     PHONE = "phone"
     SSN = "ssn"
     DATE = "date"

@@ -25,5 +25,9 @@ def name_key(given: list[str], family: list[str]) -> str:
 
 def initial(words: list[str]) -> str:
     """Return the first letter's skeleton."""
-    text = letters(words)
-    return skeleton(text[:1]) if text else ""
+    return first_letter(letters(words))
+
+
+def first_letter(key: str) -> str:
+    """Return the skeleton of a key's first letter; "" of an empty one."""
+    return skeleton(key[0]) if key else ""

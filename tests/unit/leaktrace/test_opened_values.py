@@ -30,8 +30,8 @@ def test_no_rule_keeps_opened_values_for_longer_than_their_dossier(module: Modul
     assert [one for one in own if hasattr(one, "cache_info")] == []
 
 
-# Of single characters.
-NOT_PERSONAL = {"_belongs_to_word", "_script", "_fold_char", "_kind_problem"}
+# Of single characters, and of the kinds of columns.
+NOT_PERSONAL = {"_plan", "_belongs_to_word", "_script", "_fold_char", "_kind_problem"}
 
 
 def modules_of(package: ModuleType) -> list[ModuleType]:
