@@ -289,6 +289,19 @@ def test_what_cannot_be_prepared_is_told_where_it_is_opened(keys: DataKeys, prov
     assert provider.calls[-1] == "unwrap"
 
 
+def test_a_prepared_key_of_another_length_is_none(
+    keys: DataKeys, provider: MemoryProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one, good), (two, short) = made(keys, 2)
+    right = provider.unwrap_many
+    monkeypatch.setattr(provider, "unwrap_many", lambda items: [right(items)[0], bytes(16)])
+    keys.prepare([(one, good), (two, short)])
+    monkeypatch.setattr(provider, "unwrap", lambda *_: bytes(16))
+    keys.open_key(one, good)
+    with pytest.raises(EnvelopeRejected):
+        keys.open_key(two, short)
+
+
 def test_who_is_forgotten_while_keys_are_prepared_is_not_remembered(keys: DataKeys, provider: MemoryProvider) -> None:
     wanted = made(keys, 2)
     provider.before_call = lambda: keys.forget(wanted[0][0])

@@ -15,7 +15,7 @@ from registry.keys import ring_folder, ring_forms
 from registry.keys.key_files import with_checksum
 from registry.keys.local import LocalKeyring
 from registry.keys.opening import load_keyring, make_keyring
-from registry.keys.split import unsealed
+from registry.keys.split import shares, unsealed
 from registry.keys.split.keyring import SplitKeyring, in_the_clear, seal_ring
 from registry.keys.split.shares import UnsealKey, join, open_share, write_shares
 from registry.keys.split.unsealed import SplitSettings
@@ -59,6 +59,24 @@ def test_shares_of_two_ceremonies_do_not_mix(files: tuple[bytes, ...]) -> None:
     others = write_shares(UnsealKey.make(), 3, WORDS, CLOCK, CHEAP)
     with pytest.raises(KeyUnavailable, match="not of one unseal key"):
         join([*opened(files, 1, 2), *opened(others, 3)])
+
+
+def test_shares_of_one_key_that_was_split_twice_do_not_mix(files: tuple[bytes, ...]) -> None:
+    key = join(opened(files, 1, 2, 3))
+    others = write_shares(key, 2, WORDS, CLOCK, CHEAP)
+    with pytest.raises(KeyUnavailable, match="not of one unseal key"):
+        join([*opened(others, 1), *opened(files, 2)])
+
+
+def test_no_share_is_handed_out_that_does_not_give_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = shares.split_secret
+
+    def spoilt(secret: bytes, needed: int, count: int) -> dict[int, bytes]:
+        return right(secret, needed, count) | {count: bytes(33)[: len(secret)]}
+
+    monkeypatch.setattr(shares, "split_secret", spoilt)
+    with pytest.raises(KeyUnavailable):
+        write_shares(UnsealKey.make(), 3, WORDS, CLOCK, CHEAP)
 
 
 def test_a_share_that_somebody_made_themselves_is_noticed(files: tuple[bytes, ...]) -> None:
