@@ -12,11 +12,11 @@ from registry.crypto.stretch import Cost
 from registry.domain.clock import SystemClock
 from registry.domain.errors import KeyUnavailable
 from registry.keys import ring_folder, ring_forms
-from registry.keys.key_files import with_checksum
+from registry.keys.key_files import KeyMaterial, key_id_of, with_checksum
 from registry.keys.local import LocalKeyring
 from registry.keys.opening import load_keyring, make_keyring
 from registry.keys.split import shares, unsealed
-from registry.keys.split.keyring import SplitKeyring, in_the_clear, seal_ring
+from registry.keys.split.keyring import SplitForm, SplitKeyring, in_the_clear, seal_ring
 from registry.keys.split.shares import UnsealKey, join, open_share, write_shares
 from registry.keys.split.unsealed import SplitSettings
 
@@ -259,3 +259,13 @@ def test_an_open_key_is_this_users_alone(settings: SplitSettings, key: UnsealKey
     path.chmod(mode)
     with pytest.raises(KeyUnavailable, match="open to others"):
         SplitKeyring.opened(tmp_path / "keys", settings)
+
+
+def test_what_a_sealed_file_says_of_its_key_cannot_be_changed() -> None:
+    key, secret = UnsealKey.make(), bytes(range(32))
+    form = SplitForm({key.key_id: key})
+    content = form.render(KeyMaterial("index", key_id_of("index", secret), "2026-01-01T00:00:00Z", secret))
+    assert form.parse(content, "index", "index.key").secret == secret
+    body = content.rpartition(b"checksum: ")[0].decode()
+    with pytest.raises(KeyUnavailable, match="was changed"):
+        form.parse(with_checksum(body.replace("2026-01-01", "2025-01-01")), "index", "index.key")
