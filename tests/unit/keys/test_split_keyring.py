@@ -269,3 +269,9 @@ def test_what_a_sealed_file_says_of_its_key_cannot_be_changed() -> None:
     body = content.rpartition(b"checksum: ")[0].decode()
     with pytest.raises(KeyUnavailable, match="was changed"):
         form.parse(with_checksum(body.replace("2026-01-01", "2025-01-01")), "index", "index.key")
+    with pytest.raises(KeyUnavailable, match="does not hold"):
+        form.parse(
+            with_checksum(body.replace(key_id_of("index", secret), "index-0123456789abcdef")), "index", "index.key"
+        )
+    with pytest.raises(KeyUnavailable, match="not a complete key file"):
+        form.parse(content, "marks", "marks.key")
