@@ -170,6 +170,7 @@ def _events_table(report: TraceReport) -> tuple[Block, ...]:
 
 def _events(report: TraceReport) -> list[_Event]:
     published = report.question.published_at
+    kinds = {kind: visible(kind) for kind in {line.kind for line in report.exposures}}
     events: list[_Event] = [
         (copy.served_at, False, copy.entry, "copy served", account.label)
         for groups in (report.accounts, report.own_views, report.after_publication)
@@ -177,7 +178,7 @@ def _events(report: TraceReport) -> list[_Event]:
         for copy in account.copies
     ]
     events += [
-        (line.at, line.entry is None, line.entry or 0, visible(line.kind), line.account or "none")
+        (line.at, line.entry is None, line.entry or 0, kinds[line.kind], line.account or "none")
         for line in report.exposures
     ]
     for item in report.question.items[1:]:

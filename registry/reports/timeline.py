@@ -30,6 +30,7 @@ _STEPS = tuple(
     timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48, 96, 168, 336, 720, 2160, 8760, 43_800, 219_000)
 )
 _MOST_TICKS = 6
+_ITEMS = "Items"
 _SIGNS = {"copy": "*", "late": "o", "exposure": "x", "item": "^"}
 
 
@@ -38,7 +39,7 @@ class Row:
     """One line of the timeline.
 
     Attributes:
-        label: account, ``Items`` or ``Exposures``.
+        label: account, ``Items`` (that of the items alone) or ``Exposures``.
         marks: when, and ``copy``, ``late``, ``item`` or ``exposure``.
     """
 
@@ -68,7 +69,7 @@ class Timeline:
     @property
     def has_items(self) -> bool:
         """Whether the text is put together of several that were seen at times of their own."""
-        return any(shape == "item" for row in self.rows for _, shape in row.marks)
+        return any(row.label == _ITEMS for row in self.rows)
 
     def place(self, moment: datetime) -> float:
         """Return 0 at the start, a little under 1 at the end; below 0 for what lies before the axis."""
@@ -95,7 +96,7 @@ def timeline_of(report: TraceReport) -> Timeline | None:
     last = [Row("Exposures", tuple((moment, "exposure") for moment in exposed))] if exposed else []
     seen = [item.published_at for item in report.question.items if item.published_at is not None]
     if seen[1:]:
-        last.insert(0, Row("Items", tuple((moment, "item") for moment in seen)))
+        last.insert(0, Row(_ITEMS, tuple((moment, "item") for moment in seen)))
     published = report.question.published_at
     ends = [*(served or exposed), *(one for one in (published, report.question.latest_at) if one is not None)]
     length = max(max(ends) - min(ends), timedelta(minutes=1))
