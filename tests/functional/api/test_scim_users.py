@@ -271,6 +271,15 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(site: Site, operatio
     assert got(site, identifier)["meta"]["version"] == 'W/"1"'
 
 
+def test_a_patch_has_a_hundred_operations_at_most(site: Site) -> None:
+    identifier = created(site)
+    one = {"op": "replace", "path": "title", "value": "Clerk"}
+    answer = patched(site, identifier, *[one] * 101)
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "tooMany")
+    assert got(site, identifier)["meta"]["version"] == 'W/"1"'
+    assert patched(site, identifier, *[one] * 100).status_code == 204
+
+
 def test_a_whole_document_takes_away_what_may_be_empty_and_no_protection(site: Site) -> None:
     identifier = created(site)
     body = user(userName="T-0001@city.example")
