@@ -63,7 +63,7 @@ _UNIT_COMMAS_READ = {commas: form for form, commas in _UNIT_COMMAS.items()} | di
 _USUAL_COMMAS = ("", ",", ",", "")  # before apartment, city, state and ZIP
 _TITLE, _CAPITALS = 1, 2  # forms of letters
 _NUMBERED = re.compile(r"(\d{1,3})(?:st|nd|rd|th)", re.IGNORECASE)
-_UNIT = re.compile(r"(?P<comma>,?)\s*(?:\bapt\b|\bapartment\b|#).*", re.IGNORECASE | re.DOTALL)
+_UNIT = re.compile(r"(?P<comma>,?)(?P<gap>\s*)(?:\bapt\b|\bapartment\b|#).*", re.IGNORECASE | re.DOTALL)
 _WITH_DIGITS = re.compile(r"\d\w*")
 _WORDS_OF = {number: word for word, number in ORDINALS.items()}
 _Changes = Mapping[str, str | bool | tuple[str, ...]]
@@ -92,11 +92,22 @@ def _room(parts: Parts, value: Mapping[str, str]) -> Sequence[str]:
     # Mostly all of them are safe together, which takes three looks instead of thirteen.
     if not _are_safe(parts, value, possible):
         possible = [slot for slot in possible if _are_safe(parts, value, [slot])]
+    if STREET_LETTERS in possible and not _can_tell_letters(parts, possible):
+        possible.remove(STREET_LETTERS)
     return [*possible, COMMAS] if _has_room_for_commas(parts, value, possible) else possible
 
 
+def _can_tell_letters(parts: Parts, others: Sequence[str]) -> bool:
+    """Tell whether a street in capitals is another writing than without, and not the postal one of the whole line."""
+    street = " ".join((parts.before, *parts.name, parts.type, parts.after))
+    return STATE in others and (street != street.upper() or STREET_TYPE in others)
+
+
 def _has_room_for_commas(parts: Parts, value: Mapping[str, str], others: Sequence[str]) -> bool:
-    """Tell whether an address comes apart into the same parts without a comma, whatever stands on both sides of it."""
+    """Tell whether an address comes apart into the same parts without a comma, whatever stands on both sides of it.
+
+    Of what stands before it the direction counts, too: where no comma parts street and city, each word is told by all.
+    """
     if _write_commas(parts, 1) is None:
         return False
     place = _place(value)
@@ -360,7 +371,8 @@ def _read_end(parts: Parts, text: str) -> dict[str, int | None]:
     )
     if found is None or STATES.get("".join(map(bare, found["state"].split()))) != _state(parts):
         return read
-    if "\n" not in found["gap"]:  # a line's end stands for a comma, or for none
+    unit = _UNIT.search(found["street"]) if parts.unit else None
+    if "\n" not in found["gap"] + (unit["gap"] if unit else ""):  # a line's end stands for a comma, or for none
         read[COMMAS] = _commas(parts, found)
     is_postal = not any(char.islower() for char in found["street"] + found["city"] + found["state"])
     for slot, piece in ((STREET_LETTERS, _UNIT.sub("", found["street"])), (CITY_LETTERS, found["city"])):
@@ -406,7 +418,7 @@ def _after_number(parts: Parts, words: list[str]) -> int:
 
 
 # Forms that leave out one comma, or have one more, and the slots on both sides of it.
-_BESIDE_COMMAS = {2: (ORDINAL, STREET_TYPE, SAINT), 1: (SAINT, STATE), 3: ()}
+_BESIDE_COMMAS = {2: (DIRECTION, ORDINAL, STREET_TYPE, SAINT), 1: (SAINT, STATE), 3: ()}
 _FORMS = {slot.name: slot.forms for slot in TABLE[Category.HOME_ADDRESS]}
 
 _READERS: Mapping[str, Callable[[Parts, list[str]], int | None]] = {

@@ -291,6 +291,7 @@ def test_commas_and_capitals_of_an_address_are_read(
         ("12 Oak Ave. Apt. 5, Saint Paul, Minn. 55101", 0),
         ("12 OAK AVE APT 5 ST PAUL MN 55101", 0),
         ("12 Oak Ave. Apt. 5 Saint Paul, Minn. 55101", None),
+        ("12 Oak Ave.\nApt. 5, Saint Paul, Minn., 55101", None),
     ],
 )
 def test_the_commas_of_an_address_with_an_apartment_are_read(text: str, commas: int | None) -> None:
@@ -310,6 +311,36 @@ def test_commas_stay_where_another_place_could_be_read() -> None:
         assert "commas" not in read(Category.HOME_ADDRESS, {"line": line}, line)
     in_pieces = {"street": "12 Oak Ave", "city": "Saint Paul", "state": "MN", "postal_code": "55101"}
     assert "commas" not in read(Category.HOME_ADDRESS, in_pieces, "12 Oak Ave, Saint Paul MN 55101")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "100 E St Charles Blvd, Ridge, TX 64118",
+        "12 east st charles dr, Lane, NM 64118",
+        "1234 S Court Pl, Northmoor, TX 64118",
+    ],
+)
+def test_no_comma_is_left_out_where_another_writing_of_the_direction_moves_the_city(line: str) -> None:
+    value = {"line": line}
+    slots = slots_of(Category.HOME_ADDRESS)
+    for ways in itertools.product(
+        *([1] if one.name in {ORDER, AREA_CODE} else range(1, one.forms + 1) for one in slots)
+    ):
+        written = write_copy(Category.HOME_ADDRESS, value, bytes(ways))
+        assert replace(parse_address(written), street=()) == replace(parse_address(value), street=())
+
+
+def test_a_street_in_capitals_whose_type_stays_has_no_other_letters() -> None:
+    """Else both forms would be read as capitals, and half of all copies would speak against themselves."""
+    for street, has_room in (
+        ("12 OAK WAY", False),
+        ("12 N OAK LOOP", False),
+        ("12 OAK AVE", True),
+        ("12 Oak Way", True),
+    ):
+        room = read(Category.HOME_ADDRESS, {"line": f"{street}, Ely, MN 55731"}, "")
+        assert ("street-letters" in room) is has_room
 
 
 def test_letters_are_told_by_whole_words() -> None:
