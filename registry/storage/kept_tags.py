@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlalchemy import Connection, Update, bindparam, delete, insert, select, update
 
 from registry.crypto.tag_seal import TAG_BYTES, TagSeal
-from registry.domain.errors import Contended
+from registry.domain.errors import Contended, EnvelopeRejected, KeyUnavailable
 from registry.domain.ids import SubjectId
 from registry.storage.guards import RowGuard
 from registry.storage.index_state import SqlIndexState
@@ -85,13 +85,14 @@ class SqlKeptTags:
             generation: under which it is stored; the first one also for a tag as it was made.
 
         Raises:
+            Contended: it would be one that is no longer looked up in, and does not open.
             EnvelopeRejected, KeyUnavailable: as of ``BlindIndex.tag_seal``.
             LedgerCorrupt: the state of the index was changed.
         """
         under = self._now()
         if generation == under.number:
             return tag, generation
-        opened, seal = self.opened(tag, generation), self._process.opener(under)
+        opened, seal = self.opened(tag, generation), self._seal_of(under)
         return (opened if seal is None else seal.seal(opened)), under.number
 
     def opened(self, tag: bytes, generation: int) -> bytes:
@@ -145,7 +146,7 @@ class SqlKeptTags:
             return
         current = self._state.settled or self._state.standing()[0].number
         if self._under.number != current:
-            self._process.latest = None
+            self._process.latest = self._state.standing()[0]
             raise Contended
 
     def _now(self) -> Generation:
@@ -155,6 +156,16 @@ class SqlKeptTags:
                 latest = self._process.latest = self._state.standing()[0]
             self._under = latest
         return self._under
+
+    def _seal_of(self, under: Generation) -> TagSeal | None:
+        try:
+            return self._process.opener(under)
+        except (EnvelopeRejected, KeyUnavailable):
+            # Who has stored nothing for long may go by one whose secret is wrapped under a key that is gone by now.
+            self._process.latest = latest = self._state.standing()[0]
+            if latest.number != under.number:
+                raise Contended from None
+            raise
 
     def _anew(self, tag: bytes, generation: int) -> dict[str, object]:
         sealed, under = self.sealed(bytes(tag), generation)

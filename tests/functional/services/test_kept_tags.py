@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from registry.bootstrap import Application, open_application, rebuild_index, rekey_index
-from registry.domain.errors import Contended, LedgerCorrupt
+from registry.crypto.tag_seal import TagSeal
+from registry.domain.errors import Contended, KeyUnavailable, LedgerCorrupt
 from registry.domain.ids import SubjectId
 from registry.domain.principals import Role
 from registry.keys.opening import load_keyring
@@ -25,6 +26,7 @@ from registry.services.values import subject_tag
 from registry.storage.roles import APPLICATION, ERASURE
 from registry.text.intake import canonical_document, read_enrollment
 from registry.vault.blind_index import BlindIndex
+from registry.vault.generations import Generation
 from tests.functional.services.homes import TODAY, Home, person
 from tests.functional.services.keepers import keeping
 from tests.functional.services.test_erase import erase, update
@@ -293,6 +295,42 @@ def test_whoever_seals_by_what_was_loses_the_transaction_and_is_run_again(kept: 
     with home.app.database.write() as work:
         work.subjects.update(subject, 1)
         work.commit()
+    assert generations(home) == {2}
+
+
+def test_who_stored_nothing_for_two_changes_needs_no_secret_that_no_longer_opens(kept: Kept) -> None:
+    """Its key may have been exchanged and destroyed meanwhile: nobody could be enrolled until a restart."""
+    home = kept.home
+    home.enroll(person("T-0001"))
+    kept.run()
+    home.enroll(person("T-0002"))
+    kept.run()
+
+    def opener(generation: Generation) -> TagSeal | None:
+        if generation.number == 2:
+            raise KeyUnavailable("the key that wrapped it is gone")
+        return home.app.kernel.index.tag_seal(generation)
+
+    home.app.database.open_tags_with(opener)
+    home.enroll(person("T-0003"))
+    assert generations(home) == {3}
+
+
+def test_while_a_secret_cannot_be_opened_nothing_is_stored_and_afterwards_it_is(kept: Kept) -> None:
+    home = kept.home
+    home.enroll(person("T-0001"))
+    kept.run()
+
+    def unavailable(generation: Generation) -> TagSeal | None:
+        raise KeyUnavailable(f"generation {generation.number}")
+
+    home.app.database.open_tags_with(unavailable)
+    for _ in range(2):
+        with pytest.raises(KeyUnavailable):
+            home.enroll(person("T-0002"))
+    assert len(tags(home, "content")) == 1
+    home.app.database.open_tags_with(home.app.kernel.index.tag_seal)
+    home.enroll(person("T-0002"))
     assert generations(home) == {2}
 
 
