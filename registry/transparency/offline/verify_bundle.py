@@ -1120,7 +1120,7 @@ class _Marks:
         self, claim: dict[str, Any], copies: list[int], opened: dict[tuple[int, str], bytes], seed: int
     ) -> dict[str, Any] | None:
         """Compute the numbers of one account anew; None when its copies are not opened, or not all that count."""
-        values, drawn, used = [], [], set()
+        values, drawn, used, seen = [], [], set(), dict[Any, Any]()
         for value in self.reading["values"]:
             records, category = value["records"], value["category"]
             # A value of one item among several was first seen when that item was.
@@ -1136,8 +1136,11 @@ class _Marks:
             slots, forms = [], []
             for one in value["slots"]:
                 place, (name, _, kept, has_public) = table[one["slot"]]
-                slots.append(Slot(name, int(one["forms"]), kept, has_public, one["read"]))
-                forms.append(int(one["classes"][vector[place] - 1]))
+                n, ways = int(one["forms"]), one["classes"]
+                counts = seen.setdefault((records[0], name), one) is one and {*map(ways.count, range(1, n + 1))}
+                _demand(counts == {len(ways) / n}, "marks/reading.json: a draw that is read twice, or unevenly")
+                slots.append(Slot(name, n, kept, has_public, one["read"]))
+                forms.append(int(ways[vector[place] - 1]))
             values.append(slots)
             drawn.append(forms)
             used.add(held[-1])

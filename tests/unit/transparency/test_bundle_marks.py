@@ -359,3 +359,19 @@ def test_claims_have_one_reading() -> None:
     for text, told in ((twice, "a name stands twice"), (pairs, "a file about marks is malformed")):
         (problem,) = offline.verify(sealed_anew({**members, "marks/claims.json": text}), LEDGER.vkey).problems
         assert problem == told
+
+
+@pytest.mark.parametrize(
+    "slots",
+    [
+        [{**SLOT, "classes": [2, 2, 2]}],
+        [{**SLOT, "classes": [1, 2, 2]}],
+        [{**SLOT, "classes": [1, 2, 2], "forms": 2}],
+        [SLOT, SLOT],
+        [SLOT, {**SLOT, "read": None}],
+    ],
+)
+def test_a_reading_in_which_chance_favours_whoever_agrees_is_refused(slots: list[Document]) -> None:
+    """Places that every draw agrees with, or one that is counted twice, would make an e-value of anybody's copy."""
+    told = problems(Story(value={"slots": slots}))
+    assert told == ["marks/reading.json: a draw that is read twice, or unevenly"]
