@@ -16,8 +16,11 @@ CHANNELS = (VERBATIM, NORMALISED, RETYPED, PICTURE, OUTSIDE)
 
 # How often a typist keeps what is before them, by what it is; a made-up person's care differs from another's.
 _KEPT = {"phone": 0.52, "type": 0.55, "direction": 0.6, "state": 0.5, "unit": 0.63}
+_KEPT |= {"area": 0.31, "capitals": 0.06, "commas": 0.18, "figures": 0.75}
 _CARE = (0.75, 1.0, 1.0, 1.25)
-_PHONE = re.compile(r"(?:\+1 ?)?\(?(\d{3})\)?[-. ]?(\d{3})[-. ]?(\d{4})")
+_PHONE = re.compile(r"(?:\+?1[-. ]?)?\(?(\d{3})\)?[-. ]?(\d{3})[-. ]?(\d{4})")
+_CAPITALS = re.compile(r"\b(?:[A-Z][A-Z']{2,}|\d+(?:ST|ND|RD|TH)|ST(?=\.? ))\b")
+_END = re.compile(r"(?P<street>.*?),? (?P<city>Drill Hollow),? (?P<state>Missouri|MO|Mo\.),? (?P<zip>\d{5})")
 _TYPES = {
     "Street": "St",
     "Avenue": "Ave",
@@ -31,6 +34,8 @@ _TYPES = {
 _DIRECTIONS = {"North": "N", "South": "S", "East": "E", "West": "W"}
 _UNITS = ("Apt ", "Apt. ", "Apartment ", "#", "# ")
 _STATES = ("MO", "Missouri", "Mo.")
+_COMMAS = ((",", ",", ""), (",", "", ""), ("", "", ""), (",", ",", ","))  # before the city, the state and the ZIP
+_FIGURES = {"Ninth": "9th"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +85,44 @@ class _Typist:
         self._direction = chance.choice((True, False))
         self._state = chance.choice(_STATES)
         self._unit = chance.choice(_UNITS)
+        self._commas = chance.choice(_COMMAS)
+        self._figures = chance.choice((True, False))
 
     def line(self, text: str) -> str:
         """Type one line."""
-        if (digits := _PHONE.fullmatch(text)) is not None:
-            return text if self._keeps("phone") else self._phone.format(*digits.groups())
+        digits = _PHONE.fullmatch(text)
+        return self._address(text) if digits is None else self._number(text, digits)
+
+    def _number(self, text: str, digits: re.Match[str]) -> str:
+        if not self._keeps("phone"):
+            return self._phone.format(*digits.groups())
+        return text if self._keeps("area") else re.sub(r"^1[-. ]?|[()]", "", text)
+
+    def _address(self, text: str) -> str:
+        if not self._keeps("capitals"):
+            text = _CAPITALS.sub(lambda word: word[0].lower() if word[0][0].isdigit() else word[0].capitalize(), text)
+        for word, figure in _FIGURES.items():
+            if not self._keeps("figures"):
+                text = re.sub(rf"\b(?:{word}|{figure})\b", figure if self._figures else word, text)
         for full, short in _TYPES.items():
             if not self._keeps("type"):
-                text = re.sub(rf"\b(?:{full}|{short})\b\.?(?=,| Ap| #)", full if self._type else short, text)
+                text = re.sub(rf"\b(?:{full}|{short})\b\.?(?=,| Ap| #| Drill)", full if self._type else short, text)
         for full, short in _DIRECTIONS.items():
             if not self._keeps("direction"):
                 text = re.sub(rf"(?<=\d )(?:{full}|{short})\b\.?(?= )", full if self._direction else short, text)
         if not self._keeps("state"):
-            text = re.sub(r"\b(?:Missouri|MO|Mo)\b\.?(?= \d{5})", self._state, text)
-        return text if self._keeps("unit") else re.sub(r"(?:Apartment|Apt)\b\.? |# ?", self._unit, text)
+            text = re.sub(r"\b(?:Missouri|MO|Mo)\b\.?(?=,? \d{5})", self._state, text)
+        if not self._keeps("unit"):
+            text = re.sub(r"(?:Apartment|Apt)\b\.? |# ?", self._unit, text)
+        return text if self._keeps("commas") else self._with_commas(text)
+
+    def _with_commas(self, text: str) -> str:
+        found = _END.fullmatch(text)
+        if found is None:
+            return text
+        before_city, before_state, before_zip = self._commas
+        street, city, state = found["street"].replace(",", ""), found["city"], found["state"]
+        return f"{street}{before_city} {city}{before_state} {state}{before_zip} {found['zip']}"
 
     def _keeps(self, what: str) -> bool:
         return self._chance.random() < _KEPT[what] * self._care

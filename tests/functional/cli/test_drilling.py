@@ -25,6 +25,17 @@ def entries_of(line: Line) -> list[ReadEntry]:
         return [application.audit.read(row) for row in reader.scan(0, reader.head().size)]
 
 
+def test_what_is_from_outside_has_nothing_of_a_copys_writing() -> None:
+    """Whatever stood on a screen, the same directory's text comes of it."""
+    lines = (
+        ("41207 N. 9TH AVE., Apt. 5, DRILL HOLLOW Missouri 00003", "1.(816).555.0142"),
+        ("41207 North Ninth Avenue # 5, Drill Hollow, Mo., 00003", "+1 816 555 0142"),
+    )
+    for seed in range(40):
+        texts = {write(OUTSIDE, [Card("Avery Ashgrove", those)], Random(seed)) for those in lines}
+        assert len(texts) == 1, texts
+
+
 def test_a_leak_of_each_kind_and_what_is_said_of_it(used: Line) -> None:
     before = len(entries_of(used))
     told = used.json(
