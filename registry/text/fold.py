@@ -163,7 +163,7 @@ def fold_text(raw: str) -> Folded:
 
 
 # The signs that a special run of ASCII begins with; a hyphen does so at the end of a line only.
-_SIGN = re.compile(r"[&<\\=%+@$|!*#]")
+_SIGN = re.compile(r"[&<\\=%+@$|!*#(]")
 
 
 def _has_special(plain: str) -> bool:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from registry.text import fold
 from registry.text.fold import fold_text, fold_word
 
 
@@ -78,3 +81,40 @@ def test_tags_of_data_part_words_and_keep_their_attributes() -> None:
     assert fold_text("<first>Ann</first><last>Roe</last>").text.split() == ["ann", "roe"]
     assert "roe" in fold_text('<row last="Roe"/>').text
     assert "blue" not in fold_text('<div class="blue">x</div>').text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x &amp; y",
+        "a <b> c",
+        "a <!-- b --> c",
+        "\\u0041",
+        "a\\nb",
+        "a=\nb",
+        "%41%42",
+        "a+b",
+        "exam-\nple",
+        "p@ss",
+        "p$ss",
+        "l|2",
+        "1!2",
+        "shi*ley",
+        "5$5",
+        "1-!2",
+        "513.$55.0146",
+        "$13-555-0146",
+        "1241 (S)outh",
+        "5@5",
+        "5&5",
+        "#JaneDoe",
+    ],
+)
+def test_every_way_of_a_special_sign_is_noticed_before_it_is_looked_for(text: str) -> None:
+    assert fold._has_special(text)
+    assert fold._SPECIAL_ASCII.search(text)
+
+
+@given(st.text(alphabet="aZs S05()[]|!$@&#*+-=%<>\\/.;,\n\"'", max_size=24))
+def test_no_special_sign_is_overlooked(text: str) -> None:
+    assert fold._has_special(text) == (fold._SPECIAL_ASCII.search(text) is not None)
