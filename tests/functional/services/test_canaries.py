@@ -87,7 +87,7 @@ def test_each_account_is_shown_digits_of_its_own_and_the_same_ones_again(home: H
     with with_canaries(home) as opened:
         subject = canary(opened, "T-0001", OWNED)
         shown = [number_shown(opened, reader, subject) for reader in readers(opened, 6)]
-        assert len(set(shown)) == 6
+        assert len(set(shown)) >= 5  # two of six have the same of 9,000 once in 600 times
         assert all(one.startswith("200301") and one[-1] != "0" for one in shown)
         machine = number_shown(opened, opened.caller("machine", Role.READER), subject, Form.AS_ENTERED)
         assert machine == "2003010000"

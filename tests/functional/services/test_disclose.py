@@ -43,7 +43,7 @@ def test_a_card_number_is_never_kept(home: Home) -> None:
     subject = home.enroll().subject
     shown = values(home.disclose(home.caller("reader", Role.READER), home.ask(subject, Category.PAYMENT_CARD)))
     assert shown["payment_card"]["last_four"] == "1111"
-    assert "4111" not in str({name: text for name, text in shown["payment_card"].items() if name != "digest"})
+    assert "411111" not in str({name: text for name, text in shown["payment_card"].items() if name != "digest"})
 
 
 def test_the_entry_is_committed_before_anything_is_opened(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
