@@ -175,10 +175,11 @@ def test_on_postgresql_once_its_tables_are_made_anew(postgres_home: Home, postgr
     files, left = postgres.folder / "data" / "base" / str(number), still_said(home, needles)
     with postgres.admin(name) as connection:
         connection.execute("CHECKPOINT")
-        assert len(held_in(files, left)) > len(left) // 2
+        # Of a page that is nearly full whatever is dead is taken out by the next one who reads it.
+        assert len(held_in(files, left)) > len(left) // 3
         connection.execute("VACUUM")
         connection.execute("CHECKPOINT")
-        assert len(held_in(files, left)) > len(left) // 4
+        assert len(held_in(files, left)) > len(left) // 8
     with pytest.raises(AuditUnavailable, match="not_granted"):
         clear_dead_rows(postgres.url(name, ERASER))
     cleared = clear_dead_rows(owner_of(postgres, name))
