@@ -91,6 +91,31 @@ def test_token_verified_while_the_memory_was_cleared_is_not_kept() -> None:
     assert tokens.recall("a") is None
 
 
+def test_a_token_that_is_forgotten_while_it_is_verified_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens, verifier, _ = cache()
+    right = verifier.verify
+
+    def meanwhile(token: str) -> Claims:
+        claims = right(token)
+        tokens.forget(token)
+        return claims
+
+    monkeypatch.setattr(verifier, "verify", meanwhile)
+    assert tokens.verify("a").token_id == "a"
+    assert tokens.recall("a") is None
+
+
+def test_what_an_expired_token_said_is_not_told() -> None:
+    tokens, verifier, clock = cache()
+    verifier.expires_at = SECOND + 3600
+    tokens.verify("a")
+    clock.moment = NOW + timedelta(seconds=1800)
+    assert (tokens.recall("a"), tokens.knew("b")) == (None, None)
+    assert tokens.knew("a") is not None
+    clock.moment = NOW + timedelta(seconds=3600)
+    assert tokens.knew("a") is None
+
+
 def test_number_of_tokens_is_bounded_and_the_oldest_goes_first() -> None:
     tokens, _, _ = cache(capacity=3)
     for name in "abcd":
