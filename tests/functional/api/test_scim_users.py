@@ -271,6 +271,14 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(site: Site, operatio
     assert got(site, identifier)["meta"]["version"] == 'W/"1"'
 
 
+def test_a_name_in_two_spellings_is_refused(site: Site) -> None:
+    body = user()
+    body["name"]["GIVENNAME"] = body["name"]["givenName"]
+    answer = sent(site, "POST", "/Users", body)
+    assert answer.status_code == 400
+    assert "repeated" in answer.text
+
+
 def test_a_patch_has_a_hundred_operations_at_most(site: Site) -> None:
     identifier = created(site)
     one = {"op": "replace", "path": "title", "value": "Clerk"}
