@@ -110,7 +110,8 @@ def _lines(text: str) -> Iterator[_Line]:
         end = len(raw) if end < 0 else end
         head = raw[position : min(end, position + _HEAD)].partition(":")[0].lower()
         if "quoted-printable" in head:  # its value goes on behind a = at the end of a line
-            while raw[position:end].rstrip("\r \t").endswith("=") and end < len(raw):
+            # Only the end of what is there already: a value may go on over a hundred thousand lines.
+            while raw[max(position, end - _MOST_BLANKS) : end].rstrip("\r \t").endswith("=") and end < len(raw):
                 following = raw.find("\n", end + 1)
                 end = len(raw) if following < 0 else following
         written = raw[position:end].strip("\r")
@@ -123,6 +124,7 @@ def _lines(text: str) -> Iterator[_Line]:
 
 
 _HEAD = 400  # characters in which the parameters of a property stand
+_MOST_BLANKS = 80  # behind the = at the end of a line
 
 
 def _shown(line: _Line) -> str:

@@ -16,7 +16,6 @@ from registry.documents.images import BEGINNINGS, png_chunks, png_file
 # The screen of a usual computer: what is larger was scanned or taken by a camera, or has larger letters.
 MOST_PIXELS = 2_100_000
 TIMES = 2
-_MOST_SAMPLES = 4 * MOST_PIXELS
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> bytes per pixel, of eight bits each
 _KEPT = (b"PLTE", b"tRNS")
 

@@ -175,3 +175,11 @@ def test_page_1047_differs_from_it_in_signs_alone() -> None:
 )
 def test_other_alphabets_are_not_taken_for_ebcdic(text: str, encoding: str) -> None:
     assert ebcdic_page(text.encode(encoding)) is None
+
+
+@pytest.mark.timeout(30)
+def test_a_value_that_goes_on_for_ever_is_read_in_one_go() -> None:
+    """Looked at from its beginning for each line, this would take hours."""
+    soft = "=\n" * 1_000_000
+    content = f"BEGIN:VCARD\nNOTE;ENCODING=QUOTED-PRINTABLE:{soft}{SSN}\nEND:VCARD\n".encode()
+    assert SSN in opened(content, "a.vcf").text
