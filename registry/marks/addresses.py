@@ -55,7 +55,7 @@ _STATES = {
 # Where commas stand in one line: before the city, the state and the ZIP; where there is an apartment, before that, the
 # state and the ZIP, since its number would run into the city. Of all that are usual without being everybody's.
 _COMMAS = {1: (",", "", ""), 2: ("", ",", ""), 3: (",", ",", ","), 4: (",", "", ","), 5: ("", ",", ",")}
-_UNIT_COMMAS = {1: (",", "", ""), 2: (",", ",", ""), 3: (",", ",", ","), 4: (",", "", ","), 5: ("", ",", ",")}
+_UNIT_COMMAS = {**_COMMAS, 2: (",", ",", "")}  # everybody has the other one's form 2 here
 _EVERYBODYS = {(",", ",", ""), ("", "", "")}
 _EVERYBODYS_UNIT = {("", ",", ""), ("", "", "")}
 _COMMAS_READ = {commas: form for form, commas in _COMMAS.items()} | dict.fromkeys(_EVERYBODYS, PUBLIC)

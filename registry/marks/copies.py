@@ -9,8 +9,7 @@ from itertools import permutations
 from registry.domain.categories import Category
 from registry.marks.addresses import has_room, read_address, write_address
 from registry.marks.days_and_schools import read_day, read_school, write_day, write_school
-from registry.marks.numbers import read_area_code as _read_area_code
-from registry.marks.numbers import read_phone, read_ssn, write_phone, write_ssn
+from registry.marks.numbers import area_code_in, read_phone, read_ssn, write_phone, write_ssn
 from registry.marks.slots import AREA_CODE, ORDER, Slot, forms_of, slots_of
 
 _Write = Callable[[Mapping[str, str], Mapping[str, int]], dict[str, str]]
@@ -150,7 +149,7 @@ def read_area_code(value: Mapping[str, str], text: str) -> SlotReading | None:
     if not room_of(Category.PHONE, value):
         return None
     slot = next(slot for slot in slots_of(Category.HOME_ADDRESS) if slot.name == AREA_CODE)
-    forms, classes, read = _read_area_code(value, text)
+    forms, classes, read = area_code_in(value, text)
     return SlotReading(AREA_CODE, forms, slot.kept, slot.has_public, read, classes)
 
 

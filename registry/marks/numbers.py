@@ -69,7 +69,7 @@ def read_phone(_value: Mapping[str, str], text: str) -> dict[str, int | None]:
     return {GROUPING: _first(_PHONE_READ, text)}
 
 
-def read_area_code(value: Mapping[str, str], text: str) -> tuple[int, tuple[int, ...], int | None]:
+def area_code_in(value: Mapping[str, str], text: str) -> tuple[int, tuple[int, ...], int | None]:
     """Tell how the area code of a number is written in a text that holds it.
 
     Returns:

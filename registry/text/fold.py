@@ -264,7 +264,7 @@ _WORD = 3  # letters
 
 def _sign(plain: str, at: int) -> str:
     """Return what a sign inside a word stands for; a bar between whole groups of digits parts them."""
-    if plain[at] == "$" and plain[at + 1].isdigit() and not plain[at - 1].isalnum():
+    if plain[at] == "$" and plain[at + 1].isdigit() and not plain[max(0, at - 1) : at].isalnum():
         return "5"  # of a number that no price is written as: 816-$55-0123
     if plain[at] == "|" and "|" in (plain[max(0, at - 2) : max(0, at - 1)], plain[at + 2 : at + 3]):
         return plain[at]  # one letter or digit between bars: 7|5|1, O|a|k

@@ -118,3 +118,7 @@ def test_every_way_of_a_special_sign_is_noticed_before_it_is_looked_for(text: st
 @given(st.text(alphabet="aZs S05()[]|!$@&#*+-=%<>\\/.;,\n\"'", max_size=24))
 def test_no_special_sign_is_overlooked(text: str) -> None:
     assert fold._has_special(text) == (fold._SPECIAL_ASCII.search(text) is not None)
+
+
+def test_a_sign_for_a_digit_is_read_where_the_text_begins() -> None:
+    assert fold_text("$13-555-0146").text == "513-555-0146"
