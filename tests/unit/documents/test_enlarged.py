@@ -9,6 +9,7 @@ import zlib
 import pytest
 import typst
 
+from registry.documents import enlarged as module
 from registry.documents.enlarged import enlarged
 from registry.documents.images import ImageSize, blank, image_size, png_chunks, png_of
 from tests.unit.documents.making import PHONE, SSN
@@ -85,3 +86,9 @@ def test_a_picture_that_unpacks_to_more_than_it_says_takes_no_room() -> None:
         tracemalloc.stop()
     assert image_size(larger) == ImageSize(128, 64, 8192)
     assert most < 2 << 20
+
+
+def test_a_picture_as_large_as_a_screens_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert enlarged(GREY) != GREY
+    monkeypatch.setattr(module, "MOST_PIXELS", 64 * 32 - 1)
+    assert enlarged(GREY) == GREY

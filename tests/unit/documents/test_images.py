@@ -421,9 +421,11 @@ def fax(width: int, height: int, packed: bytes, told: str) -> bytes:
 
 
 def test_a_fax_page_is_read_as_it_is_packed() -> None:
-    for told, photometric in (("/K -1/Columns 32", 0), ("/K -1/Columns 32/BlackIs1 true", 1)):
+    plain, black = "/K -1/Columns 32", "/K -1/Columns 32/BlackIs1 true"
+    turned = "/Decode[1 0]"
+    for told, decode, photometric in ((plain, "", 0), (black, "", 1), (plain, turned, 1), (black, turned, 0)):
         packed, reader = b"\xff\x00\x10\x01", Says()
-        image = fax(48, 8, packed, f"/Filter/CCITTFaxDecode/DecodeParms<<{told}>>")
+        image = fax(48, 8, packed, f"/Filter/CCITTFaxDecode/DecodeParms<<{told}>>{decode}")
         assert SSN in opened(scanned(image), "a.pdf", reader).text
         (given,) = reader.given
         assert given.endswith(packed)
@@ -448,7 +450,13 @@ def test_a_fax_page_shows_its_words() -> None:
     assert [one.what for one in document.unread] == ["image_read_by_ocr"]
 
 
-def test_a_fax_that_was_packed_once_more_is_told() -> None:
-    told = "/Filter[/FlateDecode/CCITTFaxDecode]/DecodeParms[null<</K -1/Columns 264>>]"
-    image = fax(264, 64, zlib.compress(_FAX), told)
+@pytest.mark.parametrize(
+    ("told", "packed"),
+    [
+        ("/Filter[/FlateDecode/CCITTFaxDecode]/DecodeParms[null<</K -1/Columns 264>>]", zlib.compress(_FAX)),
+        ("/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns 264/EncodedByteAlign true>>", _FAX),
+    ],
+)
+def test_a_fax_that_no_tiff_can_hold_as_it_is_is_told(told: str, packed: bytes) -> None:
+    image = fax(264, 64, packed, told)
     assert [(one.what, one.may_hide) for one in opened(scanned(image), "a.pdf", Says()).unread] == [("image", True)]

@@ -9,12 +9,16 @@ import time
 
 import pytest
 
+from registry.documents import content_lines
+from registry.documents.content_lines import read_content_lines
 from registry.documents.ebcdic import ebcdic_page
 from registry.documents.formats import format_of, open_document
 from registry.documents.limits import MAX_MAILS
+from registry.documents.mailbox import read_mailbox
 from registry.documents.model import MARK, Document
 from registry.domain.errors import UnreadableDocument
 from tests.unit.documents.making import NAME, PHONE, SSN, STREET, mail
+from tests.unit.documents.test_images import GREY
 from tests.unit.documents.test_texts import spans_of
 
 _FROM = b"From clerk@city.example Sat Jan  3 10:20:30 2026\n"
@@ -175,6 +179,64 @@ def test_page_1047_differs_from_it_in_signs_alone() -> None:
 )
 def test_other_alphabets_are_not_taken_for_ebcdic(text: str, encoding: str) -> None:
     assert ebcdic_page(text.encode(encoding)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b;c.d:" * 10,  # as many signs as letters
+        "abcdefgh\x00\x01" * 10,
+    ],
+)
+def test_what_reads_as_no_words_is_not_taken_for_ebcdic(text: str) -> None:
+    assert ebcdic_page(text.encode("cp037")) is None
+
+
+def test_what_is_utf_8_is_not_taken_for_ebcdic() -> None:
+    assert "É".encode().decode("cp037") == "Ci"
+    assert ebcdic_page("É".encode() * 40) is None
+
+
+def too_large(_: bytes, __: str) -> Document:
+    raise UnreadableDocument("too_large")
+
+
+def with_image(_: bytes, __: str) -> Document:
+    return opened(mail("hello", attached=[("a.png", "image/png", GREY)]), "a.eml")
+
+
+def test_what_is_beyond_a_limit_inside_is_beyond_it() -> None:
+    with pytest.raises(UnreadableDocument, match="too_large"):
+        read_mailbox(_FROM + coded(SSN), too_large)
+    with pytest.raises(UnreadableDocument, match="too_large"):
+        read_content_lines(b"BEGIN:VCARD\nKEY;ENCODING=B:AAAA\nEND:VCARD\n", too_large)
+
+
+def test_a_card_of_too_many_characters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content_lines, "MAX_TEXT_CHARACTERS", 40)
+    with pytest.raises(UnreadableDocument, match="too_large"):
+        opened(_CARD.encode())
+
+
+def test_what_is_not_read_inside_is_told_with_its_place() -> None:
+    assert [one.what for one in with_image(b"", "").unread] == ["image"]
+    box = read_mailbox(_FROM + coded(SSN), with_image)
+    assert [(one.what, one.place[0]) for one in box.unread] == [("image", ("mail", 1))]
+    card = read_content_lines(b"BEGIN:VCARD\nKEY;ENCODING=B:AAAA\nEND:VCARD\n", with_image)
+    assert [(one.what, one.place[:2]) for one in card.unread] == [("image", (("card", 1), ("property", "key")))]
+
+
+def test_a_name_of_no_standard_is_not_told() -> None:
+    (unread,) = opened(f"BEGIN:VCARD\n{SSN};ENCODING=B:N3q8ryccAAAA\nEND:VCARD\n".encode()).unread
+    assert unread.place == (("card", 1), ("property", "other"))
+
+
+def test_a_line_of_a_card_that_is_none_is_read() -> None:
+    assert f"{NAME} {SSN}" in opened(f"BEGIN:VCARD\n{NAME} {SSN}\nEND:VCARD\n".encode()).text
+
+
+def test_a_text_that_begins_like_a_mailbox_is_none_without_headers() -> None:
+    assert format_of(_FROM + b"and nobody knew: who had come\n") == "txt"
 
 
 @pytest.mark.timeout(30)

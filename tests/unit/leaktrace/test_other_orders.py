@@ -7,6 +7,7 @@ import time
 import pytest
 
 from registry.domain.categories import Category
+from registry.leaktrace import reading_orders
 from registry.text.side_by_side import columns_of_prose
 from registry.text.turned import turned_rows
 from tests.unit.leaktrace.people import DANA, Index, Person
@@ -155,3 +156,50 @@ def test_hostile_layouts_take_no_time(text: str) -> None:
     list(columns_of_prose(text))
     turned_rows(text)
     assert time.process_time() - begin < 2.0
+
+
+_NAMES = "Ann Lee,Bo Day,Cy Fox,Di Rey"
+_DAYS = "2001-01-02,2001-01-03,2001-01-04,2001-01-05"
+_CALLS = "219-555-0101,219-555-0102,219-555-0103,219-555-0104"
+_MAILS = "a@x.example,b@x.example,c@x.example,d@x.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b,c,d\n1,2,3,4\n5,6,7,8",  # two kinds of lines
+        f"{_DAYS}\n{_CALLS}\n{_MAILS}",  # nobody's
+        f"{_NAMES},Ed Poe\n{_DAYS},\n{_CALLS},",  # somebody of whom nothing is said
+        f"{_NAMES}\n{_DAYS}\n{_CALLS}" + "\n" * 300,
+    ],
+)
+def test_other_tables_are_not_turned(text: str) -> None:
+    assert turned_rows(f"{_NAMES}\n{_DAYS}\n{_CALLS}")
+    assert turned_rows(text) == []
+
+
+def side_by_side(left: list[str], right: list[str]) -> list[str]:
+    text = "\n".join(f"{one:46}{two}" for one, two in zip(left, right, strict=True))
+    return [" ".join(text[start:end] for start, end in column) for column in columns_of_prose(text)]
+
+
+def test_few_lines_or_whole_sentences_side_by_side_are_no_columns() -> None:
+    left, right = _LEFT.splitlines(), _RIGHT.splitlines()
+    assert len(side_by_side(left, right)) == 2
+    assert side_by_side(left[:3], right[:3]) == []
+    sentences = ["The quick dog runs away.", "Nobody saw it there.", "Its owner came home.", "All was well then."]
+    assert side_by_side(sentences * 2, sentences * 2) == []
+
+
+def test_a_line_of_one_column_alone_belongs_where_it_begins() -> None:
+    left, right = _LEFT.splitlines(), _RIGHT.splitlines()
+    first, second = side_by_side([*left[:5], "", *left[5:]], [*right[:5], "and a line more", *right[5:]])
+    assert "and a line more" in second
+    assert "and a line more" not in first
+
+
+def test_a_very_long_text_is_read_in_its_own_order_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"{_NAMES}\n{_DAYS}\n{_CALLS}"
+    assert list(reading_orders.other_orders(text, 0))
+    monkeypatch.setattr(reading_orders, "_MOST_CHARACTERS", len(text) - 1)
+    assert list(reading_orders.other_orders(text, 0)) == []
