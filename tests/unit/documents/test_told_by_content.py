@@ -197,7 +197,9 @@ def test_what_is_utf_8_is_not_taken_for_ebcdic() -> None:
     assert ebcdic_page("É".encode() * 40) is None
 
 
-def too_large(_: bytes, __: str) -> Document:
+def too_large(content: bytes, form: str) -> Document:
+    if form == "txt":
+        return opened(content, "a.txt")
     raise UnreadableDocument("too_large")
 
 

@@ -364,3 +364,9 @@ def test_an_older_copy_has_none_of_the_slots_that_were_added() -> None:
     assert before == {"line": "12 Oak Ave., Saint Paul, Minnesota 55101"}
     phone = {"kind": "home", "number": "816-555-0123"}
     assert write_copy(Category.PHONE, phone, bytes([1]), card=older(Category.HOME_ADDRESS, vector)) == phone
+
+
+def test_a_street_in_capitals_stands_with_a_state_in_small_letters_alone() -> None:
+    """Where the state has no writing of its own, street and city in capitals would be the postal one of everybody."""
+    line = "12 Oak St, West, VA 64118"
+    assert not {"state", "street-letters"} & set(read(Category.HOME_ADDRESS, {"line": line}, line))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import xml.etree.ElementTree as ET
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from importlib.resources import files
 
@@ -14,7 +14,7 @@ import pytest
 from registry.leaktrace.evidence_items import EvidenceItem
 from registry.leaktrace.report_model import TraceReport
 from registry.reports.as_html import render_html, style_source
-from registry.reports.timeline import MOST_ROWS, describe, timeline_lines, timeline_of, timeline_svg
+from registry.reports.timeline import MOST_ROWS, Row, Timeline, describe, timeline_lines, timeline_of, timeline_svg
 from tests.unit.leaktrace_report.evidence import NOON
 from tests.unit.reports.samples import EVERY, dump, empty, hostile, ordinary, unserved
 
@@ -158,3 +158,13 @@ def test_colours_have_enough_contrast_in_both_schemes(scheme: int) -> None:
     assert _contrast(colours["alert"], colours["alert-paper"]) >= 4.5
     assert _contrast(colours["ink"], colours["alert-paper"]) >= 4.5
     assert _contrast(colours["mark"], colours["paper"]) >= 3
+
+
+def test_of_a_crowd_of_marks_one_in_a_few_pixels_is_drawn_and_of_few_each() -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    for count, least, most in ((120, 120, 120), (2_000, 100, 140)):
+        marks = tuple((start + timedelta(days=30) * number / count, "copy") for number in range(count))
+        timeline = Timeline(start, start + timedelta(days=30), None, (Row("Account 1", marks),), 0)
+        drawn = timeline_svg(timeline).count('class="tl-copy"') - 1  # one explains the sign
+        assert least <= drawn <= most
+        assert f"not later than publication: {count}." in describe(timeline)
