@@ -170,6 +170,14 @@ def test_an_answer_for_another_key_is_not_taken(aws: Aws, monkeypatch: pytest.Mo
         aws.service.wrap(name, [(binding, KEY)])
 
 
+def test_a_key_of_another_length_is_not_taken(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, binding = aws.service.name_for(""), Binding("data-1", CONTEXT)
+    (blob,) = aws.service.wrap(name, [(binding, KEY)])
+    monkeypatch.setattr(aws.service._client, "decrypt", lambda **_: {"Plaintext": KEY[:16], "KeyId": name})
+    with pytest.raises(KeyUnavailable, match="something else"):
+        aws.service.unwrap(name, [(binding, blob)])
+
+
 def test_rotation_takes_the_key_that_the_alias_stands_for_now(aws: Aws) -> None:
     old, before = aws.wrap(), aws.ring.key_ids()["data"]
     aws.server.make_key(aws.settings.key)  # and moves the alias
